@@ -1,0 +1,44 @@
+"""What ships with ksdp, offered through the hooks that a third-party plugin uses."""
+
+from __future__ import annotations
+
+from .hookspecs import hookimpl
+from .registry import Component
+
+
+@hookimpl
+def ksdp_flows() -> list[Component]:
+    return [
+        Component("none", "ksdp_cli.flows.none:NoFlow", "no flow, v = 0"),
+        Component("laminar2d", "ksdp_cli.flows.laminar:Laminar2D", "A (exp(-y^2), 0), eq. (19)"),
+        Component("laminar3d", "ksdp_cli.flows.laminar:Laminar3D", "A (exp(-y^2-z^2), 0, 0), eq. (20)"),
+        Component("kolmogorov", "ksdp_cli.flows.kolmogorov:Kolmogorov", "chaotic Kolmogorov flow, eq. (21)"),
+        Component("hyperbolic", "ksdp_cli.flows.hyperbolic:Hyperbolic", "A (x1, -x_/(d-1)), section 2.1"),
+    ]
+
+
+@hookimpl
+def ksdp_kernels() -> list[Component]:
+    return [
+        Component("blob", "ksdp_cli.kernels.blob:Blob", "Krasny's blob: the factor of eq. (7) on the force (default)"),
+        Component("eq7", "ksdp_cli.kernels.eq7:Eq7", "eq. (7) read literally: the factor on the potential"),
+        Component("plummer", "ksdp_cli.kernels.plummer:Plummer", "Rosenhead-Moore / Plummer softening"),
+        Component("gaussian", "ksdp_cli.kernels.gaussian:Gaussian", "Chorin-Bernard Gaussian blob"),
+        Component("coulomb", "ksdp_cli.kernels.coulomb:Coulomb", "unregularised eq. (4), for reference"),
+    ]
+
+
+@hookimpl
+def ksdp_transition_solvers() -> list[Component]:
+    return [
+        Component("certified", "ksdp_cli.transitions.certified:Certified", "sparse, exact, with a dual certificate"),
+        Component("iterative-lp", "ksdp_cli.transitions.iterative:IterativeLP", "the paper's section 3.3"),
+        Component("iterative-exact", "ksdp_cli.transitions.iterative:IterativeExact", "the same, sub-problems exact"),
+        Component("emd", "ksdp_cli.transitions.pot:Emd", "POT's exact network simplex, for validation"),
+        Component("bsp", "ksdp_cli.transitions.pot:Bsp", "POT's binary space partition, a cheap upper bound"),
+    ]
+
+
+@hookimpl
+def ksdp_initial_clouds() -> list[Component]:
+    return [Component("ball", "ksdp_cli.initial.ball:Ball", "uniform on the unit ball centred at the origin")]

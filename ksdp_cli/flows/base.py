@@ -1,0 +1,41 @@
+"""The contract of a flow, and the array namespace that lets one formula run on every device."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Params(BaseModel):
+    """Base of a component's parameters: unknown names and non-finite numbers are refused, values are fixed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Flow(Protocol):
+    """A divergence-free velocity field v(x, t).
+
+    Class attributes: ``dims``, the space dimensions it has; ``Params``, a pydantic model whose field descriptions
+    carry meaning and unit. An instance is made with ``Params`` values by name and the dimension.
+    """
+
+    dims: ClassVar[tuple[int, ...]]
+    Params: ClassVar[type[BaseModel]]
+
+    def __init__(self, params: Any, dim: int) -> None: ...
+
+    def velocity(self, x: Any, t: float) -> Any:
+        """v at positions ``x`` (n, d) and time ``t``, an array (n, d) of the same kind, type and device."""
+        ...
+
+
+def namespace(x: Any) -> Any:
+    """``torch`` for a tensor, ``numpy`` for anything else: write ``xp.exp(...)`` once, run on every device."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(x, torch.Tensor):
+        return torch
+    import numpy
+
+    return numpy

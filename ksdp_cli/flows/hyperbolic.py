@@ -1,0 +1,29 @@
+"""The hyperbolic flow of section 2.1, which stretches along x1 and compresses the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from .base import Params, namespace
+
+
+class HyperbolicParams(Params):
+    A: float = Field(1.0, description="strain rate [1 / time]")
+
+
+class Hyperbolic:
+    """v = A (x1, -x_/(d-1)) with x_ = (x2, ..., xd). Divergence-free."""
+
+    dims = (2, 3)
+    Params = HyperbolicParams
+
+    def __init__(self, params: HyperbolicParams, dim: int) -> None:
+        self.params = params
+
+    def velocity(self, x: Any, t: float) -> Any:
+        v = namespace(x).empty_like(x)
+        v[:, 0] = self.params.A * x[:, 0]
+        v[:, 1:] = -self.params.A / (x.shape[1] - 1) * x[:, 1:]
+        return v

@@ -1,0 +1,28 @@
+"""The Kolmogorov flow, a standard example of chaotic streamlines."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pydantic import Field
+
+from .base import Params, namespace
+
+
+class KolmogorovParams(Params):
+    A: float = Field(100.0, description="flow amplitude [length / time]")
+
+
+class Kolmogorov:
+    """v = A (sin 2 pi z, sin 2 pi x, sin 2 pi y), equation (21). Divergence-free, period 1."""
+
+    dims = (3,)
+    Params = KolmogorovParams
+
+    def __init__(self, params: KolmogorovParams, dim: int) -> None:
+        self.params = params
+
+    def velocity(self, x: Any, t: float) -> Any:
+        sine = namespace(x).sin(2 * math.pi * x)
+        return self.params.A * sine[:, [2, 0, 1]]

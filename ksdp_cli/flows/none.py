@@ -1,0 +1,20 @@
+"""No flow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import Params, namespace
+
+
+class NoFlow:
+    """v = 0, equation (2)."""
+
+    dims = (2, 3)
+    Params = Params
+
+    def __init__(self, params: Params, dim: int) -> None:
+        self.params = params
+
+    def velocity(self, x: Any, t: float) -> Any:
+        return namespace(x).zeros_like(x)

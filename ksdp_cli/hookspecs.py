@@ -1,0 +1,41 @@
+"""The hooks a plugin may implement. A plugin reads this file, `registry.Component`, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from .registry import Component
+
+if TYPE_CHECKING:
+    import typer
+
+PROJECT = "ksdp"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def ksdp_flows() -> list[Component]:  # type: ignore[empty-body]
+    """Background velocity fields v(x, t): classes as `ksdp_cli.flows.base.Flow`."""
+
+
+@hookspec
+def ksdp_kernels() -> list[Component]:  # type: ignore[empty-body]
+    """Interaction kernels g(r^2): classes as `ksdp_cli.kernels.base.Kernel`."""
+
+
+@hookspec
+def ksdp_transition_solvers() -> list[Component]:  # type: ignore[empty-body]
+    """Solvers for the transition matrix gamma: classes as `ksdp_cli.transitions.base.TransitionSolver`."""
+
+
+@hookspec
+def ksdp_initial_clouds() -> list[Component]:  # type: ignore[empty-body]
+    """Laws of the initial particles: classes as `ksdp_cli.initial.base.InitialCloud`."""
+
+
+@hookspec
+def ksdp_commands(app: typer.Typer) -> None:
+    """Add subcommands to the command line."""

@@ -1,0 +1,22 @@
+"""Rosenhead-Moore / Plummer softening."""
+
+from __future__ import annotations
+
+import math
+
+from ..flows.base import Params
+
+
+class Plummer:
+    """r^2 becomes r^2 + delta^2 in the potential. The same as `blob` in 2D; (r^2 + delta^2)^(-3/2) in 3D."""
+
+    Params = Params
+
+    @staticmethod
+    def g2d(r2: float, delta2: float) -> float:
+        return 1.0 / (2.0 * math.pi * (r2 + delta2))
+
+    @staticmethod
+    def g3d(r2: float, delta2: float) -> float:
+        q = r2 + delta2
+        return 1.0 / (4.0 * math.pi * q * math.sqrt(q))

@@ -1,0 +1,53 @@
+"""The contract of a transition solver: permutations gamma_r of (14), a batch of data sets at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The answer of a transition solver for B data sets of N points.
+
+    ``permutation`` (B, N) int64: x[b, i] is matched to y[b, permutation[b, i]]. ``value`` (B,) float64: the mean
+    squared distance, (14) before its minimum over theta. ``status``: one word. ``gap`` (B,): a proven bound of
+    value minus optimum, or None where the solver proves nothing.
+    """
+
+    permutation: NDArray[np.int64]
+    value: NDArray[np.float64]
+    status: str
+    gap: NDArray[np.float64] | None = None
+
+
+class TransitionSolver(Protocol):
+    """Minimises sum_i |x_i - y_gamma(i)|^2 over permutations gamma.
+
+    ``exact``: whether the answer is the optimum. ``devices``: where it runs. Constructed with its own options as
+    keyword arguments, all with defaults, and ``seed``.
+    """
+
+    exact: ClassVar[bool]
+    devices: ClassVar[tuple[str, ...]]
+
+    def solve(
+        self, x: NDArray[np.floating], y: NDArray[np.floating], start: NDArray[np.int64] | None = None
+    ) -> Matching:
+        """Match ``x`` (B, N, d) to ``y`` (B, N, d) from the permutations ``start`` (B, N), the identity if None.
+
+        Raises `NumericalError` where an exact solver cannot certify its answer.
+        """
+        ...
+
+
+def matching_value(
+    x: NDArray[np.floating], y: NDArray[np.floating], permutation: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Mean squared distance (B,) of x (B, N, d) to y (B, N, d) under permutations (B, N), in float64."""
+    matched = np.take_along_axis(y, permutation[..., None], axis=-2)
+    difference = x.astype(np.float64) - matched
+    return (difference**2).sum(-1).mean(-1)
