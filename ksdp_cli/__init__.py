@@ -1,0 +1,51 @@
+"""ksdp: DeepParticle for Keller-Segel chemotaxis.
+
+>>> import ksdp_cli as ksdp
+>>> run = ksdp.simulate(flow="kolmogorov", A=100)        # a stored run: run.frame(case, time), run.dataset()
+>>> trained = ksdp.train(run.path)
+>>> cloud = ksdp.sample(trained.path, n=1_000_000, A=130)
+>>> ksdp.compare(cloud.path, run.path)
+
+Names are resolved when they are first used, so importing the package imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import compare, sample, simulate, train
+    from .errors import KsdpError
+    from .hookspecs import hookimpl
+    from .registry import Component
+    from .store import open_run
+
+_HOMES = {
+    "simulate": ".api",
+    "train": ".api",
+    "sample": ".api",
+    "compare": ".api",
+    "open_run": ".store",
+    "hookimpl": ".hookspecs",
+    "Component": ".registry",
+    "KsdpError": ".errors",
+}
+
+__all__ = ["Component", "KsdpError", "compare", "hookimpl", "open_run", "sample", "simulate", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from .plugins import own_version
+
+        return own_version()
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name], __name__), name)
+    if name == "reference":  # reached as ksdp.reference.radial(...)
+        return importlib.import_module(".reference", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__", "reference"])

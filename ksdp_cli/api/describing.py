@@ -1,0 +1,57 @@
+"""What a file holds and how it was made, for ``ksdp info``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from ..store import open_run
+from ..transport.model import Model
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """A JSON-able description of a store or a model.
+
+    Raises `DataError` when there is no such file, or it is neither, or it is damaged.
+    """
+    file = Path(path)
+    if not file.exists():
+        raise DataError(f"there is no file {file}", "check the path")
+    return _of_model(file) if file.is_file() else _of_store(file)
+
+
+def _of_store(path: Path) -> dict[str, Any]:
+    run = open_run(path)
+    attrs = run.attrs
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    known = ("seed", "versions", "seconds", "network_seconds", "hardware", "engine", "model", "outside_trained_range")
+    return {
+        "path": str(path),
+        "kind": run.kind,
+        "particles": run.J,
+        "dimension": run.dim,
+        "cases": run.cases,
+        "times": [float(t) for t in run.times],
+        "complete": run.complete,
+        "megabytes": size / 1e6,
+        **{name: attrs[name] for name in known if attrs.get(name) not in (None, [], {})},
+        "config": run.config,
+        "command": attrs.get("command", ""),
+    }
+
+
+def _of_model(path: Path) -> dict[str, Any]:
+    model = Model.load(path)
+    eta = model.eta_map
+    return {
+        "path": str(path),
+        "kind": "model",
+        "dimension": model.dim,
+        "network": model.describe(),
+        "eta": {name: f"{low:g} to {high:g}" for name, low, high in zip(eta.names, eta.low, eta.high, strict=True)},
+        "sha256": model.sha256,
+        **{name: model.provenance[name] for name in ("data", "data_sha256", "result", "versions", "simulation")},
+        "config": model.training,
+        "command": model.provenance["command"],
+    }

@@ -1,0 +1,122 @@
+"""sample: new particles from a trained network, streamed to a store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import device as devices
+from .. import provenance
+from ..config import SampleConfig, build
+from ..errors import ConfigError
+from ..numbers import number
+from ..particles.problem import initial_cloud
+from ..store import Header, Run, create, open_run
+from ..transport.model import Model
+from . import paths
+
+
+def sample(
+    model: str | Path | Model | None = None,
+    *,
+    n: Any = None,
+    seed: Any = None,
+    device: str | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Callable[..., None] | None = None,
+    warn: Callable[[str], None] | None = None,
+    **eta: Any,
+) -> Run:
+    """Push ``n`` fresh particles of the initial cloud through a network and return the stored run.
+
+    ``model`` is a path or a loaded model, by default the newest in ``./runs``. ``eta`` are the network's physical
+    parameters by name (``A=130``, ``t=0.05``); one that is not given takes the largest trained value. Particles are
+    streamed, so ``n`` is bounded by the disk. Particle i of a seed is the same whatever ``n`` is. Outside the trained
+    range ``warn`` is told and the store records it.
+
+    Raises `ConfigError` for a parameter that the network does not have, `DataError` for a damaged model or an output
+    that exists.
+    """
+    path, network = _load(model)
+    values = complete_eta(network, eta)
+    config = build(SampleConfig, {"n": n, "seed": seed, "device": device, "eta": values})
+    chosen = devices.choose(config.device)
+    point = np.array([values[name] for name in network.eta_map.names])
+    outside = network.eta_map.outside(point)
+    if outside and warn:
+        warn("; ".join(outside) + "; the network extrapolates")
+    target = Path(out) if out is not None else paths.fresh(paths.slug(f"samples-{path.stem}{_suffix(values)}"), ".zarr")
+    _, cloud = initial_cloud(str(network.provenance["simulation"]["init"]), network.dim)
+    writer = create(target, _header(config, network, path, outside), overwrite=overwrite)
+    began, spent = time.monotonic(), 0.0
+    with writer:
+        for start in range(0, config.n, writer.shard):
+            count = min(writer.shard, config.n - start)
+            x = cloud.draw(count, network.dim, config.seed, start=start)
+            before = time.monotonic()
+            y = network.push(x, point, device=chosen)
+            spent += time.monotonic() - before
+            writer.write_block(0, 0, start, y)
+            if progress:
+                progress("particles", start + count, config.n)
+        writer.commit(0)
+        seconds = time.monotonic() - began
+        writer.annotate(seconds=seconds, network_seconds=spent, hardware=devices.describe(chosen))
+        writer.finish()
+    return open_run(target)
+
+
+def complete_eta(network: Model, given: dict[str, Any]) -> dict[str, float]:
+    """Every parameter of the network with a value: as given, else the largest trained one."""
+    names = network.eta_map.names
+    for name in given:
+        if name not in names:
+            fixed = network.provenance["simulation"]
+            told = f"; it is fixed at {fixed[name]} in this model" if name in fixed else ""
+            raise ConfigError(f"this network has no parameter {name!r}{told}", f"it has: {', '.join(names)}")
+    high = dict(zip(names, network.eta_map.high, strict=True))
+    return {name: number(given[name]) if name in given else float(high[name]) for name in names}
+
+
+def _load(model: str | Path | Model | None) -> tuple[Path, Model]:
+    if isinstance(model, Model):
+        return Path("model"), model
+    path = Path(model) if model is not None else paths.newest_model()
+    return path, Model.load(path)
+
+
+def _suffix(values: dict[str, float]) -> str:
+    return "".join(f"-{name}{value:g}" for name, value in values.items())
+
+
+def _header(config: SampleConfig, network: Model, path: Path, outside: list[str]) -> Header:
+    simulation = network.provenance["simulation"]
+    at = dict(config.eta)
+    time_value = at.pop("t", simulation["T"])
+    eta = [word for name, value in config.eta.items() for word in (f"--{name}", repr(value))]
+    return Header(
+        kind="samples",
+        times=(float(time_value),),
+        particles=config.n,
+        dim=network.dim,
+        cases={name: (value,) for name, value in at.items()},
+        case_count=1,
+        units=dict(network.provenance.get("units", {})),
+        config=config.model_dump(mode="json"),
+        attrs={
+            "seed": config.seed,
+            "model": path.name,
+            "model_sha256": network.sha256,
+            "simulation": simulation,
+            "outside_trained_range": outside,
+            "versions": provenance.versions(),
+            "command": " ".join(
+                ["ksdp", "sample", str(path), *eta, "--n", str(config.n), "--seed", str(config.seed)]
+            ),
+        },
+    )

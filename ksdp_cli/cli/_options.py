@@ -1,0 +1,87 @@
+"""What the subcommands share: option types, parameters passed by name, signals."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..config import read_toml, unknown_name
+from ..errors import ConfigError
+
+#: For commands that hand ``--NAME VALUE`` on to a flow, a kernel or a model.
+BY_NAME = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Output path; a fresh name in ./runs when not given.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that ksdp made.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+DeviceOption = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|cuda", help="Default auto.")]
+SeedOption = Annotated[str | None, typer.Option("--seed", metavar="INTEGER", help="Default 0.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="TOML file of options; the command line wins over it.")
+]
+
+
+def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:
+    """``--NAME VALUE`` and ``--NAME=VALUE`` pairs that the command itself does not have.
+
+    Raises `ConfigError` for a stray word or an option without a value; ``known`` serves the suggestion.
+    """
+    found: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--") or word == "--":
+            raise ConfigError(f"unexpected argument {word!r}", "options are written --NAME VALUE")
+        name, equals, value = word[2:].partition("=")
+        if not equals:
+            if not rest or rest[0].startswith("--"):
+                error = unknown_name(name, known)
+                raise ConfigError(f"{error.message}, or it lacks its value", error.hint)
+            value = rest.pop(0)
+        if name in found:
+            raise ConfigError(f"--{name} is given twice", "give it once; a sweep is written 1,10,100")
+        found[name] = value
+    return found
+
+
+def merged(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
+    """The options of a file, overruled by those given on the command line."""
+    read = read_toml(config) if config else {}
+    return read | {name: value for name, value in given.items() if value is not None}
+
+
+class Stop:
+    """Holds the number of the signal that asked for an end, or None."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __call__(self) -> int | None:
+        return self.signal
+
+
+@contextmanager
+def graceful() -> Iterator[Stop]:
+    """Within, SIGINT and SIGTERM set a flag that long work looks at; a second one acts at once."""
+    stop = Stop()
+    before = {}
+
+    def note(number: int, frame: Any) -> None:
+        stop.signal = number
+        for known, handler in before.items():
+            signal.signal(known, handler)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, note)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,84 @@
+"""Tables on stdout, progress on stderr: the only module of the command line that draws."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+
+def emit(document: dict[str, Any], as_json: bool, *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]]) -> None:
+    """The result: one JSON document, or tables of (title, columns, rows)."""
+    if as_json:
+        print(json.dumps(document, indent=2, default=_plain, allow_nan=False))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    for title, columns, rows in tables:
+        table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", show_header=any(columns))
+        for name in columns:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*(cell(value) for value in row))
+        console.print(table)
+
+
+def cell(value: Any) -> str:
+    """A table cell: four significant digits, empty for None; brackets are text, never markup."""
+    from rich.markup import escape
+
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return escape(str(value))
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars, arrays and paths as JSON."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Any]:
+    """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line every 10 s in a log."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            tasks: dict[str, Any] = {}
+
+            def draw(stage: str, done: int, total: int, note: str = "") -> None:
+                if stage not in tasks:
+                    tasks[stage] = bar.add_task(stage, total=total, note=note)
+                bar.update(tasks[stage], completed=done, total=total, note=note)
+
+            yield draw
+        return
+    last = time.monotonic()
+
+    def line(stage: str, done: int, total: int, note: str = "") -> None:
+        nonlocal last
+        if time.monotonic() - last >= 10:
+            last = time.monotonic()
+            print(f"ksdp: {label}: {stage} {done}/{total} {note}".rstrip(), file=sys.stderr, flush=True)
+
+    yield line

@@ -1,0 +1,71 @@
+"""The command ``ksdp``: subcommands are one file each; this one only assembles them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import plugins
+from . import compare, demo, info, listing, sample, simulate, train
+from ._boundary import Boundary, _is_usage, say, usage_line
+
+app = typer.Typer(
+    cls=Boundary,
+    name="ksdp",
+    help="Keller-Segel chemotaxis by interacting particles, and DeepParticle networks that learn its patterns.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"ksdp {plugins.own_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Version.")] = False,
+) -> None:
+    """Simulate, train, sample, compare."""
+
+
+for module in (simulate, train, sample, compare, info, demo):
+    module.register(app)
+app.add_typer(listing.app, name="plugins")
+
+
+def main() -> None:
+    """Entry point: run the command line and leave with the exit code of the error table."""
+    for distribution, reason in _extend():
+        say(f"ksdp: warning: commands of plugin {distribution} left out: {reason}")
+    try:
+        code = app(standalone_mode=False)
+    except Exception as error:
+        if not _is_usage(error):
+            raise
+        if type(error).__name__ != "NoArgsIsHelpError":
+            say(usage_line(error))
+        else:
+            print(getattr(error, "ctx").get_help())  # noqa: B009 (the class is Typer's own and has no public name)
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _extend() -> list[tuple[str, str]]:
+    """Let plugins add subcommands; a plugin that fails to is reported and left out."""
+    failures = []
+    loaded = plugins.loaded()
+    for name, plugin in loaded.manager.list_name_plugin():
+        others = [other for other in loaded.manager.get_plugins() if other is not plugin]
+        try:
+            loaded.manager.subset_hook_caller("ksdp_commands", others)(app=app)
+        except Exception as error:
+            failures.append((name, f"{type(error).__name__}: {error}"))
+    return failures

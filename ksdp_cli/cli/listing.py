@@ -1,0 +1,85 @@
+"""``ksdp plugins``: what is installed, what failed to load, and the parameters of each component."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from .. import plugins
+from ..errors import ConfigError
+from ..registry import Entry
+from . import _options as o
+from . import _render
+
+app = typer.Typer(help="List what is installed; 'plugins show NAME' tells a component's parameters.")
+
+
+@app.callback(invoke_without_command=True)
+def listing(context: typer.Context, as_json: o.Json = False) -> None:
+    """Name, kind, origin, version and summary of every component, and what failed to load and why."""
+    if context.invoked_subcommand:
+        return
+    loaded = plugins.loaded()
+    document = {
+        "components": [
+            {
+                "name": entry.name,
+                "kind": entry.kind,
+                "origin": entry.distribution,
+                "version": entry.version,
+                "summary": entry.component.summary,
+            }
+            for entry in loaded.registry.entries
+        ],
+        "failures": [{"origin": name, "reason": reason} for name, reason in loaded.failures],
+    }
+    columns = ["name", "kind", "origin", "version", "summary"]
+    tables = [("", columns, [[row[c] for c in columns] for row in document["components"]])]
+    if loaded.failures:
+        tables.append(("failed to load", ["origin", "reason"], [list(row) for row in loaded.failures]))
+    _render.emit(document, as_json, *tables)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A component's name, or distribution:name.")],
+    as_json: o.Json = False,
+) -> None:
+    """Dimensions, parameters with units and defaults, and the documentation of a component."""
+    found = [entry for entry in plugins.registry().entries if name in (entry.name, entry.long_name)]
+    if not found:
+        known = sorted({entry.name for entry in plugins.registry().entries})
+        raise ConfigError(f"there is no component {name!r}", f"there are: {', '.join(known)}")
+    described = [describe(entry) for entry in found]
+    tables = []
+    for one in described:
+        facts = [["kind", one["kind"]], ["target", one["target"]], *one["facts"].items(), ["about", one["about"]]]
+        tables.append((one["name"], ["", ""], facts))
+        if one["parameters"]:
+            rows = [[p["name"], p["default"], p["description"]] for p in one["parameters"]]
+            tables.append(("parameters", ["option", "default", "meaning [unit]"], rows))
+    _render.emit({"components": described}, as_json, *tables)
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """A component's class, read through its contract."""
+    from ..kernels.base import dims_of
+
+    cls = entry.load()
+    dims = dims_of(cls) if entry.kind == "kernel" else getattr(cls, "dims", ())
+    facts = {"dimensions": " and ".join(str(d) for d in dims)} if dims else {}
+    facts |= {name: str(getattr(cls, name)) for name in ("exact", "devices") if hasattr(cls, name)}
+    fields = getattr(cls, "Params", None)
+    return {
+        "name": entry.long_name,
+        "kind": entry.kind,
+        "version": entry.version,
+        "target": entry.component.target,
+        "facts": facts,
+        "about": " ".join((cls.__doc__ or entry.component.summary).split()),
+        "parameters": [
+            {"name": f"--{name}", "default": field.default, "description": field.description or ""}
+            for name, field in (fields.model_fields.items() if fields else ())
+        ],
+    }

@@ -1,0 +1,51 @@
+"""``ksdp sample``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..config import SampleConfig
+from . import _options as o
+from . import _render, simulate
+from ._boundary import say
+
+
+def register(app: typer.Typer) -> None:
+    app.command(context_settings=o.BY_NAME)(sample)
+
+
+def sample(
+    context: typer.Context,
+    model: Annotated[Path | None, typer.Argument(help="A trained model; default the newest in ./runs.")] = None,
+    number: Annotated[
+        str | None, typer.Option("--n", metavar="NUMBER", help="Particles, as 1e6. Default 100000.")
+    ] = None,
+    seed: o.SeedOption = None,
+    device: o.DeviceOption = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+) -> None:
+    """Draw particles from a trained network at physical parameters given by name, as --A 130 or --t 0.05.
+
+    A parameter that is not given takes the largest value that the network was trained on.
+    """
+    from .. import api
+
+    eta = o.by_name(context.args, [*SampleConfig.model_fields, "model", "out", "overwrite", "json"])
+    with _render.progress("sample") as progress:
+        run = api.sample(
+            model,
+            n=number,
+            seed=seed,
+            device=device,
+            out=out,
+            overwrite=overwrite,
+            progress=progress,
+            warn=lambda message: say(f"ksdp: warning: {message}"),
+            **eta,
+        )
+    simulate.render(run, as_json)

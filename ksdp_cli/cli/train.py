@@ -1,0 +1,68 @@
+"""``ksdp train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import _options as o
+from . import _render
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(train)
+
+
+def text(meaning: str, metavar: str = "NUMBER") -> Any:
+    return typer.Option(help=meaning, metavar=metavar)
+
+
+def train(
+    store: Annotated[Path, typer.Argument(help="A store that 'ksdp simulate' wrote.")],
+    eta: Annotated[str | None, text("Parameters to learn, as A or t,A. Default: all that vary.", "NAMES")] = None,
+    steps: Annotated[str | None, text("Gradient steps. Default 10000.")] = None,
+    sub_sample: Annotated[
+        str | None, typer.Option("--N", metavar="NUMBER", help="Particles of each data set. Default 2000.")
+    ] = None,
+    sets: Annotated[str | None, text("Data sets in a mini-batch. Default all up to 11, else 8.")] = None,
+    renew_batch: Annotated[str | None, text("Steps between mini-batches. Default 1000.")] = None,
+    renew_gamma: Annotated[str | None, text("Steps between transition matrices. Default 200.")] = None,
+    solver: Annotated[str | None, text("Transition solver. Default certified.", "NAME")] = None,
+    learning_rate: Annotated[str | None, text("Adam's first step size. Default 5e-3.")] = None,
+    validate_every: Annotated[str | None, text("Steps between validations. Default 500.")] = None,
+    seed: o.SeedOption = None,
+    device: o.DeviceOption = None,
+    config: o.ConfigFile = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with this very training if interrupted.")] = False,
+    as_json: o.Json = False,
+) -> None:
+    """Train the network of equation (13) by Algorithm 1 on the clouds of a store.
+
+    Writes the weights that validated best (NAME.safetensors), the last ones (NAME.last.safetensors) and the history
+    of loss and validation (NAME.history.json).
+    """
+    from .. import api
+
+    options = {
+        "eta": tuple(name.strip() for name in eta.split(",")) if eta else None,
+        "steps": steps, "N": sub_sample, "sets": sets, "renew_batch": renew_batch, "renew_gamma": renew_gamma,
+        "solver": solver, "learning_rate": learning_rate, "validate_every": validate_every, "seed": seed,
+        "device": device,
+    }  # fmt: skip
+    with o.graceful() as stop, _render.progress("train") as progress:
+        result = api.train(
+            store,
+            out=out,
+            overwrite=overwrite,
+            resume=resume,
+            progress=progress,
+            stop=stop,
+            **o.merged(config, options),
+        )
+    document = result.as_dict()
+    rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]
+    _render.emit(document, as_json, (str(result.path), ["", ""], rows))

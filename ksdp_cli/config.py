@@ -1,0 +1,188 @@
+"""One validated model per subcommand: what a stored configuration holds and what the command line fills in."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+
+from . import numbers
+from .errors import ConfigError
+
+
+def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
+    """A parser whose errors begin with the option they are about."""
+
+    def run(value: Any, info: ValidationInfo) -> Any:
+        try:
+            return parse(value)
+        except ConfigError as error:
+            raise ConfigError(f"--{(info.field_name or 'value').replace('_', '-')}: {error.message}", error.hint) from None
+
+    return BeforeValidator(run)
+
+
+Real = Annotated[float, _named(numbers.number)]
+Whole = Annotated[int, _named(numbers.integer)]
+Sweep = Annotated[tuple[float, ...], _named(numbers.sweep)]
+Device = Literal["auto", "cpu", "cuda"]
+
+#: Parameters of equation (8) that every run has, with the unit that stores write beside them.
+PHYSICAL_UNITS = {
+    "mu": "diffusivity (mobility) [length^2 / time]",
+    "chi": "chemo-sensitivity",
+    "M": "total mass",
+    "delta2": "regularisation delta^2 [length^2]",
+}
+
+
+class Settings(BaseModel):
+    """Base of the configurations: unknown names are refused and values are fixed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SimulateConfig(Settings):
+    """Equation (8) for one case, or for each member of a sweep over physical parameters."""
+
+    flow: str = Field("none", description="background flow")
+    kernel: str = Field("blob", description="regularised interaction kernel")
+    dim: Whole = Field(2, ge=2, le=3, description="space dimension")
+    init: str = Field("ball", description="initial cloud: a registered name, or a store of particles")
+    J: Whole = Field(10_000, ge=1, description="number of particles")
+    T: Real = Field(0.1, ge=0, description="final time [time]")
+    dt: Real = Field(1e-4, gt=0, description="largest time step [time]")
+    snapshots: Sweep = Field((), description="times to store [time]; the final time alone when not given")
+    mu: Sweep = Field((1.0,), description=PHYSICAL_UNITS["mu"])
+    chi: Sweep = Field((1.0,), description=PHYSICAL_UNITS["chi"])
+    M: Sweep = Field((16 * math.pi,), description=PHYSICAL_UNITS["M"])
+    delta2: Sweep = Field((1e-3,), description=PHYSICAL_UNITS["delta2"])
+    flow_params: dict[str, Sweep] = Field(default_factory=dict, description="the flow's own parameters")
+    kernel_params: dict[str, Sweep] = Field(default_factory=dict, description="the kernel's own parameters")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the initial cloud and of the Brownian paths")
+    device: Device = Field("auto", description="where the particles move")
+    dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
+    engine: Literal["auto", "direct", "tree"] = Field("auto", description="how the pair sum is evaluated")
+    accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree engine may make")
+    scheme: Literal["euler", "heun"] = Field("euler", description="time integration")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _times(cls, data: Any) -> Any:
+        """Complete T from the snapshots, or the snapshots from T; the last snapshot is T."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        times = numbers.sweep(data["snapshots"]) if data.get("snapshots") not in (None, (), []) else ()
+        if any(b <= a for a, b in zip(times, times[1:], strict=False)):
+            raise ConfigError(f"snapshots {', '.join(f'{t:g}' for t in times)} do not increase", "sort the times")
+        if times and times[0] < 0:
+            raise ConfigError(f"snapshot {times[0]:g} lies before t = 0", "times start at 0")
+        if data.get("T") is None:
+            data["T"] = times[-1] if times else cls.model_fields["T"].default
+        end = numbers.number(data["T"])
+        if times and times[-1] > end * (1 + 1e-12):
+            raise ConfigError(f"snapshot {times[-1]:g} lies beyond T = {end:g}", "raise --T or drop the snapshot")
+        data["snapshots"] = times if times and times[-1] >= end * (1 - 1e-12) else (*times, end)
+        return data
+
+    @model_validator(mode="after")
+    def _ranges(self) -> SimulateConfig:
+        for name in ("mu", "chi", "M", "delta2"):
+            low = min(getattr(self, name))
+            if low < 0:
+                raise ConfigError(f"{name} = {low:g} is negative", f"give --{name} a value of 0 or more")
+        if len(self.swept()) > 2:
+            raise ConfigError(f"{len(self.swept())} parameters are swept: {', '.join(self.swept())}", "sweep 1 or 2")
+        return self
+
+    def parameters(self) -> dict[str, tuple[float, ...]]:
+        """Every physical parameter with its values, those of equation (8) first."""
+        own = {name: getattr(self, name) for name in PHYSICAL_UNITS}
+        return own | self.flow_params | self.kernel_params
+
+    def swept(self) -> dict[str, tuple[float, ...]]:
+        """The parameters that take more than one value."""
+        return {name: values for name, values in self.parameters().items() if len(values) > 1}
+
+
+class TrainConfig(Settings):
+    """Algorithm 1 on the clouds of one store."""
+
+    eta: tuple[str, ...] = Field((), description="physical parameters to learn; empty: all that vary in the store")
+    N: Whole = Field(2000, ge=1, description="sub-sample of each data set in a mini-batch")
+    sets: Whole = Field(0, ge=0, description="data sets in a mini-batch; 0: all up to 11, else 8")
+    steps: Whole = Field(10_000, ge=1, description="gradient steps")
+    renew_batch: Whole = Field(1000, ge=1, description="gradient steps between mini-batches")
+    renew_gamma: Whole = Field(200, ge=1, description="gradient steps between transition matrices")
+    solver: str = Field("certified", description="transition solver")
+    learning_rate: Real = Field(5e-3, gt=0, description="Adam's step size at the start; it decays as a cosine")
+    validate_every: Whole = Field(500, ge=1, description="gradient steps between validations")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the weights and of the sub-samples")
+    device: Device = Field("auto", description="where the network is trained")
+
+
+class SampleConfig(Settings):
+    """New particles from a trained network."""
+
+    n: Whole = Field(100_000, ge=1, description="number of particles")
+    eta: dict[str, Real] = Field(default_factory=dict, description="physical parameters by name")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud")
+    device: Device = Field("auto", description="where the network is evaluated")
+
+
+class CompareConfig(Settings):
+    """Exact Wasserstein distance between two clouds, with its noise floor."""
+
+    N: Whole = Field(2000, ge=1, description="particles of each sub-sample")
+    repeats: Whole = Field(5, ge=1, description="sub-samples, each with a seed of its own")
+    estimator: Literal["certified", "emd"] = Field("certified", description="exact solver")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples")
+    device: Device = Field("auto", description="where a model is evaluated")
+
+
+Model = TypeVar("Model", bound=Settings)
+
+
+def build(model: type[Model], values: dict[str, Any]) -> Model:
+    """``values`` as a configuration; entries that are None fall back to the default.
+
+    Raises `ConfigError` naming the option, its value and what is allowed.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    for name in given:
+        if name not in model.model_fields:
+            raise unknown_name(name, list(model.model_fields))
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or model.__name__
+        told = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{where} = {first['input']!r}: {told[:1].lower() + told[1:]}") from None
+
+
+def unknown_name(name: str, known: list[str]) -> ConfigError:
+    """The error for an option or parameter that nothing here has, with the nearest name that exists."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean --{close[0].replace('_', '-')}?" if close else f"there are: {', '.join(sorted(known))}"
+    return ConfigError(f"there is no option or parameter --{name}", hint)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The options of a TOML file, keys as on the command line.
+
+    Raises `ConfigError` when it is missing, unreadable or not TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return {name.replace("-", "_"): value for name, value in tomllib.load(file).items()}
+    except OSError as error:
+        raise ConfigError(f"cannot read configuration {path}: {error.strerror}", "check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", "mend the file") from None

@@ -1,0 +1,170 @@
+"""From options to what is integrated: names resolved, parameters handed to the component that has them, cases laid out."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from .. import plugins
+from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
+from ..errors import ConfigError
+from ..kernels.base import dims_of
+from ..numbers import sweep
+
+
+@dataclass(frozen=True)
+class Case:
+    """One member of a sweep: ``values`` holds the swept parameters, the rest is equation (8) for this member."""
+
+    values: dict[str, float]
+    mu: float
+    chi: float
+    mass: float
+    flow: Any
+    kernel_args: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A configuration with its classes loaded: what the integrator runs."""
+
+    config: SimulateConfig
+    cases: list[Case]
+    kernel: Any
+    initial: Any
+    units: dict[str, str]
+
+
+def load(kind: str, given: Any) -> tuple[str, Any]:
+    """The long name and class of a registered component; a class or instance given directly passes through."""
+    if isinstance(given, str):
+        entry = plugins.registry().find(kind, given)
+        return entry.long_name, entry.load()
+    cls = given if isinstance(given, type) else type(given)
+    return f"{cls.__module__}:{cls.__qualname__}", given
+
+
+def initial_cloud(given: Any, dim: int) -> tuple[str, Any]:
+    """The initial cloud of that name; a path is a store whose last frame is the cloud (the paper's warm-up)."""
+    if isinstance(given, Path) or (isinstance(given, str) and given.endswith(".zarr")):
+        from ..initial.stored import StoredCloud
+
+        name: str = str(given)
+        cloud: Any = StoredCloud(given)
+    else:
+        name, cls = load("initial cloud", given)
+        cloud = cls() if isinstance(cls, type) else cls
+    if dim not in cloud.dims:
+        raise ConfigError(f"initial cloud {name!r} has dimension {_either(cloud.dims)}, not {dim}", "change --dim")
+    return name, cloud
+
+
+def pose(options: dict[str, Any]) -> Problem:
+    """The problem that ``options`` describe: fields of `SimulateConfig`, and parameters of the flow and kernel by name.
+
+    Raises `ConfigError` for an unknown name, a dimension that a component lacks, or a value out of range.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    flow_name, flow = load("flow", given.pop("flow", "none"))
+    kernel_name, kernel = load("kernel", given.pop("kernel", "blob"))
+    dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
+    init_name, initial = initial_cloud(given.pop("init", "ball"), dim)
+    extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
+    fields = {"flow": _fields(flow), "kernel": _fields(kernel)}
+    chosen: dict[str, dict[str, tuple[float, ...]]] = {}
+    for part, names in fields.items():
+        stored = given.pop(f"{part}_params", {})
+        chosen[part] = {
+            name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
+        }
+    for name in extra:
+        owners = [part for part in fields if name in fields[part]]
+        if not owners:
+            raise _no_such_parameter(name, flow_name, kernel_name, fields)
+        if len(owners) > 1:
+            raise ConfigError(f"flow {flow_name!r} and kernel {kernel_name!r} both have a parameter {name!r}")
+    config = build(
+        SimulateConfig,
+        given
+        | {"flow": flow_name, "kernel": kernel_name, "dim": dim, "init": init_name}
+        | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"]},
+    )
+    units = PHYSICAL_UNITS | {
+        name: field.description or name for names in fields.values() for name, field in names.items()
+    }
+    return Problem(config, _cases(config, flow, kernel), kernel, initial, units)
+
+
+def _cases(config: SimulateConfig, flow: Any, kernel: Any) -> list[Case]:
+    swept = config.swept()
+    fixed = {name: values[0] for name, values in config.parameters().items()}
+    cases = []
+    for combination in itertools.product(*swept.values()):
+        values = dict(zip(swept, combination, strict=True))
+        p = fixed | values
+        flow_params = _checked(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
+        kernel_params = _checked(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
+        args = (p["delta2"], *(float(value) for value in kernel_params.model_dump().values()))
+        field = flow(flow_params, config.dim) if isinstance(flow, type) else flow
+        cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args))
+    return cases
+
+
+def _checked(model: type[BaseModel], values: dict[str, float], owner: str) -> BaseModel:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{where} = {first['input']!r} of {owner}: {first['msg'].lower()}") from None
+
+
+def _fields(component: Any) -> dict[str, Any]:
+    return dict(component.Params.model_fields)
+
+
+def _dimension(
+    asked: Any, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]
+) -> int:
+    """The dimension asked for, or the lowest that the flow and the kernel share."""
+    shared = [d for d in flow_dims if d in kernel_dims]
+    if asked is None:
+        if not shared:
+            raise ConfigError(f"flow {flow!r} has dimension {_either(flow_dims)}, kernel {kernel!r} {_either(kernel_dims)}")
+        return shared[0]
+    try:
+        dim = int(str(asked))
+    except ValueError:
+        raise ConfigError(f"--dim {asked!r} is not a whole number", "give 2 or 3") from None
+    for kind, name, dims in (("flow", flow, flow_dims), ("kernel", kernel, kernel_dims)):
+        if dim not in dims:
+            raise ConfigError(f"{kind} {name!r} has dimension {_either(dims)}, not {dim}", f"use --dim {dims[0]}")
+    return dim
+
+
+def _either(dims: tuple[int, ...]) -> str:
+    return " or ".join(str(d) for d in dims) or "none"
+
+
+def _no_such_parameter(name: str, flow: str, kernel: str, fields: dict[str, dict[str, Any]]) -> ConfigError:
+    own = [name for names in fields.values() for name in names]
+    known = [*SimulateConfig.model_fields, *own]
+    error = unknown_name(name, known)
+    has = {part: ", ".join(names) or "none" for part, names in fields.items()}
+    place = f"flow {flow!r} has parameters: {has['flow']}, kernel {kernel!r}: {has['kernel']}"
+    return ConfigError(error.message, error.hint if "mean" in (error.hint or "") else place)
+
+
+def drift_prefactor(case: Case, particles: int) -> float:
+    """chi M / J of equation (8)."""
+    return case.chi * case.mass / particles
+
+
+def diffusion(case: Case, dt: float) -> float:
+    """sqrt(2 mu dt), the standard deviation of one Brownian step."""
+    return math.sqrt(2.0 * case.mu * dt)

@@ -1,0 +1,66 @@
+"""How a result was made: versions, a hash of the configuration, and the command that would make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import shlex
+from typing import Any
+
+from .config import Settings, SimulateConfig
+
+#: Settings that decide where and how fast a run is made, and not what is computed.
+NOT_PHYSICS = frozenset({"device"})
+
+
+def versions() -> dict[str, str]:
+    """Versions of ksdp, Python and the libraries that numbers depend on; nothing is imported to find them."""
+    found = {"python": platform.python_version()}
+    for name in ("ksdp", "numpy", "numba", "scipy", "torch", "zarr"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def physics(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without what does not change the numbers."""
+    return {name: value for name, value in config.items() if name not in NOT_PHYSICS}
+
+
+def digest(config: dict[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of a configuration, hexadecimal."""
+    return hashlib.sha256(json.dumps(physics(config), sort_keys=True).encode()).hexdigest()
+
+
+def short(long_name: str) -> str:
+    """``laminar2d`` for ``ksdp:laminar2d``; the names of other distributions stay long."""
+    return long_name.removeprefix("ksdp:")
+
+
+def command(verb: str, config: Settings, *arguments: str) -> str:
+    """The shell command that makes the result of ``config`` again; defaults are left out."""
+    words = ["ksdp", verb, *arguments]
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        if name in NOT_PHYSICS or (isinstance(config, SimulateConfig) and name in ("T", "snapshots")):
+            continue
+        if isinstance(value, dict):
+            for key, entry in value.items():
+                words += [f"--{key}", _text(entry)]
+        elif value != field.get_default(call_default_factory=True) or name in ("dim",):
+            words += [f"--{name.replace('_', '-')}", _text(value)]
+    if isinstance(config, SimulateConfig):
+        words += ["--snapshots", _text(config.snapshots)] if len(config.snapshots) > 1 else ["--T", _text(config.T)]
+    return shlex.join(words)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return ",".join(_text(entry) for entry in value)
+    if isinstance(value, float):
+        return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return short(str(value))

@@ -1,0 +1,85 @@
+"""The floors of the house: imports go downwards, and the light floor stays light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ksdp_cli
+
+ROOT = Path(ksdp_cli.__file__).parent
+FLOORS = [
+    {"errors", "hookspecs", "registry", "numbers"},
+    {"plugins", "builtin", "config", "device", "rng", "shapes", "provenance"},
+    {"flows", "kernels", "transitions", "initial"},
+    {"particles", "transport", "metrics", "store", "figures", "reference"},
+    {"api", "experiments", "testing"},
+    {"cli"},
+]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+#: Rooms of one floor that may see each other: each exception with its reason.
+SAME_FLOOR = {
+    ("plugins", "builtin"),  # the manifest of what ships is loaded first
+    ("provenance", "config"),
+    ("rng", "shapes"),
+    ("hookspecs", "registry"),
+    ("registry", "errors"),
+    ("numbers", "errors"),
+    ("kernels", "flows"),  # the base of Params
+    ("transport", "particles"),  # the kernel-free compiled helpers and the checkpoint format
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Rooms of ksdp_cli that a module imports at any depth, outside TYPE_CHECKING blocks."""
+    package = ["ksdp_cli", *path.relative_to(ROOT).parts[:-1]]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            full = [*base, *(node.module.split(".") if node.module else [])]
+            names = [full] if len(full) > 1 else [[*full, alias.name] for alias in node.names]
+            found |= {name[1] for name in names if name[0] == "ksdp_cli" and len(name) > 1}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downwards(path: Path) -> None:
+    parts = path.relative_to(ROOT).parts
+    room = parts[0].removesuffix(".py")
+    if room == "__init__":
+        return
+    for other in imported(path) - {room, "__init__"}:
+        if other not in FLOOR:
+            continue
+        assert FLOOR[other] <= FLOOR[room], f"{room} imports {other} from a floor above"
+        if FLOOR[other] == FLOOR[room] and FLOOR[room] != 0:
+            assert (room, other) in SAME_FLOOR, f"{room} and {other} share a floor"
+
+
+def test_only_the_store_imports_zarr_and_xarray() -> None:
+    for path in ROOT.rglob("*.py"):
+        if path.is_relative_to(ROOT / "store"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert not {name.split(".")[0] for name in names} & {"zarr", "xarray"}, path
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["simulate", "--help"], ["plugins"], ["--version"]])
+def test_the_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        "import sys\n"
+        "from ksdp_cli.cli.app import main\n"
+        f"sys.argv = ['ksdp', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "heavy = {'numpy', 'torch', 'numba', 'zarr', 'xarray', 'scipy', 'matplotlib', 'ot'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
