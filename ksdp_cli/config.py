@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import tomllib
 from collections.abc import Callable
@@ -22,7 +23,9 @@ def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
         try:
             return parse(value)
         except ConfigError as error:
-            raise ConfigError(f"--{(info.field_name or 'value').replace('_', '-')}: {error.message}", error.hint) from None
+            raise ConfigError(
+                f"--{(info.field_name or 'value').replace('_', '-')}: {error.message}", error.hint
+            ) from None
 
     return BeforeValidator(run)
 
@@ -79,7 +82,7 @@ class SimulateConfig(Settings):
             return data
         data = dict(data)
         times = numbers.sweep(data["snapshots"]) if data.get("snapshots") not in (None, (), []) else ()
-        if any(b <= a for a, b in zip(times, times[1:], strict=False)):
+        if any(b <= a for a, b in itertools.pairwise(times)):
             raise ConfigError(f"snapshots {', '.join(f'{t:g}' for t in times)} do not increase", "sort the times")
         if times and times[0] < 0:
             raise ConfigError(f"snapshot {times[0]:g} lies before t = 0", "times start at 0")

@@ -15,7 +15,7 @@ from ksdp_cli.particles.problem import pose
 def test_defaults_are_the_papers() -> None:
     config = build(SimulateConfig, {})
     assert (config.mu, config.chi, config.delta2) == ((1.0,), (1.0,), (1e-3,))
-    assert config.M == (16 * math.pi,)
+    assert (16 * math.pi,) == config.M
     assert (config.J, config.dt, config.kernel) == (10_000, 1e-4, "blob")
     training = TrainConfig()
     assert (training.N, training.renew_batch, training.renew_gamma) == (2000, 1000, 200)

@@ -37,7 +37,7 @@ def offers(name: str, target: str = "ksdp_cli.flows.none:NoFlow") -> types.Modul
     return manifest(ksdp_flows=lambda: [Component(name, target, "a flow")])
 
 
-@pytest.fixture()
+@pytest.fixture
 def discover(monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(*points: Point) -> plugins.Plugins:
         monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: list(points))

@@ -1,4 +1,4 @@
-"""The four verbs as a notebook calls them. They never print and never exit: progress is a callback, errors are raised."""
+"""The four verbs as a notebook calls them: they never print, never exit, and take callbacks for progress."""
 
 from __future__ import annotations
 

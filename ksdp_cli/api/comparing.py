@@ -63,13 +63,12 @@ def compare(
 
     ``cloud`` is a store or a model, ``reference`` a store. Without one a model is compared with two fresh simulations
     of its own configuration, which are kept in ``./runs`` and found again; the floor is then the distance between
-    those two. ``floor`` is a second, independent reference. ``at`` picks the case and snapshot of a store (``A=50, t=0.02``) and is where a model is evaluated.
+    those two. ``floor`` is a second, independent reference. ``at`` picks the case and snapshot of a store
+    (``A=50, t=0.02``) and is where a model is evaluated.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
-    config = build(
-        CompareConfig, {"N": N, "repeats": repeats, "estimator": estimator, "seed": seed, "device": device}
-    )
+    config = build(CompareConfig, {"N": N, "repeats": repeats, "estimator": estimator, "seed": seed, "device": device})
     values = {name: number(value) for name, value in at.items()}
     subject = _open(cloud)
     if isinstance(subject, Model):
@@ -155,9 +154,7 @@ def _evaluate(network: Model, values: dict[str, float], n: int, config: CompareC
     return network.push(x, point, device=devices.choose(config.device))
 
 
-def _fresh_pair(
-    network: Model, values: dict[str, float], seed: int, progress: Callable[..., None] | None
-) -> list[Run]:
+def _fresh_pair(network: Model, values: dict[str, float], seed: int, progress: Callable[..., None] | None) -> list[Run]:
     """Two independent simulations at ``values`` of the configuration that the network learned."""
     options = reference_options(network.provenance["simulation"], values)
     runs = []

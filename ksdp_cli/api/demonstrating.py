@@ -64,15 +64,11 @@ def demonstrate(
         lambda: simulate(out=at / "laminar2d.zarr", resume=True, progress=progress, stop=stop, **SIMULATION),
     )
     model = at / "laminar2d-A.safetensors"
-    trained = staged(
-        "train", lambda: train(run, out=model, overwrite=True, progress=progress, stop=stop, **TRAINING)
-    )
+    trained = staged("train", lambda: train(run, out=model, overwrite=True, progress=progress, stop=stop, **TRAINING))
     for amplitude in UNSEEN:
         cloud = staged(
             f"generate {GENERATED} at A = {amplitude:g}",
-            lambda a=amplitude: sample(
-                model, n=GENERATED, A=a, out=at / f"generated-A{a:g}.zarr", overwrite=True
-            ),
+            lambda a=amplitude: sample(model, n=GENERATED, A=a, out=at / f"generated-A{a:g}.zarr", overwrite=True),
         )
         reference = staged(
             f"simulate afresh at A = {amplitude:g}",
@@ -88,7 +84,9 @@ def demonstrate(
             )
         )
         picture = at / f"A{amplitude:g}.png"
-        figures.histogram_pair(cloud.frame(0, 0), reference[0].frame(0, 0), picture, title=f"laminar flow, A = {amplitude:g}")
+        figures.histogram_pair(
+            cloud.frame(0, 0), reference[0].frame(0, 0), picture, title=f"laminar flow, A = {amplitude:g}"
+        )
         done.pictures.append(picture)
     curves = at / "training.png"
     figures.training_curves(trained.trained.history, curves, floor=done.compared[0].comparison.floor)

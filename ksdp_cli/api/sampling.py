@@ -115,8 +115,6 @@ def _header(config: SampleConfig, network: Model, path: Path, outside: list[str]
             "simulation": simulation,
             "outside_trained_range": outside,
             "versions": provenance.versions(),
-            "command": " ".join(
-                ["ksdp", "sample", str(path), *eta, "--n", str(config.n), "--seed", str(config.seed)]
-            ),
+            "command": " ".join(["ksdp", "sample", str(path), *eta, "--n", str(config.n), "--seed", str(config.seed)]),
         },
     )

@@ -44,8 +44,7 @@ def simulate(
     before it are kept) and `Interrupted`.
     """
     problem = pose(options)
-    config = problem.config
-    chosen = devices.choose(config.device)
+    chosen = devices.choose(problem.config.device)
     for doubt in preflight.doubts(problem):
         if warn:
             warn(doubt)

@@ -18,7 +18,7 @@ from ..particles import checkpoint
 from ..particles.problem import initial_cloud
 from ..store import Run, open_run
 from ..transport.data import TrainingData
-from ..transport.trainer import TrainSettings, Trained
+from ..transport.trainer import Trained, TrainSettings
 from ..transport.trainer import train as run_training
 from . import paths
 
@@ -121,7 +121,9 @@ def load_data(run: Run, config: TrainConfig) -> tuple[TrainingData, dict[str, An
     varied = [*run.cases[0], *(["t"] if len(run.times) > 1 else [])]
     names = list(config.eta) or varied
     if not varied:
-        raise ConfigError(f"nothing varies in {run.path}", "simulate a sweep, as --A 1:100:11log, or several --snapshots")
+        raise ConfigError(
+            f"nothing varies in {run.path}", "simulate a sweep, as --A 1:100:11log, or several --snapshots"
+        )
     for name in names:
         if name not in varied:
             raise ConfigError(f"{name!r} does not vary in {run.path}", f"what varies: {', '.join(varied)}")

@@ -16,9 +16,7 @@ from ..errors import ConfigError
 #: For commands that hand ``--NAME VALUE`` on to a flow, a kernel or a model.
 BY_NAME = {"ignore_unknown_options": True, "allow_extra_args": True}
 
-Out = Annotated[
-    Path | None, typer.Option("--out", "-o", help="Output path; a fresh name in ./runs when not given.")
-]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output path; a fresh name in ./runs when not given.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that ksdp made.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 DeviceOption = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|cuda", help="Default auto.")]

@@ -20,7 +20,8 @@ def compare(
     context: typer.Context,
     cloud: Annotated[Path, typer.Argument(help="A store or a model.")],
     reference: Annotated[
-        Path | None, typer.Argument(help="A store to compare with; a model may do without: it is then simulated afresh.")
+        Path | None,
+        typer.Argument(help="A store to compare with; without one a model is compared with fresh simulations."),
     ] = None,
     sub_sample: Annotated[
         str | None, typer.Option("--N", metavar="NUMBER", help="Particles of each sub-sample. Default 2000.")

@@ -23,7 +23,9 @@ def info(
     from ..api.describing import describe
 
     document = describe(file)
-    rows = [[key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in ("config", "command")]
+    rows = [
+        [key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in ("config", "command")
+    ]
     config = [[name, _flat(value)] for name, value in document["config"].items()]
     tables = [(str(file), ["", ""], rows), ("configuration", ["", ""], config)]
     _render.emit(document, as_json, *tables)

@@ -1,4 +1,4 @@
-"""From options to what is integrated: names resolved, parameters handed to the component that has them, cases laid out."""
+"""From options to what is integrated: names resolved, parameters handed to their owner, cases laid out."""
 
 from __future__ import annotations
 
@@ -128,14 +128,14 @@ def _fields(component: Any) -> dict[str, Any]:
     return dict(component.Params.model_fields)
 
 
-def _dimension(
-    asked: Any, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]
-) -> int:
+def _dimension(asked: Any, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
     """The dimension asked for, or the lowest that the flow and the kernel share."""
     shared = [d for d in flow_dims if d in kernel_dims]
     if asked is None:
         if not shared:
-            raise ConfigError(f"flow {flow!r} has dimension {_either(flow_dims)}, kernel {kernel!r} {_either(kernel_dims)}")
+            raise ConfigError(
+                f"flow {flow!r} has dimension {_either(flow_dims)}, kernel {kernel!r} {_either(kernel_dims)}"
+            )
         return shared[0]
     try:
         dim = int(str(asked))
