@@ -13,6 +13,6 @@ class InitialCloud(Protocol):
 
     dims: ClassVar[tuple[int, ...]]
 
-    def draw(self, n: int, dim: int, seed: int, start: int = 0) -> NDArray[np.float32]:
-        """Particles ``start`` to ``start + n`` of the cloud of ``seed``: (n, dim) float32."""
+    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
+        """Particles ``start`` to ``start + n`` of the cloud of (``seed``, ``stream``): (n, dim) float32."""
         ...

@@ -1,0 +1,64 @@
+"""The choice of how the pair sum of equation (8) is evaluated."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..errors import ConfigError, ResourceError
+
+#: J from which the tree beats the direct sum on the CPU, measured by `benchmarks/tree.py`.
+CROSSOVER = {2: 4_000, 3: 16_000}
+
+
+class DriftEngine(Protocol):
+    """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), unscaled.
+
+    ``report`` says what ran and, for an approximate engine, the error it measured; ``state`` and ``restore`` carry
+    what an adaptive engine has learned through a checkpoint, so that a resumed run repeats it to the bit.
+    """
+
+    name: str
+
+    def __call__(self, x: Any) -> Any: ...
+
+    def report(self) -> dict[str, Any]: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+def make_engine(
+    kernel: Any,
+    kernel_args: tuple[float, ...],
+    dim: int,
+    dtype: str,
+    particles: int,
+    *,
+    name: str = "auto",
+    accuracy: float = 1e-4,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> DriftEngine:
+    """The engine called ``name`` (``auto``, ``direct``, ``tree``) for a kernel in ``dim`` dimensions on ``device``.
+
+    ``kernel_args`` are delta^2 and the kernel's own parameters. Raises `ConfigError` for an unknown name or a kernel
+    without that dimension.
+    """
+    if name not in ("auto", "direct", "tree"):
+        raise ConfigError(f"there is no engine {name!r}", "use auto, direct or tree")
+    if device == "cuda":
+        if name == "tree":
+            raise ResourceError("the tree engine runs on the CPU only", "use --device cpu, or --engine direct")
+        from .direct_gpu import DirectGPU
+
+        return DirectGPU(kernel, kernel_args, dim, dtype)
+    if name == "auto":
+        name = "tree" if particles >= CROSSOVER[dim] else "direct"
+    if name == "tree":
+        from .tree import TreeEngine
+
+        return TreeEngine(kernel, kernel_args, dim, dtype, accuracy=accuracy, threads=threads)
+    from .direct_cpu import DirectCPU
+
+    return DirectCPU(kernel, kernel_args, dim, dtype, threads)
