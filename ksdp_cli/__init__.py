@@ -11,8 +11,9 @@ Names are resolved when they are first used, so importing the package imports no
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from .lazy import lazily
 
 if TYPE_CHECKING:
     from .api import compare, sample, simulate, train
@@ -35,17 +36,16 @@ _HOMES = {
 __all__ = ["Component", "KsdpError", "compare", "hookimpl", "open_run", "sample", "simulate", "train"]
 
 
+_get = lazily(__name__, _HOMES)
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from .plugins import own_version
 
         return own_version()
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name], __name__), name)
-    if name == "reference":  # reached as ksdp.reference.radial(...)
-        return importlib.import_module(".reference", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _get(name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__", "reference"])
+    return sorted([*__all__, "__version__"])

@@ -13,7 +13,7 @@ import ksdp_cli
 
 ROOT = Path(ksdp_cli.__file__).parent
 FLOORS = [
-    {"errors", "hookspecs", "registry", "numbers"},
+    {"errors", "hookspecs", "registry", "numbers", "lazy"},
     {"plugins", "builtin", "config", "device", "rng", "shapes", "provenance"},
     {"flows", "kernels", "transitions", "initial"},
     {"particles", "transport", "metrics", "store", "figures", "reference"},

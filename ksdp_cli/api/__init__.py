@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from .comparing import compare
-from .sampling import sample
-from .simulating import simulate
-from .training import train
+from typing import TYPE_CHECKING
+
+from ..lazy import lazily
+
+if TYPE_CHECKING:
+    from .comparing import compare
+    from .sampling import sample
+    from .simulating import simulate
+    from .training import train
 
 __all__ = ["compare", "sample", "simulate", "train"]
+_HOMES = {"compare": ".comparing", "sample": ".sampling", "simulate": ".simulating", "train": ".training"}
+__getattr__ = lazily(__name__, _HOMES)

@@ -113,7 +113,7 @@ def _integrate(
 def _load_or_start(simulation: Simulation, path: Path) -> None:
     """Go on from the checkpoint of this very run if there is one, else from t = 0."""
     file = _checkpoint_path(path)
-    if file.exists():
+    if checkpoint.exists(file):
         header, arrays = checkpoint.load(file)
         if header["run"] == _run_id(simulation.config):
             simulation.restore(State(arrays["x"], header["k"], header["case"], header["step"], header["engines"]))

@@ -99,7 +99,7 @@ def train(
             "data": str(run.path),
             "data_sha256": data.sha256(),
             "simulation": simulation,
-            "units": {name: run.config_units.get(name, "") for name in data.names},
+            "units": {name: run.units.get(name, "") for name in data.names},
             "versions": provenance.versions(),
             "command": told,
         },
@@ -151,7 +151,7 @@ def _report(progress: Callable[..., None], event: dict[str, Any]) -> None:
 
 
 def _restore(saved: Path, identity: str) -> Any:
-    if not saved.exists():
+    if not checkpoint.exists(saved):
         return None
     header, arrays = checkpoint.load(saved)
     if header["run"] != identity:
