@@ -1,48 +1,69 @@
 """Checkpoints: one file, written whole or not at all, the previous one kept.
 
-Layout: magic, SHA-256 of what follows, length of the JSON header, header, arrays in the header's order. No pickle.
+Layout: magic, length of the JSON header, header, the arrays each at a multiple of 64 bytes, and the SHA-256 of all that
+goes before. The JSON names dtype, shape and place of every array. No pickle.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import math
 import os
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, ResourceError
 
 MAGIC = b"ksdpck01"
+ALIGNMENT = 64
+PREFIX, SUM = len(MAGIC) + 8, hashlib.sha256().digest_size
 
 
 def save(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Replace the checkpoint at ``path`` by (``header``, ``arrays``); the one it replaces becomes PATH.previous."""
-    kept = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    listed = {name: {"dtype": array.dtype.str, "shape": array.shape} for name, array in kept.items()}
+    """Replace the checkpoint at ``path`` by (``header``, ``arrays``); the one it replaces becomes PATH.previous.
+
+    ``header`` is JSON-able, the arrays numeric, of any shape. Raises `ResourceError` when the disk is full and
+    `DataError` when the file cannot be written; the checkpoints that are there stay.
+    """
+    kept = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    listed, offset = {}, 0
+    for name, array in kept.items():
+        if array.dtype.kind not in "biufc":
+            raise ValueError(f"array {name!r} of type {array.dtype} is not numeric")
+        listed[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
+        offset += _padded(array.nbytes)
     head = json.dumps({"header": header, "arrays": listed}).encode()
-    body = b"".join([struct.pack("<Q", len(head)), head, *(array.tobytes() for array in kept.values())])
+    head += b" " * (_padded(PREFIX + len(head)) - PREFIX - len(head))
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(MAGIC + hashlib.sha256(body).digest() + body)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.exists():
-        os.replace(path, _previous(path))
-    os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        with temporary.open("wb") as file:
+            _write(file, [MAGIC, struct.pack("<Q", len(head)), head], kept)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            os.replace(path, _previous(path))
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        kind = ResourceError if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else DataError
+        raise kind(f"cannot write the checkpoint {path} ({error.strerror})", "the last one stands; --resume") from None
 
 
 def exists(path: Path) -> bool:
     """Whether there is a checkpoint, or the previous one of a save that was cut off between its two renames."""
     return path.exists() or _previous(path).exists()
+
+
+def remove(path: Path) -> None:
+    """Remove the checkpoint, the previous one, and what a killed writer left."""
+    for file in (path, _previous(path), path.with_name(path.name + ".tmp")):
+        file.unlink(missing_ok=True)
 
 
 def load(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -56,28 +77,73 @@ def load(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             try:
                 header, arrays = _read(file)
                 return header | {"source": str(file)}, arrays
-            except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 reasons.append(f"{file} is damaged: {error}")
     raise DataError("; ".join(reasons) or f"there is no checkpoint {path}", "start again without --resume")
 
 
+def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) -> None:
+    sha = hashlib.sha256()
+
+    def put(piece: bytes | memoryview) -> None:
+        sha.update(piece)
+        file.write(piece)
+
+    for piece in start:
+        put(piece)
+    for array in arrays.values():
+        # a flat view of the bytes, so that a large state is hashed and written without a copy
+        put(array.reshape(-1).view(np.uint8).data)
+        put(bytes(_padded(array.nbytes) - array.nbytes))
+    file.write(sha.digest())
+
+
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    raw = file.read_bytes()
-    if raw[: len(MAGIC)] != MAGIC:
-        raise ValueError("not a checkpoint of this version")
-    body = memoryview(raw)[len(MAGIC) + 32 :]
-    if hashlib.sha256(body).digest() != raw[len(MAGIC) : len(MAGIC) + 32]:
-        raise ValueError("its bytes differ from what was written")
-    (length,) = struct.unpack_from("<Q", body)
-    head = json.loads(bytes(body[8 : 8 + length]))
-    arrays, offset = {}, 8 + length
-    for name, about in head["arrays"].items():
-        dtype, shape = np.dtype(about["dtype"]), tuple(about["shape"])
-        count = int(np.prod(shape, dtype=np.int64))
-        arrays[name] = np.frombuffer(body, dtype, count, offset).reshape(shape).copy()
-        offset += count * dtype.itemsize
+    """Check the digest before a word is believed; then every size against the file's before it is allocated."""
+    with file.open("rb") as handle:
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(0)
+        if size < PREFIX + SUM or handle.read(len(MAGIC)) != MAGIC:
+            raise ValueError("not a checkpoint of this version")
+        handle.seek(0)
+        sha, left = hashlib.sha256(), size - SUM
+        while left:
+            block = handle.read(min(left, 1 << 20))
+            if not block:
+                raise ValueError("it became shorter while it was read")
+            sha.update(block)
+            left -= len(block)
+        if sha.digest() != handle.read(SUM):
+            raise ValueError("its bytes differ from what was written")
+        handle.seek(len(MAGIC))
+        (length,) = struct.unpack("<Q", handle.read(8))
+        body = PREFIX + length
+        if body > size - SUM:
+            raise ValueError(f"its header claims {length} of {size} bytes")
+        head = json.loads(handle.read(length))
+        arrays = {}
+        for name, about in head["arrays"].items():
+            dtype, shape = np.dtype(about["dtype"]), tuple(about["shape"])
+            start, count = body + about["offset"], math.prod(shape) * dtype.itemsize
+            if dtype.kind not in "biufc" or min((0, *shape)) < 0 or not body <= start <= size - SUM - count:
+                raise ValueError(f"array {name!r} of {dtype} {shape} does not fit its {size} bytes")
+            arrays[name] = np.empty(shape, dtype)
+            handle.seek(start)
+            handle.readinto(arrays[name].reshape(-1).view(np.uint8).data)
     return head["header"], arrays
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def _previous(path: Path) -> Path:
     return path.with_name(path.name + ".previous")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

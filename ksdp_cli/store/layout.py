@@ -1,8 +1,9 @@
 """What a store looks like on disk, and the rules that hold for every one of them.
 
-``NAME.zarr`` is a Zarr v3 group: ``position(case, time, particle, axis)`` float32, coordinates, and attributes that hold
-the resolved configuration. Arrays have their full size from the start. ``time[k]`` is NaN until frame k is on the disk
-to the last byte: it is the commit mark. ``digest(case, time)`` is the head of the SHA-256 of each frame's bytes.
+``NAME.zarr`` is a Zarr v3 group: ``position(case, time, particle, axis)`` float32, coordinates, and attributes that
+hold the resolved configuration. Arrays have their full size from the start. ``time[k]`` is NaN until frame k is on the
+disk to the last byte: it is the commit mark. ``digest(case, time, shard)`` holds the head of the SHA-256 of the
+positions in each file. The root metadata holds a digest of itself and one of all that is written only once.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..errors import ConfigError
+
 FORMAT = 1
 MARK = "ksdp_format"
+#: Root attributes with the digest of the root metadata, and of the arrays' metadata and coordinates.
+ROOT_DIGEST, STATIC_DIGEST = "metadata_sha256", "static_sha256"
 AXES = ("x", "y", "z")
 CHUNK, SHARD = 1 << 16, 1 << 20
 
@@ -24,8 +29,9 @@ CHUNK, SHARD = 1 << 16, 1 << 20
 class Header:
     """All that is known of a store before its first frame.
 
-    ``kind`` is ``simulation`` or ``samples``; ``cases`` maps each swept parameter to one value a case; ``units``
-    describes parameters; ``config`` is the resolved configuration and ``attrs`` anything else, both JSON-able.
+    ``kind`` is ``simulation`` or ``samples``; ``times`` the snapshots in order; ``particles`` and ``dim`` J and d;
+    ``cases`` maps each swept parameter to one value a case, and may be empty; ``units`` describes parameters, the unit
+    in brackets at the end; ``config`` is the resolved configuration and ``attrs`` anything else, both JSON-able.
     """
 
     kind: str
@@ -38,43 +44,103 @@ class Header:
     config: dict[str, Any] = field(default_factory=dict)
     attrs: dict[str, Any] = field(default_factory=dict)
 
+    def check(self) -> None:
+        """Raise `ValueError` for sizes that do not fit together, `ConfigError` for a parameter that cannot be named."""
+        if self.particles < 1 or not 1 <= self.dim <= len(AXES) or self.case_count < 1 or not self.times:
+            raise ValueError(f"{self.case_count} cases, {len(self.times)} times, {self.particles} x {self.dim}")
+        if not all(math.isfinite(t) for t in self.times) or list(self.times) != sorted(set(self.times)):
+            raise ValueError(f"times {self.times} do not increase")
+        for name, values in self.cases.items():
+            if len(values) != self.case_count:
+                raise ValueError(f"{name} has {len(values)} values for {self.case_count} cases")
+            if not name.isidentifier() or name in RESERVED:
+                raise ConfigError(f"a swept parameter cannot be called {name!r} in a store", "rename it in its plugin")
+
     def as_attributes(self) -> dict[str, Any]:
         """The group attributes that say all this; what goes in must come back from JSON unchanged."""
-        return json.loads(
-            json.dumps(
-                {
-                    MARK: FORMAT,
-                    "kind": self.kind,
-                    "config": self.config,
-                    "particles": self.particles,
-                    "dim": self.dim,
-                    "times": list(self.times),
-                    "cases": {name: list(values) for name, values in self.cases.items()},
-                    "case_count": self.case_count,
-                    "parameter_units": self.units,
-                    "complete": False,
-                    **self.attrs,
-                },
-                allow_nan=False,
-            )
+        own = {
+            MARK: FORMAT,
+            "kind": self.kind,
+            "config": self.config,
+            "particles": self.particles,
+            "dim": self.dim,
+            "times": list(self.times),
+            "cases": {name: list(values) for name, values in self.cases.items()},
+            "case_count": self.case_count,
+            "parameter_units": self.units,
+            "complete": False,
+        }
+        return json.loads(json.dumps(self.attrs | own, allow_nan=False))
+
+    @classmethod
+    def from_attributes(cls, attributes: dict[str, Any]) -> Header:
+        """The header that group attributes describe, checked. Raises `KeyError`, `TypeError` or `ValueError`."""
+        header = cls(
+            kind=attributes["kind"],
+            times=tuple(attributes["times"]),
+            particles=attributes["particles"],
+            dim=attributes["dim"],
+            cases={name: tuple(values) for name, values in attributes["cases"].items()},
+            case_count=attributes["case_count"],
+            units=attributes["parameter_units"],
+            config=attributes["config"],
         )
+        header.check()
+        return header
 
 
-def chunk_length(particles: int) -> int:
-    """Particles in one chunk: the unit that is read, compressed and checked."""
-    return min(particles, CHUNK)
+#: Attributes that only the store itself sets.
+OWN_ATTRIBUTES = {*Header("", (0.0,), 1, 1, {}, 1).as_attributes(), ROOT_DIGEST, STATIC_DIGEST}
+#: Names of arrays and dimensions, which no swept parameter may take.
+RESERVED = {"position", "time", "axis", "digest", "case", "particle", "shard"}
+
+
+@dataclass(frozen=True)
+class Array:
+    """Shape of one array and of its pieces: ``chunks`` are read and checked as one, ``files`` lie in one file."""
+
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    chunks: tuple[int, ...]
+    files: tuple[int, ...]
+
+
+def arrays(header: Header) -> dict[str, Array]:
+    """Every array of a store: its shape follows from the header alone."""
+    count, steps, j, d = header.case_count, len(header.times), header.particles, header.dim
+    shards = shard_count(j)
+    made = {
+        "position": Array(
+            ("case", "time", "particle", "axis"),
+            (count, steps, j, d),
+            "float32",
+            (1, 1, min(j, CHUNK), d),
+            (1, 1, shard_length(j), d),
+        ),
+        "digest": Array(
+            ("case", "time", "shard"), (count, steps, shards), "uint64", (count, 1, shards), (count, 1, shards)
+        ),
+        "time": Array(("time",), (steps,), "float64", (1,), (1,)),
+        "axis": Array(("axis",), (d,), "string", (d,), (d,)),
+    }
+    return made | {name: Array(("case",), (count,), "float64", (count,), (count,)) for name in header.cases}
 
 
 def shard_length(particles: int) -> int:
     """Particles in one file: whole chunks, at most 2^20 particles, a function of J alone."""
-    chunk = chunk_length(particles)
+    chunk = min(particles, CHUNK)
     return chunk * math.ceil(min(particles, SHARD) / chunk)
 
 
-def shard_files(root: Path, case: int, k: int, particles: int) -> list[Path]:
-    """The files of one frame of one case."""
-    count = math.ceil(particles / shard_length(particles))
-    return [root / "position" / "c" / str(case) / str(k) / str(shard) / "0" for shard in range(count)]
+def shard_count(particles: int) -> int:
+    """Files of one frame of one case."""
+    return math.ceil(particles / shard_length(particles))
+
+
+def chunk_file(root: Path, name: str, *index: int) -> Path:
+    """The file of one piece of an array; all of an array's files lie in one folder, which one fsync makes durable."""
+    return root / name / ".".join(["c", *map(str, index)])
 
 
 def digest_of(value: Any) -> str:
@@ -82,17 +148,25 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def frame_digest(sha: Any) -> int:
-    """The first 8 bytes of a running SHA-256 as the number that ``digest`` holds."""
-    return int.from_bytes(sha.digest()[:8], "little")
+def block_digest(data: Any) -> int:
+    """The first 8 bytes of the SHA-256 of a C-contiguous array, as the number that ``digest`` holds."""
+    return int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
 
 
-def static_digest(root: Path) -> str:
+def root_digest(metadata: dict[str, Any]) -> str:
+    """Digest of the root metadata, all but the digest itself."""
+    kept = {name: value for name, value in metadata["attributes"].items() if name != ROOT_DIGEST}
+    return digest_of(metadata | {"attributes": kept})
+
+
+def static_digest(root: Path, header: Header) -> str:
     """SHA-256 over what is written once: the arrays' metadata and the coordinates other than time."""
     sha = hashlib.sha256()
-    for file in sorted(root.glob("*/zarr.json")):
-        sha.update(file.parent.name.encode() + file.read_bytes())
-    for file in sorted(path for path in root.glob("*/c/*") if path.is_file()):
-        if file.parts[-3] not in ("time", "position", "digest"):
-            sha.update(file.parts[-3].encode() + file.read_bytes())
+    for name in sorted(arrays(header)):
+        files = [root / name / "zarr.json"]
+        if name not in ("position", "digest", "time"):
+            files.append(chunk_file(root, name, 0))
+        for file in files:
+            content = file.read_bytes()
+            sha.update(f"{name}/{file.name}:{len(content)}:".encode() + content)
     return sha.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, DataError
-from . import layout
-
-#: Particle data hardly compresses; a file that claims to hold this many times its size is no particle data.
-LARGEST_RATIO = 1000
-SMALL = 1 << 26
+from ..errors import ConfigError, DataError, ResourceError
+from . import declared, layout
+from .layout import Header
+from .siblings import aside
 
 
 class Run:
@@ -26,44 +23,54 @@ class Run:
     ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes.
     """
 
-    def __init__(self, path: Path, attributes: dict[str, Any]) -> None:
-        self.path = path
-        self.kind: str = attributes["kind"]
-        self.config: dict[str, Any] = attributes["config"]
-        self.attrs = attributes
-        self.J, self.dim = int(attributes["particles"]), int(attributes["dim"])
+    def __init__(self, path: Path, header: Header, attributes: dict[str, Any]) -> None:
+        self.path, self.header, self.attrs = path, header, attributes
+        self.kind, self.config, self.units = header.kind, header.config, header.units
+        self.J, self.dim = header.particles, header.dim
         self.complete: bool = attributes["complete"]
-        self.units: dict[str, str] = attributes["parameter_units"]
-        count = int(attributes["case_count"])
-        self.cases = [{name: float(v[i]) for name, v in attributes["cases"].items()} for i in range(count)]
+        self.cases = [{name: float(v[i]) for name, v in header.cases.items()} for i in range(header.case_count)]
+        self._arrays = layout.arrays(header)
+        self._digest_bytes = 8 * header.case_count * layout.shard_count(header.particles)
         self.times = self._committed()
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.kind}, {len(self.cases)} cases, {len(self.times)} times, J = {self.J}>"
 
     def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
-        """Positions (J, d) of a case at committed snapshot ``k`` (the last by default), checked against their digest.
+        """Positions (J, d) of a case at committed snapshot ``k`` (the last by default), checked against their digests.
 
-        Raises `DataError` naming file, case and time when bytes are missing or changed.
+        Raises `DataError` naming file, case and time when bytes are missing or changed, `ConfigError` when there is
+        no such case or snapshot, `ResourceError` when the frame does not fit in memory.
         """
-        k = range(len(self.times))[k]
-        declared = self.J * self.dim * 4
-        files = layout.shard_files(self.path, case, k, self.J)
-        present = sum(file.stat().st_size for file in files if file.exists())
-        if declared > max(SMALL, LARGEST_RATIO * present):
-            raise DataError(f"{self.path} declares {declared} bytes for a frame and holds {present}", "it is damaged")
-        where = f"{self.path}, case {case}, time {self.times[k]:g}"
-        try:
-            data = np.ascontiguousarray(self._group["position"][case, k])
-            expected = int(self._group["digest"][case, k])
-        except Exception as error:  # zarr and its codecs raise many kinds
-            raise DataError(f"{where}: unreadable ({type(error).__name__}: {error})", "the file is damaged") from None
-        if layout.frame_digest(hashlib.sha256(data)) != expected:
-            raise DataError(f"{where}: the bytes differ from what was written", "the file is damaged")
-        return data
+        return self.rows(case, k, slice(None))
+
+    def rows(self, case: int, k: int, index: slice | Any) -> NDArray[np.float32]:
+        """Particles ``index`` (a slice or whole numbers (n,)) of a frame: (n, d), in the order asked.
+
+        Reads and checks the files that hold them and no others. Raises as `frame`, and `IndexError` beyond J.
+        """
+        case = self._position_of(case, len(self.cases), "case")
+        k = self._position_of(k, len(self.times), "committed snapshot")
+        shard = layout.shard_length(self.J)
+        if isinstance(index, slice):
+            chosen = range(self.J)[index]
+            if chosen.step == 1:
+                return self._range(case, k, chosen)
+            wanted = np.arange(chosen.start, chosen.stop, chosen.step)
+        else:
+            wanted = np.asarray(index, np.int64).ravel()
+            wanted = np.where(wanted < 0, wanted + self.J, wanted)
+            if len(wanted) and (wanted.min() < 0 or wanted.max() >= self.J):
+                raise IndexError(f"rows {wanted.min()}..{wanted.max()} of {self.J}")
+        result = self._room(len(wanted))
+        home = wanted // shard
+        for number in np.unique(home):
+            here = home == number
+            result[here] = self._shard(case, k, int(number))[wanted[here] - number * shard]
+        return result
 
     def find(self, t: float | None = None, **parameters: float) -> tuple[int, int]:
-        """Case and snapshot with these values; the only case and the last snapshot where nothing is asked.
+        """Case and snapshot with these values (to 1e-9); the only case and the last snapshot where nothing is asked.
 
         Raises `ConfigError` listing what there is.
         """
@@ -78,75 +85,117 @@ class Run:
             many = "more than one case" if near else "no case"
             raise ConfigError(f"{self.path} has {many} for {asked}", f"it has: {listed or 'one case, nothing varied'}")
         if t is None:
-            return near[0], len(self.times) - 1
+            return near[0], self._position_of(-1, len(self.times), "committed snapshot")
         hits = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))
         if not len(hits):
             listed = ", ".join(f"{value:g}" for value in self.times)
-            raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {listed}")
-        return near[0], int(hits[0])
+            raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {listed or 'none yet'}")
+        return near[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
 
     def dataset(self) -> Any:
-        """The store as an `xarray.Dataset`, lazily loaded."""
+        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates.
+
+        What is read through it is protected by the checksums of the file format, not by the digests of `frame`.
+        """
         import xarray
 
-        return xarray.open_zarr(self.path, consolidated=True if self.complete else False)
+        opened = xarray.open_zarr(self.path, consolidated=self.complete)
+        return opened.drop_vars("digest").isel(time=slice(len(self.times)))
 
     @cached_property
     def _group(self) -> Any:
-        import zarr
+        from .durable import open_group
 
-        return zarr.open_group(str(self.path), mode="r", use_consolidated=False)
+        return open_group(self.path)
+
+    def _position_of(self, number: int, count: int, what: str) -> int:
+        if not -count <= number < count:
+            raise ConfigError(f"{self.path} has no {what} {number}", f"it has {count or 'none yet'}")
+        return int(number) % count
+
+    def _range(self, case: int, k: int, chosen: range) -> NDArray[np.float32]:
+        """Consecutive particles, without a list of their numbers."""
+        shard = layout.shard_length(self.J)
+        if chosen == range(self.J) and shard >= self.J:
+            return self._shard(case, k, 0)
+        result = self._room(len(chosen))
+        for number in range(chosen.start // shard, -(-chosen.stop // shard) if len(chosen) else 0):
+            start, stop = max(chosen.start, number * shard), min(chosen.stop, (number + 1) * shard)
+            block = self._shard(case, k, number)
+            result[start - chosen.start : stop - chosen.start] = block[start - number * shard : stop - number * shard]
+        return result
+
+    def _room(self, count: int) -> NDArray[np.float32]:
+        try:
+            return np.empty((count, self.dim), np.float32)
+        except MemoryError:
+            size = count * self.dim * 4 / 1e9
+            raise ResourceError(f"{size:.3g} GB of {self.path} do not fit in memory", "read fewer rows") from None
+
+    def _shard(self, case: int, k: int, number: int) -> NDArray[np.float32]:
+        """The particles of one file (n, d), once their digest is that of what was written."""
+        file = layout.chunk_file(self.path, "position", case, k, number, 0)
+        start = number * layout.shard_length(self.J)
+        stop = min(self.J, start + layout.shard_length(self.J))
+        try:
+            declared.check_shard(file, self._arrays["position"])
+            declared.check_file(layout.chunk_file(self.path, "digest", 0, k, 0), self._digest_bytes)
+            data = np.ascontiguousarray(self._group["position"][case, k, start:stop])
+            if layout.block_digest(data) != int(self._group["digest"][case, k, number]):
+                raise ValueError("its positions differ from what was written")
+        except MemoryError:
+            raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
+        except Exception as error:  # zarr and its codecs raise many kinds
+            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
+        return data
 
     def _committed(self) -> NDArray[np.float64]:
+        """The snapshots whose commit mark is there: the leading ones, each as declared."""
+        stated = np.array(self.header.times)
         try:
+            files = [layout.chunk_file(self.path, "time", k) for k in range(len(stated))]
+            for file in files:
+                if file.exists():
+                    declared.check_file(file, 8)
             marks = np.asarray(self._group["time"][:])
-        except Exception as error:
+        except Exception as error:  # as above
             raise DataError(f"{self.path}: time is unreadable ({error})", "the file is damaged") from None
-        declared = np.array(self.attrs["times"])
-        there = ~np.isnan(marks)
-        count = int(there.sum())
-        if not there[:count].all() or not np.array_equal(marks[:count], declared[:count]):
-            raise DataError(f"{self.path}: time {marks.tolist()} is not {declared.tolist()}", "the file is damaged")
-        if self.complete and count < len(declared):
-            raise DataError(f"{self.path} is complete but lacks snapshot {declared[count]:g}", "files are missing")
-        return declared[:count]
+        count = int((~np.isnan(marks)).sum())
+        if not np.array_equal(marks[:count], stated[:count]):
+            raise DataError(f"{self.path}: time {marks.tolist()} is not {stated.tolist()}", "the file is damaged")
+        if self.complete and count < len(stated):
+            raise DataError(f"{self.path} is complete but lacks snapshot {stated[count]:g}", "files are missing")
+        return stated[:count]
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a store that ksdp wrote, complete or not.
+    """Open a store that ksdp wrote, complete or not, with its metadata and coordinates checked.
 
-    Raises `DataError` when it is missing, no ksdp store, of a later format, or damaged.
+    Raises `DataError` when it is missing, no ksdp store, of another format, or damaged.
     """
     path = Path(path)
-    if not path.exists():
-        raise DataError(f"there is no store {path}", "check the path")
     file = path / "zarr.json"
+    if not path.exists():
+        if aside(path.resolve()).exists():
+            raise DataError(f"{path} was being replaced when its writer was killed", "run that command with --resume")
+        raise DataError(f"there is no store {path}", "check the path")
     try:
         metadata = json.loads(file.read_bytes())
         attributes = metadata["attributes"]
         version = attributes[layout.MARK]
-        sealed = dict(attributes)
-        stated = sealed.pop("attributes_sha256")
-    except (OSError, ValueError, KeyError, TypeError):
+        stated = attributes[layout.ROOT_DIGEST]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", "check the path") from None
-    if layout.digest_of(sealed) != stated:
-        raise DataError(f"{file}: the attributes differ from what was written", "the file is damaged")
     if version != layout.FORMAT:
         raise DataError(f"{path} has format {version} and this ksdp reads {layout.FORMAT}", "update ksdp")
-    if layout.static_digest(path) != attributes["static_sha256"]:
-        raise DataError(f"{path}: metadata or coordinates differ from what was written", "the store is damaged")
-    _check_root(file, metadata)
-    return Run(path, attributes)
-
-
-def _check_root(file: Path, metadata: dict[str, Any]) -> None:
-    """The parts of the root metadata that no digest covers: fixed words, and a copy of what the arrays say."""
-    copies = (metadata.get("consolidated_metadata") or {}).get("metadata", {})
-    damaged = metadata.get("zarr_format") != 3 or metadata.get("node_type") != "group"
-    damaged |= metadata["attributes"]["complete"] and not copies
-    damaged |= bool(set(metadata) - {"zarr_format", "node_type", "attributes", "consolidated_metadata"})
-    for name, copy in copies.items():
-        own = file.parent / name / "zarr.json"
-        damaged |= not own.exists() or json.loads(own.read_text()) != copy
-    if damaged:
-        raise DataError(f"{file} differs from what was written", "the file is damaged")
+    if layout.root_digest(metadata) != stated:
+        raise DataError(f"{file}: the metadata differ from what was written", "the file is damaged")
+    try:
+        header = Header.from_attributes(attributes)
+        if layout.static_digest(path, header) != attributes[layout.STATIC_DIGEST]:
+            raise ValueError("metadata or coordinates differ from what was written")
+        declared.check_metadata(path, header)
+    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+        raise DataError(f"{path}: {error}", "the store is damaged") from None
+    return Run(path, header, attributes)

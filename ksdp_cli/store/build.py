@@ -1,0 +1,77 @@
+"""Laying out an empty store, and changing the attributes of one that stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import disk, layout
+from .layout import Header
+
+LABELS = {
+    "position": {"long_name": "particle position", "units": "length"},
+    "digest": {"long_name": "head of the SHA-256 of each file's positions"},
+    "time": {"long_name": "time", "units": "time"},
+    "axis": {"long_name": "space axis"},
+}
+
+
+def build(root: Path, header: Header) -> None:
+    """Lay out an empty store in the folder ``root``, which must not exist, and bring it to the disk."""
+    import zarr
+    from zarr.codecs import ZstdCodec
+
+    from .durable import DurableStore
+
+    root.mkdir()
+    group = zarr.create_group(DurableStore(root), zarr_format=3, attributes=header.as_attributes())
+    fixed = {"axis": np.array(layout.AXES[: header.dim]), **{n: np.array(v) for n, v in header.cases.items()}}
+    for name, array in layout.arrays(header).items():
+        labels: dict[str, Any] = dict(LABELS.get(name) or _parameter(header.units.get(name, name)))
+        if name == "position":
+            # xarray makes these coordinates of the positions and not variables of their own
+            labels["coordinates"] = " ".join(["time", "axis", *header.cases])
+        made = group.create_array(
+            name,
+            shape=array.shape,
+            dtype=str if array.dtype == "string" else array.dtype,
+            chunks=array.chunks,
+            shards=array.files if name == "position" else None,
+            compressors=[ZstdCodec(level=1, checksum=True)],
+            fill_value=float("nan") if array.dtype.startswith("float") else None,
+            chunk_key_encoding={"name": "default", "separator": "."},
+            dimension_names=array.dims,
+            attributes=labels,
+        )
+        if name in fixed:
+            made[...] = fixed[name]
+        disk.sync_folder(root / name)
+    seal(root, {layout.STATIC_DIGEST: layout.static_digest(root, header)})
+
+
+def seal(root: Path, changes: dict[str, Any]) -> None:
+    """Change group attributes, with their digest, in one atomic rewrite of the root metadata.
+
+    The attribute ``complete`` brings the consolidated metadata with it: written any earlier they would hide frames
+    from readers, and written apart a crash between the two would leave a store that contradicts itself.
+    """
+    file = root / "zarr.json"
+    metadata = json.loads(file.read_bytes())
+    metadata["attributes"] |= changes
+    if metadata["attributes"]["complete"]:
+        names = layout.arrays(Header.from_attributes(metadata["attributes"]))
+        copies = {name: json.loads((root / name / "zarr.json").read_bytes()) for name in names}
+        metadata["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": copies}
+    metadata["attributes"][layout.ROOT_DIGEST] = layout.root_digest(metadata)
+    disk.put(file, json.dumps(metadata, indent=2).encode())
+    disk.sync_folder(root)
+
+
+def _parameter(text: str) -> dict[str, str]:
+    """``diffusivity [length^2 / time]`` as a long name and a unit; no unit is claimed where none is given."""
+    found = re.fullmatch(r"(.*?)\s*\[([^\[\]]+)\]", text)
+    return {"long_name": found[1], "units": found[2]} if found else {"long_name": text}

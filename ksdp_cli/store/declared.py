@@ -1,0 +1,75 @@
+"""What stored files declare about their size, checked before anything is decompressed or allocated.
+
+33 kB of zstd can hold a gigabyte, and a chunk shape in the metadata can be anything: both are compared with the layout
+that the header implies.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import layout
+from .layout import Array, Header
+
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+LONGEST_FRAME_HEADER = 18
+ABSENT = 2**64 - 1
+
+
+def content_size(head: bytes) -> int | None:
+    """Bytes that a zstd frame says it holds (RFC 8878, section 3.1.1.1), or None when it does not say."""
+    if len(head) < 6 or head[:4] != ZSTD_MAGIC:
+        return None
+    flag, single = head[4] >> 6, bool(head[4] & 0x20)
+    start = 5 + (not single) + (0, 1, 2, 4)[head[4] & 3]
+    width = (1 if single else 0, 2, 4, 8)[flag]
+    if not width or len(head) < start + width:
+        return None
+    return int.from_bytes(head[start : start + width], "little") + (256 if width == 2 else 0)
+
+
+def check_file(file: Path, size: int) -> None:
+    """Raise `ValueError` unless ``file`` is one zstd frame of ``size`` bytes; `OSError` when it is missing."""
+    with file.open("rb") as handle:
+        stated = content_size(handle.read(LONGEST_FRAME_HEADER))
+    if stated != size:
+        raise ValueError(f"{file.name} declares {stated} bytes and should hold {size}")
+
+
+def check_shard(file: Path, array: Array) -> None:
+    """Raise `ValueError` unless every chunk of a shard declares the size that the layout gives it."""
+    count = math.prod(array.files) // math.prod(array.chunks)
+    size = math.prod(array.chunks) * np.dtype(array.dtype).itemsize
+    with file.open("rb") as handle:
+        total = handle.seek(0, 2)
+        table = 16 * count + 4  # offset and length of each chunk, then a CRC that zarr checks
+        handle.seek(max(0, total - table))
+        index = np.frombuffer(handle.read(16 * count), "<u8")
+        if len(index) != 2 * count:
+            raise ValueError(f"{file.name} has {total} bytes, less than its index")
+        for offset, length in index.reshape(-1, 2).tolist():
+            if offset == ABSENT:
+                continue
+            if offset + length > total:
+                raise ValueError(f"{file.name} points beyond its end")
+            handle.seek(offset)
+            stated = content_size(handle.read(min(LONGEST_FRAME_HEADER, length)))
+            if stated != size:
+                raise ValueError(f"{file.name} declares a chunk of {stated} bytes and should hold {size}")
+
+
+def check_metadata(root: Path, header: Header) -> None:
+    """Raise `ValueError` unless every array has the shape, the type and the chunks that the header implies."""
+    for name, array in layout.arrays(header).items():
+        stated: dict[str, Any] = json.loads((root / name / "zarr.json").read_bytes())
+        outer = stated["chunk_grid"]["configuration"]["chunk_shape"]
+        codecs = stated["codecs"]
+        inner = codecs[0]["configuration"]["chunk_shape"] if codecs[0]["name"] == "sharding_indexed" else outer
+        found = (stated["data_type"], stated["shape"], outer, inner)
+        if found != (array.dtype, list(array.shape), list(array.files), list(array.chunks)):
+            raise ValueError(f"{name} declares type, shape and chunks {found}")

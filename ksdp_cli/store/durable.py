@@ -1,0 +1,31 @@
+"""The Zarr side of durability, apart from `disk` so that only writers and readers pay for importing zarr."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import zarr
+from zarr.core.buffer import Buffer
+from zarr.storage import LocalStore
+
+from . import disk
+
+
+class DurableStore(LocalStore):
+    """A folder whose files are on the disk, to the last byte, before they carry their names."""
+
+    async def set(self, key: str, value: Buffer) -> None:
+        self._check_writable()
+        await asyncio.to_thread(disk.put, self.root / key, value.as_buffer_like())
+
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        if not (self.root / key).exists():
+            await self.set(key, value)
+
+
+def open_group(root: Path, write: bool = False) -> Any:
+    """The group at ``root`` as its own metadata describe it, never through the consolidated copy."""
+    store = DurableStore(root) if write else LocalStore(root, read_only=True)
+    return zarr.open_group(store, mode="r+" if write else "r", use_consolidated=False)
