@@ -1,0 +1,80 @@
+"""Solvers that prove nothing: they never make gamma worse, and what they return is a permutation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+
+from ksdp_cli.transitions.base import matching_value
+from ksdp_cli.transitions.certified import Certified, partition_plan
+from ksdp_cli.transitions.interior_point import loose_assignment
+from ksdp_cli.transitions.iterative import IterativeExact, IterativeLP
+from ksdp_cli.transitions.pot import Bsp
+
+ITERATIVE = [IterativeLP, IterativeExact]
+
+
+@pytest.mark.parametrize("solver", ITERATIVE)
+@pytest.mark.parametrize("n", [1, 2, 60])
+def test_iterating_gives_a_permutation_that_is_never_worse(make_pair: Callable[..., Any], solver: Any, n: int) -> None:
+    x, y = (side[None] for side in make_pair(n))
+    start = np.random.default_rng(0).permutation(n)[None]
+    found = solver(M=12, iterations=20, seed=3).solve(x, y, start)
+    assert sorted(found.permutation[0]) == list(range(n))
+    before = matching_value(x, y, start)[0]
+    assert found.value[0] <= before * (1 + 1e-12)
+    assert found.gap is None
+    more = solver(M=12, iterations=20, seed=4).solve(x, y, found.permutation)
+    assert more.value[0] <= found.value[0] * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("solver", ITERATIVE)
+def test_one_sub_problem_as_large_as_the_whole_is_exact(make_pair: Callable[..., Any], solver: Any) -> None:
+    x, y = (side[None] for side in make_pair(50, seed=2))
+    found = solver(M=50, iterations=1).solve(x, y)
+    assert found.value[0] == pytest.approx(Certified().solve(x, y).value[0], rel=1e-9, abs=1e-12)
+
+
+def test_iterating_comes_near_the_optimum(pairs: dict[str, Any]) -> None:
+    x, y = (side[None] for side in pairs["ball"](400))
+    found = IterativeExact(iterations=1500, tolerance=1e-4).solve(x, y)
+    assert found.value[0] <= 1.2 * Certified().solve(x, y).value[0]
+
+
+def test_a_seed_repeats_and_the_start_is_left_alone(pairs: dict[str, Any]) -> None:
+    x, y = (side[None] for side in pairs["ball"](100))
+    start = np.arange(100)[None]
+    one, two = (IterativeLP(M=20, iterations=5, seed=9).solve(x, y, start).permutation for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(start, np.arange(100)[None])
+
+
+@pytest.mark.parametrize("m", [1, 2, 5, 40])
+def test_the_interior_point_method_solves_sub_problems(m: int) -> None:
+    generator = np.random.default_rng(m)
+    for _ in range(5):
+        cost = generator.random((m, m))
+        np.testing.assert_array_equal(loose_assignment(cost), linear_sum_assignment(cost)[1])
+
+
+def test_the_interior_point_method_where_every_answer_is_optimal() -> None:
+    assert sorted(loose_assignment(np.ones((9, 9)))) == list(range(9))
+    assert sorted(loose_assignment(np.zeros((4, 4)))) == list(range(4))
+
+
+def test_bsp_bounds_the_optimum_from_above(make_pair: Callable[..., Any]) -> None:
+    x, y = (side[None] for side in make_pair(200))
+    found = Bsp(plans=8).solve(x, y)
+    assert sorted(found.permutation[0]) == list(range(200))
+    assert found.value[0] >= Certified().solve(x, y).value[0] * (1 - 1e-9)
+
+
+def test_a_partition_plan_is_a_permutation_and_no_bad_one(pairs: dict[str, Any]) -> None:
+    x, y = (side.astype(float) for side in pairs["ball"](500))
+    plan = partition_plan(x, y, np.random.default_rng(0))
+    assert sorted(plan) == list(range(500))
+    assert matching_value(x, y, plan) < 0.2 * matching_value(x, y, np.arange(500))
