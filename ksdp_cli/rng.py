@@ -3,16 +3,21 @@
 A number is a function of its address alone, so there is no state to save, and how the work is cut over threads,
 chunks or devices cannot change it. Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 
-Address: key = the 64-bit seed; counter = (particle low, particle high 16 bits and draw, step, stream).
+Address: key = the 64-bit seed; counter = (particle low, particle high 16 bits and draw, step, stream), so that there
+are 2^48 particles, 2^32 steps and 2^32 streams. The GPU (`particles/direct_gpu.py`) draws the same integers.
 """
 
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit, prange, uint32, uint64
+from numba import njit, uint32, uint64
 from numpy.typing import NDArray
 
 #: Streams are 32-bit. The initial cloud of case c draws from stream c, its Brownian path from 2^31 + c.
@@ -21,6 +26,9 @@ NOISE = 1 << 31
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 HALF = np.uint64(32)
+#: Particles in one piece of work: about a millisecond. Threads of our own, because Numba's may abort the process
+#: when two Python threads call it at once.
+PIECE = 1 << 15
 
 
 def noise_stream(case: int) -> int:
@@ -46,11 +54,11 @@ def _words(particle: Any, draw: Any, step: Any, stream: Any, k0: Any, k1: Any) -
     return philox(uint32(particle), high, uint32(step), uint32(stream), k0, k1)
 
 
-@njit(parallel=True, cache=True)
+@njit(nogil=True, cache=True)
 def _normals(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> None:
     """Box-Muller on 24-bit uniforms: |normal| <= 5.9, which one draw in 3e8 would exceed."""
     n, d = out.shape
-    for i in prange(n):
+    for i in range(n):
         a, b, c, e = _words(uint64(start) + uint64(i), uint32(0), step, stream, k0, k1)
         radius = math.sqrt(np.float32(-2.0) * math.log((np.float32(a >> 8) + np.float32(0.5)) * np.float32(2.0**-24)))
         angle = np.float32(b >> 8) * np.float32(2.0 * math.pi * 2.0**-24)
@@ -63,11 +71,11 @@ def _normals(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> 
             out[i, 2] = radius * math.cos(np.float32(e >> 8) * np.float32(2.0 * math.pi * 2.0**-24))
 
 
-@njit(parallel=True, cache=True)
+@njit(nogil=True, cache=True)
 def _uniforms(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> None:
     """53-bit uniforms in (0, 1): two to a Philox block."""
     n, d = out.shape
-    for i in prange(n):
+    for i in range(n):
         for pair in range((d + 1) // 2):
             a, b, c, e = _words(uint64(start) + uint64(i), uint32(pair + 1), step, stream, k0, k1)
             out[i, 2 * pair] = (float(uint64(a >> 5) * uint64(1 << 26) + uint64(b >> 6)) + 0.5) * 2.0**-53
@@ -75,21 +83,43 @@ def _uniforms(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) ->
                 out[i, 2 * pair + 1] = (float(uint64(c >> 5) * uint64(1 << 26) + uint64(e >> 6)) + 0.5) * 2.0**-53
 
 
-def _key(seed: int) -> tuple[np.uint32, np.uint32]:
-    return np.uint32(seed & 0xFFFFFFFF), np.uint32((seed >> 32) & 0xFFFFFFFF)
+@cache
+def _pool() -> ThreadPoolExecutor:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return ThreadPoolExecutor(cores, "ksdp-rng")
+
+
+def _fill(function: Callable[..., None], out: Any, seed: int, stream: int, step: int, start: int) -> None:
+    key = np.uint32(seed & 0xFFFFFFFF), np.uint32((seed >> 32) & 0xFFFFFFFF)
+
+    def piece(first: int) -> None:
+        function(out[first : first + PIECE], start + first, step, stream, *key)
+
+    if len(out) <= 2 * PIECE:
+        function(out, start, step, stream, *key)
+    else:
+        list(_pool().map(piece, range(0, len(out), PIECE)))
 
 
 def normals(
     seed: int, stream: int, step: int, start: int, n: int, d: int, dtype: Any = np.float32
 ) -> NDArray[np.floating]:
-    """Standard normal numbers (n, d), d = 2 or 3, of particles ``start`` to ``start + n`` at ``step``."""
+    """Standard normal numbers (n, d), d = 2 or 3, of particles ``start`` to ``start + n`` at ``step``.
+
+    The numbers have float32 precision in any ``dtype``, so that a float64 run follows the same Brownian paths.
+    """
+    if d not in (2, 3):
+        raise ValueError(f"d = {d}: normals are drawn for 2 or 3 dimensions")
     out = np.empty((n, d), dtype)
-    _normals(out, start, step, stream, *_key(seed))
+    _fill(_normals, out, seed, stream, step, start)
     return out
 
 
 def uniforms(seed: int, stream: int, step: int, start: int, n: int, d: int) -> NDArray[np.float64]:
-    """Uniform numbers in (0, 1), shape (n, d), float64, of particles ``start`` to ``start + n`` at ``step``."""
+    """Uniform numbers in (0, 1), shape (n, d), float64, of particles ``start`` to ``start + n`` at ``step``.
+
+    None of them is shared with `normals` of the same address.
+    """
     out = np.empty((n, d))
-    _uniforms(out, start, step, stream, *_key(seed))
+    _fill(_uniforms, out, seed, stream, step, start)
     return out

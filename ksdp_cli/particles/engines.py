@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..errors import ConfigError, ResourceError
+from .kernel_source import parameter_count
 
 #: J from which the tree beats the direct sum on the CPU, measured by `benchmarks/tree.py`.
 CROSSOVER = {2: 4_000, 3: 16_000}
@@ -42,11 +43,20 @@ def make_engine(
 ) -> DriftEngine:
     """The engine called ``name`` (``auto``, ``direct``, ``tree``) for a kernel in ``dim`` dimensions on ``device``.
 
-    ``kernel_args`` are delta^2 and the kernel's own parameters. Raises `ConfigError` for an unknown name or a kernel
-    without that dimension.
+    ``kernel_args`` are delta^2 and the kernel's own parameters; ``threads`` is all cores of the process when None.
+    Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, and
+    `ResourceError` for the tree on a GPU.
     """
     if name not in ("auto", "direct", "tree"):
         raise ConfigError(f"there is no engine {name!r}", "use auto, direct or tree")
+    if len(kernel_args) != parameter_count(kernel, dim):
+        raise ConfigError(
+            f"g{dim}d of kernel {getattr(kernel, '__name__', kernel)} takes {parameter_count(kernel, dim)} parameters "
+            f"after r2, and delta^2 with the fields of its Params are {len(kernel_args)}",
+            "give g one argument for delta2 and one for each field, in order",
+        )
+    if threads is not None and threads < 1:
+        raise ConfigError(f"threads = {threads}", "use 1 or more")
     if device == "cuda":
         if name == "tree":
             raise ResourceError("the tree engine runs on the CPU only", "use --device cpu, or --engine direct")

@@ -1,0 +1,100 @@
+"""The direct sum and the noise on a GPU, as Triton programs. torch and Triton are imported when the engine is made.
+
+The sum is fused: no J x J array exists. When J is small the sources are shared out over several programs a target
+block, and their parts are added in a fixed order in float64, never by atomics: the result repeats to the bit, and the
+shares depend on J alone, not on the card.
+
+``TRITON_INTERPRET=1`` runs both programs on CPU tensors, which is how the tests check them without a GPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ResourceError
+from .direct_cpu import template
+from .kernel_source import import_text, load_module
+
+#: Particles of a program's target and source blocks, and sources summed before they are added in float64.
+TARGETS, SOURCES, CHUNK = 64, 64, 4096
+#: Programs that fill a large card.
+PROGRAMS = 2048
+
+
+def _torch() -> Any:
+    """torch, once it is known that Triton is there too."""
+    try:
+        import torch
+        import triton  # noqa: F401
+    except ImportError as error:
+        raise ResourceError(
+            f"the GPU engine cannot be loaded: {error}", "pip install 'ksdp[gpu]', or use --device cpu"
+        ) from None
+    return torch
+
+
+def shares(particles: int) -> tuple[int, int]:
+    """Number of source shares, and sources in each (a multiple of `CHUNK`), for ``particles``."""
+    blocks = -(-particles // TARGETS)
+    wanted = max(1, min(-(-PROGRAMS // blocks), -(-particles // CHUNK)))
+    chunks = -(-particles // CHUNK)
+    each = -(-chunks // wanted) * CHUNK
+    return -(-particles // each), each
+
+
+class DirectGPU:
+    """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in O(J^2) on one GPU.
+
+    Positions are a torch tensor (J, d) on the device; so are the forces. Raises `ResourceError` without Triton.
+    """
+
+    name = "direct"
+
+    def __init__(self, kernel: Any, kernel_args: tuple[float, ...], dim: int, dtype: str) -> None:
+        self.torch = _torch()
+        self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
+        self.pair_sum = load_module(template("direct_gpu"), kernel, dim, "triton").pair_sum
+        self._parameters: Any = None
+
+    def __call__(self, x: Any) -> Any:
+        """Forces (J, d) in the type and on the device of ``x`` (J, d)."""
+        if self._parameters is None or self._parameters.device != x.device:
+            self._parameters = self.torch.tensor(self.args, dtype=self.dtype, device=x.device)
+        particles = x.shape[0]
+        axes = x.to(self.dtype).T.contiguous()
+        count, each = shares(particles)
+        partial = axes.new_empty((count, self.dim, particles), dtype=self.torch.float64)
+        grid = (-(-particles // TARGETS), count)
+        self.pair_sum[grid](
+            axes,
+            partial,
+            self._parameters,
+            particles,
+            each,
+            TARGETS=TARGETS,
+            SOURCES=SOURCES,
+            CHUNK=CHUNK,
+            enable_fp_fusion=True,  # Triton 3.10 changes the default
+        )
+        return partial.sum(0).T.to(x.dtype).contiguous()
+
+    def report(self) -> dict[str, Any]:
+        return {"engine": "direct", "device": "cuda"}
+
+    def state(self) -> dict[str, Any]:
+        """Nothing that a checkpoint would have to hold."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to take back."""
+
+
+def normals(
+    seed: int, stream: int, step: int, start: int, n: int, d: int, dtype: Any = None, device: Any = "cuda"
+) -> Any:
+    """`ksdp_cli.rng.normals` as a tensor (n, d) on ``device``: the same integers, values equal to float32 rounding."""
+    torch = _torch()
+    out = torch.empty((n, d), dtype=torch.float32, device=device)
+    fill = import_text(template("noise_gpu"), "noise_gpu").fill
+    fill[(-(-n // 1024),)](out, n, start, seed, step, stream, D=d, BLOCK=1024)
+    return out if dtype is None else out.to(dtype)

@@ -1,0 +1,192 @@
+"""What a kernel may contain, what is said when it contains something else, and where generated modules go."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ksdp_cli.errors import ConfigError
+from ksdp_cli.kernels.blob import Blob
+from ksdp_cli.kernels.gaussian import Gaussian
+from ksdp_cli.particles import kernel_source
+from ksdp_cli.particles.kernel_source import array_function, load_module, source
+
+TABLE = [1.0, 2.0]
+
+
+def _loop(r2: float) -> float:
+    return _loop(r2)
+
+
+def _two(a: float, b: float) -> float:
+    return a + b
+
+
+class Bad:
+    """Each method breaks one rule."""
+
+    @staticmethod
+    def branch(r2, delta2):  # type: ignore[no-untyped-def]
+        if r2 > delta2:
+            return 1.0
+        return 2.0
+
+    @staticmethod
+    def table(r2, delta2):  # type: ignore[no-untyped-def]
+        return r2 * TABLE[0]
+
+    @staticmethod
+    def unknown(r2, delta2):  # type: ignore[no-untyped-def]
+        return r2 + nowhere  # type: ignore[name-defined]  # noqa: F821
+
+    @staticmethod
+    def function(r2, delta2):  # type: ignore[no-untyped-def]
+        return math.gamma(r2)
+
+    @staticmethod
+    def array(r2, delta2):  # type: ignore[no-untyped-def]
+        return np.sqrt(r2)
+
+    @staticmethod
+    def power(r2, delta2):  # type: ignore[no-untyped-def]
+        return r2**0.5
+
+    @staticmethod
+    def condition(r2, delta2):  # type: ignore[no-untyped-def]
+        return 1.0 if delta2 < r2 < 1.0 else 2.0
+
+    @staticmethod
+    def recursion(r2, delta2):  # type: ignore[no-untyped-def]
+        return _loop(r2)
+
+    @staticmethod
+    def arity(r2, delta2):  # type: ignore[no-untyped-def]
+        return _two(r2)  # type: ignore[call-arg]
+
+    @staticmethod
+    def default(r2, delta2=1.0):  # type: ignore[no-untyped-def]
+        return r2
+
+    @staticmethod
+    def nothing(r2, delta2):  # type: ignore[no-untyped-def]
+        w = r2  # noqa: F841
+
+    @staticmethod
+    def unpack(r2, delta2):  # type: ignore[no-untyped-def]
+        a, b = r2, delta2
+        return a + b
+
+    @staticmethod
+    def domain(r2, delta2):  # type: ignore[no-untyped-def]
+        return math.sqrt(-1.0) * r2
+
+
+REFUSED = {
+    "branch": "'if r2 > delta2:' is not allowed",
+    "table": r"'TABLE\[0\]' is not allowed",
+    "unknown": "'nowhere' is no argument",
+    "function": "'math.gamma' is neither a function of the module nor one of math's sqrt, exp",
+    "array": "'np.sqrt' is neither",
+    "power": "whole number from 1 to 8",
+    "condition": "one comparison",
+    "recursion": "'_loop' calls itself",
+    "arity": "1 arguments instead of 2",
+    "default": "without default values",
+    "nothing": "must end in 'return expression'",
+    "unpack": "'a, b = .* is not allowed",
+    "domain": "sqrt",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_allowed_is_named_with_its_line(name: str) -> None:
+    kernel = type("Mine", (), {"g2d": staticmethod(getattr(Bad, name))})
+    with pytest.raises(ConfigError, match=rf"kernel Mine, test_direct_source.py line \d+: .*{REFUSED[name]}") as caught:
+        source(kernel, 2, "float32")
+    lines = Path(__file__).read_text().splitlines()
+    line = int(str(caught.value).split("line ")[1].split(":")[0])
+    assert any(mark in lines[line - 1] for mark in ("return", "if", "a, b", "def", "staticmethod"))
+
+
+def test_a_function_without_source_is_refused() -> None:
+    space: dict[str, object] = {}
+    exec("def g(r2, delta2):\n    return r2\n", space)
+    with pytest.raises(ConfigError, match="source of kernel Typed cannot be read"):
+        source(type("Typed", (), {"g2d": staticmethod(space["g"])}), 2, "float32")
+
+
+def test_float32_text_holds_no_untyped_number() -> None:
+    text = source(Gaussian, 3, "float32")
+    assert "REAL(" in text
+    bare = text.replace("REAL(", "\0").split("\0")
+    assert not any(character.isdigit() for character in bare[0].split("def g")[0])
+    module = load_module("@njit\ndef f(r2):\n    return g(r2, REAL(0.1))\n", Gaussian, 3, "float32")
+    module.f(np.float32(0.5))
+    assert str(module.f.nopython_signatures[0].return_type) == "float32"
+
+
+def test_names_of_a_kernel_cannot_hide_ours() -> None:
+    class Names:
+        @staticmethod
+        def g2d(r2, delta2):  # type: ignore[no-untyped-def]
+            log = math.log(r2 + delta2)
+            sqrt = math.sqrt(r2)
+            return log + sqrt
+
+    assert array_function(Names, 2)(np.array([4.0]), 1.0) == pytest.approx(math.log(5) + 2)
+    module = load_module("@njit\ndef f(r2):\n    return g(r2, REAL(1.0))\n", Names, 2, "float64")
+    assert module.f(4.0) == pytest.approx(math.log(5) + 2)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_array_function_takes_torch_tensors(dim: int) -> None:
+    torch = pytest.importorskip("torch")
+    r2 = np.geomspace(1e-6, 4, 50)
+    expected = [getattr(Gaussian, f"g{dim}d")(float(value), 1e-3) for value in r2]
+    assert np.allclose(array_function(Gaussian, dim)(r2, 1e-3), expected, rtol=1e-12)
+    assert np.allclose(array_function(Gaussian, dim, torch)(torch.tensor(r2), 1e-3).numpy(), expected, rtol=1e-12)
+
+
+def test_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KSDP_CACHE_DIR", str(tmp_path / "mine"))
+    assert kernel_source.cache_folder() == tmp_path / "mine"
+    monkeypatch.delenv("KSDP_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert kernel_source.cache_folder() == tmp_path / "ksdp"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("KSDP_CACHE_DIR", str(tmp_path / "file" / "below"))
+    other = kernel_source.cache_folder()
+    assert other.is_dir()
+    assert other == kernel_source.cache_folder()
+
+
+def test_the_second_process_does_not_compile(tmp_path: Path) -> None:
+    program = (
+        "import numpy as np\n"
+        "from ksdp_cli.kernels.blob import Blob\n"
+        "from ksdp_cli.particles.direct_cpu import DirectCPU\n"
+        "engine = DirectCPU(Blob, (1e-3,), 2, 'float32')\n"
+        "engine(np.zeros((10, 2), np.float32))\n"
+        "print(sum(engine.accumulate.stats.cache_hits.values()), sum(engine.accumulate.stats.cache_misses.values()))\n"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"KSDP_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert told == [["0", "1"], ["1", "0"]]
+
+
+def test_the_same_kernel_is_one_module() -> None:
+    assert load_module("", Blob, 2, "float32") is load_module("", Blob, 2, "float32")
