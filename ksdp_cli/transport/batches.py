@@ -1,0 +1,66 @@
+"""Mini-batches of Algorithm 1: which data sets, which particles. A function of (seed, number of the mini-batch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigError
+from .data import TrainingData
+from .eta_map import EtaMap
+
+#: The last fifth of every cloud is kept for validation and never trained on.
+HELD_OUT = 0.2
+#: Particles and data sets of one validation.
+VALIDATED, VALIDATED_SETS = 1000, 8
+#: Streams of the initial cloud: mini-batch b, set r draws from 1000 b + r; validation from here on.
+VALIDATION_STREAM = 1 << 30
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``inputs`` (sets, N, d + p) with normalised eta padded on, ``targets`` (sets, N, d), not yet matched."""
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+
+
+class Batches:
+    """Draws mini-batches and the validation sets from the training data."""
+
+    def __init__(self, data: TrainingData, eta_map: EtaMap, n: int, sets: int, seed: int) -> None:
+        total, particles = data.clouds.shape[:2]
+        self.kept = particles - int(HELD_OUT * particles)
+        if n > self.kept:
+            raise ConfigError(
+                f"N = {n} sub-samples need {n} training particles; the store has J = {particles}, of which "
+                f"{self.kept} train and {particles - self.kept} validate",
+                f"use --N {self.kept} or less, or simulate with a larger --J",
+            )
+        self.data, self.eta_map, self.n, self.seed = data, eta_map, n, seed
+        self.sets = min(sets, total) if sets else (total if total <= 11 else 8)
+
+    def draw(self, number: int) -> Batch:
+        """Mini-batch ``number``: all data sets, or a random choice of them, each with fresh sub-samples."""
+        generator = np.random.Generator(np.random.Philox(key=[self.seed, number]))
+        total = len(self.data.clouds)
+        chosen = np.sort(generator.permutation(total)[: self.sets])
+        rows = [generator.permutation(self.kept)[: self.n] for _ in chosen]
+        inputs = [self._inputs(r, self.n, 1000 * number + i) for i, r in enumerate(chosen)]
+        targets = [self.data.clouds[r][own] for r, own in zip(chosen, rows, strict=True)]
+        return Batch(np.stack(inputs), np.stack(targets))
+
+    def validation(self) -> Batch:
+        """Held-out particles of up to eight data sets spread over the grid, the same at every call."""
+        total, held = len(self.data.clouds), self.data.clouds.shape[1] - self.kept
+        chosen = np.unique(np.linspace(0, total - 1, min(total, VALIDATED_SETS)).round().astype(int))
+        n = min(VALIDATED, max(held, 1))
+        inputs = [self._inputs(r, n, VALIDATION_STREAM + i) for i, r in enumerate(chosen)]
+        return Batch(np.stack(inputs), np.stack([self.data.clouds[r][-n:] for r in chosen]))
+
+    def _inputs(self, r: int, n: int, stream: int) -> NDArray[np.float32]:
+        x = self.data.draw(n, stream)
+        eta = np.broadcast_to(self.eta_map.normalise(self.data.eta[r]), (n, len(self.data.names)))
+        return np.concatenate([x, eta], 1).astype(np.float32)

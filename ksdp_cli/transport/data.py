@@ -1,0 +1,41 @@
+"""What a training learns from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """``clouds`` (sets, J, d) float32 at physical parameters ``eta`` (sets, p) called ``names``.
+
+    ``draw(n, stream)`` gives n fresh particles (n, d) of the initial law, the same for the same stream.
+
+    Raises `DataError` for shapes that disagree or entries that are not finite.
+    """
+
+    clouds: NDArray[np.float32]
+    eta: NDArray[np.float64]
+    names: tuple[str, ...]
+    draw: Callable[[int, int], NDArray[np.float32]]
+
+    def __post_init__(self) -> None:
+        if self.clouds.ndim != 3 or self.eta.shape != (len(self.clouds), len(self.names)):
+            raise DataError(f"clouds {self.clouds.shape} and eta {self.eta.shape} for {len(self.names)} parameters")
+        bad = int((~np.isfinite(self.clouds).all(-1)).sum())
+        if bad or not np.isfinite(self.eta).all():
+            raise DataError(f"{bad} training particles or their parameters are not finite", "simulate again")
+
+    def sha256(self) -> str:
+        """Hash of clouds, parameters and names."""
+        sha = hashlib.sha256(repr((self.names, self.clouds.shape)).encode())
+        sha.update(np.ascontiguousarray(self.clouds).data)
+        sha.update(np.ascontiguousarray(self.eta).data)
+        return sha.hexdigest()

@@ -1,0 +1,78 @@
+"""How physical parameters enter the network: each component mapped to [-1, 1] over its training range."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class EtaMap:
+    """``names`` of the p components, ``low`` and ``high`` of the training grid, ``log`` where it is logarithmic.
+
+    A raw A = 100 would saturate tanh, so the paper's padding needs a scale; which one is not in the paper.
+    """
+
+    names: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    log: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], grid: NDArray[np.float64]) -> EtaMap:
+        """The map for training parameters ``grid`` (n, p): logarithmic where positive and nearer to equal ratios."""
+        columns = [np.unique(column) for column in np.asarray(grid, np.float64).T]
+        return cls(
+            tuple(names),
+            tuple(float(column[0]) for column in columns),
+            tuple(float(column[-1]) for column in columns),
+            tuple(_is_logarithmic(column) for column in columns),
+        )
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> EtaMap:
+        try:
+            return cls(**{name: tuple(stored[name]) for name in ("names", "low", "high", "log")})
+        except (KeyError, TypeError) as error:
+            raise DataError(f"the eta map is damaged: {error}") from None
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: list(value) for name, value in asdict(self).items()}
+
+    def normalise(self, eta: Any) -> NDArray[np.float32]:
+        """``eta`` (p,) or (n, p) in its own units, mapped so that the training range is [-1, 1]; float32.
+
+        Raises `ConfigError` for values that are not finite, or not positive where the map is logarithmic.
+        """
+        eta = np.asarray(eta, np.float64)
+        out = np.empty(eta.shape, np.float64)
+        for i, logarithmic in enumerate(self.log):
+            values, low, high = eta[..., i], self.low[i], self.high[i]
+            if not np.isfinite(values).all() or (logarithmic and (values <= 0).any()):
+                wanted = "a positive number: the network takes its logarithm" if logarithmic else "a finite number"
+                raise ConfigError(f"{self.names[i]} = {values.min():g} is not {wanted}", f"give --{self.names[i]} one")
+            if logarithmic:
+                values, low, high = np.log(values), np.log(low), np.log(high)
+            out[..., i] = 2.0 * (values - low) / (high - low) - 1.0 if high > low else 0.0 * values
+        return out.astype(np.float32)
+
+    def outside(self, eta: Any) -> list[str]:
+        """A sentence for each component of ``eta`` (p,) that lies outside the trained range."""
+        return [
+            f"{name} = {value:g} lies outside the trained range {low:g} to {high:g}"
+            for name, value, low, high in zip(self.names, np.asarray(eta), self.low, self.high, strict=True)
+            if not low * (1 - 1e-9) - 1e-300 <= value <= high * (1 + 1e-9)
+        ]
+
+
+def _is_logarithmic(values: NDArray[np.float64]) -> bool:
+    """Whether sorted values are positive and their ratios vary less than their differences."""
+    if len(values) < 3 or values[0] <= 0:
+        return False
+    steps, ratios = np.diff(values), np.diff(np.log(values))
+    return bool(ratios.std() / ratios.mean() < steps.std() / steps.mean())

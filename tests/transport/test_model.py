@@ -1,0 +1,106 @@
+"""The model file: round trip, provenance, and every kind of damage ends in a `DataError` that names the file."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from ksdp_cli.errors import DataError
+from ksdp_cli.transport.model import Model
+
+
+@pytest.fixture
+def path(model: Model, tmp_path: Path) -> Path:
+    model.save(tmp_path / "m.safetensors")
+    return tmp_path / "m.safetensors"
+
+
+def test_a_model_comes_back_as_it_was(model: Model, path: Path) -> None:
+    again = Model.load(path)
+    np.testing.assert_array_equal(again.theta, model.theta)
+    assert again.network == model.network
+    assert again.eta_map == model.eta_map
+    assert again.training == model.training
+    assert again.provenance == model.provenance
+    assert again.sha256 == model.sha256
+    assert again.describe() == "4 x 30 x 30 x 30 x 30 x 30 x 2, tanh, 3932 parameters"
+    assert [file.name for file in path.parent.iterdir()] == ["m.safetensors"]
+
+
+def test_the_header_tells_all_to_whoever_opens_the_file(path: Path) -> None:
+    raw = path.read_bytes()
+    header = json.loads(raw[8 : 8 + struct.unpack("<Q", raw[:8])[0]])
+    told = header["__metadata__"]
+    assert json.loads(told["provenance"])["simulation"]["T"] == 0.1
+    assert json.loads(told["eta_map"])["names"] == ["t", "A"]
+    assert header["W0"]["shape"] == [30, 4]
+    assert header["b5"]["shape"] == [2]
+    assert told["ksdp_format"] == "1"
+
+
+def test_every_flipped_bit_is_noticed(path: Path) -> None:
+    raw = path.read_bytes()
+    header = 8 + struct.unpack("<Q", raw[:8])[0]
+    places = [*range(0, header, 3), *np.linspace(header, len(raw) - 1, 200).astype(int)]
+    for number, at in enumerate(places):
+        damaged = bytearray(raw)
+        damaged[at] ^= 1 << (number % 8)
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"m\.safetensors"):
+            Model.load(path)
+
+
+@pytest.mark.parametrize("length", [0, 4, 8, 9, 500, -1])
+def test_a_truncated_file_is_refused(path: Path, length: int) -> None:
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(DataError, match="no readable model"):
+        Model.load(path)
+
+
+def test_a_file_with_something_behind_it_is_refused(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(DataError):
+        Model.load(path)
+
+
+def test_a_header_that_claims_more_than_the_file_is_refused(path: Path) -> None:
+    path.write_bytes(struct.pack("<Q", 1 << 40) + path.read_bytes()[8:])
+    with pytest.raises(DataError, match="claims 1099511627776 bytes"):
+        Model.load(path)
+
+
+def test_other_files_are_refused(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="No such file"):
+        Model.load(tmp_path / "nothing.safetensors")
+    with pytest.raises(DataError, match="directory"):
+        Model.load(tmp_path)
+    path.write_bytes(b"\x80\x04\x95" + b"pickle " * 20)
+    with pytest.raises(DataError):
+        Model.load(path)
+    save_file({"W0": np.zeros(3, np.float32)}, path)
+    with pytest.raises(DataError, match="did not write"):
+        Model.load(path)
+    with path.open("wb") as file:
+        file.truncate(1 << 25)
+    with pytest.raises(DataError, match="33554432 bytes"):
+        Model.load(path)
+
+
+def test_a_later_format_is_refused(model: Model, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ksdp_cli.transport.model.FORMAT", "2")
+    model.save(path)
+    monkeypatch.undo()
+    with pytest.raises(DataError, match="format '2'"):
+        Model.load(path)
+
+
+def test_weights_that_are_not_finite_are_refused(model: Model, path: Path) -> None:
+    model.theta[5] = np.nan
+    model.save(path)
+    with pytest.raises(DataError, match="1 weights are not finite"):
+        Model.load(path)

@@ -1,0 +1,96 @@
+"""The network against Table 1, against torch, and the compiled passes against plain formulas."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ksdp_cli.transport.compute import _tanh
+from ksdp_cli.transport.model import Model
+from ksdp_cli.transport.network import Network
+from ksdp_cli.transport.torch_network import TorchNetwork
+
+
+@pytest.mark.parametrize(("dim", "eta_count", "parameters"), [(2, 1, 3902), (3, 1, 3963), (2, 2, 3932)])
+def test_the_parameters_are_those_of_table_1(dim: int, eta_count: int, parameters: int) -> None:
+    network = Network(dim, eta_count)
+    assert network.parameter_count == parameters == network.initial(0).size
+    assert sum(w.size + b.size for w, b in network.layers(network.initial(0))) == parameters
+
+
+def test_a_seed_decides_the_weights() -> None:
+    network = Network(2, 1)
+    np.testing.assert_array_equal(network.initial(4), network.initial(4))
+    assert np.abs(network.initial(4) - network.initial(5)).max() > 0.01
+
+
+def test_tanh_is_right_to_single_precision() -> None:
+    x = np.concatenate([np.linspace(-12, 12, 200_001), [0, 1e-8, -1e-8, 50, -50, 1e30, -1e30]]).astype(np.float32)
+    y = x.copy()
+    _tanh(y)
+    assert np.abs(y - np.tanh(x.astype(np.float64))).max() < 3e-7
+
+
+@pytest.mark.parametrize(("dim", "eta_count"), [(2, 1), (3, 1), (2, 2), (3, 3)])
+@pytest.mark.parametrize("n", [1, 255, 256, 1000, 9000])
+def test_forward_and_gradient_are_those_of_torch(dim: int, eta_count: int, n: int) -> None:
+    network, generator = Network(dim, eta_count), np.random.default_rng(n)
+    theta = network.initial(1)
+    inputs = generator.standard_normal((n, dim + eta_count)).astype(np.float32)
+    targets = generator.standard_normal((n, dim)).astype(np.float32)
+    peer = TorchNetwork(network, "cpu")
+    np.testing.assert_allclose(network.evaluate(theta, inputs), peer.evaluate(theta, inputs), atol=1e-6)
+    loss, slopes = network.gradient(theta, inputs, targets)
+    wanted, expected = peer.gradient(theta, inputs, targets)
+    assert loss == pytest.approx(wanted, rel=1e-5)
+    np.testing.assert_allclose(slopes, expected, atol=3e-6 * np.abs(expected).max())
+
+
+def test_the_gradient_is_the_slope_of_the_loss() -> None:
+    network, generator = Network(2, 1), np.random.default_rng(0)
+    theta = network.initial(2)
+    inputs = generator.standard_normal((500, 3)).astype(np.float32)
+    targets = generator.standard_normal((500, 2)).astype(np.float32)
+    _, slopes = network.gradient(theta, inputs, targets)
+    way = generator.standard_normal(theta.size).astype(np.float32)
+    h = np.float32(1e-3)
+    up, down = (network.gradient(theta + sign * h * way, inputs, targets)[0] for sign in (1, -1))
+    assert (up - down) / (2 * h) == pytest.approx(float(slopes @ way), rel=1e-2, abs=1e-3)
+
+
+def test_threads_do_not_change_a_bit() -> None:
+    network, generator = Network(3, 1), np.random.default_rng(0)
+    theta = network.initial(2)
+    inputs = generator.standard_normal((20_000, 4)).astype(np.float32)
+    targets = inputs[:, :3].copy()
+    np.testing.assert_array_equal(network.evaluate(theta, inputs, 1), network.evaluate(theta, inputs, 3))
+    one, three = (network.gradient(theta, inputs, targets, threads) for threads in (1, 3))
+    assert one[0] == three[0]
+    np.testing.assert_array_equal(one[1], three[1])
+
+
+def test_push_takes_one_parameter_or_one_for_each_particle(model: Model) -> None:
+    x = np.random.default_rng(0).standard_normal((3000, 2))
+    one = model.push(x, [0.05, 10.0])
+    each = model.push(x, np.tile([0.05, 10.0], (3000, 1)))
+    assert one.dtype == np.float32
+    assert one.shape == (3000, 2)
+    np.testing.assert_allclose(one, each, atol=1e-6)
+    np.testing.assert_array_equal(model.push(x[:17], [0.05, 10.0]), one[:17])
+    assert model.push(x[:0], [0.05, 10.0]).shape == (0, 2)
+    assert np.abs(model.push(x, [0.1, 10.0]) - one).max() > 1e-4
+
+
+def test_evaluating_a_stored_model_does_not_import_torch(model: Model, tmp_path: object) -> None:
+    path = f"{tmp_path}/m.safetensors"
+    model.save(path)
+    program = (
+        "import sys, numpy as np\n"
+        "from ksdp_cli.transport.model import Model\n"
+        f"Model.load({path!r}).push(np.zeros((5, 2)), [0.05, 3.0])\n"
+        "assert not {'torch', 'ot', 'zarr'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
