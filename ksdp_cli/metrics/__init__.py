@@ -1,9 +1,21 @@
-"""Distances with their noise floor, and moments."""
+"""Distances with their noise floor, and moments: arrays in, numbers out."""
 
 from __future__ import annotations
 
+from .approximate import binned_w2_squared, sliced_w2_squared
 from .comparison import Comparison, compare_clouds
-from .moments import Moments, moments
-from .wasserstein import exact_w2_squared
+from .moments import Moments, moment_differences, moments, radial_distribution
+from .wasserstein import exact_w2_squared, w2_memory
 
-__all__ = ["Comparison", "Moments", "compare_clouds", "exact_w2_squared", "moments"]
+__all__ = [
+    "Comparison",
+    "Moments",
+    "binned_w2_squared",
+    "compare_clouds",
+    "exact_w2_squared",
+    "moment_differences",
+    "moments",
+    "radial_distribution",
+    "sliced_w2_squared",
+    "w2_memory",
+]
