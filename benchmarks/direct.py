@@ -25,7 +25,8 @@ from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.direct_cpu import DirectCPU, core_count
+from ksdp_cli.particles.direct_cpu import DirectCPU
+from ksdp_cli.threads import core_count
 
 DELTA2 = 1e-3
 

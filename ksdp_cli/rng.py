@@ -10,15 +10,14 @@ are 2^48 particles, 2^32 steps and 2^32 streams. The GPU (`particles/direct_gpu.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numba import njit, uint32, uint64
 from numpy.typing import NDArray
+
+from .threads import core_count, pool
 
 #: Streams are 32-bit. The initial cloud of case c draws from stream c, its Brownian path from 2^31 + c.
 NOISE = 1 << 31
@@ -26,8 +25,7 @@ NOISE = 1 << 31
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 HALF = np.uint64(32)
-#: Particles in one piece of work: about a millisecond. Threads of our own, because Numba's may abort the process
-#: when two Python threads call it at once.
+#: Particles in one piece of work: about a millisecond.
 PIECE = 1 << 15
 
 
@@ -83,12 +81,6 @@ def _uniforms(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) ->
                 out[i, 2 * pair + 1] = (float(uint64(c >> 5) * uint64(1 << 26) + uint64(e >> 6)) + 0.5) * 2.0**-53
 
 
-@cache
-def _pool() -> ThreadPoolExecutor:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return ThreadPoolExecutor(cores, "ksdp-rng")
-
-
 def _fill(function: Callable[..., None], out: Any, seed: int, stream: int, step: int, start: int) -> None:
     key = np.uint32(seed & 0xFFFFFFFF), np.uint32((seed >> 32) & 0xFFFFFFFF)
 
@@ -98,7 +90,7 @@ def _fill(function: Callable[..., None], out: Any, seed: int, stream: int, step:
     if len(out) <= 2 * PIECE:
         function(out, start, step, stream, *key)
     else:
-        list(_pool().map(piece, range(0, len(out), PIECE)))
+        list(pool(core_count()).map(piece, range(0, len(out), PIECE)))
 
 
 def normals(

@@ -14,7 +14,7 @@ import ksdp_cli
 ROOT = Path(ksdp_cli.__file__).parent
 FLOORS = [
     {"errors", "hookspecs", "registry", "numbers", "lazy"},
-    {"plugins", "builtin", "config", "device", "rng", "shapes", "provenance"},
+    {"plugins", "builtin", "config", "device", "rng", "shapes", "provenance", "threads"},
     {"flows", "kernels", "transitions", "initial"},
     {"particles", "transport", "metrics", "store", "figures", "reference"},
     {"api", "experiments", "testing"},
@@ -25,7 +25,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SAME_FLOOR = {
     ("plugins", "builtin"),  # the manifest of what ships is loaded first
     ("provenance", "config"),
-    ("rng", "shapes"),
+    ("rng", "threads"),
     ("hookspecs", "registry"),
     ("registry", "errors"),
     ("numbers", "errors"),

@@ -19,6 +19,7 @@ from ..shapes import Cloud
 from ..store import Run, open_run
 from ..transport.model import Model
 from . import paths
+from .clouds import initial_cloud
 from .sampling import complete_eta
 from .simulating import simulate
 
@@ -146,8 +147,6 @@ def _fixed(run: Run, name: str) -> float | None:
 
 
 def _evaluate(network: Model, values: dict[str, float], n: int, config: CompareConfig) -> Cloud:
-    from ..particles.problem import initial_cloud
-
     _, initial = initial_cloud(str(network.provenance["simulation"]["init"]), network.dim)
     x = initial.draw(n, network.dim, REFERENCE_SEED + 100 + config.seed)
     point = np.array([values[name] for name in network.eta_map.names])

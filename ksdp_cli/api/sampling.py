@@ -14,10 +14,10 @@ from .. import provenance
 from ..config import SampleConfig, build
 from ..errors import ConfigError
 from ..numbers import number
-from ..particles.problem import initial_cloud
 from ..store import Header, Run, create, open_run
 from ..transport.model import Model
 from . import paths
+from .clouds import initial_cloud
 
 
 def sample(

@@ -17,6 +17,7 @@ from ..particles.integrator import Simulation, State
 from ..particles.problem import Problem, pose
 from ..store import Header, Run, Writer, create, open_run
 from . import paths
+from .clouds import opened
 
 Progress = Callable[..., None]
 CHECKPOINT_SECONDS = 30.0
@@ -43,7 +44,7 @@ def simulate(
     Raises `ConfigError`, `DataError` (output exists, or is another run), `NumericalError` (blow-up; the frames
     before it are kept) and `Interrupted`.
     """
-    problem = pose(options)
+    problem = pose(options | {"init": opened(options.get("init"))})
     chosen = devices.choose(problem.config.device)
     for doubt in preflight.doubts(problem):
         if warn:

@@ -15,12 +15,12 @@ from .. import provenance
 from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..particles import checkpoint
-from ..particles.problem import initial_cloud
 from ..store import Run, open_run
 from ..transport.data import TrainingData
 from ..transport.trainer import Trained, TrainSettings
 from ..transport.trainer import train as run_training
 from . import paths
+from .clouds import initial_cloud
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Stop:
 def graceful() -> Iterator[Stop]:
     """Within, SIGINT and SIGTERM set a flag that long work looks at; a second one acts at once."""
     stop = Stop()
-    before = {}
+    before: dict[int, Any] = {}
 
     def note(number: int, frame: Any) -> None:
         stop.signal = number

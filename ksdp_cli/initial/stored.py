@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,25 +12,22 @@ from ..errors import ConfigError
 
 
 class StoredCloud:
-    """The last committed frame of the first case of a store, simulated or sampled.
+    """One frame (J, d) of the store at ``path``, read by ``read`` when it is first needed.
 
-    Particle i of the cloud is row i of the frame, whatever the seed. Raises `ConfigError` when more particles are
-    asked for than are stored.
+    Particle i of the cloud is row i of the frame, whatever the seed and the stream. Raises `ConfigError` when more
+    particles are asked for than are stored.
     """
 
-    def __init__(self, path: Any) -> None:
-        from ..store import open_run
+    def __init__(self, path: str, count: int, dim: int, read: Callable[[], NDArray[np.float32]]) -> None:
+        self.path, self.count, self.dims, self._read = path, count, (dim,), read
 
-        self.path = str(path)
-        self.run = open_run(path)
-        self.dims: tuple[int, ...] = (self.run.dim,)
-        self._frame: NDArray[np.float32] | None = None
+    @cached_property
+    def _frame(self) -> NDArray[np.float32]:
+        return self._read()
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
-        if start + n > self.run.J:
+        if start + n > self.count:
             raise ConfigError(
-                f"{self.path} holds {self.run.J} particles, and {start + n} are asked for", f"use --J {self.run.J}"
+                f"{self.path} holds {self.count} particles, and {start + n} are asked for", f"use --J {self.count}"
             )
-        if self._frame is None:
-            self._frame = self.run.frame(0, len(self.run.times) - 1)
         return self._frame[start : start + n]

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
 from ..shapes import Cloud
+from ..threads import core_count, pool
 from .kernel_source import load_module
 
 #: Targets in one piece of work: small enough to balance the cores, large enough to hide the hand-over.
 PIECE = 256
-
-
-@cache
-def pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that live as long as the process; the compiled loops release the interpreter's lock."""
-    return ThreadPoolExecutor(threads)
-
-
-def core_count() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def template(name: str) -> str:

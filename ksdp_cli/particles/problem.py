@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from .. import plugins
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError
+from ..initial.stored import StoredCloud
 from ..kernels.base import dims_of
 from ..numbers import sweep
 
@@ -50,12 +50,9 @@ def load(kind: str, given: Any) -> tuple[str, Any]:
 
 
 def initial_cloud(given: Any, dim: int) -> tuple[str, Any]:
-    """The initial cloud of that name; a path is a store whose last frame is the cloud (the paper's warm-up)."""
-    if isinstance(given, Path) or (isinstance(given, str) and given.endswith(".zarr")):
-        from ..initial.stored import StoredCloud
-
-        name: str = str(given)
-        cloud: Any = StoredCloud(given)
+    """Name and instance of an initial cloud: registered, a class or instance of the caller's, or an opened store."""
+    if isinstance(given, StoredCloud):
+        name, cloud = given.path, given
     else:
         name, cls = load("initial cloud", given)
         cloud = cls() if isinstance(cls, type) else cls

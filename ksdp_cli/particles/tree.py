@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..shapes import Cloud
+from ..threads import core_count, pool
 from . import tree_build, tree_proxies, tree_walk
-from .direct_cpu import compile_direct, core_count, pool, template
+from .direct_cpu import compile_direct, template
 from .kernel_source import load_module
 from .tree_accuracy import Rung, Tuner, ladder, sampled_error
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..particles.direct_cpu import core_count, pool
+from ..threads import core_count, pool
 from .compute import forward, loss_and_slopes
 
 WIDTH, DEPTH = 30, 5
