@@ -15,8 +15,8 @@ from .simulating import simulate
 from .training import train
 
 #: The paper's laminar flow (19) at its amplitudes 10^(0.2 i); the time step is its reference solver's.
-SIMULATION = {"flow": "laminar2d", "A": "1:100:11log", "T": 0.02, "J": 10_000, "dt": 2e-4}
-TRAINING = {"N": 2000, "steps": 3000, "renew_batch": 500, "renew_gamma": 100, "validate_every": 500}
+SIMULATION: dict[str, Any] = {"flow": "laminar2d", "A": "1:100:11log", "T": 0.02, "J": 10_000, "dt": 2e-4}
+TRAINING: dict[str, Any] = {"N": 2000, "steps": 3000, "renew_batch": 500, "renew_gamma": 100, "validate_every": 500}
 #: One amplitude inside the trained range and one outside, neither of them trained on: a row of Table 2.
 UNSEEN = (50.0, 130.0)
 GENERATED = 1_000_000

@@ -13,7 +13,7 @@ class NoFlow:
     dims = (2, 3)
     Params = Params
 
-    def __init__(self, params: Params, dim: int) -> None:
+    def __init__(self, params: Any, dim: int) -> None:
         self.params = params
 
     def velocity(self, x: Any, t: float) -> Any:
