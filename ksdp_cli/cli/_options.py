@@ -77,7 +77,7 @@ def graceful() -> Iterator[Stop]:
             signal.signal(known, handler)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, note)
+        before[int(number)] = signal.signal(number, note)
     try:
         yield stop
     finally:

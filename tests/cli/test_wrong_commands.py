@@ -1,0 +1,71 @@
+"""What a user gets wrong: one line that names the value and the way out, the right exit code, nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ksdp
+
+RUN = ("simulate", "--J", "50", "--T", "2e-4")
+
+WRONG = {
+    "unknown flow": ((*RUN, "--flow", "kolmogorow"), 2, "kolmogorow", "did you mean 'kolmogorov'?"),
+    "wrong dimension": ((*RUN, "--flow", "kolmogorov", "--dim", "2"), 2, "dimension 3, not 2", "--dim 3"),
+    "negative dt": ((*RUN, "--dt", "-1e-4"), 2, "dt = -0.0001", "greater than 0"),
+    "nan": ((*RUN, "--A", "nan", "--flow", "laminar2d"), 2, "'nan' is not finite", "finite number"),
+    "no particles": (("sample", "--n", "0", "model.safetensors"), (2, 4), "", ""),
+    "missing store": (("train", "nowhere.zarr"), 4, "there is no store nowhere.zarr", "check the path"),
+    "missing model": (("sample", "nowhere.safetensors"), 4, "nowhere.safetensors", "check the path"),
+    "corrupt model": (("sample", "corrupt.safetensors"), 4, "corrupt.safetensors", "damaged"),
+    "output exists": ((*RUN, "-o", "taken.zarr"), 4, "taken.zarr exists", "another -o"),
+    "somebody else's folder": ((*RUN, "-o", "taken.zarr", "--overwrite"), 4, "no store that ksdp made", "another -o"),
+    "unreadable configuration": (("simulate", "--config", "broken.toml"), 2, "broken.toml", "TOML"),
+    "missing configuration": (("simulate", "--config", "nowhere.toml"), 2, "nowhere.toml", "check the path"),
+    "typo in an option": ((*RUN, "--sed", "1"), 2, "--sed", "did you mean --seed?"),
+    "typo in a command": (("simulat",), 2, "simulat", "did you mean simulate?"),
+    "option without a value": ((*RUN, "--seed"), 2, "--seed", ""),
+    "no GPU": ((*RUN, "--device", "cuda"), 5, "cuda", "--device cpu"),
+    "three sweeps": ((*RUN, "--mu", "1,2", "--chi", "1,2", "--M", "1,2"), 2, "3 parameters are swept", "sweep 1 or 2"),
+    "fraction of a particle": (("simulate", "--J", "10.5"), 2, "10.5", "whole number"),
+    "unknown solver": (("compare", "a.zarr", "b.zarr", "--estimator", "sinkhorn"), 2, "sinkhorn", ""),
+}
+
+
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: case.replace(" ", "-"))
+def test_wrong_command(case: str, ksdp: Ksdp, tmp_path: Path) -> None:
+    arguments, code, value, advice = WRONG[case]
+    if case == "no GPU":
+        torch = pytest.importorskip("torch")
+        if torch.cuda.is_available():
+            pytest.skip("this machine has a GPU")
+    (tmp_path / "corrupt.safetensors").write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00{}garbage")
+    (tmp_path / "broken.toml").write_text("A = = 1\n")
+    (tmp_path / "taken.zarr").mkdir()
+    (tmp_path / "taken.zarr" / "diary.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = ksdp(*arguments)
+    assert done.returncode in (code if isinstance(code, tuple) else (code,)), done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("ksdp: error: ")
+    assert value in done.stderr
+    assert advice in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_no_model_says_what_makes_one_or_uses_a_shipped_one(ksdp: Ksdp) -> None:
+    done = ksdp("sample", "--n", "100")
+    assert done.returncode == 0 or "ksdp train" in done.stderr
+
+
+def test_help_names_every_verb(ksdp: Ksdp) -> None:
+    done = ksdp("--help")
+    assert done.returncode == 0
+    for verb in ("simulate", "train", "sample", "compare", "info", "demo", "plugins"):
+        assert verb in done.stdout
+
+
+def test_no_arguments_is_help(ksdp: Ksdp) -> None:
+    assert "simulate" in ksdp().stdout
