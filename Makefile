@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PLUGINS := plugins/ksdp-abc-flow plugins/ksdp-screened-kernel
+PLUGINS := $(wildcard plugins/*)
 
 .PHONY: demo test lint types slow bench clean
 
