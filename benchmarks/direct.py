@@ -1,11 +1,12 @@
 """Speed of the direct pair sum: every built-in kernel, a kernel written like a plugin's, and KeOps on the same formula.
 
-    python benchmarks/direct.py [--J 10000] [--dtype float32] [--repeats 7]
+    python benchmarks/direct.py [--J 10000] [--dtype float32] [--repeats 15]
 
-Million pairs a second, the best of several repeats. "plugin" is the blob written in this file: an engine compiles it
-from source as it does a built-in one. KeOps (pip install pykeops) runs on the same points in the same process, on all
-cores; the first call of each of its formulas compiles for up to a minute. ``x KeOps``
-compares all threads of both; ``OMP_NUM_THREADS=1 taskset -c 0`` in front gives one thread of each.
+Million pairs a second, the best of several repeats, taken in turns. "plugin" is the blob written in this file: an
+engine compiles it from source as it does a built-in one, and its last column is its speed over the built-in's. KeOps
+(pip install pykeops) runs on the same points in the same process; the first call of each of its formulas compiles for
+up to a minute. ``x KeOps`` is one thread of ours over one of KeOps, both in processor time, which other load on the
+machine disturbs less than wall time. ``speed-up`` is all threads over one in wall time, so it wants a quiet machine.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from __future__ import annotations
 import argparse
 import functools
 import math
+import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+os.environ["OMP_NUM_THREADS"] = "1"  # KeOps reads it when it loads; our threads are not OpenMP's
 
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
@@ -53,17 +57,17 @@ KEOPS = {
 }
 
 
-def best(calls: list[Callable[[], Any]], repeats: int) -> list[float]:
-    """Shortest wall time of each call in seconds, taken in turns so that a busy machine slows all of them alike."""
-    times: list[list[float]] = [[] for _ in calls]
+def best(calls: list[Callable[[], Any]], repeats: int) -> list[tuple[float, float]]:
+    """Shortest wall time, and processor time of this thread, of each call in seconds, the calls taken in turns."""
+    times: list[list[tuple[float, float]]] = [[] for _ in calls]
     for call in calls:
         call()  # compiles
     for _ in range(repeats):
         for call, taken in zip(calls, times, strict=True):
-            start = time.perf_counter()
+            wall, cpu = time.perf_counter(), time.thread_time()
             call()
-            taken.append(time.perf_counter() - start)
-    return [min(taken) for taken in times]
+            taken.append((time.perf_counter() - wall, time.thread_time() - cpu))
+    return [(min(wall for wall, _ in taken), min(cpu for _, cpu in taken)) for taken in times]
 
 
 def keops(name: str, dim: int, x: np.ndarray) -> Callable[[], np.ndarray] | None:
@@ -84,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--J", type=int, default=10_000)
     parser.add_argument("--dtype", default="float32", choices=["float32", "float64"])
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=15)
     options = parser.parse_args()
     try:
         import pykeops  # noqa: F401
@@ -96,22 +100,25 @@ def main() -> None:
     cores = core_count()
     pairs = options.J**2 / 1e6
     print(f"J = {options.J}, {options.dtype}, million pairs a second")
-    heads = ("1 thread", f"{cores} threads", "speed-up", "KeOps", "x KeOps", "differs")
+    heads = ("1 thread", f"{cores} threads", "speed-up", "KeOps", "x KeOps", "differs", "x built-in")
     print(f"{'kernel':12}" + "".join(f"{head:>11}" for head in heads))
     kernels = {"blob": Blob, "plugin": Plugin, "eq7": Eq7, "plummer": Plummer, "gaussian": Gaussian, "coulomb": Coulomb}
     for dim in (2, 3):
         x = Ball().draw(options.J, dim, seed=0).astype(options.dtype)
+        built_in = functools.partial(DirectCPU(Blob, (DELTA2,), dim, options.dtype, threads=1), x)
         for name, kernel in kernels.items():
-            one = DirectCPU(kernel, (DELTA2,), dim, options.dtype, threads=1)
-            every = DirectCPU(kernel, (DELTA2,), dim, options.dtype, threads=cores)
+            one = functools.partial(DirectCPU(kernel, (DELTA2,), dim, options.dtype, threads=1), x)
+            every = functools.partial(DirectCPU(kernel, (DELTA2,), dim, options.dtype, threads=cores), x)
             peer = keops(name, dim, x) if with_peer else None
-            calls = [functools.partial(one, x), functools.partial(every, x), *([peer] if peer else [])]
-            alone, together, *other = best(calls, options.repeats)
-            row = f"{name + f' {dim}D':12}{pairs / alone:11.0f}{pairs / together:11.0f}{alone / together:11.2f}"
+            other = peer or (built_in if name == "plugin" else None)
+            (wall, cpu), (together, _), *rest = best([one, every, *([other] if other else [])], options.repeats)
+            row = f"{name + f' {dim}D':12}{pairs / cpu:11.0f}{pairs / together:11.0f}{wall / together:11.2f}"
             if peer:
                 full = 2 * (dim - 1) * math.pi
-                gap = np.linalg.norm(peer() / full - every(x)) / np.linalg.norm(every(x))
-                row += f"{pairs / other[0]:11.0f}{other[0] / together:11.1f}{gap:11.0e}"
+                gap = np.linalg.norm(peer() / full - every()) / np.linalg.norm(every())
+                row += f"{pairs / rest[0][1]:11.0f}{rest[0][1] / cpu:11.1f}{gap:11.0e}"
+            elif other:
+                row += f"{'':33}{rest[0][1] / cpu:11.2f}"
             print(row, flush=True)
 
 

@@ -11,8 +11,9 @@ from ..shapes import Cloud
 from ..threads import core_count, pool
 from .kernel_source import load_module
 
-#: Targets in one piece of work: small enough to balance the cores, large enough to hide the hand-over.
-PIECE = 256
+#: Pieces of work a thread: enough to balance the cores, few enough to hide the hand-over. Targets in one: not more than
+#: stay in the second-level cache with their forces, nor fewer than are worth a hand-over.
+PIECES, FEWEST, MOST = 4, 256, 4096
 
 
 def template(name: str) -> str:
@@ -46,16 +47,17 @@ class DirectCPU:
         """Forces (J, d) in the type of ``x`` (J, d)."""
         axes = [np.ascontiguousarray(x[:, axis], dtype=self.dtype) for axis in range(self.dim)]
         force = np.zeros((self.dim, len(x)))
+        size = min(max(-(-len(x) // (PIECES * self.threads)), FEWEST), MOST)
 
         def piece(first: int) -> None:
-            part = slice(first, first + PIECE)
+            part = slice(first, first + size)
             self.accumulate(*(axis[part] for axis in axes), *axes, *(row[part] for row in force), self.args)
 
-        if self.threads == 1 or len(x) <= PIECE:
-            for first in range(0, len(x), PIECE):
+        if self.threads == 1 or len(x) <= size:
+            for first in range(0, len(x), size):
                 piece(first)
         else:
-            list(pool(self.threads).map(piece, range(0, len(x), PIECE)))
+            list(pool(self.threads).map(piece, range(0, len(x), size)))
         return force.T.astype(x.dtype, order="C")
 
     def report(self) -> dict[str, Any]:

@@ -12,7 +12,8 @@ A kernel is written once, as ``g2d``/``g3d(r2, delta2, *parameters)`` in plain P
 module that calls ``g(r2, PARAMS)``. In the template
 
 - ``PARAMS`` stands for "p0, p1, ...", p0 = delta^2; ``UNPACK`` for a line that sets them from an array ``p``;
-- ``g`` is a Numba function of scalars of type ``REAL`` (``np.float32`` or ``np.float64``), inlined into its caller;
+- ``g`` is a Numba function of scalars of type ``REAL`` (``np.float32`` or ``np.float64``), inlined into its caller, and
+  the kernel is ``SCALE * g``: its constant factor, a Python number, belongs outside of the loop (not for ``triton``);
 - ``np``, ``njit`` and ``FAST``, the fast-math flags, are there; ``select(c, a, b)`` too;
 - lines from ``#2D`` or ``#3D`` to the next mark or ``#END`` are kept for that dimension only.
 
@@ -46,6 +47,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..kernels.base import dims_of
+from .kernel_product import Product
 
 FUNCTIONS = ("sqrt", "exp", "log", "erf", "fabs")
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
@@ -146,6 +148,8 @@ class _Writer:
 
     def __init__(self, kernel: str, target: str) -> None:
         self.kernel, self.target = kernel, target
+        self.numba = target in ("float32", "float64")
+        self.scale = 1.0
         self.names: dict[Any, tuple[str, int]] = {}
         self.texts: list[str] = []
 
@@ -157,7 +161,7 @@ class _Writer:
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 continue  # the docstring
             if isinstance(statement, ast.Return) and statement.value and statement is f.tree.body[-1]:
-                lines.append(f"    return {self._expression(f, statement.value)}")
+                lines.append(f"    return {self._result(f, statement.value, name == 'g')}")
                 break
             target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
             value = getattr(statement, "value", None)
@@ -173,17 +177,39 @@ class _Writer:
         self.texts.append(f"{DECORATORS[self.target]}def {name}({arguments}):\n" + "\n".join(lines) + "\n")
         return len(f.arguments)
 
+    def _result(self, f: _Function, node: ast.expr, whole: bool) -> str:
+        """What a function returns; ``scale`` takes the constant factor of the ``whole`` kernel."""
+        if not (self.numba and whole):
+            return self._expression(f, node)
+        self.scale, rest = self._product(f, node).prepared().split()
+        return rest.text()
+
+    def _product(self, f: _Function, node: ast.expr) -> Product:
+        value = f.number(node)
+        if value is not None:
+            return Product(value)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            return self._product(f, node.left).times(self._product(f, node.right))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            below = self._product(f, node.right)
+            if below.constant == 0.0:
+                raise f.refuse(node, f"{ast.unparse(node)!r} divides by zero")
+            return self._product(f, node.left).over(below)
+        return Product(above=[self._expression(f, node)])
+
     def _expression(self, f: _Function, node: ast.expr) -> str:
         def go(part: ast.expr) -> str:
             return self._expression(f, part)
 
         value = f.number(node)
         if value is not None:
-            return f"REAL({value!r})" if self.target in ("float32", "float64") else f"({value!r})"
+            return f"REAL({value!r})" if self.numba else f"({value!r})"
         if isinstance(node, ast.Name):
             if node.id in f.local:
                 return f"{node.id}_"
             raise f.refuse(node, f"{node.id!r} is no argument, no name assigned above and no number of the module")
+        if self.numba and isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+            return self._product(f, node).prepared().text()
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
             return f"({go(node.left)} {OPERATORS[type(node.op)]} {go(node.right)})"
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
@@ -249,7 +275,8 @@ def source(kernel: Any, dim: int, target: str) -> str:
     writer = _Writer(_name(kernel), target)
     if writer.write(kernel_function(kernel, dim), "g") < 2:
         raise ConfigError(f"kernel {_name(kernel)}: g{dim}d takes r2, delta2 and its parameters", RULES)
-    return "\n\n".join(writer.texts)
+    scale = [f"SCALE = {writer.scale!r}\n"] if writer.numba else []
+    return "\n\n".join(scale + writer.texts)
 
 
 def array_function(kernel: Any, dim: int, xp: Any = None) -> Callable[..., Any]:

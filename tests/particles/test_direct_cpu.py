@@ -14,7 +14,7 @@ from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.direct_cpu import PIECE, DirectCPU
+from ksdp_cli.particles.direct_cpu import MOST, DirectCPU
 from ksdp_cli.particles.engines import make_engine
 from ksdp_cli.particles.kernel_source import array_function
 
@@ -96,7 +96,7 @@ def test_many_sources_cost_no_digits_in_float32() -> None:
 
 
 def test_threads_do_not_change_the_sum() -> None:
-    x = Ball().draw(5 * PIECE + 3, 2, seed=1)
+    x = Ball().draw(2 * MOST + 3, 2, seed=1)
     one, three = (DirectCPU(Blob, (DELTA2,), 2, "float32", threads=threads)(x) for threads in (1, 3))
     assert np.array_equal(one, three)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import os
 import subprocess
@@ -122,13 +123,53 @@ def test_a_function_without_source_is_refused() -> None:
 
 
 def test_float32_text_holds_no_untyped_number() -> None:
-    text = source(Gaussian, 3, "float32")
-    assert "REAL(" in text
-    bare = text.replace("REAL(", "\0").split("\0")
-    assert not any(character.isdigit() for character in bare[0].split("def g")[0])
+    functions = [node for node in ast.parse(source(Gaussian, 3, "float32")).body if isinstance(node, ast.FunctionDef)]
+    calls = [node for function in functions for node in ast.walk(function) if isinstance(node, ast.Call)]
+    typed = {id(node.args[0]) for node in calls if ast.unparse(node.func) == "REAL"}
+    numbers = [n for f in functions for s in f.body for n in ast.walk(s) if isinstance(n, ast.Constant)]
+    assert len(numbers) > 10
+    assert {id(node) for node in numbers} <= typed
     module = load_module("@njit\ndef f(r2):\n    return g(r2, REAL(0.1))\n", Gaussian, 3, "float32")
     module.f(np.float32(0.5))
     assert str(module.f.nopython_signatures[0].return_type) == "float32"
+
+
+class Product:
+    """One expression in several ways of writing it, all of them x^-3/2 / 7."""
+
+    @staticmethod
+    def a(r2, delta2):  # type: ignore[no-untyped-def]
+        return 1.0 / (7.0 * (r2 + delta2) * math.sqrt(r2 + delta2))
+
+    @staticmethod
+    def b(r2, delta2):  # type: ignore[no-untyped-def]
+        q = r2 + delta2
+        return -2.0 / math.sqrt(q) / (-14.0) / q
+
+    @staticmethod
+    def c(r2, delta2):  # type: ignore[no-untyped-def]
+        q = r2 + delta2
+        return math.sqrt(q) / 7.0 / (q * q)
+
+
+@pytest.mark.parametrize("name", ["a", "b", "c"])
+def test_constants_leave_the_loop_however_the_kernel_is_written(name: str) -> None:
+    kernel = type("Power", (), {"g2d": staticmethod(getattr(Product, name))})
+    text = source(kernel, 2, "float64")
+    assert float(text.split()[2]) == pytest.approx(1 / 7)
+    assert "REAL(7" not in text
+    module = load_module("@njit\ndef f(r2):\n    return SCALE * g(r2, REAL(0.25))\n", kernel, 2, "float64")
+    assert module.f(2.0) == pytest.approx(2.25**-1.5 / 7, rel=1e-12)
+
+
+def test_a_division_by_zero_is_refused() -> None:
+    class Zero:
+        @staticmethod
+        def g2d(r2, delta2):  # type: ignore[no-untyped-def]
+            return r2 / 0.0
+
+    with pytest.raises(ConfigError, match="divides by zero"):
+        source(Zero, 2, "float32")
 
 
 def test_names_of_a_kernel_cannot_hide_ours() -> None:
