@@ -1,0 +1,58 @@
+"""``ksdp reproduce``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import _options as o
+from . import _render
+from ._boundary import say
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(reproduce)
+
+
+def reproduce(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|table2|all|fig1..fig10",
+            help="An experiment that ships, or a TOML file; all of Table 2; everything; or one of the paper's figures.",
+        ),
+    ],
+    scale: Annotated[
+        str, typer.Option(metavar="quick|paper", help="quick: minutes; paper: the paper's sizes.")
+    ] = "quick",
+    seeds: Annotated[str | None, typer.Option(metavar="NUMBER", help="Networks trained; default the scale's.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; default runs/reproduce-SCALE.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make again what lies there with another configuration.")
+    ] = False,
+    device: o.DeviceOption = None,
+    as_json: o.Json = False,
+) -> None:
+    """Reproduce the paper: simulate, train, measure the squared W2 beside its noise floor, draw the figures.
+
+    What is done in the folder is found again, so an interrupted command goes on when it is given again.
+    """
+    from ..experiments.reproducing import reproduce as run
+    from ..experiments.table2 import NOTE
+
+    with o.graceful() as stop, _render.progress("reproduce") as progress:
+        done = run(
+            target,
+            scale=scale,
+            seeds=seeds,
+            out=out,
+            overwrite=overwrite,
+            device=device or "auto",
+            progress=progress,
+            stop=stop,
+        )
+    _render.emit(done.as_dict(), as_json, *done.tables())
+    if done.entries and not as_json:
+        say(NOTE)

@@ -1,0 +1,156 @@
+"""What an experiment is: options of ``simulate`` and ``train``, the rows of Table 2 that it answers, its figures.
+
+The experiments that ship are the TOML files in ``data``; a file of the user's own is read by the same model.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from ..config import Real, Settings, Sweep, TrainConfig, Whole, build, read_toml
+from ..errors import ConfigError
+
+DATA = Path(__file__).parent / "data"
+#: The experiments of Table 2 in the paper's order; the other files of ``data`` are not in it.
+TABLE2 = ("ks2d-time", "laminar2d-time", "laminar2d-amplitude", "laminar3d-amplitude", "kolmogorov-amplitude")
+
+Point = Annotated[dict[str, Real], Field(min_length=1)]
+
+
+class Row(Settings):
+    """One entry of Table 2: where the network is evaluated, and the squared W2 that the paper lists there."""
+
+    role: Literal["validation", "prediction"] = Field(description="inside the trained range, or outside")
+    at: Point = Field(description="physical parameters by name")
+    paper: Real | None = Field(None, gt=0, description="the paper's W2^2 [length^2]; none where it has no such row")
+
+
+class Figure(Settings):
+    """One of the paper's figures, drawn from this experiment's network.
+
+    ``clouds``: histograms at the points ``at``, a row each; ``projections``: every projection, a file for each point;
+    ``second_moment`` and ``first_component``: curves along ``along``; ``overview``: figure 1.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    kind: Literal["clouds", "projections", "second_moment", "first_component", "overview"]
+    title: str = ""
+    at: tuple[Point, ...] = Field((), description="points of the histograms")
+    along: dict[str, Sweep] = Field(default_factory=dict, max_length=1, description="the parameter of a curve")
+    delta2: Sweep = Field((), description="regularisations that figure 1(a) compares [length^2]")
+
+
+class Scale(Settings):
+    """How much work a reproduction takes: options laid over the experiment's own, and the size of the evaluation."""
+
+    simulation: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    seeds: Whole = Field(ge=1, description="networks, each trained from a seed of its own")
+    references: Whole = Field(ge=2, description="independent simulations a row, each with a seed of its own")
+    N: tuple[Whole, ...] = Field(min_length=1, description="particles a side of the exact distances")
+    samples: Whole = Field(1_000_000, ge=1, description="network particles in a figure")
+
+
+class Experiment(Settings):
+    """A simulation, the training on it, the rows of Table 2 and the figures that come from it."""
+
+    name: str
+    summary: str
+    simulation: dict[str, Any]
+    training: dict[str, Any] = Field(default_factory=dict)
+    rows: tuple[Row, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    scales: dict[Literal["quick", "paper"], Scale] = Field(min_length=1)
+
+    def scale(self, name: str) -> Scale:
+        """Raises `ConfigError` for a scale that the experiment does not have."""
+        for known, found in self.scales.items():
+            if known == name:
+                return found
+        raise ConfigError(f"{self.name} has no scale {name!r}", f"it has: {', '.join(self.scales)}")
+
+    def simulate_options(self, scale: str) -> dict[str, Any]:
+        """The options of `simulate` for the training data."""
+        return self.simulation | self.scale(scale).simulation
+
+    def train_options(self, scale: str, seed: int) -> dict[str, Any]:
+        """The options of `train` for the network of one seed."""
+        return self.training | self.scale(scale).training | {"seed": seed}
+
+
+def names() -> list[str]:
+    """The experiments that ship, those of Table 2 first."""
+    found = sorted(file.stem for file in DATA.glob("*.toml"))
+    return [*TABLE2, *(name for name in found if name not in TABLE2)]
+
+
+def shipped() -> list[Experiment]:
+    """All experiments that ship, those of Table 2 first."""
+    return [read(name) for name in names()]
+
+
+def read(given: str | Path) -> Experiment:
+    """An experiment by the name it ships under, or by the path of a TOML file.
+
+    Raises `ConfigError` for a name that there is not, and for a file whose content is wrong, naming file and key.
+    """
+    name = str(given)
+    if name in names():
+        return parse(DATA / f"{name}.toml")
+    if name.endswith(".toml"):
+        return parse(Path(given))
+    close = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names())}, or the path of a .toml file"
+    raise ConfigError(f"there is no experiment {name!r}", hint)
+
+
+def parse(path: Path) -> Experiment:
+    """The experiment of a TOML file, with everything in it checked. Raises `ConfigError`."""
+    try:
+        experiment = Experiment.model_validate({"name": path.stem, **read_toml(path)})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path}: {where}: {_told(first)}", "mend the file") from None
+    except ConfigError as error:
+        raise _in(path, error) from None
+    for scale in experiment.scales:
+        _check(path, experiment, scale)
+    return experiment
+
+
+def _check(path: Path, experiment: Experiment, scale: str) -> None:
+    """Raise `ConfigError` for options that `simulate` or `train` would refuse, or points that no network can take."""
+    from ..particles.problem import pose
+
+    try:
+        config = pose(experiment.simulate_options(scale)).config
+        build(TrainConfig, experiment.train_options(scale, 0))
+    except ConfigError as error:
+        raise _in(path, error) from None
+    varied = {*config.swept(), *(["t"] if len(config.snapshots) > 1 else [])}
+    if not varied:
+        raise ConfigError(f"{path}: nothing varies in its simulation", "sweep a parameter, or give several snapshots")
+    wanted = [(f"rows.{i}.at", row.at) for i, row in enumerate(experiment.rows)]
+    wanted += [(f"figures.{f.name}.at", point) for f in experiment.figures for point in f.at]
+    wanted += [(f"figures.{f.name}.along", f.along) for f in experiment.figures if f.along]  # type: ignore[misc]
+    for where, point in wanted:
+        if set(point) != varied:
+            told = f"{where} gives {', '.join(sorted(point))}, and what varies is {', '.join(sorted(varied))}"
+            raise ConfigError(f"{path}: {told}", "name every parameter that varies, and no other")
+    for row in (N for N in experiment.scale(scale).N if N > config.J):
+        raise ConfigError(f"{path}: scales.{scale}.N = {row} and J = {config.J}", f"use N of {config.J} or less")
+
+
+def _told(first: Any) -> str:
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return "there is no such key" if first["type"] == "extra_forbidden" else message[:1].lower() + message[1:]
+
+
+def _in(path: Path, error: ConfigError) -> ConfigError:
+    """The error with the file that it is about."""
+    return error if str(path) in error.message else ConfigError(f"{path}: {error.message}", error.hint)

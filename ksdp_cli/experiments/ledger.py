@@ -1,0 +1,110 @@
+"""What is done: one JSON file a stage, with the configuration it was made from, so that work is found and not repeated.
+
+A file is written whole or not at all. It is there from the moment that its stage begins, so that a stage that was cut
+off, by whatever, is known by its configuration too.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..provenance import digest
+from ..store.disk import put
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage that is done: its result (JSON-able), the seconds it took, and whether it was found done."""
+
+    name: str
+    result: dict[str, Any]
+    seconds: float
+    found: bool
+
+
+class Ledger:
+    """The stages of one folder. With ``overwrite`` a stage whose configuration has changed is made again."""
+
+    def __init__(self, folder: Path, overwrite: bool = False) -> None:
+        self.folder, self.overwrite = folder, overwrite
+        self.stages: dict[str, Stage] = {}
+
+    def stage(
+        self,
+        name: str,
+        config: dict[str, Any],
+        work: Callable[[bool], dict[str, Any]],
+        output: Path | None = None,
+    ) -> Stage:
+        """``work(afresh)`` unless it is done; ``afresh`` means that what lies there is of another configuration.
+
+        ``output`` is what the stage leaves beside its result: without it the stage is not done. Raises `ConfigError`
+        with the differences when the stage that lies there has another configuration.
+        """
+        file = self.folder / f"{name}.json"
+        config = json.loads(json.dumps(config))
+        key, stored = digest(config), _read(file)
+        changed = stored is not None and stored["digest"] != key
+        if stored is not None and changed and not self.overwrite:
+            raise ConfigError(
+                f"{file} is of another configuration ({_differences(stored['config'], config)})",
+                "use another -o, or --overwrite to make it again",
+            )
+        if stored is not None and not changed and stored["done"] and (output is None or output.exists()):
+            done = Stage(name, stored["result"], stored["seconds"], True)
+        else:
+            done = self._work(file, name, config, work, changed, 0.0 if changed or not stored else stored["seconds"])
+        self.stages.setdefault(name, done)
+        return done
+
+    def summary(self) -> list[tuple[str, int, float, bool]]:
+        """By kind of stage: its name, how many, the seconds they took when they were made, whether all were found."""
+        kinds: dict[str, list[Stage]] = {}
+        for name, stage in self.stages.items():
+            kinds.setdefault(name.split("-", 1)[0], []).append(stage)
+        return [(kind, len(s), sum(one.seconds for one in s), all(one.found for one in s)) for kind, s in kinds.items()]
+
+    def _work(
+        self, file: Path, name: str, config: dict[str, Any], work: Callable[[bool], Any], afresh: bool, before: float
+    ) -> Stage:
+        began = time.monotonic()
+        entry = {"digest": digest(config), "config": config, "done": False, "seconds": before, "result": {}}
+        _write(file, entry)
+        try:
+            result = work(afresh)
+        except BaseException:
+            _write(file, entry | {"seconds": before + time.monotonic() - began})
+            raise
+        seconds = before + time.monotonic() - began
+        _write(file, entry | {"done": True, "seconds": seconds, "result": result})
+        return Stage(name, json.loads(json.dumps(result)), seconds, False)
+
+
+def _write(file: Path, entry: dict[str, Any]) -> None:
+    put(file, (json.dumps(entry, indent=1) + "\n").encode())
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """The entry of a stage, or None where there is none that can be read: it is made again then."""
+    try:
+        entry = json.loads(file.read_bytes())
+        return entry if {"digest", "config", "done", "seconds", "result"} <= set(entry) else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:
+    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    told = [f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}" for name in changed[:4]]
+    return "; ".join(told) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,132 @@
+"""reproduce: an experiment, Table 2, one of the paper's figures, or all of it, into one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..api.paths import RUNS
+from ..errors import ConfigError
+from ..numbers import integer
+from ..store.disk import Lock, put
+from . import definition, drawing
+from .definition import TABLE2, Experiment
+from .stages import Stages
+from .table2 import COLUMNS, NOTE, TITLE, Entry, evaluate
+
+
+@dataclass
+class Reproduction:
+    """What was measured and drawn, where it lies, and how long each kind of stage took when it was made."""
+
+    target: str
+    scale: str
+    folder: Path
+    entries: list[Entry] = field(default_factory=list)
+    pictures: list[Path] = field(default_factory=list)
+    seconds: list[tuple[str, str, int, float, bool]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        keys = ("experiment", "stage", "count", "seconds", "found")
+        return {
+            "target": self.target,
+            "scale": self.scale,
+            "folder": str(self.folder),
+            "title": TITLE,
+            "note": NOTE,
+            "table": [entry.as_dict() for entry in self.entries],
+            "pictures": [str(path) for path in self.pictures],
+            "stages": [dict(zip(keys, row, strict=True)) for row in self.seconds],
+        }
+
+    def tables(self) -> list[tuple[str, Any, Any]]:
+        """The table of distances, the times, the files, as (title, columns, rows)."""
+        shown: list[tuple[str, Any, Any]] = []
+        if self.entries:
+            shown.append((TITLE, COLUMNS, [entry.as_row() for entry in self.entries]))
+        times = [[name, stage, count, spent, found] for name, stage, count, spent, found in self.seconds]
+        shown.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), times))
+        files = [["pictures", ", ".join(str(path) for path in self.pictures)]] if self.pictures else []
+        return [*shown, ("", ("", ""), [*files, ["everything", str(self.folder)]])]
+
+
+@dataclass(frozen=True)
+class Job:
+    """An experiment of a target, whether its rows are measured, and which of its figures are drawn."""
+
+    experiment: Experiment
+    rows: bool
+    figures: tuple[str, ...]
+
+
+def jobs(target: str) -> list[Job]:
+    """What a target consists of: NAME or a TOML file, ``table2``, ``all``, or the name of a figure.
+
+    Raises `ConfigError` for a target that there is not.
+    """
+    if target == "table2":
+        return [Job(definition.read(name), True, ()) for name in TABLE2]
+    if target == "all":
+        return [Job(one, True, tuple(f.name for f in one.figures)) for one in definition.shipped()]
+    if not target.endswith(".toml") and target not in definition.names():
+        found = [Job(one, False, (target,)) for one in definition.shipped() if target in {f.name for f in one.figures}]
+        if found:
+            return found
+    one = definition.read(target)
+    return [Job(one, True, tuple(f.name for f in one.figures))]
+
+
+def reproduce(
+    target: str | Path,
+    *,
+    scale: str = "quick",
+    seeds: Any = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    device: str = "auto",
+    progress: Callable[..., None] | None = None,
+    stop: Callable[[], int | None] | None = None,
+) -> Reproduction:
+    """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE.
+
+    ``target`` is the name of an experiment or a TOML file of the user's, ``table2``, ``all``, or a figure, ``fig1`` to
+    ``fig10``. ``seeds`` networks are trained a row. What is done in the folder is found again; an interrupted
+    reproduction goes on when it is called again. A stage that lies there with another configuration raises
+    `ConfigError`, or with ``overwrite`` is made again. Raises what `simulate` and `train` raise, and `Interrupted`.
+    """
+    planned = jobs(str(target))
+    count = None if seeds is None else integer(seeds)
+    if count is not None and count < 1:
+        raise ConfigError(f"--seeds {count}", "train at least 1 network")
+    folder = Path(out) if out is not None else RUNS / f"reproduce-{scale}"
+    for job in planned:
+        job.experiment.scale(scale)
+    done = Reproduction(str(target), scale, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for job in planned:
+        lock = Lock(folder / job.experiment.name)
+        try:
+            at = folder / job.experiment.name
+            stages = Stages(job.experiment, scale, at, overwrite=overwrite, device=device, progress=progress, stop=stop)
+            _run(job, stages, range(count or stages.scale.seeds), done)
+        finally:
+            lock.release()
+    put(folder / f"{Path(done.target).stem}.json", (json.dumps(done.as_dict(), indent=1) + "\n").encode())
+    return done
+
+
+def _run(job: Job, stages: Stages, seeds: range, done: Reproduction) -> None:
+    # training first, all seeds: the distances come from networks that are all there
+    stages.data()
+    for seed in seeds if job.rows else seeds[:1]:
+        stages.network(seed)
+    if job.rows:
+        for row in job.experiment.rows:
+            done.entries += [evaluate(stages, row, seeds, n) for n in stages.scale.N]
+    for figure in job.experiment.figures:
+        if figure.name in job.figures:
+            done.pictures += drawing.draw(figure, stages, done.folder)
+    done.seconds += [(job.experiment.name, *row) for row in stages.ledger.summary()]

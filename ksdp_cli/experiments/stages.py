@@ -1,0 +1,175 @@
+"""One experiment at one scale in one folder: simulate, train, evaluate, each stage found again when it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import device as devices
+from ..api import simulate, train
+from ..api.clouds import initial_cloud
+from ..api.comparing import reference_options
+from ..api.paths import slug
+from ..config import TrainConfig, build
+from ..errors import Interrupted
+from ..particles.problem import pose
+from ..shapes import Cloud
+from ..store import Run, open_run
+from ..transitions.certified import Certified
+from ..transport.model import Model
+from .definition import Experiment
+from .ledger import Ledger
+
+Point = dict[str, float]
+#: Sub-samples of N particles that one pair of clouds is compared on, all disjoint: at most this many.
+SUBSAMPLES = 5
+#: The network's input particles are drawn from seeds that no simulation takes.
+INPUT_SEED = 1 << 40
+
+
+class Stages:
+    """What a reproduction asks for, made or found: the data, networks, references, distances."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        scale: str,
+        folder: Path,
+        *,
+        overwrite: bool = False,
+        device: str = "auto",
+        progress: Callable[..., None] | None = None,
+        stop: Callable[[], int | None] | None = None,
+    ) -> None:
+        self.experiment, self.scale_name, self.scale = experiment, scale, experiment.scale(scale)
+        self.folder, self.device = folder, device
+        self.ledger = Ledger(folder / "stages", overwrite)
+        self._progress, self.stop = progress, stop
+        self.simulation = pose(experiment.simulate_options(scale)).config.model_dump(mode="json", exclude={"device"})
+        self._models: dict[int, Model] = {}
+
+    def data(self) -> Run:
+        """The simulation that the networks are trained on."""
+        return self.simulated("simulate", self.experiment.simulate_options(self.scale_name), "training")
+
+    def simulated(self, stage: str, options: dict[str, Any], stem: str) -> Run:
+        """The simulation of ``options``, in STEM.zarr."""
+        out = self.folder / f"{stem}.zarr"
+        config = pose(options).config.model_dump(mode="json", exclude={"device"})
+
+        def work(afresh: bool) -> dict[str, Any]:
+            again = afresh and out.exists()
+            given = {**options, "device": self.device}
+            told = self.told(stage)
+            simulate(out=out, overwrite=again, resume=not again, progress=told, stop=self.stop, **given)
+            return {"store": out.name}
+
+        self.ledger.stage(stage, config, work, out)
+        return open_run(out)
+
+    def network(self, seed: int) -> tuple[Path, Model]:
+        """The network of a seed: file and contents."""
+        run, out = self.data(), self.folder / f"seed-{seed}.safetensors"
+        config = build(TrainConfig, self.experiment.train_options(self.scale_name, seed)).model_dump(mode="json")
+
+        def work(afresh: bool) -> dict[str, Any]:
+            options = self.experiment.train_options(self.scale_name, seed) | {"device": self.device}
+            told = self.told(f"train seed {seed}")
+            trained = train(run, out=out, overwrite=afresh, resume=not afresh, progress=told, stop=self.stop, **options)
+            found = trained.as_dict()
+            return {name: value for name, value in found.items() if name not in ("history", "path")}
+
+        del config["device"]
+        self.ledger.stage(f"train-{seed}", config | {"data": self.simulation}, work, out)
+        if seed not in self._models:
+            self._models[seed] = Model.load(out)
+        return out, self._models[seed]
+
+    def reference(self, at: Point, number: int = 0) -> Run:
+        """An independent simulation at a point, of the configuration of the training data and a seed of its own."""
+        name = f"reference-{label(at)}-{number}"
+        return self.simulated(name, reference_options(self.simulation, at) | {"seed": _seed(at, number)}, name)
+
+    def references(self, at: Point) -> list[Cloud]:
+        """The clouds of all references at a point."""
+        return [self.reference(at, number).frame() for number in range(self.scale.references)]
+
+    def samples(self, seed: int, at: Point, n: int, stream: int = 0) -> Cloud:
+        """``n`` particles of the network of a seed at a point; its input is that of no simulation."""
+        _, model = self.network(seed)
+        _, cloud = initial_cloud(str(model.provenance["simulation"]["init"]), model.dim)
+        x = cloud.draw(n, model.dim, INPUT_SEED + seed, stream=stream)
+        return model.push(x, [at[name] for name in model.eta_map.names], device=devices.choose(self.device))
+
+    def floor(self, at: Point, n: int) -> list[float]:
+        """Exact W2^2 at N = ``n`` of every pair of references at a point: (0, 1), (0, 2), ..., (1, 2), ..."""
+        clouds = self.references(at)
+        pairs = list(itertools.combinations(range(len(clouds)), 2))
+
+        def work(_: bool) -> dict[str, Any]:
+            title = f"floor {label(at)}, N = {n}"
+            return {"w2_squared": self._distances(title, [(clouds[i], clouds[j]) for i, j in pairs], n)}
+
+        return self._measured(f"floor-{label(at)}-N{n}", at, {"N": n}, work)
+
+    def distances(self, seed: int, at: Point, n: int) -> list[float]:
+        """Exact W2^2 at N = ``n`` between the network of a seed and each reference at a point."""
+        clouds, (_, model) = self.references(at), self.network(seed)
+
+        def work(_: bool) -> dict[str, Any]:
+            made = self.samples(seed, at, max(len(cloud) for cloud in clouds))
+            title = f"W2 {label(at)}, N = {n}, seed {seed}"
+            return {"w2_squared": self._distances(title, [(made, cloud) for cloud in clouds], n)}
+
+        return self._measured(f"w2-{label(at)}-N{n}-seed{seed}", at, {"N": n, "weights": model.sha256}, work)
+
+    def history(self, seed: int) -> list[dict[str, Any]]:
+        """The rows of a training: step, loss, validation."""
+        path, _ = self.network(seed)
+        return json.loads(path.with_name(path.stem + ".history.json").read_text())["history"]
+
+    def told(self, title: str) -> Callable[..., None] | None:
+        """The caller's progress, under a title that names the experiment and the stage."""
+        progress = self._progress
+        if progress is None:
+            return None
+
+        def tell(stage: str, done: int, total: int, note: str = "") -> None:
+            progress(f"{self.experiment.name}: {title}", done, total, f"{stage} {note}".strip())
+
+        return tell
+
+    def _measured(self, name: str, at: Point, what: dict[str, Any], work: Callable[[bool], Any]) -> list[float]:
+        config = what | {"at": at, "references": self.scale.references, "data": self.simulation}
+        return list(self.ledger.stage(name, config, work).result["w2_squared"])
+
+    def _distances(self, title: str, pairs: list[tuple[Cloud, Cloud]], n: int) -> list[float]:
+        """For each pair the mean exact W2^2 over disjoint sub-samples of ``n`` particles."""
+        found, tell = [], self.told(title)
+        for a, b in pairs:
+            number = self.stop() if self.stop else None
+            if number is not None:
+                raise Interrupted(f"stopped by signal {number}; what is done is kept in {self.folder}", number,
+                                  "the same command goes on from here")  # fmt: skip
+            count = min(SUBSAMPLES, len(a) // n, len(b) // n)
+            x, y = (cloud[: count * n].reshape(count, n, -1).astype(np.float64) for cloud in (a, b))
+            found.append(float(Certified().solve(x, y).value.mean()))
+            if tell:
+                tell("pairs", len(found), len(pairs))
+        return found
+
+
+def label(at: Point) -> str:
+    """A point as part of a file name: ``A50-t0.02``."""
+    return slug("-".join(f"{name}{value:g}" for name, value in at.items()))
+
+
+def _seed(at: Point, number: int) -> int:
+    """A seed for a reference, far from the small ones that people train with, and another one at every point."""
+    return (1 << 32) + 1000 * int(hashlib.sha256(label(at).encode()).hexdigest()[:7], 16) + number

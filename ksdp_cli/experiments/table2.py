@@ -1,0 +1,114 @@
+"""Table 2: exact squared W2 of network against simulation, with the noise floor and the excess over it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .definition import Row
+from .stages import Stages, label
+
+TITLE = "Exact squared W2 (certified assignment), network against independent simulations"
+COLUMNS = ("experiment", "at", "", "N", "paper", "ours", "sd", "noise floor", "sd", "excess", "± se", "part of paper's")
+NOTE = (
+    "ours: mean over references and seeds, sd over seeds; noise floor: the same estimator between two independent "
+    "simulations, sd over their pairs; excess: ours - floor, se by the jackknife over references; part of paper's: "
+    "excess / (paper - floor). The paper does not say its N."
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row at one N. All are squared distances [length^2]; None is what one number cannot give."""
+
+    experiment: str
+    at: dict[str, float]
+    role: str
+    N: int
+    paper: float | None
+    each: tuple[float, ...]
+    ours: float
+    ours_sd: float | None
+    floor: float
+    floor_sd: float | None
+    excess: float
+    excess_se: float | None
+    seeds: int
+    references: int
+
+    @property
+    def part(self) -> float | None:
+        """The excess over the floor as a part of the paper's, or None when the paper's lies at or below the floor."""
+        room = 0.0 if self.paper is None else self.paper - self.floor
+        return self.excess / room if room > 0 else None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "experiment": self.experiment, "at": self.at, "role": self.role, "N": self.N, "paper": self.paper,
+            "ours": self.ours, "ours_sd": self.ours_sd, "ours_each_seed": list(self.each), "floor": self.floor,
+            "floor_sd": self.floor_sd, "excess": self.excess, "excess_se": self.excess_se, "part_of_papers": self.part,
+            "seeds": self.seeds, "references": self.references,
+            "distance": f"exact W2 squared (certified), N = {self.N}",
+        }  # fmt: skip
+
+    def as_row(self) -> list[Any]:
+        spread = [self.ours, self.ours_sd, self.floor, self.floor_sd, self.excess, self.excess_se]
+        place = [self.experiment, label(self.at).replace("-", ", "), self.role, self.N]
+        return [*place, *(_short(value) for value in [self.paper, *spread]), _part(self.part)]
+
+
+def evaluate(stages: Stages, row: Row, seeds: Sequence[int], n: int) -> Entry:
+    """Measure one row of the table at N = ``n``, or find it measured."""
+    at = dict(row.at)
+    distances = np.array([stages.distances(seed, at, n) for seed in seeds])
+    pairs = stages.floor(at, n)
+    count = stages.scale.references
+    floor = np.zeros((count, count))
+    floor[np.triu_indices(count, 1)] = pairs
+    each = distances.mean(1)
+    return Entry(
+        experiment=stages.experiment.name,
+        at=at,
+        role=row.role,
+        N=n,
+        paper=row.paper,
+        each=tuple(each.tolist()),
+        ours=float(each.mean()),
+        ours_sd=_sd(each),
+        floor=float(np.mean(pairs)),
+        floor_sd=_sd(np.array(pairs)),
+        excess=float(each.mean() - np.mean(pairs)),
+        excess_se=jackknife(distances.mean(0), floor + floor.T),
+        seeds=len(seeds),
+        references=count,
+    )
+
+
+def jackknife(distances: np.ndarray, between: np.ndarray) -> float | None:
+    """Standard error of mean distance - mean floor, leaving out one reference after the other.
+
+    ``distances`` (R,) to each reference, ``between`` (R, R) symmetric with a zero diagonal. None for R < 3.
+    """
+    count = len(distances)
+    if count < 3:
+        return None
+    left = count - 1
+    means = (distances.sum() - distances) / left
+    floors = (between.sum() - 2 * between.sum(0)) / (left * (left - 1))
+    return math.sqrt(left * float(np.var(means - floors)))
+
+
+def _sd(values: np.ndarray) -> float | None:
+    return float(values.std(ddof=1)) if len(values) > 1 else None
+
+
+def _short(value: float | None) -> str | None:
+    return None if value is None else f"{value:.4f}"
+
+
+def _part(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
