@@ -1,0 +1,17 @@
+"""Contract tests for plugin authors: plain functions, to be called from any test runner or none.
+
+>>> from ksdp_cli.testing import check_flow
+>>> check_flow(TaylorGreen)
+
+Each raises `AssertionError`, or a `KsdpError`, whose message says which clause of the contract is broken and by how
+much; it returns None when the contract holds.
+"""
+
+from __future__ import annotations
+
+from .flows import check_flow
+from .initial import check_initial_cloud
+from .kernels import check_kernel
+from .transitions import check_transition_solver
+
+__all__ = ["check_flow", "check_initial_cloud", "check_kernel", "check_transition_solver"]

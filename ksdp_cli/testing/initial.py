@@ -1,0 +1,41 @@
+"""The contract of an initial cloud, `ksdp_cli.initial.base.InitialCloud`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .contract import name_of, require, require_dims
+
+COUNT = 1000
+
+
+def check_initial_cloud(cloud: Any) -> None:
+    """Check the class of an initial cloud, made without arguments, in each of its dimensions.
+
+    ``draw`` gives (n, dim) finite float32; a call repeats to the bit; particles ``start`` to ``start + n`` are those
+    rows of the whole cloud, whatever the cut; another seed, and another stream, is another cloud; no two particles
+    coincide in any of them, as they would where a law runs out of random numbers.
+
+    Raises `AssertionError`.
+    """
+    name, dims = name_of(cloud), require_dims(cloud)
+    made = cloud() if isinstance(cloud, type) else cloud
+    for dim in dims:
+        whole = made.draw(COUNT, dim, 5)
+        require(isinstance(whole, np.ndarray), f"{name}.draw gives a {type(whole).__name__} and no NumPy array")
+        require(whole.shape == (COUNT, dim), f"{name}.draw({COUNT}, {dim}, seed) has shape {whole.shape}, not (n, dim)")
+        require(whole.dtype == np.float32, f"{name}.draw gives {whole.dtype}, not float32")
+        require(np.isfinite(whole).all(), f"{name}.draw gives positions that are not finite")
+        require(np.array_equal(whole, made.draw(COUNT, dim, 5)), f"{name}.draw of one seed differs from call to call")
+        for start, n in ((0, 1), (1, 300), (301, COUNT - 301)):
+            require(
+                np.array_equal(made.draw(n, dim, 5, start=start), whole[start : start + n]),
+                f"{name}.draw({n}, {dim}, seed, start={start}) is not rows {start} to {start + n} of the whole cloud",
+            )
+        others = {"seed": made.draw(COUNT, dim, 6), "stream": made.draw(COUNT, dim, 5, stream=1)}
+        for what, other in others.items():
+            require(not (other == whole).all(1).any(), f"{name}.draw repeats particles under another {what}")
+        distinct = len(np.unique(whole, axis=0))
+        require(distinct == COUNT, f"{name}.draw gives {distinct} different particles instead of {COUNT}")

@@ -1,0 +1,8 @@
+"""The manifest: it names the flow and imports nothing heavy."""
+
+from ksdp_cli import Component, hookimpl
+
+
+@hookimpl
+def ksdp_flows() -> list[Component]:
+    return [Component("abc", "ksdp_abc_flow.flow:ABC", "Arnold-Beltrami-Childress flow, chaotic streamlines")]

@@ -1,0 +1,8 @@
+"""The manifest: it names the kernel and imports nothing heavy."""
+
+from ksdp_cli import Component, hookimpl
+
+
+@hookimpl
+def ksdp_kernels() -> list[Component]:
+    return [Component("screened", "ksdp_screened_kernel.kernel:Screened", "eq. (1) with k > 0: screened beyond 1/k")]
