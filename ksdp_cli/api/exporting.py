@@ -1,0 +1,68 @@
+"""export: positions of a store in the file formats of other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..store import Run, open_run
+from ..store.export import export as write
+from ..store.export import format_of
+from ..store.selection import select
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The file, its format, and what lies in it; ``parameters`` hold one value a case."""
+
+    path: Path
+    format: str
+    bytes: int
+    J: int
+    dim: int
+    cases: list[int]
+    parameters: dict[str, list[float]]
+    times: list[float]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**vars(self), "path": str(self.path)}
+
+
+def export(
+    store: str | Path | Run,
+    out: str | Path,
+    *,
+    case: Any = None,
+    t: Any = None,
+    overwrite: bool = False,
+    progress: Callable[..., None] | None = None,
+    **at: Any,
+) -> Exported:
+    """Write positions of a store to ``out``: .npz, .nc, .parquet, .csv, or .vtkhdf by its suffix.
+
+    ``case`` (numbers), ``t`` and parameters by name (``A=50``, ``A=[1, 10]``) choose cases and snapshots; all of them
+    where nothing is named. Positions are float32, bit for bit. The file is written whole or not at all. Raises
+    `ConfigError` for a suffix or a selection that there is not, `DataError` for a damaged store or an output that
+    exists, `ResourceError` when a library or room on the disk is missing.
+    """
+    target = Path(out)
+    chosen = format_of(target)
+    if not isinstance(store, Run) and Path(store).is_file():
+        raise ConfigError(f"{store} is no store of particles", "for a model: 'ksdp sample' makes a store of it")
+    run = store if isinstance(store, Run) else open_run(store)
+    selection = select(run, case=case, t=t, **at)
+    report = (lambda done, total: progress("particles", done, total)) if progress else None
+    write(selection, target, overwrite=overwrite, progress=report)
+    return Exported(
+        target,
+        chosen.name,
+        target.stat().st_size,
+        run.J,
+        run.dim,
+        list(selection.cases),
+        selection.parameters,
+        selection.times,
+    )

@@ -1,0 +1,48 @@
+"""``ksdp export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import _options as o
+from . import _render
+
+
+def register(app: typer.Typer) -> None:
+    app.command(context_settings=o.BY_NAME)(export)
+
+
+def export(
+    context: typer.Context,
+    store: Annotated[Path, typer.Argument(help="A store that ksdp wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output: .npz, .nc, .parquet, .csv or .vtkhdf (ParaView).")],
+    case: Annotated[str | None, typer.Option(help="Case numbers, as 0 or 0,3. Default all.", metavar="LIST")] = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+) -> None:
+    """Write positions of a store for other tools; the suffix of the output names the format.
+
+    --A 50, --t 0.05 and the like (or lists, as --A 1,10) choose cases and snapshots; all of them when none is named.
+    """
+    from ..api.exporting import export as write
+
+    at = o.by_name(context.args, ["case", "out", "overwrite", "json"])
+    with _render.progress("export") as progress:
+        done = write(store, out, case=case, overwrite=overwrite, progress=progress, **at)
+    document = done.as_dict()
+    rows: list[list[Any]] = [
+        ["format", done.format],
+        ["megabytes", done.bytes / 1e6],
+        ["particles", done.J],
+        ["dimension", done.dim],
+        *([name, _list(values)] for name, values in done.parameters.items()),
+        ["t", _list(done.times)],
+    ]
+    _render.emit(document, as_json, (str(done.path), ["", ""], rows))
+
+
+def _list(values: list[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)

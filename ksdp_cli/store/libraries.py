@@ -1,0 +1,16 @@
+"""Libraries that only some exports need."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ..errors import ResourceError
+
+
+def library(name: str, purpose: str) -> Any:
+    """The module ``name``. Raises `ResourceError` that says what installs it when it is not there."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ResourceError(f"{purpose} needs {name}: {error}", "pip install 'ksdp[export]'") from None

@@ -1,0 +1,123 @@
+"""Some cases and snapshots of a store, chosen by the values of its parameters, as ``A=50, t=0.02``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigError, DataError
+from ..numbers import integer, sweep
+from . import layout
+from .reader import Run
+
+
+@dataclass(frozen=True)
+class Selection:
+    """``cases`` and ``snapshots`` (their numbers in ``run``, in its order) of which every pair is meant."""
+
+    run: Run
+    cases: tuple[int, ...]
+    snapshots: tuple[int, ...]
+
+    @property
+    def times(self) -> list[float]:
+        return [float(self.run.times[k]) for k in self.snapshots]
+
+    @property
+    def parameters(self) -> dict[str, list[float]]:
+        """Each swept parameter with one value a chosen case."""
+        return {name: [self.run.cases[case][name] for case in self.cases] for name in self.run.cases[0]}
+
+    def frames(self) -> list[tuple[int, int]]:
+        """Every (case, snapshot), the snapshots of one case together."""
+        return [(case, k) for case in self.cases for k in self.snapshots]
+
+    def blocks(self) -> Iterator[tuple[int, int, int, NDArray[np.float32]]]:
+        """All positions in the order of the array (case, time, particle), a file of the store at a time.
+
+        Yields the place of the case in ``cases``, that of the snapshot in ``snapshots``, the first particle, and its
+        block (n, d). Raises as `Run.rows`.
+        """
+        length = layout.shard_length(self.run.J)
+        for i, case in enumerate(self.cases):
+            for j, k in enumerate(self.snapshots):
+                for start in range(0, self.run.J, length):
+                    yield i, j, start, self.run.rows(case, k, slice(start, start + length))
+
+
+def select(run: Run, *, case: Any = None, t: Any = None, **parameters: Any) -> Selection:
+    """What ``run`` holds at these values, each a number or several (``A=[1, 10]``, ``"1,10"``); all, where not named.
+
+    ``case`` are case numbers. A parameter that the store does not vary must have the value that it was made with.
+    Raises `ConfigError` listing what there is, `DataError` for a store without a frame.
+    """
+    if not len(run.times):
+        raise DataError(f"{run.path} has no frame yet", "wait for its first snapshot, or simulate again")
+    chosen = range(len(run.cases)) if case is None else sorted({_case(run, one) for one in _listed(case)})
+    for name, given in parameters.items():
+        values = sweep(given)
+        if name not in run.cases[0]:
+            _require_fixed(run, name, values)
+            continue
+        here = np.array([one[name] for one in run.cases])
+        hits = {value: np.flatnonzero(np.isclose(here, value, rtol=1e-9, atol=0)) for value in values}
+        for value, found in hits.items():
+            if not len(found):
+                there = ", ".join(f"{one:g}" for one in np.unique(here))
+                raise ConfigError(f"{run.path} has no case with {name} = {value:g}", f"it has {name} = {there}")
+        wanted = {int(i) for found in hits.values() for i in found}
+        chosen = [i for i in chosen if i in wanted]
+    if not len(chosen):
+        listed = "; ".join(", ".join(f"{n} = {v:g}" for n, v in values.items()) for values in run.cases)
+        raise ConfigError(f"{run.path} has no case with all of these values", f"it has: {listed}")
+    return Selection(run, tuple(chosen), _snapshots(run, t))
+
+
+def fixed(run: Run, name: str) -> float | None:
+    """The one value that a parameter has throughout a store, or None where it has none."""
+    config = run.config if run.kind == "simulation" else run.attrs.get("simulation", {})
+    everything = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
+    value = everything.get(name)
+    if isinstance(value, (list, tuple)):
+        return float(value[0]) if len(value) == 1 else None
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _listed(case: Any) -> Sequence[Any]:
+    if isinstance(case, str):
+        return [part for part in case.split(",") if part.strip()]
+    return list(case) if hasattr(case, "__iter__") else [case]
+
+
+def _case(run: Run, given: Any) -> int:
+    number = integer(given)
+    if not 0 <= number < len(run.cases):
+        raise ConfigError(f"{run.path} has no case {number}", f"it has the cases 0 to {len(run.cases) - 1}")
+    return number
+
+
+def _snapshots(run: Run, t: Any) -> tuple[int, ...]:
+    if t is None:
+        return tuple(range(len(run.times)))
+    found = set()
+    for value in sweep(t):
+        hits = np.flatnonzero(np.isclose(run.times, value, rtol=1e-9, atol=1e-12))
+        if not len(hits):
+            there = ", ".join(f"{one:g}" for one in run.times)
+            raise ConfigError(f"{run.path} has no snapshot t = {value:g}", f"it has t = {there}")
+        found.add(int(hits[np.argmin(np.abs(run.times[hits] - value))]))
+    return tuple(sorted(found))
+
+
+def _require_fixed(run: Run, name: str, values: tuple[float, ...]) -> None:
+    value = fixed(run, name)
+    varied = ", ".join(run.cases[0]) or "nothing"
+    if value is None:
+        raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {varied}")
+    for asked in values:
+        if not np.isclose(value, asked, rtol=1e-9, atol=0):
+            raise ConfigError(f"{run.path} was made with {name} = {value:g}, not {asked:g}", f"drop --{name}")

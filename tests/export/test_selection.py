@@ -1,0 +1,59 @@
+"""Cases and snapshots by the values of their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ksdp_cli.errors import ConfigError
+from ksdp_cli.store import Run
+from ksdp_cli.store.selection import fixed, select
+
+Stores = Callable[..., Run]
+
+
+@pytest.mark.parametrize(
+    ("asked", "cases", "snapshots"),
+    [
+        ({}, (0, 1, 2, 3), (0, 1, 2)),
+        ({"A": 10}, (1, 3), (0, 1, 2)),
+        ({"A": "10", "mu": "2", "t": "0.2"}, (3,), (2,)),
+        ({"A": "1,10", "t": "0,0.1"}, (0, 1, 2, 3), (0, 1)),
+        ({"A": [10.0, 1.0], "mu": 1}, (0, 1), (0, 1, 2)),
+        ({"case": "3,0"}, (0, 3), (0, 1, 2)),
+        ({"case": 2, "chi": 1}, (2,), (0, 1, 2)),
+        ({"t": 0.1 * (1 + 1e-12)}, (0, 1, 2, 3), (1,)),
+    ],
+)
+def test_what_is_chosen(run: Stores, asked: dict[str, Any], cases: tuple[int, ...], snapshots: tuple[int, ...]) -> None:
+    found = select(run(), **asked)
+    assert (found.cases, found.snapshots) == (cases, snapshots)
+    assert found.frames() == [(case, k) for case in cases for k in snapshots]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"A": 5}, r"no case with A = 5; it has A = 1, 10"),
+        ({"case": 4}, r"no case 4; it has the cases 0 to 3"),
+        ({"case": -1}, r"no case -1"),
+        ({"case": 1, "A": 1}, r"no case with all of these values; it has: A = 1, mu = 1;"),
+        ({"t": 0.15}, r"no snapshot t = 0.15; it has t = 0, 0.1, 0.2"),
+        ({"chi": 2}, r"was made with chi = 1, not 2; drop --chi"),
+        ({"B": 2}, r"no parameter 'B'; it varies: A, mu"),
+        ({"A": "ten"}, r"'ten' is not a number"),
+        ({"t": float("nan")}, r"not finite"),
+    ],
+)
+def test_what_is_not_there(run: Stores, asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        select(run(), **asked)
+
+
+def test_the_fixed_value_of_a_parameter(run: Stores) -> None:
+    made = run()
+    assert fixed(made, "chi") == 1.0
+    assert fixed(made, "A") is None
+    assert fixed(made, "flow") is None
