@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from .. import models
 from ..errors import DataError
 
 RUNS = Path("runs")
@@ -17,18 +19,30 @@ def fresh(stem: str, suffix: str) -> Path:
     return RUNS / f"{stem}-{number:03d}{suffix}"
 
 
-def newest_model() -> Path:
-    """The model of the run folder that was written last.
+def newest_model() -> Path | None:
+    """The model anywhere in the run folder that was written last; None when there is none."""
+    found: list[Path] = []
+    for folder, below, files in os.walk(RUNS):
+        below[:] = [name for name in below if not name.endswith(".zarr")]  # stores have many files, and no models
+        names = [name for name in files if name.endswith(".safetensors") and not name.endswith(".last.safetensors")]
+        found += [Path(folder) / name for name in names]
+    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
 
-    Raises `DataError` when there is none, naming what makes one.
+
+def model(given: str | Path) -> Path:
+    """The file of a model: the path of one, or the name of one that ships. A file of that name wins.
+
+    Raises `DataError` listing what ships when it is neither.
     """
-    models = [path for path in RUNS.glob("*.safetensors") if not path.name.endswith(".last.safetensors")]
-    if not models:
-        raise DataError(
-            f"there is no model in {RUNS.resolve()}",
-            "run 'ksdp demo', or 'ksdp simulate' and 'ksdp train', or name a model: ksdp sample MODEL.safetensors",
-        )
-    return max(models, key=lambda path: path.stat().st_mtime_ns)
+    path = Path(given)
+    if path.exists():
+        return path
+    if str(given) in models.names():
+        return models.path(str(given))
+    raise DataError(
+        f"there is no model {given}",
+        f"give the path of a .safetensors file, or one that ships: {', '.join(models.names())}",
+    )
 
 
 def slug(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import device as devices
-from .. import provenance
+from .. import models, provenance
 from ..config import SampleConfig, build
 from ..errors import ConfigError
 from ..numbers import number
@@ -34,7 +35,8 @@ def sample(
 ) -> Run:
     """Push ``n`` fresh particles of the initial cloud through a network and return the stored run.
 
-    ``model`` is a path or a loaded model, by default the newest in ``./runs``. ``eta`` are the network's physical
+    ``model`` is a path, the name of a model that ships, or a loaded model; by default the newest in ``./runs``, and
+    where there is none the one that ships as default, which ``warn`` is told. ``eta`` are the network's physical
     parameters by name (``A=130``, ``t=0.05``); one that is not given takes the largest trained value. Particles are
     streamed, so ``n`` is bounded by the disk. Particle i of a seed is the same whatever ``n`` is. Outside the trained
     range ``warn`` is told and the store records it.
@@ -42,7 +44,7 @@ def sample(
     Raises `ConfigError` for a parameter that the network does not have, `DataError` for a damaged model or an output
     that exists.
     """
-    path, network = _load(model)
+    label, network = _load(model, warn)
     values = complete_eta(network, eta)
     config = build(SampleConfig, {"n": n, "seed": seed, "device": device, "eta": values})
     chosen = devices.choose(config.device)
@@ -50,9 +52,9 @@ def sample(
     outside = network.eta_map.outside(point)
     if outside and warn:
         warn("; ".join(outside) + "; the network extrapolates")
-    target = Path(out) if out is not None else paths.fresh(paths.slug(f"samples-{path.stem}{_suffix(values)}"), ".zarr")
+    target = Path(out) if out is not None else paths.fresh(_stem(label, values), ".zarr")
     _, cloud = initial_cloud(str(network.provenance["simulation"]["init"]), network.dim)
-    writer = create(target, _header(config, network, path, outside), overwrite=overwrite)
+    writer = create(target, _header(config, network, label, outside), overwrite=overwrite)
     began, spent = time.monotonic(), 0.0
     with writer:
         for start in range(0, config.n, writer.shard):
@@ -83,22 +85,29 @@ def complete_eta(network: Model, given: dict[str, Any]) -> dict[str, float]:
     return {name: number(given[name]) if name in given else float(high[name]) for name in names}
 
 
-def _load(model: str | Path | Model | None) -> tuple[Path, Model]:
+def _load(model: str | Path | Model | None, warn: Callable[[str], None] | None) -> tuple[str, Model]:
+    """The model with the name that a command finds it by."""
     if isinstance(model, Model):
-        return Path("model"), model
-    path = Path(model) if model is not None else paths.newest_model()
-    return path, Model.load(path)
+        return "model", model
+    given = model if model is not None else paths.newest_model()
+    if given is None:
+        given = models.DEFAULT
+        if warn:
+            warn(f"there is no model in ./{paths.RUNS}; using {given}, which ships with ksdp")
+    return str(given), Model.load(paths.model(given))
 
 
-def _suffix(values: dict[str, float]) -> str:
-    return "".join(f"-{name}{value:g}" for name, value in values.items())
+def _stem(label: str, values: dict[str, float]) -> str:
+    at = "".join(f"-{name}{value:g}" for name, value in values.items())
+    return paths.slug(f"samples-{Path(label).stem}{at}")
 
 
-def _header(config: SampleConfig, network: Model, path: Path, outside: list[str]) -> Header:
+def _header(config: SampleConfig, network: Model, label: str, outside: list[str]) -> Header:
     simulation = network.provenance["simulation"]
     at = dict(config.eta)
     time_value = at.pop("t", simulation["T"])
     eta = [word for name, value in config.eta.items() for word in (f"--{name}", repr(value))]
+    words = ["ksdp", "sample", label, *eta, "--n", str(config.n), "--seed", str(config.seed)]
     return Header(
         kind="samples",
         times=(float(time_value),),
@@ -110,11 +119,11 @@ def _header(config: SampleConfig, network: Model, path: Path, outside: list[str]
         config=config.model_dump(mode="json"),
         attrs={
             "seed": config.seed,
-            "model": path.name,
+            "model": Path(label).name,
             "model_sha256": network.sha256,
             "simulation": simulation,
             "outside_trained_range": outside,
             "versions": provenance.versions(),
-            "command": " ".join(["ksdp", "sample", str(path), *eta, "--n", str(config.n), "--seed", str(config.seed)]),
+            "command": shlex.join(words),
         },
     )

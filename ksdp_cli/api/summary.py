@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..metrics import moments
+import numpy as np
+
+from ..metrics import Moments, moments
 from ..store import Run
+
+#: Particles that are in memory at once.
+PIECE = 1 << 22
 
 
 def of_run(run: Run) -> dict[str, Any]:
@@ -13,7 +18,7 @@ def of_run(run: Run) -> dict[str, Any]:
     frames = []
     for case, parameters in enumerate(run.cases):
         for k, t in enumerate(run.times):
-            m = moments(run.frame(case, k))
+            m = pooled([moments(run.rows(case, k, slice(i, i + PIECE))) for i in range(0, run.J, PIECE)])
             frames.append(
                 {
                     "parameters": parameters,
@@ -33,6 +38,25 @@ def of_run(run: Run) -> dict[str, Any]:
         "complete": run.complete,
         "frames": frames,
     }
+
+
+def pooled(parts: list[Moments]) -> Moments:
+    """The moments of all particles of several clouds together, from those of each."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = np.array([part.n for part in parts])
+    total, weights = int(sizes.sum()), sizes / sizes.sum()
+
+    def joined(values: Any, errors: Any) -> tuple[Any, Any]:
+        values, roots = np.array(values), np.sqrt(np.maximum(sizes - 1, 1))
+        spread = np.array(errors) * roots.reshape(-1, *(1,) * (values.ndim - 1))  # standard deviations of the parts
+        mean = np.tensordot(weights, values, 1)
+        variance = np.tensordot(weights, spread**2 + (values - mean) ** 2, 1)
+        return mean, np.sqrt(variance / max(total - 1, 1))
+
+    mean, mean_se = joined([part.mean for part in parts], [part.mean_se for part in parts])
+    second, second_se = joined([p.second_moment for p in parts], [p.second_moment_se for p in parts])
+    return Moments(total, mean, mean_se, float(second), float(second_se))
 
 
 def _engine(reports: Any) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..config import SampleConfig
+from ..errors import ConfigError
 from . import _options as o
 from . import _render, simulate
 from ._boundary import say
@@ -19,7 +19,11 @@ def register(app: typer.Typer) -> None:
 
 def sample(
     context: typer.Context,
-    model: Annotated[Path | None, typer.Argument(help="A trained model; default the newest in ./runs.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(help="A trained model, or the name of one that ships; default the newest in ./runs."),
+    ] = None,
+    named: Annotated[str | None, typer.Option("--model", metavar="NAME|PATH", help="The same, as an option.")] = None,
     number: Annotated[
         str | None, typer.Option("--n", metavar="NUMBER", help="Particles, as 1e6. Default 100000.")
     ] = None,
@@ -35,10 +39,12 @@ def sample(
     """
     from .. import api
 
+    if model is not None and named is not None:
+        raise ConfigError(f"two models: {model} and --model {named}", "name one")
     eta = o.by_name(context.args, [*SampleConfig.model_fields, "model", "out", "overwrite", "json"])
     with _render.progress("sample") as progress:
         run = api.sample(
-            model,
+            model if named is None else named,
             n=number,
             seed=seed,
             device=device,
