@@ -1,0 +1,43 @@
+"""Make the networks that ship with ksdp again, from the experiments that ship with it.
+
+    python benchmarks/ship_models.py [--scale paper] [--seeds 5] [--folder runs/reproduce-paper]
+
+Simulates and trains what `ksdp reproduce table2` does, finds what that command has made already in the same folder,
+and copies, for each experiment of Table 2, the network that validated best on its own held-out particles into
+ksdp_cli/models. The rows of Table 2 have no part in that choice. Prints each network's validation and size.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ksdp_cli import models
+from ksdp_cli.experiments.definition import TABLE2, read
+from ksdp_cli.experiments.stages import Stages
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="make the networks that ship with ksdp again")
+    parser.add_argument("--scale", default="paper")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="default runs/reproduce-SCALE")
+    given = parser.parse_args()
+    folder = given.folder or Path("runs") / f"reproduce-{given.scale}"
+    print(f"{'model':24} {'seed':>4} {'validation W2^2':>16} {'bytes':>7} {'training s':>11}")
+    for name in TABLE2:
+        stages = Stages(read(name), given.scale, folder / name)
+        found = {}
+        for seed in range(given.seeds):
+            _, model = stages.network(seed)
+            done = stages.ledger.stages[f"train-{seed}"]
+            found[seed] = (done.result["best_validation_W2_squared"], done.seconds, model)
+        best = min(found, key=lambda seed: found[seed][0])
+        value, seconds, model = found[best]
+        target = models.path(name)
+        model.save(target)
+        print(f"{name:24} {best:4} {value:16.5f} {target.stat().st_size:7} {seconds:11.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

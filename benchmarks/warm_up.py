@@ -1,0 +1,85 @@
+"""The paper's warm-up: a simulation that starts from generated particles at an earlier time instead of from t = 0.
+
+    python benchmarks/warm_up.py [--model laminar2d-time] [--folder runs/warm-up]
+
+A network that knows t generates 10^4 particles at t0, and the interacting particles go on from them to t1 (`ksdp
+sample MODEL --t t0 -o S.zarr`, `ksdp simulate --init S.zarr --T t1-t0`). Printed for several t0, for t1 inside the
+trained range and beyond it: the part of the steps that is saved, seconds of the warm and of the whole run, and exact
+squared W2 at N = 10^4 to four independent whole runs, of the warm run and of the network at t1 itself, less the noise
+floor between those runs (+- standard error, jackknife over them). What is in the folder is found again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ksdp_cli import api, models
+from ksdp_cli.api.comparing import reference_options
+from ksdp_cli.experiments.table2 import jackknife
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.store import Run
+from ksdp_cli.transitions.certified import Certified
+from ksdp_cli.transport.model import Model
+
+ENDS = {0.1: (0.02, 0.05, 0.08, 0.09), 0.12: (0.05, 0.08, 0.1)}
+REFERENCES, SEED = 4, 7_000_000
+
+
+def w2_squared(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    return np.concatenate([Certified().solve(a[None].astype(float), b[None].astype(float)).value for a, b in pairs])
+
+
+def seconds(run: Run) -> float:
+    return float(run.attrs.get("seconds", np.nan))
+
+
+def until(
+    end: float, starts: tuple[float, ...], name: str, model: Model, folder: Path, options: dict[str, Any]
+) -> None:
+    """One row for each start, and one for the network alone."""
+    whole = [
+        api.simulate(out=folder / f"whole-{end}-{k}.zarr", resume=True, **options | {"T": end, "seed": SEED + k})
+        for k in range(REFERENCES)
+    ]
+    clouds = [run.frame() for run in whole]
+    between = np.zeros((REFERENCES, REFERENCES))
+    for i, j in itertools.combinations(range(REFERENCES), 2):
+        between[i, j] = between[j, i] = w2_squared([(clouds[i], clouds[j])])[0]
+    floor = between.sum() / (REFERENCES * (REFERENCES - 1))
+    spent = f"{np.mean([seconds(run) for run in whole]):8.1f}"
+
+    def excess(cloud: np.ndarray) -> str:
+        far = w2_squared([(cloud, other) for other in clouds])
+        return f"{far.mean() - floor:12.4f} +- {jackknife(far, between):.4f} {floor:8.4f}"
+
+    for start in starts:
+        generated = folder / f"generated-{start}.zarr"
+        if not generated.exists():
+            api.sample(name, n=options["J"], seed=SEED, out=generated, t=start)
+        own = {"T": end - start, "seed": SEED + 100, "init": str(generated)}
+        warm = api.simulate(out=folder / f"warm-{start}-{end}.zarr", resume=True, **options | own)
+        print(f"{end:5g} {start:5g} {start / end:8.0%} {seconds(warm):7.1f} {spent} {excess(warm.frame())}", flush=True)
+    alone = model.push(Ball().draw(options["J"], model.dim, SEED + 200), [end])
+    print(f"{end:5g}   network alone        {spent} {excess(alone)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="simulations that start from generated particles")
+    parser.add_argument("--model", default="laminar2d-time")
+    parser.add_argument("--folder", type=Path, default=Path("runs/warm-up"))
+    given = parser.parse_args()
+    model = Model.load(models.path(given.model))
+    options = reference_options(model.provenance["simulation"], {})
+    print(f"{given.model}: exact W2^2 less the floor, N = {options['J']}, against {REFERENCES} whole runs")
+    print(f"{'t1':>5} {'t0':>5} {'saved':>8} {'warm s':>7} {'whole s':>8} {'excess +- se':>22} {'floor':>8}")
+    for end, starts in ENDS.items():
+        until(end, starts, given.model, model, given.folder, options)
+
+
+if __name__ == "__main__":
+    main()
