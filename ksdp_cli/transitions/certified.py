@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -46,7 +46,7 @@ class Certified:
         self.seed = seed
 
     def solve(self, x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64] | None = None) -> Matching:
-        def one(b: int) -> tuple[NDArray[np.int64], float]:
+        def one(b: int) -> Assigned:
             return assign(x[b], y[b], None if start is None else start[b], self.seed + b)
 
         if len(x) > 1:
@@ -54,22 +54,23 @@ class Certified:
                 found = list(pool.map(one, range(len(x))))
         else:
             found = [one(b) for b in range(len(x))]
-        permutation = np.stack([matched for matched, _ in found])
-        gap = np.array([gap for _, gap in found])
-        return Matching(permutation, matching_value(x, y, permutation), "certified", gap)
+        permutation, gap, u, v = (np.stack(part) for part in zip(*found, strict=True))
+        return Matching(permutation, matching_value(x, y, permutation), "certified", gap, (u, v))
 
 
-def assign(
-    x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64] | None, seed: int = 0
-) -> tuple[NDArray[np.int64], float]:
-    """The optimal permutation of ``x`` (N, d) onto ``y`` (N, d), d <= 3, and the proven gap of its mean cost."""
+#: A permutation (N,), its proven gap, and the prices (N,) of rows and columns in units of the cost.
+Assigned: TypeAlias = tuple[NDArray[np.int64], float, NDArray[np.float64], NDArray[np.float64]]
+
+
+def assign(x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64] | None, seed: int = 0) -> Assigned:
+    """The optimal permutation of ``x`` (N, d) onto ``y`` (N, d), d <= 3, the proven gap of its mean cost, prices."""
     x, y = np.ascontiguousarray(x, np.float64), np.ascontiguousarray(y, np.float64)
     n = len(x)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise NumericalError("a cloud to be matched has entries that are not finite")
     diameter2 = float(((np.maximum(x.max(0), y.max(0)) - np.minimum(x.min(0), y.min(0))) ** 2).sum())
     if n == 1 or diameter2 == 0.0:
-        return np.arange(n), 0.0
+        return np.arange(n), 0.0, ((x - y) ** 2).sum(1), np.zeros(n)
     scale = min(LARGEST_COST, LARGEST_PRICE / (n + 1) ** 2) / diameter2
     codes = _candidates(x, y, start, seed)
     matched, u, v = np.empty(0, np.int64), np.empty(0, np.int64), np.zeros(n, np.int64)
@@ -88,7 +89,7 @@ def assign(
         extra, count = violations(x, y, u, v, scale, ADDED_PER_ROW)
         if count == 0:
             # half a unit for the answer's costs, half for the optimum's, a quarter for floating point
-            return matched, 1.25 / scale
+            return matched, 1.25 / scale, u / scale, v / scale
         violated = 1 + int((np.diff(extra // n) != 0).sum())
         codes = _sorted_union(codes, extra)
     raise NumericalError(f"no certificate after {ROUNDS} rounds for N = {n}", "use the solver emd")

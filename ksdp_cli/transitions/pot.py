@@ -27,15 +27,16 @@ class Emd:
         import ot
 
         permutation = np.empty(x.shape[:2], np.int64)
+        u, v = np.empty(x.shape[:2]), np.empty(x.shape[:2])
         for b in range(len(x)):
             cost = ot.dist(x[b].astype(np.float64), y[b].astype(np.float64))
             plan, log = ot.emd([], [], cost, numItermax=max(100_000, 200 * len(cost)), log=True)
             if log["warning"] is not None:
                 raise NumericalError(f"ot.emd did not reach the optimum: {log['warning']}", "use the solver certified")
-            permutation[b] = plan.argmax(1)
+            permutation[b], u[b], v[b] = plan.argmax(1), log["u"], log["v"]
             if len(np.unique(permutation[b])) != len(cost):
                 raise NumericalError("ot.emd gave a plan that is no permutation", "use the solver certified")
-        return Matching(permutation, matching_value(x, y, permutation), "optimal", np.zeros(len(x)))
+        return Matching(permutation, matching_value(x, y, permutation), "optimal", np.zeros(len(x)), (u, v))
 
 
 class Bsp:
