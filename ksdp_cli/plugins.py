@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from .registry import HOOK_OF_KIND, Component, Entry, Registry
 
 GROUP = "ksdp"
 OWN_DISTRIBUTION = "ksdp"
+KIND_OF_HOOK = {hook: kind for kind, hook in HOOK_OF_KIND.items()}
+HOOKS = [name for name in vars(hookspecs) if name.startswith("ksdp_")]
 
 
 @dataclass
@@ -29,13 +32,26 @@ class Plugins:
     manager: pluggy.PluginManager
     failures: list[tuple[str, str]] = field(default_factory=list)
 
+    def fail(self, distribution: str, error: BaseException) -> str:
+        """Record under the distribution's name, on one line, what went wrong; the reason is returned."""
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        self.failures.append((distribution, reason))
+        if distribution not in self.registry.failed:
+            self.registry.failed.append(distribution)
+        return reason
 
-def wanted(distribution: str) -> bool:
-    """Whether ``KSDP_PLUGINS`` lets this distribution in."""
+
+def normal(distribution: str) -> str:
+    """A distribution's name as the packaging standards compare it: ``My_Flow`` is ``my-flow``."""
+    return re.sub(r"[-_.]+", "-", distribution.strip()).lower()
+
+
+def chosen() -> set[str] | None:
+    """The distributions that ``KSDP_PLUGINS`` lets in, or None for all."""
     choice = os.environ.get("KSDP_PLUGINS", "all").strip()
     if choice in ("", "all"):
-        return True
-    return distribution in {name.strip() for name in choice.split(",")}
+        return None
+    return {normal(name) for name in choice.split(",") if name.strip()} - {"none"}
 
 
 def own_version() -> str:
@@ -45,47 +61,60 @@ def own_version() -> str:
         return "0+unknown"
 
 
-def misspelt_hooks(module: Any) -> list[str]:
-    """Names of public functions that look like hooks and are none: pluggy alone would pass over them."""
-    known = {name for name in dir(hookspecs) if name.startswith("ksdp_")}
-    return sorted(
-        name
-        for name in dir(module)
-        if name.startswith("ksdp_") and callable(getattr(module, name)) and name not in known
-    )
+def require_hooks(module: Any) -> None:
+    """Raise `AttributeError` for what pluggy would pass over: a misspelt hook, an unmarked one, none at all."""
+    named = [name for name in dir(module) if name.startswith("ksdp_") and callable(getattr(module, name))]
+    for name in named:
+        if name not in HOOKS:
+            raise AttributeError(f"unknown hook {name!r}: a hook is one of {', '.join(HOOKS)}")
+        if not hasattr(getattr(module, name), f"{hookspecs.PROJECT}_impl"):
+            raise AttributeError(f"{name} lacks its decorator @hookimpl")
+    if not named:
+        raise AttributeError(f"no hook in {getattr(module, '__name__', module)}: one of {', '.join(HOOKS)} is needed")
 
 
 def collect(manager: pluggy.PluginManager, module: Any, distribution: str, version: str) -> list[Entry]:
     """The components of one plugin, read by calling its hooks alone.
 
-    Raises `TypeError` when a hook returns something other than a list of `Component`.
+    Raises `TypeError` when a hook returns something other than a list of `Component`, `ValueError` for a name that the
+    distribution offers twice.
     """
-    entries = []
-    for kind, hook_name in HOOK_OF_KIND.items():
-        others = [plugin for plugin in manager.get_plugins() if plugin is not module]
-        for components in manager.subset_hook_caller(hook_name, others)():
-            for component in components:
-                if not isinstance(component, Component):
-                    raise TypeError(f"{hook_name} returned {component!r}, which is no Component")
-                entries.append(Entry(kind, component, distribution, version))
+    entries: list[Entry] = []
+    for caller in manager.get_hookcallers(module) or []:
+        if caller.name not in KIND_OF_HOOK:
+            continue
+        (own,) = (one for one in caller.get_hookimpls() if one.plugin is module)
+        components: Any = own.function()
+        if not isinstance(components, list):
+            raise TypeError(f"{caller.name} returned {components!r} instead of a list of Component")
+        for component in components:
+            if not isinstance(component, Component):
+                raise TypeError(f"{caller.name} returned {component!r}, which is no Component")
+            entry = Entry(KIND_OF_HOOK[caller.name], component, distribution, version)
+            if any((entry.kind, entry.name) == (other.kind, other.name) for other in entries):
+                raise ValueError(f"{caller.name} offers {entry.name!r} twice")
+            entries.append(entry)
     return entries
 
 
 def admit(plugins: Plugins, load: Any, distribution: str, version: str) -> None:
     """Load one plugin; whatever goes wrong is recorded under its name and nothing of it is kept."""
-    module = None
+    module, registered = None, False
     try:
         module = load()
-        unknown = misspelt_hooks(module)
-        if unknown:
-            raise AttributeError(f"unknown hook {unknown[0]!r}: a hook is one of {', '.join(HOOK_OF_KIND.values())}")
+        require_hooks(module)
         plugins.manager.register(module, name=f"{distribution}:{getattr(module, '__name__', module)}")
+        registered = True
         plugins.manager.check_pending()
-        plugins.registry.entries += collect(plugins.manager, module, distribution, version)
-    except Exception as error:  # isolation is the point: a stranger's plugin may fail in any way
-        if module is not None and plugins.manager.is_registered(module):
+        found = collect(plugins.manager, module, distribution, version)
+        for entry in found:
+            if any((entry.kind, entry.long_name) == (e.kind, e.long_name) for e in plugins.registry.entries):
+                raise ValueError(f"{entry.kind} {entry.long_name!r} is there already, by another entry point")
+        plugins.registry.entries += found
+    except (Exception, SystemExit) as error:  # isolation is the point: a stranger's plugin may fail in any way
+        if registered:
             plugins.manager.unregister(module)
-        plugins.failures.append((distribution, f"{type(error).__name__}: {error}"))
+        plugins.fail(distribution, error)
 
 
 def discover() -> Plugins:
@@ -94,12 +123,21 @@ def discover() -> Plugins:
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(Registry(), manager)
     admit(plugins, lambda: builtin, OWN_DISTRIBUTION, own_version())
+    wanted, met = chosen(), {OWN_DISTRIBUTION}
     for point in importlib.metadata.entry_points(group=GROUP):
-        distribution = point.dist.name if point.dist else point.name
-        version = point.dist.version if point.dist else "?"
-        if wanted(distribution):
+        distribution, version = origin(point)
+        met.add(normal(distribution))
+        if wanted is None or normal(distribution) in wanted:
             admit(plugins, point.load, distribution, version)
+    for name in sorted((wanted or set()) - met):
+        plugins.fail(name, LookupError("KSDP_PLUGINS names it, and no such distribution offers a ksdp plugin"))
     return plugins
+
+
+def origin(point: Any) -> tuple[str, str]:
+    """Distribution and version of an entry point, as far as its metadata tells them."""
+    metadata = (point.dist.metadata if point.dist else None) or {}
+    return metadata.get("Name") or point.name, metadata.get("Version") or "?"
 
 
 @functools.cache

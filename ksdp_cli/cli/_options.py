@@ -38,6 +38,7 @@ def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:
         if not word.startswith("--") or word == "--":
             raise ConfigError(f"unexpected argument {word!r}", "options are written --NAME VALUE")
         name, equals, value = word[2:].partition("=")
+        name = name.replace("-", "_")
         if not equals:
             if not rest or rest[0].startswith("--"):
                 error = unknown_name(name, known)

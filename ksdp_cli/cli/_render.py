@@ -21,9 +21,9 @@ def emit(document: dict[str, Any], as_json: bool, *tables: tuple[str, Sequence[s
 
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     for title, columns, rows in tables:
-        table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", show_header=any(columns))
+        table = Table(title=cell(title), box=box.SIMPLE_HEAD, title_justify="left", show_header=any(columns))
         for name in columns:
-            table.add_column(name, overflow="fold")
+            table.add_column(cell(name), overflow="fold")
         for row in rows:
             table.add_row(*(cell(value) for value in row))
         console.print(table)

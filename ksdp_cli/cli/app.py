@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import plugins
-from . import compare, demo, export, info, listing, reproduce, sample, simulate, train
+from . import compare, demo, export, info, listing, report, reproduce, sample, simulate, train
 from ._boundary import Boundary, _is_usage, say, usage_line
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def root(
     """Simulate, train, sample, compare."""
 
 
-for module in (simulate, train, sample, compare, reproduce, info, export, demo):
+for module in (simulate, train, sample, compare, reproduce, report, info, export, demo):
     module.register(app)
 app.add_typer(listing.app, name="plugins")
 
@@ -59,13 +59,28 @@ def main() -> None:
 
 
 def _extend() -> list[tuple[str, str]]:
-    """Let plugins add subcommands; a plugin that fails to is reported and left out."""
+    """Let plugins add subcommands; one that fails, or takes a name that is there, is reported and left out whole."""
     failures = []
     loaded = plugins.loaded()
     for name, plugin in loaded.manager.list_name_plugin():
         others = [other for other in loaded.manager.get_plugins() if other is not plugin]
+        before = app.registered_commands[:], app.registered_groups[:]
         try:
             loaded.manager.subset_hook_caller("ksdp_commands", others)(app=app)
-        except Exception as error:
-            failures.append((name, f"{type(error).__name__}: {error}"))
+            names = _command_names()
+            taken = [word for k, word in enumerate(names) if word in names[:k]]
+            if taken:
+                raise ValueError(f"there is a command {taken[0]!r} already")
+        except (Exception, SystemExit) as error:
+            app.registered_commands[:], app.registered_groups[:] = before
+            distribution = name.partition(":")[0]
+            failures.append((distribution, loaded.fail(distribution, error)))
     return failures
+
+
+def _command_names() -> list[str]:
+    commands = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
+    groups = [
+        str(group.name or (group.typer_instance and group.typer_instance.info.name)) for group in app.registered_groups
+    ]
+    return [word.lower().replace("_", "-") for word in (*groups, *commands)]

@@ -7,14 +7,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from .. import plugins
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
-from ..errors import ConfigError
+from ..errors import ConfigError, KsdpError
 from ..initial.stored import StoredCloud
 from ..kernels.base import dims_of
 from ..numbers import sweep
+from ..registry import require_contract
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,17 @@ class Problem:
 
 
 def load(kind: str, given: Any) -> tuple[str, Any]:
-    """The long name and class of a registered component; a class or instance given directly passes through."""
+    """The long name and class of a registered component; a class or instance given directly passes through.
+
+    Raises `ConfigError` for an unknown name, and for what lacks an attribute that its kind must have.
+    """
     if isinstance(given, str):
         entry = plugins.registry().find(kind, given)
         return entry.long_name, entry.load()
     cls = given if isinstance(given, type) else type(given)
-    return f"{cls.__module__}:{cls.__qualname__}", given
+    name = f"{cls.__module__}:{cls.__qualname__}"
+    require_contract(kind, name, given)
+    return name, given
 
 
 def initial_cloud(given: Any, dim: int) -> tuple[str, Any]:
@@ -72,7 +79,7 @@ def pose(options: dict[str, Any]) -> Problem:
     dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
     init_name, initial = initial_cloud(given.pop("init", "ball"), dim)
     extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
-    fields = {"flow": _fields(flow), "kernel": _fields(kernel)}
+    fields = {"flow": _fields(flow_name, flow), "kernel": _fields(kernel_name, kernel)}
     chosen: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
         stored = given.pop(f"{part}_params", {})
@@ -107,9 +114,21 @@ def _cases(config: SimulateConfig, flow: Any, kernel: Any) -> list[Case]:
         flow_params = _checked(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
         kernel_params = _checked(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
         args = (p["delta2"], *(float(value) for value in kernel_params.model_dump().values()))
-        field = flow(flow_params, config.dim) if isinstance(flow, type) else flow
-        cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args))
+        cases.append(Case(values, p["mu"], p["chi"], p["M"], _made(flow, flow_params, config), args))
     return cases
+
+
+def _made(flow: Any, parameters: BaseModel, config: SimulateConfig) -> Any:
+    """The flow of a case, tried at one point, so that a fault of a stranger's code is told as what it is."""
+    try:
+        field = flow(parameters, config.dim) if isinstance(flow, type) else flow
+        field.velocity(np.full((1, config.dim), 0.5, config.dtype), 0.0)
+    except KsdpError:
+        raise
+    except Exception as error:
+        told = f"flow {config.flow!r} fails: {type(error).__name__}: {error}"
+        raise ConfigError(told, "ksdp_cli.testing.check_flow checks a flow") from error
+    return field
 
 
 def _checked(model: type[BaseModel], values: dict[str, float], owner: str) -> BaseModel:
@@ -118,11 +137,22 @@ def _checked(model: type[BaseModel], values: dict[str, float], owner: str) -> Ba
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{where} = {first['input']!r} of {owner}: {first['msg'].lower()}") from None
+        raise ConfigError(f"{where} = {first['input']!r} of {owner}: {first['msg'].lower()}", _shows(owner)) from None
 
 
-def _fields(component: Any) -> dict[str, Any]:
-    return dict(component.Params.model_fields)
+def _shows(*owners: str) -> str | None:
+    """The command that lists parameters, for the owners that have a name to ask by."""
+    known = {entry.long_name for entry in plugins.registry().entries}
+    commands = [f"'ksdp plugins show {owner}'" for owner in owners if owner in known]
+    return f"see {' and '.join(commands)}" if commands else None
+
+
+def _fields(owner: str, component: Any) -> dict[str, Any]:
+    fields = dict(component.Params.model_fields)
+    taken = [name for name in fields if name in SimulateConfig.model_fields]
+    if taken:
+        raise ConfigError(f"{owner} has a parameter {taken[0]!r}, which equation (8) has itself", "rename it in Params")
+    return fields
 
 
 def _dimension(asked: Any, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
@@ -154,7 +184,9 @@ def _no_such_parameter(name: str, flow: str, kernel: str, fields: dict[str, dict
     error = unknown_name(name, known)
     has = {part: ", ".join(names) or "none" for part, names in fields.items()}
     place = f"flow {flow!r} has parameters: {has['flow']}, kernel {kernel!r}: {has['kernel']}"
-    return ConfigError(error.message, error.hint if "mean" in (error.hint or "") else place)
+    near = error.hint if "mean" in (error.hint or "") else place
+    owners = [owner for owner, names in zip((flow, kernel), fields.values(), strict=True) if names]
+    return ConfigError(error.message, "; ".join(filter(None, (near, _shows(*owners)))))
 
 
 def drift_prefactor(case: Case, particles: int) -> float:
