@@ -1,0 +1,100 @@
+"""The experiments as data: those that ship agree with the paper, and a wrong file is refused with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ksdp_cli.errors import ConfigError
+from ksdp_cli.experiments import definition
+from ksdp_cli.experiments.reproducing import jobs
+from ksdp_cli.particles.problem import pose
+
+#: Table 2 of the paper: validation and prediction W^2.
+PAPER = {
+    "ks2d-time": {0.05: 0.0086, 0.12: 0.0120},
+    "laminar2d-time": {0.05: 0.0116, 0.12: 0.0190},
+    "laminar2d-amplitude": {50: 0.0041, 130: 0.0311},
+    "laminar3d-amplitude": {50: 0.0217, 130: 0.0946},
+    "kolmogorov-amplitude": {50: 0.0410, 110: 0.0619},
+}
+
+
+def test_the_five_experiments_of_table_2_hold_the_papers_entries() -> None:
+    found = {
+        name: {next(iter(row.at.values())): row.paper for row in definition.read(name).rows if row.paper is not None}
+        for name in definition.TABLE2
+    }
+    assert found == PAPER
+
+
+@pytest.mark.parametrize("name", definition.names())
+def test_rows_called_validation_lie_inside_the_trained_range_and_predictions_outside(name: str) -> None:
+    experiment = definition.read(name)
+    config = pose(experiment.simulate_options("paper")).config
+    trained = dict(config.swept()) | ({"t": config.snapshots} if len(config.snapshots) > 1 else {})
+    for row in experiment.rows:
+        inside = all(min(trained[key]) <= value <= max(trained[key]) for key, value in row.at.items())
+        assert inside == (row.role == "validation"), row
+        on_grid = all(any(abs(value / t - 1) < 1e-9 for t in trained[key] if t) for key, value in row.at.items())
+        assert not on_grid or "time" in name or "joint" in name, f"{row.at} is trained on"
+
+
+def test_each_of_the_ten_figures_belongs_to_one_experiment() -> None:
+    for number in range(1, 11):
+        (job,) = jobs(f"fig{number}")
+        assert job.figures == (f"fig{number}",)
+        assert not job.rows
+
+
+def test_targets() -> None:
+    assert [job.experiment.name for job in jobs("table2")] == list(definition.TABLE2)
+    assert {job.experiment.name for job in jobs("all")} == set(definition.names())
+    with pytest.raises(ConfigError, match="did you mean laminar2d-time"):
+        jobs("laminar2d-tyme")
+    with pytest.raises(ConfigError, match="there are: ks2d-time"):
+        jobs("figure")
+
+
+def test_a_file_of_ones_own(tiny: Path) -> None:
+    experiment = definition.read(tiny)
+    assert experiment.name == "tiny"
+    assert experiment.train_options("quick", 7)["steps"] == 60
+    with pytest.raises(ConfigError, match=r"tiny has no scale 'paper'; it has: quick"):
+        experiment.scale("paper")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('role = "validation"', 'role = "valid"', r"rows\.0\.role"),
+        ("paper = 0.0041", "paper = -1", r"rows\.0\.paper"),
+        ("paper = 0.0041", "papr = 1", r"rows\.0\.papr: there is no such key"),
+        ("at = { A = 50 }", "at = { B = 50 }", r"rows\.0\.at gives B, and what varies is A"),
+        ("at = { A = 50 }", "at = { A = 50, t = 1 }", r"rows\.0\.at gives A, t"),
+        ("along = { A = [1, 50] }", "along = { t = [1, 50] }", "figures.tiny-moment.along gives t"),
+        ("A = \"1,10,100\"", "A = 100", "nothing varies"),
+        ('flow = "laminar2d"', 'flow = "laminar9d"', "laminar9d"),
+        ("dt = 1e-3", "dt = -1", "dt"),
+        ("dt = 1e-3", "dtt = 1e-3", "--dtt"),
+        ("steps = 60", "stepps = 60", "did you mean --steps"),
+        ("N = [300, 100]", "N = [301]", "scales.quick.N = 301 and J = 300"),
+        ("references = 3", "references = 1", r"scales\.quick\.references"),
+        ("[scales.quick]", "[scales.slow]", r"scales"),
+        ("summary =", "summary", "not valid TOML"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_refused_with_its_place(tiny: Path, old: str, new: str, told: str) -> None:
+    text = tiny.read_text()
+    assert old in text
+    tiny.write_text(text.replace(old, new))
+    with pytest.raises(ConfigError, match=told) as caught:
+        definition.read(tiny)
+    assert str(tiny) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file() -> None:
+    with pytest.raises(ConfigError, match=r"cannot read configuration nowhere\.toml"):
+        definition.read("nowhere.toml")

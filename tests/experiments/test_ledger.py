@@ -1,0 +1,78 @@
+"""The ledger: work that is done is found, and never taken for that of another configuration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ksdp_cli.errors import ConfigError
+from ksdp_cli.experiments.ledger import Ledger
+
+
+class Work:
+    """Counts its calls, and remembers whether they were told to begin afresh."""
+
+    def __init__(self) -> None:
+        self.calls: list[bool] = []
+
+    def __call__(self, afresh: bool) -> dict[str, Any]:
+        self.calls.append(afresh)
+        return {"number": len(self.calls)}
+
+
+def test_what_is_done_is_found_by_the_next_process(tmp_path: Path) -> None:
+    work = Work()
+    first = Ledger(tmp_path).stage("train", {"steps": 3}, work)
+    second = Ledger(tmp_path).stage("train", {"steps": 3}, work)
+    assert (first.found, second.found) == (False, True)
+    assert second.result == first.result == {"number": 1}
+    assert second.seconds == first.seconds
+    assert work.calls == [False]
+
+
+def test_a_changed_configuration_is_refused_with_its_differences(tmp_path: Path) -> None:
+    work = Work()
+    Ledger(tmp_path).stage("train", {"steps": 3, "N": 5}, work)
+    with pytest.raises(ConfigError, match=r"steps: 3 -> 4\); use another -o"):
+        Ledger(tmp_path).stage("train", {"steps": 4, "N": 5}, work)
+    assert Ledger(tmp_path, overwrite=True).stage("train", {"steps": 4, "N": 5}, work).result == {"number": 2}
+    assert work.calls == [False, True]
+    assert Ledger(tmp_path, overwrite=True).stage("train", {"steps": 4, "N": 5}, work).found
+
+
+def test_a_stage_that_was_cut_off_is_known_by_its_configuration(tmp_path: Path) -> None:
+    def cut(_: bool) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Ledger(tmp_path).stage("train", {"steps": 3}, cut)
+    work = Work()
+    with pytest.raises(ConfigError, match="steps: 3 -> 4"):
+        Ledger(tmp_path).stage("train", {"steps": 4}, work)
+    before = json.loads((tmp_path / "train.json").read_text())["seconds"]
+    assert Ledger(tmp_path).stage("train", {"steps": 3}, work).seconds >= before > 0
+    assert work.calls == [False]
+
+
+def test_a_stage_whose_output_is_gone_or_whose_file_is_damaged_is_made_again(tmp_path: Path) -> None:
+    work, output = Work(), tmp_path / "weights"
+    output.touch()
+    Ledger(tmp_path).stage("train", {}, work, output)
+    assert Ledger(tmp_path).stage("train", {}, work, output).found
+    output.unlink()
+    assert not Ledger(tmp_path).stage("train", {}, work, output).found
+    output.touch()
+    (tmp_path / "train.json").write_text('{"done": true')
+    assert not Ledger(tmp_path).stage("train", {}, work, output).found
+    assert len(work.calls) == 3
+
+
+def test_the_summary_counts_by_kind(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for name in ("train-0", "train-1", "train-0", "simulate"):
+        ledger.stage(name, {}, Work())
+    kinds = {kind: (count, found) for kind, count, _, found in ledger.summary()}
+    assert kinds == {"train": (2, False), "simulate": (1, False)}

@@ -1,0 +1,102 @@
+"""``ksdp reproduce`` as a user meets it: from a file to a table, killed and gone on with, changed and refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ksdp_cli.experiments.reproducing import reproduce
+
+PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", PROGRAM, "reproduce", "tiny.toml", *arguments]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(file: Path, child: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 120
+    while not file.exists():
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < end, f"{file} did not come"
+        time.sleep(0.002)
+
+
+def numbers(document: dict[str, Any]) -> list[Any]:
+    return [[row[name] for name in ("at", "N", "ours_each_seed", "floor", "excess_se")] for row in document["table"]]
+
+
+def test_killed_at_two_stages_and_given_again_it_ends_with_the_same_numbers(tiny: Path) -> None:
+    """SIGKILL while the first network is trained, SIGINT while distances are measured."""
+    whole = reproduce(tiny, out=tiny.parent / "whole").as_dict()
+    stages = tiny.parent / "runs" / "reproduce-quick" / "tiny" / "stages"
+    child = start(tiny.parent)
+    wait_for(stages / "train-0.json", child)
+    os.kill(child.pid, signal.SIGKILL)
+    child.communicate()
+    child = start(tiny.parent)
+    wait_for(stages / "reference-A50-0.json", child)
+    os.kill(child.pid, signal.SIGINT)
+    _, told = child.communicate()
+    assert child.returncode == 130, told
+    assert "the same command" in told
+    child = start(tiny.parent, "--json")
+    printed, told = child.communicate()
+    assert child.returncode == 0, told
+    document = json.loads(printed)
+    assert numbers(document) == numbers(whole)
+    assert {row["stage"]: row["count"] for row in document["stages"]} == {
+        "simulate": 1, "train": 2, "reference": 4, "w2": 4, "floor": 2,
+    }  # fmt: skip
+    assert all(row["seconds"] > 0 for row in document["stages"])
+    assert [Path(path).name for path in document["pictures"]] == ["tiny-moment.png"]
+
+
+def test_a_second_call_finds_everything_and_another_configuration_is_refused(
+    tiny: Path, ksdp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny.parent)
+    first = reproduce(tiny)
+    again = reproduce(tiny)
+    assert numbers(again.as_dict()) == numbers(first.as_dict())
+    assert all(found for *_, found in again.seconds)
+    tiny.write_text(tiny.read_text().replace("steps = 60", "steps = 90"))
+    done = ksdp("reproduce", "tiny.toml")
+    assert done.returncode == 2
+    assert "steps: 60 -> 90" in done.stderr
+    assert "--overwrite" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    made = reproduce(tiny, overwrite=True)
+    kinds = {kind: found for _, kind, _, _, found in made.seconds}
+    assert kinds["simulate"]
+    assert kinds["reference"]
+    assert kinds["floor"]
+    assert not kinds["train"]
+    assert not kinds["w2"]
+    table = [row for title, _, rows in made.tables() if "squared W2" in title for row in rows]
+    assert [row[3] for row in table] == [300, 100]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["fig11"], "there is no experiment 'fig11'"),
+        (["table2", "--scale", "huge"], "has no scale 'huge'; it has: quick, paper"),
+        (["table2", "--seeds", "0"], "--seeds 0"),
+    ],
+)
+def test_wrong_commands(ksdp: Any, tmp_path: Path, arguments: list[str], told: str) -> None:
+    done = ksdp("reproduce", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
