@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit, uint32, uint64
 from numpy.typing import NDArray
 
-from .threads import core_count, pool
+from .threads import core_count, spread
 
 #: Streams are 32-bit. The initial cloud of case c draws from stream c, its Brownian path from 2^31 + c.
 NOISE = 1 << 31
@@ -87,10 +87,7 @@ def _fill(function: Callable[..., None], out: Any, seed: int, stream: int, step:
     def piece(first: int) -> None:
         function(out[first : first + PIECE], start + first, step, stream, *key)
 
-    if len(out) <= 2 * PIECE:
-        function(out, start, step, stream, *key)
-    else:
-        list(pool(core_count()).map(piece, range(0, len(out), PIECE)))
+    spread(piece, range(0, len(out), PIECE), core_count())
 
 
 def normals(

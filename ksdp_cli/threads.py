@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
 
 
 def core_count() -> int:
@@ -17,3 +22,34 @@ def pool(threads: int) -> ThreadPoolExecutor:
     """Threads that live as long as the process. Of our own, because Numba's may abort it when two Python threads call
     it at once."""
     return ThreadPoolExecutor(threads, "ksdp")
+
+
+def spread(task: Callable[[Item], Any], items: Iterable[Item], threads: int) -> list[Any]:
+    """``task`` of every item, in order, by the calling thread and ``threads - 1`` others.
+
+    The caller works too, and a helper that has not begun when nothing is left is called off: on a busy machine nobody
+    waits for a thread that the system has not scheduled yet.
+    """
+    work = list(items)
+    results: list[Any] = [None] * len(work)
+    left = deque(enumerate(work))
+
+    def pull() -> None:
+        while True:
+            try:
+                place, item = left.popleft()
+            except IndexError:
+                return
+            results[place] = task(item)
+
+    helpers = [pool(threads - 1).submit(pull) for _ in range(min(threads, len(work)) - 1)] if threads > 1 else []
+    try:
+        pull()
+    finally:
+        left.clear()  # after an error there is nothing more to do
+        waiting = [helper for helper in helpers if not helper.cancel()]
+        errors = [helper.exception() for helper in waiting]
+    for error in errors:
+        if error is not None:
+            raise error
+    return results

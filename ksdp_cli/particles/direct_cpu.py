@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..shapes import Cloud
-from ..threads import core_count, pool
+from ..threads import core_count, spread
 from .kernel_source import load_module
 
-#: Pieces of work a thread: enough to balance the cores, few enough to hide the hand-over. Targets in one: not more than
-#: stay in the second-level cache with their forces, nor fewer than are worth a hand-over.
-PIECES, FEWEST, MOST = 4, 256, 4096
+#: Pieces of work a thread, to balance the cores; pairs in a piece at least, to be worth a hand-over; targets in one at
+#: most, so that they stay in the second-level cache with their forces.
+PIECES, WORTH, MOST = 4, 1_000_000, 4096
 
 
 def template(name: str) -> str:
@@ -47,17 +47,13 @@ class DirectCPU:
         """Forces (J, d) in the type of ``x`` (J, d)."""
         axes = [np.ascontiguousarray(x[:, axis], dtype=self.dtype) for axis in range(self.dim)]
         force = np.zeros((self.dim, len(x)))
-        size = min(max(-(-len(x) // (PIECES * self.threads)), FEWEST), MOST)
+        size = min(max(-(-len(x) // (PIECES * self.threads)), WORTH // len(x)), MOST)
 
         def piece(first: int) -> None:
             part = slice(first, first + size)
             self.accumulate(*(axis[part] for axis in axes), *axes, *(row[part] for row in force), self.args)
 
-        if self.threads == 1 or len(x) <= size:
-            for first in range(0, len(x), size):
-                piece(first)
-        else:
-            list(pool(self.threads).map(piece, range(0, len(x), size)))
+        spread(piece, range(0, len(x), size), self.threads)
         return force.T.astype(x.dtype, order="C")
 
     def report(self) -> dict[str, Any]:

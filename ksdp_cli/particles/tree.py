@@ -9,13 +9,13 @@ is not estimated but measured, see `tree_accuracy`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from ..shapes import Cloud
-from ..threads import core_count, pool
+from ..threads import core_count, spread
 from . import tree_build, tree_proxies, tree_walk
 from .direct_cpu import compile_direct, template
 from .kernel_source import load_module
@@ -75,32 +75,34 @@ class TreeEngine:
         self.tuner.restore(state)
 
     def _run(self, task: Callable[[int], Any], items: Iterable[int]) -> list[Any]:
-        work = list(items)
-        if self.threads == 1 or len(work) == 1:
-            return [task(item) for item in work]
-        return list(pool(self.threads).map(task, work))
+        return spread(task, items, self.threads)
 
     def _sum(self, x: Cloud, rung: Rung) -> Cloud:
-        tree = tree_build.build(x, rung.leaf, self._run)
+        """Two rounds of the threads over subtrees, and in between the few boxes above these."""
+        tree = tree_build.plant(x, rung.leaf)
         w = tree_proxies.workspace(tree.c, tree.centre, tree.half, *rung.orders(tree.depth))
         top = tree_build.task_level(len(x), tree.depth)
-        self._run(lambda k: tree_proxies.upward(w, top, k, tree.depth), range(2**top))
+        for level in range(top):
+            shared = self.threads if len(x) >> level > tree_build.LARGE else 1
+            spread(partial(tree_build.grow, tree, level, level), range(2**level), shared)
+
+        def subtree(k: int) -> None:
+            tree_build.grow(tree, top, tree.depth, k)
+            tree_proxies.upward(w, top, k, tree.depth)
+
+        self._run(subtree, range(2**top))
         if top:
             tree_proxies.upward(w, 0, 0, top - 1)
-        opening = self.dtype.type(rung.opening)
+        visit = w, self.dtype.type(rung.opening), self.pair_sum, self.p
         lists = [np.zeros(1, np.int32)]
         for level in range(top):
-            left = self._visit(tree_walk.interact, level, lists, w, opening)
+            left = [tree_walk.interact(level, m, lists[m], *visit) for m in range(2**level)]
             lists = [left[m // 2] for m in range(2 ** (level + 1))]
-        self._visit(tree_walk.descend, top, lists, w, opening)
+        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit), range(2**top))
         force = np.empty_like(x)
         for axis in range(self.dim):
             force[tree.index, axis] = w.force[axis]
         return force
-
-    def _visit(self, pass_: Any, level: int, lists: list[Any], w: tree_proxies.Workspace, opening: Any) -> list[Any]:
-        """``pass_`` over the nodes of a level, with what their parents left them."""
-        return self._run(lambda m: pass_(level, m, lists[m], w, opening, self.pair_sum, self.p), range(2**level))
 
     def _error(self, x: Cloud, force: Cloud, number: int) -> tuple[float, float]:
         return sampled_error(self.reference, self.args, x, force, number, self._run)

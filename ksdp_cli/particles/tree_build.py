@@ -7,21 +7,16 @@ gives the same tree as a ball, with smaller boxes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-#: A task for the threads is a subtree of about so many particles, but there are not more than 2^6: a hand-over costs
-#: 0.1 ms. The nodes above are tasks of their own.
-TASK_SIZE, MOST_TASK_LEVEL = 2500, 6
-
-Map = Callable[[Callable[[int], Any], Iterable[int]], list[Any]]
-
+#: A task for the threads is a subtree of about so many particles, but there are not more than 2^6. The levels above are
+#: shared out where a node has more than ``LARGE`` particles: below that, meeting costs more time than it saves.
+TASK_SIZE, MOST_TASK_LEVEL, LARGE = 2500, 6, 50_000
 
 @dataclass
 class Tree:
@@ -38,19 +33,18 @@ class Tree:
     depth: int
 
 
-def build(x: NDArray[Any], leaf: int, run: Map) -> Tree:
-    """The tree of a finite cloud ``x`` (J, d) with at most ``leaf`` particles in a leaf. ``run`` maps over threads."""
+def plant(x: NDArray[Any], leaf: int) -> Tree:
+    """The tree of a finite cloud ``x`` (J, d) with at most ``leaf`` particles in a leaf, before any split."""
     count, dim = x.shape
     depth = max(0, int(np.ceil(np.log2(count / leaf))))
-    c = np.array(x.T, order="C")
-    index = np.arange(count, dtype=np.int32)
     centre = np.empty((2 ** (depth + 1) - 1, dim), x.dtype)
-    half = np.empty_like(centre)
-    top = task_level(count, depth)
-    for level in range(top):
-        run(partial(_split, c, index, centre, half, level, level), range(2**level))
-    run(partial(_split, c, index, centre, half, top, depth), range(2**top))
-    return Tree(c, index, centre, half, depth)
+    return Tree(np.array(x.T, order="C"), np.arange(count, dtype=np.int32), centre, np.empty_like(centre), depth)
+
+
+def grow(tree: Tree, level: int, last: int, k: int) -> None:
+    """Boxes of node (level, k), whose particles are known, and of its descendants to level ``last``, with their
+    particles."""
+    _split(tree.c, tree.index, tree.centre, tree.half, level, last, k)
 
 
 def task_level(count: int, depth: int) -> int:

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from ksdp_cli.initial.ball import Ball
-from ksdp_cli.particles.tree_build import build
+from ksdp_cli.particles.tree_build import grow, plant
 from ksdp_cli.particles.tree_proxies import upward, workspace
 
 
-def run(task, items):
-    return [task(item) for item in items]
+def build(x: np.ndarray, leaf: int):  # type: ignore[no-untyped-def]
+    tree = plant(x, leaf)
+    grow(tree, 0, tree.depth, 0)
+    return tree
 
 
 @pytest.mark.parametrize("dim", [2, 3])
@@ -19,7 +21,7 @@ def run(task, items):
 def test_a_tree_is_balanced_and_its_boxes_are_tight(count: int, dim: int) -> None:
     x = Ball().draw(count, dim, seed=1)
     x[count // 2 :] = x[count // 2]  # half of the cloud is one point
-    tree = build(x, 16, run)
+    tree = build(x, 16)
     np.testing.assert_array_equal(tree.c.T, x[tree.index])
     np.testing.assert_array_equal(np.sort(tree.index), np.arange(count))
     for level in range(tree.depth + 1):
@@ -39,7 +41,7 @@ def test_a_tree_is_balanced_and_its_boxes_are_tight(count: int, dim: int) -> Non
 def test_weights_of_the_root_sum_polynomials_exactly(dim: int) -> None:
     """Anterpolation with order n through all levels keeps sum_i P(x_i) for every P of degree below n."""
     x = Ball().draw(3000, dim, seed=2).astype(np.float64)
-    tree = build(x, 32, run)
+    tree = build(x, 32)
     orders = np.full(tree.depth + 1, 4)
     w = workspace(tree.c, tree.centre, tree.half, orders, orders)
     upward(w, 0, 0, tree.depth)
