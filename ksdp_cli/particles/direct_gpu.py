@@ -21,7 +21,7 @@ TARGETS, SOURCES, CHUNK = 64, 64, 4096
 PROGRAMS = 2048
 
 
-def _torch() -> Any:
+def require_torch() -> Any:
     """torch, once it is known that Triton is there too."""
     try:
         import torch
@@ -51,7 +51,7 @@ class DirectGPU:
     name = "direct"
 
     def __init__(self, kernel: Any, kernel_args: tuple[float, ...], dim: int, dtype: str) -> None:
-        self.torch = _torch()
+        self.torch = require_torch()
         self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
         self.pair_sum = load_module(template("direct_gpu"), kernel, dim, "triton").pair_sum
         self._parameters: Any = None
@@ -93,7 +93,7 @@ def normals(
     seed: int, stream: int, step: int, start: int, n: int, d: int, dtype: Any = None, device: Any = "cuda"
 ) -> Any:
     """`ksdp_cli.rng.normals` as a tensor (n, d) on ``device``: the same integers, values equal to float32 rounding."""
-    torch = _torch()
+    torch = require_torch()
     out = torch.empty((n, d), dtype=torch.float32, device=device)
     fill = import_text(template("noise_gpu"), "noise_gpu").fill
     fill[(-(-n // 1024),)](out, n, start, seed, step, stream, D=d, BLOCK=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ..errors import ConfigError, ResourceError
+from ..errors import ConfigError
 from .kernel_source import parameter_count
 
 #: J from which the tree beats the direct sum on the CPU, measured by `benchmarks/tree.py`.
@@ -45,7 +45,7 @@ def make_engine(
 
     ``kernel_args`` are delta^2 and the kernel's own parameters; ``threads`` is all cores of the process when None.
     Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, and
-    `ResourceError` for the tree on a GPU.
+    `ResourceError` for a GPU without Triton. On a GPU ``auto`` is the direct sum, until the crossover is measured.
     """
     if name not in ("auto", "direct", "tree"):
         raise ConfigError(f"there is no engine {name!r}", "use auto, direct or tree")
@@ -59,7 +59,9 @@ def make_engine(
         raise ConfigError(f"threads = {threads}", "use 1 or more")
     if device == "cuda":
         if name == "tree":
-            raise ResourceError("the tree engine runs on the CPU only", "use --device cpu, or --engine direct")
+            from .tree_gpu import TreeGPU
+
+            return TreeGPU(kernel, kernel_args, dim, dtype, accuracy)
         from .direct_gpu import DirectGPU
 
         return DirectGPU(kernel, kernel_args, dim, dtype)
