@@ -31,7 +31,7 @@ def simulate(
         typer.Option("--A", metavar="SWEEP", help="Flow amplitude: 100, or 1,10,100, or 1:100:11log for 10^(0.2 i)."),
     ] = None,
     end: Annotated[str | None, typer.Option("--T", metavar="NUMBER", help="Final time. Default 0.1.")] = None,
-    dt: Annotated[str | None, text("Largest time step. Default 1e-4.")] = None,
+    dt: Annotated[str | None, text("Time step; a snapshot cuts the one it falls into. Default 1e-4.")] = None,
     particles: Annotated[
         str | None, typer.Option("--J", metavar="NUMBER", help="Number of particles, as 1e6 or 10_000. Default 10000.")
     ] = None,
@@ -49,7 +49,9 @@ def simulate(
     config: o.ConfigFile = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with this very run if it was interrupted.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Start, go on with this very run, or extend it to a later T.")
+    ] = False,
     as_json: o.Json = False,
 ) -> None:
     """Simulate Keller-Segel chemotaxis in a flow by interacting particles, equation (8).
@@ -74,6 +76,7 @@ def simulate(
             progress=progress,
             stop=stop,
             warn=lambda message: say(f"ksdp: warning: {message}"),
+            tell=lambda message: say(f"ksdp: {message}"),
             **o.merged(config, options),
         )
     render(run, as_json)

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +23,9 @@ from ..errors import DataError, ResourceError
 MAGIC = b"ksdpck01"
 ALIGNMENT = 64
 PREFIX, SUM = len(MAGIC) + 8, hashlib.sha256().digest_size
+
+#: Header and arrays.
+Stored = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def save(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -39,7 +43,7 @@ def save(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> N
         offset += _padded(array.nbytes)
     head = json.dumps({"header": header, "arrays": listed}).encode()
     head += b" " * (_padded(PREFIX + len(head)) - PREFIX - len(head))
-    temporary = path.with_name(path.name + ".tmp")
+    *_, temporary = _names(path)
     try:
         with temporary.open("wb") as file:
             _write(file, [MAGIC, struct.pack("<Q", len(head)), head], kept)
@@ -62,24 +66,55 @@ def exists(path: Path) -> bool:
 
 def remove(path: Path) -> None:
     """Remove the checkpoint, the previous one, and what a killed writer left."""
-    for file in (path, _previous(path), path.with_name(path.name + ".tmp")):
+    for file in _names(path):
         file.unlink(missing_ok=True)
 
 
-def load(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def claim(path: Path) -> None:
+    """Raise `DataError` when a file that ksdp did not write, or that is damaged beyond recognition, is in the way."""
+    for file in _names(path):
+        if file.exists() and not file.is_file():
+            raise DataError(f"{file} is in the way of the checkpoint", "move it elsewhere")
+        if file.exists() and file.stat().st_size:
+            with file.open("rb") as handle:
+                start = handle.read(len(MAGIC))
+            if not MAGIC.startswith(start):
+                raise DataError(
+                    f"{file} is no checkpoint of ksdp's, or its first bytes are damaged", "move it elsewhere"
+                )
+
+
+def load(path: Path) -> Stored:
     """Header and arrays of the newest undamaged checkpoint; the header's ``source`` names its file.
 
     Raises `DataError` when neither it nor the previous one can be read.
+    """
+    found, reasons = newest(path)
+    if found is None:
+        raise DataError("; ".join(reasons) or f"there is no checkpoint {path}", "start again without --resume")
+    return found
+
+
+def newest(
+    path: Path, unfit: Callable[[dict[str, Any]], str | None] = lambda header: None
+) -> tuple[Stored | None, list[str]]:
+    """The newest checkpoint that is undamaged and that ``unfit(header)`` says nothing against, if there is one.
+
+    Then a sentence for each one that was passed over.
     """
     reasons = []
     for file in (path, _previous(path)):
         if file.exists():
             try:
                 header, arrays = _read(file)
-                return header | {"source": str(file)}, arrays
             except (OSError, ValueError, KeyError, TypeError) as error:
                 reasons.append(f"{file} is damaged: {error}")
-    raise DataError("; ".join(reasons) or f"there is no checkpoint {path}", "start again without --resume")
+                continue
+            reason = unfit(header)
+            if reason is None:
+                return (header | {"source": str(file)}, arrays), reasons
+            reasons.append(f"{file} {reason}")
+    return None, reasons
 
 
 def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) -> None:
@@ -139,6 +174,11 @@ def _padded(size: int) -> int:
 
 def _previous(path: Path) -> Path:
     return path.with_name(path.name + ".previous")
+
+
+def _names(path: Path) -> tuple[Path, Path, Path]:
+    """Every file that a checkpoint at ``path`` may be made of."""
+    return path, _previous(path), path.with_name(path.name + ".tmp")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,34 +9,55 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DataError
 from ..shapes import Frame
 from .engines import make_engine
 from .mover import Mover
-from .problem import Problem
+from .problem import Case, Problem
 from .schemes import SCHEMES
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Steps ``first`` to ``first + count`` of length ``dt`` lead from ``start`` to snapshot ``k``."""
+    """The ``count`` steps to snapshot ``k``, from ``start`` to ``end`` in units of ``dt``; ``first`` were taken before.
+
+    Steps lie between the multiples of dt. A snapshot that is no multiple cuts the step that it falls into in two.
+    """
 
     k: int
     start: float
+    end: float
     first: int
-    count: int
     dt: float
+
+    @property
+    def count(self) -> int:
+        return math.ceil(self.end) - math.floor(self.start)
+
+    def step(self, index: int) -> tuple[float, float]:
+        """Time at which a step begins, and its length: exactly dt, but for a step that is cut."""
+        grid = math.floor(self.start) + index
+        begin = max(self.start, float(grid))
+        return begin * self.dt, (min(self.end, float(grid + 1)) - begin) * self.dt
 
 
 def intervals(snapshots: tuple[float, ...], dt: float) -> Iterator[Interval]:
-    """Cut [0, T] at the snapshots, and each piece in equal steps no longer than ``dt``.
+    """Cut [0, T] at the snapshots.
 
-    What lies before a snapshot never depends on what comes after it, so a run may be resumed to a later T.
+    What lies before a snapshot never depends on what comes after it, so a run may be resumed to a later T. Snapshots at
+    multiples of dt do not change a trajectory at all.
     """
     start, first = 0.0, 0
-    for k, end in enumerate(snapshots):
-        count = math.ceil((end - start) / dt * (1 - 1e-9)) if end > start else 0
-        yield Interval(k, start, first, count, (end - start) / count if count else 0.0)
-        start, first = end, first + count
+    for k, time in enumerate(snapshots):
+        part = Interval(k, start, max(start, _in_steps(time, dt)), first, dt)
+        yield part
+        start, first = part.end, first + part.count
+
+
+def _in_steps(time: float, dt: float) -> float:
+    """``time`` in units of ``dt``; rounding errors do not make a step of their own."""
+    steps = time / dt
+    return float(round(steps)) if abs(steps - round(steps)) < 1e-6 else steps
 
 
 @dataclass
@@ -59,7 +80,7 @@ class Simulation:
 
     def __init__(self, problem: Problem, device: str, threads: int | None = None) -> None:
         config = problem.config
-        self.problem, self.config, self.device = problem, config, device
+        self.problem, self.config = problem, config
         self.plan = list(intervals(config.snapshots, config.dt))
         self.steps = sum(part.count for part in self.plan) * len(problem.cases)
         self.step_function = SCHEMES[config.scheme]
@@ -77,16 +98,25 @@ class Simulation:
             )
             for case in problem.cases
         ]
+        self.movers = [
+            Mover(config, case, index, engine, device)
+            for index, (case, engine) in enumerate(zip(problem.cases, self.engines, strict=True))
+        ]
         self.state = State(np.empty(0))
         self._live: tuple[Mover, Any, int] | None = None
 
     def start(self) -> None:
-        """Draw the initial clouds, one per case, each from a stream of its own."""
+        """Draw the initial clouds, one per case, each from a stream of its own.
+
+        Raises `DataError` when they are not finite.
+        """
         c = self.config
         clouds = [
             self.problem.initial.draw(c.J, c.dim, c.seed, stream=index) for index in range(len(self.problem.cases))
         ]
         self.state = State(np.stack(clouds).astype(c.dtype))
+        if not np.isfinite(self.state.x).all():
+            raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
 
     def restore(self, state: State) -> None:
         """Go on from a checkpoint."""
@@ -96,10 +126,10 @@ class Simulation:
                 engine.restore(saved)
 
     def snapshot(self) -> State:
-        """A consistent copy of the state, for a checkpoint."""
+        """The state after the last good step, for a checkpoint: the arrays are the run's own until its next step."""
         self._settle()
-        s = self.state
-        return State(s.x.copy(), s.k, s.case, s.step, [engine.state() for engine in self.engines])
+        self.state.engines = [engine.state() for engine in self.engines]
+        return self.state
 
     def run(self, write: Callable[[int, Frame], None], after_step: Callable[[int], None]) -> None:
         """Integrate to the last snapshot.
@@ -123,13 +153,26 @@ class Simulation:
         here = self.plan[s.k].count * s.case if s.k < len(self.plan) else 0
         return before + here + s.step
 
+    def time(self) -> float:
+        """Time of the case that moves."""
+        s = self.state
+        if s.k == len(self.plan):
+            return self.config.T
+        part = self.plan[s.k]
+        return part.step(s.step)[0] if s.step < part.count else part.end * part.dt
+
+    def pull(self) -> tuple[float, Case]:
+        """`Mover.pull` of the case where it is largest, and that case."""
+        found = [mover.pull() for mover in self.movers]
+        worst = int(np.argmax(found))
+        return found[worst], self.problem.cases[worst]
+
     def _advance(self, part: Interval, index: int, after_step: Callable[[int], None]) -> None:
-        state = self.state
-        mover = Mover(self.config, self.problem.cases[index], index, self.engines[index], self.device)
+        state, mover = self.state, self.movers[index]
         self._live = (mover, mover.put(state.x[index]), index)
         for step in range(state.step, part.count):
-            t = part.start + step * part.dt
-            moved = mover.step(self.step_function, self._live[1], t, part.dt, part.first + step)
+            t, dt = part.step(step)
+            moved = mover.step(self.step_function, self._live[1], t, dt, part.first + step)
             self._live = (mover, moved, index)
             state.step = step + 1
             after_step(self.done())

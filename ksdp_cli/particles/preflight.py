@@ -1,63 +1,89 @@
-"""Doubts before a run, and what to say when it blows up."""
+"""Before a run: doubts about its step size, and what cannot fit. After a blow-up: what the cloud looked like."""
 
 from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 
-from ..errors import ResourceError
-from .integrator import State
+from ..errors import ConfigError, ResourceError
+from .integrator import State, intervals
+from .mover import LARGEST
 from .problem import Case, Problem
 
-#: A particle should not cross more than this part of the flow's length scale in a step.
+#: A step should not carry a particle across more of the flow's length scale: at 0.25 the second moment of the
+#: Kolmogorov flow is wrong by 2.6 % at t = 0.02, at 0.06 by less than the 0.3 % that were resolved.
 FLOW_FRACTION = 0.1
-#: Nor should the attraction of the whole mass at distance delta move it by more than this part of delta.
+#: Nor should attraction move it by more of delta.
 KERNEL_FRACTION = 0.5
+#: Steps are numbered by 32 bits of the noise's counter.
+MOST_STEPS = 2**32
 
 
-def doubts(problem: Problem) -> list[str]:
-    """Step sizes that are too large for the flow or for the kernel, each a sentence with its number."""
+def flow_doubt(problem: Problem) -> str | None:
+    """A sentence with numbers where Euler's step is too large for the flow, about the worst case of a sweep."""
     c = problem.config
+    if c.scheme != "euler":
+        return None
     probe = problem.initial.draw(min(c.J, 4096), c.dim, c.seed).astype(np.float64)
-    found = []
-    for case in problem.cases:
-        fastest = float(np.abs(case.flow.velocity(probe, 0.0)).max(initial=0.0))
-        travel = fastest * c.dt / _length_scale(case, probe)
-        if travel > FLOW_FRACTION and c.scheme == "euler":
-            found.append(
-                f"the flow moves particles by {travel:.2g} of its length scale in one step of dt = {c.dt:g}"
-                f"{_at(case)}; use --dt {_round(c.dt * FLOW_FRACTION / travel)} or --scheme heun"
-            )
-        pull = collapse_drift(case, c.dim) * c.dt / math.sqrt(case.kernel_args[0] or 1.0)
-        if pull > KERNEL_FRACTION:
-            found.append(
-                f"once the mass has collapsed to delta = {math.sqrt(case.kernel_args[0]):.3g}, a step of dt = {c.dt:g} "
-                f"moves particles by {pull:.2g} delta{_at(case)}; use --dt {_round(c.dt * KERNEL_FRACTION / pull)}"
-            )
-    return found[:2]
+    travels = [_flow_speed(case, probe) * c.dt for case in problem.cases]
+    worst = int(np.argmax(travels))
+    travel = travels[worst]
+    if not travel > FLOW_FRACTION:
+        return None
+    return (
+        f"the flow moves particles by {travel:.2g} of its length scale in one step of dt = {c.dt:g}"
+        f"{_at(problem.cases[worst])}; use --dt {_rounded(c.dt * FLOW_FRACTION / travel)} or --scheme heun"
+    )
 
 
-def collapse_drift(case: Case, dim: int) -> float:
-    """Speed at distance delta from the whole mass: chi M delta g(delta^2) of the blob kernel."""
-    delta = math.sqrt(case.kernel_args[0])
-    sphere = 2 * math.pi if dim == 2 else 4 * math.pi
-    return case.chi * case.mass / (2 * sphere * delta ** (dim - 1)) if delta else 0.0
+def kernel_doubt(pull: float, dt: float, t: float, case: Case) -> str | None:
+    """The like for the kernel, where attraction has moved a particle by ``pull`` times delta in a step before ``t``."""
+    if not pull > KERNEL_FRACTION:
+        return None
+    return (
+        f"by t = {t:.3g}{_at(case)} the attraction moves particles by {pull:.2g} delta in one step of dt = {dt:g}; "
+        f"what is smaller than that is not resolved; use --dt {_rounded(dt * KERNEL_FRACTION / pull)}"
+    )
 
 
-def require_memory(problem: Problem) -> None:
-    """Raise `ResourceError` when positions and drift of all cases cannot fit in memory."""
+def require(problem: Problem) -> None:
+    """Raise before the first byte: `ConfigError` for steps that cannot be counted, `ResourceError` for positions and
+    drift that cannot fit in memory. What is asked for here is less than any run takes.
+    """
     c = problem.config
+    count = sum(part.count for part in intervals(c.snapshots, c.dt))
+    if count >= MOST_STEPS:
+        raise ConfigError(f"T = {c.T:g} takes {count:.3g} steps of dt = {c.dt:g}", f"at most {MOST_STEPS:.3g} are done")
+    for name, values in c.parameters().items():
+        if max(abs(value) for value in values) > LARGEST:
+            raise ConfigError(f"{name} = {values[0]:g} is out of the range of float32", f"at most {LARGEST:g}")
     width = 4 if c.dtype == "float32" else 8
-    need = c.J * c.dim * width * (len(problem.cases) * 2 + 12)
-    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    need, have = c.J * c.dim * (width * (len(problem.cases) + 6) + 8), available_memory()
     if need > have:
         raise ResourceError(
-            f"J = {c.J} particles in {len(problem.cases)} cases need about {need / 2**30:.3g} GiB of memory, "
-            f"and this machine has {have / 2**30:.3g} GiB",
+            f"J = {c.J} particles in {len(problem.cases)} cases need at least {need / 2**30:.3g} GiB of memory, "
+            f"and {have / 2**30:.3g} GiB are available",
             "lower --J or sweep fewer values",
         )
+
+
+def available_memory() -> int:
+    """Bytes that this process may still take: what the system has left, within the limit of its control group."""
+    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        have = sum(int(told[name].split()[0]) for name in ("MemAvailable", "SwapFree")) * 1024
+    except (OSError, ValueError, KeyError):
+        pass  # not Linux
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            have = min(have, int(Path(limit).read_text()))
+        except (OSError, ValueError):
+            continue  # no such control group, or "max"
+    return have
 
 
 def diagnose(problem: Problem, state: State) -> str:
@@ -65,31 +91,34 @@ def diagnose(problem: Problem, state: State) -> str:
     from scipy.spatial import cKDTree
 
     index = min(state.case, len(problem.cases) - 1)
-    x = state.x[index].astype(np.float64)
     case = problem.cases[index]
+    x = state.x[index].astype(np.float64)
     delta = math.sqrt(case.kernel_args[0])
-    good = x[np.isfinite(x).all(1)]
-    if len(good) < 2:
-        return f"{len(x) - len(good)} of {len(x)} particles are not finite"
-    tree = cKDTree(good)
-    nearest = float(tree.query(good, k=2)[0][:, 1].min())
-    sample = good[:: max(1, len(good) // 2000)]
-    most = max(len(hits) for hits in tree.query_ball_point(sample, delta)) / len(x) * case.mass
-    told = f"smallest pair distance {nearest:.3g} against delta = {delta:.3g}, largest mass within delta {most:.3g}"
-    return told + (f" against the critical 8 pi = {8 * math.pi:.3g}" if problem.config.dim == 2 else "")
+    if len(x) < 2:
+        return "the only particle has no neighbour"
+    tree = cKDTree(x)
+    nearest = float(tree.query(x, k=2)[0][:, 1].min())
+    told = f"smallest pair distance {nearest:.3g} against delta = {delta:.3g}"
+    if case.mass and delta:
+        sample = x[:: max(1, len(x) // 2000)]
+        most = int(np.max(tree.query_ball_point(sample, delta, return_length=True)))
+        told += f", largest mass within delta {most / len(x) * case.mass:.3g}"
+        critical = 8 * math.pi * case.mu / case.chi if problem.config.dim == 2 and case.chi else 0.0
+        told += f" against the critical 8 pi mu / chi = {critical:.3g}" if critical else ""
+    return told
 
 
-def _length_scale(case: Case, probe: np.ndarray) -> float:
-    """max |v| / max |grad v| by central differences at the probe points; 1 where the flow is uniform."""
+def _flow_speed(case: Case, probe: np.ndarray) -> float:
+    """max |grad v|: the speed over the flow's length scale, by central differences at the probe points."""
     h = 1e-4
     largest = 0.0
-    for axis in range(probe.shape[1]):
-        shift = np.zeros(probe.shape[1])
-        shift[axis] = h
-        slope = (case.flow.velocity(probe + shift, 0.0) - case.flow.velocity(probe - shift, 0.0)) / (2 * h)
-        largest = max(largest, float(np.abs(slope).max(initial=0.0)))
-    fastest = float(np.abs(case.flow.velocity(probe, 0.0)).max(initial=0.0))
-    return fastest / largest if largest and fastest else 1.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for axis in range(probe.shape[1]):
+            shift = np.zeros(probe.shape[1])
+            shift[axis] = h
+            slope = (case.flow.velocity(probe + shift, 0.0) - case.flow.velocity(probe - shift, 0.0)) / (2 * h)
+            largest = max(largest, float(np.abs(slope).max(initial=0.0)))
+    return largest
 
 
 def _at(case: Case) -> str:
@@ -97,5 +126,7 @@ def _at(case: Case) -> str:
     return f" at {text}" if text else ""
 
 
-def _round(value: float) -> str:
-    return f"{value:.1g}"
+def _rounded(value: float) -> str:
+    """One digit, downwards."""
+    unit = 10.0 ** math.floor(math.log10(value))
+    return f"{math.floor(value / unit * (1 + 1e-9)) * unit:.1g}"

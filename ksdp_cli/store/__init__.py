@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .disk import require_room
 from .layout import Header
-from .place import create
+from .place import change_times, create
 from .reader import Run, open_run
 from .writer import Writer
 
-__all__ = ["Header", "Run", "Writer", "create", "open_run"]
+__all__ = ["Header", "Run", "Writer", "change_times", "create", "open_run", "require_room"]

@@ -48,6 +48,23 @@ def link(old: Path, new: Path) -> None:
             os.fsync(handle.fileno())
 
 
+def require_room(path: Path, size: int, what: str, replaces: bool = False) -> None:
+    """Raise `ResourceError` before the first byte when ``size`` bytes more cannot fit on the disk that holds ``path``.
+
+    ``what`` says what they are for; ``replaces`` that the store which is there goes first.
+    """
+    there = Path(os.path.realpath(path))
+    old = sum(file.lstat().st_size for file in there.rglob("*")) if replaces else 0
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free + old
+    if size > free:
+        raise ResourceError(
+            f"{what} need {size / 1e9:.3g} GB, and the disk of {path} has {free / 1e9:.3g} GB free",
+            "free some, or use -o on another disk",
+        )
+
+
 @contextlib.contextmanager
 def reported(path: Path) -> Iterator[None]:
     """Turn a refusal by the system while ``path`` is written into `ResourceError` (no room) or `DataError`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,26 @@ from .writer import Writer
 FREE = {"device", "T", "snapshots"}
 
 
-def create(path: str | Path, header: Header, *, overwrite: bool = False, resume: bool = False) -> Writer:
+#: The header of a run that goes on from a stored one.
+Continued = Callable[[Run], Header]
+
+
+def create(
+    path: str | Path,
+    header: Header,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    continued: Continued | None = None,
+) -> Writer:
     """A writer for ``path``, with the store created at full size.
 
     ``overwrite`` replaces a store that ksdp made, damaged or not, and refuses anything else. ``resume`` goes on with a
     store of the same configuration, or starts one; a store that is complete gives a writer with nothing left to do.
     More snapshots after the stored ones are accepted, and no array grows for them: a new store is laid out beside the
     old one, the files of the committed frames are linked into it (copied where the file system has no links), and it
-    takes the old one's place by two renames. A crash between the two is undone by the next call of any kind.
+    takes the old one's place by two renames. A crash between the two is undone by the next call of any kind. What
+    a stored run is to hold may depend on what it holds: ``continued``, when it is given, makes the header then.
 
     Raises `DataError` when the path is taken, damaged, or written by another process; `ConfigError` listing the
     differences when the stored run is another one; `ResourceError` when the disk is full.
@@ -40,13 +53,24 @@ def create(path: str | Path, header: Header, *, overwrite: bool = False, resume:
     with disk.reported(root):
         lock = Lock(root)
         try:
-            return _locked(Path(path), root, header, overwrite, resume, lock)
+            return _locked(Path(path), root, header, overwrite, resume, continued, lock)
         except BaseException:
             lock.release()
             raise
 
 
-def _locked(path: Path, root: Path, header: Header, overwrite: bool, resume: bool, lock: Lock) -> Writer:
+def change_times(writer: Writer, header: Header) -> Writer:
+    """The store of ``writer`` with its committed frames and, after them, the snapshots of ``header`` to be written."""
+    if header.times[: writer.committed] != writer.times[: writer.committed]:
+        raise ValueError(f"{header.times} do not begin with what is committed")
+    with disk.reported(writer.path):
+        _place(writer.path, header, open_run(writer.path))
+        return writer.take_over(header)
+
+
+def _locked(
+    path: Path, root: Path, header: Header, overwrite: bool, resume: bool, continued: Continued | None, lock: Lock
+) -> Writer:
     _recover(root)
     if not root.exists():
         _place(root, header, None)
@@ -59,6 +83,7 @@ def _locked(path: Path, root: Path, header: Header, overwrite: bool, resume: boo
         _place(root, header, None)
         return Writer(root, header, 0, False, lock)
     stored = open_run(root)
+    header = continued(stored) if continued else header
     _same_run(path, stored, header)
     committed, complete = len(stored.times), stored.complete
     if header.times != stored.header.times:

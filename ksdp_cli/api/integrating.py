@@ -1,0 +1,242 @@
+"""From a posed problem to the frames of a store: what happens between two steps, and how a run goes on or ends early.
+
+Everything about a frame that is committed, and about a checkpoint that is whole, is on the disk; a run killed at any
+moment repeats the steps since its last checkpoint, bit for bit, and passes over the frames that are there.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import device as devices
+from ..errors import Interrupted, NumericalError
+from ..particles import checkpoint, preflight
+from ..particles.integrator import Simulation, State
+from ..particles.problem import Problem
+from ..store import Writer, change_times, open_run
+from .headers import END_STATE, header, run_id, with_times
+
+#: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
+CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Whom a run talks to; the callbacks are those of `simulate`."""
+
+    progress: Callable[..., None] | None = None
+    stop: Callable[[], int | None] | None = None
+    warn: Callable[[str], None] | None = None
+    tell: Callable[[str], None] | None = None
+
+
+def checkpoint_path(store: Path) -> Path:
+    """Where the state of the run that is written to ``store`` lies."""
+    return store.with_name(store.name + ".checkpoint")
+
+
+def integrate(problem: Problem, writer: Writer, device: str, resume: bool, listener: Listener) -> None:
+    """Write every frame that is missing.
+
+    Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
+    """
+    simulation = Simulation(problem, device)
+    watch = Watch(simulation, writer, listener, _start(simulation, writer, resume, listener), device)
+    try:
+        simulation.run(watch.write, watch.after_step)
+    except NumericalError as error:
+        advice = preflight.diagnose(problem, simulation.snapshot())
+        kept = _keep(problem, simulation, writer, watch, error.message)
+        raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
+
+
+def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Listener) -> float:
+    """Go on from the checkpoint of this very run, from its end if it was complete, or from t = 0.
+
+    Returns the seconds that were spent before.
+    """
+    file = checkpoint_path(writer.path)
+    checkpoint.claim(file)
+    end = open_run(writer.path) if resume and writer.committed else None
+    ended = json.loads(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
+
+    def unfit(found: dict[str, Any]) -> str | None:
+        if found.get("run") != run_id(simulation.config):
+            return "belongs to another run"
+        if found["k"] > writer.committed:
+            return f"lies ahead of the {writer.committed} frames of {writer.path}"
+        now = [engine.state() for engine in simulation.engines]
+        alike = all(not a or not b or a.keys() == b.keys() for a, b in zip(found["engines"], now, strict=True))
+        return None if alike else "was written by another version"
+
+    found, passed_over = checkpoint.newest(file, unfit) if resume else (None, [])
+    if found is None and end and ended and unfit(ended) is None:
+        cases = range(len(end.cases))
+        found = (
+            ended | {"source": "the last frame"},
+            {"x": np.stack([end.frame(case, ended["k"] - 1) for case in cases])},
+        )
+    instead = f"going on from {found[0]['source']}" if found else "starting from t = 0; stored frames stay"
+    for reason in passed_over:
+        if listener.warn:
+            listener.warn(f"{reason}; {instead}")
+    if found is None:
+        checkpoint.remove(file)
+        simulation.start()
+        return 0.0
+    about, arrays = found
+    simulation.restore(State(arrays["x"], about["k"], about["case"], about["step"], about["engines"]))
+    return float(about["seconds"])
+
+
+def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch, message: str) -> str:
+    """Keep the last good cloud as the last frame of a store that ends there; a sentence on what is kept.
+
+    The cases of a sweep are not at one time, so that only their common frames are kept.
+    """
+    times, t = writer.times[: writer.committed], simulation.time()
+    if len(problem.cases) > 1:
+        return f"the frames before it are kept in {writer.path} ({len(times)})"
+    if not times or t > times[-1]:
+        times = (*times, t)
+    ended = change_times(writer, header(with_times(problem, times)))
+    if ended.committed < len(times):
+        ended.write_frame(len(times) - 1, _stored(simulation.state.x))
+    ended.annotate(blow_up=message, **watch.facts())
+    if ended.committed < len(times):
+        ended.commit(len(times) - 1)
+    checkpoint.remove(checkpoint_path(writer.path))
+    ended.finish()
+    return f"{writer.path} ends at the last good step (frames: {len(times)})"
+
+
+class Watch:
+    """What happens between two steps of a run."""
+
+    def __init__(self, simulation: Simulation, writer: Writer, listener: Listener, spent: float, device: str) -> None:
+        self.simulation, self.writer, self.listener, self.device = simulation, writer, listener, device
+        self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
+        self.began = self.saved = self.last = time.monotonic()
+        self.drawn, self.announced, self.doubted = 0.0, False, False
+
+    def write(self, k: int, frame: np.ndarray) -> None:
+        """Store a snapshot, unless it is there: it lies behind the checkpoint, and is the same bit for bit."""
+        if k < self.writer.committed:
+            return
+        self.writer.write_frame(k, _stored(frame))
+        if k + 1 == len(self.writer.times):
+            end = self._about(State(frame, k + 1, engines=[engine.state() for engine in self.simulation.engines]))
+            self.writer.annotate(**self.facts(), **({END_STATE: json.dumps(end)} if frame.dtype == np.float32 else {}))
+        self.writer.commit(k)
+
+    def facts(self) -> dict[str, Any]:
+        """What the store says about how it was made."""
+        return {
+            "seconds": self._seconds(),
+            "steps": self.simulation.steps,
+            "hardware": devices.describe(self.device),
+            "engine": [engine.report() for engine in self.simulation.engines],
+            "largest_pull": self.simulation.pull()[0],
+        }
+
+    def after_step(self, done: int) -> None:
+        now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
+        step_seconds, self.last = now - self.last, now
+        if not self.announced and (done > self.first + 1 or done == steps or step_seconds > 5.0):
+            self.announced = True
+            if listener.tell:
+                listener.tell(self._expectation(step_seconds * (steps - done)))
+        if now - self.drawn > 0.1 or done == steps:
+            self.drawn = now
+            self._doubt()
+            if listener.progress:
+                rate = (done - self.first) / max(now - self.began, 1e-9)
+                listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
+        signal_number = listener.stop() if listener.stop else None
+        if signal_number is None and now - self.saved < self.interval:
+            return
+        self._save()
+        if signal_number is not None:
+            raise Interrupted(
+                f"stopped by signal {signal_number} at step {done} of {steps}; the state is saved",
+                signal_number,
+                f"the same command with --resume and -o {self.writer.path} goes on from here",
+            )
+
+    def _save(self) -> None:
+        before = time.monotonic()
+        state = self.simulation.snapshot()
+        checkpoint.save(checkpoint_path(self.writer.path), self._about(state), {"x": state.x})
+        self.saved = time.monotonic()
+        self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))
+
+    def _about(self, state: State) -> dict[str, Any]:
+        """All of a state but its positions."""
+        return {
+            "run": run_id(self.simulation.config),
+            "k": state.k,
+            "case": state.case,
+            "step": state.step,
+            "engines": state.engines,
+            "seconds": self._seconds(),
+        }
+
+    def _doubt(self) -> None:
+        if self.doubted or not self.listener.warn:
+            return
+        pull, case = self.simulation.pull()
+        doubt = preflight.kernel_doubt(pull, self.simulation.config.dt, self.simulation.time(), case)
+        if doubt:
+            self.doubted = True
+            self.listener.warn(doubt)
+
+    def _seconds(self) -> float:
+        return self.spent + time.monotonic() - self.began
+
+    def _expectation(self, left: float) -> str:
+        """Time, memory and disk of the whole run, from its first steps."""
+        s = self.simulation
+        cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
+        return (
+            f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {s.engines[0].name} engine on "
+            f"{devices.describe(self.device)}: about {_duration(time.monotonic() - self.began + left)}, "
+            f"{_size(peak + s.state.x.nbytes)} of memory, {_size(disk)} of disk"
+        )
+
+
+def frame_bytes(problem: Problem) -> int:
+    """Bytes of one stored frame of every case."""
+    return 4 * len(problem.cases) * problem.config.J * problem.config.dim
+
+
+def _stored(frame: np.ndarray) -> np.ndarray:
+    return frame.astype(np.float32, copy=False)
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{_short(seconds / size)} {unit}"
+    return f"{_short(seconds)} s"
+
+
+def _size(count: float) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{_short(count / size)} {unit}"
+    return f"{_short(count / 1e3)} kB"
+
+
+def _short(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
