@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 #: shared out where a node has more than ``LARGE`` particles: below that, meeting costs more time than it saves.
 TASK_SIZE, MOST_TASK_LEVEL, LARGE = 2500, 6, 50_000
 
+
 @dataclass
 class Tree:
     """Boxes and permutation.

@@ -90,9 +90,9 @@ def test_equation_6_to_the_paper_s_time(evolve, mu: float, chi: float, mass: flo
 
 @pytest.mark.slow
 def test_equation_6_closely(evolve) -> None:
-    """The defaults at full size: 0.3 to within 0.007 and what blob lacks, with the same probability."""
-    gap, deviation, lacking = equation_6(evolve, 1, 1, 16 * math.pi, particles=10_000, seeds=6, dt=1e-4)
-    assert deviation < 0.0015
+    """The defaults at full size: 0.3 to within 0.011 and what blob lacks, with the same probability."""
+    gap, deviation, lacking = equation_6(evolve, 1, 1, 16 * math.pi, particles=10_000, seeds=4, dt=1.5e-4)
+    assert deviation < 0.0024
     assert abs(gap - lacking) < SIGMAS * deviation + 0.25 * lacking
 
 
