@@ -5,17 +5,20 @@
 >>> trained = ksdp.train(run.path)
 >>> cloud = ksdp.sample(trained.path, n=1_000_000, A=130)
 >>> ksdp.compare(cloud.path, run.path)
+>>> ksdp.reference.radial(0.05).mass_within(0.2, 0.05)   # what a run without flow in 2D tends to as J grows
 
 Names are resolved when they are first used, so importing the package imports nothing heavy.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .lazy import lazily
 
 if TYPE_CHECKING:
+    from . import reference
     from .api import compare, sample, simulate, train
     from .errors import KsdpError
     from .hookspecs import hookimpl
@@ -33,7 +36,7 @@ _HOMES = {
     "KsdpError": ".errors",
 }
 
-__all__ = ["Component", "KsdpError", "compare", "hookimpl", "open_run", "sample", "simulate", "train"]
+__all__ = ["Component", "KsdpError", "compare", "hookimpl", "open_run", "reference", "sample", "simulate", "train"]
 
 
 _get = lazily(__name__, _HOMES)
@@ -44,6 +47,8 @@ def __getattr__(name: str) -> Any:
         from .plugins import own_version
 
         return own_version()
+    if name == "reference":
+        return importlib.import_module(".reference", __name__)
     return _get(name)
 
 

@@ -98,3 +98,9 @@ def test_refused(values: dict[str, float]) -> None:
 def test_times_outside_are_refused() -> None:
     with pytest.raises(NumericalError):
         radial(0.01).profile(0.02)
+
+
+def test_it_is_part_of_the_public_interface() -> None:
+    import ksdp_cli
+
+    assert ksdp_cli.reference.radial is radial
