@@ -90,10 +90,15 @@ class DirectGPU:
 
 
 def normals(
-    seed: int, stream: int, step: int, start: int, n: int, d: int, dtype: Any = None, device: Any = "cuda"
+    seed: int, stream: int, step: Any, start: int, n: int, d: int, dtype: Any = None, device: Any = "cuda"
 ) -> Any:
-    """`ksdp_cli.rng.normals` as a tensor (n, d) on ``device``: the same integers, values equal to float32 rounding."""
+    """`ksdp_cli.rng.normals` as a tensor (n, d) on ``device``: the same integers, values equal to float32 rounding.
+
+    ``step`` is a number, or a tensor (1,) int64 on the device.
+    """
     torch = require_torch()
+    if isinstance(step, int):
+        step = torch.tensor([step], dtype=torch.int64, device=device)
     out = torch.empty((n, d), dtype=torch.float32, device=device)
     fill = import_text(template("noise_gpu"), "noise_gpu").fill
     fill[(-(-n // 1024),)](out, n, start, seed, step, stream, D=d, BLOCK=1024)

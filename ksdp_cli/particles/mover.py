@@ -31,6 +31,7 @@ class Mover:
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
         self._fastest: Any = 0.0
+        self._graph: Any = None
 
     def put(self, x: Cloud) -> Any:
         """A copy of ``x`` on the device."""
@@ -57,7 +58,11 @@ class Mover:
         if self.device == "cpu":
             self._fastest = max(self._fastest, force.max(), -force.min())
         else:  # stays on the device until somebody asks
-            self._fastest = abs(force).max().clamp(min=self._fastest)
+            fastest = abs(force).max()
+            if isinstance(self._fastest, type(fastest)):
+                self._fastest.copy_(fastest.maximum(self._fastest))  # in place: a captured step keeps its address
+            else:
+                self._fastest = fastest
         return force + v
 
     def pull(self) -> float:
@@ -65,7 +70,7 @@ class Mover:
         delta = math.sqrt(self.case.kernel_args[0])
         return float(self._fastest) * self.config.dt / delta if delta else 0.0
 
-    def noise(self, x: Any, step: int, dt: float) -> Any:
+    def noise(self, x: Any, step: Any, dt: float) -> Any:
         """The Brownian increment of global step ``step``, (J, d)."""
         c = self.config
         scale = diffusion(self.case, dt)
@@ -73,7 +78,7 @@ class Mover:
             return np.asarray(scale, x.dtype) * rng.normals(c.seed, self.stream, step, 0, c.J, c.dim, x.dtype)
         from .direct_gpu import normals
 
-        return scale * normals(c.seed, self.stream, step, 0, c.J, c.dim, x.dtype)
+        return scale * normals(c.seed, self.stream, step, 0, c.J, c.dim, x.dtype, x.device)
 
     def step(self, scheme: Callable[..., Any], x: Any, t: float, dt: float, step: int) -> Any:
         """The positions after global step ``step``, from ``t`` to ``t + dt``.
@@ -81,18 +86,37 @@ class Mover:
         Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
-            new = scheme(x, t, dt, self.drift, self.noise(x, step, dt))
-            self._guard(x, new, t, dt)
+            if self.device == "cuda" and self.engine.name == "direct" and dt == self.config.dt:
+                new, found = self._replayed(scheme, x, t, step)
+            else:
+                new = scheme(x, t, dt, self.drift, self.noise(x, step, dt))
+                found = _measured(x, new).tolist()
+        self._guard(found, t, dt)
         return new
 
-    def _guard(self, x: Any, new: Any, t: float, dt: float) -> None:
+    def _replayed(self, scheme: Callable[..., Any], x: Any, t: float, step: int) -> tuple[Any, list[float]]:
+        """A step of full length on the GPU; its launches are captured once for the whole run."""
+        from .step_gpu import GraphStep
+
+        if self._graph is None:
+            dt = self.config.dt
+            if not isinstance(self._fastest, type(x)):
+                self._fastest = x.new_zeros(())
+
+            def advance(x: Any, t: Any, number: Any) -> Any:
+                return scheme(x, t, dt, self.drift, self.noise(x, number, dt))
+
+            self._graph = GraphStep(x, advance, _measured)
+        return self._graph(x, t, step)
+
+    def _guard(self, found: list[float], t: float, dt: float) -> None:
         """Stop a step in which particles moved against one another by more than the whole cloud is wide.
 
         Attraction brings a particle to the others and no further, and a resolved flow changes a distance by a small
         part of it; what noise can add is known. So such a step is one that the scheme does not resolve, whatever the
         kernel and the flow are. A common translation is none.
         """
-        width, far, moved, reach = _measured(x, new)
+        width, far, moved, reach = found
         rounding = 4 * float(np.finfo(self.config.dtype).eps) * far
         if moved <= width + NOISE_RANGE * diffusion(self.case, dt) + rounding and reach < LARGEST:
             return
@@ -104,9 +128,9 @@ class Mover:
         )
 
 
-def _measured(x: Any, new: Any) -> list[float]:
-    """Of positions (J, d): largest extent of ``x`` along an axis, largest absolute value, largest extent of
-    ``new - x``, largest absolute value of ``new``. Each is nan where it meets one.
+def _measured(x: Any, new: Any) -> Any:
+    """Four numbers of positions (J, d): largest extent of ``x`` along an axis, largest absolute value, largest extent
+    of ``new - x``, largest absolute value of ``new``. Each is nan where it meets one.
     """
     xp = namespace(x)
     if xp is np:
@@ -116,7 +140,7 @@ def _measured(x: Any, new: Any) -> list[float]:
         ends = [xp.stack(xp.aminmax(part, dim=0), 1) for part in (x, new - x, new)]
     (old, moved, now), top = ends, xp.amax
     found = [top(old[:, 1] - old[:, 0]), top(abs(old)), top(moved[:, 1] - moved[:, 0]), top(abs(now))]
-    return xp.stack(found).tolist()  # one wait for the device
+    return xp.stack(found)
 
 
 def _at(case: Case) -> str:

@@ -55,7 +55,7 @@ program = load_module(template("direct_gpu"), Gaussian, 3, "triton").pair_sum
 built = triton.compile(ASTSource(program, kinds | dict.fromkeys(sizes, "constexpr"), sizes), target=card)
 assert built.asm["ptx"].count(".f64") < 20  # float64 for the shares alone
 sizes = {"D": 3, "BLOCK": 1024}
-kinds = {"out": "*fp32", "n": "i32", "start": "i64", "seed": "i64", "step": "i32", "stream": "i64"}
+kinds = {"out": "*fp32", "n": "i32", "start": "i64", "seed": "i64", "step": "*i64", "stream": "i64"}
 program = import_text(template("noise_gpu"), "noise_gpu").fill
 triton.compile(ASTSource(program, kinds | dict.fromkeys(sizes, "constexpr"), sizes), target=card)
 """
