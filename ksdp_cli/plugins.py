@@ -124,7 +124,7 @@ def discover() -> Plugins:
     plugins = Plugins(Registry(), manager)
     admit(plugins, lambda: builtin, OWN_DISTRIBUTION, own_version())
     wanted, met = chosen(), {OWN_DISTRIBUTION}
-    for point in importlib.metadata.entry_points(group=GROUP):
+    for point in sorted(importlib.metadata.entry_points(group=GROUP), key=origin):
         distribution, version = origin(point)
         met.add(normal(distribution))
         if wanted is None or normal(distribution) in wanted:

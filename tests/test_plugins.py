@@ -15,10 +15,8 @@ from ksdp_cli.registry import Component
 
 
 class Distribution:
-    version = "1.0"
-
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.metadata = {"Name": name, "Version": "1.0"}
 
 
 class Point:
@@ -89,6 +87,20 @@ def test_a_class_that_is_not_there(discover: Any) -> None:
     registry = discover(Point("hollow", lambda: offers("swirl", "ksdp_cli.flows.none:Swirl"))).registry
     with pytest.raises(ConfigError, match="hollow:swirl"):
         registry.find("flow", "swirl").load()
+
+
+def test_one_manifest_by_two_entry_points_is_kept_once(discover: Any) -> None:
+    module = offers("swirl")
+    found = discover(Point("one", lambda: module), Point("two", lambda: module))
+    assert [name for name, _ in found.failures] == ["two"]
+    assert found.registry.find("flow", "swirl").distribution == "one"
+    assert found.manager.is_registered(module)
+
+
+def test_one_name_by_two_entry_points_of_a_package_is_kept_once(discover: Any) -> None:
+    found = discover(Point("one", lambda: offers("swirl")), Point("one", lambda: offers("swirl")))
+    assert found.failures == [("one", "ValueError: flow 'one:swirl' is there already, by another entry point")]
+    assert len([entry for entry in found.registry.entries if entry.name == "swirl"]) == 1
 
 
 def test_KSDP_PLUGINS_switches_off_and_picks(discover: Any, monkeypatch: pytest.MonkeyPatch) -> None:
