@@ -50,6 +50,25 @@ def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:
     return found
 
 
+def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Positional words, and ``--NAME VALUE`` pairs, out of what may hold both in any order.
+
+    Click hands an option that it does not know to the first positional argument that is free. So a command with
+    optional arguments passes them here with the rest: ``[model, *context.args]``. Raises as `by_name`.
+    """
+    words, named = [], []
+    rest = [word for word in given if word is not None]
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            words.append(word)
+            continue
+        named.append(word)
+        if "=" not in word and rest and not rest[0].startswith("--"):
+            named.append(rest.pop(0))
+    return words, by_name(named, known)
+
+
 def merged(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
     """The options of a file, overruled by those given on the command line."""
     read = read_toml(config) if config else {}

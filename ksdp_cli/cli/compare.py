@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..config import CompareConfig
+from ..errors import ConfigError
 from . import _options as o
 from . import _render
 
@@ -18,9 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def compare(
     context: typer.Context,
-    cloud: Annotated[Path, typer.Argument(help="A store or a model.")],
+    cloud: Annotated[str, typer.Argument(help="A store or a model.")],
     reference: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(help="A store to compare with; without one a model is compared with fresh simulations."),
     ] = None,
     sub_sample: Annotated[
@@ -40,11 +40,12 @@ def compare(
     """
     from .. import api
 
-    eta = o.by_name(context.args, [*CompareConfig.model_fields, "json"])
+    words, eta = o.words_and_names([cloud, reference, *context.args], [*CompareConfig.model_fields, "json"])
+    if not 1 <= len(words) <= 2:
+        raise ConfigError(f"{len(words)} files to compare: {', '.join(words) or 'none'}", "name one or two")
     with _render.progress("compare") as progress:
         result = api.compare(
-            cloud,
-            reference,
+            *words,
             N=sub_sample,
             repeats=repeats,
             estimator=estimator,

@@ -39,12 +39,14 @@ def sample(
     """
     from .. import api
 
-    if model is not None and named is not None:
-        raise ConfigError(f"two models: {model} and --model {named}", "name one")
-    eta = o.by_name(context.args, [*SampleConfig.model_fields, "model", "out", "overwrite", "json"])
+    known = [*SampleConfig.model_fields, "model", "out", "overwrite", "json"]
+    words, eta = o.words_and_names([model, *context.args], known)
+    words += [named] if named is not None else []
+    if len(words) > 1:
+        raise ConfigError(f"{len(words)} models: {', '.join(words)}", "name one")
     with _render.progress("sample") as progress:
         run = api.sample(
-            model if named is None else named,
+            words[0] if words else None,
             n=number,
             seed=seed,
             device=device,
