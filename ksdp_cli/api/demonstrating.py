@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ TRAINING: dict[str, Any] = {"N": 2000, "steps": 3000, "renew_batch": 500, "renew
 #: One amplitude inside the trained range and one outside, neither of them trained on: a row of Table 2.
 UNSEEN = (50.0, 130.0)
 GENERATED = 1_000_000
+#: Two independent references, for the distance and its noise floor.
+FRESH_SEEDS = (101, 102)
 
 
 @dataclass
@@ -53,42 +56,34 @@ def demonstrate(
     done = Demonstration(Path(folder))
     at = done.folder
 
-    def staged(name: str, work: Callable[[], Any]) -> Any:
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
         began = time.monotonic()
-        result = work()
+        yield
         done.seconds[name] = time.monotonic() - began
-        return result
 
-    run = staged(
-        "simulate",
-        lambda: simulate(out=at / "laminar2d.zarr", resume=True, progress=progress, stop=stop, **SIMULATION),
-    )
     model = at / "laminar2d-A.safetensors"
-    trained = staged("train", lambda: train(run, out=model, overwrite=True, progress=progress, stop=stop, **TRAINING))
+    watched: dict[str, Any] = {"progress": progress, "stop": stop}
+    with stage("simulate"):
+        run = simulate(out=at / "laminar2d.zarr", resume=True, **watched, **SIMULATION)
+    with stage("train"):
+        trained = train(run, out=model, overwrite=True, **watched, **TRAINING)
     for amplitude in UNSEEN:
-        cloud = staged(
-            f"generate {GENERATED} at A = {amplitude:g}",
-            lambda a=amplitude: sample(model, n=GENERATED, A=a, out=at / f"generated-A{a:g}.zarr", overwrite=True),
-        )
-        reference = staged(
-            f"simulate afresh at A = {amplitude:g}",
-            lambda a=amplitude: [
-                simulate(out=at / f"fresh-A{a:g}-{seed}.zarr", resume=True, seed=seed, **(SIMULATION | {"A": a}))
-                for seed in (101, 102)
-            ],
-        )
-        done.compared.append(
-            staged(
-                f"compare at A = {amplitude:g}",
-                lambda c=cloud, r=reference: compare(c, r[0], floor=r[1], N=2000, repeats=3),
+        one = SIMULATION | {"A": amplitude}
+        with stage(f"generate {GENERATED} at A = {amplitude:g}"):
+            out = at / f"generated-A{amplitude:g}.zarr"
+            cloud = sample(model, n=GENERATED, out=out, overwrite=True, A=amplitude)
+        with stage(f"simulate afresh at A = {amplitude:g}"):
+            reference, second = (
+                simulate(out=at / f"fresh-A{amplitude:g}-{seed}.zarr", resume=True, seed=seed, **one)
+                for seed in FRESH_SEEDS
             )
-        )
-        picture = at / f"A{amplitude:g}.png"
-        figures.histogram_pair(
-            cloud.frame(0, 0), reference[0].frame(0, 0), picture, title=f"laminar flow, A = {amplitude:g}"
-        )
-        done.pictures.append(picture)
-    curves = at / "training.png"
-    figures.training_curves(trained.trained.history, curves, floor=done.compared[0].comparison.floor)
-    done.pictures.append(curves)
+        with stage(f"compare at A = {amplitude:g}"):
+            compared = compare(cloud, reference, floor=second, N=2000, repeats=3)
+        done.compared.append(compared)
+        done.pictures.append(at / f"A{amplitude:g}.png")
+        title = f"laminar flow (19), A = {amplitude:g}, t = {SIMULATION['T']:g}"
+        figures.histogram_pair(cloud.frame(0, 0), reference.frame(0, 0), done.pictures[-1], title=title)
+    done.pictures.append(at / "training.png")
+    figures.training_curves(trained.trained.history, done.pictures[-1])
     return done
