@@ -98,7 +98,9 @@ def test_one_manifest_by_two_entry_points_is_kept_once(discover: Any) -> None:
 
 
 def test_one_name_by_two_entry_points_of_a_package_is_kept_once(discover: Any) -> None:
-    found = discover(Point("one", lambda: offers("swirl")), Point("one", lambda: offers("swirl")))
+    other = offers("swirl")
+    other.__name__ = "other_manifest"
+    found = discover(Point("one", lambda: offers("swirl")), Point("one", lambda: other))
     assert found.failures == [("one", "ValueError: flow 'one:swirl' is there already, by another entry point")]
     assert len([entry for entry in found.registry.entries if entry.name == "swirl"]) == 1
 
