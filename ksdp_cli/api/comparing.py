@@ -12,7 +12,7 @@ import numpy as np
 from .. import device as devices
 from .. import provenance
 from ..config import CompareConfig, SimulateConfig, build
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError
 from ..metrics import Comparison, compare_clouds
 from ..numbers import number
 from ..shapes import Cloud
@@ -107,9 +107,7 @@ def compare(
 def _open(given: str | Path | Run | Model) -> Run | Model:
     if isinstance(given, (Run, Model)):
         return given
-    path = Path(given)
-    if not path.exists():
-        raise DataError(f"there is no file {path}", "check the path")
+    path = paths.found(given)
     return Model.load(path) if path.is_file() else open_run(path)
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
 from ..store import open_run
 from ..transport.model import Model
+from . import paths
 
 
 def describe(path: str | Path) -> dict[str, Any]:
-    """A JSON-able description of a store or a model.
+    """A JSON-able description of a store or a model; a model that ships goes by its name.
 
     Raises `DataError` when there is no such file, or it is neither, or it is damaged.
     """
-    file = Path(path)
-    if not file.exists():
-        raise DataError(f"there is no file {file}", "check the path")
+    file = paths.found(path)
     return _of_model(file) if file.is_file() else _of_store(file)
 
 

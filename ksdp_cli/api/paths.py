@@ -29,20 +29,17 @@ def newest_model() -> Path | None:
     return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
-def model(given: str | Path) -> Path:
-    """The file of a model: the path of one, or the name of one that ships. A file of that name wins.
+def found(given: str | Path) -> Path:
+    """A file or store that is there: by its path, or a model that ships by its name. A path of that name wins.
 
-    Raises `DataError` listing what ships when it is neither.
+    Raises `DataError` when it is neither.
     """
     path = Path(given)
     if path.exists():
         return path
     if str(given) in models.names():
         return models.path(str(given))
-    raise DataError(
-        f"there is no model {given}",
-        f"give the path of a .safetensors file, or one that ships: {', '.join(models.names())}",
-    )
+    raise DataError(f"there is no file {given}", f"check the path; models that ship: {', '.join(models.names())}")
 
 
 def slug(text: str) -> str:

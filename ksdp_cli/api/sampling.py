@@ -94,7 +94,7 @@ def _load(model: str | Path | Model | None, warn: Callable[[str], None] | None) 
         given = models.DEFAULT
         if warn:
             warn(f"there is no model in ./{paths.RUNS}; using {given}, which ships with ksdp")
-    return str(given), Model.load(paths.model(given))
+    return str(given), Model.load(paths.found(given))
 
 
 def _stem(label: str, values: dict[str, float]) -> str:
