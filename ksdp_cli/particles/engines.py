@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 from ..errors import ConfigError
 from .kernel_source import parameter_count
 
-#: J from which the tree beats the direct sum on the CPU, measured by `benchmarks/tree.py`.
-CROSSOVER = {2: 4_000, 3: 16_000}
+#: J from which the tree beats the direct sum on the CPU at an accuracy of 1e-2, and its growth with each digit more,
+#: measured by `benchmarks/tree.py --crossover`.
+CROSSOVER = {2: (4_000, 1.15), 3: (6_000, 1.8)}
 
 
 class DriftEngine(Protocol):
@@ -27,6 +29,12 @@ class DriftEngine(Protocol):
     def state(self) -> dict[str, Any]: ...
 
     def restore(self, state: dict[str, Any]) -> None: ...
+
+
+def tree_pays(particles: int, dim: int, accuracy: float) -> bool:
+    """Whether the tree is faster than the direct sum on the CPU."""
+    least, growth = CROSSOVER[dim]
+    return particles >= least * growth ** -math.log10(accuracy / 1e-2)
 
 
 def make_engine(
@@ -66,7 +74,7 @@ def make_engine(
 
         return DirectGPU(kernel, kernel_args, dim, dtype)
     if name == "auto":
-        name = "tree" if particles >= CROSSOVER[dim] else "direct"
+        name = "tree" if tree_pays(particles, dim, accuracy) else "direct"
     if name == "tree":
         from .tree import TreeEngine
 
