@@ -1,0 +1,266 @@
+"""The page of a model: the network beside the simulations that it was made to resemble."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import figures, plugins
+from ..errors import ConfigError, KsdpError
+from ..figures.report import MOST_SHOWN, Inputs, NetworkView, Page, Picture, Scene, StoredCloud, Table
+from ..initial.ball import Ball
+from ..metrics import compare_clouds, moments
+from ..provenance import physics, short
+from ..shapes import Cloud
+from ..store import Run, open_run
+from ..transport.model import Model
+from . import report_clouds as parts
+from .clouds import initial_cloud
+
+Warn = Callable[[str], None]
+#: Of the page's inputs, as of `ksdp sample`; and of those for distances.
+SEED, FRESH = 0, 1_000_103
+PROBES, PICTURED, MEASURED_N, MOST_MEASURED, MOST_PICTURES, CURVE = 4096, 100_000, 1000, 6, 3, 41
+#: What a reference must have in common with the simulation that was learned, beside the parameters of the network.
+SHARED = ("flow", "kernel", "init", "mu", "chi", "M", "delta2", "flow_params", "kernel_params")
+
+
+class Learned:
+    """A model with the initial cloud that it pushes forward, and the parameters ``start`` shown at first."""
+
+    def __init__(self, path: Path, model: Model) -> None:
+        self.path, self.model, self.eta = path, model, model.eta_map
+        self.simulation: dict[str, Any] = model.provenance["simulation"]
+        _, self.cloud = initial_cloud(str(self.simulation["init"]), model.dim)
+        self.start = dict(zip(self.eta.names, self.eta.high, strict=True))
+
+    def draw(self, n: int, seed: int = SEED) -> Cloud:
+        return self.cloud.draw(n, self.model.dim, seed)
+
+    def at(self, at: dict[str, float], n: int, seed: int = SEED) -> Cloud:
+        """Positions of the first ``n`` particles; of all there are when the initial cloud is a smaller stored one."""
+        n = min(n, getattr(self.cloud, "count", n))
+        return self.model.push(self.draw(n, seed), np.array([at[name] for name in self.eta.names]))
+
+
+def page(
+    path: Path, model: Model, references: list[Run], folder: Path, progress: Callable[..., None] | None, warn: Warn
+) -> tuple[Page, list[str]]:
+    """The page, and the stores beside the network. Pictures are drawn into ``folder``.
+
+    Raises `ConfigError` for a reference of another dimension or without a parameter of the network.
+    """
+    learned = Learned(path, model)
+    runs, of_training = (references, False) if references else (_training_data(learned), True)
+    notes = [note for run in runs for note in _differences(learned, run)]
+    for note in notes:
+        warn(note)
+    places, most = parts.thinned([place for run in runs for place in _places(learned, run)], model.dim)
+    clouds = [parts.stored_cloud(place, most) for place in places]
+    if clouds and not any(cloud.at == learned.start for cloud in clouds):
+        learned.start = dict(clouds[-1].at)
+    title = "Simulation (training data)" if of_training else "Simulation"
+    units = {**model.provenance.get("units", {}), "t": "time"}
+    scene = Scene(model.dim, _extent(learned, clouds), clouds, title, units, learned.start, _network(learned))
+    sections = [
+        ("How near it is", [*_distances(learned, places, of_training, progress), *notes]),
+        ("What was run", _made(learned, runs)),
+        ("Training", _training(learned, folder, warn)),
+        ("Network and simulation" if clouds else "Network", _pictures(learned, places, clouds, folder)),
+    ]
+    footer = f"Made by ksdp {plugins.own_version()} from {path}"
+    footer += f" and {', '.join(str(run.path) for run in runs)}." if runs else "."
+    return Page("ksdp report · model", path.name, _lead(learned), scene, sections, footer), [str(r.path) for r in runs]
+
+
+def _training_data(learned: Learned) -> list[Run]:
+    """The store that the network was trained on, when it still is what it was."""
+    named = Path(str(learned.model.provenance.get("data", "")))
+    for candidate in (named, learned.path.parent / named, learned.path.parent / named.name):
+        if candidate.is_dir():
+            try:
+                run = open_run(candidate)
+            except KsdpError:
+                continue
+            if run.complete and physics(run.config) == physics(learned.simulation):
+                return [run]
+    return []
+
+
+def _places(learned: Learned, run: Run) -> list[parts.Place]:
+    """The frames of a reference with the network's parameters; those at other times than the network's are left out."""
+    if run.dim != learned.model.dim:
+        raise ConfigError(f"{run.path} has dimension {run.dim} and the model {learned.model.dim}", "give another store")
+    names, places = learned.eta.names, []
+    for case, values in enumerate(run.cases):
+        known = _fixed(run) | values
+        for name in names:
+            if name != "t" and name not in known:
+                raise ConfigError(f"{run.path} has no parameter {name!r} of the network", "give another store")
+        for k, t in enumerate(run.times):
+            if "t" in names or np.isclose(t, learned.simulation["T"], rtol=1e-9):
+                places.append((run, case, k, {name: float(t) if name == "t" else known[name] for name in names}))
+    if not places:
+        raise ConfigError(f"{run.path} has no snapshot t = {learned.simulation['T']:g}", "the network is of that time")
+    return places
+
+
+def _fixed(run: Run) -> dict[str, float]:
+    """The parameters that have one value throughout a simulation."""
+    config = run.config
+    everything = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
+    return {name: float(v[0]) for name, v in everything.items() if isinstance(v, list) and len(v) == 1 and name != "t"}
+
+
+def _differences(learned: Learned, run: Run) -> list[str]:
+    """A sentence when a reference is another problem than the one that was learned."""
+
+    def flat(config: dict[str, Any]) -> dict[str, Any]:
+        shared = {name: config.get(name) for name in SHARED}
+        shared |= shared.pop("flow_params") or {}
+        shared |= shared.pop("kernel_params") or {}
+        return {name: value for name, value in shared.items() if name not in learned.eta.names}
+
+    ours, theirs = flat(learned.simulation), flat(run.config)
+    differ = [
+        f"{name} = {parts.flat_text(theirs.get(name))} in place of {parts.flat_text(ours.get(name))}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name)
+    ]
+    return [f"{run.path} is another problem than the one that was learned: {'; '.join(differ)}."] if differ else []
+
+
+def _extent(learned: Learned, clouds: list[StoredCloud]) -> NDArray[np.float64]:
+    """A box of the stored clouds and of the network at the ends of the trained ranges."""
+    ends = [sorted({low, high}) for low, high in zip(learned.eta.low, learned.eta.high, strict=True)]
+    corners = [dict(zip(learned.eta.names, corner, strict=True)) for corner in itertools.product(*ends)]
+    return parts.extent([cloud.points for cloud in clouds] + [learned.at(corner, PROBES) for corner in corners])
+
+
+def _network(learned: Learned) -> NetworkView:
+    model, eta = learned.model, learned.eta
+    law = learned.cloud
+    stored = None if isinstance(law, Ball) else learned.draw(min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN)))
+    command = shlex.join(["ksdp", "sample", str(learned.path)])
+    ends = (eta.names, eta.low, eta.high, eta.log)
+    return NetworkView(model.theta, model.network.sizes, "tanh", *ends, Inputs(SEED, stored), command)
+
+
+def _lead(learned: Learned) -> str:
+    simulation, eta = learned.simulation, learned.eta
+    ranges = ", ".join(f"{n} = {low:g} to {high:g}" for n, low, high in zip(eta.names, eta.low, eta.high, strict=True))
+    told = f"A network ({learned.model.describe()}) that takes particles of the initial cloud to where the flow "
+    told += f"{short(str(simulation.get('flow', '?')))} and chemotaxis take them, trained on {ranges}"
+    if "t" not in eta.names:
+        told += f" at t = {simulation.get('T', 0):g}"
+    return told + f". The simulation has {simulation.get('J', '?')} particles in {learned.model.dim} dimensions."
+
+
+def _distances(
+    learned: Learned, places: list[parts.Place], of_training: bool, progress: Callable[..., None] | None
+) -> list[Any]:
+    """Exact W2^2 of the network to some of the stored clouds, beside the noise floor."""
+    chosen = parts.spread([place for place in places if place[0].J >= 4], MOST_MEASURED)
+    rows = []
+    for done, (run, case, k, at) in enumerate(chosen):
+        n = min(MEASURED_N, run.J // 2)
+        # fresh inputs: those of seed 0 may be the very particles that the simulation began with
+        found = compare_clouds(learned.at(at, run.J, seed=FRESH), run.frame(case, k), n=n)
+        rows.append([*at.values(), n, found.w2_squared, found.floor, found.excess, found.verdict])
+        if progress:
+            progress("distances", done + 1, len(chosen))
+    if not rows:
+        return []
+    title = "Exact squared Wasserstein distance to the simulation, mean over sub-samples of N particles"
+    columns = [*learned.eta.names, "N", "W₂²", "noise floor", "excess", "verdict"]
+    told = "The floor is the same distance between two halves of the simulation: no network can be nearer than that."
+    if of_training:
+        told += " These are clouds that it was trained on; --reference STORE shows others."
+    return [Table(title, columns, rows), told]
+
+
+def _made(learned: Learned, runs: list[Run]) -> list[Any]:
+    model = learned.model
+    made: list[Any] = [("code", str(model.provenance.get("command", "")))]
+    made += [("code", str(run.attrs.get("command", ""))) for run in runs]
+    facts = [
+        ["network", model.describe()],
+        ["weights, SHA-256", model.sha256],
+        ["data", str(model.provenance.get("data", ""))],
+        ["versions", parts.flat_text(model.provenance.get("versions", {}))],
+    ]
+    made.append(Table("", ("", ""), facts))
+    made.append(parts.settings_table("Configuration of the training", model.training))
+    made.append(parts.settings_table("Configuration of the simulation that was learned", learned.simulation))
+    return made
+
+
+def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
+    result = learned.model.provenance.get("result") or {}
+    words = {"validation_W2_squared": "validation W₂² [length²]", "validated_on": "validated on", "seconds": "time [s]"}
+    rows = [[words.get(name, name.replace("_", " ")), _short(value)] for name, value in result.items()]
+    found: list[Any] = [Table("Result", ("", ""), rows)] if rows else []
+    file = learned.path.with_name(
+        learned.path.name.removesuffix(".safetensors").removesuffix(".last") + ".history.json"
+    )
+    if not file.exists():
+        return found
+    try:
+        document = json.loads(file.read_text())
+        if document["command"] != learned.model.provenance.get("command"):
+            raise ValueError("it is of another training")
+        figures.training_curves(document["history"], folder / "training.svg")
+    except (OSError, ValueError, KeyError, TypeError, KsdpError) as error:
+        warn(f"{file} is left out: {error}")
+        return found
+    return [*found, Picture(folder / "training.svg", "Training loss (14) and validation against the gradient step.")]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _pictures(learned: Learned, places: list[parts.Place], clouds: list[StoredCloud], folder: Path) -> list[Picture]:
+    density, curve = folder / "density.png", folder / "moments.svg"
+    told = "Density of the network's particles beside those of the simulation, one scale of colours in each row."
+    if not clouds:
+        low, high = (dict(zip(learned.eta.names, ends, strict=True)) for ends in (learned.eta.low, learned.eta.high))
+        labels = parts.said(low), parts.said(high)
+        figures.histogram_pair(learned.at(low, PICTURED), learned.at(high, PICTURED), density, labels=labels)
+        told = "Density of the network's particles at the ends of the trained range."
+    elif learned.model.dim == 2:
+        chosen = parts.spread(places, MOST_PICTURES)
+        rows = [(parts.said(at), learned.at(at, PICTURED), run.frame(case, k)) for run, case, k, at in chosen]
+        figures.histogram_grid(rows, density)
+    else:
+        run, case, k, at = places[-1]
+        title = parts.said(at)
+        figures.histogram_pair(learned.at(at, PICTURED), run.frame(case, k), density, title=title)
+    return [Picture(density, told), *_curve(learned, clouds, curve)]
+
+
+def _curve(learned: Learned, clouds: list[StoredCloud], path: Path) -> list[Picture]:
+    """E|x|^2 against the first parameter, the others as at the start."""
+    name, start = learned.eta.names[0], learned.start
+    low, high = learned.eta.low[0], learned.eta.high[0]
+    beside = [c for c in clouds if all(c.at[other] == start[other] for other in learned.eta.names[1:])]
+    highest = max([high, *(cloud.at[name] for cloud in beside)])
+    if highest <= low:
+        return []
+    grid = np.geomspace(low, highest, CURVE) if learned.eta.log[0] else np.linspace(low, highest, CURVE)
+    values = [float(moments(learned.at(start | {name: float(v)}, PICTURED)).second_moment) for v in grid]
+    curves: dict[str, Any] = {"network": (grid, values, None)}
+    if beside:
+        x = [cloud.at[name] for cloud in beside]
+        curves["simulation"] = (x, [c.second_moment for c in beside], [c.second_moment_se for c in beside])
+    figures.moment_curve(curves, path, xlabel=name, trained_to=high, xlog=learned.eta.log[0])
+    others = {other: start[other] for other in learned.eta.names[1:]}
+    at = f" at {parts.said(others)}" if others else ""
+    return [Picture(path, f"Second moment against {name}{at}.")]

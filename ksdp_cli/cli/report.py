@@ -1,0 +1,50 @@
+"""``ksdp report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import _options as o
+from . import _render
+from ._boundary import say
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(report)
+
+
+def report(
+    subject: Annotated[Path, typer.Argument(help="A store (.zarr) or a model (.safetensors).")],
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(help="A simulation to show beside a model; may be repeated. Default its training data."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output .html; a fresh name in ./runs.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that ksdp made.")] = False,
+    as_json: o.Json = False,
+) -> None:
+    """One HTML page, readable without a network: what was run, tables, figures, and particles that one can turn.
+
+    The page of a model evaluates the network itself: sliders set its parameters.
+    """
+    from ..api.reporting import report as write
+
+    with _render.progress("report") as progress:
+        done = write(
+            subject,
+            out=out,
+            references=reference or (),
+            overwrite=overwrite,
+            progress=progress,
+            warn=lambda message: say(f"ksdp: warning: {message}"),
+        )
+    rows: list[list[Any]] = [
+        ["megabytes", done.bytes / 1e6],
+        ["stored clouds", done.clouds],
+        ["particles of each", done.particles_shown or None],
+        ["beside the network", ", ".join(done.references) or None],
+    ]
+    _render.emit(done.as_dict(), as_json, (str(done.path), ["", ""], rows))

@@ -1,0 +1,209 @@
+// The page: panes that share one camera and one scale of colours, controls, and a table that follows them.
+// The console has the numbers: ksdp.set({A: 50}); await ksdp.ready(); ksdp.positions().
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const COUNTS = [10_000, 100_000, 1_000_000], START = 100_000, MEASURED = 100_000;
+
+class Page {
+  constructor({ dim, frames, controls, network, extent, colours, titles }) {
+    Object.assign(this, { dim, frames, controls, network });
+    this.at = Object.fromEntries(controls.map((control) => [control.name, control.start]));
+    this.painter = new Painter(bytes(colours));
+    this.camera = new Camera(dim, extent);
+    const pane = (title) => new Pane(title, this.camera, extent, () => this.request());
+    if (network) {
+      this.generator = new Generator(this.painter, network, dim);
+      this.made = pane(titles.network);
+    }
+    if (frames.length) this.stored = pane(titles.frames);
+    this.panes = [this.made, this.stored].filter(Boolean);
+    this.exposure = this.brightest = 1;
+    this.settled = [];
+    this.build();
+    if (network) this.resize(Math.min(START, network.inputs.count ?? START));
+    this.moved();
+    new ResizeObserver(() => this.request()).observe(document.getElementById("panes"));
+    this.painter.canvas.addEventListener("webglcontextlost", () => fail(new Error("the graphics device was lost; reload the page")));
+  }
+
+  build() {
+    const place = (id, ...children) => document.getElementById(id).replaceChildren(...children);
+    place("panes", ...this.panes.map((pane) => pane.figure));
+    this.knobs = this.controls.map((control) => {
+      const change = (value) => this.set({ [control.name]: value });
+      return control.values ? discrete(control, change) : continuous(control, change);
+    });
+    const lists = [];
+    if (this.network) {
+      const most = this.network.inputs.count ?? Infinity;
+      const counts = COUNTS.filter((n) => n < most).concat(Number.isFinite(most) ? [most] : []);
+      lists.push(choice("Particles", counts.map((n) => [n.toLocaleString("en").replaceAll(",", " "), n]), (n) => this.resize(n), START));
+      if (this.frames.length) {
+        const said = (frame) => this.controls.map(({ name }) => `${name} = ${told(frame.at[name])}`).join(", ");
+        this.cases = choice("Go to a stored simulation", [["", null], ...this.frames.map((frame) => [said(frame), frame])], (frame) => frame && this.set(frame.at));
+        lists.push(this.cases);
+      }
+    }
+    const views = this.dim === 3 ? Object.keys(VIEWS).map((name) => button(`Along ${{ "x–y": "z", "x–z": "y", "y–z": "x" }[name]}`, () => this.look(() => this.camera.look(name)))) : [];
+    const fit = button("Fit to this cloud", () => this.look(() => this.camera.fit(extentOf(this.sample(), this.dim))));
+    const reset = button("Reset view", () => this.look(() => this.camera.reset()));
+    place("controls", ...this.knobs.map((knob) => knob.row), node("div", { class: "row buttons" }, ...lists.map((list) => list.label), ...views, fit, reset));
+    this.top = node("span", {});
+    place("scale", node("span", {}, "0"), node("span", { class: "colours", role: "img", "aria-label": "dark is empty, bright is dense" }), this.top, ` ${this.dim === 3 ? "projected density" : "density"} [1/length²]`, brightness((value) => {
+      this.exposure = value;
+      this.label();
+      this.request();
+    }));
+  }
+
+  /** Choose parameters, by name. */
+  set(values) {
+    for (const [i, { name }] of this.controls.entries()) {
+      if (!(name in values)) continue;
+      this.at[name] = values[name];
+      this.knobs[i].show(values[name]);
+    }
+    this.moved();
+  }
+
+  resize(n) {
+    this.generator.resize(n);
+    this.made.buffer = this.generator.output;
+    this.moved();
+  }
+
+  look(change) {
+    change();
+    this.stale = true;
+    this.request();
+  }
+
+  /** Parameters or inputs have changed: the stored frame, the network from its first chunk on, the table. */
+  moved() {
+    if (this.stored) this.showFrame();
+    if (this.network) {
+      this.generator.at(this.network.eta.map(({ name }) => this.at[name]));
+      this.drawn = 0;
+      this.showNetwork();
+    }
+    if (this.cases) this.cases.select(this.same ? this.frame : null);
+    this.stale = true;
+    this.unsettled = true;
+    this.request();
+  }
+
+  showFrame() {
+    const apart = ({ at }) =>
+      Math.hypot(...this.controls.map((c) => {
+        const scale = c.log ? Math.log : (v) => v;
+        return (scale(at[c.name]) - scale(this.at[c.name])) / (scale(c.to) - scale(c.from) || 1);
+      }));
+    const [distance, chosen] = this.frames.map((frame) => [apart(frame), frame]).sort((a, b) => a[0] - b[0])[0];
+    this.same = distance < 1e-7;
+    if (chosen !== this.frame) {
+      this.frame = chosen;
+      chosen.cloud ??= positionsOf(chosen, this.dim);
+      if (this.stored.buffer) this.painter.gl.deleteBuffer(this.stored.buffer);
+      this.stored.buffer = this.painter.buffer(chosen.cloud);
+      this.stored.count = chosen.cloud.length / 3;
+    }
+    const parts = this.controls.map(({ name }) => `${name} = ${told(chosen.at[name])}`);
+    parts.push(this.stored.count < chosen.count ? `${this.stored.count} of its ${chosen.count} particles` : `${chosen.count} particles`);
+    if (this.network && !this.same) parts.push("the nearest that is stored");
+    this.stored.note.textContent = parts.join(", ");
+    this.stored.figure.classList.toggle("other", Boolean(this.network) && !this.same);
+  }
+
+  showNetwork() {
+    const { eta, command, seed } = this.network, parts = eta.map(({ name }) => `${name} = ${told(this.at[name])}`);
+    parts.push(`${this.generator.n} particles`);
+    const outside = eta.filter(({ name, low, high: most }) => this.at[name] < low * (1 - 1e-9) || this.at[name] > most * (1 + 1e-9));
+    if (outside.length) parts.push(`extrapolation: trained on ${outside.map((one) => `${one.name} = ${told(one.low)} to ${told(one.high)}`).join(", ")}`);
+    this.made.note.textContent = parts.join(", ");
+    const options = eta.map(({ name }) => `--${name} ${this.at[name]}`);
+    document.getElementById("command").textContent = [command, ...options, `--n ${this.generator.n}`, `--seed ${seed}`].join(" ");
+  }
+
+  /** Particles of the network where there is one, else of the frame: at most `SAMPLE`. */
+  sample() {
+    if (this.network && this.generator.filled) return this.painter.read(this.generator.output, Math.min(SAMPLE, this.generator.filled));
+    return this.frame.cloud.subarray(0, 3 * SAMPLE);
+  }
+
+  expose() {
+    const clouds = this.network && this.frame ? [this.sample(), this.frame.cloud.subarray(0, 3 * SAMPLE)] : [this.sample()];
+    this.brightest = Math.max(...clouds.map((cloud) => crowding(cloud, this.camera.view)));
+    this.label();
+  }
+
+  label() {
+    this.top.textContent = told(Number((this.brightest / this.exposure).toPrecision(2)));
+  }
+
+  /** Moments of all that is shown, once the network is done. */
+  settle() {
+    this.unsettled = false;
+    const columns = [];
+    if (this.network) {
+      const n = Math.min(MEASURED, this.generator.n), { mean, second, error } = momentsOf(this.painter.read(this.generator.output, n));
+      columns.push({ title: this.made.title, n, mean: mean.slice(0, this.dim), second, error, at: this.at });
+    }
+    if (this.frame) columns.push({ title: this.stored.title, n: this.frame.count, ...this.frame });
+    document.getElementById("moments").replaceChildren(momentTable(columns, this.controls));
+    for (const done of this.settled.splice(0)) done();
+  }
+
+  /** Draw at the next occasion; `picture` is false when only the network has to go on. */
+  request(picture = true) {
+    this.changed ||= picture;
+    if (this.scheduled) return;
+    this.scheduled = true;
+    requestAnimationFrame(() => {
+      this.scheduled = false;
+      this.advance();
+    });
+  }
+
+  /** The next chunk of the network; a new picture when something else moved, or its particles have doubled. */
+  advance() {
+    const one = this.generator;
+    one?.advance();
+    const filled = one ? one.filled : 1, done = !one || (one.complete && one.ready());
+    if (filled && (this.changed || filled >= 2 * this.drawn || (one.complete && this.drawn < filled))) this.draw();
+    if (!done) this.request(false);
+    else if (this.unsettled) this.settle();
+  }
+
+  draw() {
+    if (this.stale) {
+      this.stale = false;
+      this.expose();
+    }
+    if (this.network) this.made.count = this.drawn = this.generator.filled;
+    for (const pane of this.panes) pane.draw(this.painter, this.brightest / this.exposure);
+    this.changed = false;
+    document.documentElement.dataset.drawn = "yes";
+  }
+
+  /** When every particle of the network is where the parameters put it. */
+  ready() {
+    return this.unsettled ? new Promise((done) => this.settled.push(done)) : Promise.resolve();
+  }
+
+  /** Positions of the network, or of the frame on a page without one: (n, d) row by row. */
+  positions() {
+    const wide = this.network ? this.painter.read(this.generator.output, this.generator.filled) : this.frame.cloud;
+    return wide.filter((_, i) => i % 3 < this.dim);
+  }
+}
+
+function fail(error) {
+  document.getElementById("view").dataset.failed = "yes";
+  document.getElementById("why").textContent = error.message;
+}
+
+try {
+  window.ksdp = new Page(data);
+} catch (error) {
+  fail(error);
+}

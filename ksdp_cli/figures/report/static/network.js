@@ -1,0 +1,78 @@
+// The network as a vertex shader: its particles are evaluated where they are drawn, and their positions caught by
+// transform feedback. The weights lie in a texture, because uniform storage may be as small as 16 kB.
+
+const TEXELS = 64; // width of the weight texture, a power of two
+
+/** eta in its own units, mapped so that the trained range is [-1, 1]: the map that is stored with the weights. */
+function normalised(values, maps) {
+  return maps.map(({ low, high: top, log }, i) => {
+    const [v, a, b] = [values[i], low, top].map((x) => (log ? Math.log(x) : x));
+    return b > a ? (2 * (v - a)) / (b - a) - 1 : 0;
+  });
+}
+
+/** Weights as rows of 4-vectors: row o of a layer is (W_o, b_o) padded with zeros, for an input (h, 1, 0 ...). */
+function packed(layers) {
+  const texels = [], plan = [];
+  for (const [level, { outs, ins, W, b }] of layers.entries()) {
+    const wide = Math.ceil((ins + 1) / 4), last = level === layers.length - 1;
+    const tall = Math.ceil((outs + (last ? 0 : 1)) / 4); // room for the 1 that meets the next bias
+    plan.push({ at: texels.length / 4, wide, tall, ones: last ? -1 : outs });
+    for (let o = 0; o < 4 * tall; o++)
+      for (let k = 0; k < 4 * wide; k++) texels.push(o < outs ? (k < ins ? W[o * ins + k] : k === ins ? b[o] : 0) : 0);
+  }
+  const rows = Math.ceil(texels.length / 4 / TEXELS), data = new Float32Array(4 * TEXELS * rows);
+  data.set(texels);
+  return { data, rows, plan };
+}
+
+/** Views of the flat vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row. */
+function layersOf(theta, sizes) {
+  let at = 0;
+  return sizes.slice(1).map((outs, level) => {
+    const ins = sizes[level], W = theta.subarray(at, at + outs * ins), b = theta.subarray(at + outs * ins, at + outs * ins + outs);
+    at += outs * ins + outs;
+    return { outs, ins, W, b };
+  });
+}
+
+/** Shader of x -> y for layers as `packed` lays them, `dim` coordinates and `etas` parameters. */
+function networkSource(plan, dim, etas) {
+  const inputs = ["x.x", "x.y", "x.z"].slice(0, dim);
+  for (let i = 0; i < etas; i++) inputs.push(`eta[${i}]`);
+  inputs.push("1.0");
+  while (inputs.length % 4) inputs.push("0.0");
+  const lines = [`vec4 h0[${plan[0].wide}];`];
+  for (let c = 0; c < plan[0].wide; c++) lines.push(`h0[${c}] = vec4(${inputs.slice(4 * c, 4 * c + 4)});`);
+  plan.forEach(({ at, wide, tall, ones }, level) => {
+    const next = `h${level + 1}`, dot4 = [0, 1, 2, 3].map((k) => `dot(weight(p + ${k * wide}), v)`).join(", ");
+    lines.push(
+      `vec4 ${next}[${tall}];`,
+      `for (int r = 0; r < ${tall}; r++) {`,
+      "  vec4 s = vec4(0.0);",
+      `  for (int c = 0; c < ${wide}; c++) {`,
+      `    int p = ${at} + ${4 * wide} * r + c;`,
+      `    vec4 v = h${level}[c];`,
+      `    s += vec4(${dot4});`,
+      "  }",
+      `  ${next}[r] = ${ones < 0 ? "s" : "squash(s)"};`,
+      "}",
+    );
+    if (ones >= 0) lines.push(`${next}[${ones >> 2}][${ones & 3}] = 1.0;`);
+  });
+  return `#version 300 es
+precision highp float;
+precision highp int;
+in vec3 x;
+out vec3 y;
+uniform float eta[${Math.max(etas, 1)}];
+uniform highp sampler2D weights;
+vec4 weight(int i) { return texelFetch(weights, ivec2(i & ${TEXELS - 1}, i / ${TEXELS}), 0); }
+// tanh by one exponential; built-in ones overflow on some drivers
+vec4 squash(vec4 v) { return 1.0 - 2.0 / (exp(2.0 * clamp(v, -9.0, 9.0)) + 1.0); }
+void main() {
+  ${lines.join("\n  ")}
+  y = h${plan.length}[0].xyz;
+  gl_Position = vec4(0.0);
+}`;
+}
