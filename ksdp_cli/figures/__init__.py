@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from .curves import moment_curve, training_curves
-from .histograms import histogram_grid, histogram_pair
+from .curves import Curves, curve_panels, moment_curve, training_curves, training_panel
+from .histograms import histogram_grid, histogram_pair, histogram_sections, histogram_sheet
 
-__all__ = ["histogram_grid", "histogram_pair", "moment_curve", "training_curves"]
+__all__ = [
+    "Curves",
+    "curve_panels",
+    "histogram_grid",
+    "histogram_pair",
+    "histogram_sections",
+    "histogram_sheet",
+    "moment_curve",
+    "training_curves",
+    "training_panel",
+]

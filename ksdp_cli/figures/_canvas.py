@@ -5,18 +5,22 @@ Figures are made as objects, without pyplot: no window, no global list of figure
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import ConfigError
 
-#: What each format writes about itself; a date would make every file another one.
+Layout = Literal["constrained", "compressed"]
+MAKER = "ksdp"
+#: What each format writes about itself: who made it, and no date, which would make every file another one.
 METADATA: dict[str, dict[str, Any]] = {
-    ".png": {"Software": None},
-    ".pdf": {"CreationDate": None},
-    ".svg": {"Date": None},
+    ".png": {"Software": MAKER},
+    ".pdf": {"Creator": MAKER, "CreationDate": None},
+    ".svg": {"Creator": MAKER, "Date": None},
 }
 STYLE = {
     "axes.spines.right": False,
@@ -26,28 +30,51 @@ STYLE = {
     "font.size": 9,
     "legend.frameon": False,
     "savefig.dpi": 200,
-    "svg.hashsalt": "ksdp",
+    "svg.hashsalt": MAKER,
+    "text.parse_math": False,  # a dollar in a title is a dollar
 }
 #: Blue, orange and black are told apart in every common colour blindness (Okabe and Ito).
 COLOURS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#56B4E9")
+#: Lines and points are told apart without colour too.
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 2)))
+MARKERS = "os^Dv*"
 
 
 @contextmanager
-def picture(path: str | Path, width: float, height: float) -> Iterator[Any]:
-    """A figure of ``width`` x ``height`` inches, written to ``path`` when the block ends without an error.
+def picture(path: str | Path, width: float, height: float, layout: Layout = "constrained") -> Iterator[Any]:
+    """A figure of ``width`` x ``height`` inches, written to ``path``, whole, when the block ends without an error.
 
     Raises `ConfigError` for a suffix that is not .png, .pdf or .svg.
     """
     target = Path(path)
-    if target.suffix not in METADATA:
-        raise ConfigError(f"the picture {target} ends in {target.suffix!r}", f"use one of {', '.join(METADATA)}")
+    require_suffix(target)
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
-        figure = Figure((width, height), layout="constrained")
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a sign of a title becomes a box
+        figure = Figure((width, height), layout=layout)
         yield figure
         target.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(target, metadata=METADATA[target.suffix])
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        try:
+            figure.savefig(partial, format=target.suffix[1:], metadata=METADATA[target.suffix])
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def require_suffix(path: Path) -> None:
+    """Raise `ConfigError` for a suffix of which there are no pictures."""
+    if path.suffix not in METADATA:
+        raise ConfigError(f"the picture {path} ends in {path.suffix!r}", f"use one of {', '.join(METADATA)}")
+
+
+def made_here(path: Path) -> bool:
+    """Whether the picture ``path`` says that ksdp made it."""
+    signs = {".png": b"Software\0" + MAKER.encode(), ".pdf": b"/Creator (" + MAKER.encode() + b")"}
+    signs[".svg"] = b"<dc:title>" + MAKER.encode() + b"</dc:title>"
+    sign = signs.get(path.suffix)
+    return sign is not None and path.is_file() and sign in path.read_bytes()

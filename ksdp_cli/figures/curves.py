@@ -1,83 +1,181 @@
-"""Curves: moments against a parameter, and losses against the step."""
+"""Curves: moments and distances against a parameter, losses against the step; one panel or several side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from ._canvas import COLOURS, picture
+from ._canvas import COLOURS, DASHES, MARKERS, picture
+
+#: x (k,), y (k,), and standard errors (k,) or None.
+Curve = tuple[ArrayLike, ArrayLike, ArrayLike | None]
+WIDTH, HEIGHT, SEVERAL = 5.4, 3.6, 4.3
+#: Beyond so many curves no reader finds each in a list: they are coloured in their order, with a few names.
+NAMED = 6
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One panel. ``curves`` with errors are drawn as points with bars of two standard errors, others as lines.
+
+    ``marked`` names lines that show their points too, ``levels`` are horizontal lines as a noise floor. Beyond
+    ``trained_to`` the panel says "extrapolation".
+    """
+
+    curves: Mapping[str, Curve]
+    xlabel: str
+    ylabel: str = "E|X|² [length²]"
+    title: str = ""
+    xlog: bool = False
+    ylog: bool = False
+    trained_to: float | None = None
+    levels: Mapping[str, float] = field(default_factory=dict)
+    marked: frozenset[str] = frozenset()
+
+
+def curve_panels(panels: Sequence[Curves], path: str | Path, *, title: str = "") -> None:
+    """Panels side by side, as figures 1 and 7; with more than one they are lettered (a), (b), ...
+
+    Raises `DataError` for a panel without curves, for curves of unequal lengths, and for numbers that are not finite,
+    or not positive on a logarithmic axis; `ConfigError` for the suffix of ``path``.
+    """
+    if not panels:
+        raise DataError("there is no panel to draw", "give at least one")
+    checked = [_checked(panel) for panel in panels]
+    several = len(panels) > 1
+    width = SEVERAL * len(panels) if several else WIDTH
+    with picture(path, width, HEIGHT + 0.3 * bool(title)) as figure:
+        for number, (axes, panel) in enumerate(
+            zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True)
+        ):
+            _draw(axes, panel, checked[number])
+            if several:
+                axes.set_title(f"({'abcdefghijklmnopqrstuvwxyz'[number % 26]}) {panel.title}".strip(), loc="left")
+            else:
+                axes.set_title(panel.title)
+        if title:
+            figure.suptitle(title)
 
 
 def moment_curve(
-    curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]],
+    curves: Mapping[str, Curve],
     path: str | Path,
     *,
     xlabel: str,
     ylabel: str = "E|X|² [length²]",
     title: str = "",
     trained_to: float | None = None,
+    xlog: bool = False,
 ) -> None:
-    """A moment against a parameter, as in figures 1(c), 7 and 10.
-
-    ``curves``: name -> (x (k,), y (k,), standard errors (k,) or None). One with errors is drawn as points with bars of
-    two standard errors, one without as a line. Beyond ``trained_to`` the picture says "extrapolation". Raises
-    `DataError` for curves of unequal lengths or none, `ConfigError` for the suffix of ``path``.
-    """
-    rows = {name: (np.asarray(x, float), np.asarray(y, float), errors) for name, (x, y, errors) in curves.items()}
-    if not rows:
-        raise DataError("there is no curve to draw", "give at least one")
-    for name, (x, y, _) in rows.items():
-        if x.ndim != 1 or x.shape != y.shape or not len(x):
-            raise DataError(f"the curve {name!r} has x of shape {x.shape} and y of shape {y.shape}")
-    with picture(path, 5.4, 3.6) as figure:
-        panel = figure.subplots()
-        for colour, (name, (x, y, errors)) in zip(_cycle(len(rows)), rows.items(), strict=True):
-            if errors is None:
-                panel.plot(x, y, color=colour, linewidth=1.6, label=name)
-            else:
-                bars = 2 * np.asarray(errors, float)
-                panel.errorbar(x, y, bars, color=colour, fmt="o", markersize=4, capsize=2, label=f"{name} (± 2 s.e.)")
-        if trained_to is not None:
-            left, right = panel.get_xlim()
-            if max(float(x.max()) for x, _, _ in rows.values()) > trained_to:
-                panel.axvspan(trained_to, right, color="0.92", zorder=0, label="extrapolation")
-            panel.set_xlim(left, right)
-        panel.set(xlabel=xlabel, ylabel=ylabel, title=title)
-        panel.legend()
+    """A moment against a parameter, as in figures 1(c), 7 and 10; see `Curves`. Raises as `curve_panels`."""
+    curve_panels([Curves(curves, xlabel, ylabel, title, xlog=xlog, trained_to=trained_to)], path)
 
 
 def training_curves(
     history: Sequence[Mapping[str, Any]], path: str | Path, floor: float | None = None, *, title: str = ""
 ) -> None:
-    """Loss and validation against the step, as figure 1(b), on a logarithmic scale, with the noise floor as a line.
+    """Loss and validation against the step, as figure 1(b). Raises as `training_panel` and `curve_panels`."""
+    curve_panels([training_panel(history, floor, title=title)], path)
+
+
+def training_panel(history: Sequence[Mapping[str, Any]], floor: float | None = None, *, title: str = "") -> Curves:
+    """Loss and validation against the step on a logarithmic scale, with the noise floor as a line.
 
     ``history``: rows with ``step``, ``loss`` (mean squared distance (14), [length^2]) and ``validation`` (W2^2) or
     None. ``floor`` is W2^2 between two references, which neither curve can stay below. Raises `DataError` for a
-    history without rows, `ConfigError` for the suffix of ``path``.
+    history without rows.
     """
-    losses = [(row["step"], row["loss"]) for row in history if row.get("loss") is not None]
-    checks = [(row["step"], row["validation"]) for row in history if row.get("validation") is not None]
-    if not losses and not checks:
+    curves: dict[str, Curve] = {}
+    for key, name in (("loss", "training loss (14)"), ("validation", "validation")):
+        rows = [(row["step"], row[key]) for row in history if row.get(key) is not None]
+        if rows:
+            steps, values = zip(*rows, strict=True)
+            curves[name] = steps, values, None
+    if not curves:
         raise DataError("the history has no loss and no validation", "train first")
-    with picture(path, 5.4, 3.6) as figure:
-        panel = figure.subplots()
-        if losses:
-            panel.plot(*zip(*losses, strict=True), color=COLOURS[0], linewidth=1.0, label="training loss (14)")
-        if checks:
-            panel.plot(
-                *zip(*checks, strict=True), "o-", color=COLOURS[1], markersize=3.5, linewidth=1.2, label="validation"
-            )
-        if floor is not None:
-            panel.axhline(floor, color=COLOURS[2], linewidth=1.0, linestyle="--", label="noise floor")
-        panel.set_yscale("log")
-        panel.set(xlabel="gradient step", ylabel="W₂² [length²]", title=title)
-        panel.legend()
+    levels = {} if floor is None else {"noise floor": floor}
+    marked = frozenset({"validation"})
+    return Curves(curves, "gradient step", "W₂² [length²]", title, ylog=True, levels=levels, marked=marked)
 
 
-def _cycle(n: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(n)]
+_Checked = dict[str, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]]
+
+
+def _checked(panel: Curves) -> _Checked:
+    if not panel.curves:
+        raise DataError("there is no curve to draw", "give at least one")
+    found: _Checked = {}
+    for name, (x, y, errors) in panel.curves.items():
+        xs, ys = np.asarray(x, float), np.asarray(y, float)
+        bars = None if errors is None else np.asarray(errors, float)
+        if xs.ndim != 1 or xs.shape != ys.shape or not len(xs) or (bars is not None and bars.shape != ys.shape):
+            raise DataError(f"the curve {name!r} has x of shape {xs.shape} and y of shape {ys.shape}")
+        for values, log in ((xs, panel.xlog), (ys, panel.ylog), (bars, False)):
+            if values is not None and not np.isfinite(values).all():
+                raise DataError(f"the curve {name!r} has {(~np.isfinite(values)).sum()} values that are not finite")
+            if values is not None and log and values.min() <= 0:
+                raise DataError(f"the curve {name!r} has the value {values.min():g} on a logarithmic axis")
+        found[name] = xs, ys, bars
+    return found
+
+
+def _draw(axes: Any, panel: Curves, rows: _Checked) -> None:
+    lines = 0
+    for number, (name, (x, y, errors)) in enumerate(rows.items()):
+        colour = _colour(number, len(rows))
+        label = name if len(rows) <= NAMED or number in _few(len(rows)) else None
+        if errors is not None:
+            options = {"fmt": MARKERS[number % len(MARKERS)], "markersize": 4, "capsize": 2, "linewidth": 1.0}
+            axes.errorbar(x, y, 2 * errors, color=colour, label=label and f"{label} (± 2 s.e.)", **options)
+            continue
+        dash = DASHES[lines % len(DASHES)] if len(rows) <= NAMED else "-"
+        marker = MARKERS[number % len(MARKERS)] if name in panel.marked else None
+        width = 1.0 if len(x) > 200 else 1.6
+        axes.plot(x, y, color=colour, linestyle=dash, marker=marker, markersize=3.5, linewidth=width, label=label)
+        lines += 1
+    for name, value in panel.levels.items():
+        axes.axhline(value, color="0.45", linewidth=1.0, linestyle="--", label=name)
+    if panel.xlog:
+        axes.set_xscale("log")
+        _plain_numbers(axes.xaxis)
+    if panel.ylog:
+        axes.set_yscale("log")
+        _plain_numbers(axes.yaxis)
+    if panel.trained_to is not None:
+        left, right = axes.get_xlim()
+        if max(float(x.max()) for x, _, _ in rows.values()) > panel.trained_to:
+            axes.axvspan(panel.trained_to, right, color="0.92", zorder=0, label="extrapolation")
+        axes.set_xlim(left, right)
+    axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel)
+    axes.legend()
+
+
+def _plain_numbers(axis: Any) -> None:
+    """0.01 and not a power of ten, which needs the mathematical text that titles are not read as."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        def __call__(self, value: float, place: int | None = None) -> str:
+            return f"{value:g}" if super().__call__(value, place) else ""
+
+    axis.set_major_formatter(Plain())
+    axis.set_minor_formatter(Plain(minor_thresholds=(1, 0.4)))
+
+
+def _colour(number: int, count: int) -> Any:
+    if count <= NAMED:
+        return COLOURS[number]
+    from matplotlib import colormaps
+
+    return colormaps["viridis"](0.9 * number / (count - 1))
+
+
+def _few(count: int) -> set[int]:
+    """First, last, and two between."""
+    return {round(i * (count - 1) / 3) for i in range(4)}

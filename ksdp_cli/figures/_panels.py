@@ -1,0 +1,122 @@
+"""Rows of density panels: square cells, shared colours, a bar of colours beside each row.
+
+The colour follows a root of the density, because an aggregate is a hundred times denser than the tail that
+makes its shape. Empty cells are white and dense ones dark, in one order of brightness: it prints, and it needs no
+sense of colour.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..shapes import Cloud
+from ._canvas import picture
+from ._density import Box, Projection, cell_side, density
+
+AXES = "xyz"
+COLOURS = "magma_r"
+#: Inches: room beside a panel, with labels on its axis and without, above and below it, for a bar, for a title.
+LABELLED, PLAIN, AROUND, BAR, TITLE = 0.65, 0.2, 0.9, 0.75, 0.35
+#: Exponent of the colours; of a sheet from the initial cloud to the aggregate, whose densities are further apart.
+SQUARE_ROOT, CUBE_ROOT = 1 / 2, 1 / 3
+#: Inches: height of a page, and the least width of a panel that is made smaller to fit on it.
+PAGE, NARROWEST = 10.5, 1.5
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One panel: a cloud (n, d) in a projection within a box."""
+
+    cloud: Cloud
+    projection: Projection
+    box: Box
+    head: str
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        width, height = self.box[:, 1] - self.box[:, 0]
+        return float(width), float(height)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Panels side by side; rows of one ``scale`` share their colours and the size of their cells."""
+
+    cells: Sequence[Cell]
+    scale: Hashable
+
+
+def draw(rows: Sequence[Row], path: str | Path, title: str, width: float, power: float = SQUARE_ROOT) -> None:
+    """Write the picture; ``width`` is that of the first row's panels together [inches]."""
+    widths = [cell.extent[0] for cell in rows[0].cells]
+    inch = width / sum(widths)
+    heights = [max(w / c.extent[0] * c.extent[1] for w, c in zip(widths, row.cells, strict=False)) for row in rows]
+    fixed = AROUND * len(rows) + TITLE * bool(title)
+    if inch * sum(heights) + fixed > PAGE:
+        inch = max((PAGE - fixed) / sum(heights), NARROWEST / min(widths))
+    beside = sum(LABELLED if labelled else PLAIN for labelled in _labelled(rows[0]))
+    size = inch * sum(widths) + beside + BAR, inch * sum(heights) + fixed
+    scales = {row.scale: [cell for other in rows if other.scale == row.scale for cell in other.cells] for row in rows}
+    sides = {name: cell_side([c.cloud for c in cells], [c.box for c in cells]) for name, cells in scales.items()}
+    counted = [[_count(cell, sides[row.scale]) for cell in row.cells] for row in rows]
+    tops = dict.fromkeys(scales, 0.0)
+    for row, found in zip(rows, counted, strict=True):
+        tops[row.scale] = max(tops[row.scale], *(float(values.max()) for values, _ in found))
+    with picture(path, *size, layout="compressed") as figure:
+        grid = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
+        for row, panels, found in zip(rows, grid, counted, strict=True):
+            _draw_row(figure, row, panels, found, (power, tops[row.scale]))
+        if title:
+            figure.suptitle(title)
+
+
+def _count(cell: Cell, side: float) -> tuple[NDArray[np.float64], float]:
+    return density(cell.cloud[:, cell.projection], cell.box, side)
+
+
+def _labelled(row: Row) -> list[bool]:
+    """Which panels carry numbers on their upright axis: those whose neighbour on the left shows something else."""
+    before = [None, *(cell.projection for cell in row.cells)]
+    return [cell.projection != other for cell, other in zip(row.cells, before, strict=False)]
+
+
+def _draw_row(figure: Any, row: Row, panels: Any, counted: Any, colours: tuple[float, float]) -> None:
+    from matplotlib.colors import PowerNorm
+    from matplotlib.ticker import MaxNLocator
+
+    power, top = colours
+    norm = PowerNorm(power, 0.0, top or 1.0)
+    for panel, cell, (values, outside), labelled in zip(panels, row.cells, counted, _labelled(row), strict=False):
+        shown = np.ma.masked_equal(values.T, 0.0)  # an empty cell is left white
+        options = {"origin": "lower", "extent": cell.box.ravel(), "interpolation": "nearest"}
+        image = panel.imshow(shown, cmap=COLOURS, norm=norm, **options)
+        note = f"N = {count_text(len(cell.cloud))}" + (f", {100 * outside:.2g} % outside" if outside else "")
+        panel.set_title(cell.head, pad=15)
+        panel.annotate(note, (0.5, 1.0), (0, 4), "axes fraction", "offset points", ha="center", size=8, color="0.35")
+        panel.set_xlabel(f"{AXES[cell.projection[0]]} [length]")
+        if labelled:
+            panel.set_ylabel(f"{AXES[cell.projection[1]]} [length]")
+        else:
+            panel.tick_params(labelleft=False)
+        last = panel
+    for panel in panels[len(row.cells) :]:
+        panel.set_axis_off()
+    # as high as the panel; few numbers, which lie close together at the dense end
+    bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=MaxNLocator(4))
+    bar.set_label("density [1/length²]")
+    bar.outline.set_visible(False)
+
+
+def count_text(n: int) -> str:
+    """10000 as 10⁴, others in digits."""
+    power = round(math.log10(n))
+    if n != 10**power or n < 1000:
+        return str(n)
+    return "10" + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
