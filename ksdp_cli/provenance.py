@@ -15,10 +15,14 @@ from .config import Settings, SimulateConfig
 NOT_PHYSICS = frozenset({"device"})
 
 
-def versions() -> dict[str, str]:
-    """Versions of ksdp, Python and the libraries that numbers depend on; nothing is imported to find them."""
+def versions(*components: str) -> dict[str, str]:
+    """Versions of ksdp, Python and the libraries that numbers depend on; nothing is imported to find them.
+
+    ``components`` are long names, ``distribution:name``: the packages that brought them are among the versions.
+    """
     found = {"python": platform.python_version()}
-    for name in ("ksdp", "numpy", "numba", "scipy", "torch", "zarr"):
+    owners = dict.fromkeys(component.partition(":")[0] for component in components if component.find(":") > 0)
+    for name in ("ksdp", "numpy", "numba", "scipy", "torch", "zarr", *owners):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -29,7 +29,7 @@ def header(problem: Problem) -> Header:
         config=config.model_dump(mode="json"),
         attrs={
             "seed": config.seed,
-            "versions": provenance.versions(),
+            "versions": provenance.versions(config.flow, config.kernel, config.init),
             "command": provenance.command("simulate", config),
         },
     )

@@ -51,6 +51,7 @@ def test_the_flow_moves_particles_by_its_parameters(site: Any) -> None:
     from ksdp_abc_flow.flow import ABC
 
     run = open_run(site.folder / "abc.zarr")
+    assert run.attrs["versions"]["ksdp-abc-flow"] == "0.1.0"
     for case, b in enumerate((0.5, 2.0)):
         x = Ball().draw(500, 3, 0, stream=case)
         v = ABC(ABC.Params(A=1.0, B=b, C=0.25), 3).velocity(x, 0.0)
@@ -71,3 +72,25 @@ def test_the_kernel_attracts_less_the_faster_the_chemical_decays(site: Any) -> N
     contracted = [before - after for before, after in zip(start, end, strict=True)]
     assert contracted[0] == pytest.approx(8 * 0.02, rel=0.1)  # chi M / (2 pi) t, less the blob's core, Euler's error
     assert contracted[0] > 1.5 * contracted[1] > 1.5 * 5 * contracted[2] > 0
+
+
+GPU = """
+import numpy as np, torch
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.particles.direct_cpu import DirectCPU
+from ksdp_cli.particles.direct_gpu import DirectGPU
+from ksdp_screened_kernel.kernel import Screened
+
+x = Ball().draw(150, 2, 1)
+force = DirectGPU(Screened, (1e-3, 2.0), 2, "float32")(torch.from_numpy(x)).numpy()
+exact = DirectCPU(Screened, (1e-3, 2.0), 2, "float64")(x.astype(np.float64))
+print(np.abs(force - exact).max() / np.abs(exact).max())
+"""
+
+
+def test_the_kernel_runs_as_a_GPU_program(site: Any) -> None:
+    """Triton's interpreter on CPU tensors; float32 rounding of 150 terms."""
+    pytest.importorskip("triton")
+    done = site.python(GPU, TRITON_INTERPRET="1")
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 2e-6
