@@ -139,14 +139,36 @@ class SampleConfig(Settings):
     device: Device = Field("auto", description="where the network is evaluated")
 
 
-class CompareConfig(Settings):
-    """Exact Wasserstein distance between two clouds, with its noise floor."""
+#: What `ksdp compare` can find beside means and second moments.
+METRICS = ("w2", "sliced", "radial", "binned", "bound")
 
-    N: Whole = Field(2000, ge=1, description="particles of each sub-sample")
-    repeats: Whole = Field(5, ge=1, description="sub-samples, each with a seed of its own")
+
+def _metrics(value: Any) -> tuple[str, ...]:
+    """Names of `METRICS`, from a comma list or a sequence, each once."""
+    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
+    for name in names:
+        if name not in METRICS:
+            raise ConfigError(f"there is no metric {name!r}", f"there are: {', '.join(METRICS)}")
+    return tuple(dict.fromkeys(names))
+
+
+class CompareConfig(Settings):
+    """Distances between two clouds, each with its noise floor."""
+
+    N: Whole | None = Field(None, description="particles of each sub-sample of the exact distance")
+    repeats: Whole | None = Field(None, description="sub-samples, each with a seed of its own")
     estimator: Literal["certified", "emd"] = Field("certified", description="exact solver")
+    metrics: Annotated[tuple[str, ...], _named(_metrics)] = Field(METRICS[:3], description="what is found")
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples")
     device: Device = Field("auto", description="where a model is evaluated")
+
+    @model_validator(mode="after")
+    def _ranges(self) -> CompareConfig:
+        for name in ("N", "repeats"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} = {value}", f"give --{name} a value of 1 or more")
+        return self
 
 
 Model = TypeVar("Model", bound=Settings)

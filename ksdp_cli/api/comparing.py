@@ -1,7 +1,8 @@
-"""compare: two clouds by exact Wasserstein distance, with the noise floor of the reference beside it."""
+"""compare: two clouds by exact Wasserstein distance and others, each beside the noise floor of the reference."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,42 +10,113 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
-from .. import provenance
-from ..config import CompareConfig, SimulateConfig, build
+from ..config import CompareConfig, build
 from ..errors import ConfigError
-from ..metrics import Comparison, compare_clouds
-from ..numbers import number
-from ..shapes import Cloud
-from ..store import Run, open_run
+from ..metrics import (
+    Approximation,
+    Comparison,
+    Moments,
+    announce,
+    approximate,
+    compare_clouds,
+    moment_rows,
+    moment_values,
+    moments,
+    radial_comparison,
+)
+from ..metrics.panel import APPROXIMATE, COLUMNS
+from ..numbers import number, sweep
+from ..store import Run
 from ..transport.model import Model
-from . import paths
-from .clouds import initial_cloud
+from .references import (
+    Chosen,
+    differences,
+    evaluate,
+    frame,
+    fresh_pair,
+    opened,
+    reference_options,
+    simulation_of,
+    store,
+)
 from .sampling import complete_eta
-from .simulating import simulate
 
-#: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
-REFERENCE_SEED = 1_000_003
+__all__ = ["SIMULATE", "Compared", "compare", "compare_each", "reference_options", "tables"]
+
+#: What stands in place of a reference that is to be simulated.
+SIMULATE = "simulate"
+Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison with the names of what was compared."""
+    """What was compared, at which parameters, and what was found; metrics that were not asked for are empty.
+
+    ``law`` is E|x|^2 [length^2] by equation (6) where that holds. ``notes`` say in words what a reader must know:
+    sub-sampling, and parameters in which the clouds differ.
+    """
 
     cloud: str
     reference: str
     parameters: dict[str, float]
-    comparison: Comparison
+    exact: Comparison | None
+    others: list[Approximation]
+    radial: list[dict[str, float | None]]
+    cloud_moments: Moments
+    reference_moments: Moments
+    law: float | None
+    notes: list[str]
+
+    @property
+    def comparison(self) -> Comparison:
+        """The exact distance. Raises `ConfigError` when ``metrics`` left it out."""
+        if self.exact is None:
+            raise ConfigError("the exact distance was not asked for", "add w2 to metrics")
+        return self.exact
+
+    @property
+    def at(self) -> str:
+        """The parameters in words."""
+        return ", ".join(f"{name} = {value:g}" for name, value in self.parameters.items())
 
     def as_dict(self) -> dict[str, Any]:
-        own = {"cloud": self.cloud, "reference": self.reference, "parameters": self.parameters}
-        return own | self.comparison.as_dict()
+        own: dict[str, Any] = {}
+        own |= {"cloud": self.cloud, "reference": self.reference, "parameters": self.parameters, "notes": self.notes}
+        own |= self.exact.as_dict() if self.exact else moment_values(self.cloud_moments, self.reference_moments)
+        own |= {other.metric: other.as_dict() for other in self.others} | {"second_moment_law": self.law}
+        return own | ({"radial": self.radial} if self.radial else {})
 
-    def tables(self) -> list[tuple[str, Sequence[str], Sequence[Sequence[Any]]]]:
-        """Distances, then moments, as (title, columns, rows)."""
-        at = ", ".join(f"{name} = {value:g}" for name, value in self.parameters.items())
-        title = f"{self.cloud} against {self.reference}" + (f" at {at}" if at else "")
-        return self.comparison.tables(title)
+    def tables(self) -> list[Table]:
+        """Distances, then moments, then the radial distribution, as (title, columns, rows)."""
+        title = f"{self.cloud} against {self.reference}" + (f" at {self.at}" if self.at else "")
+        found = [self.exact.table(title)] if self.exact else []
+        found += [("", COLUMNS, [other.row() for other in self.others])] if self.others else []
+        columns = ["", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
+        found.append(("moments", columns, moment_rows(self.cloud_moments, self.reference_moments, self.law)))
+        if self.radial:
+            columns = ["particles within r", *columns[1:]]
+            found.append(("radial distribution", columns, [list(row.values()) for row in self.radial]))
+        return found
+
+
+def tables(several: list[Compared]) -> list[Table]:
+    """The tables of one comparison, or a row for each of several."""
+    if len(several) == 1:
+        return several[0].tables()
+    columns = ["", "W2 squared", "s.e.", "floor", "excess", "95 % interval", "verdict"]
+    rows: list[Sequence[Any]] = []
+    for one in several:
+        if one.exact:
+            c = one.exact
+            interval = "" if c.excess_low is None else f"[{c.excess_low:.4g}, {c.excess_high:.4g}]"
+            rows.append([f"{one.at}, N = {c.N}", c.w2_squared, c.w2_squared_se, c.floor, c.excess, interval, c.verdict])
+        rows += [[f"{one.at}, {other.row()[0]}", *other.row()[1:]] for other in one.others]
+    title = f"{several[0].cloud} against {several[0].reference.split(',')[0]} and others"
+    second = [
+        [one.at, *row[1:]] for one in several for row in moment_rows(one.cloud_moments, one.reference_moments)[-1:]
+    ]
+    names = ["E|x|^2", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
+    return [(title, columns, rows), ("moments", names, second)]
 
 
 def compare(
@@ -55,118 +127,131 @@ def compare(
     N: Any = None,
     repeats: Any = None,
     estimator: str | None = None,
+    metrics: Any = None,
     seed: Any = None,
     device: str | None = None,
     progress: Callable[..., None] | None = None,
+    tell: Callable[[str], None] | None = None,
     **at: Any,
 ) -> Compared:
     """Compare a cloud with a reference: exact W2 on equal sub-samples, its noise floor, moments, and a verdict.
 
-    ``cloud`` is a store or a model, ``reference`` a store. Without one a model is compared with two fresh simulations
-    of its own configuration, which are kept in ``./runs`` and found again; the floor is then the distance between
-    those two. ``floor`` is a second, independent reference. ``at`` picks the case and snapshot of a store
-    (``A=50, t=0.02``) and is where a model is evaluated.
+    ``cloud`` is a store or a model, ``reference`` a store, or ``"simulate"``: two fresh simulations of the cloud's own
+    configuration, which are kept in ``./runs`` and found again; the floor is then the distance between those two. It is
+    what a model is compared with when nothing is said. ``floor`` is a second, independent reference. ``at`` picks the
+    case and snapshot of every store (``A=50, t=0.02``) and is where a model is evaluated. ``metrics`` names what is
+    found, of ``w2, sliced, radial, binned, bound`` (the first three by default). ``tell`` gets sentences on cost and
+    sub-sampling before the work starts.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
-    config = build(CompareConfig, {"N": N, "repeats": repeats, "estimator": estimator, "seed": seed, "device": device})
     values = {name: number(value) for name, value in at.items()}
-    subject = _open(cloud)
-    if isinstance(subject, Model):
-        values = complete_eta(subject, values)
-        label = cloud.name if isinstance(cloud, Path) else (str(cloud) if isinstance(cloud, str) else "model")
-        if reference is None:
-            pair = _fresh_pair(subject, values, config.seed, progress)
-            names = f"fresh simulation {pair[0].path}"
-            points = [_frame(run, values) for run in pair]
-        else:
-            run = _store(reference)
-            names, points = str(run.path), [_frame(run, values)]
-        a = _evaluate(subject, values, len(points[0]), config)
-    else:
-        if reference is None:
-            raise ConfigError(f"{subject.path} is a store and there is no reference", "name a second store")
-        run = _store(reference)
-        label, names = str(subject.path), str(run.path)
-        a, points = _frame(subject, values), [_frame(run, values)]
-        values = values or dict(subject.cases[0] if subject.kind == "samples" else {})
-    if floor is not None:
-        points.append(_frame(_store(floor), {} if reference is not None else values))
-    comparison = compare_clouds(
-        a,
-        points[0],
-        points[1] if len(points) > 1 else None,
-        n=config.N,
-        repeats=config.repeats,
-        seed=config.seed,
-        estimator=config.estimator,
+    own = {"N": N, "repeats": repeats, "estimator": estimator, "metrics": metrics, "seed": seed, "device": device}
+    return compare_each(cloud, reference, floor=floor, progress=progress, tell=tell, **own, **values)[0]
+
+
+def compare_each(
+    cloud: str | Path | Run | Model,
+    reference: str | Path | Run | None = None,
+    *,
+    floor: str | Path | Run | None = None,
+    progress: Callable[..., None] | None = None,
+    tell: Callable[[str], None] | None = None,
+    **options: Any,
+) -> list[Compared]:
+    """`compare` at every combination of the parameters given by name, each a number or a sweep (``A="50,130"``)."""
+    config = build(CompareConfig, {name: options.pop(name, None) for name in CompareConfig.model_fields})
+    grid = {name: sweep(value) for name, value in options.items()}
+    subject, name = opened(cloud), str(cloud) if isinstance(cloud, (str, Path)) else "model"
+    told: set[str] = set()
+
+    def once(note: str) -> None:
+        if tell and note not in told:
+            told.add(note)
+            tell(note)
+
+    stores = _References(
+        None if reference is None or reference == SIMULATE else store(reference),
+        None if floor is None else store(floor),
+        simulated=reference == SIMULATE or (reference is None and isinstance(subject, Model)),
     )
-    return Compared(label, names, values, comparison)
+    points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    return [_compared(*_choose(subject, name, stores, at, config, progress), config, progress, once) for at in points]
 
 
-def _open(given: str | Path | Run | Model) -> Run | Model:
-    if isinstance(given, (Run, Model)):
-        return given
-    path = paths.found(given)
-    return Model.load(path) if path.is_file() else open_run(path)
+@dataclass(frozen=True)
+class _References:
+    """Stores that references come from; ``simulated``: fresh runs instead of ``first``."""
+
+    first: Run | None
+    second: Run | None
+    simulated: bool
 
 
-def _store(given: str | Path | Run) -> Run:
-    found = _open(given)
-    if isinstance(found, Model):
-        raise ConfigError(f"the reference {given} is a model", "give a store as the reference")
-    return found
+def _choose(
+    subject: Run | Model,
+    name: str,
+    stores: _References,
+    asked: dict[str, float],
+    config: CompareConfig,
+    progress: Callable[..., None] | None,
+) -> tuple[Chosen, list[Chosen], dict[str, float]]:
+    """The cloud, one or two references, and the parameters that the comparison is at."""
+    if isinstance(subject, Model):
+        at = wanted = complete_eta(subject, asked)
+        hints, simulation = {}, dict(subject.provenance["simulation"])
+    else:
+        a, wanted = frame(subject, asked), asked
+        at, hints, simulation = asked | a.case, a.case | {"t": a.t}, simulation_of(subject)
+    if stores.simulated:
+        if not simulation:
+            raise ConfigError(f"{name} does not say how it was simulated", "name a store as the reference")
+        runs = fresh_pair(simulation, hints | wanted, config.seed, progress)
+    elif stores.first is None:
+        raise ConfigError(
+            f"{name} is a store and there is no reference", "name a second store, or --reference simulate"
+        )
+    else:
+        runs = [stores.first]
+    if stores.second is not None:
+        runs = [runs[0], stores.second]
+    references = [frame(run, wanted, hints) for run in runs]
+    if isinstance(subject, Model):
+        a = evaluate(subject, name, at, len(references[0].cloud), config.device, config.seed)
+    return a, references, at
 
 
-def _frame(run: Run, values: dict[str, float]) -> Cloud:
-    """The cloud of a store at ``values``; parameters that the store does not vary must agree with its configuration."""
-    wanted = dict(values)
-    t = wanted.pop("t", None)
-    varied = set(run.cases[0])
-    for name in [name for name in wanted if name not in varied]:
-        fixed = _fixed(run, name)
-        if fixed is not None and not np.isclose(fixed, wanted[name], rtol=1e-9):
-            raise ConfigError(f"{run.path} was made with {name} = {fixed:g}, not {wanted[name]:g}", f"drop --{name}")
-        if fixed is None:
-            raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {', '.join(varied) or 'nothing'}")
-        del wanted[name]
-    case, k = run.find(t=t, **wanted)
-    return run.frame(case, k)
+def _compared(
+    a: Chosen,
+    references: list[Chosen],
+    at: dict[str, float],
+    config: CompareConfig,
+    progress: Callable[..., None] | None,
+    tell: Callable[[str], None],
+) -> Compared:
+    b, second = references[0], references[1].cloud if len(references) > 1 else None
+    notes = differences(a, b)
+    if len(references) > 1:
+        notes += differences(b, references[1], ("reference", "second reference"))
+    if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
+        notes.append("the cloud and the reference are the same particles")
+    sizes: dict[str, Any] = {"n": config.N, "repeats": config.repeats, "estimator": config.estimator}
+    notes += announce(config.metrics, a.cloud, b.cloud, second, **sizes)
+    for note in notes:
+        tell(note)
 
+    def count(done: int, total: int) -> None:
+        if progress:
+            progress("exact distances", done, total)
 
-def _fixed(run: Run, name: str) -> float | None:
-    """The one value that a parameter has throughout a store, or None."""
-    config = run.config if run.kind == "simulation" else run.attrs.get("simulation", {})
-    everything = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
-    value = everything.get(name)
-    if isinstance(value, (list, tuple)):
-        return float(value[0]) if len(value) == 1 else None
-    return float(value) if isinstance(value, (int, float)) else None
-
-
-def _evaluate(network: Model, values: dict[str, float], n: int, config: CompareConfig) -> Cloud:
-    _, initial = initial_cloud(str(network.provenance["simulation"]["init"]), network.dim)
-    x = initial.draw(n, network.dim, REFERENCE_SEED + 100 + config.seed)
-    point = np.array([values[name] for name in network.eta_map.names])
-    return network.push(x, point, device=devices.choose(config.device))
-
-
-def _fresh_pair(network: Model, values: dict[str, float], seed: int, progress: Callable[..., None] | None) -> list[Run]:
-    """Two independent simulations at ``values`` of the configuration that the network learned."""
-    options = reference_options(network.provenance["simulation"], values)
-    runs = []
-    for number_of_run in range(2):
-        given = options | {"seed": REFERENCE_SEED + 2 * seed + number_of_run}
-        name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
-        out = paths.RUNS / f"reference-{name}.zarr"
-        runs.append(simulate(out=out, resume=True, progress=progress, **given))
-    return runs
-
-
-def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
-    """The options of `simulate` that make the reference of a network at one point of its parameters."""
-    stored = SimulateConfig.model_validate(simulation)
-    options = stored.model_dump(exclude={"flow_params", "kernel_params", "seed", "snapshots", "T", "device"})
-    options |= stored.flow_params | stored.kernel_params
-    options |= {name: value for name, value in values.items() if name != "t"}
-    return options | {"T": values.get("t", stored.T)}
+    exact = None
+    if "w2" in config.metrics:
+        exact = compare_clouds(a.cloud, b.cloud, second, **sizes, seed=config.seed, progress=count)
+    others = [
+        approximate(metric, a.cloud, b.cloud, second, seed=config.seed)
+        for metric in config.metrics
+        if metric in APPROXIMATE
+    ]
+    radial = radial_comparison(a.cloud, b.cloud) if "radial" in config.metrics else []
+    own = (exact.cloud, exact.reference) if exact else (moments(a.cloud), moments(b.cloud))
+    return Compared(a.name, b.name, at, exact, others, radial, *own, b.law(), notes)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
 
-from ..config import CompareConfig
+from ..config import METRICS, CompareConfig
 from ..errors import ConfigError
 from . import _options as o
 from . import _render
+from ._boundary import say
 
 
 def register(app: typer.Typer) -> None:
@@ -18,15 +20,32 @@ def register(app: typer.Typer) -> None:
 
 def compare(
     context: typer.Context,
-    cloud: Annotated[str, typer.Argument(help="A store or a model.")],
-    reference: Annotated[
+    cloud: Annotated[str, typer.Argument(help="A store, or a model: its file or the name of one that ships.")],
+    reference: Annotated[str | None, typer.Argument(help="A store to compare with.")] = None,
+    named: Annotated[
         str | None,
-        typer.Argument(help="A store to compare with; without one a model is compared with fresh simulations."),
+        typer.Option(
+            "--reference",
+            metavar="STORE|simulate",
+            help="The same, as an option; 'simulate' makes two fresh runs of the cloud's configuration, which is what "
+            "a model is compared with by default.",
+        ),
+    ] = None,
+    floor: Annotated[
+        str | None,
+        typer.Option(metavar="STORE", help="A second, independent reference: their distance is the noise floor."),
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(metavar=",".join(METRICS), help="What is found. Default w2,sliced,radial.")
     ] = None,
     sub_sample: Annotated[
-        str | None, typer.Option("--N", metavar="NUMBER", help="Particles of each sub-sample. Default 2000.")
+        str | None,
+        typer.Option("--N", metavar="NUMBER", help="Particles a side of the exact distance. Default 1e4, or all."),
     ] = None,
-    repeats: Annotated[str | None, typer.Option(help="Sub-samples. Default 5.", metavar="NUMBER")] = None,
+    repeats: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Sub-samples. Default as many as are disjoint, up to 3."),
+    ] = None,
     estimator: Annotated[
         str | None, typer.Option(help="Exact solver. Default certified.", metavar="certified|emd")
     ] = None,
@@ -34,29 +53,32 @@ def compare(
     device: o.DeviceOption = None,
     as_json: o.Json = False,
 ) -> None:
-    """Exact Wasserstein distance between two clouds, with its noise floor, means and second moments.
+    """Wasserstein distances between two clouds, each with its noise floor and interval; moments; a verdict.
 
-    --A 50, --t 0.05 and the like pick the case and snapshot of a store, and the point at which a model is evaluated.
+    Without --floor, the floor is taken between two halves of the reference. --A 50, --t 0.05 and the like pick the
+    case and snapshot of a store, and the point at which a model is evaluated; --A 50,130 compares at each.
     """
-    from .. import api
-
-    words, eta = o.words_and_names([cloud, reference, *context.args], [*CompareConfig.model_fields, "json"])
+    known = [*CompareConfig.model_fields, "reference", "floor", "json"]
+    words, eta = o.words_and_names([cloud, reference, *context.args], known)
+    words += [named] if named is not None else []
     if not 1 <= len(words) <= 2:
         raise ConfigError(f"{len(words)} files to compare: {', '.join(words) or 'none'}", "name one or two")
+    os.environ.setdefault("POT_BACKEND_DISABLE_PYTORCH", "1")  # POT would import it, for seconds, and not use it here
+    from ..api.comparing import compare_each, tables
+
     with _render.progress("compare") as progress:
-        result = api.compare(
+        found = compare_each(
             *words,
+            floor=floor,
             N=sub_sample,
             repeats=repeats,
             estimator=estimator,
+            metrics=metrics,
             seed=seed,
             device=device,
             progress=progress,
+            tell=lambda message: say(f"ksdp: {message}"),
             **eta,
         )
-    render(result, as_json)
-
-
-def render(result: Any, as_json: bool) -> None:
-    """Distances beside their floor, moments beside each other, and the verdict."""
-    _render.emit(result.as_dict(), as_json, *result.tables())
+    several: dict[str, Any] = {"comparisons": [one.as_dict() for one in found]}
+    _render.emit(found[0].as_dict() if len(found) == 1 else several, as_json, *tables(found))

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from .approximate import binned_w2_squared, sliced_w2_squared
+from .approximate import binned_w2_squared, bound_w2_squared, sliced_w2_squared
 from .comparison import Comparison, compare_clouds
-from .moments import Moments, moment_differences, moments, radial_distribution
+from .moments import (
+    Moments,
+    moment_differences,
+    moment_rows,
+    moment_values,
+    moments,
+    radial_comparison,
+    radial_distribution,
+    second_moment_law,
+)
+from .panel import Approximation, approximate
+from .plan import announce
 from .wasserstein import exact_w2_squared, w2_memory
 
 __all__ = [
+    "Approximation",
     "Comparison",
     "Moments",
+    "announce",
+    "approximate",
     "binned_w2_squared",
+    "bound_w2_squared",
     "compare_clouds",
     "exact_w2_squared",
     "moment_differences",
+    "moment_rows",
+    "moment_values",
     "moments",
+    "radial_comparison",
     "radial_distribution",
+    "second_moment_law",
     "sliced_w2_squared",
     "w2_memory",
 ]

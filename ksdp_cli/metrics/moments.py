@@ -61,6 +61,27 @@ def moment_differences(a: Moments, b: Moments) -> dict[str, Any]:
     }
 
 
+def moment_values(a: Moments, b: Moments) -> dict[str, Any]:
+    """JSON-able: the moments of cloud ``a`` and reference ``b``, and their differences."""
+    apart = moment_differences(a, b)
+    return {"cloud_moments": a.as_dict(), "reference_moments": b.as_dict(), "moment_differences_in_se": apart}
+
+
+def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[Any]]:
+    """Table rows: name, cloud and its s.e., reference and its s.e., difference / s.e.; last the law of equation (6)."""
+    apart = moment_differences(a, b)
+    rows: list[list[Any]] = [
+        [f"mean {'xyz'[i] if len(a.mean) <= 3 else i}", a.mean[i], a.mean_se[i], b.mean[i], b.mean_se[i], sigmas]
+        for i, sigmas in enumerate(apart["mean"])
+    ]
+    second = [a.second_moment, a.second_moment_se, b.second_moment, b.second_moment_se, apart["second_moment"]]
+    rows.append(["E|x|^2", *second])
+    if law is not None:
+        sigmas = _sigmas(a.second_moment, a.second_moment_se, law, 0.0)
+        rows.append(["E|x|^2 against equation (6)", a.second_moment, a.second_moment_se, law, None, sigmas])
+    return rows
+
+
 def _sigmas(a: float, a_se: float, b: float, b_se: float) -> float | None:
     spread = math.hypot(a_se, b_se)
     return (float(a) - float(b)) / spread if spread else None
@@ -75,3 +96,31 @@ def radial_distribution(x: Cloud, radii: ArrayLike) -> NDArray[np.float64]:
     require_cloud(x)
     squares = np.sort(np.einsum("ij,ij->i", x, x, dtype=np.float64))
     return np.searchsorted(squares, np.asarray(radii, np.float64) ** 2, side="right") / len(x)
+
+
+#: Fractions of the reference that the radii of `radial_comparison` hold.
+FRACTIONS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+def radial_comparison(cloud: Cloud, reference: Cloud) -> list[dict[str, float | None]]:
+    """Fractions of both clouds within the radii [length] that hold 5 to 95 % of ``reference``, with standard errors.
+
+    Raises `DataError` for a cloud that is empty or not finite.
+    """
+    require_cloud(reference, "reference")
+    radii = np.quantile(np.linalg.norm(reference.astype(np.float64), axis=1), FRACTIONS)
+    rows: list[dict[str, float | None]] = []
+    for r, *shares in zip(radii, *(radial_distribution(x, radii) for x in (cloud, reference)), strict=True):
+        p, q = (float(share) for share in shares)
+        p_se, q_se = math.sqrt(p * (1 - p) / len(cloud)), math.sqrt(q * (1 - q) / len(reference))
+        apart = _sigmas(p, p_se, q, q_se)
+        rows.append({"r": float(r), "cloud": p, "cloud_se": p_se, "reference": q, "reference_se": q_se, "apart": apart})
+    return rows
+
+
+def second_moment_law(t: float, *, mu: float, chi: float, M: float, J: int) -> float:
+    """E|X(t)|^2 [length^2] in the plane without flow from the uniform unit disc: equation (6) for ``J`` particles.
+
+    1/2 + (4 mu - chi M (J - 1) / (2 pi J)) t, exact for the unregularised kernel up to the blow-up.
+    """
+    return 0.5 + (4 * mu - chi * M * (J - 1) / (2 * math.pi * J)) * t

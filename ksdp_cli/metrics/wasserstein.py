@@ -1,11 +1,17 @@
-"""Exact squared 2-Wasserstein distance between clouds of equal size, equation (12)."""
+"""Exact squared 2-Wasserstein distance between clouds of equal size, equation (12), and its dual potentials.
+
+The potentials say how the distance changes with the weight of each particle: they are its influence function, and
+`estimates` makes intervals of them.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError, ResourceError
 from ..shapes import Cloud
@@ -14,6 +20,18 @@ ESTIMATORS = ("certified", "emd")
 #: Bytes a pair of particles, resident: POT holds the cost in float64, its arcs and flows, and the plan. Measured at
 #: N = 1000 to 4000 (40.8 to 41.9); the certified solver keeps a few hundred bytes a particle.
 EMD_BYTES_PER_PAIR, CERTIFIED_BYTES_PER_PARTICLE = 42, 4000
+#: Seconds of one core a pair of particles, to announce what takes long: benchmarks/million_distances.py.
+SECONDS_PER_PAIR = {"certified": 3e-8, "emd": 2.9e-7}
+
+
+class Transport(NamedTuple):
+    """A squared distance [length^2] and its dual potentials, (N,) on either cloud, each up to a constant.
+
+    ``potentials`` is None where an estimator has none.
+    """
+
+    value: float
+    potentials: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
 def exact_w2_squared(x: Cloud, y: Cloud, estimator: str = "certified") -> float:
@@ -23,27 +41,38 @@ def exact_w2_squared(x: Cloud, y: Cloud, estimator: str = "certified") -> float:
     on the whole N x N cost matrix. They share no code, and both are exact. Raises `DataError` for clouds that cannot
     be compared, `ConfigError` for another estimator, `ResourceError` when the matrix of ``emd`` cannot fit.
     """
+    return exact_transport(x, y, estimator).value
+
+
+def exact_transport(x: Cloud, y: Cloud, estimator: str = "certified") -> Transport:
+    """`exact_w2_squared` with its potentials, which it raises the errors of."""
     require_comparable(x, y)
     if len(x) != len(y):
         raise DataError(f"clouds of {len(x)} and {len(y)} particles", "sub-sample both to one size")
+    require_exact(len(x), x.shape[1], estimator)
+    solver: Any
+    if estimator == "certified":
+        from ..transitions.certified import Certified as solver
+    else:
+        from ..transitions.pot import Emd as solver  # here, because POT takes seconds to import
+
+    found = solver().solve(x[None].astype(np.float64), y[None].astype(np.float64))
+    return Transport(float(found.value[0]), (found.prices[0][0], found.prices[1][0]))
+
+
+def require_exact(n: int, dim: int, estimator: str) -> None:
+    """Raise `ConfigError`, `DataError` or `ResourceError` where ``estimator`` cannot take ``n`` particles a side."""
     if estimator not in ESTIMATORS:
         raise ConfigError(f"there is no exact estimator {estimator!r}", f"there are: {', '.join(ESTIMATORS)}")
-    batch = x[None].astype(np.float64), y[None].astype(np.float64)
-    if estimator == "certified":
-        if x.shape[1] > 3:
-            raise DataError(f"the estimator 'certified' takes at most 3 dimensions, not {x.shape[1]}", "use 'emd'")
-        from ..transitions.certified import Certified
-
-        return float(Certified().solve(*batch).value[0])
-    need, have = w2_memory(len(x), "emd"), available_memory()
+    if estimator == "certified" and dim > 3:
+        raise DataError(f"the estimator 'certified' takes at most 3 dimensions, not {dim}", "use 'emd'")
+    need, have = w2_memory(n, estimator), available_memory()
     if need > have:
+        other = " or use --estimator certified" if estimator == "emd" else ""
         raise ResourceError(
-            f"the exact solver 'emd' needs {need / 2**30:.3g} GiB for N = {len(x)}; {have / 2**30:.3g} GiB are free",
-            "lower --N or use --estimator certified",
+            f"the exact solver {estimator!r} needs {need / 2**30:.3g} GiB for N = {n}; {have / 2**30:.3g} GiB are free",
+            f"lower --N{other}",
         )
-    from ..transitions.pot import Emd  # here, because POT takes seconds to import
-
-    return float(Emd().solve(*batch).value[0])
 
 
 def w2_memory(n: int, estimator: str = "certified") -> int:

@@ -1,0 +1,159 @@
+"""Which clouds a comparison is between: frames of stores, particles of a model, fresh reference runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import device as devices
+from .. import provenance
+from ..config import PHYSICAL_UNITS, SimulateConfig
+from ..errors import ConfigError
+from ..metrics import second_moment_law
+from ..shapes import Cloud
+from ..store import Run, open_run
+from ..transport.model import Model
+from . import paths
+from .clouds import initial_cloud
+from .simulating import simulate
+
+#: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
+REFERENCE_SEED = 1_000_003
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A cloud, its name, the parameters of its case, its time, and the configuration that it was simulated with."""
+
+    name: str
+    cloud: Cloud
+    case: dict[str, float]
+    t: float
+    simulation: dict[str, Any] = field(repr=False)
+
+    def parameters(self) -> dict[str, Any]:
+        """Time, flow, kernel, and every physical parameter that has one value."""
+        found: dict[str, Any] = {name: fixed_value(self.simulation, name) for name in _parameter_names(self.simulation)}
+        found = {name: value for name, value in found.items() if value is not None} | self.case | {"t": self.t}
+        named = {name: provenance.short(str(self.simulation[name])) for name in ("flow", "kernel", "init")
+                 if name in self.simulation}  # fmt: skip
+        return found | named
+
+    def law(self) -> float | None:
+        """E|x|^2 by equation (6), where that holds: in the plane, without flow, from the unit disc."""
+        at = self.parameters()
+        plane = self.cloud.shape[1] == 2 and at.get("flow") == "none" and at.get("init") == "ball"
+        if not plane or not all(isinstance(at.get(name), float) for name in ("mu", "chi", "M")):
+            return None
+        J = int(self.simulation.get("J", len(self.cloud)))
+        return second_moment_law(self.t, mu=at["mu"], chi=at["chi"], M=at["M"], J=J)
+
+
+def opened(given: str | Path | Run | Model) -> Run | Model:
+    """A store or a model by its path or the name it ships under. Raises `DataError`."""
+    if isinstance(given, (Run, Model)):
+        return given
+    path = paths.found(given)
+    return Model.load(path) if path.is_file() else open_run(path)
+
+
+def store(given: str | Path | Run) -> Run:
+    """A store, and an error for a model."""
+    found = opened(given)
+    if isinstance(found, Model):
+        raise ConfigError(f"the reference {given} is a model", "give a store as the reference")
+    return found
+
+
+def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> Chosen:
+    """The cloud of a store at ``asked``; parameters that it does not vary must agree with its configuration.
+
+    ``hints`` choose where nothing was asked and the store has them: two clouds are compared at one place if they can
+    be. Raises `ConfigError` listing what there is.
+    """
+    simulation, varied = simulation_of(run), set(run.cases[0])
+    wanted = dict(asked)
+    for name in [name for name in wanted if name not in varied | {"t"}]:
+        fixed = fixed_value(simulation, name)
+        if fixed is None:
+            raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {', '.join(varied) or 'nothing'}")
+        if not np.isclose(fixed, wanted[name], rtol=1e-9):
+            raise ConfigError(f"{run.path} was made with {name} = {fixed:g}, not {wanted[name]:g}", f"drop --{name}")
+        del wanted[name]
+    for name, value in (hints or {}).items():
+        there = run.times if name == "t" else [case.get(name, np.nan) for case in run.cases]
+        if name not in asked and np.isclose(there, value, rtol=1e-9, atol=1e-12).any():
+            wanted[name] = value
+    case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
+    return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation)
+
+
+def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> Chosen:
+    """``n`` fresh particles of a model at ``values``."""
+    simulation = network.provenance["simulation"]
+    _, initial = initial_cloud(str(simulation["init"]), network.dim)
+    x = initial.draw(n, network.dim, REFERENCE_SEED + 100 + seed)
+    point = np.array([values[parameter] for parameter in network.eta_map.names])
+    cloud = network.push(x, point, device=devices.choose(device))
+    case = {parameter: value for parameter, value in values.items() if parameter != "t"}
+    return Chosen(name, cloud, case, float(values.get("t", simulation["T"])), simulation)
+
+
+def fresh_pair(
+    simulation: dict[str, Any], values: dict[str, float], seed: int, progress: Callable[..., None] | None
+) -> list[Run]:
+    """Two independent simulations at ``values``, kept in ``./runs`` and found again."""
+    options = reference_options(simulation, values)
+    runs = []
+    for number_of_run in range(2):
+        given = options | {"seed": REFERENCE_SEED + 2 * seed + number_of_run}
+        name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
+        out = paths.RUNS / f"reference-{name}.zarr"
+        runs.append(simulate(out=out, resume=True, progress=progress, **given))
+    return runs
+
+
+def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
+    """The options of `simulate` that make the reference of a network at one point of its parameters."""
+    stored = SimulateConfig.model_validate(simulation)
+    options = stored.model_dump(exclude={"flow_params", "kernel_params", "seed", "snapshots", "T", "device"})
+    options |= stored.flow_params | stored.kernel_params
+    options |= {name: value for name, value in values.items() if name != "t"}
+    return options | {"T": values.get("t", stored.T)}
+
+
+def differences(first: Chosen, other: Chosen, names: tuple[str, str] = ("cloud", "reference")) -> list[str]:
+    """In words, the parameters and times in which two clouds differ."""
+    a, b = first.parameters(), other.parameters()
+    told = []
+    for name in [name for name in a if name in b]:
+        x, y = a[name], b[name]
+        if isinstance(x, str) or isinstance(y, str):
+            same = x == y
+        else:
+            same, x, y = bool(np.isclose(x, y, rtol=1e-9, atol=1e-12)), f"{x:g}", f"{y:g}"
+        if not same:
+            told.append(f"the {names[0]} is at {name} = {x}, the {names[1]} at {name} = {y}")
+    return told
+
+
+def simulation_of(run: Run) -> dict[str, Any]:
+    """The configuration of the simulation that a store holds, or that its samples' network learned."""
+    return dict(run.config if run.kind == "simulation" else run.attrs.get("simulation", {}))
+
+
+def fixed_value(simulation: dict[str, Any], name: str) -> float | None:
+    """The one value that a parameter has throughout a simulation, or None."""
+    everything = {**simulation, **simulation.get("flow_params", {}), **simulation.get("kernel_params", {})}
+    value = everything.get(name)
+    if isinstance(value, (list, tuple)):
+        return float(value[0]) if len(value) == 1 else None
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _parameter_names(simulation: dict[str, Any]) -> list[str]:
+    return [*PHYSICAL_UNITS, *simulation.get("flow_params", {}), *simulation.get("kernel_params", {})]
