@@ -1,4 +1,4 @@
-"""Work shared out over threads: in order, every item once, errors told, and the caller never waits for the unwilling."""
+"""Work shared out over threads: in order, each item once, errors told, and no waiting for a thread that is busy."""
 
 from __future__ import annotations
 
