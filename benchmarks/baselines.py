@@ -3,8 +3,8 @@
     python benchmarks/baselines.py [--flow laminar2d] [--seconds 120] [--seeds 3] [--J 10000]
 
 Every generator is the network of equation (13) (5 x 30 tanh, eta padded on; flow methods pad the time on too). Each
-gets the same wall time on the same cores. The score is the exact squared W2 at N = 2000 to a fresh simulation, inside and
-outside of the trained range, beside its noise floor. The methods, each as its authors describe it:
+gets the same wall time on the same cores. The score is the exact squared W2 at N = 2000 to a fresh simulation, inside
+and outside of the trained range, beside its noise floor. The methods, each as its authors describe it:
 
 - WGAN-GP: Arjovsky, Chintala and Bottou (2017); Gulrajani et al. (2017). The paper's own comparison in words.
 - flow matching with mini-batch optimal transport: Tong et al., TMLR (2024); 20 Heun steps to sample.
