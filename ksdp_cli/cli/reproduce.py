@@ -29,6 +29,7 @@ def reproduce(
     ] = "quick",
     seeds: Annotated[str | None, typer.Option(metavar="NUMBER", help="Networks trained; default the scale's.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; default runs/reproduce-SCALE.")] = None,
+    picture: Annotated[str, typer.Option("--format", metavar="png|pdf|svg", help="Format of the figures.")] = "png",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make again what lies there with another configuration.")
     ] = False,
@@ -48,6 +49,7 @@ def reproduce(
             scale=scale,
             seeds=seeds,
             out=out,
+            picture=picture,
             overwrite=overwrite,
             device=device or "auto",
             progress=progress,

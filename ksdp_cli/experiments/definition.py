@@ -32,7 +32,7 @@ class Row(Settings):
 class Figure(Settings):
     """One of the paper's figures, drawn from this experiment's network.
 
-    ``clouds``: histograms at the points ``at``, a row each; ``projections``: every projection, a file for each point;
+    ``clouds``: histograms at the points ``at``, a row each; ``projections``: every projection at each point;
     ``second_moment`` and ``first_component``: curves along ``along``; ``overview``: figure 1.
     """
 

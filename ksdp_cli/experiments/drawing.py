@@ -8,112 +8,130 @@ from typing import Any
 import numpy as np
 
 from .. import figures
-from ..metrics import binned_w2_squared, moments
+from ..figures import Curves
+from ..metrics import Moments, binned_w2_squared, moments
+from ..store import Run
 from .definition import Figure
-from .stages import Point, Stages, label
+from .stages import Point, Stages
 
 #: The network that figures show, of those trained from several seeds.
 SEED = 0
+#: Cells a side of the binned distance in figure 7(b).
+BINS = 20
 
 
-def draw(figure: Figure, stages: Stages, folder: Path) -> list[Path]:
-    """Draw a figure into ``folder``: one file, or several with a letter or a point in their names."""
-    return _KINDS[figure.kind](figure, stages, folder)
+def draw(figure: Figure, stages: Stages, path: Path) -> None:
+    """Draw a figure into the file ``path``, or find it drawn. What it shows is simulated before, as stages."""
+    _, model = stages.network(SEED)
+    points = [dict(at) for at in figure.at] + (_along(figure)[2] if figure.along else [])
+    for at in points:
+        for number in range(2 if figure.kind == "first_component" else 1):
+            stages.reference(at, number)
+    if figure.kind == "overview":
+        _regularised(figure, stages)
+    config = {"figure": figure.model_dump(mode="json"), "weights": model.sha256, "data": stages.simulation}
+
+    def work(_: bool) -> dict[str, Any]:
+        _KINDS[figure.kind](figure, stages, path)
+        return {"picture": path.name}
+
+    config |= {"samples": stages.scale.samples, "format": path.suffix}
+    stages.ledger.stage(f"figure-{figure.name}", config, work, path)
 
 
-def _clouds(figure: Figure, stages: Stages, folder: Path) -> list[Path]:
-    """Figures 2, 3, 4, 6, 9: a row for each point."""
-    rows = [(_title(at), _made(stages, dict(at)), stages.reference(dict(at)).frame()) for at in figure.at]
-    path = folder / f"{figure.name}.png"
-    figures.histogram_grid(rows, path, title=figure.title)
-    return [path]
+def _clouds(figure: Figure, stages: Stages, path: Path) -> None:
+    """Figures 2, 3, 4, 6 and 9: a row for each point."""
+    figures.histogram_grid(_pairs(figure, stages), path, title=figure.title)
 
 
-def _projections(figure: Figure, stages: Stages, folder: Path) -> list[Path]:
-    """Figures 5 and 8: all projections, a file for each point."""
-    paths = []
-    for at in figure.at:
-        name = figure.name if len(figure.at) == 1 else f"{figure.name}-{label(dict(at))}"
-        paths.append(folder / f"{name}.png")
-        title = figure.title if len(figure.at) == 1 else f"{figure.title}, {_title(at)}"
-        made, reference = _made(stages, dict(at)), stages.reference(dict(at)).frame()
-        figures.histogram_pair(made, reference, paths[-1], title=title)
-    return paths
+def _projections(figure: Figure, stages: Stages, path: Path) -> None:
+    """Figures 5 and 8: all projections of each point."""
+    figures.histogram_sections(_pairs(figure, stages), path, title=figure.title)
 
 
-def _second_moment(figure: Figure, stages: Stages, folder: Path) -> list[Path]:
-    """Figure 10, and 1(c)."""
-    path = folder / f"{figure.name}.png"
-    _moment_picture(figure, stages, path)
-    return [path]
+def _pairs(figure: Figure, stages: Stages) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    return [(_title(at), _made(stages, dict(at)), stages.reference(dict(at)).frame()) for at in figure.at]
 
 
-def _moment_picture(figure: Figure, stages: Stages, path: Path) -> None:
+def _second_moment(figure: Figure, stages: Stages, path: Path) -> None:
+    """Figure 10."""
+    figures.curve_panels([_moment_panel(figure, stages, figure.title)], path)
+
+
+def _first_component(figure: Figure, stages: Stages, path: Path) -> None:
+    """Figure 7: (a) the mean of the first component, (b) its error, and the binned W2^2 beside its floor."""
     name, values, points = _along(figure)
-    made = [moments(_made(stages, at)) for at in points]
-    own = [moments(stages.reference(at).frame()) for at in points]
-    curves: dict[str, Any] = {
-        f"network, N = {made[0].n}": (values, [m.second_moment for m in made], None),
-        f"simulation, N = {own[0].n}": (values, [m.second_moment for m in own], [m.second_moment_se for m in own]),
+    made, own, binned, floor = zip(*(_compared(stages, at) for at in points), strict=True)
+    axis, end = _axis(stages, name), _trained_to(stages, name)
+    means = {
+        "network": (values, [m.mean[0] for m in made], None),
+        "simulation": (values, [m.mean[0] for m in own], [m.mean_se[0] for m in own]),
     }
-    figures.moment_curve(curves, path, xlabel=_axis(stages, name), trained_to=_trained_to(stages, name))
+    apart = [abs(float(a.mean[0]) - float(b.mean[0])) for a, b in zip(made, own, strict=True)]
+    distances = {
+        f"binned W₂², {BINS} cells a side": (values, binned, None),
+        "its floor: two simulations": (values, floor, None),
+        "difference of the means [length]": (values, apart, None),
+    }
+    marked = frozenset(distances)
+    figures.curve_panels(
+        [
+            Curves(means, axis, "E x₁ [length]", "mean of the first component", trained_to=end),
+            Curves(distances, axis, "W₂² [length²]", "distance", trained_to=end, marked=marked),
+        ],
+        path,
+        title=figure.title,
+    )
 
 
-def _first_component(figure: Figure, stages: Stages, folder: Path) -> list[Path]:
-    """Figure 7: (a) the mean of the first component, (b) its error and the binned squared W2 beside its floor."""
-    name, values, points = _along(figure)
-    paths = [folder / f"{figure.name}{letter}.png" for letter in "ab"]
-    found = [_compared(stages, at) for at in points]
-    made, own, ends = ([row[k] for row in found] for k in ("made", "own", "trained_to"))
-    axis, end = _axis(stages, name), ends[0] if ends else None
-    figures.moment_curve(
-        {
-            "network": (values, [m.mean[0] for m in made], None),
-            "simulation": (values, [m.mean[0] for m in own], [m.mean_se[0] for m in own]),
-        },
-        paths[0], xlabel=axis, ylabel="E x₁ [length]", trained_to=end,
-    )  # fmt: skip
-    apart = [abs(a.mean[0] - b.mean[0]) for a, b in zip(made, own, strict=True)]
-    figures.moment_curve(
-        {
-            "binned W₂², B = 20": (values, [row["w2"] for row in found], None),
-            "its floor, two simulations": (values, [row["floor"] for row in found], None),
-            "|difference of the means|": (values, apart, None),
-        },
-        paths[1], xlabel=axis, ylabel="W₂² [length²], |difference| [length]", trained_to=end,
-    )  # fmt: skip
-    return paths
-
-
-def _compared(stages: Stages, at: Point) -> dict[str, Any]:
+def _compared(stages: Stages, at: Point) -> tuple[Moments, Moments, float, float]:
+    """Moments of network and simulation, their binned distance, and the one between two simulations."""
     made, own, second = _made(stages, at), stages.reference(at).frame(), stages.reference(at, 1).frame()
-    return {
-        "made": moments(made),
-        "own": moments(own),
-        "w2": binned_w2_squared(made, own),
-        "floor": binned_w2_squared(second, own),
-        "trained_to": _trained_to(stages, next(iter(at))),
-    }
+    return moments(made), moments(own), binned_w2_squared(made, own, BINS), binned_w2_squared(second, own, BINS)
 
 
-def _overview(figure: Figure, stages: Stages, folder: Path) -> list[Path]:
+def _overview(figure: Figure, stages: Stages, path: Path) -> None:
     """Figure 1: (a) the second moment for several delta, (b) loss and validation, (c) network beside simulation."""
-    paths = [folder / f"{figure.name}{letter}.png" for letter in "abc"]
+    panels = [
+        _regularisations(figure, stages),
+        figures.training_panel(stages.history(SEED), title="training"),
+        _moment_panel(figure, stages, "second moment"),
+    ]
+    figures.curve_panels(panels, path, title=figure.title)
+
+
+def _regularisations(figure: Figure, stages: Stages) -> Curves:
+    """Second moments of simulations with each ``delta2`` beside the law of equation (6)."""
     _, times, _ = _along(figure)
-    options = {n: v for n, v in stages.experiment.simulate_options(stages.scale_name).items() if n != "snapshots"}
-    options |= {"delta2": list(figure.delta2), "snapshots": times, "T": times[-1]}
-    run = stages.simulated("regularisation", options, "regularisation")
+    run = _regularised(figure, stages)
     curves: dict[str, Any] = {}
     for case, values in enumerate(run.cases):
-        found = [moments(run.frame(case, k)) for k in range(len(run.times))]
-        curves[f"δ² = {values['delta2']:g}"] = (run.times, [m.second_moment for m in found], None)
+        found = [moments(run.frame(case, k)).second_moment for k in range(len(run.times))]
+        curves[f"δ² = {values['delta2']:g}"] = (run.times, found, None)
     (mu,), (chi,), (mass,) = (run.config[name] for name in ("mu", "chi", "M"))
     ends = np.array([0.0, times[-1]])
     curves["equation (6)"] = (ends, 0.5 + (4 * mu - chi * mass / (2 * np.pi)) * ends, None)
-    figures.moment_curve(curves, paths[0], xlabel="t [time]", title="regularised interacting particles")
-    figures.training_curves(stages.history(SEED), paths[1], title="training")
-    _moment_picture(figure, stages, paths[2])
-    return paths
+    return Curves(curves, "t [time]", title="simulations")
+
+
+def _regularised(figure: Figure, stages: Stages) -> Run:
+    """The simulation of the experiment at each ``delta2``, at the times of the figure."""
+    _, times, _ = _along(figure)
+    options = {n: v for n, v in stages.experiment.simulate_options(stages.scale_name).items() if n != "snapshots"}
+    options |= {"delta2": list(figure.delta2), "snapshots": times, "T": times[-1]}
+    return stages.simulated("regularisation", options, "regularisation")
+
+
+def _moment_panel(figure: Figure, stages: Stages, title: str) -> Curves:
+    """Second moment of network and simulation along a parameter."""
+    name, values, points = _along(figure)
+    made = [moments(_made(stages, at)) for at in points]
+    own = [moments(stages.reference(at).frame()) for at in points]
+    curves = {
+        "network": (values, [m.second_moment for m in made], None),
+        "simulation": (values, [m.second_moment for m in own], [m.second_moment_se for m in own]),
+    }
+    return Curves(curves, _axis(stages, name), title=title, trained_to=_trained_to(stages, name))
 
 
 def _made(stages: Stages, at: Point) -> np.ndarray:

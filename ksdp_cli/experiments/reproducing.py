@@ -17,6 +17,8 @@ from .definition import TABLE2, Experiment
 from .stages import Stages
 from .table2 import COLUMNS, NOTE, TITLE, Entry, evaluate
 
+PICTURES = ("png", "pdf", "svg")
+
 
 @dataclass
 class Reproduction:
@@ -85,6 +87,7 @@ def reproduce(
     scale: str = "quick",
     seeds: Any = None,
     out: str | Path | None = None,
+    picture: str = "png",
     overwrite: bool = False,
     device: str = "auto",
     progress: Callable[..., None] | None = None,
@@ -93,14 +96,17 @@ def reproduce(
     """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE.
 
     ``target`` is the name of an experiment or a TOML file of the user's, ``table2``, ``all``, or a figure, ``fig1`` to
-    ``fig10``. ``seeds`` networks are trained a row. What is done in the folder is found again; an interrupted
-    reproduction goes on when it is called again. A stage that lies there with another configuration raises
-    `ConfigError`, or with ``overwrite`` is made again. Raises what `simulate` and `train` raise, and `Interrupted`.
+    ``fig10``. ``seeds`` networks are trained a row; ``picture`` is the format of figures, png, pdf or svg. What is done
+    in the folder is found again; an interrupted reproduction goes on when it is called again. A stage that lies there
+    with another configuration raises `ConfigError`, or with ``overwrite`` is made again. Raises what `simulate` and
+    `train` raise, and `Interrupted`.
     """
     planned = jobs(str(target))
     count = None if seeds is None else integer(seeds)
     if count is not None and count < 1:
         raise ConfigError(f"--seeds {count}", "train at least 1 network")
+    if picture not in PICTURES:
+        raise ConfigError(f"--format {picture!r}", f"use one of {', '.join(PICTURES)}")
     folder = Path(out) if out is not None else RUNS / f"reproduce-{scale}"
     for job in planned:
         job.experiment.scale(scale)
@@ -111,14 +117,14 @@ def reproduce(
         try:
             at = folder / job.experiment.name
             stages = Stages(job.experiment, scale, at, overwrite=overwrite, device=device, progress=progress, stop=stop)
-            _run(job, stages, range(count or stages.scale.seeds), done)
+            _run(job, stages, range(count or stages.scale.seeds), done, picture)
         finally:
             lock.release()
     put(folder / f"{Path(done.target).stem}.json", (json.dumps(done.as_dict(), indent=1) + "\n").encode())
     return done
 
 
-def _run(job: Job, stages: Stages, seeds: range, done: Reproduction) -> None:
+def _run(job: Job, stages: Stages, seeds: range, done: Reproduction, picture: str) -> None:
     # training first, all seeds: the distances come from networks that are all there
     stages.data()
     for seed in seeds if job.rows else seeds[:1]:
@@ -128,5 +134,6 @@ def _run(job: Job, stages: Stages, seeds: range, done: Reproduction) -> None:
             done.entries += [evaluate(stages, row, seeds, n) for n in stages.scale.N]
     for figure in job.experiment.figures:
         if figure.name in job.figures:
-            done.pictures += drawing.draw(figure, stages, done.folder)
+            done.pictures.append(done.folder / f"{figure.name}.{picture}")
+            drawing.draw(figure, stages, done.pictures[-1])
     done.seconds += [(job.experiment.name, *row) for row in stages.ledger.summary()]
