@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..shapes import Cloud
+
+Force = TypeVar("Force")
 
 #: Particles whose force is checked.
 SAMPLE = 256
@@ -98,8 +100,8 @@ class Tuner:
         self.rung, self.calls, self.due, self.rest = self._guess(), 0, 0, 0
         self.error, self.largest, self.checked = math.nan, math.nan, -1
 
-    def run(self, evaluate: Callable[[Rung], Cloud], measure: Callable[[Cloud, int], tuple[float, float]]) -> Cloud:
-        """The force by the setting in use, raised first where a check is due and fails."""
+    def run(self, evaluate: Callable[[Rung], Force], measure: Callable[[Force, int], tuple[float, float]]) -> Force:
+        """The force by the setting in use, raised first where a check is due and fails; an array or a tensor."""
         force = evaluate(self.rungs[self.rung])
         if self.calls >= self.due:
             force = self._check(force, evaluate, measure)
@@ -107,8 +109,8 @@ class Tuner:
         return force
 
     def _check(
-        self, force: Cloud, evaluate: Callable[[Rung], Cloud], measure: Callable[[Cloud, int], tuple[float, float]]
-    ) -> Cloud:
+        self, force: Force, evaluate: Callable[[Rung], Force], measure: Callable[[Force, int], tuple[float, float]]
+    ) -> Force:
         self.error, self.largest = measure(force, self.calls)
         climbed = 0
         while self.error > self.target and self.rung + 1 < len(self.rungs):
