@@ -29,7 +29,11 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
             stages.reference(at, number)
     if figure.kind == "overview":
         _regularised(figure, stages)
-    config = {"figure": figure.model_dump(mode="json"), "weights": model.sha256, "data": stages.simulation}
+    config: dict[str, Any] = {
+        "figure": figure.model_dump(mode="json"),
+        "weights": model.sha256,
+        "data": stages.simulation,
+    }
 
     def work(_: bool) -> dict[str, Any]:
         _KINDS[figure.kind](figure, stages, path)

@@ -55,7 +55,7 @@ def test_killed_at_two_stages_and_given_again_it_ends_with_the_same_numbers(tiny
     document = json.loads(printed)
     assert numbers(document) == numbers(whole)
     assert {row["stage"]: row["count"] for row in document["stages"]} == {
-        "simulate": 1, "train": 2, "reference": 4, "w2": 4, "floor": 2,
+        "simulate": 1, "train": 2, "reference": 4, "w2": 4, "floor": 2, "figure": 1,
     }  # fmt: skip
     assert all(row["seconds"] > 0 for row in document["stages"])
     assert [Path(path).name for path in document["pictures"]] == ["tiny-moment.png"]
