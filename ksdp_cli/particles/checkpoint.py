@@ -65,23 +65,17 @@ def exists(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove the checkpoint, the previous one, and what a killed writer left."""
+    """Remove the checkpoint, the previous one, and what a killed writer left; nothing that ksdp did not write."""
     for file in _names(path):
-        file.unlink(missing_ok=True)
+        if _ours(file):
+            file.unlink()
 
 
 def claim(path: Path) -> None:
-    """Raise `DataError` when a file that ksdp did not write, or that is damaged beyond recognition, is in the way."""
+    """Raise `DataError` when a file that ksdp did not write, or cannot recognise any more, is in the way."""
     for file in _names(path):
-        if file.exists() and not file.is_file():
-            raise DataError(f"{file} is in the way of the checkpoint", "move it elsewhere")
-        if file.exists() and file.stat().st_size:
-            with file.open("rb") as handle:
-                start = handle.read(len(MAGIC))
-            if not MAGIC.startswith(start):
-                raise DataError(
-                    f"{file} is no checkpoint of ksdp's, or its first bytes are damaged", "move it elsewhere"
-                )
+        if file.exists() and not _ours(file):
+            raise DataError(f"{file} is no checkpoint of ksdp's, or its first bytes are damaged", "move it elsewhere")
 
 
 def load(path: Path) -> Stored:
@@ -166,6 +160,14 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             handle.seek(start)
             handle.readinto(arrays[name].reshape(-1).view(np.uint8).data)
     return head["header"], arrays
+
+
+def _ours(file: Path) -> bool:
+    """Whether a file begins as a checkpoint does, or was cut short there by a crash."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as handle:
+        return MAGIC.startswith(handle.read(len(MAGIC)))
 
 
 def _padded(size: int) -> int:

@@ -43,7 +43,7 @@ def test_killed_at_a_system_call_and_resumed(ksdp: Ksdp, tmp_path: Path) -> None
     for number in range(100):
         path = tmp_path / f"{number}.zarr"
         command = (*SWEEP, "-o", path.name, "--resume")
-        done = ksdp(*command, checkpoints=True, call=1 + 11 * number + draw.randrange(11))
+        done = ksdp(*command, checkpoints=True, call=1 + 15 * number + draw.randrange(15))
         if done.code == 0:
             break
         kills += 1
@@ -57,7 +57,7 @@ def test_killed_at_a_system_call_and_resumed(ksdp: Ksdp, tmp_path: Path) -> None
         assert again.code == 0, again.err
         assert frames(path) == whole, number
         assert beside(path) == []
-    assert kills >= 10
+    assert kills >= 8
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -196,6 +196,10 @@ def test_a_file_that_ksdp_did_not_write_stays(ksdp: Ksdp, tmp_path: Path) -> Non
     assert done.code == 4
     assert "no checkpoint of ksdp's" in done.err
     assert (tmp_path / "a.zarr.checkpoint").read_text() == "my notes"
+    assert ksdp(*WHOLE, "-o", "b.zarr").code == 0
+    (tmp_path / "b.zarr.checkpoint").write_text("my notes")
+    assert ksdp(*WHOLE, "-o", "b.zarr", "--resume").code == 0
+    assert (tmp_path / "b.zarr.checkpoint").read_text() == "my notes"
 
 
 def test_a_second_process_is_kept_off_the_output(ksdp: Ksdp, tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""One bit flipped in a random place of what ksdp stores: is it reported, or is other data read?
+
+    python benchmarks/bit_flips.py [--flips 100] [--seed 0]
+
+Places are uniform over the bytes of all files of the thing, and for a store once more over its files, so that the small
+ones that say what it is are hit as well. ``reported``: reading everything raises an error of ksdp's. ``unchanged``: all
+that is read, positions, coordinates, configuration and attributes, is as before. ``other data`` is what must not be.
+``xarray`` reads a store without ksdp: what it does with a flipped bit is Zarr's matter; positions and coordinates alone
+are compared there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray
+
+import ksdp_cli as ksdp
+from ksdp_cli.errors import Interrupted, KsdpError
+from ksdp_cli.particles import checkpoint
+from ksdp_cli.transport.eta_map import EtaMap
+from ksdp_cli.transport.model import Model
+from ksdp_cli.transport.network import Network
+
+OPTIONS: dict[str, Any] = {"flow": "laminar2d", "A": (1, 10), "J": 500, "snapshots": (0, 1e-3, 2e-3)}
+
+
+def stored(path: Path) -> Any:
+    """All that a reader learns from a store."""
+    run = ksdp.open_run(path)
+    frames = [run.frame(case, k).tobytes() for case in range(len(run.cases)) for k in range(len(run.times))]
+    return frames, run.times.tolist(), run.cases, run.config, run.attrs, run.J, run.dim, run.complete
+
+
+def by_xarray(path: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with xarray.open_zarr(path) as opened:
+            names = ("position", "time", "A", "axis")
+            return [(opened[name].dims, opened[name].values.tobytes()) for name in names]
+
+
+def of_checkpoint(path: Path) -> Any:
+    header, arrays = checkpoint.load(path)
+    return header, {name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()}
+
+
+def of_model(path: Path) -> Any:
+    model = Model.load(path)
+    return model.theta.tobytes(), model.eta_map.as_json(), model.training, model.provenance, model.sha256
+
+
+def make(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
+    """A complete store, one that was interrupted with its checkpoint, and a model."""
+    ksdp.simulate(**OPTIONS, out=folder / "complete.zarr")
+    steps = iter(range(10**6))
+    with contextlib.suppress(Interrupted):
+        ksdp.simulate(**OPTIONS, out=folder / "part.zarr", stop=lambda: 15 if next(steps) == 30 else None)
+    network = Network(2, 1)
+    weights = np.random.default_rng(0).standard_normal(network.parameter_count).astype(np.float32)
+    eta_map = EtaMap.of(("A",), np.array([[1.0], [10.0]]))
+    Model(network, weights, eta_map, {"steps": 100}, {"data": "complete.zarr"}).save(folder / "model.safetensors")
+    complete = folder / "complete.zarr"
+    return {
+        "complete store": (complete, stored),
+        "unfinished store": (folder / "part.zarr", stored),
+        "checkpoint": (folder / "part.zarr.checkpoint", of_checkpoint),
+        "model": (folder / "model.safetensors", of_model),
+        "complete store, xarray": (complete, by_xarray),
+    }
+
+
+def flip(path: Path, read: Callable[[Path], Any], flips: int, draw: random.Random, by_file: bool) -> list[int]:
+    """Counts of reported, unchanged, other data."""
+    truth, counts = read(path), [0, 0, 0]
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    weights = [1 if by_file else file.stat().st_size for file in files]
+    for file in draw.choices(files, weights, k=flips):
+        whole = file.read_bytes()
+        damaged = bytearray(whole)
+        damaged[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
+        file.write_bytes(damaged)
+        try:
+            counts[1 if read(path) == truth else 2] += 1
+        except Exception as error:
+            if read is not by_xarray and not isinstance(error, KsdpError):
+                raise
+            counts[0] += 1
+        file.write_bytes(whole)
+    return counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--flips", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    draw = random.Random(asked.seed)
+    print(f"{'':24} {'places over':12} {'flips':>6} {'reported':>9} {'unchanged':>10} {'other data':>11}")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (path, read) in make(Path(folder)).items():
+            for by_file in (False, True) if path.is_dir() else (False,):
+                counts = flip(path, read, asked.flips, draw, by_file)
+                over = "files" if by_file else "bytes"
+                print(f"{name:24} {over:12} {asked.flips:6} {counts[0]:9} {counts[1]:10} {counts[2]:11}")
+
+
+if __name__ == "__main__":
+    main()
