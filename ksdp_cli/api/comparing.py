@@ -17,7 +17,7 @@ from ..metrics import (
     Comparison,
     Moments,
     announce,
-    approximate,
+    approximation,
     compare_clouds,
     moment_rows,
     moment_values,
@@ -248,7 +248,7 @@ def _compared(
     if "w2" in config.metrics:
         exact = compare_clouds(a.cloud, b.cloud, second, **sizes, seed=config.seed, progress=count)
     others = [
-        approximate(metric, a.cloud, b.cloud, second, seed=config.seed)
+        approximation(metric, a.cloud, b.cloud, second, seed=config.seed)
         for metric in config.metrics
         if metric in APPROXIMATE
     ]

@@ -14,7 +14,7 @@ from .moments import (
     radial_distribution,
     second_moment_law,
 )
-from .panel import Approximation, approximate
+from .panel import Approximation, approximation
 from .plan import announce
 from .wasserstein import exact_w2_squared, w2_memory
 
@@ -23,7 +23,7 @@ __all__ = [
     "Comparison",
     "Moments",
     "announce",
-    "approximate",
+    "approximation",
     "binned_w2_squared",
     "bound_w2_squared",
     "compare_clouds",

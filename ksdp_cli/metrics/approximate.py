@@ -48,7 +48,7 @@ def sliced_transport(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: i
         px, py = px[i], py[j]
         gap = px - py
         # the slope of the potential is 2 gap; with the trapezoidal rule u_i + v_i = gap_i^2 holds for both sides
-        at_x[i] += np.append(0.0, np.cumsum(np.diff(px) * (gap[1:] + gap[:-1])))
+        at_x[i] += gap[0] ** 2 + np.append(0.0, np.cumsum(np.diff(px) * (gap[1:] + gap[:-1])))
         at_y[j] -= np.append(0.0, np.cumsum(np.diff(py) * (gap[1:] + gap[:-1])))
         value += float(gap @ gap) / len(gap)
     return Transport(value / projections, (at_x / projections, at_y / projections))

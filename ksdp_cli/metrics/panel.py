@@ -63,7 +63,7 @@ class Approximation:
         return [name, self.distance.mean, self.distance.se, floor, excess, interval, told]
 
 
-def approximate(
+def approximation(
     metric: str, cloud: Cloud, reference: Cloud, second: Cloud | None = None, *, seed: int = 0
 ) -> Approximation:
     """``sliced``, ``binned`` or ``bound`` between ``cloud`` (J1, d) and ``reference`` (J2, d).

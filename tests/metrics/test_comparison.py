@@ -1,0 +1,176 @@
+"""Floors, sizes, intervals and verdicts of whole comparisons."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ksdp_cli.errors import ConfigError, DataError, ResourceError
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.metrics import announce, compare_clouds, exact_w2_squared, wasserstein
+from ksdp_cli.metrics.comparison import HALVES, TWO_RUNS, default_sizes
+from ksdp_cli.metrics.estimates import Estimate, dispersion, verdict
+
+RIGHT = np.array([0.2, 0.0])
+
+
+def disc(n: int, seed: int) -> NDArray[np.float64]:
+    return Ball().draw(n, 2, seed).astype(float)
+
+
+def test_with_all_particles_it_is_the_three_distances() -> None:
+    a, b, c = disc(200, 0) + RIGHT, disc(200, 1), disc(200, 2)
+    found = compare_clouds(a, b, c)
+    ab, ac, bc = exact_w2_squared(a, b), exact_w2_squared(a, c), exact_w2_squared(b, c)
+    assert (found.N, found.repeats, found.floor_source) == (200, 1, TWO_RUNS)
+    assert found.w2_squared_each == (ab, ac)
+    assert found.w2_squared == pytest.approx((ab + ac) / 2, rel=1e-12)
+    assert found.w2 == pytest.approx(found.w2_squared**0.5)
+    assert found.floor == pytest.approx(bc)
+    assert found.excess == pytest.approx((ab + ac) / 2 - bc)
+    assert found.verdict.startswith("undecided at N = 200")
+    assert compare_clouds(a + RIGHT, b, c).verdict.endswith("x the floor at N = 200")
+
+
+def test_one_reference_is_cut_in_halves_and_says_so() -> None:
+    found = compare_clouds(disc(300, 0), disc(400, 1))
+    assert (found.N, found.floor_source) == (200, HALVES)
+    assert "run-to-run differences are not in it" in found.floor_source
+    without = compare_clouds(disc(300, 0), disc(400, 1), n=300)
+    assert without.floor is None
+    assert without.excess is None
+    assert "400 particles, fewer than 2 N" in without.floor_source
+    assert without.verdict == "no floor, no verdict"
+    assert without.w2_squared_low is not None
+
+
+def test_a_seed_decides_the_sub_samples() -> None:
+    clouds = disc(500, 0), disc(500, 1), disc(500, 2)
+    first, same, other = (compare_clouds(*clouds, n=100, seed=seed) for seed in (1, 1, 2))
+    assert first.repeats == 3
+    assert first.as_dict() == same.as_dict()
+    assert first.w2_squared != other.w2_squared
+
+
+def test_default_sizes() -> None:
+    small, large, huge = np.zeros((300, 2)), np.zeros((10_000, 2)), np.zeros((10**6, 2))
+    assert default_sizes(large, large, large) == (10_000, 1)
+    assert default_sizes(large, large, None) == (5000, 1)
+    assert default_sizes(huge, huge, huge) == (10_000, 3)
+    assert default_sizes(huge, small, None) == (150, 1)
+    assert default_sizes(huge, huge, None, n=2000, repeats=7) == (2000, 7)
+    assert default_sizes(small[:1], small[:1], None) == (1, 1)
+
+
+def test_too_few_particles_give_no_interval() -> None:
+    found = compare_clouds(disc(10, 0), disc(10, 1), disc(10, 2))
+    assert found.excess_low is None
+    assert found.w2_squared_se is None
+    assert "10 particles are too few" in found.interval_source
+    assert "without an interval" in found.verdict
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2])
+@pytest.mark.parametrize("mode", ["whole", "sub-samples", "halves"])
+def test_the_interval_contains_the_true_excess(mode: str, shift: float) -> None:
+    """|s|^2 is in the 95 % interval in 88 to 100 of 100 pairs, and no interval is far too wide.
+
+    With coverage p = 0.95 fewer than 88 come by chance in 1 of 800 sets of pairs, with p = 0.97 in 1 of 10^5. The
+    stated standard error lies within 30 % of the true one, here 1.0 to 1.15 of it; 100 pairs know the latter to 7 %.
+    """
+    n, rows = 80, []
+    for pair in range(100):
+        a, b, c = (disc(n if mode != "sub-samples" else 5 * n, 3 * pair + i) for i in range(3))
+        a += np.array([shift, 0.0])
+        if mode == "halves":
+            found = compare_clouds(a, np.concatenate([b, c]), n=n, seed=pair)
+        else:
+            found = compare_clouds(a, b, c, n=n, seed=pair)
+        assert found.excess is not None
+        assert found.excess_low is not None
+        assert found.excess_high is not None
+        rows.append((found.excess, found.excess_low, found.excess_high))
+    excess, low, high = np.array(rows).T
+    contained = int(((low <= shift**2) & (shift**2 <= high)).sum())
+    assert contained >= 88
+    stated = (high - low).mean() / (2 * 1.96)
+    assert 0.7 < stated / excess.std() < 1.45
+    if mode == "halves":  # the excess is unbiased: 4 standard errors
+        assert abs(excess.mean() - shift**2) < 4 * excess.std() / 10
+
+
+def test_dispersion_is_one_for_independent_particles_and_sees_runs() -> None:
+    """The mean of 5 squared standard normals: 1 +- 0.63, so +- 0.2 for the mean of 100 pairs is over 3 s.e.
+
+    With a common displacement of each cloud of three times the standard error of its mean, two moments of five vary
+    1 + 9 times as much: 4.6 in the mean, whose standard error is 0.6.
+    """
+    generator = np.random.default_rng(0)
+    pairs = [(disc(500, 2 * k), disc(500, 2 * k + 1)) for k in range(100)]
+    assert np.mean([dispersion(a, b) for a, b in pairs]) == pytest.approx(1.0, abs=0.2)
+    drift = 3 * 0.5 / np.sqrt(500)
+    moved = [(a + drift * generator.standard_normal(2), b + drift * generator.standard_normal(2)) for a, b in pairs]
+    assert np.mean([dispersion(a, b) for a, b in moved]) == pytest.approx(4.6, abs=2.0)
+
+
+def test_two_runs_that_differ_widen_the_interval() -> None:
+    a, b, c = disc(400, 0), disc(400, 1), disc(400, 2)
+    near, far = compare_clouds(a, b, c), compare_clouds(a, b, c + 0.2)
+    assert near.excess_high is not None
+    assert far.excess_high is not None
+    assert near.excess_low is not None
+    assert far.excess_low is not None
+    assert far.excess_high - far.excess_low > 3 * (near.excess_high - near.excess_low)
+    assert "for the difference between two runs" in far.interval_source
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.5, 1.5, "2 x the floor at N = 9"),
+        (-0.2, 0.4, "indistinguishable from X at N = 9 (excess at most 40 % of the floor)"),
+        (-0.4, -0.2, "indistinguishable from X at N = 9 (excess at most 0 % of the floor)"),
+        (-0.2, 0.6, "undecided at N = 9: the excess lies between -0.2 and 0.6, the floor is 1"),
+        (None, None, "2 x the floor at N = 9, without an interval"),
+    ],
+)
+def test_verdicts(low: float | None, high: float | None, expected: str) -> None:
+    assert verdict(Estimate(2.0), Estimate(1.0), Estimate(0.0, None, low, high), 9, "X") == expected
+
+
+def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = disc(50, 0), disc(40, 1)
+    with pytest.raises(ConfigError, match="the reference has 40 particles and N = 50; use --N 40 or less"):
+        compare_clouds(x, y, n=50)
+    with pytest.raises(ConfigError, match="N = 0"):
+        compare_clouds(x, y, n=0)
+    with pytest.raises(DataError, match="the second reference is the first one"):
+        compare_clouds(x, y, y.copy())
+    with pytest.raises(DataError, match="the cloud has 2 dimensions and the second reference 3"):
+        compare_clouds(x, y, np.zeros((40, 3)))
+    broken = y.copy()
+    broken[7, 1] = np.inf
+    with pytest.raises(
+        DataError, match="1 of 40 particles of the reference are not finite, the first of them number 7"
+    ):
+        compare_clouds(x, broken)
+    with pytest.raises(DataError, match=r"the cloud has shape \(0, 2\)"):
+        compare_clouds(x[:0], y)
+    monkeypatch.setattr(wasserstein, "available_memory", lambda: 10_000)
+    with pytest.raises(ResourceError, match=r"'certified' needs .* GiB for N = 20"):
+        compare_clouds(x, y)
+
+
+def test_what_is_announced() -> None:
+    huge, runs = np.zeros((10**6, 2), np.float32), np.zeros((10_000, 2), np.float32)
+    told = announce(["w2", "binned"], huge, runs, runs, n=None, repeats=None, estimator="emd")
+    assert "N = 10000 particles a side, 3 solves: about" in told[0]
+    assert "3.9 GiB" in told[0]
+    assert told[1] == "exact W2 takes 1 x 10000 of the 1000000 particles of the cloud"
+    assert told[2] == "binned W2 takes 1 x 10000 of the 1000000 particles of the cloud"
+    halves = announce(["sliced"], runs, runs, None, n=None, repeats=None, estimator="certified")
+    assert halves == [
+        "sliced W2 takes 1 x 5000 of the 10000 particles of the cloud, two halves of the 10000 of the reference"
+    ]
+    assert announce(["w2", "radial"], runs[:500], runs[:500], runs[:500], n=None, repeats=None, estimator="emd") == []

@@ -1,0 +1,71 @@
+"""Moments and the radial distribution against plain NumPy, exact laws and their own standard errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ksdp_cli import reference
+from ksdp_cli.errors import DataError
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.metrics import moment_differences, moments, radial_comparison, radial_distribution, second_moment_law
+from ksdp_cli.metrics.moments import moment_rows
+
+
+def test_moments_are_those_of_numpy_in_float64() -> None:
+    x = (1000 + np.random.default_rng(0).standard_normal((5000, 3))).astype(np.float32)
+    found, wide = moments(x), x.astype(float)
+    np.testing.assert_allclose(found.mean, wide.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(found.mean_se, wide.std(0, ddof=1) / np.sqrt(5000), rtol=1e-6)
+    assert found.second_moment == pytest.approx((wide**2).sum(1).mean(), rel=1e-12)
+    assert found.second_moment_se == pytest.approx((wide**2).sum(1).std(ddof=1) / np.sqrt(5000), rel=1e-6)
+
+
+def test_differences_are_standard_normal() -> None:
+    """400 independent pairs of discs: variance 1 +- 0.28 is 4 standard errors."""
+    rows = []
+    for seed in range(400):
+        a, b = (moments(Ball().draw(200, 2, 2 * seed + side)) for side in (0, 1))
+        apart = moment_differences(a, b)
+        rows.append([*apart["mean"], apart["second_moment"]])
+    np.testing.assert_allclose(np.var(rows, axis=0), 1.0, atol=0.28)
+
+
+def test_radial_distribution_of_the_disc_is_r_squared() -> None:
+    """Each fraction within 4.5 standard errors: by chance once in 10^5 of them."""
+    x, radii = Ball().draw(20_000, 2, 1), np.array([0.1, 0.3, 0.5, 0.9, 1.0])
+    found, p = radial_distribution(x, radii), radii**2
+    assert (np.abs(found - p) <= 4.5 * np.sqrt(p * (1 - p) / len(x))).all()
+    exact = radial_distribution(np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]]), [0.5, 1.0, 4.9, 5.0])
+    np.testing.assert_array_equal(exact, np.array([0, 1, 2, 3]) / 3)
+
+
+def test_radial_comparison_sees_what_is_there() -> None:
+    a, b = Ball().draw(4000, 2, 2), Ball().draw(4000, 2, 3)
+    same, contracted = radial_comparison(a, b), radial_comparison(0.8 * a, b)
+    assert [row["reference"] for row in same] == pytest.approx([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95], abs=1e-3)
+    assert all(abs(row["apart"] or 0.0) < 4.5 for row in same)
+    assert all((row["apart"] or 0.0) > 5 for row in contracted[:5])
+
+
+def test_the_law_is_that_of_the_radial_problem() -> None:
+    """Equation (6) in the limit of many particles, at two masses and times."""
+    for M in (8 * np.pi, 16 * np.pi):
+        for t in (0.02, 0.05):
+            exact = reference.radial(t, mu=1.0, chi=1.0, M=M).second_moment(t)
+            assert second_moment_law(t, mu=1.0, chi=1.0, M=M, J=10**12) == pytest.approx(exact, rel=1e-5)
+    assert second_moment_law(0.1, mu=2.0, chi=1.0, M=50.0, J=1) == pytest.approx(0.5 + 0.8)
+
+
+def test_rows_end_with_the_law() -> None:
+    a, b = moments(Ball().draw(100, 2, 4)), moments(Ball().draw(100, 2, 5))
+    assert [row[0] for row in moment_rows(a, b)] == ["mean x", "mean y", "E|x|^2"]
+    last = moment_rows(a, b, law=0.5)[-1]
+    assert last[5] == pytest.approx((a.second_moment - 0.5) / a.second_moment_se)
+
+
+def test_errors() -> None:
+    with pytest.raises(DataError, match="not finite"):
+        moments(np.array([[np.nan, 1.0]]))
+    with pytest.raises(DataError, match=r"shape \(0, 2\)"):
+        radial_distribution(np.zeros((0, 2)), [1.0])
