@@ -13,56 +13,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import figures, plugins
-from ..errors import ConfigError, KsdpError
+from ..errors import KsdpError
 from ..figures.report import MOST_SHOWN, Inputs, NetworkView, Page, Picture, Scene, StoredCloud, Table
 from ..initial.ball import Ball
 from ..metrics import compare_clouds, moments
-from ..provenance import physics, short
-from ..shapes import Cloud
-from ..store import Run, open_run
+from ..provenance import short
+from ..store import Run
 from ..transport.model import Model
+from . import report_beside as beside
 from . import report_clouds as parts
-from .clouds import initial_cloud
+from .report_beside import SEED, Learned
 
 Warn = Callable[[str], None]
-#: Of the page's inputs, as of `ksdp sample`; and of those for distances.
-SEED, FRESH = 0, 1_000_103
-PROBES, PICTURED, MEASURED_N, MOST_MEASURED, MOST_PICTURES, CURVE = 4096, 100_000, 1000, 6, 3, 41
-#: What a reference must have in common with the simulation that was learned, beside the parameters of the network.
-SHARED = ("flow", "kernel", "init", "mu", "chi", "M", "delta2", "flow_params", "kernel_params")
-
-
-class Learned:
-    """A model with the initial cloud that it pushes forward, and the parameters ``start`` shown at first."""
-
-    def __init__(self, path: Path, model: Model) -> None:
-        self.path, self.model, self.eta = path, model, model.eta_map
-        self.simulation: dict[str, Any] = model.provenance["simulation"]
-        _, self.cloud = initial_cloud(str(self.simulation["init"]), model.dim)
-        self.start = dict(zip(self.eta.names, self.eta.high, strict=True))
-
-    def draw(self, n: int, seed: int = SEED) -> Cloud:
-        return self.cloud.draw(n, self.model.dim, seed)
-
-    def at(self, at: dict[str, float], n: int, seed: int = SEED) -> Cloud:
-        """Positions of the first ``n`` particles; of all there are when the initial cloud is a smaller stored one."""
-        n = min(n, getattr(self.cloud, "count", n))
-        return self.model.push(self.draw(n, seed), np.array([at[name] for name in self.eta.names]))
+#: The seed of the inputs for distances.
+FRESH = 1_000_103
+PROBES, PICTURED, MEASURED_N, MOST_MEASURED, MOST_PICTURES = 4096, 100_000, 1000, 6, 3
+CURVE, OF_CURVE = 25, 40_000
 
 
 def page(
-    path: Path, model: Model, references: list[Run], folder: Path, progress: Callable[..., None] | None, warn: Warn
+    name: str, path: Path, references: list[Run], folder: Path, progress: Callable[..., None] | None, warn: Warn
 ) -> tuple[Page, list[str]]:
-    """The page, and the stores beside the network. Pictures are drawn into ``folder``.
+    """The page of the model that the user calls ``name``, and the stores beside the network.
+
+    Pictures are drawn into ``folder``.
 
     Raises `ConfigError` for a reference of another dimension or without a parameter of the network.
     """
-    learned = Learned(path, model)
-    runs, of_training = (references, False) if references else (_training_data(learned), True)
-    notes = [note for run in runs for note in _differences(learned, run)]
+    model = Model.load(path)
+    learned = Learned(name, path, model)
+    runs, of_training = (references, False) if references else (beside.training_data(learned), True)
+    notes = [note for run in runs for note in beside.differences(learned, run)]
     for note in notes:
         warn(note)
-    places, most = parts.thinned([place for run in runs for place in _places(learned, run)], model.dim)
+    places, most = parts.thinned([place for run in runs for place in beside.places(learned, run)], model.dim)
     clouds = [parts.stored_cloud(place, most) for place in places]
     if clouds and not any(cloud.at == learned.start for cloud in clouds):
         learned.start = dict(clouds[-1].at)
@@ -75,66 +59,11 @@ def page(
         ("Training", _training(learned, folder, warn)),
         ("Network and simulation" if clouds else "Network", _pictures(learned, places, clouds, folder)),
     ]
-    footer = f"Made by ksdp {plugins.own_version()} from {path}"
+    footer = f"Made by ksdp {plugins.own_version()} from {name}"
     footer += f" and {', '.join(str(run.path) for run in runs)}." if runs else "."
-    return Page("ksdp report · model", path.name, _lead(learned), scene, sections, footer), [str(r.path) for r in runs]
-
-
-def _training_data(learned: Learned) -> list[Run]:
-    """The store that the network was trained on, when it still is what it was."""
-    named = Path(str(learned.model.provenance.get("data", "")))
-    for candidate in (named, learned.path.parent / named, learned.path.parent / named.name):
-        if candidate.is_dir():
-            try:
-                run = open_run(candidate)
-            except KsdpError:
-                continue
-            if run.complete and physics(run.config) == physics(learned.simulation):
-                return [run]
-    return []
-
-
-def _places(learned: Learned, run: Run) -> list[parts.Place]:
-    """The frames of a reference with the network's parameters; those at other times than the network's are left out."""
-    if run.dim != learned.model.dim:
-        raise ConfigError(f"{run.path} has dimension {run.dim} and the model {learned.model.dim}", "give another store")
-    names, places = learned.eta.names, []
-    for case, values in enumerate(run.cases):
-        known = _fixed(run) | values
-        for name in names:
-            if name != "t" and name not in known:
-                raise ConfigError(f"{run.path} has no parameter {name!r} of the network", "give another store")
-        for k, t in enumerate(run.times):
-            if "t" in names or np.isclose(t, learned.simulation["T"], rtol=1e-9):
-                places.append((run, case, k, {name: float(t) if name == "t" else known[name] for name in names}))
-    if not places:
-        raise ConfigError(f"{run.path} has no snapshot t = {learned.simulation['T']:g}", "the network is of that time")
-    return places
-
-
-def _fixed(run: Run) -> dict[str, float]:
-    """The parameters that have one value throughout a simulation."""
-    config = run.config
-    everything = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
-    return {name: float(v[0]) for name, v in everything.items() if isinstance(v, list) and len(v) == 1 and name != "t"}
-
-
-def _differences(learned: Learned, run: Run) -> list[str]:
-    """A sentence when a reference is another problem than the one that was learned."""
-
-    def flat(config: dict[str, Any]) -> dict[str, Any]:
-        shared = {name: config.get(name) for name in SHARED}
-        shared |= shared.pop("flow_params") or {}
-        shared |= shared.pop("kernel_params") or {}
-        return {name: value for name, value in shared.items() if name not in learned.eta.names}
-
-    ours, theirs = flat(learned.simulation), flat(run.config)
-    differ = [
-        f"{name} = {parts.flat_text(theirs.get(name))} in place of {parts.flat_text(ours.get(name))}"
-        for name in sorted(ours.keys() | theirs.keys())
-        if ours.get(name) != theirs.get(name)
+    return Page("ksdp report · model", Path(name).name, _lead(learned), scene, sections, footer), [
+        str(r.path) for r in runs
     ]
-    return [f"{run.path} is another problem than the one that was learned: {'; '.join(differ)}."] if differ else []
 
 
 def _extent(learned: Learned, clouds: list[StoredCloud]) -> NDArray[np.float64]:
@@ -148,7 +77,7 @@ def _network(learned: Learned) -> NetworkView:
     model, eta = learned.model, learned.eta
     law = learned.cloud
     stored = None if isinstance(law, Ball) else learned.draw(min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN)))
-    command = shlex.join(["ksdp", "sample", str(learned.path)])
+    command = shlex.join(["ksdp", "sample", learned.name])
     ends = (eta.names, eta.low, eta.high, eta.log)
     return NetworkView(model.theta, model.network.sizes, "tanh", *ends, Inputs(SEED, stored), command)
 
@@ -159,7 +88,7 @@ def _lead(learned: Learned) -> str:
     told = f"A network ({learned.model.describe()}) that takes particles of the initial cloud to where the flow "
     told += f"{short(str(simulation.get('flow', '?')))} and chemotaxis take them, trained on {ranges}"
     if "t" not in eta.names:
-        told += f" at t = {simulation.get('T', 0):g}"
+        told += f" at t = {learned.end:g}"
     return told + f". The simulation has {simulation.get('J', '?')} particles in {learned.model.dim} dimensions."
 
 
@@ -255,7 +184,7 @@ def _curve(learned: Learned, clouds: list[StoredCloud], path: Path) -> list[Pict
     if highest <= low:
         return []
     grid = np.geomspace(low, highest, CURVE) if learned.eta.log[0] else np.linspace(low, highest, CURVE)
-    values = [float(moments(learned.at(start | {name: float(v)}, PICTURED)).second_moment) for v in grid]
+    values = [float(moments(learned.at(start | {name: float(v)}, OF_CURVE)).second_moment) for v in grid]
     curves: dict[str, Any] = {"network": (grid, values, None)}
     if beside:
         x = [cloud.at[name] for cloud in beside]

@@ -12,7 +12,6 @@ from typing import Any
 from ..errors import ConfigError, DataError
 from ..figures import report as page_of
 from ..store import Run, open_run
-from ..transport.model import Model
 from . import paths, report_model, report_run
 
 #: A page starts with these characters: nothing else is ever replaced.
@@ -71,9 +70,8 @@ def report(
             page, used = report_run.page(open_run(path), Path(folder)), []
         else:
             file = paths.found(subject)
-            model = Model.load(file)
             runs = [_reference(one) for one in references]
-            page, used = report_model.page(file, model, runs, Path(folder), progress, note)
+            page, used = report_model.page(str(subject), file, runs, Path(folder), progress, note)
         text = page_of.render(page)
     _replace(target, text.encode())
     clouds = page.scene.clouds

@@ -107,7 +107,8 @@ def _part(part: Any) -> str:
     if isinstance(part, Table):
         return _table(part)
     if isinstance(part, tuple):
-        return f"<pre><code>{escape(part[1])}</code></pre>"
+        words = " ".join(f"<span>{escape(word)}</span>" for word in part[1].split(" "))  # lines break between words
+        return f"<pre><code>{words}</code></pre>"
     return f"<p>{escape(part)}</p>"
 
 

@@ -7,6 +7,7 @@ box, so that a page stays small; the page says so.
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,10 @@ class NetworkView:
     def as_json(self) -> dict[str, Any]:
         if self.form not in FORMS:
             raise DataError(f"the report page cannot evaluate a network of form {self.form!r}", "update ksdp")
-        ends = zip(self.names, self.low, self.high, self.log, strict=True)
+        ends = list(zip(self.names, self.low, self.high, self.log, strict=True))
+        for name, low, high, log in ends:
+            if not (math.isfinite(high) and (0 if log else -math.inf) < low <= high):
+                raise DataError(f"{name} of the network has the trained range {low} to {high}", "train it again")
         return {
             "sizes": list(self.sizes),
             "theta": _text(np.ascontiguousarray(self.theta, "<f4")),
@@ -163,7 +167,7 @@ def particles_shown(clouds: int, dim: int) -> int:
 
 
 def colours() -> NDArray[np.uint8]:
-    """Viridis, (256, 3), the colours of the figures."""
+    """Viridis, (256, 3): even steps of lightness, told apart in every common colour blindness."""
     from matplotlib import colormaps
 
     return (colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)

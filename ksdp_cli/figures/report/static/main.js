@@ -121,7 +121,8 @@ class Page {
     if (outside.length) parts.push(`extrapolation: trained on ${outside.map((one) => `${one.name} = ${told(one.low)} to ${told(one.high)}`).join(", ")}`);
     this.made.note.textContent = parts.join(", ");
     const options = eta.map(({ name }) => `--${name} ${this.at[name]}`);
-    document.getElementById("command").textContent = [command, ...options, `--n ${this.generator.n}`, `--seed ${seed}`].join(" ");
+    const words = [command, ...options, `--n ${this.generator.n}`, `--seed ${seed}`].flatMap((word) => [node("span", {}, word), " "]);
+    document.getElementById("command").replaceChildren(...words.slice(0, -1));
   }
 
   /** Particles of the network where there is one, else of the frame: at most `SAMPLE`. */

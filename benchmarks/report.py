@@ -1,0 +1,125 @@
+"""The report of a shipped model in headless Chromium, graphics in software: size, first picture, rates.
+
+    python benchmarks/report.py [--model kolmogorov-amplitude] [--J 10000] [--particles 100000]
+
+The peer is the same network in typed arrays, 64 rows at a time, in the same page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import ksdp_cli as ksdp
+from ksdp_cli.api.paths import found
+from ksdp_cli.api.reporting import report
+from ksdp_cli.transport.model import Model
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+FRAMES = """(count) => {
+  const pen = ksdp.panes[0].canvas.getContext("2d"), began = performance.now();
+  for (let i = 0; i < count; i++) {
+    ksdp.camera.turn(2, 0);
+    ksdp.camera.pan(0.001, 0);
+    ksdp.draw();
+    pen.getImageData(0, 0, 1, 1);   // waits for the picture
+  }
+  return (1000 * count) / (performance.now() - began);
+}"""
+
+SHADER = """async (n) => {
+  if (ksdp.generator.n !== n) ksdp.resize(n);
+  await ksdp.ready();
+  const began = performance.now(), { generator } = ksdp;
+  generator.at(ksdp.network.eta.map(({ name }) => ksdp.at[name]));
+  generator.chunk = 1 << 16;
+  while (!generator.complete || !generator.ready())
+    if (!generator.advance()) await new Promise((go) => setTimeout(go, 1));
+  ksdp.positions();
+  return (performance.now() - began) / 1000;
+}"""
+
+ARRAYS = """(n) => {
+  const raw = atob(ksdp.network.theta), buffer = new Uint8Array(raw.length), sizes = ksdp.network.sizes, B = 64;
+  for (let i = 0; i < raw.length; i++) buffer[i] = raw.charCodeAt(i);
+  const theta = new Float32Array(buffer.buffer), out = new Float32Array(3 * n), began = performance.now();
+  let a = new Float64Array(B * 32), b = new Float64Array(B * 32);
+  for (let start = 0; start < n; start += B) {
+    const m = Math.min(B, n - start);
+    for (let k = 0; k < B * sizes[0]; k++) a[k] = Math.sin(start + k);
+    let at = 0;
+    for (let level = 1; level < sizes.length; level++) {
+      const ins = sizes[level - 1], outs = sizes[level], bias = at + outs * ins;
+      for (let o = 0; o < outs; o++)
+        for (let i = 0; i < m; i++) {
+          let sum = theta[bias + o];
+          for (let k = 0; k < ins; k++) sum += theta[at + o * ins + k] * a[k * B + i];
+          b[o * B + i] = level < sizes.length - 1 ? Math.tanh(sum) : sum;
+        }
+      at = bias + outs;
+      [a, b] = [b, a];
+    }
+    for (let k = 0; k < sizes.at(-1); k++) for (let i = 0; i < m; i++) out[3 * (start + i) + k] = a[k * B + i];
+  }
+  return (performance.now() - began) / 1000;
+}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="kolmogorov-amplitude")
+    parser.add_argument("--J", type=int, default=10_000)
+    parser.add_argument("--particles", type=int, default=100_000)
+    given = parser.parse_args()
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        page = write(given.model, given.J, Path(folder))
+        chromium = shutil.which("chromium") or "chromium"
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        tab = browser.new_page(viewport={"width": 1200, "height": 900})
+        tab.set_default_timeout(600_000)
+        began = time.perf_counter()
+        tab.goto(page.as_uri())
+        tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'", polling=5)
+        print(f"first picture after               {time.perf_counter() - began:8.2f} s")
+        tab.evaluate("ksdp.ready()")
+        print(f"all 10^5 particles after          {time.perf_counter() - began:8.2f} s")
+        n = given.particles
+        shader = min(tab.evaluate(SHADER, n) for _ in range(3))
+        arrays = min(tab.evaluate(ARRAYS, n) for _ in range(3))
+        print(f"network, {n} particles        {shader:8.2f} s by shader, {arrays:.2f} s by typed arrays")
+        print(f"turning {n} particles, two panes {tab.evaluate(FRAMES, 20):6.1f} frames/s")
+        browser.close()
+
+
+def write(name: str, J: int, folder: Path) -> Path:
+    """The report of a shipped model beside the simulation that it learned, with J particles."""
+    model = Model.load(found(name))
+    simulation = model.provenance["simulation"]
+    options = {name: simulation[name] for name in ("flow", "kernel", "dim", "snapshots")} | simulation["flow_params"]
+    run = ksdp.simulate(out=folder / "reference.zarr", J=J, dt=1e-3, **options)
+    began = time.perf_counter()
+    done = report(name, out=folder / "report.html", references=[run.path])
+    print(f"{name}, {done.clouds} stored clouds of {done.particles_shown} particles")
+    print(f"written in                        {time.perf_counter() - began:8.2f} s")
+    print(f"size                              {done.bytes / 1e6:8.2f} MB")
+    return done.path
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""The page as a reader meets it: it draws, it moves, and its numbers are those of `ksdp sample`."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+import ksdp_cli as ksdp
+from ksdp_cli.api import paths
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.transport.model import Model
+
+from .conftest import Opened
+
+Visit = Callable[..., Opened]
+KINDS = ("model 2D", "model 3D", "run 2D", "run 3D")
+
+
+def colours(png: bytes) -> int:
+    return len(np.unique(np.round(imread(io.BytesIO(png))[..., :3] * 31).reshape(-1, 3), axis=0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_loads_without_a_word_and_draws(kind: str, pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages[kind])
+    opened.few()
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith(("data:", pages[kind].resolve().as_uri()))] == []
+    panes = opened.page.locator("canvas").count()
+    assert panes == (2 if kind.startswith("model") else 1)
+    for number in range(panes):
+        assert colours(opened.picture(number)) > 20
+    assert opened.page.locator(".fallback").is_hidden()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("model 2D", "laminar2d-amplitude"), ("model 3D", "kolmogorov-amplitude")])
+def test_positions_are_those_of_sample(
+    kind: str, name: str, pages: dict[str, Path], visit: Visit, tmp_path: Path
+) -> None:
+    opened = visit(pages[kind])
+    opened.few(3000)
+    for A in (1, 37.5, 130):
+        opened.tell("(A) => ksdp.set({ A })", A)
+        sampled = ksdp.sample(paths.found(name), n=3000, A=A, out=tmp_path / f"{A}.zarr").frame(0, 0)
+        assert np.abs(np.reshape(opened.positions(), sampled.shape) - sampled).max() < 1e-5
+        assert opened.page.locator("#command").text_content() == f"ksdp sample {name} --A {A} --n 3000 --seed 0"
+
+
+@pytest.mark.parametrize(("kind", "dim"), [("model 2D", 2), ("model 3D", 3)])
+def test_the_initial_cloud_is_drawn_in_the_page(kind: str, dim: int, pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages[kind])
+    for seed in (0, 0x0123456789ABCDEF):
+        opened.tell("(key) => { ksdp.network.inputs.key = key; ksdp.resize(500); }", [seed & 0xFFFFFFFF, seed >> 32])
+        drawn = opened.tell("() => Array.from(ksdp.painter.read(ksdp.generator.input, 500))")
+        assert np.abs(np.reshape(drawn, (500, 3))[:, :dim] - Ball().draw(500, dim, seed)).max() < 2e-7
+
+
+@pytest.mark.parametrize("kind", ["model 2D", "model 3D"])
+def test_the_slider_moves_the_cloud(kind: str, pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages[kind])
+    opened.few()
+    before, seen = np.array(opened.positions()), opened.picture()
+    slider = opened.page.get_by_role("slider", name=re.compile("^A"))
+    slider.press("Home")
+    after = np.array(opened.positions())
+    assert np.abs(after - before).max() > 0.1
+    assert opened.picture() != seen
+    assert opened.page.get_by_label("A, exact value").input_value() == "1"
+    slider.press("End")  # beyond what was trained, and the page says so
+    assert "extrapolation: trained on A = 1 to 100" in opened.page.locator(".note").first.inner_text()
+
+
+def test_a_number_may_be_typed_and_a_wrong_one_is_refused(pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages["model 2D"])
+    opened.few()
+    field = opened.page.get_by_label("A, exact value")
+    field.fill("12.345")
+    field.press("Enter")
+    assert opened.tell("() => ksdp.at.A") == 12.345
+    field.fill("-3")
+    field.press("Enter")
+    assert opened.tell("() => ksdp.at.A") == 12.345
+    assert field.get_attribute("aria-invalid") == "true"
+
+
+def test_the_nearest_simulation_stands_beside_the_network(pages: dict[str, Path], deep_run: Path, visit: Visit) -> None:
+    opened = visit(pages["model 3D"])
+    opened.few()
+    caption = opened.page.locator("figcaption").nth(1)
+    assert "nearest" not in caption.inner_text()
+    opened.tell("() => ksdp.set({ A: 12 })")
+    assert "A = 10, 500 particles, the nearest that is stored" in caption.inner_text()
+    frame = ksdp.open_run(deep_run).frame(0, 0)
+    shown = np.reshape(opened.tell("() => Array.from(ksdp.frame.cloud)"), (-1, 3))
+    assert np.abs(shown - frame).max() <= np.ptp(frame, axis=0).max() / 65535
+    opened.tell("() => ksdp.ready()")
+    cells = opened.page.locator("#moments td").all_inner_texts()
+    second = float(np.einsum("ij,ij->i", frame, frame, dtype=np.float64).mean())
+    assert any(cell.startswith(f"{second:.4g}".rstrip("0")) for cell in cells)
+
+
+def test_time_and_case_of_a_run(pages: dict[str, Path], flat_run: Path, visit: Visit) -> None:
+    opened = visit(pages["run 2D"])
+    opened.few()
+    run = ksdp.open_run(flat_run)
+    opened.page.get_by_role("slider", name=re.compile("^A")).press("Home")
+    opened.page.get_by_role("slider", name=re.compile("^t")).press("Home")
+    opened.page.get_by_role("slider", name=re.compile("^t")).press("ArrowRight")
+    frame = run.frame(0, 1)
+    assert np.abs(np.reshape(opened.positions(), frame.shape) - frame).max() <= np.ptp(frame, axis=0).max() / 65535
+    seen = opened.picture()
+    opened.page.get_by_role("button", name="Play").click()
+    opened.page.wait_for_function("() => ksdp.at.t === 0.02")
+    assert opened.picture() != seen
+
+
+@pytest.mark.parametrize("kind", ["run 2D", "run 3D"])
+def test_mouse_and_keys_move_the_view(kind: str, pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages[kind])
+    opened.few()
+    pane = opened.page.locator("canvas").first
+    pictures = [opened.picture()]
+    box = pane.bounding_box()
+    opened.page.mouse.move(box["x"] + 200, box["y"] + 150)
+    opened.page.mouse.down()
+    opened.page.mouse.move(box["x"] + 260, box["y"] + 190, steps=3)
+    opened.page.mouse.up()
+    pictures.append(opened.picture())
+    for key in ("ArrowLeft", "+"):
+        pane.press(key)
+        pictures.append(opened.picture())
+    assert len(set(pictures)) == 4
+    pane.press("0")
+    assert opened.picture() == pictures[0]
+
+
+def test_a_stored_initial_cloud_is_carried_along(
+    flat_run: Path, make: Callable[..., Path], visit: Visit, folder: Path
+) -> None:
+    shipped = Model.load(paths.found("laminar2d-amplitude"))
+    cloud = ksdp.simulate(flow="laminar2d", A=3, J=300, T=1e-3, dt=1e-3, out=folder / "start.zarr").path
+    simulation = shipped.provenance["simulation"] | {"init": str(cloud)}
+    file = folder / "warm.safetensors"
+    provenance = shipped.provenance | {"simulation": simulation}
+    Model(shipped.network, shipped.theta, shipped.eta_map, shipped.training, provenance).save(file)
+    opened = visit(make(file, "warm"))
+    opened.page.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
+    opened.tell("() => ksdp.set({ A: 20 })")
+    sampled = ksdp.sample(file, n=300, A=20, out=folder / "warm-samples.zarr").frame(0, 0)
+    assert np.abs(np.reshape(opened.positions(), sampled.shape) - sampled).max() < 1e-5
+
+
+def test_without_webgl_it_says_so_and_the_rest_stands(pages: dict[str, Path], visit: Visit) -> None:
+    blind = "HTMLCanvasElement.prototype.getContext = () => null;"
+    opened = visit(pages["model 2D"], before=blind)
+    assert opened.page.locator(".fallback").is_visible()
+    assert "no WebGL 2" in opened.page.locator(".fallback").inner_text()
+    assert opened.page.locator("#controls").is_hidden()
+    assert opened.page.locator("img").count() >= 2
+    assert opened.said == []
+
+
+def test_without_javascript_it_says_so(pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages["run 3D"], java_script_enabled=False)
+    assert opened.page.locator(".fallback").is_visible()
+
+
+@pytest.mark.parametrize("kind", ["model 2D", "run 2D"])
+def test_every_control_has_a_name(kind: str, pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages[kind])
+    opened.few()
+    nameless = """() => [...document.querySelectorAll("input, select, button, canvas, img")]
+      .filter((one) => !one.labels?.length && !one.ariaLabel && !one.textContent.trim() && !one.alt)
+      .map((one) => one.outerHTML)"""
+    assert opened.tell(nameless) == []
