@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import plugins
-from . import compare, demo, export, info, listing, report, reproduce, sample, simulate, train
+from . import compare, demo, export, info, listing, plot, report, reproduce, sample, simulate, train
 from ._boundary import Boundary, _is_usage, say, usage_line
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def root(
     """Simulate, train, sample, compare."""
 
 
-for module in (simulate, train, sample, compare, reproduce, report, info, export, demo):
+for module in (simulate, train, sample, compare, reproduce, report, info, plot, export, demo):
     module.register(app)
 app.add_typer(listing.app, name="plugins")
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..errors import ConfigError
 from . import _options as o
 from . import _render
 
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def export(
     context: typer.Context,
-    store: Annotated[Path, typer.Argument(help="A store that ksdp wrote.")],
+    store: Annotated[str, typer.Argument(help="A store that ksdp wrote.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Output: .npz, .nc, .parquet, .csv or .vtkhdf (ParaView).")],
     case: Annotated[str | None, typer.Option(help="Case numbers, as 0 or 0,3. Default all.", metavar="LIST")] = None,
     overwrite: o.Overwrite = False,
@@ -29,9 +30,11 @@ def export(
     """
     from ..api.exporting import export as write
 
-    at = o.by_name(context.args, ["case", "out", "overwrite", "json"])
+    words, at = o.words_and_names([store, *context.args], ["case", "out", "overwrite", "json"])
+    if len(words) != 1:
+        raise ConfigError(f"{len(words)} stores to export", "name one")
     with _render.progress("export") as progress:
-        done = write(store, out, case=case, overwrite=overwrite, progress=progress, **at)
+        done = write(words[0], out, case=case, overwrite=overwrite, progress=progress, **at)
     document = done.as_dict()
     rows: list[list[Any]] = [
         ["format", done.format],

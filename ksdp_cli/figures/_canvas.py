@@ -60,7 +60,11 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
-            figure.savefig(partial, format=target.suffix[1:], metadata=METADATA[target.suffix])
+            options: dict[str, Any] = {
+                "bbox_inches": "tight",
+                "pad_inches": 0.06,
+            }  # panels of fixed shape leave room at the edges
+            figure.savefig(partial, format=target.suffix[1:], metadata=METADATA[target.suffix], **options)
             os.replace(partial, target)
         finally:
             partial.unlink(missing_ok=True)

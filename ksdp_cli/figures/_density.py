@@ -16,6 +16,7 @@ Projection = tuple[int, int]
 Box = NDArray[np.float64]
 #: Of each cloud this part lies in the picture along each axis; a single stray sample must not shrink the rest.
 SHOWN = 0.999
+#: Cells along the side of a square picture.
 MOST_BINS, FEWEST_BINS = 160, 16
 
 
@@ -60,7 +61,7 @@ def box_of(clouds: Sequence[Cloud], projection: Projection) -> Box:
 def cell_side(clouds: Sequence[Cloud], boxes: Sequence[Box]) -> float:
     """[length] The same for all: the smallest cloud has about three particles in a cell, more where it is dense."""
     bins = np.clip(0.6 * math.sqrt(min(len(cloud) for cloud in clouds)), FEWEST_BINS, MOST_BINS)
-    return max(float((box[:, 1] - box[:, 0]).max()) for box in boxes) / int(bins)
+    return math.sqrt(max(float(np.prod(box[:, 1] - box[:, 0])) for box in boxes)) / int(bins)
 
 
 def density(points: Cloud, box: Box, side: float) -> tuple[NDArray[np.float64], float]:

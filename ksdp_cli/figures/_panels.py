@@ -72,7 +72,7 @@ def draw(rows: Sequence[Row], path: str | Path, title: str, width: float, power:
     with picture(path, *size, layout="compressed") as figure:
         grid = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
         for row, panels, found in zip(rows, grid, counted, strict=True):
-            _draw_row(figure, row, panels, found, (power, tops[row.scale]))
+            _draw_row(figure, row, panels, found, (power, tops[row.scale]), 4 if inch * min(heights) > 1.4 else 2)
         if title:
             figure.suptitle(title)
 
@@ -87,7 +87,7 @@ def _labelled(row: Row) -> list[bool]:
     return [cell.projection != other for cell, other in zip(row.cells, before, strict=False)]
 
 
-def _draw_row(figure: Any, row: Row, panels: Any, counted: Any, colours: tuple[float, float]) -> None:
+def _draw_row(figure: Any, row: Row, panels: Any, counted: Any, colours: tuple[float, float], ticks: int) -> None:
     from matplotlib.colors import PowerNorm
     from matplotlib.ticker import MaxNLocator
 
@@ -108,8 +108,10 @@ def _draw_row(figure: Any, row: Row, panels: Any, counted: Any, colours: tuple[f
         last = panel
     for panel in panels[len(row.cells) :]:
         panel.set_axis_off()
+    if len(row.cells) < len(panels):
+        return  # the rows above have the same colours, and a bar here would push the panels apart
     # as high as the panel; few numbers, which lie close together at the dense end
-    bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=MaxNLocator(4))
+    bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=MaxNLocator(ticks))
     bar.set_label("density [1/length²]")
     bar.outline.set_visible(False)
 

@@ -16,7 +16,8 @@ from ._panels import CUBE_ROOT, Cell, Row, draw
 
 #: Inches: all panels of one row together.
 PAIR, SHEET, SECTIONS = 6.2, 9.0, 8.6
-COLUMNS = 4
+#: Panels in a row of a sheet while a panel is at most so much wider than high; two beyond.
+COLUMNS = {4: 1.3, 3: 2.2}
 
 
 def histogram_pair(
@@ -102,7 +103,7 @@ def histogram_sheet(
     cells = [[Cell(cloud, axes, ends[list(axes)], label) for axes in chosen] for label, cloud in clouds]
     if len(chosen) == 1:
         flat = [cell for row in cells for cell in row]
-        columns = min(len(flat), COLUMNS) if len(flat) != COLUMNS + 1 else 3
+        columns = _columns(flat[0], len(flat))
         cells = [flat[i : i + columns] for i in range(0, len(flat), columns)]
     draw([Row(row, 0) for row in cells], path, title, min(SHEET, PAIR / 2 * len(cells[0])), CUBE_ROOT)
 
@@ -111,6 +112,14 @@ def _pair(clouds: tuple[Cloud, Cloud], projection: Projection, heads: tuple[str,
     box = box_of(clouds, projection)
     cells = [Cell(cloud, projection, box, head) for cloud, head in zip(clouds, heads, strict=True)]
     return Row(cells, object())  # colours of its own
+
+
+def _columns(cell: Cell, count: int) -> int:
+    width, height = cell.extent
+    most = next((columns for columns, ratio in COLUMNS.items() if width <= ratio * height), 2)
+    if most < count <= 2 * most:
+        return -(-count // 2)  # two rows of about the same length
+    return min(most, count)
 
 
 def _require_rows(rows: Sequence[object]) -> None:

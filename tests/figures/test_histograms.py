@@ -98,11 +98,15 @@ def test_sections_share_the_box_and_each_pair_its_colours(cloud: Clouds, drawn: 
     assert max(sides) / min(sides) < 1.1
 
 
-@pytest.mark.parametrize(("count", "columns"), [(1, 1), (3, 3), (4, 4), (5, 3), (9, 4)])
+@pytest.mark.parametrize(
+    ("count", "stretch", "columns"), [(1, 1, 1), (3, 1, 3), (4, 1, 4), (5, 1, 3), (9, 1, 4), (4, 1.6, 2), (5, 9, 2)]
+)
 def test_a_sheet_reads_from_left_to_right(
-    cloud: Clouds, drawn: list[Any], tmp_path: Path, count: int, columns: int
+    cloud: Clouds, drawn: list[Any], tmp_path: Path, count: int, stretch: float, columns: int
 ) -> None:
-    figures.histogram_sheet([(f"t = {k}", cloud(300, seed=k)) for k in range(count)], tmp_path / "x.png")
+    """Wide clouds have fewer columns."""
+    wide = np.array([stretch, 2], np.float32) / 2
+    figures.histogram_sheet([(f"t = {k}", cloud(300, seed=k) * wide) for k in range(count)], tmp_path / "x.png")
     shown = panels(drawn[0])
     assert [axes.get_title() for axes in shown] == [f"t = {k}" for k in range(count)]
     assert same_scale(shown)

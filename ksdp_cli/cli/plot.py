@@ -1,0 +1,60 @@
+"""``ksdp plot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import ConfigError
+from . import _options as o
+from . import _render
+from ._boundary import say
+
+
+def register(app: typer.Typer) -> None:
+    app.command(context_settings=o.BY_NAME)(plot)
+
+
+def plot(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="A store, a model, or the name of a model that ships.")],
+    reference: Annotated[str | None, typer.Argument(help="A store to draw beside it.")] = None,
+    number: Annotated[
+        str | None, typer.Option("--n", metavar="NUMBER", help="Particles that a model generates. Default 1e6.")
+    ] = None,
+    case: Annotated[str | None, typer.Option(help="Case numbers of a store. Default all.", metavar="LIST")] = None,
+    device: o.DeviceOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Picture: .png, .pdf or .svg; a fresh name in ./runs when not given."),
+    ] = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+) -> None:
+    """Draw densities, second moments and training curves of a store, a model, or of one beside the other.
+
+    --A 50, --t 0.05 and the like (or lists, as --A 1,10) choose what is drawn. Second moments and training curves are
+    pictures of their own beside the first, NAME-moments.png and NAME-training.png.
+    """
+    from ..api.plotting import plot as draw
+
+    known = ["n", "case", "device", "out", "overwrite", "json"]
+    words, at = o.words_and_names([subject, reference, *context.args], known)
+    if not 1 <= len(words) <= 2:
+        raise ConfigError(f"{len(words)} files to plot", "name a store or a model, and a store to draw beside it")
+    with _render.progress("plot") as progress:
+        done = draw(
+            *words,
+            out=out,
+            overwrite=overwrite,
+            case=case,
+            n=number,
+            device=device,
+            progress=progress,
+            **at,
+        )
+    for note in done.notes:
+        say(f"ksdp: note: {note}")
+    _render.emit(done.as_dict(), as_json, ("", ["pictures"], [[str(path)] for path in done.files]))
