@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from ..metrics import (
     radial_comparison,
 )
 from ..metrics.panel import APPROXIMATE, COLUMNS
-from ..numbers import number, sweep
+from ..numbers import sweep
 from ..store import Run
 from ..transport.model import Model
 from .references import (
@@ -145,9 +146,11 @@ def compare(
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
-    values = {name: number(value) for name, value in at.items()}
+    for name, value in at.items():
+        if len(_sweep(name, value)) > 1:
+            raise ConfigError(f"{name} has several values, {value}", "give one, or call compare_each")
     own = {"N": N, "repeats": repeats, "estimator": estimator, "metrics": metrics, "seed": seed, "device": device}
-    return compare_each(cloud, reference, floor=floor, progress=progress, tell=tell, **own, **values)[0]
+    return compare_each(cloud, reference, floor=floor, progress=progress, tell=tell, **own, **at)[0]
 
 
 def compare_each(
@@ -161,7 +164,7 @@ def compare_each(
 ) -> list[Compared]:
     """`compare` at every combination of the parameters given by name, each a number or a sweep (``A="50,130"``)."""
     config = build(CompareConfig, {name: options.pop(name, None) for name in CompareConfig.model_fields})
-    grid = {name: sweep(value) for name, value in options.items()}
+    grid = {name: _sweep(name, value) for name, value in options.items()}
     subject, name = opened(cloud), str(cloud) if isinstance(cloud, (str, Path)) else "model"
     told: set[str] = set()
 
@@ -177,6 +180,16 @@ def compare_each(
     )
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     return [_compared(*_choose(subject, name, stores, at, config, progress), config, progress, once) for at in points]
+
+
+def _sweep(name: str, value: Any) -> tuple[float, ...]:
+    """Numbers of an option that may be a parameter, or a misspelt option."""
+    try:
+        return sweep(value)
+    except ConfigError as error:
+        known = [*CompareConfig.model_fields, "reference", "floor"]
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        raise ConfigError(f"{name}: {error.message}", f"did you mean --{close[0]}?" if close else error.hint) from None
 
 
 @dataclass(frozen=True)
@@ -197,16 +210,21 @@ def _choose(
     progress: Callable[..., None] | None,
 ) -> tuple[Chosen, list[Chosen], dict[str, float]]:
     """The cloud, one or two references, and the parameters that the comparison is at."""
+    if not stores.simulated and stores.first is None:
+        raise ConfigError(
+            f"{name} is a store and there is no reference", "name a second store, or --reference simulate"
+        )
     if isinstance(subject, Model):
         at = wanted = complete_eta(subject, asked)
         hints, simulation = {}, dict(subject.provenance["simulation"])
     else:
         a, wanted = frame(subject, asked), asked
-        at, hints, simulation = asked | a.case, a.case | {"t": a.t}, simulation_of(subject)
+        at, hints, simulation = asked | a.case, a.numbers(), simulation_of(subject)
     if stores.simulated:
         if not simulation:
             raise ConfigError(f"{name} does not say how it was simulated", "name a store as the reference")
-        runs = fresh_pair(simulation, hints | wanted, config.seed, progress)
+        place = at if isinstance(subject, Model) else a.case | {"t": a.t}
+        runs = fresh_pair(simulation, place, config.seed, progress)
     elif stores.first is None:
         raise ConfigError(
             f"{name} is a store and there is no reference", "name a second store, or --reference simulate"

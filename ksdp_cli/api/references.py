@@ -35,13 +35,16 @@ class Chosen:
     t: float
     simulation: dict[str, Any] = field(repr=False)
 
+    def numbers(self) -> dict[str, float]:
+        """Time, and every physical parameter that has one value."""
+        names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
+        found = {name: fixed_value(self.simulation, name) for name in names}
+        return {name: value for name, value in found.items() if value is not None} | self.case | {"t": self.t}
+
     def parameters(self) -> dict[str, Any]:
-        """Time, flow, kernel, and every physical parameter that has one value."""
-        found: dict[str, Any] = {name: fixed_value(self.simulation, name) for name in _parameter_names(self.simulation)}
-        found = {name: value for name, value in found.items() if value is not None} | self.case | {"t": self.t}
-        named = {name: provenance.short(str(self.simulation[name])) for name in ("flow", "kernel", "init")
-                 if name in self.simulation}  # fmt: skip
-        return found | named
+        """`numbers`, and the flow, the kernel and the initial cloud by name."""
+        names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
+        return self.numbers() | {name: provenance.short(str(self.simulation[name])) for name in names}
 
     def law(self) -> float | None:
         """E|x|^2 by equation (6), where that holds: in the plane, without flow, from the unit disc."""
@@ -153,7 +156,3 @@ def fixed_value(simulation: dict[str, Any], name: str) -> float | None:
     if isinstance(value, (list, tuple)):
         return float(value[0]) if len(value) == 1 else None
     return float(value) if isinstance(value, (int, float)) else None
-
-
-def _parameter_names(simulation: dict[str, Any]) -> list[str]:
-    return [*PHYSICAL_UNITS, *simulation.get("flow_params", {}), *simulation.get("kernel_params", {})]

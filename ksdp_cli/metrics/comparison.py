@@ -111,10 +111,7 @@ def compare_clouds(
     ``progress(done, total)`` counts distances. Raises `ConfigError` when a cloud has fewer than ``n`` particles,
     `DataError` for clouds that cannot be compared and for a second reference that is the first one.
     """
-    require(cloud, reference, second)
-    n, repeats = default_sizes(cloud, reference, second, n, repeats)
-    _require_sizes(cloud, reference, second, n, repeats)
-    require_exact(n, cloud.shape[1], estimator)
+    n, repeats = checked_sizes(cloud, reference, second, n, repeats, estimator)
     references, source = split(reference, second, n, seed)
 
     def transport(x: Cloud, y: Cloud) -> Transport:
@@ -171,13 +168,20 @@ def require(cloud: Cloud, reference: Cloud, second: Cloud | None) -> None:
             raise DataError("the second reference is the first one", "simulate it with another --seed")
 
 
-def _require_sizes(cloud: Cloud, reference: Cloud, second: Cloud | None, n: int, repeats: int) -> None:
-    if n < 1 or repeats < 1:
-        raise ConfigError(f"N = {n} and repeats = {repeats}", "use at least 1 of each")
+def checked_sizes(
+    cloud: Cloud, reference: Cloud, second: Cloud | None, n: int | None, repeats: int | None, estimator: str
+) -> tuple[int, int]:
+    """`default_sizes`, once everything is known to be fit for `compare_clouds`, which raises the errors of this."""
+    require(cloud, reference, second)
+    size, count = default_sizes(cloud, reference, second, n, repeats)
+    if size < 1 or count < 1:
+        raise ConfigError(f"N = {size} and repeats = {count}", "use at least 1 of each")
     named = [("cloud", cloud), ("reference", reference)] + ([] if second is None else [("second reference", second)])
     for name, one in named:
-        if len(one) < n:
-            raise ConfigError(f"the {name} has {len(one)} particles and N = {n}", f"use --N {len(one)} or less")
+        if len(one) < size:
+            raise ConfigError(f"the {name} has {len(one)} particles and N = {size}", f"use --N {len(one)} or less")
+    require_exact(size, cloud.shape[1], estimator)
+    return size, count
 
 
 def split(reference: Cloud, second: Cloud | None, n: int, seed: int) -> tuple[list[Cloud], str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..shapes import Cloud
 from ..threads import core_count
-from .comparison import default_sizes
+from .comparison import checked_sizes, require
 from .panel import BLOCKS, LARGEST_SLICED
 from .wasserstein import SECONDS_PER_PAIR, w2_memory
 
@@ -24,20 +24,24 @@ def announce(
     repeats: int | None,
     estimator: str,
 ) -> list[str]:
-    """Sentences: the cost of the exact distance when it takes more than a second, and every sub-sampling."""
+    """Sentences: the cost of the exact distance when it takes more than a second, and every sub-sampling.
+
+    Raises what `compare_clouds` raises for such clouds and sizes.
+    """
+    require(cloud, reference, second)
     told = []
     halves = second is None
     sizes = {"cloud": len(cloud), "reference": len(reference)} | ({} if second is None else {"second": len(second)})
     fewest = min(len(cloud), len(reference) // (2 if halves else 1), *sizes.values())
     if "w2" in metrics:
-        N, count = default_sizes(cloud, reference, second, n, repeats)
+        N, count = checked_sizes(cloud, reference, second, n, repeats, estimator)
         solves = count * (3 if not halves or len(reference) >= 2 * N else 1)
         at_once = min(solves, core_count() + 1 if estimator == "certified" else 1)
         seconds = solves * SECONDS_PER_PAIR.get(estimator, 0.0) * N * N / min(solves, core_count())
         memory = at_once * w2_memory(N, estimator) / 2**30
         if seconds > LONG:
             told.append(
-                f"exact W2 of N = {N} particles a side, {solves} solves: about {seconds:.0f} s and {memory:.2g} GiB"
+                f"exact W2 of N = {N} particles a side, {solves} times: about {seconds:.0f} s and {memory:.2g} GiB"
             )
         told += _subsampled("exact W2", sizes, N, count, halves and len(reference) >= 2 * N)
     if "sliced" in metrics:

@@ -165,7 +165,7 @@ def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_announced() -> None:
     huge, runs = np.zeros((10**6, 2), np.float32), np.zeros((10_000, 2), np.float32)
     told = announce(["w2", "binned"], huge, runs, runs, n=None, repeats=None, estimator="emd")
-    assert "N = 10000 particles a side, 3 solves: about" in told[0]
+    assert "N = 10000 particles a side, 3 times: about" in told[0]
     assert "3.9 GiB" in told[0]
     assert told[1] == "exact W2 takes 1 x 10000 of the 1000000 particles of the cloud"
     assert told[2] == "binned W2 takes 1 x 10000 of the 1000000 particles of the cloud"

@@ -1,0 +1,175 @@
+"""Which clouds `compare` takes: cases, snapshots, floors, fresh references; and what it says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.api.comparing import compare_each
+from ksdp_cli.errors import ConfigError, DataError
+from ksdp_cli.metrics import exact_w2_squared, second_moment_law
+from ksdp_cli.store import Run, open_run
+from ksdp_cli.transport.model import Model
+
+SMALL = {"flow": "laminar2d", "J": 120, "dt": 1e-3}
+SWEEP = SMALL | {"A": [10, 50], "snapshots": [0.002, 0.004]}
+CHEAP = {"metrics": "w2"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep twice with two seeds, one case alone, and a network of the sweep's amplitudes."""
+    at = tmp_path_factory.mktemp("compare")
+    for seed in (0, 1):
+        ksdp.simulate(out=at / f"sweep-{seed}.zarr", seed=seed, **SWEEP)
+    ksdp.simulate(out=at / "alone.zarr", seed=2, **(SMALL | {"A": 50, "T": 0.004}))
+    run = ksdp.simulate(out=at / "trained.zarr", seed=3, **(SMALL | {"A": [10, 50], "T": 0.004}))
+    ksdp.train(run, out=at / "model.safetensors", N=50, steps=20, validate_every=20)
+    return at
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def store(folder: Path, name: str) -> Run:
+    return open_run(folder / f"{name}.zarr")
+
+
+def test_reference_and_floor_are_taken_at_the_case_and_time_asked_for(folder: Path) -> None:
+    first, second = store(folder, "sweep-0"), store(folder, "sweep-1")
+    found = ksdp.compare(first, store(folder, "trained"), floor=second, A=50, t=0.004, **CHEAP).comparison
+    expected = exact_w2_squared(store(folder, "trained").frame(1, 0), second.frame(1, 1))
+    assert found.N == 120
+    assert found.floor == pytest.approx(expected)
+    earlier = ksdp.compare(first, second, A=10, t=0.002, N=120, **CHEAP).comparison
+    assert earlier.w2_squared == pytest.approx(exact_w2_squared(first.frame(0, 0), second.frame(0, 0)))
+
+
+def test_a_store_with_one_case_chooses_for_the_others(folder: Path) -> None:
+    """The cloud alone is at A = 50, t = 0.004, so that is where the sweep is looked at when nothing is asked."""
+    samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, out="samples.zarr")
+    sweep = store(folder, "sweep-0")
+    found = ksdp.compare(samples, sweep, N=120, **CHEAP)
+    assert found.comparison.w2_squared == pytest.approx(exact_w2_squared(samples.frame(), sweep.frame(0, 1)))
+    assert found.parameters == {"A": 10.0}
+    assert not found.notes
+
+
+def test_places_that_differ_are_noted(folder: Path) -> None:
+    samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, out="samples.zarr")
+    told: list[str] = []
+    found = ksdp.compare(samples, folder / "alone.zarr", N=120, tell=told.append, **CHEAP)
+    assert told == found.notes == ["the cloud is at A = 10, the reference at A = 50"]
+    same = ksdp.compare(folder / "alone.zarr", folder / "alone.zarr", **CHEAP)
+    assert "the cloud and the reference are the same particles" in same.notes
+
+
+def test_a_model_against_a_run_and_against_fresh_runs(folder: Path) -> None:
+    model = Model.load(folder / "model.safetensors")
+    against = ksdp.compare(model, folder / "alone.zarr", A=50, metrics="radial,sliced")
+    assert against.exact is None
+    assert [other.metric for other in against.others] == ["sliced"]
+    assert len(against.radial) == 7
+    with pytest.raises(ConfigError, match="add w2 to metrics"):
+        _ = against.comparison
+    fresh = ksdp.compare(folder / "model.safetensors", A=20, **CHEAP)
+    made = sorted(Path("runs").glob("reference-*.zarr"))
+    assert len(made) == 2
+    runs = [open_run(path) for path in made]
+    assert {run.config["flow_params"]["A"][0] for run in runs} == {20.0}
+    assert fresh.comparison.floor == pytest.approx(exact_w2_squared(runs[0].frame(), runs[1].frame()))
+    before = [path.stat().st_mtime_ns for path in made]
+    again = ksdp.compare(folder / "model.safetensors", "simulate", A=20, **CHEAP)
+    assert again.as_dict() == fresh.as_dict()
+    assert [path.stat().st_mtime_ns for path in made] == before
+
+
+def test_a_store_against_fresh_runs_of_its_own_configuration(folder: Path) -> None:
+    found = ksdp.compare(folder / "sweep-0.zarr", "simulate", A=10, t=0.002, **CHEAP)
+    run = open_run(found.reference)
+    assert (run.config["flow_params"]["A"], run.times[-1], run.J) == ([10.0], 0.002, 120)
+    assert not found.notes
+    clouds = {run.frame().tobytes() for run in map(open_run, Path("runs").glob("*.zarr"))}
+    assert len(clouds | {store(folder, "sweep-0").frame(0, 0).tobytes()}) == 3
+
+
+def test_several_points_are_several_comparisons(folder: Path) -> None:
+    found = compare_each(folder / "model.safetensors", folder / "sweep-0.zarr", A="10,50", **CHEAP)
+    assert [one.parameters for one in found] == [{"A": 10.0}, {"A": 50.0}]
+    both = compare_each(folder / "sweep-0.zarr", folder / "sweep-1.zarr", A=(10, 50), t=[0.002, 0.004], **CHEAP)
+    assert [tuple(one.parameters.values()) for one in both] == [(10, 0.002), (10, 0.004), (50, 0.002), (50, 0.004)]
+
+
+def test_the_moment_law_stands_beside_what_it_holds_for(folder: Path) -> None:
+    run = ksdp.simulate(J=100, T=0.004, dt=1e-3, mu=[1.0, 2.0], M=40.0, out="plain.zarr")
+    found = ksdp.compare(run, run, mu=2.0, N=50, **CHEAP)
+    assert found.law == pytest.approx(second_moment_law(0.004, mu=2.0, chi=1.0, M=40.0, J=100))
+    assert any("equation (6)" in row[0] for row in found.tables()[1][2])
+    flowing = ksdp.compare(folder / "alone.zarr", folder / "alone.zarr", N=50, **CHEAP)
+    assert flowing.law is None
+
+
+def test_clouds_of_two_sizes_say_what_is_left_out(folder: Path) -> None:
+    large = ksdp.sample(folder / "model.safetensors", n=1000, A=50, out="large.zarr")
+    found = ksdp.compare(large, folder / "alone.zarr", floor=folder / "sweep-0.zarr", metrics="w2,binned")
+    assert "exact W2 takes 1 x 120 of the 1000 particles of the cloud" in found.notes
+    assert found.others[0].whole is not None
+    plain = found.as_dict()
+    assert plain["binned"]["whole"] == found.others[0].whole
+    assert plain["N"] == 120
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ({}, ConfigError, "more than one case"),
+        ({"A": 11}, ConfigError, "no case for A = 11; it has: A = 10; A = 50"),
+        ({"A": 10, "t": 0.003}, ConfigError, "no snapshot t = 0.003; it has: 0.002, 0.004"),
+        ({"A": 10, "mu": 2}, ConfigError, "was made with mu = 1, not 2; drop --mu"),
+        ({"A": 10, "flor": "2.zarr"}, ConfigError, "flor: '2.zarr' is not a number; did you mean --floor"),
+        ({"A": 10, "B": 2}, ConfigError, "has no parameter 'B'; it varies: A"),
+        ({"A": "10,50"}, ConfigError, "A has several values, 10,50; give one, or call compare_each"),
+        ({"A": 10, "N": 121}, ConfigError, "the cloud has 120 particles and N = 121; use --N 120 or less"),
+        ({"A": 10, "N": 0}, ConfigError, "N = 0"),
+        ({"A": 10, "repeats": -1}, ConfigError, "repeats = -1"),
+        ({"A": 10, "metrics": "w2,w3"}, ConfigError, "no metric 'w3'; there are: w2, sliced"),
+        ({"A": 10, "estimator": "sinkhorn"}, ConfigError, "sinkhorn"),
+    ],
+)
+def test_errors(folder: Path, options: dict[str, object], error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        ksdp.compare(folder / "sweep-0.zarr", folder / "sweep-1.zarr", **options)
+
+
+def test_errors_of_what_is_compared(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="is a store and there is no reference; name a second store, or --reference"):
+        ksdp.compare(folder / "alone.zarr")
+    with pytest.raises(ConfigError, match="is a model; give a store"):
+        ksdp.compare(folder / "alone.zarr", folder / "model.safetensors")
+    with pytest.raises(DataError, match=r"there is no file nowhere\.zarr"):
+        ksdp.compare("nowhere.zarr", folder / "alone.zarr")
+    with pytest.raises(DataError, match="the second reference is the first one"):
+        ksdp.compare(folder / "sweep-0.zarr", folder / "alone.zarr", floor=folder / "alone.zarr", A=50, t=0.004)
+    deep = ksdp.simulate(dim=3, J=120, T=0.001, dt=1e-3, out="deep.zarr")
+    with pytest.raises(DataError, match="the cloud has 3 dimensions and the reference 2"):
+        ksdp.compare(deep, folder / "alone.zarr")
+    with pytest.raises(ConfigError, match="this network has no parameter 'B'"):
+        ksdp.compare(folder / "model.safetensors", folder / "alone.zarr", B=1)
+
+
+def test_rows_that_are_not_finite_are_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = Run.frame
+
+    def broken(self: Run, case: int = 0, k: int = -1) -> np.ndarray:
+        found = frame(self, case, k).copy()
+        found[5:8] = np.nan
+        return found
+
+    monkeypatch.setattr(Run, "frame", broken)
+    with pytest.raises(DataError, match="3 of 120 particles of the cloud are not finite, the first of them number 5"):
+        ksdp.compare(folder / "alone.zarr", folder / "trained.zarr")
