@@ -47,17 +47,18 @@ class GraphStep:
     def _capture(self) -> None:
         import torch
 
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
+        cuda: Any = torch.cuda  # its streams and graphs carry no types
+        side = cuda.Stream()
+        side.wait_stream(cuda.current_stream())
+        with cuda.stream(side):
             for _ in range(WARM_UP):
                 self._body()
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
+        cuda.current_stream().wait_stream(side)
+        graph = cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph):
+            with cuda.graph(graph):
                 self._body()
         except RuntimeError:  # the flow looked at a value: every step is launched piece by piece
-            torch.cuda.synchronize()
+            cuda.synchronize()
             return
         self._replay = graph.replay
