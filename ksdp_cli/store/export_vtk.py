@@ -20,8 +20,8 @@ from .selection import Selection
 ROOT, VERSION = "VTKHDF", (2, 0)
 #: The kinds of cells of a PolyData, in the order of the columns of ``CellOffsets``.
 CELLS = ("Vertices", "Lines", "Polygons", "Strips")
-#: Particles written at a time where nothing else sets the pace.
-PIECE = 1 << 20
+#: Particles written at a time where nothing else sets the pace, and in one compressed piece.
+PIECE, CHUNK = 1 << 20, 1 << 16
 
 
 def write_vtkhdf(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
@@ -48,8 +48,16 @@ def _write_cells(root: Any, selection: Selection) -> None:
     for name in CELLS:
         n, group = (J if name == CELLS[0] else 0), root.create_group(name)
         group["NumberOfCells"] = group["NumberOfConnectivityIds"] = np.full(count, n, np.int64)
-        _repeat(group.create_dataset("Connectivity", (count * n,), np.int64), count, n)
-        _repeat(group.create_dataset("Offsets", (count * (n + 1),), np.int64), count, n + 1)
+        _repeat(_packed(group, "Connectivity", count * n, np.int64), count, n)
+        _repeat(_packed(group, "Offsets", count * (n + 1), np.int64), count, n + 1)
+
+
+def _packed(group: Any, name: str, length: int, kind: Any) -> Any:
+    """An array that counts or repeats one value, which compresses to almost nothing: positions do not."""
+    if not length:
+        return group.create_dataset(name, (0,), kind)
+    options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+    return group.create_dataset(name, (length,), kind, chunks=(min(length, CHUNK),), **options)
 
 
 def _repeat(data: Any, count: int, n: int) -> None:
@@ -64,9 +72,9 @@ def _write_point_data(root: Any, selection: Selection) -> None:
     """The particle's number and the parameters of its case: something to colour and to select by."""
     count, J = len(selection.cases), selection.run.J
     group = root.create_group("PointData")
-    _repeat(group.create_dataset("particle", (count * J,), np.int64), count, J)
+    _repeat(_packed(group, "particle", count * J, np.int64), count, J)
     for name, values in {"case": selection.cases, **selection.parameters}.items():
-        data = group.create_dataset(name, (count * J,), np.int32 if name == "case" else np.float64)
+        data = _packed(group, name, count * J, np.int32 if name == "case" else np.float64)
         for i, value in enumerate(values):
             for start in range(0, J, PIECE):
                 data[i * J + start : i * J + min(start + PIECE, J)] = value
