@@ -114,20 +114,46 @@ class SimulateConfig(Settings):
         return {name: values for name, values in self.parameters().items() if len(values) > 1}
 
 
-class TrainConfig(Settings):
-    """Algorithm 1 on the clouds of one store."""
+#: What ``algorithm = "paper"`` changes: the paper's Algorithm 1 with its network, its solver and its intervals.
+PAPER_TRAINING: dict[str, Any] = {
+    "network": "paper", "steps": 10_000, "renew_batch": 1000, "renew_gamma": 200, "solver": "iterative-lp",
+    "optimiser": "adam", "learning_rate": 5e-3, "average": 0.0,
+}  # fmt: skip
 
+
+class TrainConfig(Settings):
+    """Algorithm 1 on the clouds of one store: as the paper has it, or with fresh mini-batches and exact matchings."""
+
+    algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 to the letter")
+    network: Literal["auto", "paper", "residual", "separable"] = Field(
+        "auto", description="form of the network; auto: separable for one parameter, residual for more"
+    )
     eta: tuple[str, ...] = Field((), description="physical parameters to learn; empty: all that vary in the store")
     N: Whole = Field(2000, ge=1, description="sub-sample of each data set in a mini-batch")
     sets: Whole = Field(0, ge=0, description="data sets in a mini-batch; 0: all up to 11, else 8")
-    steps: Whole = Field(10_000, ge=1, description="gradient steps")
-    renew_batch: Whole = Field(1000, ge=1, description="gradient steps between mini-batches")
-    renew_gamma: Whole = Field(200, ge=1, description="gradient steps between transition matrices")
+    steps: Whole = Field(3000, ge=1, description="gradient steps")
+    renew_batch: Whole = Field(50, ge=1, description="gradient steps between mini-batches")
+    renew_gamma: Whole = Field(50, ge=1, description="gradient steps between transition matrices")
     solver: str = Field("certified", description="transition solver")
-    learning_rate: Real = Field(5e-3, gt=0, description="Adam's step size at the start; it decays as a cosine")
+    sub_problems: Whole = Field(
+        200, ge=1, description="N_LP: sub-problems of an iterative solver at a renewal of gamma"
+    )
+    tolerance: Real = Field(1e-3, gt=0, lt=1, description="of an iterative solver at the start of a mini-batch")
+    optimiser: Literal["soap", "adam"] = Field("soap", description="what moves the weights")
+    learning_rate: Real = Field(3e-3, gt=0, description="step size at the start; it decays as a cosine")
+    average: Real = Field(0.99, ge=0, lt=1, description="memory of the running average of the weights; 0: none")
     validate_every: Whole = Field(500, ge=1, description="gradient steps between validations")
+    stop_excess: Real = Field(0.0, ge=0, description="stop when validation is less than this above its floor; 0: never")
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the weights and of the sub-samples")
     device: Device = Field("auto", description="where the network is trained")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _algorithm(cls, data: Any) -> Any:
+        """The paper's choices where the paper's algorithm is asked for and nothing else is said."""
+        if isinstance(data, dict) and data.get("algorithm") == "paper":
+            return PAPER_TRAINING | data
+        return data
 
 
 class SampleConfig(Settings):

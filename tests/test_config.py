@@ -17,7 +17,9 @@ def test_defaults_are_the_papers() -> None:
     assert (config.mu, config.chi, config.delta2) == ((1.0,), (1.0,), (1e-3,))
     assert (16 * math.pi,) == config.M
     assert (config.J, config.dt, config.kernel) == (10_000, 1e-4, "blob")
-    training = TrainConfig()
+    training = TrainConfig(algorithm="paper")
+    assert (training.network, training.solver, training.optimiser) == ("paper", "iterative-lp", "adam")
+    assert TrainConfig(algorithm="paper", solver="certified").solver == "certified"
     assert (training.N, training.renew_batch, training.renew_gamma) == (2000, 1000, 200)
 
 

@@ -33,12 +33,14 @@ class Training:
 
     def as_dict(self) -> dict[str, Any]:
         history = self.trained.history
-        best = min((row for row in history if row.get("validation") is not None), key=lambda row: row["validation"])
+        chosen = self.trained.model.provenance["result"]["validation_W2_squared"]
+        best = next(row for row in reversed(history) if row.get("validation") == chosen)
         return {
             "path": str(self.path),
             "steps": history[-1]["step"],
             "last_loss_W2_squared": history[-1]["loss"],
             "best_validation_W2_squared": best["validation"],
+            "floor_W2_squared": best["floor"],
             "best_step": best["step"],
             "seconds": self.seconds,
             "history": history,
@@ -57,7 +59,7 @@ def train(
 ) -> Training:
     """Train the network of equation (13) on a stored simulation and write the weights.
 
-    ``options`` are the fields of `TrainConfig`. ``out`` (NAME.safetensors) gets the weights that validated best,
+    ``options`` are the fields of `TrainConfig`. ``out`` (NAME.safetensors) gets the chosen weights (see `Trained`),
     NAME.last.safetensors the last ones, NAME.history.json the curves; a checkpoint beside them lets ``resume`` go on
     bit for bit. Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that
     exists or a store that is not a complete simulation, and `Interrupted`.
@@ -146,7 +148,8 @@ def load_data(run: Run, config: TrainConfig) -> tuple[TrainingData, dict[str, An
 def _report(progress: Callable[..., None], event: dict[str, Any]) -> None:
     note = f"loss {event['loss']:.4g}"
     if event.get("validation") is not None:
-        note += f", validation W2^2 {event['validation']:.4g}"
+        note += f", validation W2^2 {event['validation']:.4g} (floor {event['floor']:.4g})"
+    note += f", {event['step'] / max(event['seconds'], 1e-9):.3g} steps/s"
     progress("gradient steps", event["step"], event["steps"], note)
 
 

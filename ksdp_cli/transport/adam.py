@@ -31,3 +31,10 @@ class Adam:
         self.square += np.float32(1 - BETA2) * (gradient * gradient - self.square)
         spread = np.sqrt(self.square) * np.float32(1 / math.sqrt(unbias2)) + np.float32(EPSILON)
         theta -= np.float32(size / unbias1) * self.mean / spread
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that the next step depends on."""
+        return {"mean": self.mean.copy(), "square": self.square.copy()}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        self.mean, self.square = arrays["mean"].copy(), arrays["square"].copy()

@@ -21,7 +21,7 @@ VALIDATION_STREAM = 1 << 30
 
 @dataclass(frozen=True)
 class Batch:
-    """``inputs`` (sets, N, d + p) with normalised eta padded on, ``targets`` (sets, N, d), not yet matched."""
+    """``inputs`` (sets, N, d + padding), see `EtaMap.padding`, ``targets`` (sets, N, d), not yet matched."""
 
     inputs: NDArray[np.float32]
     targets: NDArray[np.float32]
@@ -30,7 +30,7 @@ class Batch:
 class Batches:
     """Draws mini-batches and the validation sets from the training data."""
 
-    def __init__(self, data: TrainingData, eta_map: EtaMap, n: int, sets: int, seed: int) -> None:
+    def __init__(self, data: TrainingData, eta_map: EtaMap, n: int, sets: int, seed: int, form: str = "paper") -> None:
         total, particles = data.clouds.shape[:2]
         self.kept = particles - int(HELD_OUT * particles)
         if n > self.kept:
@@ -39,7 +39,7 @@ class Batches:
                 f"{self.kept} train and {particles - self.kept} validate",
                 f"use --N {self.kept} or less, or simulate with a larger --J",
             )
-        self.data, self.eta_map, self.n, self.seed = data, eta_map, n, seed
+        self.data, self.eta_map, self.n, self.seed, self.form = data, eta_map, n, seed, form
         self.sets = min(sets, total) if sets else (total if total <= 11 else 8)
 
     def draw(self, number: int) -> Batch:
@@ -54,13 +54,21 @@ class Batches:
 
     def validation(self) -> Batch:
         """Held-out particles of up to eight data sets spread over the grid, the same at every call."""
-        total, held = len(self.data.clouds), self.data.clouds.shape[1] - self.kept
-        chosen = np.unique(np.linspace(0, total - 1, min(total, VALIDATED_SETS)).round().astype(int))
-        n = min(VALIDATED, max(held, 1))
+        chosen, n = self._validated()
         inputs = [self._inputs(r, n, VALIDATION_STREAM + i) for i, r in enumerate(chosen)]
         return Batch(np.stack(inputs), np.stack([self.data.clouds[r][-n:] for r in chosen]))
 
+    def others(self) -> NDArray[np.float32]:
+        """As many other held-out particles of the same data sets: their distance is the noise floor of validation."""
+        chosen, n = self._validated()
+        return np.stack([self.data.clouds[r][-2 * n : -n] for r in chosen])
+
+    def _validated(self) -> tuple[NDArray[np.int64], int]:
+        total, held = len(self.data.clouds), self.data.clouds.shape[1] - self.kept
+        chosen = np.unique(np.linspace(0, total - 1, min(total, VALIDATED_SETS)).round().astype(int))
+        return chosen, min(VALIDATED, max(held // 2, 1))
+
     def _inputs(self, r: int, n: int, stream: int) -> NDArray[np.float32]:
         x = self.data.draw(n, stream)
-        eta = np.broadcast_to(self.eta_map.normalise(self.data.eta[r]), (n, len(self.data.names)))
-        return np.concatenate([x, eta], 1).astype(np.float32)
+        padding = self.eta_map.padding(self.form, self.data.eta[r])
+        return np.concatenate([x, np.broadcast_to(padding, (n, len(padding)))], 1).astype(np.float32)

@@ -136,31 +136,53 @@ def _read(x: Any, first: int, count: int, h: Any) -> None:
 
 
 @njit(nogil=True, cache=True)
-def forward(theta: Any, sizes: Any, x: Any, out: Any) -> None:
-    """Equation (13) for points ``x`` (n, sizes[0]) into ``out`` (n, sizes[-1])."""
-    h, z = np.empty(sizes.max() * int(TILE), f32), np.empty(sizes.max() * int(TILE), f32)
-    for first in range(0, len(x), int(TILE)):
-        count = min(int(TILE), len(x) - first)
-        _read(x, first, count, h)
-        at = 0
-        for level in range(len(sizes) - 1):
-            ins, outs = sizes[level], sizes[level + 1]
-            edge = at + outs * ins
-            _affine(theta[at:edge], theta[edge : edge + outs], h, z)
-            if level < len(sizes) - 2:
-                _tanh(z[: outs * int(TILE)])
-            h, z = z, h
-            at += outs * ins + outs
-        for k in range(sizes[-1]):
-            for p in range(count):
-                out[first + p, k] = h[k * int(TILE) + p]
+def _layers(theta: Any, sizes: Any, h: Any) -> None:
+    """Activations of all layers from those of the first, ``h[0]``; the last layer is linear."""
+    at = 0
+    for level in range(len(sizes) - 1):
+        ins, outs = sizes[level], sizes[level + 1]
+        edge = at + outs * ins
+        _affine(theta[at:edge], theta[edge : edge + outs], h[level], h[level + 1])
+        if level < len(sizes) - 2:
+            _tanh(h[level + 1][: outs * int(TILE)])
+        at += outs * ins + outs
+
+
+@njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
+def _combine(rows: Any, first: int, count: int, ins: int, heads: int, residual: bool, last: Any, f: Any) -> None:
+    """f (TILE, d) <- the sum over heads of coefficient times output, and x itself where the form is residual."""
+    tile, dim = int(TILE), f.shape[1]
+    for k in range(dim):
+        for p in range(count):
+            total = rows[first + p, k] if residual else f32(0.0)
+            if heads == 0:
+                total += last[k * tile + p]
+            for head in range(heads):
+                total += rows[first + p, ins + head] * last[(head * dim + k) * tile + p]
+            f[p, k] = total
 
 
 @njit(nogil=True, cache=True)
-def loss_and_slopes(theta: Any, sizes: Any, x: Any, y: Any, slopes: Any) -> float:
-    """sum |f(x) - y|^2 over points ``x`` (n, d + p), ``y`` (n, d); half its gradient goes to ``slopes``."""
-    tile, last = int(TILE), len(sizes) - 2
-    h = np.empty((len(sizes), sizes.max() * tile), f32)
+def forward(theta: Any, sizes: Any, heads: int, residual: bool, rows: Any, out: Any) -> None:
+    """f for ``rows`` (n, sizes[0] + heads), inputs and then the coefficients of the heads, into ``out`` (n, d).
+
+    The last layer has max(heads, 1) blocks of d outputs; f is their sum weighted by the coefficients.
+    """
+    tile = int(TILE)
+    h, f = np.empty((len(sizes), sizes.max() * tile), f32), np.empty((tile, out.shape[1]), f32)
+    for first in range(0, len(rows), tile):
+        count = min(tile, len(rows) - first)
+        _read(rows[:, : sizes[0]], first, count, h[0])
+        _layers(theta, sizes, h)
+        _combine(rows, first, count, sizes[0], heads, residual, h[len(sizes) - 1], f)
+        out[first : first + count] = f[:count]
+
+
+@njit(nogil=True, cache=True)
+def loss_and_slopes(theta: Any, sizes: Any, heads: int, residual: bool, rows: Any, y: Any, slopes: Any) -> float:
+    """sum |f - y|^2 over ``rows`` as in `forward` and ``y`` (n, d); half its gradient goes to ``slopes``."""
+    tile, last, dim = int(TILE), len(sizes) - 2, y.shape[1]
+    h, f = np.empty((len(sizes), sizes.max() * tile), f32), np.empty((tile, dim), f32)
     flow, below = np.empty(sizes.max() * tile, f32), np.empty(sizes.max() * tile, f32)
     transposed, none = np.empty(theta.size, f32), np.zeros(sizes.max(), f32)
     at = 0
@@ -172,23 +194,21 @@ def loss_and_slopes(theta: Any, sizes: Any, x: Any, y: Any, slopes: Any) -> floa
         at += outs * ins + outs
     slopes[:] = f32(0.0)
     total = 0.0
-    for first in range(0, len(x), tile):
-        count = min(tile, len(x) - first)
-        _read(x, first, count, h[0])
-        at = 0
-        for level in range(last + 1):
-            ins, outs = sizes[level], sizes[level + 1]
-            edge = at + outs * ins
-            _affine(theta[at:edge], theta[edge : edge + outs], h[level], h[level + 1])
-            if level < last:
-                _tanh(h[level + 1][: outs * tile])
-            at += outs * ins + outs
+    for first in range(0, len(rows), tile):
+        count = min(tile, len(rows) - first)
+        _read(rows[:, : sizes[0]], first, count, h[0])
+        _layers(theta, sizes, h)
+        _combine(rows, first, count, sizes[0], heads, residual, h[last + 1], f)
         flow[: sizes[-1] * tile] = f32(0.0)
-        for k in range(sizes[-1]):
+        for k in range(dim):
             for p in range(count):
-                error = h[last + 1][k * tile + p] - y[first + p, k]
-                flow[k * tile + p] = error
+                error = f[p, k] - y[first + p, k]
                 total += float(error) * float(error)
+                if heads == 0:
+                    flow[k * tile + p] = error
+                for head in range(heads):
+                    flow[(head * dim + k) * tile + p] = error * rows[first + p, sizes[0] + head]
+        at = theta.size
         for level in range(last, -1, -1):
             ins, outs = sizes[level], sizes[level + 1]
             at -= outs * ins + outs

@@ -1,4 +1,10 @@
-"""A trained network as a file: safetensors, with all that is needed to use it and to make it again in the header."""
+"""A trained network as a file: safetensors, with all that is needed to use it and to make it again in the header.
+
+Tensors W0, b0, ... W5, b5 in float32, W_i (outputs, inputs). Header entries, each JSON: ``network`` {dim, eta_count,
+activation, form}, where form is one of `network.FORMS` and ``paper`` when it is absent; ``eta_map`` {names, low, high,
+log}; ``training``; ``provenance``. In the form ``separable``, W5 and b5 are three blocks of d rows, one for each of
+`EtaMap.coefficients`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h + b5_k).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .eta_map import EtaMap
-from .network import Network, Weights
+from .network import FORMS, Network, Weights
 
 FORMAT = "1"
 #: Bytes. A model has about 20 000; its provenance may add some.
@@ -42,7 +48,8 @@ class Model:
 
     def describe(self) -> str:
         sizes = " x ".join(str(size) for size in self.network.sizes)
-        return f"{sizes}, tanh, {self.network.parameter_count} parameters"
+        form = "" if self.network.form == "paper" else f", {self.network.form}"
+        return f"{sizes}, tanh{form}, {self.network.parameter_count} parameters"
 
     def push(self, x: NDArray[Any], eta: Any, device: str = "cpu") -> NDArray[np.float32]:
         """f_theta(x; eta), (n, d) float32, for particles ``x`` (n, d) and parameters ``eta`` (p,) or (n, p).
@@ -50,12 +57,12 @@ class Model:
         ``eta`` is in its own units. torch is imported for another ``device`` than ``cpu`` only. Raises `ConfigError`
         for a value that the eta map has no image of, as 0 on a logarithmic scale.
         """
-        scaled = self.eta_map.normalise(eta)
+        padding = self.eta_map.padding(self.network.form, eta)
         x = np.asarray(x, np.float32)
-        if device == "cpu" and scaled.ndim == 1:
-            network, theta = self.network.at(self.theta, scaled)
+        if device == "cpu" and padding.ndim == 1:
+            network, theta = self.network.at(self.theta, padding)
             return network.evaluate(theta, x)
-        inputs = np.concatenate([x, np.broadcast_to(scaled, (len(x), scaled.shape[-1]))], 1)
+        inputs = np.concatenate([x, np.broadcast_to(padding, (len(x), padding.shape[-1]))], 1)
         if device == "cpu":
             return self.network.evaluate(self.theta, inputs)
         from .torch_network import TorchNetwork
@@ -70,9 +77,10 @@ class Model:
         tensors = {}
         for level, (weight, bias) in enumerate(self.network.layers(self.theta)):
             tensors[f"W{level}"], tensors[f"b{level}"] = weight, bias
+        shape = {"dim": self.dim, "eta_count": self.network.eta_count, "activation": "tanh", "form": self.network.form}
         header = {
             "ksdp_format": FORMAT,
-            "network": json.dumps({"dim": self.dim, "eta_count": self.network.eta_count, "activation": "tanh"}),
+            "network": json.dumps(shape),
             "eta_map": json.dumps(self.eta_map.as_json()),
             "training": json.dumps(self.training),
             "provenance": json.dumps(self.provenance),
@@ -108,7 +116,9 @@ class Model:
             raise DataError(f"{path}: the header differs from what was written", DAMAGED)
         try:
             shape = json.loads(header["network"])
-            network = Network(int(shape["dim"]), int(shape["eta_count"]))
+            network = Network(int(shape["dim"]), int(shape["eta_count"]), str(shape.get("form", "paper")))
+            if network.form not in FORMS:
+                raise ValueError(f"the network's form {network.form!r}")
             eta_map = EtaMap.from_json(json.loads(header["eta_map"]))
             about = json.loads(header["training"]), json.loads(header["provenance"])
             theta = _join(network, tensors)

@@ -14,16 +14,19 @@ PIECE = 1 << 20
 
 
 def forward(network: Network, theta: Any, x: Any) -> Any:
-    """Equation (13) for inputs (n, d + p), all on one device."""
+    """f_theta for rows (x, padding) as `Network.evaluate` takes them, all on one device."""
     import torch
 
+    rows, x = x, x[:, : network.sizes[0]]
     at, last = 0, len(network.sizes) - 2
     for level, (ins, outs) in enumerate(zip(network.sizes[:-1], network.sizes[1:], strict=True)):
         weight, bias = theta[at : at + outs * ins].view(outs, ins), theta[at + outs * ins : at + outs * ins + outs]
         x = torch.addmm(bias, x, weight.T)
         x = torch.tanh(x) if level < last else x
         at += outs * ins + outs
-    return x
+    if network.heads:
+        x = torch.einsum("nk,nkd->nd", rows[:, network.sizes[0] :], x.view(-1, network.heads, network.dim))
+    return rows[:, : network.dim] + x if network.residual else x
 
 
 class TorchNetwork:

@@ -18,6 +18,7 @@ from .data import TrainingData
 from .eta_map import EtaMap
 from .model import Model
 from .network import Network, Weights
+from .soap import Soap
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
 CHECKPOINT_SECONDS = 30.0
@@ -27,23 +28,33 @@ CHECKPOINT_SECONDS = 30.0
 class TrainSettings:
     """See `ksdp_cli.config.TrainConfig`, whose fields these are."""
 
+    algorithm: str = "fresh"
+    network: str = "auto"
     N: int = 2000
     sets: int = 0
-    steps: int = 10_000
-    renew_batch: int = 1000
-    renew_gamma: int = 200
+    steps: int = 3000
+    renew_batch: int = 50
+    renew_gamma: int = 50
     solver: str = "certified"
-    learning_rate: float = 5e-3
+    sub_problems: int = 200
+    tolerance: float = 1e-3
+    optimiser: str = "soap"
+    learning_rate: float = 3e-3
+    average: float = 0.99
     validate_every: int = 500
+    stop_excess: float = 0.0
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The weights that validated best, the last ones, and a history of rows (step, loss, validation, rate, seconds).
+    """The chosen weights, the last ones, and a history of rows (step, loss, validation, floor, rate, seconds).
+
+    The running average of the weights is chosen at the end; without averaging, the weights that validated best.
 
     ``loss`` is equation (14), the mean squared distance under the current gamma; ``validation`` the exact W2 squared
-    to held-out particles, N = 1000, mean over data sets, or None at steps without one.
+    to held-out particles, N = 1000, mean over data sets, or None at steps without one; ``floor`` what it is between two
+    halves of them.
     """
 
     model: Model
@@ -58,11 +69,16 @@ class Trainer:
     def __init__(self, data: TrainingData, settings: TrainSettings, device: str = "cpu") -> None:
         self.settings, self.device = settings, device
         self.eta_map = EtaMap.of(data.names, data.eta)
-        self.batches = Batches(data, self.eta_map, settings.N, settings.sets, settings.seed)
-        self.network = Network(data.clouds.shape[2], len(data.names))
+        form = settings.network
+        if form == "auto":
+            form = "separable" if len(data.names) == 1 else "residual"
+        self.batches = Batches(data, self.eta_map, settings.N, settings.sets, settings.seed, form)
+        self.network = Network(data.clouds.shape[2], len(data.names), form)
+        self.eta_map.padding(form, data.eta[0])  # refuses what the form cannot take
         self.solver = plugins.registry().find("transition solver", settings.solver).load()
         self.theta = self.network.initial(settings.seed)
-        self.adam = Adam(self.theta)
+        self.average = self.theta.copy()
+        self.optimiser = Adam(self.theta) if settings.optimiser == "adam" else Soap(self.network, self.theta)
         self.engine = _engine(self.network, device)
         self.step, self.spent = 0, 0.0
         self.history: list[dict[str, Any]] = []
@@ -70,6 +86,7 @@ class Trainer:
         self.batch: Batch | None = None
         self.gamma = np.empty((0, 0), np.int64)
         self.held = self.batches.validation()
+        self.floor = float(Certified().solve(self.batches.others(), self.held.targets).value.mean())
 
     def advance(self) -> float:
         """One gradient step, with the mini-batch and gamma renewed before it where they are due. Returns the loss."""
@@ -79,8 +96,8 @@ class Trainer:
             self.batch = self.batches.draw(number)
         if self.step % s.renew_batch == 0:
             self.gamma = np.tile(np.arange(s.N), (len(self.batch.targets), 1))
-            if number:  # the first mini-batch starts from the identity
-                self._renew_gamma()
+            if number or s.algorithm != "paper":  # the paper's first mini-batch starts from the identity
+                self._renew_gamma(to_tolerance=True)
         elif self.step % s.renew_gamma == 0:
             self._renew_gamma()
         matched = np.take_along_axis(self.batch.targets, self.gamma[..., None], axis=1)
@@ -88,23 +105,26 @@ class Trainer:
         loss, slopes = self.engine.gradient(self.theta, flat, matched.reshape(-1, matched.shape[-1]))
         if not np.isfinite(loss):
             raise NumericalError(f"the loss is not finite at step {self.step}", "use a smaller --learning-rate")
-        self.adam.update(self.theta, slopes, self.step, rate(s.learning_rate, self.step, s.steps))
+        self.optimiser.update(self.theta, slopes, self.step, rate(s.learning_rate, self.step, s.steps))
         self.step += 1
+        # a shorter memory at the start, when the first weights are worth little
+        self.average += np.float32(1 - min(s.average, self.step / (self.step + 9))) * (self.theta - self.average)
         return loss
 
     def validate(self) -> float:
         """Exact W2 squared between the network's cloud and held-out particles, mean over data sets."""
-        found = Certified().solve(self._push(self.held.inputs), self.held.targets)
+        weights = self.average if self.settings.average else self.theta
+        found = Certified().solve(self._push(self.held.inputs, weights), self.held.targets)
         value = float(found.value.mean())
-        if value < self.best[0]:
-            self.best = (value, self.theta.copy())
+        if self.settings.average or value < self.best[0]:
+            self.best = (value, weights.copy())
         return value
 
     def state(self) -> State:
         """Everything that the next step depends on, as a JSON-able header and arrays."""
         arrays: dict[str, np.ndarray] = {
-            "gamma": self.gamma, "theta": self.theta, "best": self.best[1],
-            "mean": self.adam.mean, "square": self.adam.square,
+            "gamma": self.gamma, "theta": self.theta, "average": self.average, "best": self.best[1],
+            **self.optimiser.arrays(),
         }  # fmt: skip
         best = self.best[0] if np.isfinite(self.best[0]) else None  # JSON has no infinity
         header = {"step": self.step, "history": list(self.history), "seconds": self.spent, "best": best}
@@ -115,21 +135,26 @@ class Trainer:
         header, arrays = state
         self.step, self.history, self.spent = header["step"], list(header["history"]), header["seconds"]
         own = {name: array.copy() for name, array in arrays.items()}
-        self.gamma, self.theta = own["gamma"], own["theta"]
-        self.adam.mean, self.adam.square = own["mean"], own["square"]
+        self.gamma, self.theta, self.average = own["gamma"], own["theta"], own["average"]
+        self.optimiser.restore(own)
         self.best = (np.inf if header["best"] is None else header["best"], own["best"])
         if self.step % self.settings.renew_batch:
             self.batch = self.batches.draw(self.step // self.settings.renew_batch)
 
-    def _renew_gamma(self) -> None:
+    def _renew_gamma(self, to_tolerance: bool = False) -> None:
+        """gamma for the weights at hand: of the iterative solvers ``sub_problems`` steps, or all to their tolerance."""
         assert self.batch is not None
+        s, options = self.settings, {}
+        if hasattr(self.solver, "sub_problem"):
+            options = {"tolerance": s.tolerance} if to_tolerance else {"iterations": s.sub_problems, "tolerance": -1.0}
         # a seed of its own at every renewal: the random subsets differ, and there is no state of theirs to keep
-        solver = self.solver(seed=self.settings.seed + self.step)
-        self.gamma = solver.solve(self._push(self.batch.inputs), self.batch.targets, self.gamma).permutation
+        solver = self.solver(seed=s.seed + self.step, **options)
+        pushed = self._push(self.batch.inputs, self.theta)
+        self.gamma = solver.solve(pushed, self.batch.targets, self.gamma).permutation
 
-    def _push(self, inputs: np.ndarray) -> np.ndarray:
+    def _push(self, inputs: np.ndarray, weights: Weights) -> np.ndarray:
         flat = inputs.reshape(-1, inputs.shape[-1])
-        return self.engine.evaluate(self.theta, flat).reshape(*inputs.shape[:2], -1)
+        return self.engine.evaluate(weights, flat).reshape(*inputs.shape[:2], -1)
 
 
 def _engine(network: Network, device: str) -> Any:
@@ -163,7 +188,8 @@ def train(
     if state is not None:
         trainer.restore(state)
     began, saved, before = time.monotonic(), time.monotonic(), trainer.spent
-    while trainer.step < settings.steps:
+    enough = False
+    while trainer.step < settings.steps and not enough:
         loss = trainer.advance()
         now = time.monotonic()
         trainer.spent = before + now - began
@@ -174,10 +200,13 @@ def train(
                 "step": trainer.step,
                 "loss": loss,
                 "validation": trainer.validate() if due else None,
+                "floor": trainer.floor,
                 "rate": rate(settings.learning_rate, trainer.step - 1, settings.steps),
                 "seconds": trainer.spent,
             }
             trainer.history.append(row)
+            value = row["validation"]
+            enough = bool(settings.stop_excess) and value is not None and value - trainer.floor < settings.stop_excess
             if progress:
                 progress(row | {"steps": settings.steps})
         stopping = should_stop is not None and should_stop()
@@ -186,10 +215,12 @@ def train(
             saved = now
     result = {
         "validation_W2_squared": trainer.best[0],
+        "floor_W2_squared": trainer.floor,
         "validated_on": f"{trainer.held.targets.shape[1]} held-out particles of {len(trainer.held.targets)} data sets",
         "seconds": trainer.spent,
-        "steps": settings.steps,
+        "steps": trainer.step,
     }
     about = (trainer.eta_map, training or {}, (provenance or {}) | {"result": result})
-    best, final = (Model(trainer.network, theta, *about) for theta in (trainer.best[1], trainer.theta))
+    ending = trainer.average if settings.average else trainer.theta
+    best, final = (Model(trainer.network, theta, *about) for theta in (trainer.best[1], ending))
     return Trained(best, final, trainer.history, trainer.spent)

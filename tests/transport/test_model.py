@@ -11,7 +11,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from ksdp_cli.errors import DataError
+from ksdp_cli.transport.eta_map import EtaMap
 from ksdp_cli.transport.model import Model
+from ksdp_cli.transport.network import Network
 
 
 @pytest.fixture
@@ -30,6 +32,22 @@ def test_a_model_comes_back_as_it_was(model: Model, path: Path) -> None:
     assert again.sha256 == model.sha256
     assert again.describe() == "4 x 30 x 30 x 30 x 30 x 30 x 2, tanh, 3932 parameters"
     assert [file.name for file in path.parent.iterdir()] == ["m.safetensors"]
+
+
+@pytest.mark.parametrize("form", ["residual", "separable"])
+def test_the_form_comes_back_too_and_an_unknown_one_is_refused(form: str, tmp_path: Path) -> None:
+    network, path = Network(2, 1, form), tmp_path / "m.safetensors"
+    one = Model(network, network.initial(0), EtaMap(("A",), (1.0,), (100.0,), (True,)), {}, {})
+    one.save(path)
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    again = Model.load(path)
+    assert again.network.form == form
+    np.testing.assert_array_equal(again.push(x, [130.0]), one.push(x, [130.0]))
+    np.testing.assert_allclose(one.push(x, np.full((50, 1), 130.0)), one.push(x, [130.0]), atol=2e-6)
+    strange = Model(Network(2, 1, "strange"), Network(2, 1).initial(0), one.eta_map, {}, {})
+    strange.save(path)
+    with pytest.raises(DataError, match="strange"):
+        Model.load(path)
 
 
 def test_the_header_tells_all_to_whoever_opens_the_file(path: Path) -> None:

@@ -21,6 +21,43 @@ def test_the_parameters_are_those_of_table_1(dim: int, eta_count: int, parameter
     assert sum(w.size + b.size for w, b in network.layers(network.initial(0))) == parameters
 
 
+@pytest.mark.parametrize(("dim", "parameters"), [(2, 3996), (3, 4119)])
+def test_the_separable_form_stays_within_five_per_cent_of_table_1(dim: int, parameters: int) -> None:
+    count = Network(dim, 1, "separable").parameter_count
+    assert count == parameters
+    assert count <= 1.05 * Network(dim, 1).parameter_count
+
+
+@pytest.mark.parametrize(("form", "padding"), [("residual", 1), ("separable", 3)])
+@pytest.mark.parametrize("dim", [2, 3])
+def test_the_other_forms_are_those_of_torch_and_fold_at_one_eta(form: str, padding: int, dim: int) -> None:
+    network, generator = Network(dim, 1, form), np.random.default_rng(dim)
+    theta = network.initial(1) + 0.1 * generator.standard_normal(network.parameter_count).astype(np.float32)
+    rows = generator.standard_normal((1000, dim + padding)).astype(np.float32)
+    targets = generator.standard_normal((1000, dim)).astype(np.float32)
+    peer = TorchNetwork(network, "cpu")
+    np.testing.assert_allclose(network.evaluate(theta, rows), peer.evaluate(theta, rows), atol=5e-6)
+    loss, slopes = network.gradient(theta, rows, targets)
+    wanted, expected = peer.gradient(theta, rows, targets)
+    assert loss == pytest.approx(wanted, rel=1e-5)
+    np.testing.assert_allclose(slopes, expected, atol=1e-5 * np.abs(expected).max())
+    rows[:, dim:] = rows[0, dim:]
+    folded, own = network.at(theta, rows[0, dim:])
+    np.testing.assert_allclose(folded.evaluate(own, rows[:, :dim]), network.evaluate(theta, rows), atol=5e-6)
+
+
+def test_the_separable_form_is_linear_in_its_coefficients() -> None:
+    network, generator = Network(2, 1, "separable"), np.random.default_rng(0)
+    theta, x = network.initial(1), generator.standard_normal((100, 2)).astype(np.float32)
+
+    def f(*c: float) -> np.ndarray:
+        return network.evaluate(theta, np.concatenate([x, np.tile(np.float32(c), (100, 1))], 1)).astype(np.float64)
+
+    np.testing.assert_array_equal(f(0, 0, 0), x)
+    parts = (f(1, 0, 0) - x) + 2 * (f(0, 1, 0) - x) - 3 * (f(0, 0, 1) - x)
+    np.testing.assert_allclose(f(1, 2, -3) - x, parts, atol=2e-6)
+
+
 def test_a_seed_decides_the_weights() -> None:
     network = Network(2, 1)
     np.testing.assert_array_equal(network.initial(4), network.initial(4))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ksdp_cli.config import PAPER_TRAINING
 from ksdp_cli.errors import ConfigError, DataError, NumericalError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.transitions.certified import Certified
@@ -19,6 +20,7 @@ from ksdp_cli.transport.eta_map import EtaMap
 from ksdp_cli.transport.trainer import Trainer, TrainSettings, train
 
 SMALL = TrainSettings(N=60, steps=46, renew_batch=20, renew_gamma=7, validate_every=15, seed=5)
+PAPER = replace(SMALL, **(PAPER_TRAINING | {"steps": 46, "renew_batch": 20, "renew_gamma": 7}), algorithm="paper")
 
 
 class Stop(Exception):
@@ -41,7 +43,29 @@ def test_it_learns_an_affine_map_to_near_the_floor(affine_data: Callable[..., Tr
     assert found.history[-1]["step"] == settings.steps
     assert found.history[-1]["loss"] < 0.02
     validated = [row["validation"] for row in found.history if row["validation"] is not None]
+    assert found.model.provenance["result"]["validation_W2_squared"] == validated[-1]
+    np.testing.assert_array_equal(found.model.theta, found.last_model.theta)
+
+
+def test_without_averaging_the_weights_that_validated_best_are_kept(affine_data: Callable[..., TrainingData]) -> None:
+    found = train(affine_data(), replace(SMALL, average=0.0, learning_rate=0.05))
+    validated = [row["validation"] for row in found.history if row["validation"] is not None]
     assert found.model.provenance["result"]["validation_W2_squared"] == min(validated)
+
+
+def test_it_stops_early_at_an_absolute_excess_over_the_floor(affine_data: Callable[..., TrainingData]) -> None:
+    whole = train(affine_data(), SMALL)
+    row = next(row for row in whole.history if row["validation"] is not None)
+    found = train(affine_data(), replace(SMALL, stop_excess=row["validation"] - row["floor"] + 1e-6))
+    assert found.history[-1]["step"] == row["step"] < SMALL.steps
+    assert 0 < row["floor"] < row["validation"]
+
+
+def test_the_paper_s_algorithm_learns_too(affine_data: Callable[..., TrainingData]) -> None:
+    settings = replace(PAPER, N=200, steps=300, renew_batch=100, renew_gamma=25, sub_problems=10)
+    found = train(affine_data(3, 500), settings)
+    assert found.model.network.form == "paper"
+    assert found.history[-1]["loss"] < 0.2 * found.history[0]["loss"] + 0.02
 
 
 def test_a_seed_repeats_and_another_does_not(affine_data: Callable[..., TrainingData]) -> None:
@@ -58,7 +82,8 @@ def test_a_seed_repeats_and_another_does_not(affine_data: Callable[..., Training
 def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(
     affine_data: Callable[..., TrainingData], cut: int, solver: str
 ) -> None:
-    settings, steps, kept = replace(SMALL, solver=solver, sets=2), iter(range(1, 1000)), []
+    base = PAPER if solver == "iterative-lp" else SMALL
+    settings, steps, kept = replace(base, solver=solver, sets=2), iter(range(1, 1000)), []
 
     def interrupt(state: Any) -> None:
         kept.append(state)
@@ -77,7 +102,7 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(
 def test_gamma_starts_as_the_identity_and_is_solved_before_later_mini_batches(
     affine_data: Callable[..., TrainingData],
 ) -> None:
-    trainer = Trainer(affine_data(), SMALL)
+    trainer = Trainer(affine_data(), replace(PAPER, solver="certified"))
     trainer.advance()
     np.testing.assert_array_equal(trainer.gamma, np.tile(np.arange(60), (3, 1)))
     for _ in range(7):
@@ -103,7 +128,11 @@ def test_progress_is_told_and_validation_particles_are_never_trained_on(
     assert {event["steps"] for event in events} == {46}
     batches = Batches(data, EtaMap.of(data.names, data.eta), 60, 0, 1)
     held = {tuple(row) for row in batches.validation().targets.reshape(-1, 2)}
-    assert len(held) == 3 * 120
+    assert len(held) == 3 * 60
+    others = {tuple(row) for row in batches.others().reshape(-1, 2)}
+    assert len(others) == 3 * 60
+    assert not held & others
+    held |= others
     for number in range(5):
         assert not held & {tuple(row) for row in batches.draw(number).targets.reshape(-1, 2)}
 
