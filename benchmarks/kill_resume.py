@@ -2,10 +2,10 @@
 
     python benchmarks/kill_resume.py [--kills 20] [--seed 0]
 
-Every kill hits a process of its own, at a moment drawn uniformly between the first sign of its store and the end of an
-undisturbed run. Checkpoints are taken every 20 ms instead of every 10 s, so that most kills find one. Half of the runs
-use the direct sum and two cases in a flow, half the tree with its error control. After each kill the store is opened as
-it stands: a frame that it shows and that differs from the undisturbed one would be torn.
+Every kill hits a process of its own, at a moment drawn uniformly over the run: after a random frame, and a random part
+of the time that a frame takes. Checkpoints are taken every 20 ms instead of every 10 s, so that most kills find one.
+Half of the runs use the direct sum and two cases in a flow, half the tree with its error control. After each kill the
+store is opened as it stands: a frame that it shows and that differs from the undisturbed one would be torn.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ RUNS = {
     "direct": "--J 2000 --flow laminar2d --A 1,100 --scheme heun --T 0.02 --snapshots 0:0.02:21",
     "tree": "--J 4000 --engine tree --T 0.02 --snapshots 0:0.02:21",
 }
+FRAMES = 21
 
 
 def start(name: str, path: Path) -> subprocess.Popen[bytes]:
@@ -71,23 +72,27 @@ def main() -> None:
         for number in range(asked.kills):
             name = list(RUNS)[number % 2]
             path = Path(folder) / f"{number}.zarr"
+            moment = draw.uniform(0, FRAMES)
+            awaited = path / "time" / f"c.{int(moment) - 1}" if moment >= 1 else path
             with start(name, path) as process:
-                while not path.exists() and process.poll() is None:
-                    time.sleep(0.001)
-                time.sleep(draw.uniform(0, length[name]))
+                while not awaited.exists() and process.poll() is None:
+                    time.sleep(0.0005)
+                time.sleep(moment % 1 * length[name] / FRAMES)
                 process.kill()
             try:
                 seen = frames(path)
             except DataError:  # what is shown cannot be read
                 seen, torn = [], torn + 1
             torn += seen != whole[name][: len(seen)]
-            shown.append(len(seen) * 21 // len(whole[name]))
+            shown.append(len(seen) * FRAMES // len(whole[name]))
             saved += checkpoint.exists(path.with_name(path.name + ".checkpoint"))
             finish(name, path)
             identical += frames(path) == whole[name] and open_run(path).complete
     print(f"bit-identical after resuming: {identical} of {asked.kills}")
     print(f"torn frames seen:             {torn}")
-    print(f"kills that found a checkpoint: {saved}; frames of 21 at the kill: {', '.join(map(str, sorted(shown)))}")
+    print(
+        f"kills that found a checkpoint: {saved}; frames of {FRAMES} at the kill: {', '.join(map(str, sorted(shown)))}"
+    )
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ folder, mode = sys.argv[1:]
 chosen = random.Random(0)
 survivors = 0
 for number in range(8 if mode == "moment" else 400):
-    step = 1 + 7 * number + chosen.randrange(7)
+    step = 1 + 13 * number + chosen.randrange(13)
     child = os.fork()
     if child == 0:
         if mode == "call":
