@@ -57,7 +57,7 @@ def scene(**changes: Any) -> Scene:
     return Scene(**(values | {"units": {}, "start": {}} | changes))
 
 
-def network(form: str = "tanh") -> NetworkView:
+def network(form: str = "paper") -> NetworkView:
     shape = Network(2, 1)
     return NetworkView(shape.initial(0), shape.sizes, form, ("A",), (1.0,), (100.0,), (True,), Inputs(0), "ksdp sample")
 

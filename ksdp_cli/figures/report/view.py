@@ -20,8 +20,8 @@ from ...shapes import Cloud
 
 #: Bytes of all stored clouds together before they become text, and particles of one that are shown.
 ROOM, MOST_SHOWN, FEWEST_SHOWN = 900_000, 20_000, 1_000
-#: Forms of network that the page can evaluate.
-FORMS = {"tanh"}
+#: Forms of network that the page can evaluate; see `ksdp_cli.transport.network`.
+FORMS = {"paper", "residual", "separable"}
 #: A slider goes this part of the trained range beyond it, as the paper does with A = 130 after 1 to 100.
 BEYOND = 0.3
 
@@ -70,8 +70,8 @@ class Inputs:
 class NetworkView:
     """Weights ``theta`` (one vector, as the network keeps them), layer ``sizes``, the eta map, inputs, and units.
 
-    ``form`` names how the output follows from the layers; one that the page does not know is an error. ``command`` is
-    the ``ksdp sample`` command without its parameters.
+    ``form`` names how the output follows from the layers and eta; one that the page does not know is an error.
+    ``command`` is the ``ksdp sample`` command without its parameters.
     """
 
     theta: NDArray[np.float32]
@@ -92,6 +92,7 @@ class NetworkView:
             if not (math.isfinite(high) and (0 if log else -math.inf) < low <= high):
                 raise DataError(f"{name} of the network has the trained range {low} to {high}", "train it again")
         return {
+            "form": self.form,
             "sizes": list(self.sizes),
             "theta": _text(np.ascontiguousarray(self.theta, "<f4")),
             "eta": [{"name": name, "low": low, "high": high, "log": log} for name, low, high, log in ends],
@@ -136,11 +137,11 @@ class Scene:
 
     def how(self) -> str:
         """How to move in the view, and what is left out of it."""
-        move = "Drag to move" if self.dim == 2 else "Drag to turn, with Shift to move"
+        move = "Drag to move." if self.dim == 2 else "Drag to turn, with Shift to move."
         told = (
-            f"{move}; turn the wheel over a chosen picture, pinch, or press + and − to enlarge. Arrow keys do the same."
+            f"{move} To enlarge, click a picture and turn the wheel, pinch, or press + and −. Arrow keys turn and move"
         )
-        told += " Colours follow the square root of the density, on one scale for all pictures."
+        told += " too, 0 goes back. Colours follow the square root of the density, on one scale for all pictures."
         cut = [cloud for cloud in self.clouds if len(cloud.points) < cloud.count]
         if cut:
             told += f" Stored clouds show their first {len(cut[0].points)} particles;"

@@ -5,28 +5,26 @@ const VIEWS = { "x–y": [-90, 90], "x–z": [-90, 0], "y–z": [0, 0] }; // azi
 
 class Camera {
   constructor(dim, extent) {
-    this.dim = dim;
-    this.home = { azimuth: dim === 3 ? -60 : -90, elevation: dim === 3 ? 20 : 90, ...Camera.around(extent, dim) };
+    Object.assign(this, { dim, extent, aspect: 1 });
     this.reset();
   }
 
-  /** Centre and half the length of the shorter side that show a box [[low, high], ...]. */
-  static around(extent, dim) {
-    const box = dim === 3 ? extent : [...extent, [0, 0]], sides = box.map(([low, high]) => high - low);
-    const reach = dim === 3 ? Math.hypot(...sides) * 0.43 : Math.max(...sides) * 0.55;
-    return { centre: box.map(([low, high]) => (low + high) / 2), half: reach || 1 };
+  reset() {
+    Object.assign(this, this.dim === 3 ? { azimuth: -60, elevation: 20 } : { azimuth: -90, elevation: 90 });
+    this.fit(this.extent);
+    this.widest = this.half;
   }
 
-  reset() {
-    Object.assign(this, this.home, { centre: [...this.home.centre] });
+  /** Show a box [[low, high], ...]; `half` is the length of half the picture's shorter side. */
+  fit(extent) {
+    const box = this.dim === 3 ? extent : [...extent, [0, 0]], [x, y, z] = box.map(([low, high]) => high - low);
+    const wide = Math.max(this.aspect, 1), tall = Math.max(1 / this.aspect, 1);
+    this.half = (this.dim === 3 ? 0.43 * Math.hypot(x, y, z) : 0.55 * Math.max(x / wide, y / tall)) || 1;
+    this.centre = box.map(([low, high]) => (low + high) / 2);
   }
 
   look(name) {
     [this.azimuth, this.elevation] = VIEWS[name];
-  }
-
-  fit(extent) {
-    Object.assign(this, Camera.around(extent, this.dim));
   }
 
   turn(right, up) {
@@ -42,7 +40,7 @@ class Camera {
 
   /** Enlarge about the point (right, up) of the picture, in parts of half its shorter side. */
   zoom(factor, right = 0, up = 0) {
-    const half = Math.min(Math.max(this.half / factor, this.home.half / 1000), this.home.half * 20);
+    const half = Math.min(Math.max(this.half / factor, this.widest / 1000), this.widest * 20);
     const rest = half / this.half - 1;
     this.pan(rest * right, rest * up);
     this.half = half;

@@ -7,7 +7,7 @@ in vec3 x;
 uniform mat3 turn;      // rows: right, up, towards the viewer
 uniform vec3 centre;
 uniform vec2 reach;     // half the width and height of the picture [length]
-uniform float size;     // of a point, in pixels: six standard deviations
+uniform float size;     // of a point, in pixels: five standard deviations
 void main() {
   vec3 seen = turn * (x - centre);
   gl_Position = vec4(seen.xy / reach, 0.0, 1.0);
@@ -18,9 +18,9 @@ precision highp float;
 uniform float size;
 out float weight;
 void main() {
-  vec2 off = 6.0 * (gl_PointCoord - 0.5);      // in standard deviations
-  float sigma = size / 6.0;
-  weight = exp(-0.5 * dot(off, off)) / (6.283185307 * sigma * sigma);
+  vec2 off = 5.0 * (gl_PointCoord - 0.5);      // in standard deviations
+  float sigma = size / 5.0;
+  weight = exp(-0.5 * dot(off, off)) / (0.97532 * 6.283185307 * sigma * sigma); // that part lies within the point
 }`;
 const CORNERS = `#version 300 es
 out vec2 at;
@@ -114,7 +114,7 @@ class Painter {
     gl.uniformMatrix3fv(this.splat.at.turn, true, view.turn);
     gl.uniform3fv(this.splat.at.centre, view.centre);
     gl.uniform2f(this.splat.at.reach, width / 2 / perLength, height / 2 / perLength);
-    gl.uniform1f(this.splat.at.size, 6 * sigma);
+    gl.uniform1f(this.splat.at.size, 5 * sigma);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.enableVertexAttribArray(0);
     gl.vertexAttribPointer(0, 3, gl.FLOAT, false, 0, 0);

@@ -12,10 +12,10 @@ class Generator {
     this.painter = painter;
     this.network = network;
     this.dim = dim;
-    const layers = layersOf(new Float32Array(bytes(network.theta).buffer), network.sizes);
-    const { data, rows, plan } = packed(layers);
+    this.layers = layersOf(new Float32Array(bytes(network.theta).buffer), network.sizes);
+    const { data, rows, plan } = this.packed(network.eta.map(({ high: most }) => most));
     this.weights = texture(gl, gl.RGBA32F, TEXELS, rows, gl.RGBA, gl.FLOAT, data);
-    this.program = program(gl, networkSource(plan, dim, network.eta.length), NOTHING, "y");
+    this.program = program(gl, networkSource(plan, dim, network.form !== "paper"), NOTHING, "y");
     this.feedback = gl.createTransformFeedback();
     this.chunk = FIRST_CHUNK;
     this.filled = 0;
@@ -34,8 +34,16 @@ class Generator {
 
   /** Start again at other parameters, in their own units. */
   at(values) {
-    this.eta = normalised(values, this.network.eta);
+    const gl = this.gl, { data, rows } = this.packed(values);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.weights);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, TEXELS, rows, gl.RGBA, gl.FLOAT, data);
     this.filled = 0;
+  }
+
+  packed(values) {
+    const { form, eta } = this.network;
+    return packed(folded(this.layers, form, padding(form, values, eta), this.dim));
   }
 
   get complete() {
@@ -47,7 +55,6 @@ class Generator {
     if (this.complete || !this.ready()) return false;
     const gl = this.gl, count = Math.min(this.chunk, this.n - this.filled);
     gl.useProgram(this.program.made);
-    gl.uniform1fv(this.program.at.eta, this.eta.length ? this.eta : [0]);
     gl.uniform1i(this.program.at.weights, 0);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.weights);

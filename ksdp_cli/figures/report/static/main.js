@@ -20,6 +20,9 @@ class Page {
     this.exposure = this.brightest = 1;
     this.settled = [];
     this.build();
+    const { width, height } = this.panes[0].box();
+    if (width > 0 && height > 0) this.camera.aspect = width / height;
+    this.camera.reset();
     if (network) this.resize(Math.min(START, network.inputs.count ?? START));
     this.moved();
     new ResizeObserver(() => this.request()).observe(document.getElementById("panes"));

@@ -11,6 +11,43 @@ function normalised(values, maps) {
   });
 }
 
+/** Views of the flat vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row. */
+function layersOf(theta, sizes) {
+  let at = 0;
+  return sizes.slice(1).map((outs, level) => {
+    const ins = sizes[level], W = theta.subarray(at, at + outs * ins), b = theta.subarray(at + outs * ins, at + outs * ins + outs);
+    at += outs * ins + outs;
+    return { outs, ins, W, b };
+  });
+}
+
+/** What the network reads beside x: the mapped eta, or the three coefficients of the separable form. */
+function padding(form, values, maps) {
+  const mapped = normalised(values, maps);
+  if (form !== "separable") return mapped;
+  const [{ low, high: top, log }] = maps, u = values[0] / (Math.max(Math.abs(low), Math.abs(top)) || 1);
+  return [1, u, log ? mapped[0] : u * u];
+}
+
+/** The layers of x alone at one padding: its share of the first layer is a bias, or the last layer is a sum of heads. */
+function folded(layers, form, pad, dim) {
+  const made = [...layers];
+  if (form === "separable") {
+    const { ins, W, b } = layers.at(-1), sum = (values, wide) => {
+      const out = new Float64Array(dim * wide);
+      pad.forEach((c, head) => out.forEach((_, i) => (out[i] += c * values[head * dim * wide + i])));
+      return out;
+    };
+    made[made.length - 1] = { outs: dim, ins, W: sum(W, ins), b: sum(b, 1) };
+  } else {
+    const { outs, ins, W, b } = layers[0], own = new Float64Array(outs * dim);
+    const bias = Float64Array.from(b, (value, o) => value + pad.reduce((sum, c, i) => sum + c * W[o * ins + dim + i], 0));
+    for (let o = 0; o < outs; o++) for (let k = 0; k < dim; k++) own[o * dim + k] = W[o * ins + k];
+    made[0] = { outs, ins: dim, W: own, b: bias };
+  }
+  return made;
+}
+
 /** Weights as rows of 4-vectors: row o of a layer is (W_o, b_o) padded with zeros, for an input (h, 1, 0 ...). */
 function packed(layers) {
   const texels = [], plan = [];
@@ -26,24 +63,9 @@ function packed(layers) {
   return { data, rows, plan };
 }
 
-/** Views of the flat vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row. */
-function layersOf(theta, sizes) {
-  let at = 0;
-  return sizes.slice(1).map((outs, level) => {
-    const ins = sizes[level], W = theta.subarray(at, at + outs * ins), b = theta.subarray(at + outs * ins, at + outs * ins + outs);
-    at += outs * ins + outs;
-    return { outs, ins, W, b };
-  });
-}
-
-/** Shader of x -> y for layers as `packed` lays them, `dim` coordinates and `etas` parameters. */
-function networkSource(plan, dim, etas) {
-  const inputs = ["x.x", "x.y", "x.z"].slice(0, dim);
-  for (let i = 0; i < etas; i++) inputs.push(`eta[${i}]`);
-  inputs.push("1.0");
-  while (inputs.length % 4) inputs.push("0.0");
-  const lines = [`vec4 h0[${plan[0].wide}];`];
-  for (let c = 0; c < plan[0].wide; c++) lines.push(`h0[${c}] = vec4(${inputs.slice(4 * c, 4 * c + 4)});`);
+/** Shader of x -> y for layers as `packed` lays them; `residual`: x is added to what comes out. */
+function networkSource(plan, dim, residual) {
+  const lines = ["vec4 h0[1];", dim === 3 ? "h0[0] = vec4(x, 1.0);" : "h0[0] = vec4(x.xy, 1.0, 0.0);"];
   plan.forEach(({ at, wide, tall, ones }, level) => {
     const next = `h${level + 1}`, dot4 = [0, 1, 2, 3].map((k) => `dot(weight(p + ${k * wide}), v)`).join(", ");
     lines.push(
@@ -65,14 +87,13 @@ precision highp float;
 precision highp int;
 in vec3 x;
 out vec3 y;
-uniform float eta[${Math.max(etas, 1)}];
 uniform highp sampler2D weights;
 vec4 weight(int i) { return texelFetch(weights, ivec2(i & ${TEXELS - 1}, i / ${TEXELS}), 0); }
 // tanh by one exponential; built-in ones overflow on some drivers
 vec4 squash(vec4 v) { return 1.0 - 2.0 / (exp(2.0 * clamp(v, -9.0, 9.0)) + 1.0); }
 void main() {
   ${lines.join("\n  ")}
-  y = h${plan.length}[0].xyz;
+  y = h${plan.length}[0].xyz${residual ? " + x" : ""};
   gl_Position = vec4(0.0);
 }`;
 }

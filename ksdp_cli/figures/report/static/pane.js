@@ -18,14 +18,20 @@ class Pane {
     steer(this.canvas, camera, changed);
   }
 
+  /** Where the picture lies within the canvas, in CSS pixels. */
+  box() {
+    const m = this.camera.dim === 2 ? MARGIN : { left: 0, bottom: 0, top: 0, right: 0 };
+    const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
+    return { left: m.left, top: m.top, width: width - m.left - m.right, height: height - m.top - m.bottom };
+  }
+
   draw(painter, brightest) {
     const scale = Math.min(window.devicePixelRatio || 1, 2), pen = this.canvas.getContext("2d");
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
     if (width < 80 || height < 80) return;
     const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
     if (this.canvas.width !== w || this.canvas.height !== h) [this.canvas.width, this.canvas.height] = [w, h];
-    const m = this.camera.dim === 2 ? MARGIN : { left: 0, bottom: 0, top: 0, right: 0 };
-    const box = { left: m.left, top: m.top, width: width - m.left - m.right, height: height - m.top - m.bottom };
+    const box = this.box();
     const style = getComputedStyle(this.canvas);
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, height);
