@@ -15,7 +15,7 @@ from .. import models, provenance
 from ..config import SampleConfig, build
 from ..errors import ConfigError
 from ..numbers import number
-from ..store import Header, Run, create, open_run
+from ..store import Header, Run, create, open_run, require_room
 from ..transport.model import Model
 from . import paths
 from .clouds import initial_cloud
@@ -54,6 +54,7 @@ def sample(
         warn("; ".join(outside) + "; the network extrapolates")
     target = Path(out) if out is not None else paths.fresh(_stem(label, values), ".zarr")
     _, cloud = initial_cloud(str(network.provenance["simulation"]["init"]), network.dim)
+    require_room(target, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
     writer = create(target, _header(config, network, label, outside), overwrite=overwrite)
     began, spent = time.monotonic(), 0.0
     with writer:

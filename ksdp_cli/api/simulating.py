@@ -18,9 +18,6 @@ from .clouds import opened
 from .headers import continued, continued_header, header, run_id, with_times
 from .integrating import Listener, checkpoint_path, frame_bytes, integrate
 
-#: Stored positions are at least this part of their size in memory; they hardly compress.
-COMPRESSION = 0.9
-
 
 def simulate(
     *,
@@ -79,8 +76,7 @@ def simulate(
 
 
 def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = False) -> None:
-    size = int(COMPRESSION * frames * frame_bytes(problem))
-    require_room(path, size, f"{frames} frames of {problem.config.J} particles", replaces)
+    require_room(path, frames * frame_bytes(problem), f"{frames} frames of {problem.config.J} particles", replaces)
 
 
 def _default_path(problem: Problem, resume: bool) -> Path:

@@ -47,6 +47,9 @@ class Boundary(TyperGroup):
         except Exception as error:
             if isinstance(error, (typer.Exit, typer.Abort)) or _is_usage(error):
                 raise
+            if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
+                say("ksdp: error: out of memory on the GPU; use fewer particles, --dtype float32 or --device cpu")
+                raise typer.Exit(5) from None
             if os.environ.get("KSDP_TRACEBACK"):
                 traceback.print_exc()
             say(f"ksdp: this is a bug: {type(error).__name__}: {error}; KSDP_TRACEBACK=1 shows where, please report it")

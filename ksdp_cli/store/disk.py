@@ -48,8 +48,12 @@ def link(old: Path, new: Path) -> None:
             os.fsync(handle.fileno())
 
 
+#: Stored positions are at least this part of their size in memory; they hardly compress.
+COMPRESSION = 0.9
+
+
 def require_room(path: Path, size: int, what: str, replaces: bool = False) -> None:
-    """Raise `ResourceError` before the first byte when ``size`` bytes more cannot fit on the disk that holds ``path``.
+    """Raise `ResourceError` before the first byte when ``size`` bytes of positions cannot fit on the disk of ``path``.
 
     ``what`` says what they are for; ``replaces`` that the store which is there goes first.
     """
@@ -58,7 +62,7 @@ def require_room(path: Path, size: int, what: str, replaces: bool = False) -> No
     while not there.exists():
         there = there.parent
     free = shutil.disk_usage(there).free + old
-    if size > free:
+    if COMPRESSION * size > free:
         raise ResourceError(
             f"{what} need {size / 1e9:.3g} GB, and the disk of {path} has {free / 1e9:.3g} GB free",
             "free some, or use -o on another disk",
