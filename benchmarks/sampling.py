@@ -39,22 +39,24 @@ def times_ms(work: Callable[[], Any], repeats: int = 7) -> tuple[float, float]:
     return min(spent), float(np.median(spent))
 
 
-def torch_pass(model: Model, eta: np.ndarray, x: np.ndarray) -> Callable[[], Any]:
-    """The same pass by PyTorch modules in one piece."""
+def torch_pass(model: Model, point: np.ndarray, x: np.ndarray) -> Callable[[], Any]:
+    """The network at one point, which is a network of x alone, by PyTorch modules in one piece."""
     import torch
 
+    network, theta = model.network.at(model.theta, model.eta_map.padding(model.network.form, point))
     layers: list[torch.nn.Module] = []
-    for weight, bias in model.network.layers(model.theta):
+    for weight, bias in network.layers(theta):
         linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
         linear.weight.data, linear.bias.data = torch.tensor(weight), torch.tensor(bias)
         layers += [linear, torch.nn.Tanh()]
-    net = torch.nn.Sequential(*layers[:-1])
-    inputs = torch.tensor(np.concatenate([x, np.broadcast_to(eta, (len(x), len(eta)))], 1))
+    net, inputs = torch.nn.Sequential(*layers[:-1]), torch.tensor(x)
 
     def run() -> Any:
         with torch.no_grad():
-            return net(inputs)
+            return net(inputs) + inputs if network.residual else net(inputs)
 
+    apart = np.abs(run().numpy() - model.push(x, point)).max()
+    print(f"largest difference of the two answers: {apart:.1e}")
     return run
 
 
@@ -67,7 +69,7 @@ def network_pass(name: str) -> None:
         os.sched_setaffinity(0, used)
         best, median = times_ms(lambda: model.push(x, point))
         print(f"  ksdp, {len(used)} core(s)  {best:45.1f} {median:8.1f}", flush=True)
-    best, median = times_ms(torch_pass(model, model.eta_map.normalise(point), x), 3)
+    best, median = times_ms(torch_pass(model, point, x), 3)
     print(f"  torch modules, {len(cores)} core(s)  {best:36.1f} {median:8.1f}", flush=True)
 
 

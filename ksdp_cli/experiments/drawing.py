@@ -96,9 +96,11 @@ def _compared(stages: Stages, at: Point) -> tuple[Moments, Moments, float, float
 
 def _overview(figure: Figure, stages: Stages, path: Path) -> None:
     """Figure 1: (a) the second moment for several delta, (b) loss and validation, (c) network beside simulation."""
+    history = stages.history(SEED)
+    floors = [row["floor"] for row in history if row.get("floor") is not None]
     panels = [
         _regularisations(figure, stages),
-        figures.training_panel(stages.history(SEED), title="training"),
+        figures.training_panel(history, floors[-1] if floors else None, title="training"),
         _moment_panel(figure, stages, "second moment"),
     ]
     figures.curve_panels(panels, path, title=figure.title)

@@ -50,7 +50,7 @@ def test_a_shipped_model_agrees_with_a_small_fresh_simulation(name: str, tmp_pat
     """Excess of W2^2 at N = 1000 over the floor between two simulations, at the validation point of Table 2.
 
     A network as good as a simulation has excess 0 with the standard deviation of `SPREAD`, and leaves 5 of them with
-    probability 6e-7 if the law is normal. Before its first gradient step the excess is 0.05 to 2.
+    probability 6e-7 if the law is normal. Before its first gradient step the excess is 0.05 to 17.
     """
     (row, *_) = read(name).rows
     at, model = dict(row.at), Model.load(models.path(name))
