@@ -184,7 +184,7 @@ def test_what_cannot_fit_is_refused_before_anything_is_written(tmp_path: Path, m
         ksdp.simulate(M=1e39, out=tmp_path / "a.zarr")
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**6))
-    with pytest.raises(ResourceError, match=r"3 frames of 50000 particles need 0.00108 GB, .* has 0.001 GB free"):
+    with pytest.raises(ResourceError, match=r"3 frames of 50000 particles need 0.0012 GB, .* has 0.001 GB free"):
         ksdp.simulate(J=50_000, snapshots=(0, 1e-4, 2e-4), out=tmp_path / "new" / "a.zarr")
     assert not list(tmp_path.iterdir())
 
