@@ -87,7 +87,7 @@ class Measured:
         if self.influence is not None and self.n >= FEWEST:
             noise, growing = (part * self.dispersion for part in self._variances(weights))
             apart = float(self.values[:, :2].mean())
-            # ends t with (mean - t)^2 = NORMAL^2 (noise + growing t / apart)
+            # ends t with (t - mean)^2 = NORMAL^2 [noise + growing (1 + (t - mean) / apart)]
             lift = NORMAL**2 * growing / apart / 2 if apart > 0 else 0.0
             width = math.sqrt(NORMAL**2 * (noise + growing) + lift**2)
             return Estimate(mean, math.sqrt(noise + growing), mean + lift - width, mean + lift + width)
