@@ -89,8 +89,13 @@ in vec3 x;
 out vec3 y;
 uniform highp sampler2D weights;
 vec4 weight(int i) { return texelFetch(weights, ivec2(i & ${TEXELS - 1}, i / ${TEXELS}), 0); }
-// tanh by one exponential; built-in ones overflow on some drivers
-vec4 squash(vec4 v) { return 1.0 - 2.0 / (exp(2.0 * clamp(v, -9.0, 9.0)) + 1.0); }
+// tanh: built-in ones overflow on some drivers, and the exponential alone loses digits near 0, where its series serves
+vec4 squash(vec4 v) {
+  vec4 q = v * v;
+  vec4 series = 1.0 + q * (-1.0 / 3.0 + q * (2.0 / 15.0 + q * (-17.0 / 315.0 + q * (62.0 / 2835.0 - q * 1382.0 / 155925.0))));
+  vec4 whole = 1.0 - 2.0 / (exp(2.0 * clamp(v, -9.0, 9.0)) + 1.0);
+  return mix(whole, v * series, lessThan(q, vec4(0.16)));
+}
 void main() {
   ${lines.join("\n  ")}
   y = h${plan.length}[0].xyz${residual ? " + x" : ""};
