@@ -43,10 +43,10 @@ def page(
     model = Model.load(path)
     learned = Learned(name, path, model)
     runs, of_training = (references, False) if references else (beside.training_data(learned), True)
+    places, most = parts.thinned([place for run in runs for place in beside.places(learned, run)], model.dim)
     notes = [note for run in runs for note in beside.differences(learned, run)]
     for note in notes:
         warn(note)
-    places, most = parts.thinned([place for run in runs for place in beside.places(learned, run)], model.dim)
     clouds = [parts.stored_cloud(place, most) for place in places]
     if clouds and not any(cloud.at == learned.start for cloud in clouds):
         learned.start = dict(clouds[-1].at)
@@ -61,9 +61,7 @@ def page(
     ]
     footer = f"Made by ksdp {plugins.own_version()} from {name}"
     footer += f" and {', '.join(str(run.path) for run in runs)}." if runs else "."
-    return Page("ksdp report · model", Path(name).name, _lead(learned), scene, sections, footer), [
-        str(r.path) for r in runs
-    ]
+    return Page("model", Path(name).name, _lead(learned), scene, sections, footer), [str(r.path) for r in runs]
 
 
 def _extent(learned: Learned, clouds: list[StoredCloud]) -> NDArray[np.float64]:

@@ -46,7 +46,7 @@ def page(run: Run, folder: Path) -> Page:
     )
     left_out = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
     return Page(
-        f"ksdp report · {run.kind}",
+        run.kind,
         run.path.name,
         _lead(run) + left_out,
         scene,
