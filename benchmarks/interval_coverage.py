@@ -1,6 +1,6 @@
 """How often the 95 % interval of the excess over the floor contains the true excess.
 
-    python benchmarks/coverage.py [--pairs 200] [--J 300] [--only WORD]
+    python benchmarks/interval_coverage.py [--pairs 200] [--J 300] [--only WORD]
 
 Independent laws: the unit disc and ball, half of either contracted fifty-fold, a Gaussian, the disc stretched to a V;
 and interacting particles of equation (8), each cloud a run of its own. The cloud is of the reference's law, where the
