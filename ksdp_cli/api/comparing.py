@@ -34,10 +34,9 @@ from .references import (
     differences,
     evaluate,
     frame,
-    fresh_pair,
+    fresh_run,
     opened,
     reference_options,
-    simulation_of,
     store,
 )
 from .sampling import complete_eta
@@ -137,12 +136,12 @@ def compare(
 ) -> Compared:
     """Compare a cloud with a reference: exact W2 on equal sub-samples, its noise floor, moments, and a verdict.
 
-    ``cloud`` is a store or a model, ``reference`` a store, or ``"simulate"``: two fresh simulations of the cloud's own
-    configuration, which are kept in ``./runs`` and found again; the floor is then the distance between those two. It is
-    what a model is compared with when nothing is said. ``floor`` is a second, independent reference. ``at`` picks the
-    case and snapshot of every store (``A=50, t=0.02``) and is where a model is evaluated. ``metrics`` names what is
-    found, of ``w2, sliced, radial, binned, bound`` (the first three by default). ``tell`` gets sentences on cost and
-    sub-sampling before the work starts.
+    ``cloud`` is a store or a model, ``reference`` a store, or ``"simulate"``: a fresh simulation of the cloud's own
+    configuration, and another for the floor, which are kept in ``./runs`` and found again. It is what a model is
+    compared with when nothing is said. ``floor`` is a second, independent reference: a store, or ``"simulate"`` for a
+    run like the first; without one the reference is cut in halves. ``at`` picks the case and snapshot of every store
+    (``A=50, t=0.02``) and is where a model is evaluated. ``metrics`` names what is found, of ``w2, sliced, radial,
+    binned, bound`` (the first three by default). ``tell`` gets sentences on cost and sub-sampling before the work.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
@@ -173,13 +172,17 @@ def compare_each(
             told.add(note)
             tell(note)
 
-    stores = _References(
-        None if reference is None or reference == SIMULATE else store(reference),
-        None if floor is None else store(floor),
-        simulated=reference == SIMULATE or (reference is None and isinstance(subject, Model)),
-    )
+    if reference is None and isinstance(subject, Model):
+        reference = SIMULATE
+    if reference is None:
+        raise ConfigError(
+            f"{name} is a store and there is no reference", "name a second store, or --reference simulate"
+        )
+    if reference == SIMULATE and floor is None:
+        floor = SIMULATE
+    sources = [one if one == SIMULATE else store(one) for one in (reference, floor) if one is not None]
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    return [_compared(*_choose(subject, name, stores, at, config, progress), config, progress, once) for at in points]
+    return [_compared(*_choose(subject, name, sources, at, config, progress), config, progress, once) for at in points]
 
 
 def _sweep(name: str, value: Any) -> tuple[float, ...]:
@@ -192,48 +195,31 @@ def _sweep(name: str, value: Any) -> tuple[float, ...]:
         raise ConfigError(f"{name}: {error.message}", f"did you mean --{close[0]}?" if close else error.hint) from None
 
 
-@dataclass(frozen=True)
-class _References:
-    """Stores that references come from; ``simulated``: fresh runs instead of ``first``."""
-
-    first: Run | None
-    second: Run | None
-    simulated: bool
-
-
 def _choose(
     subject: Run | Model,
     name: str,
-    stores: _References,
+    sources: list[Run | str],
     asked: dict[str, float],
     config: CompareConfig,
     progress: Callable[..., None] | None,
 ) -> tuple[Chosen, list[Chosen], dict[str, float]]:
-    """The cloud, one or two references, and the parameters that the comparison is at."""
-    if not stores.simulated and stores.first is None:
-        raise ConfigError(
-            f"{name} is a store and there is no reference", "name a second store, or --reference simulate"
-        )
+    """The cloud, one or two references out of stores or simulated, and the parameters that the comparison is at."""
     if isinstance(subject, Model):
         at = wanted = complete_eta(subject, asked)
-        hints, simulation = {}, dict(subject.provenance["simulation"])
+        hints, simulation, place = {}, dict(subject.provenance["simulation"]), at
     else:
         a, wanted = frame(subject, asked), asked
-        at, hints, simulation = asked | a.case, a.numbers(), simulation_of(subject)
-    if stores.simulated:
-        if not simulation:
+        at, hints, simulation, place = asked | a.case, a.numbers(), a.simulation, a.case | {"t": a.t}
+    references = []
+    for number, source in enumerate(sources):
+        if isinstance(source, Run):
+            found = frame(source, wanted, hints)
+            simulation, place = found.simulation, found.case | {"t": found.t}  # of a second one to be simulated
+        elif not simulation:
             raise ConfigError(f"{name} does not say how it was simulated", "name a store as the reference")
-        place = at if isinstance(subject, Model) else a.case | {"t": a.t}
-        runs = fresh_pair(simulation, place, config.seed, progress)
-    elif stores.first is None:
-        raise ConfigError(
-            f"{name} is a store and there is no reference", "name a second store, or --reference simulate"
-        )
-    else:
-        runs = [stores.first]
-    if stores.second is not None:
-        runs = [runs[0], stores.second]
-    references = [frame(run, wanted, hints) for run in runs]
+        else:
+            found = frame(fresh_run(simulation, place, config.seed, number, progress), wanted, hints)
+        references.append(found)
     if isinstance(subject, Model):
         a = evaluate(subject, name, at, len(references[0].cloud), config.device, config.seed)
     return a, references, at

@@ -106,18 +106,13 @@ def evaluate(network: Model, name: str, values: dict[str, float], n: int, device
     return Chosen(name, cloud, case, float(values.get("t", simulation["T"])), simulation)
 
 
-def fresh_pair(
-    simulation: dict[str, Any], values: dict[str, float], seed: int, progress: Callable[..., None] | None
-) -> list[Run]:
-    """Two independent simulations at ``values``, kept in ``./runs`` and found again."""
-    options = reference_options(simulation, values)
-    runs = []
-    for number_of_run in range(2):
-        given = options | {"seed": REFERENCE_SEED + 2 * seed + number_of_run}
-        name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
-        out = paths.RUNS / f"reference-{name}.zarr"
-        runs.append(simulate(out=out, resume=True, progress=progress, **given))
-    return runs
+def fresh_run(
+    simulation: dict[str, Any], values: dict[str, float], seed: int, number: int, progress: Callable[..., None] | None
+) -> Run:
+    """Simulation ``number`` of 0, 1 at ``values``, independent of the other, kept in ``./runs`` and found again."""
+    given = reference_options(simulation, values) | {"seed": REFERENCE_SEED + 2 * seed + number}
+    name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
+    return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
 
 
 def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:

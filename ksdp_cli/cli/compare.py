@@ -33,7 +33,11 @@ def compare(
     ] = None,
     floor: Annotated[
         str | None,
-        typer.Option(metavar="STORE", help="A second, independent reference: their distance is the noise floor."),
+        typer.Option(
+            metavar="STORE|simulate",
+            help="A second, independent reference, or one to be simulated as the first was: their distance is the "
+            "noise floor.",
+        ),
     ] = None,
     metrics: Annotated[
         str | None, typer.Option(metavar=",".join(METRICS), help="What is found. Default w2,sliced,radial.")
@@ -55,7 +59,8 @@ def compare(
 ) -> None:
     """Wasserstein distances between two clouds, each with its noise floor and interval; moments; a verdict.
 
-    Without --floor, the floor is taken between two halves of the reference. --A 50, --t 0.05 and the like pick the
+    Without --floor, the floor is taken between two halves of the reference, which leaves out what differs from one
+    simulation to the next. --A 50, --t 0.05 and the like pick the
     case and snapshot of a store, and the point at which a model is evaluated; --A 50,130 compares at each.
     """
     known = [*CompareConfig.model_fields, "reference", "floor", "json"]

@@ -98,6 +98,15 @@ def test_a_store_against_fresh_runs_of_its_own_configuration(folder: Path) -> No
     assert len(clouds | {store(folder, "sweep-0").frame(0, 0).tobytes()}) == 3
 
 
+def test_a_floor_that_is_simulated_is_a_run_of_the_reference(folder: Path) -> None:
+    cloud, reference = store(folder, "trained"), store(folder, "sweep-0")
+    found = ksdp.compare(cloud, reference, floor="simulate", A=10, t=0.004, **CHEAP).comparison
+    (path,) = Path("runs").glob("*.zarr")
+    run = open_run(path)
+    assert (run.config["flow_params"]["A"], run.times[-1], run.J) == ([10.0], 0.004, 120)
+    assert found.floor == pytest.approx(exact_w2_squared(reference.frame(0, 1), run.frame()))
+
+
 def test_several_points_are_several_comparisons(folder: Path) -> None:
     found = compare_each(folder / "model.safetensors", folder / "sweep-0.zarr", A="10,50", **CHEAP)
     assert [one.parameters for one in found] == [{"A": 10.0}, {"A": 50.0}]
