@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from ..shapes import Cloud
 from ..threads import core_count
+from .approximate import BINS
 from .comparison import checked_sizes, require
 from .panel import BLOCKS, LARGEST_SLICED
 from .wasserstein import SECONDS_PER_PAIR, w2_memory
 
-#: Seconds below which nothing is said of the time.
-LONG = 1.0
+#: Seconds below which nothing is said of the cost; seconds a particle, a pair of cells, a particle.
+LONG, SECONDS_SLICED, SECONDS_BINNED, SECONDS_BOUND = 1.0, 1e-5, 4e-7, 4e-5
 
 
 def announce(
@@ -31,26 +32,37 @@ def announce(
     require(cloud, reference, second)
     told = []
     halves = second is None
-    sizes = {"cloud": len(cloud), "reference": len(reference)} | ({} if second is None else {"second": len(second)})
+    sizes = {"cloud": len(cloud), "reference": len(reference)} | (
+        {} if second is None else {"second reference": len(second)}
+    )
     fewest = min(len(cloud), len(reference) // (2 if halves else 1), *sizes.values())
+    cores = core_count()
+    side = min(cores, 3)
     if "w2" in metrics:
         N, count = checked_sizes(cloud, reference, second, n, repeats, estimator)
         solves = count * (3 if not halves or len(reference) >= 2 * N else 1)
-        at_once = min(solves, core_count() + 1 if estimator == "certified" else 1)
-        seconds = solves * SECONDS_PER_PAIR.get(estimator, 0.0) * N * N / min(solves, core_count())
-        memory = at_once * w2_memory(N, estimator) / 2**30
-        if seconds > LONG:
-            told.append(
-                f"exact W2 of N = {N} particles a side, {solves} times: about {seconds:.0f} s and {memory:.2g} GiB"
-            )
+        at_once = min(solves, cores + 1 if estimator == "certified" else 1)
+        seconds = solves * SECONDS_PER_PAIR.get(estimator, 0.0) * N * N / min(solves, cores)
+        what = f"exact W2 of N = {N} particles a side, {solves} times"
+        told += _cost(what, seconds, at_once * w2_memory(N, estimator))
         told += _subsampled("exact W2", sizes, N, count, halves and len(reference) >= 2 * N)
     if "sliced" in metrics:
-        told += _subsampled("sliced W2", sizes, min(fewest, LARGEST_SLICED), 1, halves)
+        N = min(fewest, LARGEST_SLICED)
+        told += _cost(f"sliced W2 of N = {N}", 3 * SECONDS_SLICED * N / side, 200 * N)
+        told += _subsampled("sliced W2", sizes, N, 1, halves)
     if "binned" in metrics:
+        cells = min(max(sizes.values()), BINS ** cloud.shape[1])
+        told += _cost(f"binned W2 of up to {cells} cells", 4 * SECONDS_BINNED * cells**2 / side, 42 * cells**2)
         told += _subsampled("binned W2", sizes, fewest, 1, halves)
     if "bound" in metrics:
-        told += _subsampled("the bound", sizes, max(1, fewest // BLOCKS), BLOCKS, halves)
+        N = max(1, fewest // BLOCKS)
+        told += _cost(f"the bound of N = {N}, {3 * BLOCKS} times", 3 * BLOCKS * SECONDS_BOUND * N, 400 * N)
+        told += _subsampled("the bound", sizes, N, BLOCKS, halves)
     return told
+
+
+def _cost(what: str, seconds: float, memory: float) -> list[str]:
+    return [f"{what}: about {seconds:.0f} s and {memory / 2**30:.2g} GiB"] if seconds > LONG else []
 
 
 def _subsampled(what: str, sizes: dict[str, int], n: int, repeats: int, halves: bool) -> list[str]:
