@@ -90,7 +90,8 @@ class Compared:
         """Distances, then moments, then the radial distribution, as (title, columns, rows)."""
         title = f"{self.cloud} against {self.reference}" + (f" at {self.at}" if self.at else "")
         found = [self.exact.table(title)] if self.exact else []
-        found += [("", COLUMNS, [other.row() for other in self.others])] if self.others else []
+        if self.others:
+            found.append(("" if self.exact else title, COLUMNS, [other.row() for other in self.others]))
         columns = ["", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
         found.append(("moments", columns, moment_rows(self.cloud_moments, self.reference_moments, self.law)))
         if self.radial:
