@@ -31,8 +31,8 @@ from .wasserstein import Transport, exact_transport, require_comparable, require
 TWO_RUNS = "between two independent references"
 HALVES = "between two halves of the one reference; run-to-run differences are not in it"
 
-#: Default N, which takes seconds, and most disjoint sub-samples by default.
-LARGEST_N, MOST_REPEATS = 10_000, 3
+#: Largest default N, which takes seconds; most disjoint sub-samples by default; part of a cloud beside halves, 1 / 5.
+LARGEST_N, MOST_REPEATS, PARTS = 10_000, 3, 5
 
 #: What a cloud at the floor cannot be told from.
 OTHER = {TWO_RUNS: "a second simulation", HALVES: "the rest of the reference"}
@@ -147,16 +147,23 @@ def compare_clouds(
 
 
 def default_sizes(
-    cloud: Cloud, reference: Cloud, second: Cloud | None, n: int | None = None, repeats: int | None = None
+    cloud: Cloud,
+    reference: Cloud,
+    second: Cloud | None,
+    n: int | None = None,
+    repeats: int | None = None,
+    most: int = LARGEST_N,
 ) -> tuple[int, int]:
     """N and the number of sub-samples where they are not given.
 
-    N: 10^4, or as many as there are in the smallest cloud, or in half of the reference where its halves make the
-    floor. Repeats: as many as are disjoint, up to 3.
+    N: as many as there are in the smallest cloud, up to ``most``. A fifth of that where halves of the reference make
+    the floor: what one run differs by from another is not in that floor, and is small beside the choice of so few
+    particles. Repeats: as many as are disjoint, up to 3.
     """
-    fewest = min(len(cloud), len(reference), len(second) if second is not None else max(1, len(reference) // 2))
-    size = min(LARGEST_N, fewest) if n is None else n
-    return size, max(1, min(MOST_REPEATS, fewest // max(size, 1))) if repeats is None else repeats
+    fewest = min(len(cloud), len(reference), len(second) if second is not None else len(cloud))
+    size = min(most, fewest if second is not None else max(1, fewest // PARTS)) if n is None else n
+    apart = min(fewest, len(reference) // 2) if second is None else fewest
+    return size, max(1, min(MOST_REPEATS, apart // max(size, 1))) if repeats is None else repeats
 
 
 def require(cloud: Cloud, reference: Cloud, second: Cloud | None) -> None:

@@ -22,7 +22,7 @@ from .approximate import (
     box,
     sliced_transport,
 )
-from .comparison import OTHER, require, split
+from .comparison import OTHER, default_sizes, require, split
 from .estimates import Estimate, measure, verdict
 from .wasserstein import Transport
 
@@ -69,26 +69,35 @@ def approximation(
     """``sliced``, ``binned`` or ``bound`` between ``cloud`` (J1, d) and ``reference`` (J2, d).
 
     ``second`` (J3, d) is an independent reference for the floor; without it the reference is cut in halves. Sub-samples
-    are as large as the smallest cloud, up to `LARGEST_SLICED`; the bound takes a fifth of that five times. Raises
-    `ConfigError` for another metric, `DataError` as `compare_clouds`.
+    are those of `panel_sizes`. Raises `ConfigError` for another metric, `DataError` as `compare_clouds`.
     """
     require(cloud, reference, second)
     references, source = split(reference, second, 1, seed)
     clouds = [cloud, *references]
-    n, repeats, whole = min(len(one) for one in clouds), 1, None
+    n, repeats = panel_sizes(metric, cloud, reference, second)
+    whole = None
     transport: Callable[[Cloud, Cloud], Transport]
     if metric == "sliced":
-        n, name = min(n, LARGEST_SLICED), f"sliced, {PROJECTIONS} directions"
+        name = f"sliced, {PROJECTIONS} directions"
         transport = partial(sliced_transport, seed=seed)
     elif metric == "binned":
         name, transport = f"binned, B = {BINS}", partial(binned_transport, around=box(*clouds))
         whole = binned_w2_squared(cloud, reference) if len(cloud) != len(reference) else None
     elif metric == "bound":
         name, transport = "upper bound by a bijection", bound_transport
-        n, repeats = (n // BLOCKS, BLOCKS) if n >= BLOCKS else (n, 1)
     else:
         raise ConfigError(f"there is no approximate distance {metric!r}", f"there are: {', '.join(APPROXIMATE)}")
     found = measure(clouds, transport, n, repeats, seed, independent=second is not None)
     distance, floor, excess = found.distance(), found.floor(), found.excess()
     told = verdict(distance, floor, excess, n, OTHER.get(source, ""))
     return Approximation(metric, name, n, len(found.values), distance, floor, excess, whole, told)
+
+
+def panel_sizes(metric: str, cloud: Cloud, reference: Cloud, second: Cloud | None) -> tuple[int, int]:
+    """Particles of a sub-sample and their number: `default_sizes` of 10^5 at most for ``sliced`` and without a limit
+    for ``binned``; five blocks, as large as may be, for ``bound``."""
+    if metric == "bound":
+        fewest = min(len(cloud), len(reference) // 2 if second is None else min(len(reference), len(second)))
+        return (fewest // BLOCKS, BLOCKS) if fewest >= BLOCKS else (max(1, fewest), 1)
+    most = LARGEST_SLICED if metric == "sliced" else len(cloud)
+    return default_sizes(cloud, reference, second, most=most)

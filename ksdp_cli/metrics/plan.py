@@ -8,11 +8,12 @@ from ..shapes import Cloud
 from ..threads import core_count
 from .approximate import BINS
 from .comparison import checked_sizes, require
-from .panel import BLOCKS, LARGEST_SLICED
-from .wasserstein import SECONDS_PER_PAIR, w2_memory
+from .panel import APPROXIMATE, panel_sizes
+from .wasserstein import EMD_BYTES_PER_PAIR, SECONDS_PER_PAIR, w2_memory
 
-#: Seconds below which nothing is said of the cost; seconds a particle, a pair of cells, a particle.
-LONG, SECONDS_SLICED, SECONDS_BINNED, SECONDS_BOUND = 1.0, 1e-5, 8e-7, 4e-5
+#: Seconds below which nothing is said of the cost.
+LONG = 1.0
+NAMES = {"sliced": "sliced W2", "binned": "binned W2", "bound": "the bound"}
 
 
 def announce(
@@ -35,29 +36,27 @@ def announce(
     sizes = {"cloud": len(cloud), "reference": len(reference)}
     if second is not None:
         sizes["second reference"] = len(second)
-    fewest = min(len(cloud), len(reference) // (2 if halves else 1), *sizes.values())
     cores = core_count()
-    side = min(cores, 3)
     if "w2" in metrics:
         N, count = checked_sizes(cloud, reference, second, n, repeats, estimator)
-        solves = count * (3 if not halves or len(reference) >= 2 * N else 1)
+        floor = not halves or len(reference) >= 2 * N
+        solves = count * (3 if floor else 1)
         at_once = min(solves, cores + 1 if estimator == "certified" else 1)
         seconds = solves * SECONDS_PER_PAIR.get(estimator, 0.0) * N * N / min(solves, cores)
         what = f"exact W2 of N = {N} particles a side, {solves} times"
         told += _cost(what, seconds, at_once * w2_memory(N, estimator))
-        told += _subsampled("exact W2", sizes, N, count, halves and len(reference) >= 2 * N)
-    if "sliced" in metrics:
-        N = min(fewest, LARGEST_SLICED)
-        told += _cost(f"sliced W2 of N = {N}", 3 * SECONDS_SLICED * N / side, 200 * N)
-        told += _subsampled("sliced W2", sizes, N, 1, halves)
-    if "binned" in metrics:
-        cells = min(max(sizes.values()), BINS ** cloud.shape[1] // 2)  # a ball fills half of its box
-        told += _cost(f"binned W2 of about {cells} cells", 4 * SECONDS_BINNED * cells**2 / side, 42 * cells**2)
-        told += _subsampled("binned W2", sizes, fewest, 1, halves)
-    if "bound" in metrics:
-        N = max(1, fewest // BLOCKS)
-        told += _cost(f"the bound of N = {N}, {3 * BLOCKS} times", 3 * BLOCKS * SECONDS_BOUND * N, 400 * N)
-        told += _subsampled("the bound", sizes, N, BLOCKS, halves)
+        told += _subsampled("exact W2", sizes, N, count, halves and floor)
+    cells = min(max(sizes.values()), BINS ** cloud.shape[1] // 2)  # a ball fills half of its box
+    for metric in [metric for metric in metrics if metric in APPROXIMATE]:
+        N, count = panel_sizes(metric, cloud, reference, second)
+        solves, name = 3 * count, NAMES[metric]
+        seconds, memory = {
+            "sliced": (1e-5 * N * solves / min(solves, cores), 200 * N),
+            "binned": (8e-7 * cells**2 * (solves + 1) / min(solves, cores), EMD_BYTES_PER_PAIR * cells**2),
+            "bound": (4e-5 * N * solves, 400 * N),
+        }[metric]
+        told += _cost(f"{name} of N = {N} particles a side, {solves} times", seconds, memory)
+        told += _subsampled(name, sizes, N, count, halves)
     return told
 
 

@@ -53,7 +53,7 @@ def test_several_points_are_one_document_and_one_table(capsys: pytest.CaptureFix
     assert [one["parameters"]["A"] for one in told["comparisons"]] == [10, 50]
     assert run(*arguments) == 0
     shown = capsys.readouterr()
-    assert shown.out.count("A = 10, N = 60") == 1
+    assert shown.out.count("A = 10, N = 24") == 1
     assert shown.out.count("A = 50, sliced") == 1
     assert shown.err.count("exact W2 takes") == 1
 

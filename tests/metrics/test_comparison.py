@@ -34,7 +34,7 @@ def test_with_all_particles_it_is_the_three_distances() -> None:
 
 def test_one_reference_is_cut_in_halves_and_says_so() -> None:
     found = compare_clouds(disc(300, 0), disc(400, 1))
-    assert (found.N, found.floor_source) == (200, HALVES)
+    assert (found.N, found.repeats, found.floor_source) == (60, 3, HALVES)
     assert "run-to-run differences are not in it" in found.floor_source
     without = compare_clouds(disc(300, 0), disc(400, 1), n=300)
     assert without.floor is None
@@ -55,9 +55,10 @@ def test_a_seed_decides_the_sub_samples() -> None:
 def test_default_sizes() -> None:
     small, large, huge = np.zeros((300, 2)), np.zeros((10_000, 2)), np.zeros((10**6, 2))
     assert default_sizes(large, large, large) == (10_000, 1)
-    assert default_sizes(large, large, None) == (5000, 1)
+    assert default_sizes(large, large, None) == (2000, 2)
     assert default_sizes(huge, huge, huge) == (10_000, 3)
-    assert default_sizes(huge, small, None) == (150, 1)
+    assert default_sizes(huge, small, None) == (60, 2)
+    assert default_sizes(huge, huge, None) == (10_000, 3)
     assert default_sizes(huge, huge, None, n=2000, repeats=7) == (2000, 7)
     assert default_sizes(small[:1], small[:1], None) == (1, 1)
 
@@ -157,7 +158,7 @@ def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"the cloud has shape \(0, 2\)"):
         compare_clouds(x[:0], y)
     monkeypatch.setattr(wasserstein, "available_memory", lambda: 10_000)
-    with pytest.raises(ResourceError, match=r"'certified' needs .* GiB for N = 20"):
+    with pytest.raises(ResourceError, match=r"'certified' needs .* GiB for N = 8"):
         compare_clouds(x, y)
 
 
@@ -170,7 +171,8 @@ def test_what_is_announced() -> None:
     assert told[2] == "binned W2 takes 1 x 10000 of the 1000000 particles of the cloud"
     halves = announce(["sliced"], runs, runs, None, n=None, repeats=None, estimator="certified")
     assert halves == [
-        "sliced W2 takes 1 x 5000 of the 10000 particles of the cloud, two halves of the 10000 of the reference"
+        "sliced W2 takes 2 x 2000 of the 10000 particles of the cloud, "
+        "2 x 2000 of each half (5000) of the 10000 of the reference"
     ]
     assert (
         announce(["w2", "radial"], runs[:500], runs[:500], runs[:500] + 1, n=None, repeats=None, estimator="emd") == []
