@@ -44,7 +44,12 @@ def compare(
     ] = None,
     sub_sample: Annotated[
         str | None,
-        typer.Option("--N", metavar="NUMBER", help="Particles a side of the exact distance. Default 1e4, or all."),
+        typer.Option(
+            "--N",
+            metavar="NUMBER",
+            help="Particles a side of the exact distance. Default: all of the smallest cloud, up to 1e4, or a fifth of "
+            "it without --floor.",
+        ),
     ] = None,
     repeats: Annotated[
         str | None,
