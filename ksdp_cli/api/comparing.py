@@ -25,6 +25,7 @@ from ..metrics import (
     moments,
     radial_comparison,
 )
+from ..metrics.comparison import LARGEST_N, MOST_REPEATS
 from ..metrics.panel import APPROXIMATE, COLUMNS
 from ..numbers import sweep
 from ..store import Run
@@ -37,14 +38,15 @@ from .references import (
     fresh_run,
     opened,
     reference_options,
+    second_run,
     store,
 )
 from .sampling import complete_eta
 
-__all__ = ["SIMULATE", "Compared", "compare", "compare_each", "reference_options", "tables"]
+__all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 
-#: What stands in place of a reference that is to be simulated.
-SIMULATE = "simulate"
+#: What stands in place of a reference that is to be simulated, and of a second one that is cut from the first.
+SIMULATE, HALVES = "simulate", "halves"
 Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
 
 
@@ -53,11 +55,12 @@ class Compared:
     """What was compared, at which parameters, and what was found; metrics that were not asked for are empty.
 
     ``law`` is E|x|^2 [length^2] by equation (6) where that holds. ``notes`` say in words what a reader must know:
-    sub-sampling, and parameters in which the clouds differ.
+    sub-sampling, where the floor is from, and parameters in which the clouds differ.
     """
 
     cloud: str
     reference: str
+    second: str | None
     parameters: dict[str, float]
     exact: Comparison | None
     others: list[Approximation]
@@ -81,7 +84,8 @@ class Compared:
 
     def as_dict(self) -> dict[str, Any]:
         own: dict[str, Any] = {}
-        own |= {"cloud": self.cloud, "reference": self.reference, "parameters": self.parameters, "notes": self.notes}
+        own |= {"cloud": self.cloud, "reference": self.reference, "second_reference": self.second}
+        own |= {"parameters": self.parameters, "notes": self.notes}
         own |= self.exact.as_dict() if self.exact else moment_values(self.cloud_moments, self.reference_moments)
         own |= {other.metric: other.as_dict() for other in self.others} | {"second_moment_law": self.law}
         return own | ({"radial": self.radial} if self.radial else {})
@@ -139,10 +143,12 @@ def compare(
 
     ``cloud`` is a store or a model, ``reference`` a store, or ``"simulate"``: a fresh simulation of the cloud's own
     configuration, and another for the floor, which are kept in ``./runs`` and found again. It is what a model is
-    compared with when nothing is said. ``floor`` is a second, independent reference: a store, or ``"simulate"`` for a
-    run like the first; without one the reference is cut in halves. ``at`` picks the case and snapshot of every store
-    (``A=50, t=0.02``) and is where a model is evaluated. ``metrics`` names what is found, of ``w2, sliced, radial,
-    binned, bound`` (the first three by default). ``tell`` gets sentences on cost and sub-sampling before the work.
+    compared with when nothing is said. ``floor`` is a second, independent reference: a store, ``"simulate"`` for a run
+    like the first, or ``"halves"`` of the first, which leave out how runs differ. When nothing is said a second run is
+    simulated where the reference is a simulation and that takes 5 seconds at most; else there are halves. ``at`` picks
+    the case and snapshot of every store (``A=50, t=0.02``) and is where a model is evaluated. ``metrics`` names what is
+    found, of ``w2, sliced, radial, binned, bound`` (the first three by default). ``tell`` gets sentences on cost and
+    sub-sampling before the work.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
@@ -181,7 +187,8 @@ def compare_each(
         )
     if reference == SIMULATE and floor is None:
         floor = SIMULATE
-    sources = [one if one == SIMULATE else store(one) for one in (reference, floor) if one is not None]
+    first = reference if reference == SIMULATE else store(reference)
+    sources = first, floor if floor is None or floor in (SIMULATE, HALVES) else store(floor)
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     return [_compared(*_choose(subject, name, sources, at, config, progress), config, progress, once) for at in points]
 
@@ -199,43 +206,55 @@ def _sweep(name: str, value: Any) -> tuple[float, ...]:
 def _choose(
     subject: Run | Model,
     name: str,
-    sources: list[Run | str],
+    sources: tuple[Any, Any],
     asked: dict[str, float],
     config: CompareConfig,
     progress: Callable[..., None] | None,
-) -> tuple[Chosen, list[Chosen], dict[str, float]]:
-    """The cloud, one or two references out of stores or simulated, and the parameters that the comparison is at."""
+) -> tuple[Chosen, list[Chosen], dict[str, float], list[str]]:
+    """The cloud, one or two references out of stores or simulated, the parameters that the comparison is at, notes."""
+    first, second = sources
     if isinstance(subject, Model):
         at = wanted = complete_eta(subject, asked)
         hints, simulation, place = {}, dict(subject.provenance["simulation"]), at
     else:
         a, wanted = frame(subject, asked), asked
         at, hints, simulation, place = asked | a.case, a.numbers(), a.simulation, a.case | {"t": a.t}
-    references = []
-    for number, source in enumerate(sources):
-        if isinstance(source, Run):
-            found = frame(source, wanted, hints)
-            simulation, place = found.simulation, found.case | {"t": found.t}  # of a second one to be simulated
-        elif not simulation:
+
+    def simulated(number: int, **options: Any) -> Chosen:
+        if not simulation:
             raise ConfigError(f"{name} does not say how it was simulated", "name a store as the reference")
-        else:
-            found = frame(fresh_run(simulation, place, config.seed, number, progress), wanted, hints)
-        references.append(found)
+        return frame(fresh_run(simulation, place, config.seed, number, progress, **options), wanted, hints)
+
+    b = frame(first, wanted, hints) if isinstance(first, Run) else simulated(0)
+    simulation, place = b.simulation, b.case | {"t": b.t}  # of a second one to be simulated
     if isinstance(subject, Model):
-        a = evaluate(subject, name, at, len(references[0].cloud), config.device, config.seed)
-    return a, references, at
+        a = evaluate(subject, name, at, len(b.cloud), config.device, config.seed)
+    taken, notes = (a.seed, b.seed), []
+    if (a.seed, a.stream) == (b.seed, b.stream) and a.seed is not None:
+        notes.append(f"the cloud and the reference start from the same particles, of seed {a.seed}: use another --seed")
+    c = None
+    if isinstance(second, Run):
+        c = frame(second, wanted, hints)
+    elif second == SIMULATE:
+        c = simulated(1, taken=taken)
+    elif second is None and {"w2", *APPROXIMATE} & set(config.metrics):
+        most = config.N * (config.repeats or MOST_REPEATS) if config.N else LARGEST_N
+        c, told = second_run(first, b, most, config.N or 1, lambda J: simulated(1, taken=taken, J=J))
+        notes += [told] if told else []
+    return a, [b] if c is None else [b, c], at, notes
 
 
 def _compared(
     a: Chosen,
     references: list[Chosen],
     at: dict[str, float],
+    notes: list[str],
     config: CompareConfig,
     progress: Callable[..., None] | None,
     tell: Callable[[str], None],
 ) -> Compared:
     b, second = references[0], references[1].cloud if len(references) > 1 else None
-    notes = differences(a, b)
+    notes = notes + differences(a, b)
     if len(references) > 1:
         notes += differences(b, references[1], ("reference", "second reference"))
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
@@ -259,4 +278,5 @@ def _compared(
     ]
     radial = radial_comparison(a.cloud, b.cloud) if "radial" in config.metrics else []
     own = (exact.cloud, exact.reference) if exact else (moments(a.cloud), moments(b.cloud))
-    return Compared(a.name, b.name, at, exact, others, radial, *own, b.law(), notes)
+    other = references[1].name if len(references) > 1 else None
+    return Compared(a.name, b.name, other, at, exact, others, radial, *own, b.law(), notes)

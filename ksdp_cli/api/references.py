@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from .. import device as devices
 from .. import provenance
 from ..config import PHYSICAL_UNITS, SimulateConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError, NumericalError, ResourceError
 from ..metrics import second_moment_law
 from ..shapes import Cloud
 from ..store import Run, open_run
@@ -23,17 +24,26 @@ from .simulating import simulate
 
 #: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
 REFERENCE_SEED = 1_000_003
+#: Seconds that a second reference which nobody asked for may take, and by how much it may be thinned to that end.
+AFFORDABLE, THINNEST = 5.0, 4
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A cloud, its name, the parameters of its case, its time, and the configuration that it was simulated with."""
+    """A cloud, its name, the parameters of its case, its time, and the configuration that it was simulated with.
+
+    ``seed`` and ``stream`` are those of its initial particles; ``simulated`` ones have moved together, unlike those of
+    a network.
+    """
 
     name: str
     cloud: Cloud
     case: dict[str, float]
     t: float
     simulation: dict[str, Any] = field(repr=False)
+    seed: int | None
+    stream: int
+    simulated: bool
 
     def numbers(self) -> dict[str, float]:
         """Time, and every physical parameter that has one value."""
@@ -92,27 +102,73 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
         if name not in asked and np.isclose(there, value, rtol=1e-9, atol=1e-12).any():
             wanted[name] = value
     case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
-    return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation)
+    seed = run.attrs.get("seed")
+    made = int(seed) if isinstance(seed, int) else None, case, run.kind == "simulation"
+    return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
 
 
 def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> Chosen:
     """``n`` fresh particles of a model at ``values``."""
     simulation = network.provenance["simulation"]
     _, initial = initial_cloud(str(simulation["init"]), network.dim)
-    x = initial.draw(n, network.dim, REFERENCE_SEED + 100 + seed)
+    drawn = REFERENCE_SEED + 100 + seed
+    x = initial.draw(n, network.dim, drawn)
     point = np.array([values[parameter] for parameter in network.eta_map.names])
     cloud = network.push(x, point, device=devices.choose(device))
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
-    return Chosen(name, cloud, case, float(values.get("t", simulation["T"])), simulation)
+    return Chosen(name, cloud, case, float(values.get("t", simulation["T"])), simulation, drawn, 0, False)
 
 
 def fresh_run(
-    simulation: dict[str, Any], values: dict[str, float], seed: int, number: int, progress: Callable[..., None] | None
+    simulation: dict[str, Any],
+    values: dict[str, float],
+    seed: int,
+    number: int,
+    progress: Callable[..., None] | None,
+    *,
+    taken: Collection[int | None] = (),
+    J: int | None = None,
 ) -> Run:
-    """Simulation ``number`` of 0, 1 at ``values``, independent of the other, kept in ``./runs`` and found again."""
-    given = reference_options(simulation, values) | {"seed": REFERENCE_SEED + 2 * seed + number}
+    """Simulation ``number`` of 0, 1 at ``values``, independent of the other, kept in ``./runs`` and found again.
+
+    Its seed is none of ``taken``; ``J`` is that of ``simulation`` where it is not given.
+    """
+    own = next(s for s in itertools.count(REFERENCE_SEED + 2 * seed + number, 2) if s not in taken)
+    given = reference_options(simulation, values) | {"seed": own} | ({"J": J} if J else {})
     name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
     return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+
+
+def second_run(
+    run: Run, b: Chosen, most: int, least: int, make: Callable[[int], Chosen]
+) -> tuple[Chosen | None, str | None]:
+    """A second reference like the frame ``b`` of ``run``, by ``make(particles)``, and a sentence for the reader.
+
+    It has ``most`` particles at most, and fewer, but ``least``, where they would take more than `AFFORDABLE` seconds by
+    what the store says of its own. There is none, and nothing to say, where particles are independent and two halves of
+    the reference are two samples; nor where it cannot be made, and why.
+    """
+    if not b.simulated or b.t == 0:
+        return None, None
+    if str(b.simulation["init"]).endswith(".zarr"):
+        return None, _without("its initial particles are those of a store")
+    seconds, steps = run.attrs.get("seconds"), run.attrs.get("steps")
+    if not (isinstance(seconds, (int, float)) and isinstance(steps, int) and steps):
+        return None, _without("it does not say how long it took")
+    each = seconds / steps / run.J * b.t / float(b.simulation["dt"])  # the direct sum takes less, with fewer particles
+    size = min(run.J, most)
+    sizes = [n for n in (size, size // 2, size // THINNEST) if each * n <= AFFORDABLE and n >= least]
+    if not sizes:
+        return None, _without(f"a second simulation takes about {each * size:.0f} s; --floor simulate makes it")
+    try:
+        found = make(sizes[0])
+    except (ConfigError, DataError, NumericalError, ResourceError) as error:
+        return None, _without(f"a second simulation was not possible: {error.message}")
+    return found, f"a second reference was simulated for the floor, J = {sizes[0]}, seed {found.seed}: {found.name}"
+
+
+def _without(reason: str) -> str:
+    return f"the floor is between two halves of the reference and leaves out how runs differ: {reason}"
 
 
 def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:

@@ -34,9 +34,10 @@ def compare(
     floor: Annotated[
         str | None,
         typer.Option(
-            metavar="STORE|simulate",
-            help="A second, independent reference, or one to be simulated as the first was: their distance is the "
-            "noise floor.",
+            metavar="STORE|simulate|halves",
+            help="A second, independent reference, whose distance from the first is the noise floor; one to be "
+            "simulated as the first was; or halves of the first. Default: simulated, if that takes 5 s at most, else "
+            "halves.",
         ),
     ] = None,
     metrics: Annotated[
@@ -48,7 +49,7 @@ def compare(
             "--N",
             metavar="NUMBER",
             help="Particles a side of the exact distance. Default: all of the smallest cloud, up to 1e4, or a fifth of "
-            "it without --floor.",
+            "it where halves of the reference make the floor.",
         ),
     ] = None,
     repeats: Annotated[
@@ -64,9 +65,10 @@ def compare(
 ) -> None:
     """Wasserstein distances between two clouds, each with its noise floor and interval; moments; a verdict.
 
-    Without --floor, the floor is taken between two halves of the reference, which leaves out what differs from one
-    simulation to the next. --A 50, --t 0.05 and the like pick the
-    case and snapshot of a store, and the point at which a model is evaluated; --A 50,130 compares at each.
+    The floor needs a second simulation of the reference, which is made where it takes a few seconds and kept in ./runs;
+    halves of the reference, taken instead, leave out what differs from one simulation to the next. --A 50, --t 0.05
+    and the like pick the case and snapshot of a store, and the point at which a model is evaluated; --A 50,130 compares
+    at each.
     """
     known = [*CompareConfig.model_fields, "reference", "floor", "json"]
     words, eta = o.words_and_names([cloud, reference, *context.args], known)

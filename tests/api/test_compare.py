@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
+from ksdp_cli.api import references
 from ksdp_cli.api.comparing import compare_each
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.metrics import exact_w2_squared, second_moment_law
@@ -17,6 +18,7 @@ from ksdp_cli.transport.model import Model
 SMALL = {"flow": "laminar2d", "J": 120, "dt": 1e-3}
 SWEEP = SMALL | {"A": [10, 50], "snapshots": [0.002, 0.004]}
 CHEAP = {"metrics": "w2"}
+ALONE = CHEAP | {"floor": "halves", "N": 120}
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +48,15 @@ def test_reference_and_floor_are_taken_at_the_case_and_time_asked_for(folder: Pa
     expected = exact_w2_squared(store(folder, "trained").frame(1, 0), second.frame(1, 1))
     assert found.N == 120
     assert found.floor == pytest.approx(expected)
-    earlier = ksdp.compare(first, second, A=10, t=0.002, N=120, **CHEAP).comparison
+    earlier = ksdp.compare(first, second, A=10, t=0.002, **ALONE).comparison
     assert earlier.w2_squared == pytest.approx(exact_w2_squared(first.frame(0, 0), second.frame(0, 0)))
 
 
 def test_a_store_with_one_case_chooses_for_the_others(folder: Path) -> None:
     """The cloud alone is at A = 50, t = 0.004, so that is where the sweep is looked at when nothing is asked."""
-    samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, out="samples.zarr")
+    samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, seed=4, out="samples.zarr")
     sweep = store(folder, "sweep-0")
-    found = ksdp.compare(samples, sweep, N=120, **CHEAP)
+    found = ksdp.compare(samples, sweep, **ALONE)
     assert found.comparison.w2_squared == pytest.approx(exact_w2_squared(samples.frame(), sweep.frame(0, 1)))
     assert found.parameters == {"A": 10.0}
     assert not found.notes
@@ -63,7 +65,7 @@ def test_a_store_with_one_case_chooses_for_the_others(folder: Path) -> None:
 def test_places_that_differ_are_noted(folder: Path) -> None:
     samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, out="samples.zarr")
     told: list[str] = []
-    found = ksdp.compare(samples, folder / "alone.zarr", N=120, tell=told.append, **CHEAP)
+    found = ksdp.compare(samples, folder / "alone.zarr", tell=told.append, **ALONE)
     assert told == found.notes == ["the cloud is at A = 10, the reference at A = 50"]
     same = ksdp.compare(folder / "alone.zarr", folder / "alone.zarr", **CHEAP)
     assert "the cloud and the reference are the same particles" in same.notes
@@ -71,7 +73,7 @@ def test_places_that_differ_are_noted(folder: Path) -> None:
 
 def test_a_model_against_a_run_and_against_fresh_runs(folder: Path) -> None:
     model = Model.load(folder / "model.safetensors")
-    against = ksdp.compare(model, folder / "alone.zarr", A=50, metrics="radial,sliced")
+    against = ksdp.compare(model, folder / "alone.zarr", A=50, metrics="radial,sliced", floor="halves")
     assert against.exact is None
     assert [other.metric for other in against.others] == ["sliced"]
     assert len(against.radial) == 7
@@ -105,6 +107,60 @@ def test_a_floor_that_is_simulated_is_a_run_of_the_reference(folder: Path) -> No
     run = open_run(path)
     assert (run.config["flow_params"]["A"], run.times[-1], run.J) == ([10.0], 0.004, 120)
     assert found.floor == pytest.approx(exact_w2_squared(reference.frame(0, 1), run.frame()))
+
+
+def test_without_a_floor_a_second_run_is_simulated_and_said(folder: Path) -> None:
+    told: list[str] = []
+    cloud, reference = store(folder, "trained"), store(folder, "sweep-0")
+    found = ksdp.compare(cloud, reference, A=10, t=0.004, tell=told.append, **CHEAP)
+    assert found.second is not None
+    run = open_run(found.second)
+    assert (run.config["flow_params"]["A"], run.times[-1], run.J) == ([10.0], 0.004, 120)
+    assert found.comparison.floor == pytest.approx(exact_w2_squared(reference.frame(0, 1), run.frame()))
+    assert found.as_dict()["second_reference"] == found.second
+    assert told == found.notes
+    assert told[0] == f"a second reference was simulated for the floor, J = 120, seed 1000004: {found.second}"
+    again = ksdp.compare(cloud, found.second, A=10, t=0.004, **CHEAP)
+    assert again.second is not None
+    assert open_run(again.second).attrs["seed"] == 1_000_006
+
+
+def test_what_a_second_run_may_take(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds of the store, for each step and particle; 0 of them are affordable, or those of a third of it."""
+    cloud, reference = store(folder, "trained"), store(folder, "sweep-0")
+    whole = reference.attrs["seconds"] / reference.attrs["steps"] * 4
+    monkeypatch.setattr(references, "AFFORDABLE", whole / 3)
+    thin = ksdp.compare(cloud, reference, A=10, t=0.004, **CHEAP)
+    assert thin.second is not None
+    assert (open_run(thin.second).J, thin.comparison.N) == (30, 30)
+    for options, least in ((CHEAP | {"N": 40}, 40), (CHEAP, 24)):
+        none = ksdp.compare(cloud, reference, A=10, t=0.004, **options)
+        assert (none.second, none.comparison.N) == (None, least)
+        assert "a second simulation takes about" in none.notes[0]
+        assert "--floor simulate" in none.notes[0]
+        monkeypatch.setattr(references, "AFFORDABLE", 0.0)
+
+
+def test_halves_are_two_samples_where_particles_are_independent(folder: Path) -> None:
+    samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, seed=5, out="samples.zarr")
+    found = ksdp.compare(folder / "sweep-0.zarr", samples, A=10, t=0.004, **CHEAP)
+    assert found.second is None
+    assert not any("halves of the reference and leaves out" in note for note in found.notes)
+
+
+def test_a_second_run_that_fails_is_said(folder: Path) -> None:
+    Path("runs").write_text("a file where the folder should be")
+    found = ksdp.compare(folder / "trained.zarr", folder / "sweep-0.zarr", A=10, t=0.004, **CHEAP)
+    assert found.second is None
+    assert "a second simulation was not possible" in found.notes[0]
+
+
+def test_one_seed_of_both_is_noted(folder: Path) -> None:
+    """A sample and a simulation of one seed start from the same particles."""
+    samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, out="samples.zarr")
+    found = ksdp.compare(samples, folder / "sweep-0.zarr", A=10, t=0.004, **ALONE)
+    assert found.notes == ["the cloud and the reference start from the same particles, of seed 0: use another --seed"]
+    assert ksdp.compare(samples, folder / "sweep-1.zarr", A=10, t=0.004, **ALONE).notes == []
 
 
 def test_several_points_are_several_comparisons(folder: Path) -> None:

@@ -47,7 +47,7 @@ def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_several_points_are_one_document_and_one_table(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("0.zarr", "--reference", "1.zarr", "--A", "10,50", "--metrics", "w2,sliced")
+    arguments = ("0.zarr", "--reference", "1.zarr", "--A", "10,50", "--metrics", "w2,sliced", "--floor", "halves")
     assert run(*arguments, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert [one["parameters"]["A"] for one in told["comparisons"]] == [10, 50]
