@@ -25,7 +25,7 @@ from ..metrics import (
     moments,
     radial_comparison,
 )
-from ..metrics.comparison import LARGEST_N, MOST_REPEATS
+from ..metrics.comparison import LARGEST_N, MOST_REPEATS, require
 from ..metrics.panel import APPROXIMATE, COLUMNS
 from ..numbers import sweep
 from ..store import Run
@@ -238,6 +238,7 @@ def _choose(
     elif second == SIMULATE:
         c = simulated(1, taken=taken)
     elif second is None and {"w2", *APPROXIMATE} & set(config.metrics):
+        require(a.cloud, b.cloud, None)
         most = config.N * (config.repeats or MOST_REPEATS) if config.N else LARGEST_N
         c, told = second_run(first, b, most, config.N or 1, lambda J: simulated(1, taken=taken, J=J))
         notes += [told] if told else []

@@ -74,7 +74,7 @@ def _first_component(figure: Figure, stages: Stages, path: Path) -> None:
     apart = [abs(float(a.mean[0]) - float(b.mean[0])) for a, b in zip(made, own, strict=True)]
     distances = {
         f"binned W₂², {BINS} cells a side": (values, binned, None),
-        f"two simulations, N = {own[0].n} each": (values, floor, None),
+        f"two simulations, N = {figures.count_text(own[0].n)} each": (values, floor, None),
         "difference of the means [length]": (values, apart, None),
     }
     marked = frozenset(distances)

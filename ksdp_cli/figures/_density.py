@@ -53,6 +53,14 @@ def limits(clouds: Sequence[Cloud]) -> NDArray[np.float64]:
     return np.stack([low - margin, high + margin], 1).astype(np.float64)
 
 
+def levelled(ends: NDArray[np.float64], projections: Sequence[Projection]) -> NDArray[np.float64]:
+    """``ends`` (d, 2), wider where needed for all ``projections`` to be equally high, so that their panels line up."""
+    wider, upright = ends.copy(), sorted({j for _, j in projections})
+    missing = np.ptp(ends[upright], axis=1).max() - np.ptp(ends[upright], axis=1)
+    wider[upright] += missing[:, None] * np.array([-0.5, 0.5])
+    return wider
+
+
 def box_of(clouds: Sequence[Cloud], projection: Projection) -> Box:
     """The picture that shows all ``clouds`` in a projection."""
     return limits([cloud[:, projection] for cloud in clouds])

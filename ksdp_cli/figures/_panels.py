@@ -71,8 +71,8 @@ def draw(rows: Sequence[Row], path: str | Path, title: str, width: float, power:
         tops[row.scale] = max(tops[row.scale], *(float(values.max()) for values, _ in found))
     with picture(path, *size, layout="compressed") as figure:
         grid = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
-        for row, panels, found in zip(rows, grid, counted, strict=True):
-            _draw_row(figure, row, panels, found, (power, tops[row.scale]), 4 if inch * min(heights) > 1.4 else 2)
+        for row, panels, found, height in zip(rows, grid, counted, heights, strict=True):
+            _draw_row(figure, row, panels, found, (power, tops[row.scale]), 4 if inch * height > 1.4 else 3)
         if title:
             figure.suptitle(title)
 
@@ -111,7 +111,8 @@ def _draw_row(figure: Any, row: Row, panels: Any, counted: Any, colours: tuple[f
     if len(row.cells) < len(panels):
         return  # the rows above have the same colours, and a bar here would push the panels apart
     # as high as the panel; few numbers, which lie close together at the dense end
-    bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=MaxNLocator(ticks))
+    places = MaxNLocator(ticks, min_n_ticks=3)
+    bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=places)
     bar.set_label("density [1/length²]")
     bar.outline.set_visible(False)
 

@@ -15,9 +15,12 @@ from ._canvas import COLOURS, DASHES, MARKERS, picture
 
 #: x (k,), y (k,), and standard errors (k,) or None.
 Curve = tuple[ArrayLike, ArrayLike, ArrayLike | None]
-WIDTH, HEIGHT, SEVERAL = 5.4, 3.6, 4.3
+WIDTH, HEIGHT = 5.4, 3.6
+#: Inches: width of each of two panels, and of each of more; a wide picture is made small on a page, with its letters.
+TWO, MORE = 4.0, 3.3
 #: Beyond so many curves no reader finds each in a list: they are coloured in their order, with a few names.
 NAMED = 6
+EXTRAPOLATION = "extrapolation"
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,14 @@ def curve_panels(panels: Sequence[Curves], path: str | Path, *, title: str = "")
         raise DataError("there is no panel to draw", "give at least one")
     checked = [_checked(panel) for panel in panels]
     several = len(panels) > 1
-    width = SEVERAL * len(panels) if several else WIDTH
+    width = (TWO if len(panels) == 2 else MORE) * len(panels) if several else WIDTH
     with picture(path, width, HEIGHT + 0.3 * bool(title)) as figure:
         for number, (axes, panel) in enumerate(
             zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True)
         ):
             _draw(axes, panel, checked[number])
+            if len(panels) > 2 and not panel.xlog:
+                axes.locator_params(axis="x", nbins=6, steps=[1, 2, 5, 10])  # else the numbers of a narrow panel touch
             if several:
                 axes.set_title(f"({'abcdefghijklmnopqrstuvwxyz'[number % 26]}) {panel.title}".strip(), loc="left")
             else:
@@ -88,8 +93,8 @@ def training_panel(history: Sequence[Mapping[str, Any]], floor: float | None = N
     """Loss and validation against the step on a logarithmic scale, with the noise floor as a line.
 
     ``history``: rows with ``step``, ``loss`` (mean squared distance (14), [length^2]) and ``validation`` (W2^2) or
-    None. ``floor`` is W2^2 between two references, which neither curve can stay below. Raises `DataError` for a
-    history without rows.
+    None. ``floor`` is what validation is between two references; a loss of more particles has a lower one. Raises
+    `DataError` for a history without rows.
     """
     curves: dict[str, Curve] = {}
     for key, name in (("loss", "training loss (14)"), ("validation", "validation")):
@@ -99,7 +104,7 @@ def training_panel(history: Sequence[Mapping[str, Any]], floor: float | None = N
             curves[name] = steps, values, None
     if not curves:
         raise DataError("the history has no loss and no validation", "train first")
-    levels = {} if floor is None else {"noise floor": floor}
+    levels = {} if floor is None else {"noise floor of validation": floor}
     marked = frozenset({"validation"})
     return Curves(curves, "gradient step", "W₂² [length²]", title, ylog=True, levels=levels, marked=marked)
 
@@ -150,10 +155,12 @@ def _draw(axes: Any, panel: Curves, rows: _Checked) -> None:
     if panel.trained_to is not None:
         left, right = axes.get_xlim()
         if max(float(x.max()) for x, _, _ in rows.values()) > panel.trained_to:
-            axes.axvspan(panel.trained_to, right, color="0.92", zorder=0, label="extrapolation")
+            axes.axvspan(panel.trained_to, right, color="0.92", zorder=0, label=EXTRAPOLATION)
         axes.set_xlim(left, right)
     axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel)
-    axes.legend()
+    handles, names = axes.get_legend_handles_labels()
+    order = sorted(range(len(names)), key=lambda i: names[i] == EXTRAPOLATION)  # what is drawn, then the ground
+    axes.legend([handles[i] for i in order], [names[i] for i in order])
 
 
 def _plain_numbers(axis: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..shapes import Cloud
-from ._density import Projection, box_of, limits, projections_of, require_clouds
+from ._density import Projection, box_of, levelled, limits, projections_of, require_clouds
 from ._panels import CUBE_ROOT, Cell, Row, draw
 
 #: Inches: all panels of one row together.
@@ -76,7 +76,8 @@ def histogram_sections(
     _require_rows(rows)
     every = [cloud for _, *pair in rows for cloud in pair]
     require_clouds(every)
-    ends, chosen = limits(every), projections_of(every[0].shape[1], projections)
+    chosen = projections_of(every[0].shape[1], projections)
+    ends = levelled(limits(every), chosen)
     drawn = []
     for number, (label, *pair) in enumerate(rows):
         for name, cloud in zip(labels, pair, strict=True):
@@ -99,7 +100,8 @@ def histogram_sheet(
     _require_rows(clouds)
     every = [cloud for _, cloud in clouds]
     require_clouds(every)
-    ends, chosen = limits(every), projections_of(every[0].shape[1], projections)
+    chosen = projections_of(every[0].shape[1], projections)
+    ends = levelled(limits(every), chosen)
     cells = [[Cell(cloud, axes, ends[list(axes)], label) for axes in chosen] for label, cloud in clouds]
     if len(chosen) == 1:
         flat = [cell for row in cells for cell in row]

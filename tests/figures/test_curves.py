@@ -74,7 +74,7 @@ def test_training(drawn: list[Any], tmp_path: Path) -> None:
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
     assert lines["training loss (14)"] == [[1, 0.5], [2, 0.25], [3, 0.125]]
     assert lines["validation"] == [[2, 0.3], [3, 0.2]]
-    assert [y for _, y in lines["noise floor"]] == [0.1, 0.1]
+    assert [y for _, y in lines["noise floor of validation"]] == [0.1, 0.1]
     assert axes.get_yscale() == "log"
     with pytest.raises(DataError, match="train first"):
         figures.training_curves([], tmp_path / "y.png")

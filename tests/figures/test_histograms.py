@@ -89,6 +89,8 @@ def test_sections_share_the_box_and_each_pair_its_colours(cloud: Clouds, drawn: 
     assert not same_scale(shown)
     for column in range(3):
         assert len({tuple(axes.images[0].get_extent()) for axes in shown[column::3]}) == 1
+    heights = [np.diff(axes.images[0].get_extent()[2:])[0] for axes in shown]
+    assert max(heights) == pytest.approx(min(heights))  # panels of a row line up
     # square cells of one size, whatever the shape of the panel
     sides = []
     for axes in shown[:6]:
