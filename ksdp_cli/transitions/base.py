@@ -30,7 +30,8 @@ class TransitionSolver(Protocol):
     """Minimises sum_i |x_i - y_gamma(i)|^2 over permutations gamma.
 
     ``exact``: whether the answer is the optimum. ``devices``: where it runs. Constructed with its own options as
-    keyword arguments, all with defaults, and ``seed``.
+    keyword arguments, all with defaults, and ``seed``. One that sets ``takes_prices = True`` also takes the keyword
+    ``prices`` (B, N), the column prices of the `Matching` whose permutation is ``start``, and returns prices.
     """
 
     exact: ClassVar[bool]

@@ -84,7 +84,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.best: tuple[float, Weights] = (np.inf, self.theta.copy())
         self.batch: Batch | None = None
-        self.gamma = np.empty((0, 0), np.int64)
+        self.gamma, self.prices = np.empty((0, 0), np.int64), np.empty((0, 0))
         self.held = self.batches.validation()
         self.floor = float(Certified().solve(self.batches.others(), self.held.targets).value.mean())
 
@@ -95,7 +95,7 @@ class Trainer:
         if self.batch is None or self.step % s.renew_batch == 0:
             self.batch = self.batches.draw(number)
         if self.step % s.renew_batch == 0:
-            self.gamma = np.tile(np.arange(s.N), (len(self.batch.targets), 1))
+            self.gamma, self.prices = np.tile(np.arange(s.N), (len(self.batch.targets), 1)), np.empty((0, 0))
             if number or s.algorithm != "paper":  # the paper's first mini-batch starts from the identity
                 self._renew_gamma(to_tolerance=True)
         elif self.step % s.renew_gamma == 0:
@@ -124,7 +124,7 @@ class Trainer:
         """Everything that the next step depends on, as a JSON-able header and arrays."""
         arrays: dict[str, np.ndarray] = {
             "gamma": self.gamma, "theta": self.theta, "average": self.average, "best": self.best[1],
-            **self.optimiser.arrays(),
+            **self.optimiser.arrays(), **({"prices": self.prices} if self.prices.size else {}),
         }  # fmt: skip
         best = self.best[0] if np.isfinite(self.best[0]) else None  # JSON has no infinity
         header = {"step": self.step, "history": list(self.history), "seconds": self.spent, "best": best}
@@ -136,6 +136,7 @@ class Trainer:
         self.step, self.history, self.spent = header["step"], list(header["history"]), header["seconds"]
         own = {name: array.copy() for name, array in arrays.items()}
         self.gamma, self.theta, self.average = own["gamma"], own["theta"], own["average"]
+        self.prices = own.get("prices", np.empty((0, 0)))
         self.optimiser.restore(own)
         self.best = (np.inf if header["best"] is None else header["best"], own["best"])
         if self.step % self.settings.renew_batch:
@@ -150,7 +151,11 @@ class Trainer:
         # a seed of its own at every renewal: the random subsets differ, and there is no state of theirs to keep
         solver = self.solver(seed=s.seed + self.step, **options)
         pushed = self._push(self.batch.inputs, self.theta)
-        self.gamma = solver.solve(pushed, self.batch.targets, self.gamma).permutation
+        known = {"prices": self.prices} if self.prices.size else {}
+        found = solver.solve(pushed, self.batch.targets, self.gamma, **known)
+        self.gamma = found.permutation
+        if getattr(self.solver, "takes_prices", False):
+            self.prices = found.prices[1]
 
     def _push(self, inputs: np.ndarray, weights: Weights) -> np.ndarray:
         flat = inputs.reshape(-1, inputs.shape[-1])

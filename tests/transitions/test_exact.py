@@ -11,9 +11,10 @@ from scipy.linalg import sqrtm
 from scipy.optimize import linear_sum_assignment
 
 from ksdp_cli.errors import NumericalError
-from ksdp_cli.transitions import certified, sparse_dual
+from ksdp_cli.transitions.auction import violations
 from ksdp_cli.transitions.base import matching_value
 from ksdp_cli.transitions.certified import Certified
+from ksdp_cli.transitions.clouds import clouds, cost, empty_lists, renew_list
 from ksdp_cli.transitions.pot import Emd
 
 EXACT = [Certified, Emd]
@@ -104,39 +105,70 @@ def test_a_batch_is_its_members_and_a_start_changes_nothing(pairs: dict[str, Any
     np.testing.assert_allclose(Certified().solve(x, y, start).value, alone, rtol=1e-9)
 
 
-def test_the_certificate_holds_over_all_pairs(make_pair: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weak duality, from the prices of the last round in plain NumPy: mean(u) + mean(v) bounds every matching."""
-    seen: list[Any] = []
-    original = sparse_dual.violations
-
-    def watched(x: Any, y: Any, u: Any, v: Any, scale: float, most: int) -> Any:
-        seen.append((u.copy(), v.copy(), scale))
-        return original(x, y, u, v, scale, most)
-
-    monkeypatch.setattr(certified, "violations", watched)
+def test_the_certificate_holds_over_all_pairs(make_pair: Callable[..., Any]) -> None:
+    """Weak duality in plain NumPy: prices below the cost of every pair, whose mean bounds every matching."""
     x, y = make_pair(400)
     found = solve(Certified, x, y)
-    u, v, scale = seen[-1]
+    (u,), (v,) = found.prices
     cost = ((x[:, None].astype(float) - y[None]) ** 2).sum(-1)
-    slack = cost - (u[:, None] + v[None]) / scale
-    assert slack.min() >= -0.75 / scale  # feasible up to rounding
-    bound = (u.sum() / len(x) + v.sum() / len(x)) / scale - 0.75 / scale
-    assert found.value[0] - bound <= found.gap[0] + 1e-15
-    assert found.gap[0] < 1e-9 * cost.max()
+    rounding = 1e-14 * cost.max()
+    assert (cost - u[:, None] - v).min() >= -found.gap[0] - rounding
+    assert found.value[0] - (u.mean() + v.mean()) <= found.gap[0] + rounding
+    assert found.gap[0] < 1e-12 * cost.max()
 
 
-def test_violations_finds_what_plain_numpy_finds(pairs: dict[str, Any]) -> None:
-    x, y = (np.asarray(side, np.float64) for side in pairs["clump"](300))
-    generator, scale = np.random.default_rng(0), 2.0**40
-    u = (generator.standard_normal(300) * 0.1 * scale).astype(np.int64)
-    v = (generator.standard_normal(300) * 0.1 * scale).astype(np.int64)
-    codes, count = sparse_dual.violations(x, y, u, v, scale, 5)
-    cost = np.round(((x[:, None] - y[None]) ** 2).sum(-1) * scale).astype(np.int64)
-    reduced = cost - u[:, None] - v
-    assert count == (reduced < 0).sum()
-    for i in range(300):
-        worst = np.sort(reduced[i][reduced[i] < 0])[:5]
-        np.testing.assert_array_equal(np.sort(reduced[i, codes[codes // 300 == i] % 300]), worst)
+@pytest.mark.parametrize("n", [1, 2, 8, 9, 40, 300])
+def test_given_prices_change_nothing_but_the_time(make_pair: Callable[..., Any], n: int) -> None:
+    x, y = make_pair(n)
+    found = solve(Certified, x, y)
+    generator = np.random.default_rng(n)
+    moved = x + np.float32(0.01) * generator.standard_normal(x.shape).astype(np.float32)
+    value = scipy_value(moved, y)
+    garbage = generator.permutation(n)[None]
+    for start, prices in (
+        (found.permutation, found.prices[1]),
+        (garbage, found.prices[1]),
+        (garbage, generator.standard_normal((1, n))),
+        (garbage, np.full((1, n), np.nan)),
+        (garbage, 1e30 * generator.standard_normal((1, n))),
+    ):
+        warm = Certified().solve(moved[None], y[None], start, prices)
+        assert sorted(warm.permutation[0]) == list(range(n))
+        assert warm.value[0] == pytest.approx(value, rel=1e-9, abs=1e-12)
+
+
+def units(n: int, pair: Any) -> tuple[Any, np.ndarray, float]:
+    """Both clouds as the compiled loops see them, the integer costs (N, N) of all pairs, and their scale."""
+    x, y = (np.pad(side.astype(float), ((0, 0), (0, 3 - side.shape[1]))) for side in pair(n))
+    scale = 2.0**40
+    return clouds(x, y, scale), np.round(((x[:, None] - y) ** 2).sum(-1) * scale), scale
+
+
+def test_violations_counts_what_plain_numpy_counts(make_pair: Callable[..., Any]) -> None:
+    c, costs, scale = units(300, make_pair)
+    generator = np.random.default_rng(0)
+    u, v = np.round(generator.standard_normal((2, 300)) * 0.1 * scale)
+    matched = generator.permutation(300)
+    reduced = costs - u[:, None] - v
+    assert violations(c, u, v, matched) == (reduced < 0).sum() + (reduced[np.arange(300), matched] != 0).sum()
+
+
+def test_a_list_has_the_least_of_all_columns(make_pair: Callable[..., Any]) -> None:
+    """On the first look and after prices have fallen, and its bound holds for all the others."""
+    c, costs, scale = units(300, make_pair)
+    generator, lists, v = np.random.default_rng(0), empty_lists(300), np.zeros(300)
+    k = lists.columns.shape[1]
+    for _ in range(3):
+        v -= np.round(generator.random(300) * 0.05 * scale)
+        top = np.array([v[b : b + 32].max() for b in range(0, 300, 32)])
+        for i in range(300):
+            renew_list(c, lists, v, top, i, np.empty(len(top)), np.empty(32 + k))
+            reduced = costs[i] - v
+            assert len(set(lists.columns[i])) == k
+            np.testing.assert_array_equal(lists.costs[i], costs[i, lists.columns[i]])
+            np.testing.assert_array_equal(np.sort(reduced[lists.columns[i]]), np.sort(reduced)[:k])
+            assert lists.bound[i] == np.sort(reduced)[k - 1]
+    assert cost(c, 3, 5) == costs[3, 5]
 
 
 def test_what_is_not_finite_is_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from ksdp_cli.transitions.base import matching_value
-from ksdp_cli.transitions.certified import Certified, partition_plan
+from ksdp_cli.transitions.certified import Certified
 from ksdp_cli.transitions.interior_point import loose_assignment
 from ksdp_cli.transitions.iterative import IterativeExact, IterativeLP
 from ksdp_cli.transitions.pot import Bsp
@@ -71,10 +71,3 @@ def test_bsp_bounds_the_optimum_from_above(make_pair: Callable[..., Any]) -> Non
     found = Bsp(plans=8).solve(x, y)
     assert sorted(found.permutation[0]) == list(range(200))
     assert found.value[0] >= Certified().solve(x, y).value[0] * (1 - 1e-9)
-
-
-def test_a_partition_plan_is_a_permutation_and_no_bad_one(pairs: dict[str, Any]) -> None:
-    x, y = (side.astype(float) for side in pairs["ball"](500))
-    plan = partition_plan(x, y, np.random.default_rng(0))
-    assert sorted(plan) == list(range(500))
-    assert matching_value(x, y, plan) < 0.2 * matching_value(x, y, np.arange(500))
