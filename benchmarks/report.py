@@ -2,7 +2,9 @@
 
     python benchmarks/report.py [--model kolmogorov-amplitude] [--J 10000] [--particles 100000]
 
-The peer is the same network in typed arrays, 64 rows at a time, in the same page.
+The peer is the same network in typed arrays, 64 rows at a time, in the same page. ``--agreement`` opens the page of
+every model that ships instead, and prints by how much its positions differ from those of `ksdp sample`, at the ends of
+the trained range, between them, and at 1.3 times the upper one.
 """
 
 from __future__ import annotations
@@ -12,8 +14,12 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 import ksdp_cli as ksdp
+from ksdp_cli import models
 from ksdp_cli.api.paths import found
 from ksdp_cli.api.reporting import report
 from ksdp_cli.transport.model import Model
@@ -40,6 +46,22 @@ FRAMES = """(count) => {
   }
   return (1000 * count) / (performance.now() - began);
 }"""
+
+# as a hand turns it: at every frame of the browser a move, and a picture when the device is done with the last one
+TURNING = """(seconds) => new Promise((done) => {
+  const draw = ksdp.draw.bind(ksdp);
+  let pictures = 0, began = null;
+  ksdp.draw = () => { draw(); pictures++; };
+  const move = (now) => {
+    began ??= now;
+    if (now - began > 1000 * seconds) return done([pictures / (seconds - 0.5), ksdp.coarse]);
+    if (now - began < 500) pictures = 0;   // by then it has found how coarse to draw
+    ksdp.camera.turn(2, 0);
+    ksdp.turned();
+    requestAnimationFrame(move);
+  };
+  requestAnimationFrame(move);
+})"""
 
 SHADER = """async (n) => {
   if (ksdp.generator.n !== n) ksdp.resize(n);
@@ -84,15 +106,21 @@ def main() -> None:
     parser.add_argument("--model", default="kolmogorov-amplitude")
     parser.add_argument("--J", type=int, default=10_000)
     parser.add_argument("--particles", type=int, default=100_000)
+    parser.add_argument("--agreement", action="store_true")
     given = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        page = write(given.model, given.J, Path(folder))
         chromium = shutil.which("chromium") or "chromium"
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1200, "height": 900})
         tab.set_default_timeout(600_000)
+        if given.agreement:
+            for name in models.names():
+                print(f"{name:22} largest difference {agreement(name, tab, Path(folder)):.2g}", flush=True)
+            browser.close()
+            return
+        page = write(given.model, given.J, Path(folder))
         began = time.perf_counter()
         tab.goto(page.as_uri())
         tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'", polling=5)
@@ -103,8 +131,26 @@ def main() -> None:
         shader = min(tab.evaluate(SHADER, n) for _ in range(3))
         arrays = min(tab.evaluate(ARRAYS, n) for _ in range(3))
         print(f"network, {n} particles        {shader:8.2f} s by shader, {arrays:.2f} s by typed arrays")
-        print(f"turning {n} particles, two panes {tab.evaluate(FRAMES, 20):6.1f} frames/s")
+        print(f"pictures at rest, two panes       {tab.evaluate(FRAMES, 20):8.1f} a second")
+        rate, coarse = tab.evaluate(TURNING, 4)
+        print(f"turning, two panes                {rate:8.1f} frames/s, cells of {coarse} pixels")
         browser.close()
+
+
+def agreement(name: str, tab: Any, folder: Path, n: int = 10_000) -> float:
+    """Largest difference of a coordinate [length] between the page and `ksdp sample`."""
+    model = Model.load(found(name))
+    tab.goto(report(name, out=folder / f"{name}.html").path.as_uri())
+    tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
+    tab.evaluate("(n) => ksdp.resize(n)", n)
+    (parameter,), (low,), (high,) = model.eta_map.names, model.eta_map.low, model.eta_map.high
+    worst = 0.0
+    for value in (low, (2 * low + high) / 3, (low + 2 * high) / 3, high, 1.3 * high):
+        tab.evaluate("(values) => ksdp.set(values)", {parameter: value})
+        shown = tab.evaluate("async () => { await ksdp.ready(); return Array.from(ksdp.positions()); }")
+        made = ksdp.sample(model, n=n, out=folder / "samples.zarr", overwrite=True, **{parameter: value}).frame()
+        worst = max(worst, float(np.abs(np.reshape(shown, made.shape) - made).max()))
+    return worst
 
 
 def write(name: str, J: int, folder: Path) -> Path:

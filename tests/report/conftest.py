@@ -66,6 +66,13 @@ def pages(make: Callable[..., Path], flat_run: Path, deep_run: Path) -> dict[str
     }
 
 
+@pytest.fixture(scope="session")
+def page_of(pages: dict[str, Path], make: Callable[..., Path]) -> Callable[[str], Path]:
+    """The page of a model that ships."""
+    made = {"laminar2d-amplitude": pages["model 2D"], "kolmogorov-amplitude": pages["model 3D"]}
+    return lambda name: made[name] if name in made else make(name, name)
+
+
 @dataclass
 class Opened:
     """An open page, and all that it said or asked for."""

@@ -12,6 +12,7 @@ import pytest
 from matplotlib.image import imread
 
 import ksdp_cli as ksdp
+from ksdp_cli import models
 from ksdp_cli.api import paths
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.transport.eta_map import EtaMap
@@ -22,6 +23,13 @@ from .conftest import Opened
 
 Visit = Callable[..., Opened]
 KINDS = ("model 2D", "model 3D", "run 2D", "run 3D")
+#: What the others show too is slow: the second model of t in 2D, and the form of network that the shipped ones have.
+SHIPPED = [pytest.param(name, marks=[pytest.mark.slow] if name == "ks2d-time" else []) for name in models.names()]
+FORM_AND_LOG = [
+    pytest.param(form, log, marks=[] if (form, log) in {("paper", True), ("residual", False)} else [pytest.mark.slow])
+    for form in FORMS
+    for log in (False, True)
+]
 
 
 def colours(png: bytes) -> int:
@@ -41,21 +49,23 @@ def test_it_loads_without_a_word_and_draws(kind: str, pages: dict[str, Path], vi
     assert opened.page.locator(".fallback").is_hidden()
 
 
-@pytest.mark.parametrize(("kind", "name"), [("model 2D", "laminar2d-amplitude"), ("model 3D", "kolmogorov-amplitude")])
-def test_positions_are_those_of_sample(
-    kind: str, name: str, pages: dict[str, Path], visit: Visit, tmp_path: Path
-) -> None:
-    opened = visit(pages[kind])
+@pytest.mark.parametrize("name", SHIPPED)
+def test_positions_are_those_of_sample(name: str, page_of: Callable[[str], Path], visit: Visit, tmp_path: Path) -> None:
+    """Of every model that ships, at the ends of what was trained, between them and beyond."""
+    model = Model.load(paths.found(name))
+    (parameter,), (low,), (high,) = model.eta_map.names, model.eta_map.low, model.eta_map.high
+    opened = visit(page_of(name))
     opened.few(3000)
-    for A in (1, 37.5, 130):
-        opened.tell("(A) => ksdp.set({ A })", A)
-        sampled = ksdp.sample(paths.found(name), n=3000, A=A, out=tmp_path / f"{A}.zarr").frame(0, 0)
+    for value in (low, round(0.375 * high, 4), round(1.3 * high, 4)):
+        at = {parameter: value}
+        opened.tell("(at) => ksdp.set(at)", at)
+        sampled = ksdp.sample(paths.found(name), n=3000, out=tmp_path / f"{value}.zarr", **at).frame(0, 0)
         assert np.abs(np.reshape(opened.positions(), sampled.shape) - sampled).max() < 1e-5
-        assert opened.page.locator("#command").text_content() == f"ksdp sample {name} --A {A} --n 3000 --seed 0"
+        told = opened.page.locator("#command").text_content()
+        assert told == f"ksdp sample {name} --{parameter} {str(value).removesuffix('.0')} --n 3000 --seed 0"
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(("form", "log"), FORM_AND_LOG)
 def test_every_form_of_network(form: str, log: bool, make: Callable[..., Path], visit: Visit, folder: Path) -> None:
     """Random weights, larger than trained ones, so that all of tanh is used; two parameters where the form has them."""
     names = ("A",) if form == "separable" else ("A", "t")
@@ -80,7 +90,7 @@ def test_the_initial_cloud_is_drawn_in_the_page(kind: str, dim: int, pages: dict
         assert np.abs(np.reshape(drawn, (500, 3))[:, :dim] - Ball().draw(500, dim, seed)).max() < 2e-7
 
 
-@pytest.mark.parametrize("kind", ["model 2D", "model 3D"])
+@pytest.mark.parametrize("kind", [pytest.param("model 2D", marks=pytest.mark.slow), "model 3D"])
 def test_the_slider_moves_the_cloud(kind: str, pages: dict[str, Path], visit: Visit) -> None:
     opened = visit(pages[kind])
     opened.few()
@@ -139,7 +149,7 @@ def test_time_and_case_of_a_run(pages: dict[str, Path], flat_run: Path, visit: V
     assert opened.picture() != seen
 
 
-@pytest.mark.parametrize("kind", ["run 2D", "run 3D"])
+@pytest.mark.parametrize("kind", [pytest.param("run 2D", marks=pytest.mark.slow), "run 3D"])
 def test_mouse_and_keys_move_the_view(kind: str, pages: dict[str, Path], visit: Visit) -> None:
     opened = visit(pages[kind])
     opened.few()
@@ -157,6 +167,15 @@ def test_mouse_and_keys_move_the_view(kind: str, pages: dict[str, Path], visit: 
     assert len(set(pictures)) == 4
     pane.press("0")
     assert opened.picture() == pictures[0]
+
+
+def test_a_view_that_moves_may_be_coarse_and_is_fine_at_rest(pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages["model 3D"])
+    opened.few(40_000)
+    before, size = opened.picture(), opened.tell("() => ksdp.painter.size")
+    moving = opened.tell("() => { ksdp.coarse = 4; ksdp.turned(); ksdp.draw(); return ksdp.painter.size; }")
+    assert np.abs(np.array(size) / 4 - moving).max() <= 0.5  # pixels
+    assert opened.picture() == before
 
 
 def test_a_stored_initial_cloud_is_carried_along(

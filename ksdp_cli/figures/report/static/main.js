@@ -3,6 +3,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const COUNTS = [10_000, 100_000, 1_000_000], START = 100_000, MEASURED = 100_000;
+const REST = 200, SLOW = 45, COARSEST = 4; // ms without a move, ms of a picture that is too slow to turn
 
 class Page {
   constructor({ dim, frames, controls, network, extent, colours, titles }) {
@@ -10,14 +11,14 @@ class Page {
     this.at = Object.fromEntries(controls.map((control) => [control.name, control.start]));
     this.painter = new Painter(bytes(colours));
     this.camera = new Camera(dim, extent);
-    const pane = (title) => new Pane(title, this.camera, extent, () => this.request());
+    const pane = (title) => new Pane(title, this.camera, extent, () => this.turned());
     if (network) {
       this.generator = new Generator(this.painter, network, dim);
       this.made = pane(titles.network);
     }
     if (frames.length) this.stored = pane(titles.frames);
     this.panes = [this.made, this.stored].filter(Boolean);
-    this.exposure = this.brightest = 1;
+    this.exposure = this.brightest = this.coarse = 1;
     this.settled = [];
     this.build();
     const { width, height } = this.panes[0].box();
@@ -71,8 +72,20 @@ class Page {
 
   resize(n) {
     this.generator.resize(n);
+    this.coarse = 1;
     this.made.buffer = this.generator.output;
     this.moved();
+  }
+
+  /** The view moves: pictures may be coarse, so that they follow the hand, until it has been at rest for a moment. */
+  turned() {
+    clearTimeout(this.resting);
+    this.moving = true;
+    this.resting = setTimeout(() => {
+      this.moving = false;
+      this.request();
+    }, REST);
+    this.request();
   }
 
   look(change) {
@@ -154,7 +167,6 @@ class Page {
     }
     if (this.frame) columns.push({ title: this.stored.title, n: this.frame.count, ...this.frame });
     document.getElementById("moments").replaceChildren(momentTable(columns, this.controls));
-    for (const done of this.settled.splice(0)) done();
   }
 
   /** Draw at the next occasion; `picture` is false when only the network has to go on. */
@@ -173,9 +185,22 @@ class Page {
     const one = this.generator;
     one?.advance();
     const filled = one ? one.filled : 1, done = !one || (one.complete && one.ready());
-    if (filled && (this.changed || filled >= 2 * this.drawn || (one.complete && this.drawn < filled))) this.draw();
-    if (!done) this.request(false);
-    else if (this.unsettled) this.settle();
+    const due = filled && (this.changed || filled >= 2 * this.drawn || (one?.complete && this.drawn < filled));
+    if (this.idle() && due) this.draw();
+    if (this.fence || !done) return this.request(false);
+    if (this.unsettled) this.settle();
+    if (!this.moving) for (const go of this.settled.splice(0)) go();
+  }
+
+  /** Whether the device is done with the last picture; if that was slow while the view moved, the next are coarser. */
+  idle() {
+    const gl = this.painter.gl;
+    if (!this.fence) return true;
+    if (gl.getSyncParameter(this.fence, gl.SYNC_STATUS) !== gl.SIGNALED) return false;
+    gl.deleteSync(this.fence);
+    this.fence = null;
+    if (this.moving && performance.now() - this.asked > SLOW) this.coarse = Math.min(2 * this.coarse, COARSEST);
+    return true;
   }
 
   draw() {
@@ -184,14 +209,18 @@ class Page {
       this.expose();
     }
     if (this.network) this.made.count = this.drawn = this.generator.filled;
-    for (const pane of this.panes) pane.draw(this.painter, this.brightest / this.exposure);
+    const gl = this.painter.gl, coarse = this.moving ? this.coarse : 1;
+    this.asked = performance.now();
+    for (const pane of this.panes) pane.draw(this.painter, this.brightest / this.exposure, coarse);
+    this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
     this.changed = false;
     document.documentElement.dataset.drawn = "yes";
   }
 
-  /** When every particle of the network is where the parameters put it. */
+  /** When every particle of the network is where the parameters put it, and the view is at rest. */
   ready() {
-    return this.unsettled ? new Promise((done) => this.settled.push(done)) : Promise.resolve();
+    return this.unsettled || this.moving || this.fence ? new Promise((done) => this.settled.push(done)) : Promise.resolve();
   }
 
   /** Positions of the network, or of the frame on a page without one: (n, d) row by row. */

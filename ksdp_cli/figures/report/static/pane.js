@@ -1,6 +1,7 @@
 // One cloud on the page: a canvas with its caption.
 
 const SAMPLE = 4096; // particles that decide the scale of colours
+const ENOUGH = 10_000; // particles that a coarse picture has at least
 
 class Pane {
   constructor(title, camera, extent, changed) {
@@ -25,7 +26,8 @@ class Pane {
     return { left: m.left, top: m.top, width: width - m.left - m.right, height: height - m.top - m.bottom };
   }
 
-  draw(painter, brightest) {
+  /** `coarse`, more than 1 for speed, is the side of a pixel of the density; so many fewer particles are drawn. */
+  draw(painter, brightest, coarse = 1) {
     const scale = Math.min(window.devicePixelRatio || 1, 2), pen = this.canvas.getContext("2d");
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
     if (width < 80 || height < 80) return;
@@ -36,8 +38,9 @@ class Pane {
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, height);
     pen.font = `12px ${style.fontFamily}`;
-    const pixels = [Math.round(box.width * scale), Math.round(box.height * scale)];
-    const image = painter.draw(this.buffer, this.count, ...pixels, this.camera.view, brightest, scale);
+    const fine = scale / coarse, pixels = [box.width, box.height].map((side) => Math.round(side * fine));
+    const count = Math.min(this.count, Math.max(ENOUGH, Math.ceil(this.count / coarse ** 2)));
+    const image = painter.draw(this.buffer, count, ...pixels, this.camera.view, brightest, fine);
     pen.drawImage(image, box.left, box.top, box.width, box.height);
     if (this.camera.dim === 2) drawTicks(pen, box, this.camera.view, style.color);
     else drawBox(pen, box, this.camera, this.extent);
