@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import device as devices
-from .. import figures
+from .. import figures, models
 from ..errors import ConfigError, DataError
 from ..metrics import moments
 from ..numbers import integer, sweep
@@ -206,7 +206,9 @@ def _training(work: _Work, subject: Any) -> None:
     model = paths.found(subject)
     file = model.with_name(model.stem.removesuffix(".last") + ".history.json")
     if not file.is_file():
-        work.notes.append(f"there is no {file.name} beside the model, so no training curves")
+        ships = model.parent == models.FOLDER
+        why = f"{model.stem} ships without the history of its training" if ships else f"there is no {file}"
+        work.notes.append(f"{why}, so no training curves")
         return
     try:
         history = json.loads(file.read_text())["history"]

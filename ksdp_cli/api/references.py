@@ -17,6 +17,7 @@ from ..errors import ConfigError, DataError, NumericalError, ResourceError
 from ..metrics import second_moment_law
 from ..shapes import Cloud
 from ..store import Run, open_run
+from ..store.selection import fixed_value, simulation_of
 from ..transport.model import Model
 from . import paths
 from .clouds import initial_cloud
@@ -193,17 +194,3 @@ def differences(first: Chosen, other: Chosen, names: tuple[str, str] = ("cloud",
         if not same:
             told.append(f"the {names[0]} is at {name} = {x}, the {names[1]} at {name} = {y}")
     return told
-
-
-def simulation_of(run: Run) -> dict[str, Any]:
-    """The configuration of the simulation that a store holds, or that its samples' network learned."""
-    return dict(run.config if run.kind == "simulation" else run.attrs.get("simulation", {}))
-
-
-def fixed_value(simulation: dict[str, Any], name: str) -> float | None:
-    """The one value that a parameter has throughout a simulation, or None."""
-    everything = {**simulation, **simulation.get("flow_params", {}), **simulation.get("kernel_params", {})}
-    value = everything.get(name)
-    if isinstance(value, (list, tuple)):
-        return float(value[0]) if len(value) == 1 else None
-    return float(value) if isinstance(value, (int, float)) else None

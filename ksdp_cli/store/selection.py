@@ -79,8 +79,17 @@ def select(run: Run, *, case: Any = None, t: Any = None, **parameters: Any) -> S
 
 def fixed(run: Run, name: str) -> float | None:
     """The one value that a parameter has throughout a store, or None where it has none."""
-    config = run.config if run.kind == "simulation" else run.attrs.get("simulation", {})
-    everything = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
+    return fixed_value(simulation_of(run), name)
+
+
+def simulation_of(run: Run) -> dict[str, Any]:
+    """The configuration of the simulation that a store holds, or that its samples' network learned."""
+    return dict(run.config if run.kind == "simulation" else run.attrs.get("simulation", {}))
+
+
+def fixed_value(simulation: dict[str, Any], name: str) -> float | None:
+    """`fixed`, for the configuration of a simulation."""
+    everything = {**simulation, **simulation.get("flow_params", {}), **simulation.get("kernel_params", {})}
     value = everything.get(name)
     if isinstance(value, (list, tuple)):
         return float(value[0]) if len(value) == 1 else None
