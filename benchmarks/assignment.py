@@ -2,9 +2,9 @@
 
     python benchmarks/assignment.py [--large] [--iterative]
 
-Prints, for three pairs of clouds and N points, seconds of one solve (processor time of its thread, best of three after a warm-up) and how far
-the two exact values are apart. ``--large`` adds N = 10^4, where POT needs 4 GB. ``--iterative`` lists, for the
-iteration of section 3.3, seconds per sub-problem and what it leaves above the optimum.
+Prints, for three pairs of clouds and N points, seconds of one solve (processor time of its thread, best of three after
+a warm-up) and how far the two exact values are apart. ``--large`` adds N = 10^4, where POT needs 4 GB. ``--iterative``
+lists, for the iteration of section 3.3, seconds per sub-problem and what it leaves above the optimum.
 """
 
 from __future__ import annotations

@@ -16,16 +16,15 @@ from .clouds import BLOCK, ROOM, block_bounds, cost, estimate, highest_prices, l
 
 #: What is not on a row's list may be better by so many eps before the list is renewed: it is dear, a bid is cheap.
 SLACK = 16.0
-#: Bids a point in one auction; what is left free then waits for the next, or for the shortest paths.
-BIDS = 200
 
 
 @njit(cache=True, nogil=True)
-def auction(c: Any, lists: Any, v: Any, matched: Any, eps: float) -> None:
+def auction(c: Any, lists: Any, v: Any, matched: Any, eps: float, most: int) -> Any:
     """Match rows in place so that c_ij - v_j is nearly least, to some ``eps`` >= 1 (Bertsekas, Ann. Oper. Res. 14).
 
     Free rows bid for their best column as much as they lose with the second best, and eps. Pairs that satisfy the
-    condition at the start stay: they are not disturbed by an eps that is large for their surroundings.
+    condition at the start stay: they are not disturbed by an eps that is large for their surroundings. Returns how
+    many rows were free at the start, and how many bids there were, of ``most``.
     """
     n = len(v)
     top, bounds = np.empty(c.low.shape[1]), np.empty(c.low.shape[1])
@@ -43,9 +42,9 @@ def auction(c: Any, lists: Any, v: Any, matched: Any, eps: float) -> None:
             matched[i] = -1
         queue[length] = i
         length += 1
-    for _ in range(BIDS * n):
-        if length == 0:
-            break
+    freed, bids = length, 0
+    while length > 0 and bids < most:
+        bids += 1
         i = queue[head]
         head = (head + 1) % n
         length -= 1
@@ -57,6 +56,18 @@ def auction(c: Any, lists: Any, v: Any, matched: Any, eps: float) -> None:
             matched[loser] = -1
             queue[(head + length) % n] = loser
             length += 1
+    return freed, bids
+
+
+@njit(cache=True, nogil=True)
+def least_costs(c: Any, lists: Any, v: Any) -> Any:
+    """u_i = min_j c_ij - v_j over all columns."""
+    top, bounds = np.empty(c.low.shape[1]), np.empty(c.low.shape[1])
+    work, u = np.empty(BLOCK + lists.columns.shape[1]), np.empty(len(v))
+    highest_prices(v, top)
+    for i in range(len(v)):
+        _, u[i], _ = least_reduced(c, lists, v, top, i, 0.0, bounds, work)
+    return u
 
 
 @njit(cache=True, nogil=True)
@@ -120,7 +131,7 @@ def augment(c: Any, lists: Any, v: Any, matched: Any) -> Any:
                 away = reached - lists.bound[row]
                 block_bounds(c, row, top, bounds)
                 for b in range(len(top)):
-                    if away + bounds[b] >= near:
+                    if away + bounds[b] >= near or near <= reached:
                         continue
                     for j in range(b * BLOCK, min(n, (b + 1) * BLOCK)):
                         length = away + cost(c, row, j) - v[j]
@@ -156,11 +167,13 @@ def looseness(c: Any, lists: Any, v: Any, matched: Any) -> float:
     top, bounds = np.empty(c.low.shape[1]), np.empty(c.low.shape[1])
     work = np.empty(BLOCK + lists.columns.shape[1])
     highest_prices(v, top)
-    total = 0.0
+    total, pairs = 0.0, 0
     for i in range(len(v)):
-        _, best, _ = least_reduced(c, lists, v, top, i, 0.0, bounds, work)
-        total += cost(c, i, matched[i]) - v[matched[i]] - best
-    return total / len(v)
+        if matched[i] >= 0:
+            _, best, _ = least_reduced(c, lists, v, top, i, 0.0, bounds, work)
+            total += cost(c, i, matched[i]) - v[matched[i]] - best
+            pairs += 1
+    return total / max(pairs, 1)
 
 
 @njit(cache=True, nogil=True)

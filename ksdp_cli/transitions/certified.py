@@ -18,16 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import NumericalError
-from .auction import auction, augment, looseness, violations
+from .auction import auction, augment, least_costs, looseness, violations
 from .base import Matching, matching_value
 from .clouds import LARGEST_COST, Clouds, Lists, clouds, empty_lists, spatial_order
 
 #: Points of a cell of the finest level, cells of a cell above it, and cells at which to stop.
 GROUP, COARSEST = 4, 30
-#: eps over the largest cost: at the coarsest level first; above the points last; at the points last, times N^2.
-FIRST, LAST_COARSE, LAST = 2.0**-3, 2.0**-20, 2.0**-3
-#: eps over the largest cost at which a level starts from the one above, and from given prices, times N; its steps.
-REFINED, WARM, FALL = 2.0**-1, 2.0**-3, 4.0
+#: eps over the largest cost, where auctions start: at the coarsest level; at the others, times their number of points.
+FIRST, REFINED = 2.0**-3, 2.0**-1
+#: By what eps falls from one auction to the next, and bids a point at which prices have settled.
+FALL, QUIET = 4.0, 5
+#: Bids a point that may be made at a level, where points differ; the shortest paths do the rest. Usually some 100 are.
+BIDS = 350
+#: Bids a point in one auction that tell of a war in small steps, which a larger eps ends sooner.
+WAR = 60
 #: Mean reduced cost of the pairs of ``start``, over the largest cost, from which on the given prices are no help.
 USELESS = 2.0**-8
 #: Integers up to here are exact in float64, with room for a sum of two.
@@ -104,7 +108,12 @@ def assign(x: NDArray[Any], y: NDArray[Any], warm: Warm | None = None) -> Assign
         lists = empty_lists(n)
         matched, v = _from_cells(xs, ys, scale)
         eps = REFINED / n * LARGEST_COST
-    _descend(c, lists, v, matched, eps, LAST / n**2 * LARGEST_COST)
+    _descend(c, lists, v, matched, eps)
+    # the auction leaves prices of columns that are alike up to eps apart, and long detours between them: raise all
+    # as far as they may, which evens them out
+    raised = least_costs(clouds(ys, xs, scale), empty_lists(n), least_costs(c, lists, v))
+    lists.bound[:] -= (raised - v).max()
+    v = raised
     u = augment(c, lists, v, matched)
     if violations(c, u, v, matched) or max(np.abs(u).max(), np.abs(v).max()) > LARGEST_PRICE:
         raise NumericalError(f"no certificate for N = {n}", "use the solver emd")
@@ -114,15 +123,20 @@ def assign(x: NDArray[Any], y: NDArray[Any], warm: Warm | None = None) -> Assign
     return permutation, 1.25 / scale, row_prices + 2 * wide @ a + a @ a, column_prices - 2 * tall @ a
 
 
-def _descend(
-    c: Clouds, lists: Lists, v: NDArray[np.float64], matched: NDArray[np.int64], eps: float, last: float
-) -> None:
-    """Auctions in place with eps falling to ``last``, at least one."""
-    while True:
-        auction(c, lists, v, matched, max(1.0, np.floor(eps)))
-        if eps <= last:
+def _descend(c: Clouds, lists: Lists, v: NDArray[np.float64], matched: NDArray[np.int64], eps: float) -> None:
+    """Auctions in place with falling eps, until most rows move to their next eps without being outbid.
+
+    Where prices are far from settled at eps = 1, as among coincident points, no number of bids would do.
+    """
+    n, distinct = len(v), min(_distinct(c.x), _distinct(c.y.T))
+    left = BIDS * distinct
+    while left > 0:
+        most = min(left, WAR * n)
+        freed, bids = auction(c, lists, v, matched, max(1.0, np.floor(eps)), most)
+        left -= bids
+        if eps <= 1.0 or (2 * freed > n and bids < QUIET * n):
             return
-        eps = max(eps / FALL, last)
+        eps = eps / FALL if bids < most else eps * FALL**3
 
 
 def _from_cells(
@@ -137,7 +151,7 @@ def _from_cells(
     matched, v = _from_cells(rows, columns, scale)
     c = clouds(rows, columns, scale)
     eps = FIRST if cells <= COARSEST else REFINED / n
-    _descend(c, empty_lists(cells), v, matched, eps * LARGEST_COST, LAST_COARSE * LARGEST_COST)
+    _descend(c, empty_lists(cells), v, matched, eps * LARGEST_COST)
     # prices continue from the centre of a cell as those that its row would pay at the points: |x - y_j|^2 - u
     owner = _inverse(matched)
     centre = rows[owner]
@@ -150,6 +164,11 @@ def _from_cells(
     inside = np.arange(GROUP)
     finer[full[:, None] * GROUP + inside] = matched[full][:, None] * GROUP + inside
     return finer, prices
+
+
+def _distinct(points: NDArray[np.float64]) -> int:
+    """About how many points differ, given in spatial order."""
+    return 1 + int((points[1:] != points[:-1]).any(1).sum())
 
 
 def _cell_means(points: NDArray[np.float64]) -> NDArray[np.float64]:
