@@ -15,7 +15,8 @@ Three corrections, for what the theory between unlike laws at large N leaves out
   would be narrow when that is small by chance; Wilson's (J. Am. Stat. Assoc. 22 (1927) 209) takes it at its own ends.
 - Particles of one simulation interact: its mean and second moments differ from run to run by more than independent
   particles would let them. Two references show by how much, in the d (d + 3) / 2 moments of first and second order,
-  and the variance is multiplied by that. One reference cut in halves does not show it.
+  and the variance is multiplied by that, its quadratic part by the square. One reference cut in halves does not show
+  it.
 """
 
 from __future__ import annotations
@@ -59,13 +60,15 @@ class Measured:
 
     ``influence[pair][cloud]`` (J,) is the change of the mean over repeats with each particle of the cloud, times its
     weight; None for an estimator without potentials, whose intervals are Student's over disjoint repeats.
-    ``dispersion`` multiplies variances; ``source`` says in words what the intervals are made of.
+    ``dispersion`` multiplies variances, ``noise`` that part of them that samples of one law have; ``source`` says in
+    words what the intervals are made of.
     """
 
     n: int
     values: NDArray[np.float64]
     influence: list[dict[int, NDArray[np.float64]]] | None
     dispersion: float
+    noise: float
     source: str
 
     def distance(self) -> Estimate:
@@ -85,7 +88,8 @@ class Measured:
         each = self.values @ weights
         mean, count = float(each.mean()), len(each)
         if self.influence is not None and self.n >= FEWEST:
-            noise, growing = (part * self.dispersion for part in self._variances(weights))
+            noise, growing = self._variances(weights)
+            noise, growing = noise * self.noise, growing * self.dispersion
             apart = float(self.values[:, :2].mean())
             # ends t with (t - mean)^2 = NORMAL^2 [noise + growing (1 + (t - mean) / apart)]
             lift = NORMAL**2 * growing / apart / 2 if apart > 0 else 0.0
@@ -156,14 +160,24 @@ def measure(
             if progress:
                 progress(done, len(tasks))
     if n < FEWEST:
-        return Measured(n, values, influence, 1.0, f"missing: {n} particles are too few")
+        return Measured(n, values, influence, 1.0, 1.0, f"missing: {n} particles are too few")
     source = f"from the potentials of {n} particles a side" if known else f"from {repeats} disjoint sub-samples"
-    ratio = 1.0
+    ratio = noise = 1.0
     if independent:
-        used = min(1.0, repeats * n / min(len(cloud) for cloud in clouds[1:]))
-        ratio = 1 + used * (max(1.0, dispersion(clouds[1], clouds[2])) - 1)
+        used = float(np.mean([min(1.0, repeats * n / len(cloud)) for cloud in clouds]))
+        ratio, noise = _ratios(dispersion(clouds[1], clouds[2]), used, clouds[1].shape[1])
         source += f", variance x {ratio:.3g} for the difference between two runs"
-    return Measured(n, values, influence if known else None, ratio, source)
+    return Measured(n, values, influence if known else None, ratio, noise, source)
+
+
+def _ratios(found: float, used: float, dim: int) -> tuple[float, float]:
+    """What variances are multiplied by, from the dispersion of two references and the part of the clouds that is used.
+
+    Linear in the fluctuations: by the dispersion; quadratic: by its square, which chance makes 1 + 2 / m in the mean of
+    m moments of independent particles, and which is taken down by that. Neither is less than 1.
+    """
+    moments, linear = dim * (dim + 3) / 2, 1 + used * (found - 1)
+    return max(1.0, linear), max(1.0, linear**2 / (1 + 2 * used**2 / moments))
 
 
 def _subsamples(total: int, n: int, repeats: int, key: list[int]) -> list[NDArray[np.int64]]:
