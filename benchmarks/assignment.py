@@ -1,10 +1,11 @@
 """Exact optimal assignment: the certified solver beside POT's network simplex; and the paper's iteration beside both.
 
-    python benchmarks/assignment.py [--large] [--iterative]
+    python benchmarks/assignment.py [--large] [--iterative] [--training STORE]
 
 Prints, for three pairs of clouds and N points, seconds of one solve (processor time of its thread, best of three after
 a warm-up) and how far the two exact values are apart. ``--large`` adds N = 10^4, where POT needs 4 GB. ``--iterative``
-lists, for the iteration of section 3.3, seconds per sub-problem and what it leaves above the optimum.
+lists, for the iteration of section 3.3, seconds per sub-problem and what it leaves above the optimum. ``--training``
+solves what a training on a finished store would at step 350, cold and from step 300.
 """
 
 from __future__ import annotations
@@ -89,11 +90,34 @@ def iterative(n: int) -> None:
                 print(f"{pair.__name__:8} {solver.__name__:16} {count:12} {1e3 * seconds / count:8.2f} {above:12.2f} %")
 
 
+def training(store: str) -> None:
+    from ksdp_cli.api.training import load_data
+    from ksdp_cli.config import TrainConfig
+    from ksdp_cli.store.reader import open_run
+    from ksdp_cli.transport.trainer import Trainer, TrainSettings
+
+    data, _ = load_data(open_run(store), TrainConfig())
+    trainer = Trainer(data, TrainSettings(renew_batch=10**6, renew_gamma=50))
+    while trainer.step < 350:
+        trainer.advance()
+    assert trainer.batch is not None
+    x, y = trainer._push(trainer.batch.inputs, trainer.theta), trainer.batch.targets
+    sets = [slice(b, b + 1) for b in range(len(x))]
+    cold, _ = best_of(3, lambda: [Certified().solve(x[b], y[b]) for b in sets])
+    warm, _ = best_of(3, lambda: [Certified().solve(x[b], y[b], trainer.gamma[b], trainer.prices[b]) for b in sets])
+    print(
+        f"\n{store}: {len(x)} sets of {x.shape[1]}, ms each: cold {1e3 * cold / len(x):.0f}, warm {1e3 * warm / len(x):.0f}"
+    )
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", action="store_true", help="also N = 10^4 (4 GB for POT)")
     parser.add_argument("--iterative", action="store_true", help="the paper's iteration too")
+    parser.add_argument("--training", metavar="STORE", help="also the problems of a training on this store")
     options = parser.parse_args()
     exact([2000, 10_000] if options.large else [2000])
     if options.iterative:
         iterative(2000)
+    if options.training:
+        training(options.training)
