@@ -105,9 +105,8 @@ def training(store: str) -> None:
     sets = [slice(b, b + 1) for b in range(len(x))]
     cold, _ = best_of(3, lambda: [Certified().solve(x[b], y[b]) for b in sets])
     warm, _ = best_of(3, lambda: [Certified().solve(x[b], y[b], trainer.gamma[b], trainer.prices[b]) for b in sets])
-    print(
-        f"\n{store}: {len(x)} sets of {x.shape[1]}, ms each: cold {1e3 * cold / len(x):.0f}, warm {1e3 * warm / len(x):.0f}"
-    )
+    each = (1e3 * seconds / len(x) for seconds in (cold, warm))
+    print("\n{}: {} sets of {}, ms each: cold {:.0f}, warm {:.0f}".format(store, *x.shape[:2], *each))
 
 
 if __name__ == "__main__":
