@@ -125,7 +125,7 @@ class TrainConfig(Settings):
     """Algorithm 1 on the clouds of one store: as the paper has it, or with fresh mini-batches and exact matchings."""
 
     algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 to the letter")
-    network: Literal["auto", "paper", "residual", "separable", "hinge"] = Field(
+    network: Literal["auto", "paper", "residual", "separable"] = Field(
         "auto", description="form of the network; auto: separable for one parameter, residual for more"
     )
     eta: tuple[str, ...] = Field((), description="physical parameters to learn; empty: all that vary in the store")

@@ -21,7 +21,7 @@ ESTIMATORS = ("certified", "emd")
 #: N = 1000 to 4000 (40.8 to 41.9); the certified solver keeps a few hundred bytes a particle.
 EMD_BYTES_PER_PAIR, CERTIFIED_BYTES_PER_PARTICLE = 42, 4000
 #: Seconds of one core a pair of particles, to announce what takes long: benchmarks/million_distances.py.
-SECONDS_PER_PAIR = {"certified": 1.6e-8, "emd": 1.9e-7}
+SECONDS_PER_PAIR = {"certified": 1.4e-8, "emd": 1.9e-7}
 
 
 class Transport(NamedTuple):

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
-from .network import SEPARABLE
 
 
 @dataclass(frozen=True)
@@ -62,24 +61,25 @@ class EtaMap:
             out[..., i] = 2.0 * (values - low) / (high - low) - 1.0 if high > low else 0.0 * values
         return out.astype(np.float32)
 
-    def coefficients(self, form: str, eta: Any) -> NDArray[np.float32]:
-        """The three functions (1, c_1, c_2) of one parameter, ``eta`` (1,) or (n, 1), of the forms with heads.
+    def coefficients(self, eta: Any) -> NDArray[np.float32]:
+        """The three functions (1, c_1, c_2) of one parameter, ``eta`` (1,) or (n, 1), that the separable form has.
 
-        With u = eta / high: (1, u, max(u - 1/2, 0)) for ``hinge``; for ``separable`` (1, u, log eta mapped to [-1, 1])
-        on a logarithmic grid, and (1, u, u^2) on another.
+        With u = eta / high: (1, u, log eta mapped to [-1, 1]) on a logarithmic grid, and (1, u, u^2) on another, where
+        u^2 goes on along its tangent, 2 u - 1, beyond the trained range.
         Raises as `normalise` does, and for more than one parameter.
         """
         if len(self.names) != 1:
-            raise ConfigError(f"the form {form} takes one parameter, not {len(self.names)}", "use --network residual")
+            raise ConfigError(
+                f"the separable form takes one parameter, not {len(self.names)}", "use --network residual"
+            )
         mapped = self.normalise(eta)[..., 0]
         u = np.asarray(eta, np.float64)[..., 0] / (max(abs(self.low[0]), abs(self.high[0])) or 1.0)
-        curved = mapped if self.log[0] else u * u
-        third = np.maximum(u - 0.5, 0.0) if form == "hinge" else curved
+        third = mapped if self.log[0] else np.where(u > 1, 2 * u - 1, u * u)
         return np.stack([np.ones_like(u), u, third], -1).astype(np.float32)
 
     def padding(self, form: str, eta: Any) -> NDArray[np.float32]:
         """What a network of this form reads beside x: `coefficients`, or eta mapped to [-1, 1]."""
-        return self.coefficients(form, eta) if form in SEPARABLE else self.normalise(eta)
+        return self.coefficients(eta) if form == "separable" else self.normalise(eta)
 
     def outside(self, eta: Any) -> list[str]:
         """A sentence for each component of ``eta`` (p,) that lies outside the trained range."""

@@ -1,9 +1,8 @@
-"""The network of equation (13) and Table 1, and forms of it that extrapolate better at the same size.
+"""The network of equation (13) and Table 1, and two forms of it that extrapolate better at the same size.
 
-``paper``: f = N(x, eta), equation (13) as it stands. ``residual``: f = x + N(x, eta). ``separable`` and ``hinge``:
-f = x + sum_k c_k(eta) N_k(x), where the N_k share all hidden layers and eta enters through three fixed functions alone
-(`EtaMap.coefficients`), so that beyond the trained range f goes on as those functions do: those of ``hinge`` go on
-along straight lines.
+``paper``: f = N(x, eta), equation (13) as it stands. ``residual``: f = x + N(x, eta). ``separable``: f = x + sum_k
+c_k(eta) N_k(x), where the N_k share all hidden layers and eta enters through three fixed functions alone
+(`EtaMap.coefficients`), so that beyond the trained range f goes on as those functions do.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ PIECE, PARTS = 1 << 13, 16
 
 #: Coefficients of the separable form, and the size of its last layer at the start, so that training begins near f = x.
 HEADS, LAST_LAYER = 3, 0.1
-SEPARABLE = ("separable", "hinge")
-FORMS = ("paper", "residual", *SEPARABLE)
+FORMS = ("paper", "residual", "separable")
 
 Weights = NDArray[np.float32]
 
@@ -35,7 +33,7 @@ Weights = NDArray[np.float32]
 class Network:
     """Fully connected, 5 hidden layers of 30 with tanh, d linear outputs for each head: f_theta(x; eta).
 
-    It reads rows (x, eta) or, where the form has heads, (x, c(eta)); see `EtaMap.padding`. Its weights are one
+    It reads rows (x, eta) or, where the form is separable, (x, c(eta)); see `EtaMap.padding`. Its weights are one
     float32 vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row.
     """
 
@@ -46,7 +44,7 @@ class Network:
     @property
     def heads(self) -> int:
         """Coefficients that weigh blocks of outputs; 0 where the output is f itself."""
-        return HEADS if self.form in SEPARABLE else 0
+        return HEADS if self.form == "separable" else 0
 
     @property
     def residual(self) -> bool:
@@ -55,12 +53,12 @@ class Network:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        padded = 0 if self.heads else self.eta_count
+        padded = 0 if self.form == "separable" else self.eta_count
         return (self.dim + padded, *([WIDTH] * DEPTH), self.dim * max(self.heads, 1))
 
     @property
     def parameter_count(self) -> int:
-        """``paper``: 3902 for d = 2, p = 1 and 3963 for d = 3, p = 1, Table 1. With heads: 3996 and 4119."""
+        """``paper``: 3902 for d = 2, p = 1 and 3963 for d = 3, p = 1, Table 1. ``separable``: 3996 and 4119."""
         return sum(a * b + b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
 
     def initial(self, seed: int) -> Weights:
@@ -91,7 +89,7 @@ class Network:
     def at(self, theta: Weights, padding: NDArray[np.float32]) -> tuple[Network, Weights]:
         """The network of x alone for one ``padding``: of its first layer, or of its last, a sum is left."""
         layers = self.layers(theta)
-        if self.heads:
+        if self.form == "separable":
             weight, bias = layers[-1]
             folded = np.einsum("k,kdi->di", padding, weight.reshape(self.heads, self.dim, -1))
             own = [theta[: -weight.size - bias.size], folded.reshape(-1), padding @ bias.reshape(self.heads, self.dim)]

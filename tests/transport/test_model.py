@@ -34,7 +34,7 @@ def test_a_model_comes_back_as_it_was(model: Model, path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["m.safetensors"]
 
 
-@pytest.mark.parametrize("form", ["residual", "separable", "hinge"])
+@pytest.mark.parametrize("form", ["residual", "separable"])
 def test_the_form_comes_back_too_and_an_unknown_one_is_refused(form: str, tmp_path: Path) -> None:
     network, path = Network(2, 1, form), tmp_path / "m.safetensors"
     one = Model(network, network.initial(0), EtaMap(("A",), (1.0,), (100.0,), (True,)), {}, {})
@@ -50,15 +50,17 @@ def test_the_form_comes_back_too_and_an_unknown_one_is_refused(form: str, tmp_pa
         Model.load(path)
 
 
-def test_a_hinge_goes_on_along_straight_lines_and_starts_from_one() -> None:
-    network = Network(2, 1, "hinge")
+def test_a_function_of_t_goes_on_straight_beyond_what_was_trained() -> None:
+    network = Network(2, 1, "separable")
     theta = network.initial(0) + 0.3 * np.random.default_rng(1).standard_normal(network.parameter_count)
     one = Model(network, theta, EtaMap(("t",), (0.0,), (0.1,), (False,)), {}, {})
     x = np.random.default_rng(0).standard_normal((50, 2))
-    f = {t: one.push(x, [t]).astype(np.float64) for t in (0.0, 0.025, 0.05, 0.075, 0.1, 0.15)}
-    np.testing.assert_allclose(f[0.15], 2 * f[0.1] - f[0.05], atol=1e-4)
-    np.testing.assert_allclose(2 * f[0.025], f[0.0] + f[0.05], atol=1e-4)
-    assert np.abs(f[0.05] - (f[0.0] + f[0.1]) / 2).max() > 0.1
+    f = {t: one.push(x, [t]).astype(np.float64) for t in (0.0, 0.05, 0.09, 0.1, 0.11, 0.15, 0.2)}
+    np.testing.assert_allclose(f[0.2], 2 * f[0.15] - f[0.1], atol=1e-4)
+    # the slopes meet: a parabola to the left, its tangent to the right
+    curvature = 4 * (f[0.0] + f[0.1] - 2 * f[0.05])  # of u^2: twice its coefficient
+    np.testing.assert_allclose(f[0.11] + f[0.09] - 2 * f[0.1], curvature * 0.1**2 / 2, atol=1e-4)
+    assert np.abs(curvature).max() > 0.1
 
 
 def test_the_header_tells_all_to_whoever_opens_the_file(path: Path) -> None:

@@ -21,7 +21,7 @@ from ...shapes import Cloud
 #: Bytes of all stored clouds together before they become text, and particles of one that are shown.
 ROOM, MOST_SHOWN, FEWEST_SHOWN = 900_000, 20_000, 1_000
 #: Forms of network that the page can evaluate; see `ksdp_cli.transport.network`.
-FORMS = {"paper", "residual", "separable", "hinge"}
+FORMS = {"paper", "residual", "separable"}
 #: A slider goes this part of the trained range beyond it, as the paper does with A = 130 after 1 to 100.
 BEYOND = 0.3
 

@@ -2,7 +2,6 @@
 // transform feedback. The weights lie in a texture, because uniform storage may be as small as 16 kB.
 
 const TEXELS = 64; // width of the weight texture, a power of two
-const HEADED = new Set(["separable", "hinge"]); // forms whose output is a sum of blocks
 
 /** eta in its own units, mapped so that the trained range is [-1, 1]: the map that is stored with the weights. */
 function normalised(values, maps) {
@@ -22,18 +21,18 @@ function layersOf(theta, sizes) {
   });
 }
 
-/** What the network reads beside x: the mapped eta, or the three coefficients of a form with heads. */
+/** What the network reads beside x: the mapped eta, or the three coefficients of the separable form. */
 function padding(form, values, maps) {
   const mapped = normalised(values, maps);
-  if (!HEADED.has(form)) return mapped;
+  if (form !== "separable") return mapped;
   const [{ low, high: top, log }] = maps, u = values[0] / (Math.max(Math.abs(low), Math.abs(top)) || 1);
-  return [1, u, form === "hinge" ? Math.max(u - 0.5, 0) : log ? mapped[0] : u * u];
+  return [1, u, log ? mapped[0] : u > 1 ? 2 * u - 1 : u * u];
 }
 
 /** The layers of x alone at one padding: its share of the first layer is a bias, or the last layer is a sum of heads. */
 function folded(layers, form, pad, dim) {
   const made = [...layers];
-  if (HEADED.has(form)) {
+  if (form === "separable") {
     const { ins, W, b } = layers.at(-1), sum = (values, wide) => {
       const out = new Float64Array(dim * wide);
       pad.forEach((c, head) => out.forEach((_, i) => (out[i] += c * values[head * dim * wide + i])));
