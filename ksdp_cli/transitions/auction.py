@@ -178,9 +178,17 @@ def looseness(c: Any, lists: Any, v: Any, matched: Any) -> float:
 
 @njit(cache=True, nogil=True)
 def violations(c: Any, u: Any, v: Any, matched: Any) -> int:
-    """Conditions that do not hold, of N^2 pairs and N matched ones; uses no list and no block, and O(N) memory."""
+    """Conditions that do not hold, of N^2 pairs, N matched ones and N columns, which are to be matched once.
+
+    Uses no list and no block, and O(N) memory.
+    """
     n, count = len(v), 0
+    met = np.zeros(n, np.bool_)
     for i in range(n):
+        if matched[i] < 0 or met[matched[i]]:
+            count += 1
+            continue
+        met[matched[i]] = True
         count += cost(c, i, matched[i]) - u[i] - v[matched[i]] != 0.0
     estimates = np.empty(n)
     # room for the rounding of a sum of terms of this size, so that no pair is passed over

@@ -36,6 +36,8 @@ WAR = 60
 USELESS = 2.0**-8
 #: Integers up to here are exact in float64, with room for a sum of two.
 LARGEST_PRICE = 2.0**52
+#: Entries of a cloud have squares that float64 can hold, and clouds of a smaller squared diameter have not.
+LARGEST_ENTRY, SMALLEST_DIAMETER2 = 1e150, 1e-280
 
 
 class Certified:
@@ -84,24 +86,31 @@ Warm: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 def assign(x: NDArray[Any], y: NDArray[Any], warm: Warm | None = None) -> Assigned:
     """The optimal permutation of ``x`` (N, d) onto ``y`` (N, d), d <= 3, the proven gap of its mean cost, prices."""
     n, dim = x.shape
+    if dim > 3:
+        raise NumericalError(f"clouds in {dim} dimensions, at most 3 are certified", "use the solver emd")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise NumericalError("a cloud to be matched has entries that are not finite")
     # a translation of either cloud changes only the prices, by |a|^2 + 2 a.x of rows and -2 a.y of columns
     a, wide, tall = np.zeros(3), np.zeros((n, 3)), np.zeros((n, 3))
     wide[:, :dim], tall[:, :dim] = x, y
+    if not (np.abs(wide).max() < LARGEST_ENTRY and np.abs(tall).max() < LARGEST_ENTRY):
+        raise NumericalError(f"a cloud to be matched has entries beyond {LARGEST_ENTRY:g}", "use other units")
     a = wide.mean(0) - tall.mean(0)
     wide -= wide.mean(0)
     tall -= tall.mean(0)
     diameter2 = float(((np.maximum(wide.max(0), tall.max(0)) - np.minimum(wide.min(0), tall.min(0))) ** 2).sum())
+    if 0.0 < diameter2 < SMALLEST_DIAMETER2:
+        raise NumericalError(f"clouds to be matched have a diameter of only {diameter2**0.5:.1e}", "use other units")
     if n == 1 or diameter2 == 0.0:
         return np.arange(n), 0.0, ((x.astype(np.float64) - y) ** 2).sum(1), np.zeros(n)
     scale = LARGEST_COST / diameter2
     rows, columns = spatial_order(wide, GROUP), spatial_order(tall, GROUP)
     xs, ys = wide[rows], tall[columns]
     c, lists, eps = clouds(xs, ys, scale), empty_lists(n), np.inf
-    if warm is not None:
-        matched, v = _inverse(columns)[warm[0]][rows], np.round((warm[1][columns] + 2 * ys @ a) * scale)
-        v -= v.max()
+    if warm is not None and np.array_equal(np.sort(warm[0]), np.arange(n)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            matched, v = _inverse(columns)[warm[0]][rows], np.round((warm[1][columns] + 2 * ys @ a) * scale)
+            v -= v.max()
         if np.abs(v).max() < LARGEST_PRICE:  # not if one is not a number
             eps = looseness(c, lists, v, matched)
     if eps > USELESS * LARGEST_COST:
@@ -134,9 +143,12 @@ def _descend(c: Clouds, lists: Lists, v: NDArray[np.float64], matched: NDArray[n
         most = min(left, WAR * n)
         freed, bids = auction(c, lists, v, matched, max(1.0, np.floor(eps)), most)
         left -= bids
+        highest = v.max()  # all prices may fall without end where all columns are fought for
+        v -= highest
+        lists.bound[:] += highest
         if eps <= 1.0 or (2 * freed > n and bids < QUIET * n):
             return
-        eps = eps / FALL if bids < most else eps * FALL**3
+        eps = eps / FALL if bids < most else min(eps * FALL**3, FIRST * LARGEST_COST)
 
 
 def _from_cells(

@@ -131,6 +131,9 @@ def test_given_prices_change_nothing_but_the_time(make_pair: Callable[..., Any],
         (garbage, generator.standard_normal((1, n))),
         (garbage, np.full((1, n), np.nan)),
         (garbage, 1e30 * generator.standard_normal((1, n))),
+        (garbage, 1e300 * generator.standard_normal((1, n))),
+        (np.zeros((1, n), np.int64), found.prices[1]),
+        (np.full((1, n), -7), found.prices[1]),
     ):
         warm = Certified().solve(moved[None], y[None], start, prices)
         assert sorted(warm.permutation[0]) == list(range(n))
@@ -151,6 +154,27 @@ def test_violations_counts_what_plain_numpy_counts(make_pair: Callable[..., Any]
     matched = generator.permutation(300)
     reduced = costs - u[:, None] - v
     assert violations(c, u, v, matched) == (reduced < 0).sum() + (reduced[np.arange(300), matched] != 0).sum()
+
+
+def test_a_column_matched_twice_is_a_violation() -> None:
+    """Equal costs and no prices: every assignment of columns is tight, only its being a permutation is left."""
+    c = clouds(np.zeros((4, 3)), np.zeros((4, 3)), 1.0)
+    none = np.zeros(4)
+    assert violations(c, none, none, np.array([2, 0, 3, 1])) == 0
+    assert violations(c, none, none, np.array([2, 0, 2, 2])) == 2
+    assert violations(c, none, none, np.array([2, 0, -1, 1])) == 1
+
+
+@pytest.mark.parametrize("n", [65, 97, 128, 200])
+def test_clumps_on_a_cube_are_certified(n: int) -> None:
+    """Clumps 1e-9 wide that hold unequal numbers: wars of bids in steps far below the way between the clumps."""
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        x, y = (
+            generator.standard_normal((n, 3)) * 10.0 ** -generator.uniform(5, 12) + generator.integers(0, 2, (n, 3))
+            for _ in range(2)
+        )
+        assert solve(Certified, x, y).value[0] == pytest.approx(scipy_value(x, y), rel=1e-9)
 
 
 def test_a_list_has_the_least_of_all_columns(make_pair: Callable[..., Any]) -> None:
@@ -177,3 +201,15 @@ def test_what_is_not_finite_is_refused() -> None:
     y[0, 2, 1] = np.nan
     with pytest.raises(NumericalError, match="not finite"):
         Certified().solve(x, y)
+
+
+@pytest.mark.parametrize(("factor", "message"), [(1e200, "beyond"), (1e-150, "diameter of only")])
+def test_what_float64_cannot_square_is_refused(factor: float, message: str) -> None:
+    x, y = np.random.default_rng(0).standard_normal((2, 1, 20, 2)) * factor
+    with pytest.raises(NumericalError, match=message):
+        Certified().solve(x, y)
+
+
+def test_four_dimensions_are_refused() -> None:
+    with pytest.raises(NumericalError, match="4 dimensions"):
+        Certified().solve(np.zeros((1, 5, 4)), np.zeros((1, 5, 4)))
