@@ -148,7 +148,7 @@ def _descend(c: Clouds, lists: Lists, v: NDArray[np.float64], matched: NDArray[n
         lists.bound[:] += highest
         if eps <= 1.0 or (2 * freed > n and bids < QUIET * n):
             return
-        eps = eps / FALL if bids < most else min(eps * FALL**3, FIRST * LARGEST_COST)
+        eps = eps / FALL if bids < most else min(eps * FALL**3, LARGEST_COST)
 
 
 def _from_cells(
