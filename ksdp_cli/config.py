@@ -126,7 +126,7 @@ class TrainConfig(Settings):
 
     algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 to the letter")
     network: Literal["auto", "paper", "residual", "separable"] = Field(
-        "auto", description="form of the network; auto: separable for one parameter, residual for more"
+        "auto", description="form of the network; auto: separable for one parameter or two, residual for more"
     )
     eta: tuple[str, ...] = Field((), description="physical parameters to learn; empty: all that vary in the store")
     N: Whole = Field(2000, ge=1, description="sub-sample of each data set in a mini-batch")

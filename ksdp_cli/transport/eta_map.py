@@ -62,20 +62,26 @@ class EtaMap:
         return out.astype(np.float32)
 
     def coefficients(self, eta: Any) -> NDArray[np.float32]:
-        """The three functions (1, c_1, c_2) of one parameter, ``eta`` (1,) or (n, 1), that the separable form has.
+        """The functions c_k of one parameter or two, ``eta`` (p,) or (n, p), that the separable form has.
 
-        With u = eta / high: (1, u, log eta mapped to [-1, 1]) on a logarithmic grid, and (1, u, u^2) on another, where
-        u^2 goes on along its tangent, 2 u - 1, beyond the trained range.
-        Raises as `normalise` does, and for more than one parameter.
+        With u = eta / high, for one: (1, u, log eta mapped to [-1, 1]) on a logarithmic grid, and (1, u, u^2) on
+        another, where u^2 goes on along its tangent, 2 u - 1, beyond the trained range. For two: (1, u, v, u v).
+        Raises as `normalise` does, and for more than two parameters.
         """
-        if len(self.names) != 1:
+        if len(self.names) > 2:
             raise ConfigError(
-                f"the separable form takes one parameter, not {len(self.names)}", "use --network residual"
+                f"the separable form takes one parameter or two, not {len(self.names)}", "use --network residual"
             )
-        mapped = self.normalise(eta)[..., 0]
-        u = np.asarray(eta, np.float64)[..., 0] / (max(abs(self.low[0]), abs(self.high[0])) or 1.0)
-        third = mapped if self.log[0] else np.where(u > 1, 2 * u - 1, u * u)
-        return np.stack([np.ones_like(u), u, third], -1).astype(np.float32)
+        mapped = self.normalise(eta)
+        largest = [max(abs(low), abs(high)) or 1.0 for low, high in zip(self.low, self.high, strict=True)]
+        u = np.asarray(eta, np.float64) / largest
+        one, first = np.ones(u.shape[:-1]), u[..., 0]
+        if len(self.names) == 2:
+            chosen = [one, first, u[..., 1], first * u[..., 1]]
+        else:
+            curved = np.where(first > 1, 2 * first - 1, first * first)
+            chosen = [one, first, mapped[..., 0] if self.log[0] else curved]
+        return np.stack(chosen, -1).astype(np.float32)
 
     def padding(self, form: str, eta: Any) -> NDArray[np.float32]:
         """What a network of this form reads beside x: `coefficients`, or eta mapped to [-1, 1]."""

@@ -2,7 +2,7 @@
 
 Tensors W0, b0, ... W5, b5 in float32, W_i (outputs, inputs). Header entries, each JSON: ``network`` {dim, eta_count,
 activation, form}, where form is one of `network.FORMS` and ``paper`` when it is absent; ``eta_map`` {names, low, high,
-log}; ``training``; ``provenance``. In the form ``separable``, W5 and b5 are three blocks of d rows, one for each of
+log}; ``training``; ``provenance``. In the form ``separable``, W5 and b5 are blocks of d rows, one for each of
 `EtaMap.coefficients`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h + b5_k).
 """
 

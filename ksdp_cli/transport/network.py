@@ -1,7 +1,7 @@
 """The network of equation (13) and Table 1, and two forms of it that extrapolate better at the same size.
 
 ``paper``: f = N(x, eta), equation (13) as it stands. ``residual``: f = x + N(x, eta). ``separable``: f = x + sum_k
-c_k(eta) N_k(x), where the N_k share all hidden layers and eta enters through three fixed functions alone
+c_k(eta) N_k(x), where the N_k share all hidden layers and eta enters through a few fixed functions alone
 (`EtaMap.coefficients`), so that beyond the trained range f goes on as those functions do.
 """
 
@@ -22,8 +22,9 @@ WIDTH, DEPTH = 30, 5
 #: that the sums of a gradient do not either.
 PIECE, PARTS = 1 << 13, 16
 
-#: Coefficients of the separable form, and the size of its last layer at the start, so that training begins near f = x.
-HEADS, LAST_LAYER = 3, 0.1
+#: Coefficients of the separable form for one parameter and for two, and the size of the last layer at the start of the
+#: forms that add x, so that training begins near f = x.
+HEADS, LAST_LAYER = {1: 3, 2: 4}, 0.1
 FORMS = ("paper", "residual", "separable")
 
 Weights = NDArray[np.float32]
@@ -44,7 +45,7 @@ class Network:
     @property
     def heads(self) -> int:
         """Coefficients that weigh blocks of outputs; 0 where the output is f itself."""
-        return HEADS if self.form == "separable" else 0
+        return HEADS[self.eta_count] if self.form == "separable" else 0
 
     @property
     def residual(self) -> bool:
@@ -58,7 +59,10 @@ class Network:
 
     @property
     def parameter_count(self) -> int:
-        """``paper``: 3902 for d = 2, p = 1 and 3963 for d = 3, p = 1, Table 1. ``separable``: 3996 and 4119."""
+        """``paper``: 3902 for d = 2, p = 1 and 3963 for d = 3, p = 1, Table 1. ``separable``: 3996 and 4119.
+
+        For two parameters, p = 2: 3932 and 3993, ``separable``: 4058 and 4212.
+        """
         return sum(a * b + b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
 
     def initial(self, seed: int) -> Weights:

@@ -71,7 +71,7 @@ class Trainer:
         self.eta_map = EtaMap.of(data.names, data.eta)
         form = settings.network
         if form == "auto":
-            form = "separable" if len(data.names) == 1 else "residual"
+            form = "separable" if len(data.names) <= 2 else "residual"
         self.batches = Batches(data, self.eta_map, settings.N, settings.sets, settings.seed, form)
         self.network = Network(data.clouds.shape[2], len(data.names), form)
         self.eta_map.padding(form, data.eta[0])  # refuses what the form cannot take

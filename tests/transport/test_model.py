@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from ksdp_cli.errors import DataError
+from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.transport.eta_map import EtaMap
 from ksdp_cli.transport.model import Model
 from ksdp_cli.transport.network import Network
@@ -61,6 +61,18 @@ def test_a_function_of_t_goes_on_straight_beyond_what_was_trained() -> None:
     curvature = 4 * (f[0.0] + f[0.1] - 2 * f[0.05])  # of u^2: twice its coefficient
     np.testing.assert_allclose(f[0.11] + f[0.09] - 2 * f[0.1], curvature * 0.1**2 / 2, atol=1e-4)
     assert np.abs(curvature).max() > 0.1
+
+
+def test_in_two_parameters_it_is_linear_in_each() -> None:
+    network = Network(2, 2, "separable")
+    one = Model(network, network.initial(0), EtaMap(("A", "t"), (1.0, 0.0), (100.0, 0.1), (True, False)), {}, {})
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    f = {(A, t): one.push(x, [A, t]).astype(np.float64) for A in (20.0, 60.0, 100.0) for t in (0.02, 0.06, 0.14)}
+    np.testing.assert_allclose(f[60.0, 0.06], (f[20.0, 0.06] + f[100.0, 0.06]) / 2, atol=2e-6)
+    np.testing.assert_allclose(f[20.0, 0.14], 3 * f[20.0, 0.06] - 2 * f[20.0, 0.02], atol=1e-5)
+    three = EtaMap(("A", "t", "mu"), (1.0,) * 3, (2.0,) * 3, (False,) * 3)
+    with pytest.raises(ConfigError, match="one parameter or two"):
+        three.padding("separable", [1.0, 1.0, 1.0])
 
 
 def test_the_header_tells_all_to_whoever_opens_the_file(path: Path) -> None:

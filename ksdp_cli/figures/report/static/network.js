@@ -21,12 +21,12 @@ function layersOf(theta, sizes) {
   });
 }
 
-/** What the network reads beside x: the mapped eta, or the three coefficients of the separable form. */
+/** What the network reads beside x: the mapped eta, or the coefficients of the separable form. */
 function padding(form, values, maps) {
   const mapped = normalised(values, maps);
   if (form !== "separable") return mapped;
-  const [{ low, high: top, log }] = maps, u = values[0] / (Math.max(Math.abs(low), Math.abs(top)) || 1);
-  return [1, u, log ? mapped[0] : u > 1 ? 2 * u - 1 : u * u];
+  const [u, v] = maps.map(({ low, high: top }, i) => values[i] / (Math.max(Math.abs(low), Math.abs(top)) || 1));
+  return maps.length === 2 ? [1, u, v, u * v] : [1, u, maps[0].log ? mapped[0] : u > 1 ? 2 * u - 1 : u * u];
 }
 
 /** The layers of x alone at one padding: its share of the first layer is a bias, or the last layer is a sum of heads. */
