@@ -75,12 +75,12 @@ class EtaMap:
         mapped = self.normalise(eta)
         largest = [max(abs(low), abs(high)) or 1.0 for low, high in zip(self.low, self.high, strict=True)]
         u = np.asarray(eta, np.float64) / largest
-        one, first = np.ones(u.shape[:-1]), u[..., 0]
+        chosen: list[Any] = [np.ones(u.shape[:-1]), u[..., 0]]
         if len(self.names) == 2:
-            chosen = [one, first, u[..., 1], first * u[..., 1]]
+            chosen += [u[..., 1], u[..., 0] * u[..., 1]]
         else:
-            curved = np.where(first > 1, 2 * first - 1, first * first)
-            chosen = [one, first, mapped[..., 0] if self.log[0] else curved]
+            curved = np.where(u[..., 0] > 1, 2 * u[..., 0] - 1, u[..., 0] ** 2)
+            chosen += [mapped[..., 0] if self.log[0] else curved]
         return np.stack(chosen, -1).astype(np.float32)
 
     def padding(self, form: str, eta: Any) -> NDArray[np.float32]:
