@@ -89,12 +89,20 @@ in vec3 x;
 out vec3 y;
 uniform highp sampler2D weights;
 vec4 weight(int i) { return texelFetch(weights, ivec2(i & ${TEXELS - 1}, i / ${TEXELS}), 0); }
-// tanh: built-in ones overflow on some drivers, and the exponential alone loses digits near 0, where its series serves
+// tanh as ksdp_cli/transport/compute.py has it, by the rational approximation of Eigen: built-in ones differ by driver
 vec4 squash(vec4 v) {
-  vec4 q = v * v;
-  vec4 series = 1.0 + q * (-1.0 / 3.0 + q * (2.0 / 15.0 + q * (-17.0 / 315.0 + q * (62.0 / 2835.0 - q * 1382.0 / 155925.0))));
-  vec4 whole = 1.0 - 2.0 / (exp(2.0 * clamp(v, -9.0, 9.0)) + 1.0);
-  return mix(whole, v * series, lessThan(q, vec4(0.16)));
+  v = clamp(v, -9.0, 9.0);
+  vec4 z = v * v;
+  vec4 p = -2.76076847742355e-16 * z + 2.00018790482477e-13;
+  p = p * z - 8.60467152213735e-11;
+  p = p * z + 5.12229709037114e-08;
+  p = p * z + 1.48572235717979e-05;
+  p = p * z + 6.37261928875436e-04;
+  p = p * z + 4.89352455891786e-03;
+  vec4 q = 1.19825839466702e-06 * z + 1.18534705686654e-04;
+  q = q * z + 2.26843463243900e-03;
+  q = q * z + 4.89352518554385e-03;
+  return v * p / q;
 }
 void main() {
   ${lines.join("\n  ")}
