@@ -60,7 +60,7 @@ def test_positions_are_those_of_sample(name: str, page_of: Callable[[str], Path]
         at = {parameter: value}
         opened.tell("(at) => ksdp.set(at)", at)
         sampled = ksdp.sample(paths.found(name), n=3000, out=tmp_path / f"{value}.zarr", **at).frame(0, 0)
-        # either side rounds to single precision: 4 to 8e-6 in the steepest networks, more where coordinates go beyond 10
+        # either side rounds to single precision: 4 to 8e-6 in the steepest networks, more beyond coordinates of 10
         allowed = 1e-5 * max(1.0, float(np.abs(sampled).max()) / 10)
         assert np.abs(np.reshape(opened.positions(), sampled.shape) - sampled).max() < allowed
         told = opened.page.locator("#command").text_content()
