@@ -145,7 +145,7 @@ def compare(
     configuration, and another for the floor, which are kept in ``./runs`` and found again. It is what a model is
     compared with when nothing is said. ``floor`` is a second, independent reference: a store, ``"simulate"`` for a run
     like the first, or ``"halves"`` of the first, which leave out how runs differ. When nothing is said a second run is
-    simulated where the reference is a simulation and that takes 5 seconds at most; else there are halves. ``at`` picks
+    simulated where the reference is a simulation and that takes 3 seconds at most; else there are halves. ``at`` picks
     the case and snapshot of every store (``A=50, t=0.02``) and is where a model is evaluated. ``metrics`` names what is
     found, of ``w2, sliced, radial, binned, bound`` (the first three by default). ``tell`` gets sentences on cost and
     sub-sampling before the work.

@@ -36,7 +36,7 @@ def compare(
         typer.Option(
             metavar="STORE|simulate|halves",
             help="A second, independent reference, whose distance from the first is the noise floor; one to be "
-            "simulated as the first was; or halves of the first. Default: simulated, if that takes 5 s at most, else "
+            "simulated as the first was; or halves of the first. Default: simulated, if that takes 3 s at most, else "
             "halves.",
         ),
     ] = None,
