@@ -103,6 +103,8 @@ class Ksdp:
         self.server, self.folder, self.files = server, folder, files
 
     def __call__(self, *arguments: str, **hooks: Any) -> Done:
+        for ending in (".out", ".err"):  # a process that is not waited for may not have opened them yet
+            self.files.with_suffix(ending).write_text("")
         request = {"arguments": arguments, "hooks": hooks, "folder": str(self.folder), "files": str(self.files)}
         assert self.server.stdin is not None
         assert self.server.stdout is not None
