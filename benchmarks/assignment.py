@@ -101,7 +101,7 @@ def training(store: str) -> None:
     while trainer.step < 350:
         trainer.advance()
     assert trainer.batch is not None
-    x, y = trainer._push(trainer.batch.inputs, trainer.theta), trainer.batch.targets
+    x, y = trainer._push(trainer.batch.inputs), trainer.batch.targets
     sets = [slice(b, b + 1) for b in range(len(x))]
     cold, _ = best_of(3, lambda: [Certified().solve(x[b], y[b]) for b in sets])
     warm, _ = best_of(3, lambda: [Certified().solve(x[b], y[b], trainer.gamma[b], trainer.prices[b]) for b in sets])

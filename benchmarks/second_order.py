@@ -39,7 +39,7 @@ class Problem:
 
     def __init__(self, trainer: Trainer, seconds: float) -> None:
         assert trainer.batch is not None
-        self.network, self.seconds, self.start = trainer.network, seconds, trainer.theta.copy()
+        self.network, self.seconds, self.start = trainer.network, seconds, trainer.descent.weights(False)
         matched = np.take_along_axis(trainer.batch.targets, trainer.gamma[..., None], axis=1)
         self.rows = trainer.batch.inputs.reshape(-1, trainer.batch.inputs.shape[-1])
         self.targets = matched.reshape(-1, matched.shape[-1])
@@ -144,7 +144,7 @@ def main() -> None:
     steps = int(0.9 * given.seconds / ((time.perf_counter() - began) / 5))
 
     def excess(theta: Theta) -> float:
-        trainer.average = theta
+        trainer.descent.average = theta
         return trainer.validate() - trainer.floor
 
     print(f"{'method':28} {'evaluations':>11} {'loss':>9} {'held-out W2^2 less floor':>25}")

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-#: Uncaptured rounds before the capture: Triton compiles, and the allocator settles.
-WARM_UP = 3
+from ..graph import captured
 
 
 class GraphStep:
@@ -29,9 +28,7 @@ class GraphStep:
         self.number = torch.zeros(1, dtype=torch.int64, device=x.device)
         self.new: Any = None
         self.found: Any = None
-        self._replay: Callable[[], None] = self._body
-        if x.is_cuda:
-            self._capture()
+        self._replay = captured(self._body, x.is_cuda)
 
     def __call__(self, x: Any, t: float, number: int) -> tuple[Any, list[float]]:
         self.x.copy_(x)
@@ -43,22 +40,3 @@ class GraphStep:
     def _body(self) -> None:
         self.new = self.advance(self.x, self.t, self.number)
         self.found = self.measure(self.x, self.new)
-
-    def _capture(self) -> None:
-        import torch
-
-        cuda: Any = torch.cuda  # its streams and graphs carry no types
-        side = cuda.Stream()
-        side.wait_stream(cuda.current_stream())
-        with cuda.stream(side):
-            for _ in range(WARM_UP):
-                self._body()
-        cuda.current_stream().wait_stream(side)
-        graph = cuda.CUDAGraph()
-        try:
-            with cuda.graph(graph):
-                self._body()
-        except RuntimeError:  # the flow looked at a value: every step is launched piece by piece
-            cuda.synchronize()
-            return
-        self._replay = graph.replay

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import Matching, matching_value
-from .interior_point import loose_assignment
+from .interior_point import loose_assignment, loose_assignments
 
 
 class IterativeLP:
@@ -17,13 +17,17 @@ class IterativeLP:
     Each iteration draws M rows without replacement and the columns matched to them. Up to ``iterations``, and until
     the value has fallen by less than ``tolerance`` of itself over as many sub-problems as touch every row once. It
     proves nothing: random subsets stall a fraction of a percent above the optimum, more when x and y are alike.
+
+    On a GPU the N / M sub-problems that touch every row once are drawn and solved at a time, of all data sets.
     """
 
     exact = False
-    devices = ("cpu",)
+    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
 
-    def __init__(self, M: int = 50, iterations: int = 2000, tolerance: float = 1e-3, seed: int = 0) -> None:
-        self.size, self.iterations, self.tolerance, self.seed = M, iterations, tolerance, seed
+    def __init__(
+        self, M: int = 50, iterations: int = 2000, tolerance: float = 1e-3, seed: int = 0, device: str = "cpu"
+    ) -> None:
+        self.size, self.iterations, self.tolerance, self.seed, self.device = M, iterations, tolerance, seed, device
 
     def sub_problem(self, cost: NDArray[np.float64]) -> NDArray[np.int64]:
         """The permutation that solves one (M, M) sub-problem."""
@@ -32,6 +36,9 @@ class IterativeLP:
     def solve(self, x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64] | None = None) -> Matching:
         count, n = x.shape[:2]
         permutation = np.tile(np.arange(n), (count, 1)) if start is None else np.array(start, np.int64)
+        if self.device != "cpu":
+            permutation = self._sweeps(x, y, permutation, self.device)
+            return Matching(permutation, matching_value(x, y, permutation), "iterated")
         for b in range(count):
             self._improve(x[b].astype(np.float64), y[b].astype(np.float64), permutation[b], self.seed + b)
         return Matching(permutation, matching_value(x, y, permutation), "iterated")
@@ -55,9 +62,50 @@ class IterativeLP:
                     return
                 before = value
 
+    def _sweeps(self, x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64], device: str) -> NDArray[np.int64]:
+        """Disjoint sub-problems of all data sets side by side through torch; a data set stops as in `_improve`."""
+        import torch
+
+        count, n = x.shape[:2]
+        size, sweep = min(self.size, n), max(1, n // min(self.size, n))
+        generator = np.random.default_rng([self.seed, n])
+        p, q, gamma = (torch.tensor(part, device=device) for part in (x.astype(float), y.astype(float), start))
+        on = torch.arange(count, device=device)
+        before = ((p - q.take_along_dim(gamma[..., None], 1)) ** 2).sum((1, 2))
+        for done in range(0, self.iterations, sweep):
+            parts = min(sweep, self.iterations - done)
+            drawn = np.stack([generator.permutation(n)[: parts * size] for _ in range(len(on))])
+            rows = torch.as_tensor(drawn, device=device)
+            columns = gamma[on].gather(1, rows)
+            left, right = (
+                side[on].take_along_dim(chosen[..., None], 1).view(len(on) * parts, size, side.shape[2])
+                for side, chosen in ((p, rows), (q, columns))
+            )
+            cost = ((left[:, :, None] - right[:, None]) ** 2).sum(-1)
+            found = torch.as_tensor(self.sub_problems(cost), device=device)
+            reached = cost.gather(2, found[..., None])[..., 0].sum(1)
+            gain = cost.diagonal(dim1=1, dim2=2).sum(1) - reached
+            # the projection of a loose answer may be worse than what stands
+            better = torch.where((gain > 0)[:, None], columns.view(-1, size).gather(1, found), columns.view(-1, size))
+            gamma[on[:, None], rows] = better.view(len(on), -1)
+            gain = gain.clip(min=0).view(len(on), parts).sum(1)
+            going = gain > self.tolerance * before[on]
+            before[on] -= gain
+            on = on[going]
+            if not len(on):
+                break
+        permutation: NDArray[np.int64] = gamma.cpu().numpy()
+        return permutation
+
+    def sub_problems(self, cost: Any) -> NDArray[np.int64]:
+        """The permutations (B, M) that solve sub-problems (B, M, M), a tensor."""
+        return loose_assignments(cost)
+
 
 class IterativeExact(IterativeLP):
     """The same iteration, each sub-problem by SciPy's exact assignment: what the interior point method costs."""
+
+    devices = ("cpu",)
 
     def sub_problem(self, cost: NDArray[np.float64]) -> NDArray[np.int64]:
         from scipy.optimize import linear_sum_assignment

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import numpy as np
-
-from .network import Weights
+from ..flows.base import namespace
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 #: The step size ends at this part of its start.
@@ -19,22 +18,30 @@ def rate(start: float, step: int, steps: int) -> float:
 
 
 class Adam:
-    """First and second moments of the gradient, float32 vectors as long as theta."""
+    """First and second moments of the gradient, float32 vectors as long as theta: NumPy arrays or tensors, as it is."""
 
-    def __init__(self, theta: Weights) -> None:
-        self.mean, self.square = np.zeros_like(theta), np.zeros_like(theta)
+    def __init__(self, theta: Any) -> None:
+        xp = namespace(theta)
+        self.mean, self.square = xp.zeros_like(theta), xp.zeros_like(theta)
 
-    def update(self, theta: Weights, gradient: Weights, step: int, size: float) -> None:
+    def update(self, theta: Any, gradient: Any, step: int, size: float) -> None:
         """Change ``theta`` in place by step number ``step`` (from 0) of size ``size``."""
-        unbias1, unbias2 = 1 - BETA1 ** (step + 1), 1 - BETA2 ** (step + 1)
-        self.mean += np.float32(1 - BETA1) * (gradient - self.mean)
-        self.square += np.float32(1 - BETA2) * (gradient * gradient - self.square)
-        spread = np.sqrt(self.square) * np.float32(1 / math.sqrt(unbias2)) + np.float32(EPSILON)
-        theta -= np.float32(size / unbias1) * self.mean / spread
+        self.move(theta, gradient, self.scalars(step, size))
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """All that the next step depends on."""
-        return {"mean": self.mean.copy(), "square": self.square.copy()}
+    @staticmethod
+    def scalars(step: int, size: float) -> tuple[float, float]:
+        """What `move` needs to know of step number ``step``: its size, and the factor of the root of the squares."""
+        return size / (1 - BETA1 ** (step + 1)), 1 / math.sqrt(1 - BETA2 ** (step + 1))
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        self.mean, self.square = arrays["mean"].copy(), arrays["square"].copy()
+    def move(self, theta: Any, gradient: Any, scalars: Any) -> None:
+        """Change ``theta`` in place, and the moments; ``scalars`` may be a tensor on the device."""
+        self.mean += (1 - BETA1) * (gradient - self.mean)
+        self.square += (1 - BETA2) * (gradient * gradient - self.square)
+        theta -= scalars[0] * self.mean / (namespace(theta).sqrt(self.square) * scalars[1] + EPSILON)
+
+    def turn(self, step: int) -> None:
+        """Nothing: Adam has no bases. See `Soap.turn`."""
+
+    def kept(self) -> dict[str, Any]:
+        """All that the next step depends on, by name; not copies."""
+        return {"mean": self.mean, "square": self.square}

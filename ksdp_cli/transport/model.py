@@ -65,9 +65,11 @@ class Model:
         inputs = np.concatenate([x, np.broadcast_to(padding, (len(x), padding.shape[-1]))], 1)
         if device == "cpu":
             return self.network.evaluate(self.theta, inputs)
-        from .torch_network import TorchNetwork
+        import torch
 
-        return TorchNetwork(self.network, device).evaluate(self.theta, inputs)
+        from .torch_network import evaluate
+
+        return evaluate(self.network, torch.tensor(self.theta, device=device), inputs)
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file: under a temporary name, to the disk, then renamed."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from .network import Network, Weights
+from ..flows.base import namespace
+from .network import Network
 
 BETA1, BETA2, FACTOR, EPSILON = 0.95, 0.95, 0.95, 1e-10
 #: Gradient steps between turns of the bases.
@@ -20,51 +19,71 @@ KEPT = ("left", "right", "turn_left", "turn_right", "mean", "square")
 
 
 class Soap:
-    """Factors, bases and moments of every layer, float32."""
+    """Factors, bases and moments of every layer, float32: NumPy arrays or tensors, as theta is."""
 
-    def __init__(self, network: Network, theta: Weights) -> None:
+    def __init__(self, network: Network, theta: Any) -> None:
         self.network = network
-        self.layers = [_fresh(matrix) for matrix in self._matrices(np.zeros_like(theta))]
+        self.layers = [_fresh(matrix) for matrix in self._matrices(theta)]
 
-    def update(self, theta: Weights, gradient: Weights, step: int, size: float) -> None:
+    def update(self, theta: Any, gradient: Any, step: int, size: float) -> None:
         """Change ``theta`` in place by step number ``step`` (from 0) of size ``size``; the first only looks."""
+        if step == 0:
+            self.look(gradient)
+        else:
+            self.move(theta, gradient, self.scalars(step, size))
+        self.turn(step)
+
+    @staticmethod
+    def scalars(step: int, size: float) -> tuple[float, float, float]:
+        """What `move` needs to know of step number ``step`` > 0: its size, and by what the moments are unbiased."""
+        return size, 1 / (1 - BETA1**step), 1 / (1 - BETA2**step)
+
+    def look(self, gradient: Any) -> None:
+        """The factors of a first gradient."""
+        for g, own in zip(self._matrices(gradient), self.layers, strict=True):
+            own["left"][:], own["right"][:] = g @ g.T, g.T @ g
+
+    def move(self, theta: Any, gradient: Any, scalars: Any) -> None:
+        """Change ``theta`` in place, and the moments and factors; ``scalars`` may be a tensor on the device."""
         gradients = self._matrices(gradient)
         for (weight, bias), g, own in zip(self.network.layers(theta), gradients, self.layers, strict=True):
-            if step:
-                change = np.float32(size) * _direction(own, g, step)
-                weight -= change[:, :-1]
-                bias -= change[:, -1]
-            part = np.float32(1 - FACTOR) if step else np.float32(1)
-            own["left"] += part * (g @ g.T - own["left"])
-            own["right"] += part * (g.T @ g - own["right"])
+            change = scalars[0] * _direction(own, g, scalars)
+            weight -= change[:, :-1]
+            bias -= change[:, -1]
+            own["left"] += (1 - FACTOR) * (g @ g.T - own["left"])
+            own["right"] += (1 - FACTOR) * (g.T @ g - own["right"])
+
+    def turn(self, step: int) -> None:
+        """Bring the bases up to the factors, where that is due after step number ``step``."""
+        for own in self.layers if step % TURN == 0 else []:
             for factor, turn in (("left", "turn_left"), ("right", "turn_right")):
+                linalg = namespace(own[factor]).linalg
                 if step == 0:
-                    own[turn] = np.linalg.eigh(own[factor])[1]
-                elif step % TURN == 0:
-                    own[turn] = np.linalg.qr(own[factor] @ own[turn])[0]
+                    own[turn][:] = linalg.eigh(own[factor])[1]
+                else:
+                    own[turn][:] = linalg.qr(own[factor] @ own[turn])[0]
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """All that the next step depends on."""
-        return {f"{name}{i}": own[name].copy() for i, own in enumerate(self.layers) for name in KEPT}
+    def kept(self) -> dict[str, Any]:
+        """All that the next step depends on, by name; not copies."""
+        return {f"{name}{i}": own[name] for i, own in enumerate(self.layers) for name in KEPT}
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        self.layers = [{name: arrays[f"{name}{i}"].copy() for name in KEPT} for i in range(len(self.layers))]
-
-    def _matrices(self, flat: Weights) -> list[Weights]:
-        return [np.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
+    def _matrices(self, flat: Any) -> list[Any]:
+        xp = namespace(flat)
+        return [xp.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
 
 
-def _fresh(matrix: Weights) -> dict[str, Any]:
-    outs, ins = matrix.shape
-    left, right = np.zeros((outs, outs), np.float32), np.zeros((ins, ins), np.float32)
-    return dict(zip(KEPT, (left, right, left.copy(), right.copy(), matrix.copy(), matrix.copy()), strict=True))
+def _fresh(matrix: Any) -> dict[str, Any]:
+    xp = namespace(matrix)
+    left, right = (xp.zeros_like(part) for part in (matrix @ matrix.T, matrix.T @ matrix))
+    shapes = (left, right, left, right, matrix, matrix)
+    return {name: xp.zeros_like(part) for name, part in zip(KEPT, shapes, strict=True)}
 
 
-def _direction(own: dict[str, Any], g: Weights, step: int) -> Weights:
+def _direction(own: dict[str, Any], g: Any, scalars: Any) -> Any:
     """Adam's step in the turned coordinates, turned back."""
-    own["mean"] += np.float32(1 - BETA1) * (g - own["mean"])
+    own["mean"] += (1 - BETA1) * (g - own["mean"])
     turned = own["turn_left"].T @ g @ own["turn_right"]
-    own["square"] += np.float32(1 - BETA2) * (turned * turned - own["square"])
-    mean = own["turn_left"].T @ own["mean"] @ own["turn_right"] * np.float32(1 / (1 - BETA1**step))
-    spread = np.sqrt(own["square"] * np.float32(1 / (1 - BETA2**step))) + np.float32(EPSILON)
+    own["square"] += (1 - BETA2) * (turned * turned - own["square"])
+    mean = own["turn_left"].T @ own["mean"] @ own["turn_right"] * scalars[1]
+    spread = namespace(g).sqrt(own["square"] * scalars[2]) + EPSILON
     return own["turn_left"] @ (mean / spread) @ own["turn_right"].T

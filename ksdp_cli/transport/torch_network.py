@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Network, Weights
+from .network import Network
 
 #: Points on the device at a time: all layers of a piece take about 0.3 GB.
 PIECE = 1 << 20
@@ -29,33 +29,13 @@ def forward(network: Network, theta: Any, x: Any) -> Any:
     return rows[:, : network.dim] + x if network.residual else x
 
 
-class TorchNetwork:
-    """The counterpart of `Network.evaluate` and `Network.gradient` on ``device``."""
+def evaluate(network: Network, theta: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """f_theta for ``rows`` (n, d + padding) of the host, where ``theta`` is: (n, d) float32."""
+    import torch
 
-    def __init__(self, network: Network, device: str) -> None:
-        self.network, self.device = network, device
-
-    def evaluate(self, theta: Weights, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """f_theta for rows (x, eta), (n, d + p): (n, d) float32."""
-        import torch
-
-        out = np.empty((len(inputs), self.network.dim), np.float32)
-        with torch.no_grad():
-            weights = torch.tensor(theta, device=self.device)
-            for first in range(0, len(inputs), PIECE):
-                piece = torch.tensor(inputs[first : first + PIECE], device=self.device)
-                out[first : first + PIECE] = forward(self.network, weights, piece).cpu().numpy()
-        return out
-
-    def gradient(
-        self, theta: Weights, inputs: NDArray[np.float32], targets: NDArray[np.float32]
-    ) -> tuple[float, Weights]:
-        """For inputs (n, d + p) and matched targets (n, d): mean |f - y|^2 and its gradient."""
-        import torch
-
-        weights = torch.tensor(theta, device=self.device, requires_grad=True)
-        x, y = torch.tensor(inputs, device=self.device), torch.tensor(targets, device=self.device)
-        loss = ((forward(self.network, weights, x) - y) ** 2).sum(1).mean()
-        loss.backward()
-        assert weights.grad is not None
-        return float(loss.detach()), weights.grad.cpu().numpy()
+    out = np.empty((len(rows), network.dim), np.float32)
+    with torch.no_grad():
+        for first in range(0, len(rows), PIECE):
+            piece = torch.tensor(rows[first : first + PIECE], device=theta.device)
+            out[first : first + PIECE] = forward(network, theta, piece).cpu().numpy()
+    return out

@@ -12,13 +12,12 @@ import numpy as np
 from .. import plugins
 from ..errors import NumericalError
 from ..transitions.certified import Certified
-from .adam import Adam, rate
 from .batches import Batch, Batches
 from .data import TrainingData
+from .descent import Descent, Schedule
 from .eta_map import EtaMap
 from .model import Model
 from .network import Network, Weights
-from .soap import Soap
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
 CHECKPOINT_SECONDS = 30.0
@@ -67,7 +66,7 @@ class Trainer:
     """The state of Algorithm 1; everything random is a function of (seed, mini-batch)."""
 
     def __init__(self, data: TrainingData, settings: TrainSettings, device: str = "cpu") -> None:
-        self.settings, self.device = settings, device
+        self.settings = settings
         self.eta_map = EtaMap.of(data.names, data.eta)
         form = settings.network
         if form == "auto":
@@ -76,20 +75,22 @@ class Trainer:
         self.network = Network(data.clouds.shape[2], len(data.names), form)
         self.eta_map.padding(form, data.eta[0])  # refuses what the form cannot take
         self.solver = plugins.registry().find("transition solver", settings.solver).load()
-        self.theta = self.network.initial(settings.seed)
-        self.average = self.theta.copy()
-        self.optimiser = Adam(self.theta) if settings.optimiser == "adam" else Soap(self.network, self.theta)
-        self.engine = _engine(self.network, device)
+        # where the sub-problems of gamma are solved: on the device if the solver can
+        there = device != "cpu" and device in self.solver.devices
+        self.solver_options: dict[str, Any] = {"device": device} if there else {}
+        schedule = Schedule(settings.optimiser, settings.learning_rate, settings.steps, settings.average)
+        self.schedule, self.averaged = schedule, bool(settings.average)
+        self.descent = _descent(self.network, self.network.initial(settings.seed), schedule, device)
         self.step, self.spent = 0, 0.0
         self.history: list[dict[str, Any]] = []
-        self.best: tuple[float, Weights] = (np.inf, self.theta.copy())
+        self.best: tuple[float, Weights] = (np.inf, self.descent.weights(False))
         self.batch: Batch | None = None
         self.gamma, self.prices = np.empty((0, 0), np.int64), np.empty((0, 0))
         self.held = self.batches.validation()
         self.floor = float(Certified().solve(self.batches.others(), self.held.targets).value.mean())
 
-    def advance(self) -> float:
-        """One gradient step, with the mini-batch and gamma renewed before it where they are due. Returns the loss."""
+    def advance(self) -> None:
+        """One gradient step, with the mini-batch and gamma renewed before it where they are due."""
         s = self.settings
         number = self.step // s.renew_batch
         if self.batch is None or self.step % s.renew_batch == 0:
@@ -98,77 +99,84 @@ class Trainer:
             self.gamma, self.prices = np.tile(np.arange(s.N), (len(self.batch.targets), 1)), np.empty((0, 0))
             if number or s.algorithm != "paper":  # the paper's first mini-batch starts from the identity
                 self._renew_gamma(to_tolerance=True)
+            self._aim()
         elif self.step % s.renew_gamma == 0:
             self._renew_gamma()
-        matched = np.take_along_axis(self.batch.targets, self.gamma[..., None], axis=1)
-        flat = self.batch.inputs.reshape(-1, self.batch.inputs.shape[-1])
-        loss, slopes = self.engine.gradient(self.theta, flat, matched.reshape(-1, matched.shape[-1]))
+            self._aim()
+        self.descent.step(self.step)
+        self.step += 1
+
+    def loss(self) -> float:
+        """Equation (14) before the last step. Raises `NumericalError` when it is not finite."""
+        loss = self.descent.loss()
         if not np.isfinite(loss):
             raise NumericalError(f"the loss is not finite at step {self.step}", "use a smaller --learning-rate")
-        self.optimiser.update(self.theta, slopes, self.step, rate(s.learning_rate, self.step, s.steps))
-        self.step += 1
-        # a shorter memory at the start, when the first weights are worth little
-        self.average += np.float32(1 - min(s.average, self.step / (self.step + 9))) * (self.theta - self.average)
         return loss
 
     def validate(self) -> float:
         """Exact W2 squared between the network's cloud and held-out particles, mean over data sets."""
-        weights = self.average if self.settings.average else self.theta
-        found = Certified().solve(self._push(self.held.inputs, weights), self.held.targets)
+        found = Certified().solve(self._push(self.held.inputs, self.averaged), self.held.targets)
         value = float(found.value.mean())
-        if self.settings.average or value < self.best[0]:
-            self.best = (value, weights.copy())
+        if self.averaged or value < self.best[0]:
+            self.best = (value, self.descent.weights(self.averaged))
         return value
 
     def state(self) -> State:
         """Everything that the next step depends on, as a JSON-able header and arrays."""
         arrays: dict[str, np.ndarray] = {
-            "gamma": self.gamma, "theta": self.theta, "average": self.average, "best": self.best[1],
-            **self.optimiser.arrays(), **({"prices": self.prices} if self.prices.size else {}),
+            "gamma": self.gamma.copy(), "best": self.best[1].copy(), **self.descent.arrays(),
+            **({"prices": self.prices.copy()} if self.prices.size else {}),
         }  # fmt: skip
         best = self.best[0] if np.isfinite(self.best[0]) else None  # JSON has no infinity
         header = {"step": self.step, "history": list(self.history), "seconds": self.spent, "best": best}
-        return header, {name: array.copy() for name, array in arrays.items()}
+        return header, arrays
 
     def restore(self, state: State) -> None:
         """Go on from `state`; the steps that follow are those of the uninterrupted training, bit for bit."""
         header, arrays = state
         self.step, self.history, self.spent = header["step"], list(header["history"]), header["seconds"]
-        own = {name: array.copy() for name, array in arrays.items()}
-        self.gamma, self.theta, self.average = own["gamma"], own["theta"], own["average"]
-        self.prices = own.get("prices", np.empty((0, 0)))
-        self.optimiser.restore(own)
-        self.best = (np.inf if header["best"] is None else header["best"], own["best"])
+        self.gamma, self.prices = arrays["gamma"].copy(), arrays.get("prices", np.empty((0, 0))).copy()
+        self.descent.restore(arrays)
+        self.best = (np.inf if header["best"] is None else header["best"], arrays["best"].copy())
         if self.step % self.settings.renew_batch:
             self.batch = self.batches.draw(self.step // self.settings.renew_batch)
+            self._aim()
 
     def _renew_gamma(self, to_tolerance: bool = False) -> None:
         """gamma for the weights at hand: of the iterative solvers ``sub_problems`` steps, or all to their tolerance."""
         assert self.batch is not None
-        s, options = self.settings, {}
+        if self.step:
+            self.loss()  # weights that are not finite are not the solver's fault
+        s, options = self.settings, self.solver_options.copy()
         if hasattr(self.solver, "sub_problem"):
-            options = {"tolerance": s.tolerance} if to_tolerance else {"iterations": s.sub_problems, "tolerance": -1.0}
+            options |= {"tolerance": s.tolerance} if to_tolerance else {"iterations": s.sub_problems, "tolerance": -1.0}
         # a seed of its own at every renewal: the random subsets differ, and there is no state of theirs to keep
         solver = self.solver(seed=s.seed + self.step, **options)
-        pushed = self._push(self.batch.inputs, self.theta)
+        pushed = self._push(self.batch.inputs)
         known = {"prices": self.prices} if self.prices.size else {}
         found = solver.solve(pushed, self.batch.targets, self.gamma, **known)
         self.gamma = found.permutation
         if getattr(self.solver, "takes_prices", False):
             self.prices = found.prices[1]
 
-    def _push(self, inputs: np.ndarray, weights: Weights) -> np.ndarray:
+    def _aim(self) -> None:
+        """Match the targets by gamma for the steps to come."""
+        assert self.batch is not None
+        matched = np.take_along_axis(self.batch.targets, self.gamma[..., None], axis=1)
+        self.descent.aim(*(part.reshape(-1, part.shape[-1]) for part in (self.batch.inputs, matched)))
+
+    def _push(self, inputs: np.ndarray, averaged: bool = False) -> np.ndarray:
         flat = inputs.reshape(-1, inputs.shape[-1])
-        return self.engine.evaluate(weights, flat).reshape(*inputs.shape[:2], -1)
+        return self.descent.evaluate(flat, averaged).reshape(*inputs.shape[:2], -1)
 
 
-def _engine(network: Network, device: str) -> Any:
-    """What evaluates the network and its gradient on a device."""
+def _descent(network: Network, theta: Weights, schedule: Schedule, device: str) -> Any:
+    """The inner loop on a device."""
     if device == "cpu":
-        return network
-    from .torch_network import TorchNetwork
+        return Descent(network, theta, schedule)
+    from .descent_gpu import DescentGPU
 
-    return TorchNetwork(network, device)
+    return DescentGPU(network, theta, schedule, device)
 
 
 def train(
@@ -195,7 +203,7 @@ def train(
     began, saved, before = time.monotonic(), time.monotonic(), trainer.spent
     enough = False
     while trainer.step < settings.steps and not enough:
-        loss = trainer.advance()
+        trainer.advance()
         now = time.monotonic()
         trainer.spent = before + now - began
         last = trainer.step == settings.steps
@@ -203,10 +211,10 @@ def train(
         if due or trainer.step % 50 == 0:
             row = {
                 "step": trainer.step,
-                "loss": loss,
+                "loss": trainer.loss(),
                 "validation": trainer.validate() if due else None,
                 "floor": trainer.floor,
-                "rate": rate(settings.learning_rate, trainer.step - 1, settings.steps),
+                "rate": trainer.schedule.rate(trainer.step - 1),
                 "seconds": trainer.spent,
             }
             trainer.history.append(row)
@@ -226,6 +234,6 @@ def train(
         "steps": trainer.step,
     }
     about = (trainer.eta_map, training or {}, (provenance or {}) | {"result": result})
-    ending = trainer.average if settings.average else trainer.theta
+    ending = trainer.descent.weights(trainer.averaged)
     best, final = (Model(trainer.network, theta, *about) for theta in (trainer.best[1], ending))
     return Trained(best, final, trainer.history, trainer.spent)

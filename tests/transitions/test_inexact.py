@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import linear_sum_assignment
 
 from ksdp_cli.transitions.base import matching_value
 from ksdp_cli.transitions.certified import Certified
-from ksdp_cli.transitions.interior_point import loose_assignment
+from ksdp_cli.transitions.interior_point import loose_assignment, loose_assignments
 from ksdp_cli.transitions.iterative import IterativeExact, IterativeLP
 from ksdp_cli.transitions.pot import Bsp
 
@@ -71,3 +72,34 @@ def test_bsp_bounds_the_optimum_from_above(make_pair: Callable[..., Any]) -> Non
     found = Bsp(plans=8).solve(x, y)
     assert sorted(found.permutation[0]) == list(range(200))
     assert found.value[0] >= Certified().solve(x, y).value[0] * (1 - 1e-9)
+
+
+def test_sub_problems_side_by_side_have_the_answers_of_one_by_one() -> None:
+    cost = np.random.default_rng(0).random((20, 30, 30))
+    cost[3] = 1.0  # every answer is optimal
+    cost[4] = np.add.outer(np.arange(30.0), np.arange(30.0))
+    alone = np.array([loose_assignment(one) for one in cost])
+    np.testing.assert_array_equal(loose_assignments(cost), alone)
+    tensors = loose_assignments(torch.from_numpy(cost))
+    generic = [b for b in range(20) if b not in (3, 4)]
+    np.testing.assert_array_equal(tensors[generic], alone[generic])
+    assert (np.sort(tensors, 1) == np.arange(30)).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 60])
+def test_the_gpu_s_sweeps_give_permutations_that_are_never_worse(make_pair: Callable[..., Any], n: int) -> None:
+    one, two = make_pair(n), make_pair(n, seed=5)
+    x, y = (np.stack(sides) for sides in zip(one, two, strict=True))
+    start = np.stack([np.random.default_rng(b).permutation(n) for b in range(2)])
+    solver = IterativeLP(M=12, iterations=20, tolerance=1e-4, seed=3)
+    found = solver._sweeps(x, y, start, "cpu")
+    assert (np.sort(found, 1) == np.arange(n)).all()
+    assert (matching_value(x, y, found) <= matching_value(x, y, start) * (1 + 1e-12)).all()
+    np.testing.assert_array_equal(found, solver._sweeps(x, y, start, "cpu"))
+
+
+def test_the_gpu_s_sweeps_come_as_near_the_optimum_as_the_iteration(pairs: dict[str, Any]) -> None:
+    x, y = (side[None] for side in pairs["ball"](400))
+    solver, start = IterativeLP(iterations=400, tolerance=1e-4), np.arange(400)[None]
+    swept = matching_value(x, y, solver._sweeps(x, y, start, "cpu"))[0]
+    assert swept <= 1.1 * solver.solve(x, y, start).value[0]

@@ -110,7 +110,7 @@ def test_gamma_starts_as_the_identity_and_is_solved_before_later_mini_batches(
     assert (trainer.gamma != np.arange(60)).any()
     while trainer.step < 20:
         trainer.advance()
-    before = trainer.theta.copy()
+    before = trainer.descent.weights(False)
     trainer.advance()
     assert trainer.batch is not None
     outputs = trainer.network.evaluate(before, trainer.batch.inputs.reshape(-1, 3)).reshape(3, 60, 2)

@@ -1,0 +1,105 @@
+"""`Descent` on a GPU: everything stays there, and a gradient step is one captured graph.
+
+The sizes of all steps lie in a table on the device, and the number of the step beside it, so that a step needs nothing
+of the host and 50 of them are queued at once. The turns of the optimiser's bases, by LAPACK's like, stay outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph import captured
+from .descent import Schedule
+from .network import Network, Weights
+from .torch_network import evaluate, forward
+
+
+class DescentGPU:
+    """The counterpart of `Descent` through torch on ``device``; without a GPU the same steps run uncaptured."""
+
+    def __init__(self, network: Network, theta: Weights, schedule: Schedule, device: str = "cuda") -> None:
+        import torch
+
+        self.network, self.schedule, self.device = network, schedule, device
+        self.theta = torch.tensor(theta, device=device)
+        self.average = self.theta.clone()
+        self.optimiser = schedule.start(network, self.theta)
+        # the first step is not captured: SOAP only looks
+        rows = [(*self.optimiser.scalars(k or 1, schedule.rate(k)), schedule.weight(k)) for k in range(schedule.steps)]
+        self._table = torch.tensor(rows, dtype=torch.float32, device=device)
+        self._number = torch.zeros(1, dtype=torch.int64, device=device)
+        self._found = torch.zeros((), device=device)
+        self._rows: Any = None
+        self._targets: Any = None
+        self._replay: Callable[[], None] | None = None
+
+    def aim(self, rows: NDArray[np.float32], targets: NDArray[np.float32]) -> None:
+        """As `Descent.aim`; the number of rows must be that of the first call."""
+        import torch
+
+        if self._rows is None:
+            self._rows, self._targets = (torch.tensor(part, device=self.device) for part in (rows, targets))
+        else:
+            self._rows.copy_(torch.from_numpy(rows))
+            self._targets.copy_(torch.from_numpy(targets))
+
+    def step(self, number: int) -> None:
+        """As `Descent.step`, and returns before it is done."""
+        if number == 0:
+            self.optimiser.update(self.theta, self._gradient(), number, self.schedule.rate(number))
+            self.average += self.schedule.weight(number) * (self.theta - self.average)
+            return
+        if self._replay is None:
+            kept = {name: part.clone() for name, part in self._kept().items()}
+            self._replay = captured(self._body, self.theta.is_cuda)
+            for name, part in self._kept().items():
+                part.copy_(kept[name])
+            self._number.fill_(number)
+        self._replay()
+        self.optimiser.turn(number)
+
+    def loss(self) -> float:
+        """As `Descent.loss`; waits for the device."""
+        return float(self._found)
+
+    def weights(self, averaged: bool) -> Weights:
+        """As `Descent.weights`, on the host."""
+        found: Weights = (self.average if averaged else self.theta).cpu().numpy().copy()
+        return found
+
+    def evaluate(self, rows: NDArray[np.float32], averaged: bool = False) -> NDArray[np.float32]:
+        """As `Descent.evaluate`, to and from the host."""
+        return evaluate(self.network, self.average if averaged else self.theta, rows)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As `Descent.arrays`, on the host."""
+        return {name: part.cpu().numpy().copy() for name, part in self._kept().items()}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """As `Descent.restore`; in place, for the captured step knows the addresses."""
+        import torch
+
+        for name, part in self._kept().items():
+            part.copy_(torch.from_numpy(arrays[name]))
+        self._replay = None  # the number of the next step is told at a capture
+
+    def _body(self) -> None:
+        scalars = self._table.index_select(0, self._number)[0]
+        self.optimiser.move(self.theta, self._gradient(), scalars)
+        self.average += scalars[-1] * (self.theta - self.average)
+        self._number += 1
+
+    def _gradient(self) -> Any:
+        import torch
+
+        weights = self.theta.detach().requires_grad_()
+        loss = ((forward(self.network, weights, self._rows) - self._targets) ** 2).sum(1).mean()
+        self._found.copy_(loss.detach())
+        return torch.autograd.grad(loss, weights)[0]
+
+    def _kept(self) -> dict[str, Any]:
+        return {"theta": self.theta, "average": self.average, **self.optimiser.kept()}
