@@ -144,7 +144,7 @@ class Watch:
             "seconds": self._seconds(),
             "steps": self.simulation.steps,
             "hardware": devices.describe(self.device),
-            "engine": [engine.report() for engine in self.simulation.engines],
+            "engine": [mover.report() for mover in self.simulation.movers],
             "largest_pull": self.simulation.pull()[0],
         }
 

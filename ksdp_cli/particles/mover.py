@@ -32,6 +32,12 @@ class Mover:
         self.interacting = self.prefactor != 0.0
         self._fastest: Any = 0.0
         self._graph: Any = None
+        #: Whether steps are replayed on the GPU; None before the first one.
+        self.captured: bool | None = None
+
+    def report(self) -> dict[str, Any]:
+        """The engine's own, and on a GPU whether its steps are replayed."""
+        return self.engine.report() | ({} if self.captured is None else {"captured": self.captured})
 
     def put(self, x: Cloud) -> Any:
         """A copy of ``x`` on the device."""
@@ -86,28 +92,31 @@ class Mover:
         Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
-            if self.device == "cuda" and self.engine.name == "direct" and dt == self.config.dt:
-                new, found = self._replayed(scheme, x, t, step)
+            if self.device == "cuda" and self.captured is None and self.engine.name == "direct":
+                self._capture(scheme, x)
+            if self.captured and dt == self.config.dt:
+                new, found = self._graph(x, t, step)
             else:
                 new = scheme(x, t, dt, self.drift, self.noise(x, step, dt))
                 found = _measured(x, new).tolist()
         self._guard(found, t, dt)
         return new
 
-    def _replayed(self, scheme: Callable[..., Any], x: Any, t: float, step: int) -> tuple[Any, list[float]]:
-        """A step of full length on the GPU; its launches are captured once for the whole run."""
+    def _capture(self, scheme: Callable[..., Any], x: Any) -> None:
+        """Capture the launches of a step of full length, once for the whole run, where the flow lets it."""
         from .step_gpu import GraphStep
 
-        if self._graph is None:
-            dt = self.config.dt
-            if not isinstance(self._fastest, type(x)):
-                self._fastest = x.new_zeros(())
+        dt = self.config.dt
+        if not isinstance(self._fastest, type(x)):
+            self._fastest = x.new_zeros(())
+        fastest = self._fastest.clone()
 
-            def advance(x: Any, t: Any, number: Any) -> Any:
-                return scheme(x, t, dt, self.drift, self.noise(x, number, dt))
+        def advance(x: Any, t: Any, number: Any) -> Any:
+            return scheme(x, t, dt, self.drift, self.noise(x, number, dt))
 
-            self._graph = GraphStep(x, advance, _measured)
-        return self._graph(x, t, step)
+        self._graph = GraphStep.of(x, advance, _measured)
+        self._fastest.copy_(fastest)  # the rounds before a capture were no steps
+        self.captured = self._graph is not None
 
     def _guard(self, found: list[float], t: float, dt: float) -> None:
         """Stop a step in which particles moved against one another by more than the whole cloud is wide.

@@ -16,9 +16,18 @@ class GraphStep:
     """``step(x, t, number)`` -> (positions after the step, what ``measure`` finds of before and after).
 
     ``advance(x, t, number)`` makes a step from positions (J, d), a time and a number that are tensors on the device;
-    it may not ask the device for a value. A flow that does (a formula with ``math`` of the time) cannot be captured,
-    and is run as it is.
+    it may not ask the device for a value. A flow that does (a formula with ``math`` of the time) cannot be captured.
     """
+
+    @classmethod
+    def of(cls, x: Any, advance: Callable[..., Any], measure: Callable[..., Any]) -> GraphStep | None:
+        """None where a step cannot be captured."""
+        step = cls(x, advance, measure)
+        replay = captured(step._body, x.is_cuda)
+        if replay is None:
+            return None
+        step._replay = replay
+        return step
 
     def __init__(self, x: Any, advance: Callable[..., Any], measure: Callable[..., Any]) -> None:
         import torch
@@ -28,7 +37,7 @@ class GraphStep:
         self.number = torch.zeros(1, dtype=torch.int64, device=x.device)
         self.new: Any = None
         self.found: Any = None
-        self._replay = captured(self._body, x.is_cuda)
+        self._replay: Callable[[], None] = self._body
 
     def __call__(self, x: Any, t: float, number: int) -> tuple[Any, list[float]]:
         self.x.copy_(x)

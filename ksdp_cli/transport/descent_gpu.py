@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph import captured
+from ..graph import WARM_UP, captured
 from .descent import Schedule
 from .network import Network, Weights
 from .torch_network import evaluate, forward
@@ -28,8 +28,9 @@ class DescentGPU:
         self.theta = torch.tensor(theta, device=device)
         self.average = self.theta.clone()
         self.optimiser = schedule.start(network, self.theta)
-        # the first step is not captured: SOAP only looks
-        rows = [(*self.optimiser.scalars(k or 1, schedule.rate(k)), schedule.weight(k)) for k in range(schedule.steps)]
+        # the first step is not captured, since SOAP only looks; the rounds before a capture go beyond the last
+        steps = range(schedule.steps + WARM_UP)
+        rows = [(*self.optimiser.scalars(k or 1, schedule.rate(k)), schedule.weight(k)) for k in steps]
         self._table = torch.tensor(rows, dtype=torch.float32, device=device)
         self._number = torch.zeros(1, dtype=torch.int64, device=device)
         self._found = torch.zeros((), device=device)
@@ -55,12 +56,18 @@ class DescentGPU:
             return
         if self._replay is None:
             kept = {name: part.clone() for name, part in self._kept().items()}
-            self._replay = captured(self._body, self.theta.is_cuda)
+            self._number.fill_(number)
+            self._replay = captured(self._body, self.theta.is_cuda) or self._body
             for name, part in self._kept().items():
                 part.copy_(kept[name])
             self._number.fill_(number)
         self._replay()
         self.optimiser.turn(number)
+
+    @property
+    def captured(self) -> bool:
+        """Whether steps are replayed; False before the second one, off the GPU, and where a capture is not possible."""
+        return self._replay is not None and self._replay != self._body
 
     def loss(self) -> float:
         """As `Descent.loss`; waits for the device."""

@@ -204,14 +204,16 @@ def train(
     enough = False
     while trainer.step < settings.steps and not enough:
         trainer.advance()
-        now = time.monotonic()
-        trainer.spent = before + now - began
         last = trainer.step == settings.steps
         due = trainer.step % settings.validate_every == 0 or last
-        if due or trainer.step % 50 == 0:
+        told = due or trainer.step % 50 == 0
+        loss = trainer.loss() if told else None  # waits for a GPU, before the clock is read
+        now = time.monotonic()
+        trainer.spent = before + now - began
+        if told:
             row = {
                 "step": trainer.step,
-                "loss": trainer.loss(),
+                "loss": loss,
                 "validation": trainer.validate() if due else None,
                 "floor": trainer.floor,
                 "rate": trainer.schedule.rate(trainer.step - 1),
