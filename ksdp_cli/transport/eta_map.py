@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
 
+#: Slope of the third function beyond the trained range: (1 - (3/4)^2) / (1/4). The tangent's is 2 and overshoots.
+BEYOND = 1.75
+
 
 @dataclass(frozen=True)
 class EtaMap:
@@ -65,7 +68,8 @@ class EtaMap:
         """The functions c_k of one parameter or two, ``eta`` (p,) or (n, p), that the separable form has.
 
         With u = eta / high, for one: (1, u, log eta mapped to [-1, 1]) on a logarithmic grid, and (1, u, u^2) on
-        another, where u^2 goes on along its tangent, 2 u - 1, beyond the trained range. For two: (1, u, v, u v).
+        another, where u^2 goes on along its secant over the last quarter of the trained range, `BEYOND`. For two:
+        (1, u, v, u v).
         Raises as `normalise` does, and for more than two parameters.
         """
         if len(self.names) > 2:
@@ -79,7 +83,7 @@ class EtaMap:
         if len(self.names) == 2:
             chosen += [u[..., 1], u[..., 0] * u[..., 1]]
         else:
-            curved = np.where(u[..., 0] > 1, 2 * u[..., 0] - 1, u[..., 0] ** 2)
+            curved = np.where(u[..., 0] > 1, 1 + BEYOND * (u[..., 0] - 1), u[..., 0] ** 2)
             chosen += [mapped[..., 0] if self.log[0] else curved]
         return np.stack(chosen, -1).astype(np.float32)
 
