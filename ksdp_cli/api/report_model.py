@@ -77,7 +77,8 @@ def _network(learned: Learned) -> NetworkView:
     stored = None if isinstance(law, Ball) else learned.draw(min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN)))
     command = shlex.join(["ksdp", "sample", learned.name])
     ends = (eta.names, eta.low, eta.high, eta.log)
-    return NetworkView(model.theta, model.network.sizes, model.network.form, *ends, Inputs(SEED, stored), command)
+    shape = model.network
+    return NetworkView(model.theta, shape.sizes, shape.form, *ends, Inputs(SEED, stored), command, eta.beyond)
 
 
 def _lead(learned: Learned) -> str:

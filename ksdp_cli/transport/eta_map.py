@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
 
-#: Slope of the third function beyond the trained range: (1 - (3/4)^2) / (1/4). The tangent's is 2 and overshoots.
-BEYOND = 1.75
-
 
 @dataclass(frozen=True)
 class EtaMap:
     """``names`` of the p components, ``low`` and ``high`` of the training grid, ``log`` where it is logarithmic.
+
+    ``before`` are the values that come before the highest; empty: they are as high, as far as is known.
 
     A raw A = 100 would saturate tanh, so the paper's padding needs a scale; which one is not in the paper.
     """
@@ -25,6 +24,7 @@ class EtaMap:
     low: tuple[float, ...]
     high: tuple[float, ...]
     log: tuple[bool, ...]
+    before: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, names: tuple[str, ...], grid: NDArray[np.float64]) -> EtaMap:
@@ -35,12 +35,14 @@ class EtaMap:
             tuple(float(column[0]) for column in columns),
             tuple(float(column[-1]) for column in columns),
             tuple(_is_logarithmic(column) for column in columns),
+            tuple(float(column[-min(2, len(column))]) for column in columns),
         )
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> EtaMap:
         try:
-            return cls(**{name: tuple(stored[name]) for name in ("names", "low", "high", "log")})
+            own = {name: tuple(stored[name]) for name in ("names", "low", "high", "log")}
+            return cls(**own, before=tuple(stored.get("before", ())))
         except (KeyError, TypeError) as error:
             raise DataError(f"the eta map is damaged: {error}") from None
 
@@ -68,8 +70,8 @@ class EtaMap:
         """The functions c_k of one parameter or two, ``eta`` (p,) or (n, p), that the separable form has.
 
         With u = eta / high, for one: (1, u, log eta mapped to [-1, 1]) on a logarithmic grid, and (1, u, u^2) on
-        another, where u^2 goes on along its secant over the last quarter of the trained range, `BEYOND`. For two:
-        (1, u, v, u v).
+        another, where u^2 goes on beyond the trained range along the secant through the last two trained values. For
+        two: (1, u, v, u v).
         Raises as `normalise` does, and for more than two parameters.
         """
         if len(self.names) > 2:
@@ -83,9 +85,18 @@ class EtaMap:
         if len(self.names) == 2:
             chosen += [u[..., 1], u[..., 0] * u[..., 1]]
         else:
-            curved = np.where(u[..., 0] > 1, 1 + BEYOND * (u[..., 0] - 1), u[..., 0] ** 2)
+            curved = np.where(u[..., 0] > 1, 1 + self.beyond * (u[..., 0] - 1), u[..., 0] ** 2)
             chosen += [mapped[..., 0] if self.log[0] else curved]
         return np.stack(chosen, -1).astype(np.float32)
+
+    @property
+    def beyond(self) -> float:
+        """The slope of u^2 above u = 1: the secant's, or the tangent's where the trained range does not end there.
+
+        The tangent of a fitted parabola overshoots; of two trained values the secant makes a straight line.
+        """
+        low, high, before = self.low[0], self.high[0], (self.before or self.high)[0]
+        return 1.0 + before / high if high > 0 and high >= -low else 2.0
 
     def padding(self, form: str, eta: Any) -> NDArray[np.float32]:
         """What a network of this form reads beside x: `coefficients`, or eta mapped to [-1, 1]."""

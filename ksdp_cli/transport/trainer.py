@@ -71,7 +71,8 @@ class Trainer:
         form = settings.network
         if form == "auto":
             form = "separable" if len(data.names) <= 2 else "residual"
-        self.batches = Batches(data, self.eta_map, settings.N, settings.sets, settings.seed, form)
+        stratified = settings.algorithm != "paper"
+        self.batches = Batches(data, self.eta_map, settings.N, settings.sets, settings.seed, form, stratified)
         self.network = Network(data.clouds.shape[2], len(data.names), form)
         self.eta_map.padding(form, data.eta[0])  # refuses what the form cannot take
         self.solver = plugins.registry().find("transition solver", settings.solver).load()

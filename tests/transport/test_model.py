@@ -53,11 +53,11 @@ def test_the_form_comes_back_too_and_an_unknown_one_is_refused(form: str, tmp_pa
 def test_a_function_of_t_goes_on_straight_beyond_what_was_trained() -> None:
     network = Network(2, 1, "separable")
     theta = network.initial(0) + 0.3 * np.random.default_rng(1).standard_normal(network.parameter_count)
-    one = Model(network, theta, EtaMap(("t",), (0.0,), (0.1,), (False,)), {}, {})
+    one = Model(network, theta, EtaMap.of(("t",), np.array([[0.0], [0.025], [0.05], [0.075], [0.1]])), {}, {})
     x = np.random.default_rng(0).standard_normal((50, 2))
     f = {t: one.push(x, [t]).astype(np.float64) for t in (0.0, 0.05, 0.075, 0.1, 0.15, 0.2)}
     np.testing.assert_allclose(f[0.2], 2 * f[0.15] - f[0.1], atol=1e-4)
-    # along the secant of the last quarter, which is not that of the last half
+    # along the secant of the last two trained times, which is not that of the last half
     np.testing.assert_allclose(f[0.2], f[0.1] + 4 * (f[0.1] - f[0.075]), atol=1e-4)
     assert np.abs(f[0.2] - f[0.1] - 2 * (f[0.1] - f[0.05])).max() > 0.01
 

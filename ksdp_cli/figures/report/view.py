@@ -71,7 +71,7 @@ class NetworkView:
     """Weights ``theta`` (one vector, as the network keeps them), layer ``sizes``, the eta map, inputs, and units.
 
     ``form`` names how the output follows from the layers and eta; one that the page does not know is an error.
-    ``command`` is the ``ksdp sample`` command without its parameters.
+    ``command`` is the ``ksdp sample`` command without its parameters, ``beyond`` that of `EtaMap`.
     """
 
     theta: NDArray[np.float32]
@@ -83,6 +83,7 @@ class NetworkView:
     log: tuple[bool, ...]
     inputs: Inputs
     command: str
+    beyond: float = 2.0
 
     def as_json(self) -> dict[str, Any]:
         if self.form not in FORMS:
@@ -95,7 +96,10 @@ class NetworkView:
             "form": self.form,
             "sizes": list(self.sizes),
             "theta": _text(np.ascontiguousarray(self.theta, "<f4")),
-            "eta": [{"name": name, "low": low, "high": high, "log": log} for name, low, high, log in ends],
+            "eta": [
+                {"name": name, "low": low, "high": high, "log": log, "beyond": self.beyond}
+                for name, low, high, log in ends
+            ],
             "inputs": self.inputs.as_json(),
             "seed": self.inputs.seed,
             "command": self.command,

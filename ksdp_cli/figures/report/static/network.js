@@ -26,7 +26,8 @@ function padding(form, values, maps) {
   const mapped = normalised(values, maps);
   if (form !== "separable") return mapped;
   const [u, v] = maps.map(({ low, high: top }, i) => values[i] / (Math.max(Math.abs(low), Math.abs(top)) || 1));
-  return maps.length === 2 ? [1, u, v, u * v] : [1, u, maps[0].log ? mapped[0] : u > 1 ? 1 + 1.75 * (u - 1) : u * u];
+  if (maps.length === 2) return [1, u, v, u * v];
+  return [1, u, maps[0].log ? mapped[0] : u > 1 ? 1 + maps[0].beyond * (u - 1) : u * u];
 }
 
 /** The layers of x alone at one padding: its share of the first layer is a bias, or the last layer is a sum of heads. */
