@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
+
+from ..arrays import namespace
+
+__all__ = ["Flow", "Params", "namespace"]
 
 
 class Params(BaseModel):
@@ -29,13 +32,3 @@ class Flow(Protocol):
     def velocity(self, x: Any, t: float) -> Any:
         """v at positions ``x`` (n, d) and time ``t``, an array (n, d) of the same kind, type and device."""
         ...
-
-
-def namespace(x: Any) -> Any:
-    """``torch`` for a tensor, ``numpy`` for anything else: write ``xp.exp(...)`` once, run on every device."""
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(x, torch.Tensor):
-        return torch
-    import numpy
-
-    return numpy

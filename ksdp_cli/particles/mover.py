@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import rng
+from ..arrays import namespace
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
-from ..flows.base import namespace
 from ..shapes import Cloud
 from .engines import DriftEngine
 from .problem import Case, diffusion, drift_prefactor

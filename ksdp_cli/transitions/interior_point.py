@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flows.base import namespace
+from ..arrays import namespace
 
 STEPS = 100
 #: Part of the way to the boundary that a step may go, and how far the barrier falls in each.

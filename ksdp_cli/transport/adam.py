@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..flows.base import namespace
+from ..arrays import namespace
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 #: The step size ends at this part of its start.

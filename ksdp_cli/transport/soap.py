@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..flows.base import namespace
+from ..arrays import namespace
 from .network import Network
 
 BETA1, BETA2, FACTOR, EPSILON = 0.95, 0.95, 0.95, 1e-10
