@@ -13,7 +13,7 @@ import pytest
 from ksdp_cli import api
 from ksdp_cli.transport.model import Model
 
-TRAIN = ["--N", "300", "--steps", "400", "--renew-batch", "20", "--renew-gamma", "10", "--validate-every", "100"]
+TRAIN = ["--N", "300", "--steps", "3000", "--renew-batch", "20", "--renew-gamma", "10", "--validate-every", "1000"]
 
 
 def start(store: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
