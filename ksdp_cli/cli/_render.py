@@ -49,9 +49,13 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+#: Between two lines of progress in a log.
+LINE_SECONDS = 10.0
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Any]:
-    """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line every 10 s in a log."""
+    """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line now and then in a log."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -77,7 +81,7 @@ def progress(label: str) -> Iterator[Any]:
 
     def line(stage: str, done: int, total: int, note: str = "") -> None:
         nonlocal last
-        if time.monotonic() - last >= 10:
+        if time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
             print(f"ksdp: {label}: {stage} {done}/{total} {note}".rstrip(), file=sys.stderr, flush=True)
 

@@ -13,11 +13,12 @@ import pytest
 from ksdp_cli import api
 from ksdp_cli.transport.model import Model
 
-TRAIN = ["--N", "300", "--steps", "3000", "--renew-batch", "20", "--renew-gamma", "10", "--validate-every", "1000"]
+TRAIN = ["--N", "300", "--steps", "1200", "--renew-batch", "20", "--renew-gamma", "10", "--validate-every", "1000"]
 
 
 def start(store: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
-    program = "from ksdp_cli.cli.app import main; main()"
+    # progress at once, so that a signal finds the training on its way
+    program = "from ksdp_cli.cli import _render; _render.LINE_SECONDS = 0; from ksdp_cli.cli.app import main; main()"
     command = [sys.executable, "-c", program, "train", str(store), "-o", str(out), *TRAIN, *more]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
