@@ -31,7 +31,8 @@ class TransitionSolver(Protocol):
 
     ``exact``: whether the answer is the optimum. ``devices``: where it runs. Constructed with its own options as
     keyword arguments, all with defaults, and ``seed``. One that sets ``takes_prices = True`` also takes the keyword
-    ``prices`` (B, N), the column prices of the `Matching` whose permutation is ``start``, and returns prices.
+    ``prices`` (B, N), the column prices of the `Matching` whose permutation is ``start``, and returns prices. One
+    that has "cuda" in ``devices`` is constructed with ``device="cuda"`` where the training runs on a GPU.
     """
 
     exact: ClassVar[bool]
