@@ -8,9 +8,13 @@ from pathlib import Path
 from .errors import ResourceError
 
 
+#: What a driver shows: the first is missing in some sandboxes, where the second is there; the third is WSL's.
+DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
+
+
 def nvidia_present() -> bool:
     """Whether an NVIDIA driver is loaded: a file system look, so that CPU users never wait for torch."""
-    return Path("/proc/driver/nvidia/version").exists() or Path("/dev/dxg").exists() or os.name == "nt"
+    return any(Path(file).exists() for file in DRIVER_FILES) or os.name == "nt"
 
 
 def choose(asked: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from .. import provenance
 from ..config import SimulateConfig
+from ..errors import ConfigError
 from ..particles.problem import Problem
 from ..store import Header, Run
 
@@ -13,6 +16,8 @@ from ..store import Header, Run
 STATE = 1
 #: The attribute with what the last frame lacks of the state: a run that is complete can be extended from there.
 END_STATE = "end_state"
+#: What moved the particles, {device, engine}: an attribute of a store and a field of a checkpoint.
+MADE_BY = "made_by"
 
 
 def header(problem: Problem) -> Header:
@@ -38,8 +43,8 @@ def header(problem: Problem) -> Header:
 def continued_header(problem: Problem, stored: Run) -> Header:
     """The header for `continued`, with the state in which ``stored`` ended."""
     made = header(continued(problem, stored.header.times))
-    end = {END_STATE: stored.attrs[END_STATE]} if END_STATE in stored.attrs else {}
-    return replace(made, attrs=made.attrs | end)
+    kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY) if name in stored.attrs}
+    return replace(made, attrs=made.attrs | kept)
 
 
 def with_times(problem: Problem, times: tuple[float, ...]) -> Problem:
@@ -60,9 +65,48 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
 
 
 def run_id(config: SimulateConfig) -> str:
-    """What a checkpoint belongs to: the configuration without its times, which may be moved."""
+    """What a checkpoint belongs to: the configuration without its times, which may be moved, and its device, which is
+    looked at by `require_same_kind`."""
+    return _digest(config, without=("T", "snapshots", "device"))
+
+
+def belongs(about: Mapping[str, Any], config: SimulateConfig) -> bool:
+    """Whether the header ``about`` of a state is that of the run ``config``; before `MADE_BY` it held the device."""
+    if MADE_BY in about:
+        return bool(about.get("run") == run_id(config))
+    devices = ("auto", "cpu", "cuda")
+    old = (_digest(config.model_copy(update={"device": d}), without=("T", "snapshots")) for d in devices)
+    return about.get("run") in old
+
+
+def require_same_kind(about: Mapping[str, Any], now: dict[str, str], what: str) -> None:
+    """Raise `ConfigError` where ``what``, of which ``about`` tells, was made by another engine or on another device.
+
+    Their sums are added in another order and their trees have other settings, so that bits would change on the way.
+    ``about`` is the header of a state or the attributes of a store. Before `MADE_BY` was kept, all was made on a CPU.
+    """
+    before: dict[str, str] = about.get(MADE_BY) or {"device": "cpu", "engine": _engine_of_old(about) or now["engine"]}
+    if before == now:
+        return
+    told, asked = (f"{kind['engine']} engine on {kind['device']}" for kind in (before, now))
+    other = before["device"] != now["device"]
+    advice = f"use --device {before['device']} to go on" if other else "go on with the version that began it"
+    raise ConfigError(
+        f"{what} was made by the {told}, and this would be the {asked}: a run keeps to one, to the bit",
+        f"{advice}, or begin anew with --overwrite or another -o",
+    )
+
+
+def _engine_of_old(about: Mapping[str, Any]) -> str | None:
+    """The engine of a state, by what only a tree has to remember, or of a store that is complete."""
+    if "engines" in about:
+        return "tree" if any(about["engines"]) else "direct"
+    return str(about["engine"][0]["engine"]) if about.get("engine") else None
+
+
+def _digest(config: SimulateConfig, without: tuple[str, ...]) -> str:
     fields = config.model_dump(mode="json")
-    kept = {name: value for name, value in fields.items() if name not in ("T", "snapshots")}
+    kept = {name: value for name, value in fields.items() if name not in without}
     return provenance.digest(kept | {"state": STATE})
 
 

@@ -23,7 +23,7 @@ from ..particles import checkpoint, preflight
 from ..particles.integrator import Simulation, State
 from ..particles.problem import Problem
 from ..store import Writer, change_times, open_run
-from .headers import END_STATE, header, run_id, with_times
+from .headers import END_STATE, MADE_BY, belongs, header, require_same_kind, run_id, with_times
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
@@ -50,7 +50,8 @@ def integrate(problem: Problem, writer: Writer, device: str, resume: bool, liste
     Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
     """
     simulation = Simulation(problem, device)
-    watch = Watch(simulation, writer, listener, _start(simulation, writer, resume, listener), device)
+    kind = {"device": device, "engine": simulation.engines[0].name}
+    watch = Watch(simulation, writer, listener, _start(simulation, writer, resume, listener, kind), kind)
     try:
         simulation.run(watch.write, watch.after_step)
     except NumericalError as error:
@@ -59,10 +60,13 @@ def integrate(problem: Problem, writer: Writer, device: str, resume: bool, liste
         raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
 
 
-def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Listener) -> float:
+def _start(
+    simulation: Simulation, writer: Writer, resume: bool, listener: Listener, kind: dict[str, str]
+) -> float:
     """Go on from the checkpoint of this very run, from its end if it was complete, or from t = 0.
 
-    Returns the seconds that were spent before.
+    Returns the seconds that were spent before. Raises `ConfigError` when ``kind``, device and engine, is not that of
+    the state or of the stored frames.
     """
     file = checkpoint_path(writer.path)
     checkpoint.claim(file)
@@ -70,8 +74,9 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
     ended = json.loads(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
 
     def unfit(found: dict[str, Any]) -> str | None:
-        if found.get("run") != run_id(simulation.config):
+        if not belongs(found, simulation.config):
             return "belongs to another run"
+        require_same_kind(found, kind, f"the state of {writer.path}")
         if found["k"] > writer.committed:
             return f"lies ahead of the {writer.committed} frames of {writer.path}"
         now = [engine.state() for engine in simulation.engines]
@@ -90,6 +95,8 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
         if listener.warn:
             listener.warn(f"{reason}; {instead}")
     if found is None:
+        if end:
+            require_same_kind(end.attrs, kind, str(writer.path))
         checkpoint.remove(file)
         simulation.start()
         return 0.0
@@ -122,8 +129,10 @@ def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch
 class Watch:
     """What happens between two steps of a run."""
 
-    def __init__(self, simulation: Simulation, writer: Writer, listener: Listener, spent: float, device: str) -> None:
-        self.simulation, self.writer, self.listener, self.device = simulation, writer, listener, device
+    def __init__(
+        self, simulation: Simulation, writer: Writer, listener: Listener, spent: float, kind: dict[str, str]
+    ) -> None:
+        self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
         self.began = self.saved = self.last = time.monotonic()
         self.drawn, self.announced, self.doubted = 0.0, False, False
@@ -136,6 +145,8 @@ class Watch:
         if k + 1 == len(self.writer.times):
             end = self._about(State(frame, k + 1, engines=[engine.state() for engine in self.simulation.engines]))
             self.writer.annotate(**self.facts(), **({END_STATE: json.dumps(end)} if frame.dtype == np.float32 else {}))
+        elif k == 0:
+            self.writer.annotate(**{MADE_BY: self.kind})
         self.writer.commit(k)
 
     def facts(self) -> dict[str, Any]:
@@ -143,7 +154,8 @@ class Watch:
         return {
             "seconds": self._seconds(),
             "steps": self.simulation.steps,
-            "hardware": devices.describe(self.device),
+            "hardware": devices.describe(self.kind["device"]),
+            MADE_BY: self.kind,
             "engine": [mover.report() for mover in self.simulation.movers],
             "largest_pull": self.simulation.pull()[0],
         }
@@ -183,6 +195,7 @@ class Watch:
         """All of a state but its positions."""
         return {
             "run": run_id(self.simulation.config),
+            MADE_BY: self.kind,
             "k": state.k,
             "case": state.case,
             "step": state.step,
@@ -210,7 +223,7 @@ class Watch:
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {s.engines[0].name} engine on "
-            f"{devices.describe(self.device)}: about {_duration(time.monotonic() - self.began + left)}, "
+            f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "
             f"{_size(peak + s.state.x.nbytes)} of memory, {_size(disk)} of disk"
         )
 

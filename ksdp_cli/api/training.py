@@ -75,12 +75,15 @@ def train(
         raise DataError(f"{target} exists", "use --overwrite, --resume, or another -o")
     target.parent.mkdir(parents=True, exist_ok=True)
     settings = TrainSettings(**config.model_dump(exclude={"eta", "device"}))
-    identity = provenance.digest(config.model_dump(mode="json") | {"data": data.sha256()})
-    state = _restore(saved, identity) if resume else None
+    fields = config.model_dump(mode="json") | {"data": data.sha256()}
+    before = provenance.digest(fields)  # as it was while the device was a part of it
+    identity = provenance.digest({name: value for name, value in fields.items() if name != "device"})
+    device = devices.choose(config.device)
+    state = _restore(saved, (identity, before), device) if resume else None
 
     def keep(state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
         header, arrays = state
-        checkpoint.save(saved, {"run": identity, "trainer": header}, arrays)
+        checkpoint.save(saved, {"run": identity, "device": device, "trainer": header}, arrays)
         number = stop() if stop else None
         if number is not None:
             step = header.get("step", "?")
@@ -91,7 +94,7 @@ def train(
     trained = run_training(
         data,
         settings,
-        device=devices.choose(config.device),
+        device=device,
         progress=(lambda event: _report(progress, event)) if progress else None,
         state=state,
         on_checkpoint=keep,
@@ -153,12 +156,19 @@ def _report(progress: Callable[..., None], event: dict[str, Any]) -> None:
     progress("gradient steps", event["step"], event["steps"], note)
 
 
-def _restore(saved: Path, identity: str) -> Any:
+def _restore(saved: Path, identities: tuple[str, ...], device: str) -> Any:
+    """The state saved there, or None. Raises `ConfigError` when it is another training's, or of another device."""
     if not checkpoint.exists(saved):
         return None
     header, arrays = checkpoint.load(saved)
-    if header["run"] != identity:
+    if header["run"] not in identities:
         raise ConfigError(f"{saved} belongs to another training (its data or options differ)", "use --overwrite")
+    before = header.get("device", "cpu")  # no GPU made a checkpoint before it was kept
+    if before != device:
+        raise ConfigError(
+            f"{saved} was written on {before}, and this training would go on on {device}, to other bits",
+            f"use --device {before}, or --overwrite",
+        )
     return header["trainer"], arrays
 
 

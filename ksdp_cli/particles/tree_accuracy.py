@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
 from ..shapes import Cloud
 
 Force = TypeVar("Force")
@@ -151,5 +152,11 @@ class Tuner:
         return {name: getattr(self, name) for name in names}
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Take over a `state`. Raises `DataError` for one of another ladder."""
+        if not 0 <= state["rung"] < len(self.rungs):
+            raise DataError(
+                f"the state holds setting {state['rung']} of the tree, and there are {len(self.rungs)}",
+                "it is of another version: begin anew with --overwrite",
+            )
         for name, value in state.items():
             setattr(self, name, value)

@@ -1,0 +1,136 @@
+"""A state of one engine or device is not gone on with by another: the bits would change on the way, without a word."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ksdp_cli
+from ksdp_cli import device, open_run, provenance
+from ksdp_cli.api import training
+from ksdp_cli.api.headers import END_STATE, MADE_BY, require_same_kind
+from ksdp_cli.errors import ConfigError, DataError
+from ksdp_cli.particles import checkpoint
+from ksdp_cli.particles.tree_accuracy import Tuner, ladder
+from ksdp_cli.store.build import seal
+
+from .conftest import Ksdp
+from .test_run_faults import frames
+
+RUN = ("simulate", "--J", "60", "--dt", "1e-3", "--snapshots", "2e-3,6e-3")
+CPU, CARD = ({"device": name, "engine": "direct"} for name in ("cpu", "cuda"))
+
+
+def rewrite(file: Path, change: dict[str, Any], without: tuple[str, ...] = ()) -> None:
+    """The checkpoint with fields changed and removed."""
+    header, arrays = checkpoint.load(file)
+    checkpoint.remove(file)
+    kept = {name: value for name, value in (header | change).items() if name not in (*without, "source")}
+    checkpoint.save(file, kept, arrays)
+
+
+def test_a_state_of_another_device_is_refused_with_what_to_do_and_nothing_is_lost(ksdp: Ksdp, tmp_path: Path) -> None:
+    assert ksdp(*RUN, "-o", "whole.zarr").code == 0
+    assert ksdp(*RUN, "-o", "a.zarr", step=4, signal=signal.SIGTERM).code == 143
+    file = tmp_path / "a.zarr.checkpoint"
+    assert checkpoint.load(file)[0][MADE_BY] == CPU
+    assert open_run(tmp_path / "a.zarr").attrs[MADE_BY] == CPU
+    for other in (CARD, {"device": "cuda", "engine": "tree"}):
+        rewrite(file, {MADE_BY: other})
+        kept = file.read_bytes()
+        done = ksdp(*RUN, "-o", "a.zarr", "--resume")
+        assert done.code == 2
+        assert done.err.count("\n") == 1
+        assert f"was made by the {other['engine']} engine on cuda" in done.err
+        assert "use --device cuda to go on, or begin anew with --overwrite" in done.err
+        assert file.read_bytes() == kept
+    rewrite(file, {MADE_BY: CPU})
+    done = ksdp(*RUN, "--device", "cpu", "-o", "a.zarr", "--resume")  # another word for the same device
+    assert done.code == 0, done.err
+    assert "2 steps of" in done.err
+    assert frames(tmp_path / "a.zarr") == frames(tmp_path / "whole.zarr")
+
+
+@pytest.mark.parametrize("asked", ["auto", "cpu"])
+def test_a_checkpoint_from_before_the_field_goes_on_to_the_bit(ksdp: Ksdp, tmp_path: Path, asked: str) -> None:
+    assert ksdp(*RUN, "-o", "whole.zarr").code == 0
+    assert ksdp(*RUN, "--device", asked, "-o", "a.zarr", step=4, signal=signal.SIGTERM).code == 143
+    fields = open_run(tmp_path / "a.zarr").config | {"device": asked}
+    kept = {name: value for name, value in fields.items() if name not in ("T", "snapshots")}
+    old = {"run": provenance.digest(kept | {"state": 1})}
+    rewrite(tmp_path / "a.zarr.checkpoint", old, without=(MADE_BY,))
+    done = ksdp(*RUN, "-o", "a.zarr", "--resume")
+    assert done.code == 0, done.err
+    assert "2 steps of" in done.err
+    assert frames(tmp_path / "a.zarr") == frames(tmp_path / "whole.zarr")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_complete_run_of_another_device_is_not_made_longer(tmp_path: Path, dtype: str) -> None:
+    """In float64 there is no end state, and a longer run would begin at t = 0 behind frames of the other device."""
+    options: dict[str, Any] = {"J": 50, "dtype": dtype, "out": tmp_path / "a.zarr", "resume": True}
+    run = ksdp_cli.simulate(T=1e-3, **options)
+    changes: dict[str, Any] = {MADE_BY: CARD}
+    if END_STATE in run.attrs:
+        changes[END_STATE] = json.dumps(json.loads(run.attrs[END_STATE]) | {MADE_BY: CARD})
+    seal(tmp_path / "a.zarr", changes)
+    with pytest.raises(ConfigError, match="direct engine on cuda, and this would be the direct engine on cpu"):
+        ksdp_cli.simulate(T=2e-3, **options)
+    assert ksdp_cli.simulate(T=1e-3, **options).complete  # asks for nothing new
+    seal(tmp_path / "a.zarr", {name: changes[name].replace("cuda", "cpu") for name in changes if name == END_STATE})
+    seal(tmp_path / "a.zarr", {MADE_BY: CPU})
+    assert len(ksdp_cli.simulate(T=2e-3, **options).times) == 2
+
+
+def test_frames_without_a_state_keep_their_kind(ksdp: Ksdp, tmp_path: Path) -> None:
+    """A run that was killed before its first checkpoint, or has lost it."""
+    assert ksdp(*RUN, "-o", "a.zarr", step=4, signal=signal.SIGKILL).code == -signal.SIGKILL
+    assert not (tmp_path / "a.zarr.checkpoint").exists()
+    seal(tmp_path / "a.zarr", {MADE_BY: CARD})
+    assert ksdp(*RUN, "-o", "a.zarr", "--resume").code == 2
+    seal(tmp_path / "a.zarr", {MADE_BY: CPU})
+    assert ksdp(*RUN, "-o", "a.zarr", "--resume").code == 0
+
+
+def test_what_a_state_of_old_says_of_its_engine() -> None:
+    for engines, engine in (([{}], "direct"), ([{"rung": 3}], "tree")):
+        require_same_kind({"engines": engines}, {"device": "cpu", "engine": engine}, "it")
+        with pytest.raises(ConfigError, match=rf"{engine} engine on cpu, .*use --device cpu to go on"):
+            require_same_kind({"engines": engines}, {"device": "cuda", "engine": "direct"}, "it")
+    with pytest.raises(ConfigError, match="go on with the version that began it"):
+        require_same_kind({"engines": [{"rung": 3}]}, CPU, "it")
+    require_same_kind({"engine": [{"engine": "tree"}]}, {"device": "cpu", "engine": "tree"}, "it")
+
+
+def test_a_setting_that_the_ladder_lacks_is_no_index_error() -> None:
+    tuner = Tuner(1e-4, ladder(2, "float32"))
+    state = tuner.state() | {"rung": len(tuner.rungs)}
+    with pytest.raises(DataError, match=f"setting {len(tuner.rungs)} of the tree"):
+        tuner.restore(state)
+
+
+def test_a_training_of_another_device_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.checkpoint"
+    for about, kept in (({"device": "cuda"}, "cuda"), ({"device": "cpu"}, "cpu"), ({}, "cpu")):
+        checkpoint.save(file, {"run": "one", "trainer": {"step": 3}} | about, {})
+        assert training._restore(file, ("one",), kept)[0] == {"step": 3}
+        other = "cpu" if kept == "cuda" else "cuda"
+        with pytest.raises(ConfigError, match=f"was written on {kept}, .* use --device {kept}, or --overwrite"):
+            training._restore(file, ("one",), other)
+
+
+def test_a_driver_is_seen_by_either_of_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some sandboxes show /dev/nvidiactl and no /proc/driver/nvidia."""
+    assert {"/proc/driver/nvidia/version", "/dev/nvidiactl"} <= set(device.DRIVER_FILES)
+    files = tuple(str(tmp_path / name) for name in ("version", "nvidiactl"))
+    monkeypatch.setattr(device, "DRIVER_FILES", files)
+    assert not device.nvidia_present()
+    assert device.choose("auto") == "cpu"
+    for file in files:
+        Path(file).touch()
+        assert device.nvidia_present()
+        Path(file).unlink()
