@@ -7,7 +7,6 @@ from pathlib import Path
 
 from .errors import ResourceError
 
-
 #: What a driver shows: the first is missing in some sandboxes, where the second is there; the third is WSL's.
 DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
 

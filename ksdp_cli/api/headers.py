@@ -40,9 +40,14 @@ def header(problem: Problem) -> Header:
     )
 
 
-def continued_header(problem: Problem, stored: Run) -> Header:
-    """The header for `continued`, with the state in which ``stored`` ended."""
+def continued_header(problem: Problem, stored: Run, device: str) -> Header:
+    """The header for `continued`, with the state in which ``stored`` ended.
+
+    Raises `ConfigError` before a store is laid out anew whose frames are of another device.
+    """
     made = header(continued(problem, stored.header.times))
+    if len(stored.times) and made.times != stored.header.times:
+        require_same_kind(stored.attrs, kind_of(stored.attrs) | {"device": device}, str(stored.path))
     kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY) if name in stored.attrs}
     return replace(made, attrs=made.attrs | kept)
 
@@ -83,10 +88,10 @@ def require_same_kind(about: Mapping[str, Any], now: dict[str, str], what: str) 
     """Raise `ConfigError` where ``what``, of which ``about`` tells, was made by another engine or on another device.
 
     Their sums are added in another order and their trees have other settings, so that bits would change on the way.
-    ``about`` is the header of a state or the attributes of a store. Before `MADE_BY` was kept, all was made on a CPU.
+    ``about`` is the header of a state or the attributes of a store.
     """
-    before: dict[str, str] = about.get(MADE_BY) or {"device": "cpu", "engine": _engine_of_old(about) or now["engine"]}
-    if before == now:
+    before = kind_of(about)
+    if before == now or (before["device"] == now["device"] and not before["engine"]):
         return
     told, asked = (f"{kind['engine']} engine on {kind['device']}" for kind in (before, now))
     other = before["device"] != now["device"]
@@ -97,11 +102,15 @@ def require_same_kind(about: Mapping[str, Any], now: dict[str, str], what: str) 
     )
 
 
-def _engine_of_old(about: Mapping[str, Any]) -> str | None:
-    """The engine of a state, by what only a tree has to remember, or of a store that is complete."""
+def kind_of(about: Mapping[str, Any]) -> dict[str, str]:
+    """Device and engine of a state or a store. Before `MADE_BY` was kept all was made on a CPU, and only a tree has
+    something to remember; an engine that is not told is empty."""
+    if MADE_BY in about:
+        return dict(about[MADE_BY])
+    engine = str(about["engine"][0]["engine"]) if about.get("engine") else ""
     if "engines" in about:
-        return "tree" if any(about["engines"]) else "direct"
-    return str(about["engine"][0]["engine"]) if about.get("engine") else None
+        engine = "tree" if any(about["engines"]) else "direct"
+    return {"device": "cpu", "engine": engine}
 
 
 def _digest(config: SimulateConfig, without: tuple[str, ...]) -> str:

@@ -60,9 +60,7 @@ def integrate(problem: Problem, writer: Writer, device: str, resume: bool, liste
         raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
 
 
-def _start(
-    simulation: Simulation, writer: Writer, resume: bool, listener: Listener, kind: dict[str, str]
-) -> float:
+def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Listener, kind: dict[str, str]) -> float:
     """Go on from the checkpoint of this very run, from its end if it was complete, or from t = 0.
 
     Returns the seconds that were spent before. Raises `ConfigError` when ``kind``, device and engine, is not that of

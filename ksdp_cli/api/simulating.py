@@ -58,7 +58,7 @@ def simulate(
         header(problem),
         overwrite=overwrite,
         resume=resume,
-        continued=lambda stored: continued_header(problem, stored),
+        continued=lambda stored: continued_header(problem, stored, chosen),
     )
     with writer:
         missing = len(writer.times) - writer.committed

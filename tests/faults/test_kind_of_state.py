@@ -80,6 +80,7 @@ def test_a_complete_run_of_another_device_is_not_made_longer(tmp_path: Path, dty
     seal(tmp_path / "a.zarr", changes)
     with pytest.raises(ConfigError, match="direct engine on cuda, and this would be the direct engine on cpu"):
         ksdp_cli.simulate(T=2e-3, **options)
+    assert open_run(tmp_path / "a.zarr").complete
     assert ksdp_cli.simulate(T=1e-3, **options).complete  # asks for nothing new
     seal(tmp_path / "a.zarr", {name: changes[name].replace("cuda", "cpu") for name in changes if name == END_STATE})
     seal(tmp_path / "a.zarr", {MADE_BY: CPU})
