@@ -36,7 +36,7 @@ def rsqrt(x):
             "rsqrt.approx.ftz.f32 $0, $1;", "=f,f", [x], dtype=tl.float32, is_pure=True, pack=1
         )
     else:
-        return 1.0 / tl.sqrt(x)
+        return tl.rsqrt(x)
 
 
 @triton.jit

@@ -23,7 +23,7 @@ from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.particles import direct_gpu
 from ksdp_cli.particles.direct_cpu import DirectCPU
-direct_gpu.CHUNK = 128  # so that 333 sources make three shares
+direct_gpu.CHUNK, direct_gpu.LEAST = 128, 64  # so that 333 sources make three shares of a block, the last masked
 cases = ((Blob, 2, "float32", 1e-6), (Gaussian, 3, "float32", 2e-6), (Gaussian, 2, "float64", 1e-14))
 for kernel, dim, dtype, bound in cases:
     x = np.random.default_rng(0).normal(size=(333, dim)).astype(dtype)
@@ -49,8 +49,9 @@ from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.particles.direct_cpu import template
 from ksdp_cli.particles.kernel_source import import_text, load_module
 card = GPUTarget("cuda", 90, 32)
-sizes = {"TARGETS": 64, "SOURCES": 64, "CHUNK": 4096}
-kinds = {"x": "*fp32", "partial": "*fp64", "p": "*fp32", "J": "i32", "share": "i32"}
+sizes = {"TARGETS": 16, "SOURCES": 128, "CHUNK": 4096}
+kinds = {"targets": "*fp32", "sources": "*fp32", "partial": "*fp64", "p": "*fp32"}
+kinds |= dict.fromkeys(("N", "J", "share", "stride"), "i32")
 program = load_module(template("direct_gpu"), Gaussian, 3, "triton").pair_sum
 built = triton.compile(ASTSource(program, kinds | dict.fromkeys(sizes, "constexpr"), sizes), target=card)
 assert built.asm["ptx"].count(".f64") < 20  # float64 for the shares alone
@@ -83,7 +84,7 @@ def test_programs_compile_for_a_card(tmp_path) -> None:
 def test_shares_cover_the_sources(particles: int) -> None:
     count, each = direct_gpu.shares(particles)
     assert (count - 1) * each < particles <= count * each
-    assert each % direct_gpu.CHUNK == 0
+    assert each % 128 == 0  # whole blocks of sources in all shares but the last
     assert count * particles * 24 < 8 * 2**30  # the parts stay small beside a card's memory
 
 
