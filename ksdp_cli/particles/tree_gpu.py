@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .direct_cpu import template
-from .direct_gpu import CHUNK, SOURCES, TARGETS, DirectGPU, require_torch
+from .direct_gpu import CHUNK, DirectGPU, launch, require_torch
 from .kernel_source import load_module
 from .tree_accuracy import SAMPLE, Rung, Tuner
 from .tree_gpu_build import Plan, Tree, add_proxies, build
@@ -41,6 +41,7 @@ class TreeGPU:
         self.torch = require_torch()
         self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
         self.list_sum = load_module(template("tree_gpu"), kernel, dim, "triton").list_sum
+        self.options = launch(dim, dtype)
         self.exact = DirectGPU(kernel, kernel_args, dim, "float64")
         self.tuner = Tuner(accuracy, ladder(dim, dtype))
         self.left_out = 0
@@ -59,12 +60,13 @@ class TreeGPU:
         return {"engine": self.name, "device": "cuda", "leaves_left_out": self.left_out, **self.tuner.report()}
 
     def state(self) -> dict[str, Any]:
-        """What a resumed run needs to repeat this one to the bit."""
-        return self.tuner.state()
+        """What a resumed run needs to repeat this one to the bit, report included."""
+        return {"left_out": self.left_out, **self.tuner.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over the `state` of another engine of the same kind."""
-        self.tuner.restore(state)
+        self.left_out = state["left_out"]
+        self.tuner.restore({name: value for name, value in state.items() if name != "left_out"})
 
     def stages(self, x: Any) -> dict[str, Callable[[], Any]]:
         """The parts of a force on ``x`` (J, d), at the setting in use, to be timed one by one in any order."""
@@ -96,7 +98,7 @@ class TreeGPU:
         if self._parameters is None or self._parameters.device != tree.box.device:
             self._parameters = self.torch.tensor(self.args, dtype=self.dtype, device=tree.box.device)
         force = tree.source.new_empty((plan.count, self.dim))
-        blocks = plan.leaf // TARGETS
+        blocks = plan.leaf // self.options["TARGETS"]
         self.list_sum[(plan.used * blocks,)](
             tree.source,
             tree.weight,
@@ -119,10 +121,9 @@ class TreeGPU:
             len(lists.near),
             len(lists.far),
             D=self.dim,
-            TARGETS=TARGETS,
-            SOURCES=SOURCES,
             CHUNK=CHUNK,
             BLOCKS=blocks,
+            **self.options,
             enable_fp_fusion=True,  # Triton 3.10 changes the default
         )
         return force

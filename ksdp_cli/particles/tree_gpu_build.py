@@ -151,14 +151,17 @@ def add_proxies(tree: Tree) -> None:
 
 
 def chebyshev(n: int, like: Any) -> Any:
-    """The n Chebyshev points of the first kind, and 1 / product of (t_a - t_b) over b other than a, as (2, n).
+    """The n Chebyshev points of the first kind, and 1 / product of (t_a - t_b) over b other than a, as (2, n)."""
+    return _chebyshev(n, like.dtype, like.device)
 
-    They are computed on the device of ``like``, in float64, and have its type: there is nothing to copy to the device.
-    """
+
+@cache
+def _chebyshev(n: int, dtype: Any, device: Any) -> Any:
+    """Computed on the device in float64: a copy from the host would wait."""
     import torch
 
-    odd = 2 * torch.arange(n, dtype=torch.float64, device=like.device) + 1
+    odd = 2 * torch.arange(n, dtype=torch.float64, device=device) + 1
     # the product is the derivative of T_n, n sin(n u) / sin(u) at cos(u), over its leading coefficient 2^(n - 1)
     u = math.pi * odd / (2 * n)
     factor = 2.0 ** (n - 1) * torch.sin(u) / (n * torch.sin(n * u))
-    return torch.stack([torch.cos(u), factor]).to(like.dtype)
+    return torch.stack([torch.cos(u), factor]).to(dtype)
