@@ -82,7 +82,7 @@ def test_programs_compile_for_a_card(tmp_path) -> None:
 
 @pytest.mark.parametrize("particles", [1, 63, 64, 5000, 10_000, 100_000, 10_000_000])
 def test_shares_cover_the_sources(particles: int) -> None:
-    count, each = direct_gpu.shares(particles)
+    count, each = direct_gpu.shares(particles, particles)
     assert (count - 1) * each < particles <= count * each
     assert each % 128 == 0  # whole blocks of sources in all shares but the last
     assert count * particles * 24 < 8 * 2**30  # the parts stay small beside a card's memory
