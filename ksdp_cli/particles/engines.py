@@ -11,6 +11,8 @@ from .kernel_source import parameter_count
 #: J from which the tree beats the direct sum on the CPU at an accuracy of 1e-2, and its growth with each digit more,
 #: measured by `benchmarks/tree.py --crossover`.
 CROSSOVER = {2: (4_000, 1.15), 3: (6_000, 1.8)}
+#: J from which the tree is taken on a GPU: counts of instructions say so, until the crossover is measured on a card.
+CROSSOVER_GPU = {2: 200_000, 3: 300_000}
 
 
 class DriftEngine(Protocol):
@@ -53,7 +55,7 @@ def make_engine(
 
     ``kernel_args`` are delta^2 and the kernel's own parameters; ``threads`` is all cores of the process when None.
     Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, and
-    `ResourceError` for a GPU without Triton. On a GPU ``auto`` is the direct sum, until the crossover is measured.
+    `ResourceError` for a GPU without Triton.
     """
     if name not in ("auto", "direct", "tree"):
         raise ConfigError(f"there is no engine {name!r}", "use auto, direct or tree")
@@ -66,7 +68,7 @@ def make_engine(
     if threads is not None and threads < 1:
         raise ConfigError(f"threads = {threads}", "use 1 or more")
     if device == "cuda":
-        if name == "tree":
+        if name == "tree" or (name == "auto" and particles >= CROSSOVER_GPU[dim]):
             from .tree_gpu import TreeGPU
 
             return TreeGPU(kernel, kernel_args, dim, dtype, accuracy)
