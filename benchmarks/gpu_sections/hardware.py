@@ -9,7 +9,9 @@ from ksdp_cli.device import describe
 
 from .harness import Bench
 
-QUERY = "name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,temperature.gpu,power.draw,clocks_throttle_reasons.active"
+QUERY = (
+    "name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,temperature.gpu,power.draw,clocks_throttle_reasons.active"
+)
 
 
 def smi(query: str = QUERY) -> str:
@@ -69,7 +71,9 @@ def _copy(bench: Bench) -> None:
     y = torch.empty_like(x)
     seconds = bench.seconds(lambda: y.copy_(x))
     bench.facts["bandwidth"] = 2 * x.nbytes / seconds
-    bench.goal("copy, read and write", 2 * x.nbytes / seconds / 1e12, "TB/s", note="an H100 SXM: 3.35, an H200: 4.8 by name")
+    bench.goal(
+        "copy, read and write", 2 * x.nbytes / seconds / 1e12, "TB/s", note="an H100 SXM: 3.35, an H200: 4.8 by name"
+    )
 
 
 def _arithmetic(bench: Bench) -> None:

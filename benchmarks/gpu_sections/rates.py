@@ -84,7 +84,9 @@ def peers(bench: Bench) -> None:
     def beside(name: str, call: Any) -> None:
         seconds = bench.seconds(call, 3, 2.0)
         off = error(call(), force)
-        bench.goal(f"{name}: time over ksdp's", seconds / own, "x", note=f"{1e3 * seconds:.3g} ms, {off:.1e} from ksdp's")
+        bench.goal(
+            f"{name}: time over ksdp's", seconds / own, "x", note=f"{1e3 * seconds:.3g} ms, {off:.1e} from ksdp's"
+        )
 
     bench.row_guard("eager torch", lambda: beside("eager torch", lambda: _eager(x)))
     bench.row_guard("KeOps", lambda: _keops(bench, x, beside))
@@ -130,7 +132,15 @@ def _keops(bench: Bench, x: Any, beside: Any) -> None:
     except ImportError as why:
         bench.tell("KeOps", f"not installed: {why}")
         return
-    names = ("gpu_available", "use_cuda", "cuda_available", "CUDA_PATH", "cuda_include_path", "numpy_found", "torch_found")
+    names = (
+        "gpu_available",
+        "use_cuda",
+        "cuda_available",
+        "CUDA_PATH",
+        "cuda_include_path",
+        "numpy_found",
+        "torch_found",
+    )
     found = {name: getattr(config, name) for name in names if hasattr(config, name)}
     told = f"{pykeops.__version__}, CUDA_PATH {os.environ.get('CUDA_PATH')}, config {found}"
     bench.tell("KeOps", told)

@@ -18,7 +18,9 @@ from .harness import Bench
 DT = 1e-4
 
 
-def moved(options: dict[str, Any], device: str, stop: int | None = None, state: Any = None) -> tuple[Any, list[Any], Any]:
+def moved(
+    options: dict[str, Any], device: str, stop: int | None = None, state: Any = None
+) -> tuple[Any, list[Any], Any]:
     """Last frame (case, J, d), the engines' reports, and with ``stop`` the state after so many steps."""
     simulation = Simulation(pose(options), device)
     if state is None:
@@ -70,7 +72,9 @@ def _one(bench: Bench, name: str, options: dict[str, Any]) -> None:
     captured = reports[0].get("captured")
     must = not bench.smoke and options.get("engine") != "tree"
     note = f"captured: {captured} {reports[0].get('why', '')}".strip()
-    bench.check(f"{name}: bits of two equal runs that differ", float((one != two).sum()), 0, note, bool(captured) or not must)
+    bench.check(
+        f"{name}: bits of two equal runs that differ", float((one != two).sum()), 0, note, bool(captured) or not must
+    )
     resumed, *_ = moved(options, "cuda", state=state)
     bench.check(f"{name}: stopped and resumed", float((resumed != one).sum()), 0, f"at step {steps // 2} of {steps}")
 
@@ -78,7 +82,9 @@ def _one(bench: Bench, name: str, options: dict[str, Any]) -> None:
 def _alone(bench: Bench, options: dict[str, Any]) -> None:
     together, *_ = moved(options, "cuda")
     alone, *_ = moved(options | {"A": options["A"][0]}, "cuda")  # the first case: streams are numbered by case
-    bench.check("a case of a sweep and the same alone", float((together[0] != alone[0]).sum()), 0, "numbers that differ")
+    bench.check(
+        "a case of a sweep and the same alone", float((together[0] != alone[0]).sum()), 0, "numbers that differ"
+    )
 
 
 def _blow_up(bench: Bench, few: int) -> None:

@@ -44,7 +44,9 @@ def _tree(bench: Bench, what: str, dim: int, particles: int, kind: str) -> None:
     sample = torch.arange(0, len(x), max(1, len(x) // 1000), device=x.device)
     off = error(force[sample], reference(KERNELS["blob"], dim, x, x[sample]))
     report = engine.report()
-    shown = {name: report[name] for name in ("order", "opening", "leaf", "error", "met", "leaves_left_out") if name in report}
+    shown = {
+        name: report[name] for name in ("order", "opening", "leaf", "error", "met", "leaves_left_out") if name in report
+    }
     note = f"{'repeats to the bit' if same else 'DOES NOT REPEAT'}; {shown}"
     bench.check(f"{what}: error on 1000", off, 1.5 * accuracy, note, same)
     goal = {(2, 1_000_000): 10.0, (3, 1_000_000): 25.0}.get((dim, particles)) if kind == "ball" else None
