@@ -16,9 +16,9 @@ from .direct_cpu import template
 from .kernel_source import import_text, load_module
 
 #: Particles of a program's target and source blocks, and sources summed before they are added in float64.
-TARGETS, SOURCES, CHUNK = 64, 64, 4096
-#: Programs that fill a large card.
-PROGRAMS = 2048
+TARGETS, SOURCES, CHUNK = 16, 128, 16384
+#: Programs that fill a large card, and the fewest sources worth a program.
+PROGRAMS, LEAST = 2048, 256
 
 
 def require_torch() -> Any:
@@ -34,11 +34,10 @@ def require_torch() -> Any:
 
 
 def shares(particles: int) -> tuple[int, int]:
-    """Number of source shares, and sources in each (a multiple of `CHUNK`), for ``particles``."""
-    blocks = -(-particles // TARGETS)
-    wanted = max(1, min(-(-PROGRAMS // blocks), -(-particles // CHUNK)))
-    chunks = -(-particles // CHUNK)
-    each = -(-chunks // wanted) * CHUNK
+    """Number of source shares, and sources in each (a multiple of 128, all but the last equal), for ``particles``."""
+    blocks = -(-particles // 16)
+    wanted = max(1, min(-(-PROGRAMS // blocks), particles // LEAST))
+    each = -(-particles // (wanted * 128)) * 128
     return -(-particles // each), each
 
 
@@ -56,27 +55,40 @@ class DirectGPU:
         self.pair_sum = load_module(template("direct_gpu"), kernel, dim, "triton").pair_sum
         self._parameters: Any = None
 
-    def __call__(self, x: Any) -> Any:
-        """Forces (J, d) in the type and on the device of ``x`` (J, d)."""
-        if self._parameters is None or self._parameters.device != x.device:
-            self._parameters = self.torch.tensor(self.args, dtype=self.dtype, device=x.device)
-        particles = x.shape[0]
-        axes = x.to(self.dtype).T.contiguous()
-        count, each = shares(particles)
-        partial = axes.new_empty((count, self.dim, particles), dtype=self.torch.float64)
-        grid = (-(-particles // TARGETS), count)
-        self.pair_sum[grid](
-            axes,
+    def __call__(self, x: Any, targets: Any = None) -> Any:
+        """Forces in the type and on the device of ``x`` (J, d): (J, d), or (N, d) on ``targets`` (N, d)."""
+        sources = x.to(self.dtype).T.contiguous()[None]
+        at = sources if targets is None else targets.to(self.dtype).T.contiguous()[None]
+        return self.parts(at, sources)[0].sum(0).T.to(x.dtype).contiguous()
+
+    def parts(self, targets: Any, sources: Any, parameters: Any = None) -> Any:
+        """Forces on ``targets`` (cases, d, N) from ``sources`` (cases, d, J), as (cases, shares, d, N) in float64.
+
+        Both are contiguous, on the device, in the engine's type. The sum over the shares, in their order, is the force.
+        ``parameters`` (cases, P) holds each case's kernel arguments; without it all have the engine's own.
+        """
+        if parameters is None:
+            if self._parameters is None or self._parameters.device != sources.device:
+                self._parameters = self.torch.tensor([self.args], dtype=self.dtype, device=sources.device)
+            parameters = self._parameters
+        cases, _, at = targets.shape
+        count, each = shares(sources.shape[2])
+        partial = targets.new_empty((cases, count, self.dim, at), dtype=self.torch.float64)
+        self.pair_sum[(-(-at // TARGETS), count, cases)](
+            targets,
+            sources,
             partial,
-            self._parameters,
-            particles,
+            parameters,
+            at,
+            sources.shape[2],
             each,
+            parameters.shape[1] if len(parameters) > 1 else 0,
             TARGETS=TARGETS,
             SOURCES=SOURCES,
             CHUNK=CHUNK,
             enable_fp_fusion=True,  # Triton 3.10 changes the default
         )
-        return partial.sum(0).T.to(x.dtype).contiguous()
+        return partial
 
     def report(self) -> dict[str, Any]:
         return {"engine": "direct", "device": "cuda"}

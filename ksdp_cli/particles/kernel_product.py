@@ -14,6 +14,7 @@ Measured by `benchmarks/direct.py` on one thread in float32: 2D blob 6.8 to 7.9,
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -67,3 +68,39 @@ class Product:
             above.insert(0, f"REAL({self.constant!r})")
         top = " * ".join(above) or "REAL(1.0)"
         return f"({top} / ({' * '.join(below)}))" if below else f"({top})"
+
+    def estimated(self, varies: Callable[[str], bool]) -> str:
+        """As an expression of a GPU program, whose divisions and inverse roots are instructions of their own.
+
+        - sqrt(X)^n X^m below the line is rsqrt(X)^(n + 2 m), and sqrt(X)/X above and below it rsqrt(X);
+        - what is divided by more than once is inverted once; all else below the line shares one ``rcp``;
+        - the constant and what does not vary with r^2 come first, in a bracket, so that they leave the loop.
+        """
+        above, below = Counter(self.above), Counter(self.below)
+        for x in list(below):
+            root = f"sqrt({x})"
+            if below[x] and above[root]:
+                below[x] -= 1
+                above[root] -= 1
+                above[f"rsqrt({x})"] += 1
+            if below[root]:
+                above[f"rsqrt({x})"] += 2 * below.pop(x) + below.pop(root)
+        for x in [x for x in below if x.startswith("sqrt(")]:
+            above["r" + x] += below.pop(x)
+        for x in [x for x in below if below[x] > 1]:
+            above[f"rcp({x})"] += below.pop(x)
+        for several in ([x for x in +below if not varies(x)], [x for x in +below if varies(x)]):
+            if several:
+                above[f"rcp({' * '.join(several)})"] += 1
+        factors = list((+above).elements())
+        first = [x for x in factors if not varies(x)]
+        if self.constant != 1.0 or not factors:
+            first.insert(0, full(self.constant))
+        last = [x for x in factors if varies(x)]
+        start = [f"({' * '.join(first)})"] if first else []
+        return f"({' * '.join(start + last)})"
+
+
+def full(value: float) -> str:
+    """A constant of a GPU program in the type ``real``: a bare one becomes float32 in a branch, even beside float64."""
+    return f"tl.full((), {value!r}, real)"

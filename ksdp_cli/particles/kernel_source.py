@@ -34,6 +34,7 @@ import inspect
 import math
 import numbers
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -47,7 +48,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..kernels.base import dims_of
-from .kernel_product import Product
+from .kernel_product import Product, full
 
 FUNCTIONS = ("sqrt", "exp", "log", "erf", "fabs")
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
@@ -58,7 +59,8 @@ PRELUDES = {
     "float32": _NUMBA + _FAST_MATH.format(32) + "\nREAL = np.float32\n",
     "float64": _NUMBA + _FAST_MATH.format(64) + "\nREAL = np.float64\n",
     "array": "",
-    "triton": "import triton\nimport triton.language as tl\n",
+    "triton": "import triton\nimport triton.language as tl\n"
+    "from ksdp_cli.particles.gpu_math import erf, exp, fabs, log2, rcp, rsqrt, sqrt\n",
 }
 DECORATORS = {
     "float32": "@njit(fastmath=FAST, forceinline=True, error_model='numpy')\n",
@@ -93,6 +95,7 @@ class _Function:
         self.tree = tree
         self.arguments = [argument.arg for argument in plain.args]
         self.local = set(self.arguments)
+        self.varying = {f"{argument}_" for argument in self.arguments}
         seen = inspect.getclosurevars(function)
         self.scope = {**seen.builtins, **seen.globals, **seen.nonlocals}
 
@@ -107,6 +110,10 @@ class _Function:
         if isinstance(node, ast.Name) and node.id not in self.local:
             return next((name for name in FUNCTIONS if self.scope.get(node.id) is getattr(math, name)), None)
         return None
+
+    def varies(self, text: str) -> bool:
+        """Whether an expression, written out, changes within a loop over pairs."""
+        return not self.varying.isdisjoint(re.findall(r"\w+", text))
 
     def number(self, node: ast.expr) -> float | None:
         """The value of an expression of numbers alone, so that it is computed once and in full precision."""
@@ -156,12 +163,15 @@ class _Writer:
     def write(self, function: Callable[..., Any], name: str) -> int:
         """Append the text of ``function`` as ``name``, after its helpers; the number of its arguments."""
         f = _Function(self.kernel, function)
-        lines = []
+        whole, lines = name == "g", []
+        if self.target == "triton" and whole:
+            f.varying = {f"{argument}_" for argument in f.arguments[:1]}
+            lines += [f"    real = {argument}.dtype" for argument in f.varying]
         for statement in f.tree.body:
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 continue  # the docstring
             if isinstance(statement, ast.Return) and statement.value and statement is f.tree.body[-1]:
-                lines.append(f"    return {self._result(f, statement.value, name == 'g')}")
+                lines.append(f"    return {self._result(f, statement.value, whole)}")
                 break
             target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
             value = getattr(statement, "value", None)
@@ -169,16 +179,24 @@ class _Writer:
             if not single or not isinstance(target, ast.Name) or value is None:
                 what = ast.unparse(statement).splitlines()[0]
                 raise f.refuse(statement, f"{what!r} is not allowed: assign to one name, and return last")
-            lines.append(f"    {target.id}_ = {self._expression(f, value)}")
+            text = self._expression(f, value)
+            lines.append(f"    {target.id}_ = {text}")
             f.local.add(target.id)
+            f.varying = f.varying | {f"{target.id}_"} if f.varies(text) else f.varying - {f"{target.id}_"}
         else:
             raise f.refuse(f.tree, "it must end in 'return expression'")
         arguments = ", ".join(f"{argument}_" for argument in f.arguments)
+        if self.target == "triton" and not whole:
+            arguments = ", ".join(["real: tl.constexpr", *(f"{argument}_" for argument in f.arguments)])
         self.texts.append(f"{DECORATORS[self.target]}def {name}({arguments}):\n" + "\n".join(lines) + "\n")
         return len(f.arguments)
 
     def _result(self, f: _Function, node: ast.expr, whole: bool) -> str:
         """What a function returns; ``scale`` takes the constant factor of the ``whole`` kernel."""
+        if self.target == "triton" and whole:
+            product = self._product(f, node)
+            self.scale, product.constant = product.constant, 1.0
+            return product.estimated(f.varies)
         if not (self.numba and whole):
             return self._expression(f, node)
         self.scale, rest = self._product(f, node).prepared().split()
@@ -195,6 +213,11 @@ class _Writer:
             if below.constant == 0.0:
                 raise f.refuse(node, f"{ast.unparse(node)!r} divides by zero")
             return self._product(f, node.left).over(below)
+        if self.target == "triton":
+            if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+                return self._product(f, node.operand).times(Product(-1.0))
+            if isinstance(node, ast.Call) and f.math_name(node.func) == "log" and len(node.args) == 1:
+                return Product(math.log(2.0), [f"log2({self._expression(f, node.args[0])})"])
         return Product(above=[self._expression(f, node)])
 
     def _expression(self, f: _Function, node: ast.expr) -> str:
@@ -203,13 +226,15 @@ class _Writer:
 
         value = f.number(node)
         if value is not None:
-            return f"REAL({value!r})" if self.numba else f"({value!r})"
+            return f"REAL({value!r})" if self.numba else full(value) if self.target == "triton" else f"({value!r})"
         if isinstance(node, ast.Name):
             if node.id in f.local:
                 return f"{node.id}_"
             raise f.refuse(node, f"{node.id!r} is no argument, no name assigned above and no number of the module")
         if self.numba and isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
             return self._product(f, node).prepared().text()
+        if self.target == "triton" and _is_product(f, node):
+            return self._product(f, node).estimated(f.varies)
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
             return f"({go(node.left)} {OPERATORS[type(node.op)]} {go(node.right)})"
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
@@ -225,7 +250,8 @@ class _Writer:
             name, wanted = self._callee(f, node)
             if len(node.args) != wanted:
                 raise f.refuse(node, f"{ast.unparse(node)!r} has {len(node.args)} arguments instead of {wanted}")
-            return f"{name}({', '.join(go(argument) for argument in node.args)})"
+            shape = ["real"] if self.target == "triton" and f.math_name(node.func) is None else []
+            return f"{name}({', '.join([*shape, *(go(argument) for argument in node.args)])})"
         raise f.refuse(node, f"{ast.unparse(node)!r} is not allowed")
 
     def _condition(self, f: _Function, node: ast.expr) -> str:
@@ -238,7 +264,7 @@ class _Writer:
         """The name under which a function is called in the target, and its number of arguments."""
         name = f.math_name(node.func)
         if name in FUNCTIONS:
-            return (f"tl.{'abs' if name == 'fabs' else name}" if self.target == "triton" else str(name)), 1
+            return str(name), 1
         helper = f.scope.get(node.func.id) if isinstance(node.func, ast.Name) else None
         if not isinstance(helper, types.FunctionType):
             allowed = ", ".join(FUNCTIONS)
@@ -252,6 +278,12 @@ class _Writer:
         if self.names[helper][1] < 0:
             raise f.refuse(node, f"{helper.__name__!r} calls itself")
         return self.names[helper]
+
+
+def _is_product(f: _Function, node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return f.math_name(node.func) == "log" and len(node.args) == 1
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
 
 
 def kernel_function(kernel: Any, dim: int) -> Callable[..., Any]:
@@ -275,7 +307,9 @@ def source(kernel: Any, dim: int, target: str) -> str:
     writer = _Writer(_name(kernel), target)
     if writer.write(kernel_function(kernel, dim), "g") < 2:
         raise ConfigError(f"kernel {_name(kernel)}: g{dim}d takes r2, delta2 and its parameters", RULES)
-    scale = [f"SCALE = {writer.scale!r}\n"] if writer.numba else []
+    scale = {"array": [], "triton": [f"SCALE = tl.constexpr({writer.scale!r})\n"]}.get(
+        target, [f"SCALE = {writer.scale!r}\n"]
+    )
     return "\n\n".join(scale + writer.texts)
 
 
