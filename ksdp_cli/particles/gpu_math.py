@@ -4,7 +4,8 @@ In float32 they are the card's own approximations, one instruction in its unit f
 flushed to zero: ``rcp`` and ``rsqrt`` err by 1 and 2 units in the last place, ``sqrt`` by 1, ``exp2`` by 2; ``log2`` by
 2^-22, absolutely between 1/2 and 2 and relatively elsewhere (PTX ISA, "Floating Point Instructions"). An IEEE division
 costs eight instructions more, a library logarithm about twenty, in a pair sum of nine. In float64, and in Triton's
-interpreter, which cannot run assembly, they are the exact operations.
+interpreter, which cannot run assembly, they are the exact operations (an inverse root
+the library's, right to 1 unit in the last place).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def rsqrt(x):
             "rsqrt.approx.ftz.f32 $0, $1;", "=f,f", [x], dtype=tl.float32, is_pure=True, pack=1
         )
     else:
-        return 1.0 / tl.sqrt(x)
+        return tl.rsqrt(x)
 
 
 @triton.jit
@@ -71,7 +72,18 @@ def exp(x):
 
 @triton.jit
 def erf(x):
-    return tl.erf(x)
+    # x P(x^2) / Q(x^2), least largest relative error on [0, 3.8]: 2e-7, with rounding 5e-7. The library's costs twice
+    # as much: it computes two polynomials and selects
+    if x.dtype == tl.float32:
+        x = tl.minimum(tl.maximum(x, -3.8), 3.8)
+        z = x * x
+        p = (2.7131593320695455e-4 * z + 7.459913712681471e-3) * z + 6.378946248455467e-2
+        p = (p * z + 2.8927304941050236e-1) * z + 1.1283789474415717
+        q = (1.6213095164115427e-5 * z + 1.879533296231005e-3) * z + 2.2432319043682303e-2
+        q = ((q * z + 1.531260047670401e-1) * z + 5.896887661519367e-1) * z + 1.0
+        return x * p * rcp(q)
+    else:
+        return tl.erf(x)
 
 
 @triton.jit

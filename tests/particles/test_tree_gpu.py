@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -10,9 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason="triton is not installed: pip install 'ksdp[gpu]'"
-)
+pytestmark = pytest.mark.interpreter
 INTERPRETED = """
 import numpy as np, torch
 from ksdp_cli.kernels.blob import Blob
