@@ -91,7 +91,9 @@ def device_faults() -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise ResourceError(f"the GPU's memory does not suffice: {_line(error)}", "lower --J, or use --device cpu") from None
+        raise ResourceError(
+            f"the GPU's memory does not suffice: {_line(error)}", "lower --J, or use --device cpu"
+        ) from None
     except (OutOfResources, PTXASError) as error:
         told = f"a program does not fit on this GPU: {_line(error)}"
         raise ResourceError(told, "use --device cpu, or a flow and kernel with shorter formulas") from None

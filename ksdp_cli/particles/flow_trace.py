@@ -71,7 +71,9 @@ class Term:
     def __init__(self, tape: _Tape, name: str, wide: bool) -> None:
         self.tape, self.name, self.wide = tape, name, wide
 
-    def _beside(self, other: Any, operator: str, swapped: bool = False) -> Term:
+    def _beside(self, other: Any, operator: str, swapped: bool = False) -> Any:
+        if isinstance(other, np.ndarray) and other.ndim:
+            return NotImplemented  # the array asks for each of its elements
         pair = [self, self.tape.of(other)]
         wide = any(term.wide for term in pair)
         left, right = [_widened(term, wide) for term in (reversed(pair) if swapped else pair)]
@@ -80,28 +82,28 @@ class Term:
     def _of(self, function: str) -> Term:
         return self.tape.term(f"tl.{function}({self.name})", self.wide)
 
-    def __add__(self, other: Any) -> Term:
+    def __add__(self, other: Any) -> Any:
         return self._beside(other, "+")
 
-    def __radd__(self, other: Any) -> Term:
+    def __radd__(self, other: Any) -> Any:
         return self._beside(other, "+", swapped=True)
 
-    def __sub__(self, other: Any) -> Term:
+    def __sub__(self, other: Any) -> Any:
         return self._beside(other, "-")
 
-    def __rsub__(self, other: Any) -> Term:
+    def __rsub__(self, other: Any) -> Any:
         return self._beside(other, "-", swapped=True)
 
-    def __mul__(self, other: Any) -> Term:
+    def __mul__(self, other: Any) -> Any:
         return self._beside(other, "*")
 
-    def __rmul__(self, other: Any) -> Term:
+    def __rmul__(self, other: Any) -> Any:
         return self._beside(other, "*", swapped=True)
 
-    def __truediv__(self, other: Any) -> Term:
+    def __truediv__(self, other: Any) -> Any:
         return self._beside(other, "/")
 
-    def __rtruediv__(self, other: Any) -> Term:
+    def __rtruediv__(self, other: Any) -> Any:
         return self._beside(other, "/", swapped=True)
 
     def __neg__(self) -> Term:
@@ -120,16 +122,16 @@ class Term:
             product = product * self
         return product if exponent > 0 else 1.0 / product
 
-    def __lt__(self, other: Any) -> Term:
+    def __lt__(self, other: Any) -> Any:
         return self._beside(other, "<")
 
-    def __le__(self, other: Any) -> Term:
+    def __le__(self, other: Any) -> Any:
         return self._beside(other, "<=")
 
-    def __gt__(self, other: Any) -> Term:
+    def __gt__(self, other: Any) -> Any:
         return self._beside(other, ">")
 
-    def __ge__(self, other: Any) -> Term:
+    def __ge__(self, other: Any) -> Any:
         return self._beside(other, ">=")
 
     def __abs__(self) -> Term:

@@ -81,8 +81,8 @@ def _in_steps(time: float, dt: float) -> float:
 class State:
     """What a checkpoint holds: positions (case, J, d), and the next step to take.
 
-    Of interval ``k``, cases before ``case`` have taken all steps, ``case`` has taken ``step``, those after it ``behind``:
-    as many when they go side by side, none in turn.
+    Of interval ``k``, cases before ``case`` have taken all steps, ``case`` has taken ``step``, those after it
+    ``behind``: as many when they go side by side, none in turn.
     """
 
     x: Frame

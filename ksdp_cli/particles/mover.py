@@ -11,7 +11,6 @@ import numpy as np
 from .. import rng
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
-from ..shapes import Cloud
 from .engines import DriftEngine
 from .problem import Case, diffusion, drift_prefactor
 

@@ -87,7 +87,7 @@ def available_memory() -> int:
 
 
 def diagnose(problem: Problem, state: State, index: int) -> str:
-    """Where the cloud of a case stood at its last good step: smallest pair distance against delta, mass within delta."""
+    """Where a case stood at its last good step: smallest pair distance against delta, largest mass within delta."""
     from scipy.spatial import cKDTree
 
     case = problem.cases[index]

@@ -28,7 +28,7 @@ from .mover import Mover, resolved
 from .problem import diffusion
 
 #: Particles of a program.
-BLOCK = 256
+BLOCK = 128
 #: Steps of a graph at most, and pairs: about 0.1 s on a large card, for which a signal waits.
 STEPS, PAIRS = 50, 2e11
 #: Particles of all cases from which a step is bound by arithmetic, so that a capture gains nothing.
@@ -56,9 +56,7 @@ class StepsGPU:
         formulas, why = _formulas(movers, d)
         self._flow_told = {} if why is None else {"flow": f"not in the step's program: {why}"}
         self.fused = bool(formulas)
-        text = formulas[0].text if formulas else "def velocity(x0, x1, x2, t, c):\n    return x0, x1, x2\n"
-        parts = (template("noise_gpu"), f"@triton.jit\n{text}", template("step_gpu"))
-        self.program = import_text("\n\n".join(parts), "step_gpu").advance
+        self.program = program(formulas[0].text if formulas else None)
         self._constants = [formula.constants for formula in formulas] or [()] * cases
 
         real = getattr(torch, config.dtype)
@@ -252,6 +250,13 @@ class StepsGPU:
             mover.told = {"captured": replayed} | ({"why": why} if why else {}) | self._flow_told
 
 
+def program(formula: str | None) -> Any:
+    """The Triton program of a step around a flow's formula; without one it takes velocities from memory."""
+    velocity = formula or "def velocity(x0, x1, x2, t, c):\n    return x0, x1, x2\n"
+    text = (template("noise_gpu"), f"@triton.jit\n{velocity}", template("step_gpu"))
+    return import_text("\n\n".join(text), "step_gpu").advance
+
+
 def _formulas(movers: list[Mover], dim: int) -> tuple[list[Formula], str | None]:
     """The flows' formulas where there are such, of one text; else why not."""
     try:
@@ -264,7 +269,7 @@ def _formulas(movers: list[Mover], dim: int) -> tuple[list[Formula], str | None]
 
 
 def _measured(found: Any, dim: int) -> tuple[Any, Any]:
-    """`mover.resolved`'s four numbers (4, step, case), and the largest attraction, from ``found`` (step, case, ends)."""
+    """The numbers of `mover.resolved` (4, step, case) and the largest attraction, from ``found`` (step, case, ends)."""
     ends = found[..., : 5 * dim].reshape(*found.shape[:-1], dim, 5)
     with np.errstate(over="ignore", invalid="ignore"):
         width, moved = (ends[..., i : i + 2].sum(-1).max(-1) for i in (0, 2))
