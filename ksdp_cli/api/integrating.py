@@ -55,7 +55,7 @@ def integrate(problem: Problem, writer: Writer, device: str, resume: bool, liste
     try:
         simulation.run(watch.write, watch.after_step)
     except NumericalError as error:
-        advice = preflight.diagnose(problem, simulation.snapshot())
+        advice = preflight.diagnose(problem, simulation.snapshot(), simulation.case)
         kept = _keep(problem, simulation, writer, watch, error.message)
         raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
 
@@ -99,7 +99,7 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
         simulation.start()
         return 0.0
     about, arrays = found
-    simulation.restore(State(arrays["x"], about["k"], about["case"], about["step"], about["engines"]))
+    simulation.restore(State(arrays["x"], about["k"], about["case"], about["step"], about["behind"], about["engines"]))
     return float(about["seconds"])
 
 
@@ -125,13 +125,14 @@ def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch
 
 
 class Watch:
-    """What happens between two steps of a run."""
+    """What happens between two steps of a run, on a GPU between those that are queued at once."""
 
     def __init__(
         self, simulation: Simulation, writer: Writer, listener: Listener, spent: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
+        self.done, self.calls = self.first, 0
         self.began = self.saved = self.last = time.monotonic()
         self.drawn, self.announced, self.doubted = 0.0, False, False
 
@@ -160,8 +161,9 @@ class Watch:
 
     def after_step(self, done: int) -> None:
         now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
-        step_seconds, self.last = now - self.last, now
-        if not self.announced and (done > self.first + 1 or done == steps or step_seconds > 5.0):
+        step_seconds = (now - self.last) / max(done - self.done, 1)
+        self.last, self.done, self.calls = now, done, self.calls + 1
+        if not self.announced and (self.calls > 1 or done == steps or step_seconds > 5.0):
             self.announced = True
             if listener.tell:
                 listener.tell(self._expectation(step_seconds * (steps - done)))
@@ -197,6 +199,7 @@ class Watch:
             "k": state.k,
             "case": state.case,
             "step": state.step,
+            "behind": state.behind,
             "engines": state.engines,
             "seconds": self._seconds(),
         }

@@ -1,11 +1,15 @@
-"""The time loop: every case of a problem from one snapshot to the next, with a checkpoint that resumes to the bit."""
+"""The time loop: every case of a problem from one snapshot to the next, with a checkpoint that resumes to the bit.
+
+On the CPU the cases go in turn. On a GPU they go side by side where the sum is direct and they fit, and many steps are
+queued at once.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +19,9 @@ from .engines import make_engine
 from .mover import Mover
 from .problem import Case, Problem
 from .schemes import SCHEMES
+
+if TYPE_CHECKING:
+    from .step_gpu import StepsGPU
 
 
 @dataclass(frozen=True)
@@ -34,11 +41,21 @@ class Interval:
     def count(self) -> int:
         return math.ceil(self.end) - math.floor(self.start)
 
-    def step(self, index: int) -> tuple[float, float]:
-        """Time at which a step begins, and its length: exactly dt, but for a step that is cut."""
+    def place(self, index: int) -> tuple[float, float]:
+        """Where a step begins, and its length, in units of dt: exactly 1, but for a step that is cut."""
         grid = math.floor(self.start) + index
         begin = max(self.start, float(grid))
-        return begin * self.dt, (min(self.end, float(grid + 1)) - begin) * self.dt
+        return begin, min(self.end, float(grid + 1)) - begin
+
+    def step(self, index: int) -> tuple[float, float]:
+        """Time at which a step begins, and its length."""
+        begin, length = self.place(index)
+        return begin * self.dt, length * self.dt
+
+    def alike(self, index: int) -> int:
+        """Steps from ``index`` on that are as long as that one."""
+        whole = self.count - (self.end < math.ceil(self.end))
+        return whole - index if self.place(index)[1] == 1.0 else 1
 
 
 def intervals(snapshots: tuple[float, ...], dt: float) -> Iterator[Interval]:
@@ -62,12 +79,17 @@ def _in_steps(time: float, dt: float) -> float:
 
 @dataclass
 class State:
-    """What a checkpoint holds: positions (case, J, d), and the next step to take."""
+    """What a checkpoint holds: positions (case, J, d), and the next step to take.
+
+    Of interval ``k``, cases before ``case`` have taken all steps, ``case`` has taken ``step``, those after it
+    ``behind``: as many when they go side by side, none in turn.
+    """
 
     x: Frame
     k: int = 0
     case: int = 0
     step: int = 0
+    behind: int = 0
     engines: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -103,7 +125,11 @@ class Simulation:
             for index, (case, engine) in enumerate(zip(problem.cases, self.engines, strict=True))
         ]
         self.state = State(np.empty(0))
-        self._live: tuple[Mover, Any, int] | None = None
+        #: The case that moves, and after a blow-up the one that did it.
+        self.case = 0
+        self._settle: Callable[[], None] = _nothing
+        self.device = device
+        self._on_gpu: dict[tuple[int, int], StepsGPU] = {}
 
     def start(self) -> None:
         """Draw the initial clouds, one per case, each from a stream of its own.
@@ -134,16 +160,16 @@ class Simulation:
     def run(self, write: Callable[[int, Frame], None], after_step: Callable[[int], None]) -> None:
         """Integrate to the last snapshot.
 
-        ``write(k, frame)`` gets each snapshot (case, J, d); ``after_step(done)`` is called after every step with the
-        number of steps taken since the start, when the state is consistent. Raises `NumericalError` at blow-up.
+        ``write(k, frame)`` gets each snapshot (case, J, d); ``after_step(done)`` is called after every step, on a GPU
+        after all that were queued at once, with the number of steps taken since the start, when the state is
+        consistent. Raises `NumericalError` at blow-up.
         """
-        state = self.state
+        state, advance = self.state, self._advance if self.device == "cpu" else self._advance_on_gpu
         for part in self.plan[state.k :]:
-            for index in range(state.case, len(self.problem.cases)):
-                self._advance(part, index, after_step)
-                state.case, state.step = index + 1, 0
+            while state.case < len(self.problem.cases):
+                advance(part, after_step)
             write(part.k, state.x)
-            state.k, state.case, state.step = part.k + 1, 0, 0
+            state.k, state.case, state.step, state.behind = part.k + 1, 0, 0, 0
 
     def done(self) -> int:
         """Steps taken so far, all cases together."""
@@ -151,7 +177,7 @@ class Simulation:
         cases = len(self.problem.cases)
         before = sum(part.count for part in self.plan[: s.k]) * cases
         here = self.plan[s.k].count * s.case if s.k < len(self.plan) else 0
-        return before + here + s.step
+        return before + here + (s.step + s.behind * (cases - s.case - 1) if s.case < cases else 0)
 
     def time(self) -> float:
         """Time of the case that moves."""
@@ -167,20 +193,73 @@ class Simulation:
         worst = int(np.argmax(found))
         return found[worst], self.problem.cases[worst]
 
-    def _advance(self, part: Interval, index: int, after_step: Callable[[int], None]) -> None:
-        state, mover = self.state, self.movers[index]
-        self._live = (mover, mover.put(state.x[index]), index)
+    def _advance(self, part: Interval, after_step: Callable[[int], None]) -> None:
+        """One case to the end of the interval."""
+        state, index = self.state, self.state.case
+        mover, x = self.movers[index], state.x[index].copy()
+        self.case = index
+
+        def settle() -> None:
+            state.x[index] = x
+
+        self._settle = settle
         for step in range(state.step, part.count):
             t, dt = part.step(step)
-            moved = mover.step(self.step_function, self._live[1], t, dt, part.first + step)
-            self._live = (mover, moved, index)
+            x = mover.step(self.step_function, x, t, dt, part.first + step)
             state.step = step + 1
             after_step(self.done())
-        self._settle()
-        self._live = None
+        self._end_of_interval(index + 1)
 
-    def _settle(self) -> None:
-        """Bring the case in motion back to the host, which happens only when somebody looks."""
-        if self._live is not None:
-            mover, x, index = self._live
-            self.state.x[index] = mover.get(x)
+    def _advance_on_gpu(self, part: Interval, after_step: Callable[[int], None]) -> None:
+        """All cases to the end of the interval side by side, or one case."""
+        state, index, cases = self.state, self.state.case, len(self.problem.cases)
+        together = self._together() and index == 0 and state.step == state.behind
+        first, last = (0, cases) if together else (index, index + 1)
+        steps = self._steps(first, last)
+        steps.put(state.x[first:last])
+        self.case = first
+
+        def settle() -> None:
+            state.x[first:last] = steps.get()
+
+        self._settle = settle
+        while state.step < part.count:
+            begin, length = part.place(state.step)
+            count = min(steps.block, part.alike(state.step))
+            taken, failed, error = steps.advance(part.first + state.step, begin, length * part.dt, count)
+            state.step += taken
+            if together:
+                state.behind = state.step
+            if error:
+                self.case = first + failed
+                raise error
+            after_step(self.done())
+        self._end_of_interval(last)
+
+    def _steps(self, first: int, last: int) -> StepsGPU:
+        """What moves these cases; kept, since what it has captured is worth keeping."""
+        from .step_gpu import StepsGPU
+
+        if (first, last) not in self._on_gpu:
+            self._on_gpu[first, last] = StepsGPU(self.config, self.movers[first:last])
+        return self._on_gpu[first, last]
+
+    def _together(self) -> bool:
+        """Whether all cases are moved by the same launches."""
+        from .step_gpu import StepsGPU
+
+        cases = len(self.movers)
+        if (0, cases) in self._on_gpu:
+            return True
+        return self.engines[0].name == "direct" and StepsGPU.fits(self.config, cases)
+
+    def _end_of_interval(self, case: int) -> None:
+        """Bring the cases in motion back to the host, and go on to the next."""
+        state = self.state
+        self._settle()
+        self._settle = _nothing
+        state.case, state.step = case, state.behind
+
+
+def _nothing() -> None:
+    """No case is in motion."""

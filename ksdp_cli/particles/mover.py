@@ -1,4 +1,4 @@
-"""One case of equation (8) on one device: drift, noise and the guard against blow-up."""
+"""One case of equation (8): drift, noise and the guard against blow-up. On a GPU the steps are `step_gpu`'s."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import rng
-from ..arrays import namespace
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
-from ..shapes import Cloud
 from .engines import DriftEngine
 from .problem import Case, diffusion, drift_prefactor
 
@@ -23,68 +21,50 @@ LARGEST = 3e38
 
 
 class Mover:
-    """Holds what a step of one case needs; positions are a NumPy array on the CPU and a tensor on the GPU."""
+    """Holds what a step of one case needs, and what is to be told about it; positions are a NumPy array."""
 
     def __init__(self, config: SimulateConfig, case: Case, index: int, engine: DriftEngine, device: str) -> None:
         self.config, self.case, self.engine, self.device = config, case, engine, device
-        self.stream = rng.noise_stream(index)
+        self.key, self.stream = config.seed, rng.noise_stream(index)
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
-        self._fastest: Any = 0.0
-        self._graph: Any = None
-        #: Whether steps are replayed on the GPU; None before the first one.
-        self.captured: bool | None = None
+        #: The largest part of a drift so far that is attraction.
+        self.fastest = 0.0
+        #: What a GPU's steps add to the report.
+        self.told: dict[str, Any] = {}
 
     def report(self) -> dict[str, Any]:
-        """The engine's own, and on a GPU whether its steps are replayed."""
-        return self.engine.report() | ({} if self.captured is None else {"captured": self.captured})
+        """The engine's own, and on a GPU whether its steps are replayed, and why not."""
+        return self.engine.report() | self.told
 
-    def put(self, x: Cloud) -> Any:
-        """A copy of ``x`` on the device."""
-        if self.device == "cpu":
-            return x.copy()
-        import torch
-
-        return torch.from_numpy(x).to(self.device)
-
-    def get(self, x: Any) -> Cloud:
-        """``x`` on the host."""
-        return x if isinstance(x, np.ndarray) else x.cpu().numpy()
-
-    def drift(self, x: Any, t: float) -> Any:
-        """chi M / J sum_i g(r_ij^2) (X_i - X_j) + v(X_j, t), shape (J, d)."""
+    def velocity(self, x: Any, t: Any) -> Any:
+        """v(X_j, t) in the type of ``x`` (J, d), an array or a tensor. Raises `ConfigError` for another shape."""
         v = self.case.flow.velocity(x, t)
         if v.shape != x.shape:
             raise ConfigError(f"flow {self.config.flow!r} gave shape {tuple(v.shape)} for positions {tuple(x.shape)}")
         if v.dtype != x.dtype:
             v = v.astype(x.dtype) if isinstance(v, np.ndarray) else v.to(x.dtype)
+        return v
+
+    def drift(self, x: Any, t: float) -> Any:
+        """chi M / J sum_i g(r_ij^2) (X_i - X_j) + v(X_j, t), shape (J, d)."""
+        v = self.velocity(x, t)
         if not self.interacting:
             return v
         force = self.prefactor * self.engine(x)
-        if self.device == "cpu":
-            self._fastest = max(self._fastest, force.max(), -force.min())
-        else:  # stays on the device until somebody asks
-            fastest = abs(force).max()
-            if isinstance(self._fastest, type(fastest)):
-                self._fastest.copy_(fastest.maximum(self._fastest))  # in place: a captured step keeps its address
-            else:
-                self._fastest = fastest
+        self.fastest = max(self.fastest, force.max(), -force.min())
         return force + v
 
     def pull(self) -> float:
         """The largest distance so far, along an axis, by which attraction moved a particle in a step, over delta."""
         delta = math.sqrt(self.case.kernel_args[0])
-        return float(self._fastest) * self.config.dt / delta if delta else 0.0
+        return float(self.fastest) * self.config.dt / delta if delta else 0.0
 
-    def noise(self, x: Any, step: Any, dt: float) -> Any:
+    def noise(self, x: Any, step: int, dt: float) -> Any:
         """The Brownian increment of global step ``step``, (J, d)."""
         c = self.config
-        scale = diffusion(self.case, dt)
-        if self.device == "cpu":
-            return np.asarray(scale, x.dtype) * rng.normals(c.seed, self.stream, step, 0, c.J, c.dim, x.dtype)
-        from .direct_gpu import normals
-
-        return scale * normals(c.seed, self.stream, step, 0, c.J, c.dim, x.dtype, x.device)
+        scale = np.asarray(diffusion(self.case, dt), x.dtype)
+        return scale * rng.normals(self.key, self.stream, step, 0, c.J, c.dim, x.dtype)
 
     def step(self, scheme: Callable[..., Any], x: Any, t: float, dt: float, step: int) -> Any:
         """The positions after global step ``step``, from ``t`` to ``t + dt``.
@@ -92,64 +72,44 @@ class Mover:
         Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
-            if self.device == "cuda" and self.captured is None and self.engine.name == "direct":
-                self._capture(scheme, x)
-            if self.captured and dt == self.config.dt:
-                new, found = self._graph(x, t, step)
-            else:
-                new = scheme(x, t, dt, self.drift, self.noise(x, step, dt))
-                found = _measured(x, new).tolist()
-        self._guard(found, t, dt)
+            new = scheme(x, t, dt, self.drift, self.noise(x, step, dt))
+            found = _measured(x, new).tolist()
+        if not resolved(found, diffusion(self.case, dt), self.config.dtype):
+            raise self.blow_up(found, t)
         return new
 
-    def _capture(self, scheme: Callable[..., Any], x: Any) -> None:
-        """Capture the launches of a step of full length, once for the whole run, where the flow lets it."""
-        from .step_gpu import GraphStep
-
-        dt = self.config.dt
-        if not isinstance(self._fastest, type(x)):
-            self._fastest = x.new_zeros(())
-        fastest = self._fastest.clone()
-
-        def advance(x: Any, t: Any, number: Any) -> Any:
-            return scheme(x, t, dt, self.drift, self.noise(x, number, dt))
-
-        self._graph = GraphStep.of(x, advance, _measured)
-        self._fastest.copy_(fastest)  # the rounds before a capture were no steps
-        self.captured = self._graph is not None
-
-    def _guard(self, found: list[float], t: float, dt: float) -> None:
-        """Stop a step in which particles moved against one another by more than the whole cloud is wide.
-
-        Attraction brings a particle to the others and no further, and a resolved flow changes a distance by a small
-        part of it; what noise can add is known. So such a step is one that the scheme does not resolve, whatever the
-        kernel and the flow are. A common translation is none.
-        """
-        width, far, moved, reach = found
-        rounding = 4 * float(np.finfo(self.config.dtype).eps) * far
-        if moved <= width + NOISE_RANGE * diffusion(self.case, dt) + rounding and reach < LARGEST:
-            return
+    def blow_up(self, found: list[float], t: float) -> NumericalError:
+        """What to raise for a step from ``t`` whose four numbers are not `resolved`."""
+        width, _, moved, reach = found
         what = f"particles move by {moved:.3g} in one step, and the cloud is {width:.3g} wide"
-        raise NumericalError(
+        return NumericalError(
             f"blow-up after t = {t:.6g}{_at(self.case)}: {what if reach < LARGEST else 'positions are not finite'}",
             f"use a smaller --dt (now {self.config.dt:g}), a larger --delta2 (now {self.case.kernel_args[0]:g}) or a "
             "kernel that delta regularises",
         )
 
 
+def resolved(found: Any, noise: Any, dtype: str) -> Any:
+    """Whether particles moved against one another by no more than the whole cloud is wide, and noise explains.
+
+    Attraction brings a particle to the others and no further, and a resolved flow changes a distance by a small part of
+    it; what noise of standard deviation ``noise`` can add is known. So any other step is one that the scheme does not
+    resolve, whatever the kernel and the flow are. A common translation is none. ``found`` are the four numbers of
+    `_measured`, of one step or of many.
+    """
+    width, far, moved, reach = found
+    rounding = 4 * float(np.finfo(dtype).eps) * far
+    return (moved <= width + NOISE_RANGE * noise + rounding) & (reach < LARGEST)
+
+
 def _measured(x: Any, new: Any) -> Any:
     """Four numbers of positions (J, d): largest extent of ``x`` along an axis, largest absolute value, largest extent
     of ``new - x``, largest absolute value of ``new``. Each is nan where it meets one.
     """
-    xp = namespace(x)
-    if xp is np:
-        # axis by axis: NumPy is 20 times slower over the first axis of an array (J, 2)
-        ends = [np.array([(axis.min(), axis.max()) for axis in part.T]) for part in (x, new - x, new)]
-    else:
-        ends = [xp.stack(xp.aminmax(part, dim=0), 1) for part in (x, new - x, new)]
-    (old, moved, now), top = ends, xp.amax
-    found = [top(old[:, 1] - old[:, 0]), top(abs(old)), top(moved[:, 1] - moved[:, 0]), top(abs(now))]
-    return xp.stack(found)
+    # axis by axis: NumPy is 20 times slower over the first axis of an array (J, 2)
+    old, moved, now = (np.array([(axis.min(), axis.max()) for axis in part.T]) for part in (x, new - x, new))
+    width, span = ((ends[:, 1] - ends[:, 0]).max() for ends in (old, moved))
+    return np.stack([width, abs(old).max(), span, abs(now).max()])
 
 
 def _at(case: Case) -> str:

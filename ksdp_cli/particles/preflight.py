@@ -86,11 +86,10 @@ def available_memory() -> int:
     return have
 
 
-def diagnose(problem: Problem, state: State) -> str:
-    """Where the cloud stood at its last good step: smallest pair distance against delta, mass within delta."""
+def diagnose(problem: Problem, state: State, index: int) -> str:
+    """Where a case stood at its last good step: smallest pair distance against delta, largest mass within delta."""
     from scipy.spatial import cKDTree
 
-    index = min(state.case, len(problem.cases) - 1)
     case = problem.cases[index]
     x = state.x[index].astype(np.float64)
     delta = math.sqrt(case.kernel_args[0])

@@ -1,47 +1,322 @@
-"""A step of the GPU without one: the body that a graph captures, through Triton's interpreter on CPU tensors."""
+"""Steps of the GPU without one: the programs through Triton's interpreter on CPU tensors, and compiled for two cards.
+
+The tests that need the interpreter run in a process of their own, since Triton looks for it when it is imported.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import math
 import os
+import re
 import subprocess
 import sys
+from typing import Any
 
+import numpy as np
 import pytest
 
-INTERPRETED = """
-import numpy as np, torch
-from ksdp_cli.particles import mover as movers
-from ksdp_cli.particles.direct_gpu import DirectGPU
-from ksdp_cli.particles.engines import make_engine
-from ksdp_cli.particles.problem import pose
-from ksdp_cli.particles.schemes import SCHEMES
-for flow, scheme in (("laminar2d", "euler"), ("kolmogorov", "heun")):
-    problem = pose({"flow": flow, "A": 10, "J": 200, "seed": 3, "dt": 1e-3})
-    c, case = problem.config, problem.cases[0]
-    x = problem.initial.draw(c.J, c.dim, c.seed)
-    here = make_engine(problem.kernel, case.kernel_args, c.dim, c.dtype, c.J, name="direct")
-    cpu = movers.Mover(c, case, 0, here, "cpu")
-    gpu = movers.Mover(c, case, 0, DirectGPU(problem.kernel, case.kernel_args, c.dim, c.dtype), "cuda")
-    a, b = x, torch.from_numpy(x.copy())
-    for step in range(4):
-        a = cpu.step(SCHEMES[scheme], a, step * c.dt, c.dt, step)
-        before = b
-        b = gpu.step(SCHEMES[scheme], b, step * c.dt, c.dt, step)
-        assert b is not before and not torch.equal(b, before)
-    assert gpu.captured
-    error = np.abs(a - b.numpy()).max()
-    assert error < 2e-5, (flow, error)
-    assert abs(cpu.pull() - gpu.pull()) < 1e-3 * cpu.pull()
-"""
+from ksdp_cli.arrays import namespace
+from ksdp_cli.errors import NumericalError, ResourceError
+from ksdp_cli.flows.base import Params
+from ksdp_cli.particles.integrator import Interval, Simulation, State
+from ksdp_cli.particles.problem import Problem, pose
+
+HERE = os.environ.get("TRITON_INTERPRET") == "1"
+needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")
+interpreted = pytest.mark.skipif(not HERE, reason="runs where Triton is interpreted")
 
 
-@pytest.mark.interpreter
-def test_the_captured_body_moves_particles_as_the_cpu_does() -> None:
+@needs_triton
+@pytest.mark.skipif(HERE, reason="this is the process")
+def test_where_triton_is_interpreted() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", INTERPRETED],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not compile", __file__],
         env=os.environ | {"TRITON_INTERPRET": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "12 passed" in done.stdout
+
+
+@pytest.fixture(autouse=True)
+def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter's time is that of its programs: larger blocks for the sum, smaller ones where two are wanted."""
+    if HERE:
+        from ksdp_cli.particles import direct_gpu, step_gpu
+
+        monkeypatch.setattr(direct_gpu, "TARGETS", 128)
+        monkeypatch.setattr(step_gpu, "BLOCK", 64)
+
+
+class Growing:
+    """v = rate t x: more than the cloud's width in a step from t = 1 / (rate dt) on."""
+
+    dims = (2,)
+    Params = Params
+    rate = 0.0
+
+    def __init__(self, params: Any, dim: int) -> None:
+        self.params = params
+
+    def velocity(self, x: Any, t: Any) -> Any:
+        return self.rate * t * x
+
+
+class Unread(Growing):
+    """Time taken out of its tensor: neither a formula, nor a capture."""
+
+    def velocity(self, x: Any, t: Any) -> Any:
+        return math.sin(50 * float(t)) * x
+
+
+class Seen(Growing):
+    """Particles that see one another: no formula, but launches."""
+
+    def velocity(self, x: Any, t: Any) -> Any:
+        return namespace(x).cos(3.0 * x) * x.mean(0) - t * x
+
+
+def through(problem: Problem, device: str, stop: int = 10**9) -> tuple[Simulation, list[Any]]:
+    """A run, to the call after ``stop`` steps at most, and the steps that were done at each call."""
+    simulation, calls = Simulation(problem, device), list[Any]()
+    simulation.start()
+    go_on(simulation, calls, stop)
+    return simulation, calls
+
+
+def go_on(simulation: Simulation, calls: list[Any], stop: int = 10**9) -> None:
+    def after_step(done: int) -> None:
+        calls.append(done)
+        if done >= stop:
+            raise StopIteration
+
+    try:
+        simulation.run(lambda k, frame: None, after_step)
+    except StopIteration:
+        simulation.snapshot()
+
+
+def posed(**options: Any) -> Problem:
+    return pose({"J": 100, "seed": 3, "dt": 1e-3, "T": 8e-3, "flow": "none"} | options)
+
+
+@interpreted
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"flow": "laminar2d", "A": 10, "T": 20e-3, "J": 200},
+        {"flow": "kolmogorov", "A": 10, "scheme": "heun"},
+        {"flow": "hyperbolic", "dim": 3, "dtype": "float64", "snapshots": (2.5e-3, 4e-3)},
+        {"J": 600, "T": 3e-3, "kernel": "eq7"},
+    ],
+    ids=str,
+)
+def test_positions_are_those_of_the_cpu(options: dict[str, Any]) -> None:
+    """The same Brownian path, so that only rounding, and the noise's in float64, is between them."""
+    problem = posed(**options)
+    there, calls = through(problem, "cuda")
+    here, _ = through(problem, "cpu")
+    assert calls[-1] == there.steps
+    assert len(calls) < 6
+    assert np.abs(there.state.x - here.state.x).max() < 1e-5
+    assert there.pull()[0] == pytest.approx(here.pull()[0], rel=1e-3)
+    told = there.movers[0].report()
+    assert (told["captured"], told["why"]) == (False, "no GPU")
+    assert "flow" not in told
+
+
+@interpreted
+def test_neither_blocks_nor_replays_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of 1, 7 and 20 steps; and the same queue of launches taken for a graph, from its second time."""
+    from ksdp_cli.particles import step_gpu
+
+    problem, found = posed(flow="laminar2d", A=10, T=20e-3), []
+    for block in (1, 7, 20):
+        monkeypatch.setattr(step_gpu, "STEPS", block)
+        found.append(through(problem, "cuda")[0].state.x)
+    monkeypatch.setattr(step_gpu, "STEPS", 4)
+    monkeypatch.setattr(step_gpu.StepsGPU, "_no_capture", lambda self: None)
+    monkeypatch.setattr(step_gpu, "record", lambda body: body)
+    replayed, _ = through(problem, "cuda")
+    assert replayed.movers[0].report()["captured"]
+    assert all((x == found[0]).all() for x in [*found, replayed.state.x])
+
+
+@interpreted
+def test_cases_side_by_side_are_those_in_turn_and_resume_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ksdp_cli.particles import step_gpu
+
+    sweep = posed(flow="laminar2d", A=[1.0, 20.0], delta2=[1e-3, 1e-2], T=5e-3, snapshots=(2e-3, 5e-3), J=70)
+    whole, calls = through(sweep, "cuda")
+    assert calls == [8, 20]
+    monkeypatch.setattr(step_gpu, "STEPS", 2)
+    stopped, calls = through(sweep, "cuda", stop=16)
+    assert calls == [8, 16]
+    assert (stopped.state.case, stopped.state.step, stopped.state.behind) == (0, 2, 2)
+    again = Simulation(sweep, "cuda")
+    again.restore(State(stopped.state.x.copy(), 1, 0, 2, 2, [{}] * 4))
+    assert again.done() == 16
+    go_on(again, [])
+    assert (again.state.x == whole.state.x).all()
+    monkeypatch.setattr(step_gpu.StepsGPU, "fits", lambda config, cases: False)
+    turn = Simulation(sweep, "cuda")
+    turn.restore(State(stopped.state.x.copy(), 1, 0, 2, 2, [{}] * 4))
+    calls = []
+    go_on(turn, calls)
+    assert calls == [17, 18, 19, 20]
+    assert (turn.state.x == whole.state.x).all()
+
+
+@interpreted
+def test_a_blow_up_is_told_with_its_step_and_the_last_good_cloud_stays() -> None:
+    problem = posed(flow=Growing, T=20e-3, mu=1e-3)
+    problem.cases[0].flow.rate = 1 / (5.5e-3 * 1e-3)
+    ends = []
+    for device in ("cpu", "cuda"):
+        simulation = Simulation(problem, device)
+        simulation.start()
+        with pytest.raises(NumericalError, match=r"blow-up after t = 0\.006: particles move by") as error:
+            simulation.run(lambda k, frame: None, lambda done: None)
+        ends.append((error.value.message, simulation.snapshot(), simulation.time(), simulation.case))
+    (here, state, time, case), (there, same, also, index) = ends
+    assert here == there
+    assert state.step == same.step == 6
+    assert "flow" not in simulation.movers[0].report()
+    assert (time, case) == (also, index)
+    assert np.abs(state.x - same.x).max() < 1e-5 * np.abs(state.x).max()
+
+
+@interpreted
+def test_a_blow_up_in_one_case_of_several() -> None:
+    problem = posed(flow="hyperbolic", dim=2, A=[1.0, 3000.0], T=5e-3)
+    simulation = Simulation(problem, "cuda")
+    simulation.start()
+    with pytest.raises(NumericalError, match=r"blow-up after t = 0 at A = 3000"):
+        simulation.run(lambda k, frame: None, lambda done: None)
+    assert simulation.case == 1
+
+
+@interpreted
+@pytest.mark.parametrize(("flow", "why"), [(Unread, "takes a value out"), (Seen, "wrong by")])
+def test_a_flow_without_a_formula_is_called_as_it_is(flow: Any, why: str) -> None:
+    problem = posed(flow=flow, scheme="heun", T=4e-3, snapshots=(2.5e-3, 4e-3))
+    there, _ = through(problem, "cuda")
+    here, _ = through(problem, "cpu")
+    assert np.abs(there.state.x - here.state.x).max() < 1e-5
+    assert why in there.movers[0].report()["flow"]
+
+
+@interpreted
+@pytest.mark.parametrize(("scheme", "launches"), [("euler", 2), ("heun", 4)])
+def test_launches_and_waits_of_a_step(scheme: str, launches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of Triton's, and operations of torch that launch something: the latter do not grow with the steps."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    from ksdp_cli.particles.step_gpu import StepsGPU
+
+    class Counted(TorchDispatchMode):
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if not re.search(r"empty|view|select|slice|alias|detach|expand|transpose|lift", str(function)):
+                seen.append(str(function))
+            return function(*args, **(kwargs or {}))
+
+    class Program:
+        def __init__(self, real: Any) -> None:
+            self.real = real
+
+        def __getitem__(self, grid: Any) -> Any:
+            seen.append("program")
+            return lambda *args, **kwargs: None
+
+    problem = posed(flow="kolmogorov", scheme=scheme)
+    simulation = Simulation(problem, "cuda")
+    steps = StepsGPU(problem.config, simulation.movers)
+    steps.program = Program(steps.program)
+    monkeypatch.setattr(steps.engine, "pair_sum", Program(steps.engine.pair_sum))  # type: ignore[attr-defined]
+    queued = {}
+    for count in (1, 20):
+        seen: list[str] = []
+        steps._aim(0, 0.0, problem.config.dt)
+        with Counted():
+            steps._launch(count, False)
+        queued[count] = seen
+    assert queued[20].count("program") == 20 * launches
+    assert [name for name in queued[20] if name != "program"] == ["aten.copy_.default", "aten.amax.out"]
+    assert [name for name in queued[1] if name != "program"] == ["aten.copy_.default", "aten.amax.out"]
+
+
+def test_steps_that_are_alike() -> None:
+    part = Interval(0, 0.5, 4.25, 0, 1e-3)
+    assert [part.alike(index) for index in range(part.count)] == [1, 3, 2, 1, 1]
+    assert Interval(0, 0.0, 3.0, 0, 1e-3).alike(0) == 3
+    assert [Interval(0, 0.25, 0.5, 0, 1e-3).alike(0)] == [1]
+
+
+@needs_triton
+def test_what_a_card_lacks_is_told_in_one_line() -> None:
+    import torch
+    from triton.runtime.errors import OutOfResources
+
+    from ksdp_cli.graph import device_faults
+
+    for error in (torch.OutOfMemoryError("CUDA out of memory.\nTried"), OutOfResources(300, 228, "shared memory")):
+        with pytest.raises(ResourceError, match="memory") as told, device_faults():
+            raise error
+        assert "\n" not in str(told.value)
+
+
+COMPILED = """
+import os, re, subprocess, sys, tempfile
+import triton, triton.backends.nvidia as nvidia
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from ksdp_cli.particles import step_gpu
+from ksdp_cli.particles.flow_trace import trace
+from ksdp_cli.particles.problem import pose
+disassembler = os.path.join(list(nvidia.__path__)[0], "bin", "cuobjdump")
+def local(flow, dim, stage, real, sm):
+    program = step_gpu.program(trace(pose({"flow": flow, "dim": dim, "J": 10}).cases[0].flow, dim).text)
+    sizes = {"D": dim, "BLOCK": step_gpu.BLOCK, "STAGE": stage, "FORCED": True, "FUSED": True}
+    kinds = dict.fromkeys(("x", "parts", "v", "ahead", "first", "numbers", "keys", "clock", "ends"), "*" + real)
+    kinds |= {"parts": "*fp64", "numbers": "*fp64", "keys": "*i64", "clock": "*fp64"}
+    kinds |= dict.fromkeys(("offset", "J", "shares", "columns"), "i32") | dict.fromkeys(sizes, "constexpr")
+    built = triton.compile(ASTSource(program, kinds, sizes), target=GPUTarget("cuda", sm, 32))
+    assert f"sm_{sm}" in built.asm["ptx"]
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(built.asm["cubin"])
+        file.flush()
+        told = subprocess.run([disassembler, "-sass", file.name], capture_output=True, text=True, check=True).stdout
+    assert "EXIT" in told
+    return len(re.findall("LDL|STL", told))
+"""
+#: Every flow for Euler on an H100, and what else there is once. In float64 sine has a slow path with its own array.
+PROGRAMS = [
+    *(
+        (flow, dim, 0, "fp32", 90)
+        for flow, dim in (("none", 2), ("laminar2d", 2), ("laminar3d", 3), ("kolmogorov", 3), ("hyperbolic", 3))
+    ),
+    ("kolmogorov", 3, 1, "fp32", 90),
+    ("kolmogorov", 3, 2, "fp32", 80),
+    ("laminar2d", 2, 2, "fp64", 90),
+    ("kolmogorov", 3, 0, "fp64", 80),
+]
+
+
+@needs_triton
+def test_programs_compile_for_a_card_without_spills(tmp_path: Any) -> None:
+    lines = [f"print({text!r}, local{text!r})" for text in PROGRAMS]
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED + "\n".join(lines)],
+        env={name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+        | {"TRITON_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
+    spilled = {line.rsplit(" ", 1)[0]: int(line.rsplit(" ", 1)[1]) for line in done.stdout.splitlines()}
+    assert len(spilled) == len(PROGRAMS)
+    assert all(count == 0 or ("fp64" in line and count < 40) for line, count in spilled.items()), spilled

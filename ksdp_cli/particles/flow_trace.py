@@ -1,0 +1,258 @@
+"""A flow's formula read off its own code, so that a GPU program can hold it: one launch less for each operation.
+
+``velocity`` runs once on an array (1, d) of `Term`, each of which writes down what is done to it. What comes out is the
+text of a function of one particle; the flow's constants are its arguments, so that cases of a sweep share the text.
+
+Anything else that a flow does (a branch on a value, ``math.sin(t)``, an operation that is not here, particles that see
+one another) leaves no formula: then the flow is called as it is.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import KsdpError
+
+#: Largest exponent that is written as products.
+POWERS = 8
+#: Agreement of the formula with the flow, in float64, relative to the largest velocity.
+AGREEMENT = 1e-12
+COMPARISONS = {np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">="}
+
+
+class Untraceable(Exception):
+    """Why a flow has no formula, in words."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """``text``: a Triton function ``velocity(x0, x1, x2, t, c)`` of positions, time and a pointer to ``constants``."""
+
+    text: str
+    constants: tuple[float, ...]
+
+
+@dataclass
+class _Tape:
+    lines: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    constants: list[float] = field(default_factory=list)
+
+    def term(self, text: str, wide: bool) -> Term:
+        """The term that ``text`` computes; the same text is computed once."""
+        if text not in self.names:
+            self.names[text] = f"v{len(self.names)}"
+            self.lines.append(f"{self.names[text]} = {text}")
+        return Term(self, self.names[text], wide)
+
+    def of(self, value: Any) -> Term:
+        """A term as it is, a number as the next constant."""
+        if isinstance(value, Term):
+            return value
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            return self.of(value.item())
+        if not isinstance(value, numbers.Real):
+            raise Untraceable(f"a value of type {type(value).__name__} meets its positions")
+        self.constants.append(float(value))
+        return Term(self, f"c{len(self.constants) - 1}", False)
+
+
+class Term:
+    """A number of one particle (``wide``), or of all of them: a constant, the time, what is made of these.
+
+    The latter stay in float64 until they meet a particle, as in NumPy and torch.
+    """
+
+    def __init__(self, tape: _Tape, name: str, wide: bool) -> None:
+        self.tape, self.name, self.wide = tape, name, wide
+
+    def _beside(self, other: Any, operator: str, swapped: bool = False) -> Any:
+        if isinstance(other, np.ndarray) and other.ndim:
+            return NotImplemented  # the array asks for each of its elements
+        pair = [self, self.tape.of(other)]
+        wide = any(term.wide for term in pair)
+        left, right = [_widened(term, wide) for term in (reversed(pair) if swapped else pair)]
+        return self.tape.term(f"{left} {operator} {right}", wide)
+
+    def _of(self, function: str) -> Term:
+        return self.tape.term(f"tl.{function}({self.name})", self.wide)
+
+    def __add__(self, other: Any) -> Any:
+        return self._beside(other, "+")
+
+    def __radd__(self, other: Any) -> Any:
+        return self._beside(other, "+", swapped=True)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._beside(other, "-")
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._beside(other, "-", swapped=True)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._beside(other, "*")
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._beside(other, "*", swapped=True)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._beside(other, "/")
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._beside(other, "/", swapped=True)
+
+    def __neg__(self) -> Term:
+        return self.tape.term(f"-{self.name}", self.wide)
+
+    def __pos__(self) -> Term:
+        return self
+
+    def __pow__(self, exponent: Any) -> Term:
+        if exponent == 0.5:
+            return self.sqrt()
+        if isinstance(exponent, Term) or exponent != int(exponent) or not 1 <= abs(exponent) <= POWERS:
+            raise Untraceable(f"it takes a power {exponent}")
+        product = self
+        for _ in range(abs(int(exponent)) - 1):
+            product = product * self
+        return product if exponent > 0 else 1.0 / product
+
+    def __lt__(self, other: Any) -> Any:
+        return self._beside(other, "<")
+
+    def __le__(self, other: Any) -> Any:
+        return self._beside(other, "<=")
+
+    def __gt__(self, other: Any) -> Any:
+        return self._beside(other, ">")
+
+    def __ge__(self, other: Any) -> Any:
+        return self._beside(other, ">=")
+
+    def __abs__(self) -> Term:
+        return self._of("abs")
+
+    def sin(self) -> Term:
+        return self._of("sin")
+
+    def cos(self) -> Term:
+        return self._of("cos")
+
+    def exp(self) -> Term:
+        return self._of("exp")
+
+    def log(self) -> Term:
+        return self._of("log")
+
+    def sqrt(self) -> Term:
+        return self._of("sqrt")
+
+    def tanh(self) -> Term:
+        """By the exponential: Triton has it for cards only, and its interpreter must run this too."""
+        return self.tape.term(f"1.0 - 2.0 / (tl.exp({self.name} + {self.name}) + 1.0)", self.wide)
+
+    def __bool__(self) -> bool:
+        raise Untraceable("it branches on a value")
+
+    def __float__(self) -> float:
+        raise Untraceable("it takes a value out of its arguments")
+
+
+class _Terms(np.ndarray):
+    """An array of terms: comparisons and ``where`` are written down too, and not asked for true or false."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        if ufunc in COMPARISONS:
+            options["dtype"] = object
+        if out is not None:
+            options["out"] = tuple(_plain(part) for part in out)
+        found = getattr(ufunc, method)(*(_plain(part) for part in inputs), **options)
+        return found.view(_Terms) if isinstance(found, np.ndarray) else found
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function is np.where and len(args) == 3:
+            return np.frompyfunc(_where, 3, 1)(*(_plain(part) for part in args)).view(_Terms)
+        return super().__array_function__(function, types, args, kwargs)
+
+
+def _plain(part: Any) -> Any:
+    return part.view(np.ndarray) if isinstance(part, _Terms) else part
+
+
+def _where(condition: Any, left: Any, right: Any) -> Term:
+    if not isinstance(condition, Term):
+        raise Untraceable("it selects by something else than its positions")
+    pair = [condition.tape.of(part) for part in (left, right)]
+    wide = condition.wide or any(term.wide for term in pair)
+    return condition.tape.term(f"tl.where({condition.name}, {', '.join(_widened(t, wide) for t in pair)})", wide)
+
+
+def _widened(term: Term, wide: bool) -> str:
+    return f"{term.name}.to(x0.dtype)" if wide and not term.wide else term.name
+
+
+def trace(flow: Any, dim: int) -> Formula:
+    """The formula of ``flow.velocity``, which agrees with it at 64 points and two times. Raises `Untraceable`."""
+    tape = _Tape()
+    x = np.empty((1, dim), object)
+    x[0] = [Term(tape, f"x{axis}", True) for axis in range(dim)]
+    try:
+        v = flow.velocity(x.view(_Terms), Term(tape, "t", False))
+    except Untraceable:
+        raise
+    except Exception as error:  # a stranger's code on arrays that it was not made for
+        raise Untraceable(f"{type(error).__name__}: {error}") from None
+    if not isinstance(v, np.ndarray) or v.shape != (1, dim):
+        raise Untraceable("it gave no array of the shape of its positions")
+    result = [_widened(tape.of(part), True) for part in v[0]]
+    lines = [f"c{i} = tl.load(c + {i})" for i in range(len(tape.constants))] + tape.lines
+    lines.append(f"return {', '.join((result + result[-1:])[:3])}")
+    formula = Formula(
+        "def velocity(x0, x1, x2, t, c):\n" + "".join(f"    {line}\n" for line in lines), tuple(tape.constants)
+    )
+    _require_agreement(formula, flow, dim)
+    return formula
+
+
+def evaluated(formula: Formula, x: Any, t: float) -> Any:
+    """The formula through torch at positions (n, d) of a tensor, in their type."""
+    import torch
+
+    class Language:
+        """What a formula takes from Triton."""
+
+        abs, sin, cos, exp, log, sqrt, where = (
+            getattr(torch, name) for name in ("abs", "sin", "cos", "exp", "log", "sqrt", "where")
+        )
+
+        @staticmethod
+        def load(place: int) -> Any:
+            return torch.tensor(formula.constants[place], dtype=torch.float64)
+
+    space: dict[str, Any] = {"tl": Language}
+    exec(formula.text, space)
+    velocity: Callable[..., tuple[Any, ...]] = space["velocity"]
+    axes = [x[:, axis] for axis in range(x.shape[1])]
+    found = velocity(*(axes + axes[-1:])[:3], torch.tensor(t, dtype=torch.float64), 0)
+    return torch.stack([part.expand(len(x)) for part in found[: x.shape[1]]], 1)
+
+
+def _require_agreement(formula: Formula, flow: Any, dim: int) -> None:
+    import torch
+
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=(64, dim)))
+    for t in (0.0, 0.37):
+        try:
+            v = flow.velocity(x.clone(), t)
+            wrong = float((evaluated(formula, x, t) - v).abs().max())
+        except KsdpError:
+            raise
+        except Exception as error:
+            raise Untraceable(f"it fails on a tensor: {type(error).__name__}: {error}") from None
+        if not wrong <= AGREEMENT * max(1.0, float(v.abs().max())):
+            raise Untraceable(f"its formula, as read, is wrong by {wrong:.1g} at t = {t:g}")
