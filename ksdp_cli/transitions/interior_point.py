@@ -80,7 +80,8 @@ def likeliest(gamma: NDArray[np.float64]) -> NDArray[np.int64]:
 def _reach(value: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
     """The longest steps (B, 1, 1), at most 1, that keep ``value`` positive."""
     fall = np.amax(-step / value, (1, 2))  # the part of an entry that a whole step takes, where that is positive
-    return np.clip(REACH / np.clip(fall, REACH, None), None, 1.0)[:, None, None]
+    part: NDArray[np.float64] = np.clip(REACH / np.clip(fall, REACH, None), None, 1.0)[:, None, None]
+    return part
 
 
 def _solve(system: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:

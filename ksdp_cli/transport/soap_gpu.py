@@ -78,7 +78,8 @@ class SoapGPU:
 
     def kept(self) -> dict[str, Any]:
         """As `Soap.kept`, by the same names: views without the padding."""
-        found, count = {}, len(self.shapes)
+        found: dict[str, Any] = {}
+        count = len(self.shapes)
         for i, (outs, ins) in enumerate(self.shapes):
             found |= {f"left{i}": self.factors[i, :outs, :outs], f"right{i}": self.factors[count + i, :ins, :ins]}
             found |= {f"turn_left{i}": self.turns[i, :outs, :outs], f"turn_right{i}": self.turns[count + i, :ins, :ins]}

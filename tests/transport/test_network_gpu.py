@@ -1,4 +1,4 @@
-"""The network's GPU program without a GPU: run by Triton's interpreter on CPU tensors, and compiled for cards by name."""
+"""The network's GPU program without a GPU: run by Triton's interpreter on CPU tensors, compiled for cards by name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from ksdp_cli.transport.model import Model
 from ksdp_cli.transport.network import Network
 
 def there(network, theta, x):
-    return network_gpu.evaluate(network, torch.from_numpy(network_gpu.packed(network, theta)), torch.from_numpy(x)).numpy()
+    layers = torch.from_numpy(network_gpu.packed(network, theta))
+    return network_gpu.evaluate(network, layers, torch.from_numpy(x)).numpy()
 
 for name in ("laminar2d-amplitude", "laminar3d-amplitude", "kolmogorov-amplitude"):
     model = Model.load(models.path(name))
