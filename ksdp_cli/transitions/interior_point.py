@@ -6,12 +6,8 @@ D = gamma / slack they are [diag(D 1), D; D^T, diag(D^T 1)]. Wright, Primal-Dual
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-
-from ..arrays import namespace
 
 STEPS = 100
 #: Part of the way to the boundary that a step may go, and how far the barrier falls in each.
@@ -25,87 +21,72 @@ def loose_assignment(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     return loose_assignments(cost[None])[0]
 
 
-def loose_assignments(cost: Any) -> NDArray[np.int64]:
+def loose_assignments(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     """The permutations (B, M) that arg max (18) reads off gamma* once min_k max_l gamma*_kl > 0.5.
 
-    ``cost`` is (B, M, M) float64, an array or a tensor: the problems are solved side by side where it lies, and one
-    that has its answer is left out of the steps that follow. When two rows claim one column the iteration goes on.
-    Between points that coincide gamma* never exceeds 0.5: at convergence the permutation of the largest product of
-    entries is taken, which lies in the optimal face since it avoids the entries that vanish.
+    ``cost`` is (B, M, M): the problems are solved side by side, and one that has its answer is left out of the steps
+    that follow. When two rows claim one column the iteration goes on. Between points that coincide gamma* never exceeds
+    0.5: at convergence the permutation of the largest product of entries is taken, which lies in the optimal face since
+    it avoids the entries that vanish. On tensors: `interior_point_gpu`.
     """
-    xp = namespace(cost)
     count, m = cost.shape[:2]
     # what is left: problems ``open_``, their costs, gamma and slack = c - u - v > 0
     found, open_ = np.empty((count, m), np.int64), np.arange(count)
-    c = cost / xp.clip(xp.amax(cost, (1, 2)), 1e-300, None)[:, None, None]
-    gamma, slack = xp.full_like(c, 1.0 / m), c + 1.0
-    eye = _beside(c, np.eye(m))
+    c = cost / np.clip(np.amax(cost, (1, 2)), 1e-300, None)[:, None, None]
+    gamma, slack = np.full_like(c, 1.0 / m), c + 1.0
+    eye = np.eye(m)
     for _ in range(STEPS):
-        choice, surest = _host(xp.argmax(gamma, 2)), _host(xp.amin(xp.amax(gamma, 2), 1))
+        choice, surest = np.argmax(gamma, 2), np.amin(np.amax(gamma, 2), 1)
         settled = (surest > 0.5) & (np.sort(choice, 1) == np.arange(m)).all(1)
         found[open_[settled]] = choice[settled]
         left = (gamma * slack).sum((1, 2)) / m**2
-        on = ~settled & (_host(left) >= CONVERGED)
-        found[open_[~settled & ~on]] = _likeliest(gamma[_beside(c, ~settled & ~on)])
+        on = ~settled & (left >= CONVERGED)
+        found[open_[~settled & ~on]] = likeliest(gamma[~settled & ~on])
         open_ = open_[on]
         if not len(open_):
             return found
-        kept = _beside(c, on)
-        gamma, slack, left = gamma[kept], slack[kept], left[kept]
+        gamma, slack, left = gamma[on], slack[on], left[on]
         weight = gamma / slack
         # residuals of the constraints, and the centring term
         aim = (CENTRE * left)[:, None, None] / slack - gamma
         rows, columns = 1.0 - gamma.sum(2) - aim.sum(2), 1.0 - gamma.sum(1) - aim.sum(1)
         # one price is free: its equation is left out
-        upper = xp.concatenate([eye * weight.sum(2)[:, None], weight[:, :, :-1]], 2)
-        lower = xp.concatenate([xp.swapaxes(weight, 1, 2), eye * weight.sum(1)[:, None]], 2)[:, :-1, :-1]
-        step = _solve(xp.concatenate([upper, lower], 1), xp.concatenate([rows, columns[:, :-1]], 1)[..., None])[..., 0]
-        price = xp.concatenate([step[:, m:], xp.zeros_like(step[:, :1])], 1)
+        upper = np.concatenate([eye * weight.sum(2)[:, None], weight[:, :, :-1]], 2)
+        lower = np.concatenate([np.swapaxes(weight, 1, 2), eye * weight.sum(1)[:, None]], 2)[:, :-1, :-1]
+        step = _solve(np.concatenate([upper, lower], 1), np.concatenate([rows, columns[:, :-1]], 1)[..., None])[..., 0]
+        price = np.concatenate([step[:, m:], np.zeros_like(step[:, :1])], 1)
         slack_step = -(step[:, :m, None] + price[:, None])
         gamma_step = aim - weight * slack_step
-        sound = _host(xp.isfinite(gamma_step).all(2).all(1))
+        sound = np.isfinite(gamma_step).all(2).all(1)
         if not sound.all():
-            found[open_[~sound]] = _likeliest(gamma[_beside(c, ~sound)])
-            open_, kept = open_[sound], _beside(c, sound)
-            gamma, slack, gamma_step, slack_step = gamma[kept], slack[kept], gamma_step[kept], slack_step[kept]
+            found[open_[~sound]] = likeliest(gamma[~sound])
+            open_ = open_[sound]
+            gamma, slack, gamma_step, slack_step = gamma[sound], slack[sound], gamma_step[sound], slack_step[sound]
         gamma = gamma + _reach(gamma, gamma_step) * gamma_step
         slack = slack + _reach(slack, slack_step) * slack_step
-    found[open_] = _likeliest(gamma)
+    found[open_] = likeliest(gamma)
     return found
 
 
-def _reach(value: Any, step: Any) -> Any:
-    """The longest steps (B, 1, 1), at most 1, that keep ``value`` positive."""
-    xp = namespace(value)
-    fall = xp.amax(-step / value, (1, 2))  # the part of an entry that a whole step takes, where that is positive
-    return xp.clip(REACH / xp.clip(fall, REACH, None), None, 1.0)[:, None, None]
-
-
-def _solve(system: Any, right: Any) -> Any:
-    """Solutions of linear systems; those of a singular one are not finite."""
-    xp = namespace(system)
-    if xp is np:
-        try:
-            return np.linalg.solve(system, right)
-        except np.linalg.LinAlgError:
-            return np.full_like(right, np.nan)
-    solution, broken = xp.linalg.solve_ex(system, right)
-    return xp.where(broken[:, None, None] == 0, solution, xp.nan)
-
-
-def _likeliest(gamma: Any) -> NDArray[np.int64]:
+def likeliest(gamma: NDArray[np.float64]) -> NDArray[np.int64]:
     """The permutations (B, M) of the largest products of entries of gamma (B, M, M)."""
     from scipy.optimize import linear_sum_assignment
 
     with np.errstate(divide="ignore"):
-        answers = [linear_sum_assignment(-np.log(np.maximum(one, 1e-300)))[1] for one in _host(gamma)]
+        answers = [linear_sum_assignment(-np.log(np.maximum(one, 1e-300)))[1] for one in gamma]
     return np.array(answers, np.int64).reshape(gamma.shape[:2])
 
 
-def _host(values: Any) -> NDArray[Any]:
-    return values if isinstance(values, np.ndarray) else values.cpu().numpy()
+def _reach(value: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The longest steps (B, 1, 1), at most 1, that keep ``value`` positive."""
+    fall = np.amax(-step / value, (1, 2))  # the part of an entry that a whole step takes, where that is positive
+    part: NDArray[np.float64] = np.clip(REACH / np.clip(fall, REACH, None), None, 1.0)[:, None, None]
+    return part
 
 
-def _beside(x: Any, values: NDArray[Any]) -> Any:
-    """``values`` where ``x`` lies."""
-    return values if isinstance(x, np.ndarray) else namespace(x).as_tensor(values, device=x.device)
+def _solve(system: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solutions of linear systems; not finite when one is singular."""
+    try:
+        return np.linalg.solve(system, right)
+    except np.linalg.LinAlgError:
+        return np.full_like(right, np.nan)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Matching, matching_value
-from .interior_point import loose_assignment, loose_assignments
+from .interior_point import loose_assignment
 
 
 class IterativeLP:
@@ -66,6 +66,8 @@ class IterativeLP:
         """Disjoint sub-problems of all data sets side by side through torch; a data set stops as in `_improve`."""
         import torch
 
+        from .interior_point_gpu import loose_assignments_gpu
+
         count, n = x.shape[:2]
         size, sweep = min(self.size, n), max(1, n // min(self.size, n))
         generator = np.random.default_rng([self.seed, n])
@@ -82,7 +84,7 @@ class IterativeLP:
                 for side, chosen in ((p, rows), (q, columns))
             )
             cost = ((left[:, :, None] - right[:, None]) ** 2).sum(-1)
-            found = torch.as_tensor(self.sub_problems(cost), device=device)
+            found = loose_assignments_gpu(cost)
             reached = cost.gather(2, found[..., None])[..., 0].sum(1)
             gain = cost.diagonal(dim1=1, dim2=2).sum(1) - reached
             # the projection of a loose answer may be worse than what stands
@@ -96,10 +98,6 @@ class IterativeLP:
                 break
         permutation: NDArray[np.int64] = gamma.cpu().numpy()
         return permutation
-
-    def sub_problems(self, cost: Any) -> NDArray[np.int64]:
-        """The permutations (B, M) that solve sub-problems (B, M, M), a tensor."""
-        return loose_assignments(cost)
 
 
 class IterativeExact(IterativeLP):

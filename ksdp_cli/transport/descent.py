@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .adam import Adam, rate
 from .network import Network, Weights
 from .soap import Soap
+from .soap_gpu import SoapGPU
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,10 @@ class Schedule:
     memory: float
 
     def start(self, network: Network, theta: Any) -> Any:
-        """The optimiser before its first step; ``theta`` tells where it lives."""
-        return Adam(theta) if self.optimiser == "adam" else Soap(network, theta)
+        """The optimiser before its first step, for an array or a tensor ``theta``."""
+        if self.optimiser == "adam":
+            return Adam(theta)
+        return Soap(network, theta) if isinstance(theta, np.ndarray) else SoapGPU(network, theta)
 
     def rate(self, number: int) -> float:
         """The size of step ``number``."""

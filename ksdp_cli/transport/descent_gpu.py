@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..graph import WARM_UP, captured
 from .descent import Schedule
 from .network import Network, Weights
-from .torch_network import evaluate, forward
+from .torch_network import evaluate, through
 
 
 class DescentGPU:
@@ -97,16 +97,24 @@ class DescentGPU:
     def _body(self) -> None:
         scalars = self._table.index_select(0, self._number)[0]
         self.optimiser.move(self.theta, self._gradient(), scalars)
-        self.average += scalars[-1] * (self.theta - self.average)
+        self.average.lerp_(self.theta, scalars[-1])
         self._number += 1
 
     def _gradient(self) -> Any:
+        """Of the mean of |f - y|^2, whose own value goes to ``_found``."""
         import torch
 
-        weights = self.theta.detach().requires_grad_()
-        loss = ((forward(self.network, weights, self._rows) - self._targets) ** 2).sum(1).mean()
-        self._found.copy_(loss.detach())
-        return torch.autograd.grad(loss, weights)[0]
+        # a leaf for each layer: slopes of slices of one vector would be a vector each, and their sum
+        layers = [
+            (weight.detach().requires_grad_(), bias.detach().requires_grad_())
+            for weight, bias in self.network.layers(self.theta)
+        ]
+        found = through(self.network, layers, self._rows)
+        error = (found.detach() - self._targets).view(-1)
+        torch.mul(torch.dot(error, error), 1 / len(self._rows), out=self._found)
+        leaves = [leaf for pair in layers for leaf in pair]
+        slopes = torch.autograd.grad(found, leaves, (error * (2 / len(self._rows))).view_as(found))
+        return torch.cat([part.reshape(-1) for part in slopes])
 
     def _kept(self) -> dict[str, Any]:
         return {"theta": self.theta, "average": self.average, **self.optimiser.kept()}

@@ -54,14 +54,19 @@ class Model:
     def push(self, x: NDArray[Any], eta: Any, device: str = "cpu") -> NDArray[np.float32]:
         """f_theta(x; eta), (n, d) float32, for particles ``x`` (n, d) and parameters ``eta`` (p,) or (n, p).
 
-        ``eta`` is in its own units. torch is imported for another ``device`` than ``cpu`` only. Raises `ConfigError`
+        ``eta`` is in its own units; one (p,) is folded into a smaller network. torch is imported for another ``device``
+        than ``cpu`` only. Raises `ConfigError`
         for a value that the eta map has no image of, as 0 on a logarithmic scale.
         """
         padding = self.eta_map.padding(self.network.form, eta)
         x = np.asarray(x, np.float32)
-        if device == "cpu" and padding.ndim == 1:
+        if padding.ndim == 1:
             network, theta = self.network.at(self.theta, padding)
-            return network.evaluate(theta, x)
+            if device == "cpu":
+                return network.evaluate(theta, x)
+            from .torch_network import evaluate_alone
+
+            return evaluate_alone(network, theta, x, device)
         inputs = np.concatenate([x, np.broadcast_to(padding, (len(x), padding.shape[-1]))], 1)
         if device == "cpu":
             return self.network.evaluate(self.theta, inputs)

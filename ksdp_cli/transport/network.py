@@ -81,8 +81,8 @@ class Network:
             bias *= np.float32(LAST_LAYER)
         return theta
 
-    def layers(self, theta: Weights) -> list[tuple[Weights, Weights]]:
-        """Views of ``theta`` as (W_i (outputs, inputs), b_i (outputs,))."""
+    def layers(self, theta: Any) -> list[tuple[Any, Any]]:
+        """Views of ``theta``, an array or a tensor, as (W_i (outputs, inputs), b_i (outputs,))."""
         found, at = [], 0
         for ins, outs in zip(self.sizes[:-1], self.sizes[1:], strict=True):
             weight, bias = theta[at : at + outs * ins], theta[at + outs * ins : at + outs * ins + outs]

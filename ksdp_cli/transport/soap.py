@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import namespace
+import numpy as np
+
 from .network import Network
 
 BETA1, BETA2, FACTOR, EPSILON = 0.95, 0.95, 0.95, 1e-10
@@ -19,7 +20,7 @@ KEPT = ("left", "right", "turn_left", "turn_right", "mean", "square")
 
 
 class Soap:
-    """Factors, bases and moments of every layer, float32: NumPy arrays or tensors, as theta is."""
+    """Factors, bases and moments of every layer: NumPy arrays of the type of theta. On tensors: `SoapGPU`."""
 
     def __init__(self, network: Network, theta: Any) -> None:
         self.network = network
@@ -44,7 +45,7 @@ class Soap:
             own["left"][:], own["right"][:] = g @ g.T, g.T @ g
 
     def move(self, theta: Any, gradient: Any, scalars: Any) -> None:
-        """Change ``theta`` in place, and the moments and factors; ``scalars`` may be a tensor on the device."""
+        """Change ``theta`` in place, and the moments and factors."""
         gradients = self._matrices(gradient)
         for (weight, bias), g, own in zip(self.network.layers(theta), gradients, self.layers, strict=True):
             change = scalars[0] * _direction(own, g, scalars)
@@ -57,26 +58,23 @@ class Soap:
         """Bring the bases up to the factors, where that is due after step number ``step``."""
         for own in self.layers if step % TURN == 0 else []:
             for factor, turn in (("left", "turn_left"), ("right", "turn_right")):
-                linalg = namespace(own[factor]).linalg
                 if step == 0:
-                    own[turn][:] = linalg.eigh(own[factor])[1]
+                    own[turn][:] = np.linalg.eigh(own[factor])[1]
                 else:
-                    own[turn][:] = linalg.qr(own[factor] @ own[turn])[0]
+                    own[turn][:] = np.linalg.qr(own[factor] @ own[turn])[0]
 
     def kept(self) -> dict[str, Any]:
         """All that the next step depends on, by name; not copies."""
         return {f"{name}{i}": own[name] for i, own in enumerate(self.layers) for name in KEPT}
 
     def _matrices(self, flat: Any) -> list[Any]:
-        xp = namespace(flat)
-        return [xp.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
+        return [np.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
 
 
 def _fresh(matrix: Any) -> dict[str, Any]:
-    xp = namespace(matrix)
-    left, right = (xp.zeros_like(part) for part in (matrix @ matrix.T, matrix.T @ matrix))
+    left, right = (np.zeros_like(part) for part in (matrix @ matrix.T, matrix.T @ matrix))
     shapes = (left, right, left, right, matrix, matrix)
-    return {name: xp.zeros_like(part) for name, part in zip(KEPT, shapes, strict=True)}
+    return {name: np.zeros_like(part) for name, part in zip(KEPT, shapes, strict=True)}
 
 
 def _direction(own: dict[str, Any], g: Any, scalars: Any) -> Any:
@@ -85,5 +83,5 @@ def _direction(own: dict[str, Any], g: Any, scalars: Any) -> Any:
     turned = own["turn_left"].T @ g @ own["turn_right"]
     own["square"] += (1 - BETA2) * (turned * turned - own["square"])
     mean = own["turn_left"].T @ own["mean"] @ own["turn_right"] * scalars[1]
-    spread = namespace(g).sqrt(own["square"] * scalars[2]) + EPSILON
+    spread = np.sqrt(own["square"] * scalars[2]) + EPSILON
     return own["turn_left"] @ (mean / spread) @ own["turn_right"].T

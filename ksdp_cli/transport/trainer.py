@@ -86,6 +86,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.best: tuple[float, Weights] = (np.inf, self.descent.weights(False))
         self.batch: Batch | None = None
+        self._drawn: dict[int, Batch] = {}
         self.gamma, self.prices = np.empty((0, 0), np.int64), np.empty((0, 0))
         self.held = self.batches.validation()
         self.floor = float(Certified().solve(self.batches.others(), self.held.targets).value.mean())
@@ -95,7 +96,7 @@ class Trainer:
         s = self.settings
         number = self.step // s.renew_batch
         if self.batch is None or self.step % s.renew_batch == 0:
-            self.batch = self.batches.draw(number)
+            self.batch = self._drawn.pop(number, None) or self.batches.draw(number)
         if self.step % s.renew_batch == 0:
             self.gamma, self.prices = np.tile(np.arange(s.N), (len(self.batch.targets), 1)), np.empty((0, 0))
             if number or s.algorithm != "paper":  # the paper's first mini-batch starts from the identity
@@ -106,6 +107,10 @@ class Trainer:
             self._aim()
         self.descent.step(self.step)
         self.step += 1
+        if self.step % s.renew_batch == 0 and self.step < s.steps:
+            # a function of its number alone: on a GPU it is drawn while the steps are still on their way
+            number = self.step // s.renew_batch
+            self._drawn[number] = self.batches.draw(number)
 
     def loss(self) -> float:
         """Equation (14) before the last step. Raises `NumericalError` when it is not finite."""

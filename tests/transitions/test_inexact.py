@@ -13,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from ksdp_cli.transitions.base import matching_value
 from ksdp_cli.transitions.certified import Certified
 from ksdp_cli.transitions.interior_point import loose_assignment, loose_assignments
+from ksdp_cli.transitions.interior_point_gpu import loose_assignments_gpu
 from ksdp_cli.transitions.iterative import IterativeExact, IterativeLP
 from ksdp_cli.transitions.pot import Bsp
 
@@ -80,10 +81,46 @@ def test_sub_problems_side_by_side_have_the_answers_of_one_by_one() -> None:
     cost[4] = np.add.outer(np.arange(30.0), np.arange(30.0))
     alone = np.array([loose_assignment(one) for one in cost])
     np.testing.assert_array_equal(loose_assignments(cost), alone)
-    tensors = loose_assignments(torch.from_numpy(cost))
-    generic = [b for b in range(20) if b not in (3, 4)]
-    np.testing.assert_array_equal(tensors[generic], alone[generic])
-    assert (np.sort(tensors, 1) == np.arange(30)).all()
+
+
+@pytest.mark.parametrize("m", [1, 2, 7, 30])
+def test_the_gpu_s_interior_point_method_gives_the_same_answers(m: int) -> None:
+    generator = np.random.default_rng(m)
+    cost = generator.random((20, m, m))
+    cost[3] = 1.0  # every answer is optimal
+    cost[4] = np.add.outer(np.arange(float(m)), np.arange(float(m)))
+    cost[5, : m // 2] = cost[5, 0]  # half of the rows coincide
+    cost[6] *= 1e-200
+    found = loose_assignments_gpu(torch.from_numpy(cost)).numpy()
+    assert (np.sort(found, 1) == np.arange(m)).all()
+    generic = [b for b in range(20) if b not in (3, 4, 5)]
+    np.testing.assert_array_equal(found[generic], loose_assignments(cost[generic]))
+    exact = [cost[b][linear_sum_assignment(cost[b])].sum() for b in range(20)]
+    np.testing.assert_allclose(np.take_along_axis(cost, found[..., None], 2).sum((1, 2)), exact, rtol=1e-9)
+
+
+def test_the_gpu_s_interior_point_method_looks_at_the_device_every_third_step_alone() -> None:
+    """What makes the host wait: sizes by ``nonzero``, values by ``item``, copies; the steps are told by the solves."""
+    from collections import Counter
+
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Calls(TorchDispatchMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen: Counter[str] = Counter()
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            self.seen[function.name().split("::")[1].split(".")[0]] += 1
+            return function(*args, **(kwargs or {}))
+
+    cost = torch.from_numpy(np.random.default_rng(0).random((40, 30, 30)))
+    with Calls() as calls:
+        loose_assignments_gpu(cost)
+    steps, waits = calls.seen["_linalg_solve_ex"], calls.seen["nonzero"] + calls.seen["_local_scalar_dense"]
+    assert steps > 5
+    assert waits <= steps / 3 + 1
+    assert not calls.seen["_to_copy"]
 
 
 @pytest.mark.parametrize("n", [1, 2, 60])

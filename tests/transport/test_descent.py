@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from ksdp_cli.transport.data import TrainingData
 from ksdp_cli.transport.descent import Descent, Schedule
 from ksdp_cli.transport.descent_gpu import DescentGPU
 from ksdp_cli.transport.network import Network
+from ksdp_cli.transport.soap_gpu import SoapGPU
 from ksdp_cli.transport.trainer import Trainer, TrainSettings
 
 
@@ -81,6 +83,72 @@ def test_an_optimiser_does_the_same_to_tensors(optimiser: str) -> None:
                 part.copy_(torch.from_numpy(one.kept()[name]))
     np.testing.assert_allclose(there.numpy(), theta, atol=1e-9)
     assert np.abs(theta - before).max() > 1e-3
+
+
+@pytest.mark.parametrize(("form", "dim"), [("paper", 2), ("separable", 2), ("separable", 3)])
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 3e-5), (torch.float64, 1e-12)])
+def test_the_bases_turn_side_by_side_as_one_by_one(form: str, dim: int, dtype: Any, bound: float) -> None:
+    """Up to the sign of a column, on which nothing depends; padding stays what it is."""
+    network, generator = Network(dim, 1, form), torch.Generator().manual_seed(0)
+    batched = SoapGPU(network, torch.zeros(network.parameter_count, dtype=dtype))
+    kept = batched.kept()
+    for name, part in kept.items():
+        if not name.startswith(("mean", "square")):
+            part.copy_(torch.randn(part.shape, generator=generator, dtype=dtype))
+    before = {name: part.clone() for name, part in kept.items()}
+    batched.turn(10)
+    for side in ("left", "right"):
+        for i in range(6):
+            wanted = np.linalg.qr((before[f"{side}{i}"] @ before[f"turn_{side}{i}"]).numpy())[0]
+            found = kept[f"turn_{side}{i}"].numpy()
+            np.testing.assert_allclose(found * np.sign((found * wanted).sum(0)), wanted, atol=bound)
+    whole = batched.turns @ batched.turns.mT
+    np.testing.assert_allclose(whole, torch.eye(31, dtype=dtype).expand_as(whole), atol=bound)
+    assert batched.turns[0, 30, 30].abs() == 1
+    assert not batched.turns[0, 30, :30].any()
+    assert not batched.turns[0, :30, 30].any()
+
+
+def test_the_bases_of_a_singular_factor_stay_orthogonal_and_padding_moves_nothing() -> None:
+    network, generator = Network(2, 1), np.random.default_rng(0)
+    theta, start = (torch.from_numpy(network.initial(0)) for _ in range(2))
+    batched = SoapGPU(network, theta)
+    gradient = torch.from_numpy(generator.standard_normal(network.parameter_count).astype(np.float32))
+    gradient[:900] = 0
+    for number in range(31):
+        batched.update(theta, gradient, number, 1e-3)
+    assert theta.isfinite().all()
+    assert (theta != start)[900:].all()
+    whole = batched.turns @ batched.turns.mT
+    np.testing.assert_allclose(whole, torch.eye(31).expand_as(whole), atol=2e-6)
+    for name in ("mean", "square"):
+        padded = getattr(batched, name).clone()
+        own = SoapGPU(network, theta)
+        setattr(own, name, padded)
+        for part in (part for kept, part in own.kept().items() if kept[:-1] == name):
+            part.zero_()
+        assert not padded.any()
+
+
+def test_a_gradient_step_on_the_gpu_is_few_launches() -> None:
+    """What would be a launch there: every operation but views. 251 before the layers went side by side."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Launches(TorchDispatchMode):
+        count = 0
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            self.count += not (function.is_view or function.name() in ("aten::detach", "aten::_unsafe_view"))
+            return function(*args, **(kwargs or {}))
+
+    network = Network(2, 1)
+    there = cpu_tensors(network, network.initial(0), Schedule("soap", 3e-3, 30, 0.9))
+    there.aim(*problem(network))
+    for number in range(3):
+        there.step(number)
+    with Launches() as launches:
+        there.step(3)
+    assert 40 < launches.count <= 65
 
 
 @pytest.mark.parametrize("optimiser", ["soap", "adam"])
