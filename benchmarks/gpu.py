@@ -6,8 +6,8 @@
 A row is printed as soon as it is known. A section that fails, or for which the budget is too small, says so, and the
 others go on. The JSON (`--out`, or gpu.json in the folder that the environment variable OUT names) is rewritten after
 every section. Leaves with 0 when every check holds, 1 when one does not or something failed, 5 without a GPU; a goal
-that is missed is no failure. `--smoke` runs all of it on the CPU, tiny, through Triton's interpreter: its checks hold or
-fail as on a card, its times say nothing.
+that is missed is no failure. `--smoke` runs all of it on the CPU, tiny, through Triton's interpreter: its checks hold
+or fail as on a card, its times say nothing.
 """
 
 from __future__ import annotations

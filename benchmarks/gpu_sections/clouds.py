@@ -60,10 +60,15 @@ def reference(kernel: Any, dim: int, x: Any, targets: Any = None) -> Any:
     at = x if targets is None else targets.double()
     out = torch.empty_like(at)
     step = max(1, HELD // len(x))
-    for first in range(0, len(at), step):
-        away = x - at[first : first + step, None]
-        w = g(away.square().sum(2) + 1e-24, DELTA2)
-        out[first : first + step] = (w[..., None] * away).sum(1)
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # or a branch between two constants is of float32
+    try:
+        for first in range(0, len(at), step):
+            away = x - at[first : first + step, None]
+            w = g(away.square().sum(2) + 1e-24, DELTA2)
+            out[first : first + step] = (w[..., None] * away).sum(1)
+    finally:
+        torch.set_default_dtype(usual)
     return out
 
 

@@ -9,9 +9,7 @@ from ksdp_cli.device import describe
 
 from .harness import Bench
 
-QUERY = (
-    "name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,temperature.gpu,power.draw,clocks_throttle_reasons.active"
-)
+QUERY = "name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,temperature.gpu,power.draw"
 
 
 def smi(query: str = QUERY) -> str:
@@ -58,8 +56,8 @@ def card(bench: Bench) -> None:
             "memory": about.total_memory,
             "smi": smi(),
         }
-        told = f"sm_{bench.facts['sm']}, {about.multi_processor_count} multiprocessors, {about.total_memory / 2**30:.0f} GiB"
-        bench.tell("card", f"{told}; {QUERY}: {bench.facts['smi']}")
+        size = f"{about.multi_processor_count} multiprocessors, {about.total_memory / 2**30:.0f} GiB"
+        bench.tell("card", f"sm_{bench.facts['sm']}, {size}; {QUERY}: {bench.facts['smi']}")
     bench.row_guard("copy", lambda: _copy(bench))
     bench.row_guard("FMA", lambda: _arithmetic(bench))
 

@@ -71,7 +71,8 @@ def _gradient(bench: Bench, form: str) -> None:
     here.step(31)
     off = float(np.abs(there.weights(False) - here.weights(False)).max())
     note = f"captured: {there.captured} {getattr(there, 'why', '') or ''}".strip()
-    bench.check(f"2 gradient steps, {form}: GPU against CPU", off, 1e-4, note, there.captured or bench.smoke)
+    bound = 1e-4 if not bench.smoke else 5e-4  # few points: a steeper loss
+    bench.check(f"2 gradient steps, {form}: GPU against CPU", off, bound, note, there.captured or bench.smoke)
     if form == "residual":
         return
     number = itertools.count(32)
