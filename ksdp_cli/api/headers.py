@@ -81,7 +81,7 @@ def belongs(about: Mapping[str, Any], config: SimulateConfig) -> bool:
         return bool(about.get("run") == run_id(config))
     devices = ("auto", "cpu", "cuda")
     old = (_digest(config.model_copy(update={"device": d}), without=("T", "snapshots")) for d in devices)
-    return about.get("run") in old
+    return about.get("run") in list(old)
 
 
 def require_same_kind(about: Mapping[str, Any], now: dict[str, str], what: str) -> None:
