@@ -6,6 +6,8 @@ D = gamma / slack they are [diag(D 1), D; D^T, diag(D^T 1)]. Wright, Primal-Dual
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,11 +82,11 @@ def likeliest(gamma: NDArray[np.float64]) -> NDArray[np.int64]:
 def _reach(value: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
     """The longest steps (B, 1, 1), at most 1, that keep ``value`` positive."""
     fall = np.amax(-step / value, (1, 2))  # the part of an entry that a whole step takes, where that is positive
-    part: NDArray[np.float64] = np.clip(REACH / np.clip(fall, REACH, None), None, 1.0)[:, None, None]
-    return part
+    part: NDArray[np.float64] = np.minimum(REACH / np.maximum(fall, REACH), 1.0)
+    return part[:, None, None]
 
 
-def _solve(system: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+def _solve(system: Any, right: Any) -> Any:
     """Solutions of linear systems; not finite when one is singular."""
     try:
         return np.linalg.solve(system, right)

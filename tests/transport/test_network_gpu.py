@@ -57,7 +57,10 @@ weight[0, 0] = np.nan
 assert np.isnan(there(network, theta, np.ones((3, 2), np.float32))[:, 0]).all()
 """
 COMPILED = """
+import subprocess, sys
+from pathlib import Path
 import triton
+import triton.backends.nvidia
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from ksdp_cli.transport import network_gpu
@@ -67,7 +70,13 @@ kinds = {"x": "*fp32", "layers": "*fp32", "out": "*fp32", "n": "i32"} | dict.fro
 source = ASTSource(network_gpu.program().forward, kinds, sizes)
 for sm in (80, 90):
     options = {"num_warps": network_gpu.WARPS, "num_stages": 1, "enable_fp_fusion": True}
-    ptx = triton.compile(source, target=GPUTarget("cuda", sm, 32), options=options).asm["ptx"]
+    built = triton.compile(source, target=GPUTarget("cuda", sm, 32), options=options)
+    ptx, cubin = built.asm["ptx"], Path(sys.argv[1]) / f"{sm}.cubin"
+    cubin.write_bytes(built.asm["cubin"])
+    tool = Path(list(triton.backends.nvidia.__path__)[0]) / "bin" / "cuobjdump"
+    used = subprocess.run([tool, "-res-usage", cubin], capture_output=True, text=True, check=True).stdout
+    assert "STACK:0 " in used, used  # nothing is spilled
+    assert int(used.split("REG:")[1].split()[0]) <= 168, used  # three programs of 4 warps on a multiprocessor
     assert "ex2.approx.ftz" in ptx
     assert "rcp.approx.ftz" in ptx
     assert "tf32" not in ptx
@@ -75,8 +84,8 @@ for sm in (80, 90):
 """
 
 
-def run(program: str, **environment: str) -> None:
-    command = [sys.executable, "-c", program]
+def run(program: str, *arguments: str, **environment: str) -> None:
+    command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -88,7 +97,7 @@ def test_the_program_is_the_cpu_s_network_and_its_tanh_is_right() -> None:
 
 @needs_triton
 def test_the_program_compiles_for_cards(tmp_path) -> None:
-    run(COMPILED, TRITON_CACHE_DIR=str(tmp_path))
+    run(COMPILED, str(tmp_path), TRITON_CACHE_DIR=str(tmp_path))
 
 
 @pytest.mark.parametrize("form", ["paper", "residual", "separable"])
