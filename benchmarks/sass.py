@@ -5,9 +5,9 @@ and spills (LDL + STL), warps that fit on a multiprocessor, and the bound of pai
 
     multiprocessors x 4 schedulers x 32 lanes x clock / cycles of a pair,
 
-where a scheduler issues one instruction a cycle, and a special function, a shuffle or a float64 operation holds its unit
-for longer (`COSTS`; NVIDIA's H100 and A100 white papers). "hand" is the same of the fewest instructions that the
-formula needs, counted on paper (`HAND`). Bounds are for `CARDS`, at its full clock.
+where a scheduler issues one instruction a cycle, and a special function, a shuffle or a float64 operation holds its
+unit for longer (`COSTS`, from NVIDIA's H100 and A100 white papers). "hand" is the same of the fewest instructions that
+the formula needs, counted on paper (`HAND`). Bounds are for the `CARDS` at their full clock.
 
     python benchmarks/sass.py               the table
     python benchmarks/sass.py --json        rows, as tests/particles/sass_table.json keeps them
@@ -45,22 +45,23 @@ GROUPS = {
     "mufu": ("MUFU",),
     "shfl": ("SHFL",),
 }
-#: Operations of a pair by hand: 6 or 9 for differences, distance and sum, then the kernel. See `hand`.
+#: Operations of a pair by hand: 6 or 9 plain ones for differences, distance and sum, then the kernel's; ``select`` also
+#: counts comparisons.
 HAND: dict[tuple[str, int], dict[str, int]] = {
     ("blob", 2): {"plain": 7, "rcp": 1},
     ("plummer", 2): {"plain": 7, "rcp": 1},
     ("coulomb", 2): {"plain": 6, "rcp": 1},
     ("eq7", 2): {"plain": 10, "rcp": 1, "log": 1},
-    ("gaussian", 2): {"plain": 16, "rcp": 1, "exp": 1},
+    ("gaussian", 2): {"plain": 14, "select": 2, "rcp": 1, "exp": 1},
     ("blob", 3): {"plain": 11, "rcp": 1, "rsqrt": 1},
     ("plummer", 3): {"plain": 12, "rsqrt": 1},
     ("coulomb", 3): {"plain": 11, "rsqrt": 1},
     ("eq7", 3): {"plain": 14, "rcp": 1, "rsqrt": 1},
-    ("gaussian", 3): {"plain": 21, "rcp": 1, "rsqrt": 1, "exp": 1, "erf": 1},
+    ("gaussian", 3): {"plain": 19, "select": 2, "rcp": 1, "rsqrt": 1, "exp": 1, "erf": 1},
 }
-#: Beside one special function each: float32 operations of an exponential and an error function, and float64 ones of all.
+#: Beside a special function each: float32 operations of an exponential and an error function, and float64 ones of all.
 HAND_F32 = {"exp": 1, "erf": 14}
-HAND_F64 = {"rcp": 4, "rsqrt": 6, "log": 20, "exp": 14, "erf": 30}
+HAND_F64 = {"rcp": 4, "rsqrt": 5, "log": 20, "exp": 14, "erf": 30}
 REAL = {"float32": "*fp32", "float64": "*fp64"}
 #: Types of the programs' arguments by name, where it is neither an int32 nor a pointer to the engine's type.
 KINDS = {
@@ -98,7 +99,7 @@ def _tree(program: Program) -> tuple[Any, dict[str, int]]:
 
     text = direct_cpu.template("tree_gpu")
     module = kernel_source.load_module(text, KERNELS[program.kernel], program.dim, "triton")
-    options = direct_gpu.launch(program.dim, program.dtype)
+    options = tree_gpu.options(program.dim, program.dtype)
     sizes = {"D": program.dim, "CHUNK": direct_gpu.CHUNK, "BLOCKS": tree_gpu.LEAF // options["TARGETS"]}
     return module.list_sum, sizes | options
 
@@ -106,32 +107,32 @@ def _tree(program: Program) -> tuple[Any, dict[str, int]]:
 def _noise(program: Program) -> tuple[Any, dict[str, int]]:
     from ksdp_cli.particles import direct_cpu, kernel_source
 
-    return kernel_source.import_text(direct_cpu.template("noise_gpu"), "noise_gpu").fill, {"D": program.dim, "BLOCK": 1024}
+    return kernel_source.import_text(direct_cpu.template("noise_gpu"), "noise_gpu").fill, {
+        "D": program.dim,
+        "BLOCK": 1024,
+    }
 
 
 def _tree_build(name: str, program: Program) -> tuple[Any, dict[str, int]]:
     from ksdp_cli.particles import tree_gpu, tree_gpu_build, tree_gpu_lists
 
-    return getattr(tree_gpu_build.programs(), name), {
-        "D": program.dim,
-        **{
-            "curve": {"BITS": tree_gpu_build.BITS[program.dim], "BLOCK": tree_gpu_build.KEYS},
-            "leaf_boxes": {"LEAF": tree_gpu.LEAF, "num_warps": 1},
-            "inner_boxes": {"BLOCK": tree_gpu_build.UNION, "num_warps": 1},
-            "gather": {"OUT": tree_gpu_build.OUT, "BLOCK": tree_gpu_build.BLOCK},
-            "walk": {"WRITE": 1, "BLOCK": tree_gpu_lists.LANES, "num_warps": 1},
-        }[name],
+    sizes: dict[str, dict[str, int]] = {
+        "curve": {"BITS": tree_gpu_build.BITS[program.dim], "BLOCK": tree_gpu_build.KEYS},
+        "leaf_boxes": {"LEAF": tree_gpu.LEAF, "num_warps": 1},
+        "inner_boxes": {"BLOCK": tree_gpu_build.UNION, "num_warps": 1},
+        "gather": {"OUT": tree_gpu_build.OUT, "BLOCK": tree_gpu_build.BLOCK},
+        "walk": {"WRITE": 1, "BLOCK": tree_gpu_lists.LANES, "num_warps": 1},
     }
+    return getattr(tree_gpu_build.programs(), name), {"D": program.dim, **sizes[name]}
 
 
+#: Programs that make the tree and its lists.
+BUILDING = ("curve", "leaf_boxes", "inner_boxes", "gather", "walk")
 #: How an engine's program is made: the function, and its constants with the launch options. Add others here.
 PAIRS: dict[str, Callable[[Program], tuple[Any, dict[str, int]]]] = {"direct": _direct, "tree": _tree}
 OTHERS: dict[str, Callable[[Program], tuple[Any, dict[str, int]]]] = {
     "noise": _noise,
-    **{
-        name: functools.partial(_tree_build, name)
-        for name in ("curve", "leaf_boxes", "inner_boxes", "gather", "walk")
-    },
+    **{name: functools.partial(_tree_build, name) for name in BUILDING},
 }
 
 
@@ -224,11 +225,11 @@ def cycles(row: dict[str, Any]) -> float:
 def hand(kernel: str, dim: int, dtype: str, sm: int) -> dict[str, Any]:
     """A row by the counts of `HAND`."""
     work = collections.Counter(HAND[kernel, dim])
-    plain = work.pop("plain")
-    special = work.total() + (work["erf"] if dtype == "float32" else 0) * 0
+    plain, select = work.pop("plain"), work.pop("select", 0)
+    special = work.total()
     plain += sum((HAND_F32 if dtype == "float32" else HAND_F64).get(name, 0) * n for name, n in work.items())
     unit = {"f32": plain, "f64": 0} if dtype == "float32" else {"f32": 0, "f64": plain}
-    return {"sm": sm, "instructions_per_pair": plain + special, "mufu": special, "shfl": 0, **unit}
+    return {"sm": sm, "instructions_per_pair": plain + select + special, "mufu": special, "shfl": 0, **unit}
 
 
 def rate(row: dict[str, Any], multiprocessors: int | None = None, clock: float | None = None) -> float:

@@ -366,8 +366,10 @@ def _for_dimension(template: str, dim: int) -> str:
 @functools.cache
 def _stamp() -> str:
     """What else decides the compiled code: Numba's cache sees a change of the module's text, and of nothing else."""
+    from ..plugins import own_version
+
     library = hashlib.sha256(Path(__file__).with_name("fast_math.py").read_bytes()).hexdigest()[:16]
-    return f"# ksdp {version('ksdp')}, numba {version('numba')}, fast_math {library}\n"
+    return f"# ksdp {own_version()}, numba {version('numba')}, fast_math {library}\n"
 
 
 def import_text(text: str, stem: str) -> types.ModuleType:

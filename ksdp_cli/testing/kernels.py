@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from typing import Any
 
@@ -35,7 +36,8 @@ def check_kernel(kernel: Any, parameters: dict[str, float] | None = None, *, del
     Compiled, it is within 1e-4 (float32) and 1e-11 (float64) of the Python function, relative to the largest |g| within
     a factor of two in r: a difference of nearly equal numbers shows here. The direct sums agree with a brute-force sum
     in float64 as closely, relative to the sum of the pair forces' sizes, on a cloud with a clump. The tree reaches
-    twice its target accuracy of 1e-4 on 3000 particles. Where there is a GPU, its direct sum is checked too.
+    twice its target accuracy of 1e-4 on 3000 particles. Where there is a GPU, and Triton, its direct sum is
+    checked too.
 
     Raises `AssertionError`, and `ConfigError` for a body outside of the language. Compiles for some seconds.
     """
@@ -127,7 +129,7 @@ def _check_direct(kernel: Any, name: str, dim: int, args: tuple[float, ...]) -> 
         x = cloud.astype(dtype)
         exact, size = _brute_force(kernel, dim, x, args)
         found = {"the CPU": DirectCPU(kernel, args, dim, dtype)(x)}
-        if torch.cuda.is_available():
+        if torch.cuda.is_available() and importlib.util.find_spec("triton") is not None:
             engine = make_engine(kernel, args, dim, dtype, len(x), name="direct", device="cuda")
             found["the GPU"] = engine(torch.from_numpy(x).cuda()).cpu().numpy()
         for where, force in found.items():

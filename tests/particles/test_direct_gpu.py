@@ -13,71 +13,175 @@ from ksdp_cli.errors import ResourceError
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.particles import direct_gpu
 
-needs_triton = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason="triton is not installed: pip install 'ksdp[gpu]'"
-)
-INTERPRETED = """
+SUMS = """
 import numpy as np, torch
-from ksdp_cli import rng
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.kernels import blob, coulomb, eq7, gaussian, plummer
+from ksdp_cli.particles import direct_gpu
+from ksdp_cli.particles.direct_cpu import DirectCPU
+direct_gpu.CHUNK, direct_gpu.LEAST = 256, 128  # so that 333 sources make two shares, the last with a masked block
+for kernel in (blob.Blob, coulomb.Coulomb, eq7.Eq7, gaussian.Gaussian, plummer.Plummer):
+    for dim in (2, 3):
+        ball = Ball().draw(333, dim, 0)
+        collapsed = np.concatenate([ball[:50], 0.3 + 0.02 * ball[50:]])
+        for cloud in (ball, collapsed):
+            cloud[5] = cloud[6]
+            x = cloud.astype("float32")
+            exact = DirectCPU(kernel, (1e-3,), dim, "float64", 1)(x.astype("float64"))
+            for dtype, bound in (("float32", 1e-5), ("float64", 1e-14)):
+                engine = direct_gpu.DirectGPU(kernel, (1e-3,), dim, dtype)
+                force = engine(torch.from_numpy(x.astype(dtype)))
+                assert force.numpy().dtype == dtype
+                error = np.linalg.norm(force.numpy() - exact) / np.linalg.norm(exact)
+                assert error < bound, (kernel, dim, dtype, error)
+        assert torch.equal(force, engine(torch.from_numpy(x.astype(dtype))))
+"""
+SHAPES = """
+import numpy as np, torch
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.particles import direct_gpu
 from ksdp_cli.particles.direct_cpu import DirectCPU
-direct_gpu.CHUNK, direct_gpu.LEAST = 128, 64  # so that 333 sources make three shares of a block, the last masked
-cases = ((Blob, 2, "float32", 1e-6), (Gaussian, 3, "float32", 2e-6), (Gaussian, 2, "float64", 1e-14))
-for kernel, dim, dtype, bound in cases:
-    x = np.random.default_rng(0).normal(size=(333, dim)).astype(dtype)
-    x[5] = x[6]
-    there = direct_gpu.DirectGPU(kernel, (1e-3,), dim, dtype)
-    force = there(torch.from_numpy(x)).numpy()
-    assert np.array_equal(force, there(torch.from_numpy(x)).numpy())
-    here = DirectCPU(kernel, (1e-3,), dim, dtype, 1)(x)
-    assert force.dtype == x.dtype
-    error = np.abs(force - here).max() / np.abs(here).max()
-    assert error < bound, (kernel, dim, dtype, error)
+from ksdp_cli.particles.kernel_source import array_function
+rng = np.random.default_rng(0)
+
+def brute(kernel, dim, args, targets, sources):
+    away = sources[None] - targets[:, None]
+    return (array_function(kernel, dim)((away**2).sum(2) + 1e-24, *args)[..., None] * away).sum(1)
+
+for J in (1, 16, 17, 4097):
+    dim, dtype, bound = (2, "float32", 1e-6) if J % 2 else (3, "float64", 1e-14)
+    x = rng.normal(size=(J, dim)).astype(dtype)
+    engine = direct_gpu.DirectGPU(Blob, (1e-3,), dim, dtype)
+    force = engine(torch.from_numpy(x)).numpy()
+    exact = DirectCPU(Blob, (1e-3,), dim, "float64", 1)(x.astype("float64"))
+    assert np.abs(force - exact).max() <= bound * np.abs(exact).max(), J
+# targets that are no sources, in numbers that fill no block
+x, y = rng.normal(size=(300, 3)), rng.normal(size=(19, 3))
+engine = direct_gpu.DirectGPU(Gaussian, (0.02,), 3, "float64")
+force = engine(torch.from_numpy(x), torch.from_numpy(y)).numpy()
+assert np.allclose(force, brute(Gaussian, 3, (0.02,), y, x), rtol=1e-12, atol=1e-12 * np.abs(force).max())
+# cases side by side, each with its own parameter, are the cases one by one, to the bit
+x = torch.from_numpy(rng.normal(size=(3, 2, 500)).astype("float32"))
+delta2 = torch.tensor([[1e-3], [1e-2], [1e-1]])
+engine = direct_gpu.DirectGPU(Blob, (1e-3,), 2, "float32")
+parts = engine.parts(x, x, delta2)
+assert parts.dtype == torch.float64 and parts.shape == (3, direct_gpu.shares(500, 500)[0], 2, 500)
+for case in range(3):
+    alone = direct_gpu.DirectGPU(Blob, (float(delta2[case, 0]),), 2, "float32")
+    assert torch.equal(parts[case], alone.parts(x[case : case + 1], x[case : case + 1])[0])
+    assert torch.equal(alone(x[case].T), parts[case].sum(0).T.float())
+assert torch.equal(engine.parts(x, x)[0], parts[0])  # without parameters, the engine's own for all
+assert not torch.equal(engine.parts(x, x)[1], parts[1])
+"""
+NOISE = """
+import numpy as np
+from ksdp_cli import rng
+from ksdp_cli.particles import direct_gpu
 for seed, stream, step, start in ((1, 2, 3, 0), (2**62 + 12345, rng.NOISE + 3, 70000, 2**32 - 5)):
     for d in (2, 3):
         there = direct_gpu.normals(seed, stream, step, start, 1500, d, device="cpu").numpy()
         error = np.abs(there - rng.normals(seed, stream, step, start, 1500, d)).max()
         assert error < 2e-6, (seed, d, error)
 """
-COMPILED = """
+MATH = """
+import torch, triton, triton.language as tl
+from ksdp_cli.particles.gpu_math import erf
+@triton.jit
+def fill(x, y, N: tl.constexpr):
+    tl.store(y + tl.arange(0, N), erf(tl.load(x + tl.arange(0, N))))
+x = torch.cat([torch.linspace(-6, 6, 4000), torch.logspace(-30, 0, 96)])
+y = torch.empty_like(x)
+fill[(1,)](x, y, N=4096)
+exact = torch.special.erf(x.double())
+assert ((y - exact).abs() <= 5e-7 * exact.abs()).all(), ((y - exact) / exact).abs().max()
+"""
+CONSTANTS = """
+import math, struct
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.particles.direct_cpu import template
-from ksdp_cli.particles.kernel_source import import_text, load_module
-card = GPUTarget("cuda", 90, 32)
-sizes = {"TARGETS": 16, "SOURCES": 128, "CHUNK": 4096}
-kinds = {"targets": "*fp32", "sources": "*fp32", "partial": "*fp64", "p": "*fp32"}
-kinds |= dict.fromkeys(("N", "J", "share", "stride"), "i32")
-program = load_module(template("direct_gpu"), Gaussian, 3, "triton").pair_sum
-built = triton.compile(ASTSource(program, kinds | dict.fromkeys(sizes, "constexpr"), sizes), target=card)
-assert built.asm["ptx"].count(".f64") < 20  # float64 for the shares alone
-sizes = {"D": 3, "BLOCK": 1024}
-kinds = {"out": "*fp32", "n": "i32", "start": "i64", "seed": "i64", "step": "*i64", "stream": "i64"}
-program = import_text(template("noise_gpu"), "noise_gpu").fill
-triton.compile(ASTSource(program, kinds | dict.fromkeys(sizes, "constexpr"), sizes), target=card)
+from ksdp_cli.particles.direct_gpu import launch
+from ksdp_cli.particles.kernel_source import load_module
+
+def tail(r2):
+    return 0.3 if r2 > 0.6 else 0.1
+
+class Odd:
+    @staticmethod
+    def g2d(r2: float, delta2: float) -> float:
+        a = 0.7 if r2 < 0.9 else math.exp(-r2)
+        return a + tail(r2 + 1e-9)
+
+class Flat:
+    @staticmethod
+    def g2d(r2: float, delta2: float) -> float:
+        return 0.1
+
+def bits(value):
+    return struct.pack(">d", value).hex()
+
+def ptx(kernel):
+    sizes = {"CHUNK": 4096, **launch(2, "float64")}
+    warps = sizes.pop("num_warps")
+    kinds = {"targets": "*fp64", "sources": "*fp64", "partial": "*fp64", "p": "*fp64"}
+    kinds |= dict.fromkeys(("N", "J", "share", "stride"), "i32") | dict.fromkeys(sizes, "constexpr")
+    program = load_module(template("direct_gpu"), kernel, 2, "triton")
+    source = ASTSource(program.pair_sum, kinds, sizes)
+    built = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": warps})
+    return built.asm["ptx"].lower()
+
+text = ptx(Odd)
+for value in (0.7, 0.9, 0.3, 0.6, 0.1):
+    assert bits(value) in text, value
+    assert bits(struct.unpack("f", struct.pack("f", value))[0]) not in text, value
+text = ptx(Flat)
+assert bits(struct.unpack("f", struct.pack("f", 0.1))[0]) not in text
+assert bits(0.1) in text
 """
 
 
-def run(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def run(program: str, **environment: str) -> None:
+    done = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | environment, capture_output=True, text=True, check=False
     )
-
-
-@needs_triton
-def test_sum_and_noise_agree_with_the_cpu() -> None:
-    done = run(INTERPRETED, TRITON_INTERPRET="1")
     assert done.returncode == 0, done.stderr
 
 
-@needs_triton
-def test_programs_compile_for_a_card(tmp_path) -> None:
-    done = run(COMPILED, TRITON_CACHE_DIR=str(tmp_path))
+def run_file(program: str, folder: os.PathLike[str], **environment: str) -> None:
+    """For programs that define functions whose source Triton or ksdp must read."""
+    file = os.path.join(folder, "program.py")
+    with open(file, "w", encoding="utf-8") as stream:
+        stream.write(program)
+    done = subprocess.run([sys.executable, file], env=os.environ | environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.interpreter
+def test_all_kernels_agree_with_float64() -> None:
+    run(SUMS, TRITON_INTERPRET="1")
+
+
+@pytest.mark.interpreter
+def test_any_number_of_particles_targets_and_cases() -> None:
+    run(SHAPES, TRITON_INTERPRET="1")
+
+
+@pytest.mark.interpreter
+def test_noise_agrees_with_the_cpu() -> None:
+    run(NOISE, TRITON_INTERPRET="1")
+
+
+@pytest.mark.interpreter
+def test_error_function(tmp_path) -> None:
+    run_file(MATH, tmp_path, TRITON_INTERPRET="1")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")
+def test_constants_of_float64_kernels_stay_float64(tmp_path) -> None:
+    """In branches, where Triton rounds a bare number to float32, in helpers, and as a whole kernel."""
+    run_file(CONSTANTS, tmp_path, TRITON_CACHE_DIR=str(tmp_path / "cache"))
 
 
 @pytest.mark.parametrize("particles", [1, 63, 64, 5000, 10_000, 100_000, 10_000_000])
@@ -86,6 +190,12 @@ def test_shares_cover_the_sources(particles: int) -> None:
     assert (count - 1) * each < particles <= count * each
     assert each % 128 == 0  # whole blocks of sources in all shares but the last
     assert count * particles * 24 < 8 * 2**30  # the parts stay small beside a card's memory
+
+
+def test_few_targets_fill_a_card() -> None:
+    count, each = direct_gpu.shares(10_000_000, 256)
+    assert count * 16 > 0.9 * direct_gpu.PROGRAMS
+    assert (count - 1) * each < 10_000_000 <= count * each
 
 
 def test_without_triton_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -36,7 +35,7 @@ for flow, scheme in (("laminar2d", "euler"), ("kolmogorov", "heun")):
 """
 
 
-@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")
+@pytest.mark.interpreter
 def test_the_captured_body_moves_particles_as_the_cpu_does() -> None:
     done = subprocess.run(
         [sys.executable, "-c", INTERPRETED],

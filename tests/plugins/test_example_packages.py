@@ -88,9 +88,9 @@ print(np.abs(force - exact).max() / np.abs(exact).max())
 """
 
 
+@pytest.mark.interpreter
 def test_the_kernel_runs_as_a_GPU_program(site: Any) -> None:
     """Triton's interpreter on CPU tensors; float32 rounding of 150 terms."""
-    pytest.importorskip("triton")
     done = site.python(GPU, TRITON_INTERPRET="1")
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 2e-6
