@@ -155,6 +155,10 @@ for dim, side in ((2, 16), (3, 8)):
     build.programs().curve[(1,)](grid, *ends, key, len(grid), D=dim, BITS=build.BITS[dim], BLOCK=1024)
     steps = grid[key.argsort()].diff(dim=0).abs().sum(1)
     assert bool((steps == 1).all())
+    corner = torch.full((2, dim), float(side), dtype=torch.float64)  # the last cell holds its far end too
+    corner[1] = np.nextafter(side, 0)
+    build.programs().curve[(1,)](corner, *ends, key, 2, D=dim, BITS=build.BITS[dim], BLOCK=16)
+    assert key[0] == key[1] >= 0
 """
 COMPILED = """
 import triton
