@@ -65,12 +65,14 @@ HAND_F64 = {"rcp": 4, "rsqrt": 5, "log": 20, "exp": 14, "erf": 30}
 REAL = {"float32": "*fp32", "float64": "*fp64"}
 #: Types of the programs' arguments by name, where it is neither an int32 nor a pointer to the engine's type.
 KINDS = {
-    **dict.fromkeys(("partial", "force"), "*fp64"),
-    **dict.fromkeys(("starts", "lengths", "first", "order", "near", "far", "held", "ends"), "*i32"),
+    "partial": "*fp64",
+    **dict.fromkeys(("near", "far", "held"), "*i32"),
+    **dict.fromkeys(("order", "ends", "key"), "*i64"),
+    "opening": "fp32",
     **dict.fromkeys(("seed", "start", "stream"), "i64"),
     "step": "*i64",
 }
-REALS = ("targets", "sources", "p", "t", "s", "w", "weight", "low", "high", "out")
+REALS = ("targets", "sources", "p", "s", "x", "weight", "box", "nodes", "low", "high", "force", "out")
 LINE = re.compile(r"^\s+/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\w+\s+)?([A-Z0-9_.]+)(.*?);")
 
 
@@ -93,12 +95,13 @@ def _direct(program: Program) -> tuple[Any, dict[str, int]]:
 
 
 def _tree(program: Program) -> tuple[Any, dict[str, int]]:
-    from ksdp_cli.particles import direct_cpu, kernel_source, tree_gpu
+    from ksdp_cli.particles import direct_cpu, direct_gpu, kernel_source, tree_gpu
 
     text = direct_cpu.template("tree_gpu")
     module = kernel_source.load_module(text, KERNELS[program.kernel], program.dim, "triton")
-    sizes = {"TARGETS": tree_gpu.TARGETS, "SOURCES": tree_gpu.SOURCES}
-    return module.list_sum, sizes
+    options = tree_gpu.options(program.dim, program.dtype)
+    sizes = {"D": program.dim, "CHUNK": direct_gpu.CHUNK, "BLOCKS": tree_gpu.LEAF // options["TARGETS"]}
+    return module.list_sum, sizes | options
 
 
 def _noise(program: Program) -> tuple[Any, dict[str, int]]:
@@ -110,9 +113,27 @@ def _noise(program: Program) -> tuple[Any, dict[str, int]]:
     }
 
 
+def _tree_build(name: str, program: Program) -> tuple[Any, dict[str, int]]:
+    from ksdp_cli.particles import tree_gpu, tree_gpu_build, tree_gpu_lists
+
+    sizes: dict[str, dict[str, int]] = {
+        "curve": {"BITS": tree_gpu_build.BITS[program.dim], "BLOCK": tree_gpu_build.KEYS},
+        "leaf_boxes": {"LEAF": tree_gpu.LEAF, "num_warps": 1},
+        "inner_boxes": {"BLOCK": tree_gpu_build.UNION, "num_warps": 1},
+        "gather": {"OUT": tree_gpu_build.OUT, "BLOCK": tree_gpu_build.BLOCK},
+        "walk": {"WRITE": 1, "BLOCK": tree_gpu_lists.LANES, "num_warps": 1},
+    }
+    return getattr(tree_gpu_build.programs(), name), {"D": program.dim, **sizes[name]}
+
+
+#: Programs that make the tree and its lists.
+BUILDING = ("curve", "leaf_boxes", "inner_boxes", "gather", "walk")
 #: How an engine's program is made: the function, and its constants with the launch options. Add others here.
 PAIRS: dict[str, Callable[[Program], tuple[Any, dict[str, int]]]] = {"direct": _direct, "tree": _tree}
-OTHERS: dict[str, Callable[[Program], tuple[Any, dict[str, int]]]] = {"noise": _noise}
+OTHERS: dict[str, Callable[[Program], tuple[Any, dict[str, int]]]] = {
+    "noise": _noise,
+    **{name: functools.partial(_tree_build, name) for name in BUILDING},
+}
 
 
 def programs(sms: tuple[int, ...] = (90, 80)) -> Iterator[Program]:
@@ -178,6 +199,8 @@ def innermost(code: list[tuple[int, str, str]]) -> collections.Counter[str]:
 
 def measure(program: Program) -> dict[str, Any]:
     """A row of the table."""
+    import triton
+
     built, pairs = compiled(program)
     code, registers = disassemble(built.asm["cubin"])
     warps = built.metadata.num_warps
@@ -188,6 +211,7 @@ def measure(program: Program) -> dict[str, Any]:
         "registers": registers,
         "spills": sum(name.split(".")[0] in ("LDL", "STL") for _, name, _ in code),
         "warps": min(blocks, 32) * warps,
+        "triton": triton.__version__,
     }
     if pairs:
         loop = innermost(code)
@@ -261,7 +285,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="rows instead of a table")
     parser.add_argument("--sm", type=int, choices=(80, 90), action="append", help="only this architecture")
     parser.add_argument("--engine", choices=[*PAIRS, *OTHERS], action="append", help="only this engine")
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
     wanted = [p for p in programs(tuple(asked.sm or (90, 80))) if not asked.engine or p.engine in asked.engine]
     with multiprocessing.get_context("spawn").Pool(asked.processes) as pool:

@@ -26,6 +26,8 @@ from .tree_gpu_lists import Lists, interactions
 
 #: Particles of a leaf. Twice as many make 1.4 times the pairs in two dimensions, 1.1 in three.
 LEAF = 128
+#: Registers of a thread in three dimensions, in float32: 96, enough for the direct sum, spill here with the Gaussian.
+REGISTERS = 128
 
 
 class TreeGPU:
@@ -41,7 +43,7 @@ class TreeGPU:
         self.torch = require_torch()
         self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
         self.list_sum = load_module(template("tree_gpu"), kernel, dim, "triton").list_sum
-        self.options = launch(dim, dtype)
+        self.options = options(dim, dtype)
         self.exact = DirectGPU(kernel, kernel_args, dim, "float64")
         self.tuner = Tuner(accuracy, ladder(dim, dtype))
         self.left_out = 0
@@ -143,6 +145,12 @@ class TreeGPU:
         if scale == 0.0:
             return (0.0, 0.0) if error == 0.0 else (math.inf, math.inf)
         return error / scale, largest / scale
+
+
+def options(dim: int, dtype: str) -> dict[str, int]:
+    """Block sizes and launch options of the sum over the lists."""
+    given = launch(dim, dtype)
+    return given | {"maxnreg": REGISTERS} if "maxnreg" in given else given
 
 
 def ladder(dim: int, dtype: str) -> list[Rung]:

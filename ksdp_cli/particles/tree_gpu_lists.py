@@ -39,7 +39,7 @@ class Lists:
 
 def room(plan: Plan, opening: float) -> tuple[int, int]:
     """Entries of the lists: for each leaf a number that grows like the boxes within reach, and never all boxes."""
-    more = max(1.0, opening ** -plan.dim)
+    more = max(1.0, opening**-plan.dim)
     runs, boxes = (min(int(most[plan.dim] * more), 2 * plan.leaves) for most in (RUNS, BOXES))
     return runs * plan.used, boxes * plan.used
 
