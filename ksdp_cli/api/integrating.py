@@ -94,7 +94,9 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
         simulation.start()
         return 0.0
     about, arrays = found
-    simulation.restore(State(arrays["x"], about["k"], about["case"], about["step"], about["behind"], about["engines"]))
+    simulation.restore(
+        State(arrays["x"], about["k"], about["case"], about["step"], about.get("behind", 0), about["engines"])
+    )
     return float(about["seconds"])
 
 
