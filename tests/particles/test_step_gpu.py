@@ -49,7 +49,6 @@ def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
         from ksdp_cli.particles import direct_gpu, step_gpu
 
         monkeypatch.setattr(direct_gpu, "TARGETS", 256)
-        monkeypatch.setattr(direct_gpu, "SOURCES", 256)
         monkeypatch.setattr(step_gpu, "BLOCK", 64)
 
 
