@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,15 +87,16 @@ def record(body: Callable[[], None]) -> Callable[[], None]:
 def device_faults() -> Iterator[None]:
     """`ResourceError` for what a card lacks: memory, or registers and shared memory for a program of Triton's."""
     import torch
-    from triton.runtime.errors import OutOfResources, PTXASError
 
+    errors = sys.modules.get("triton.runtime.errors")  # where Triton is not loaded, it does not fail
+    unfit = (errors.OutOfResources, errors.PTXASError) if errors else ()
     try:
         yield
     except torch.OutOfMemoryError as error:
         raise ResourceError(
             f"the GPU's memory does not suffice: {_line(error)}", "lower --J, or use --device cpu"
         ) from None
-    except (OutOfResources, PTXASError) as error:
+    except unfit as error:
         told = f"a program does not fit on this GPU: {_line(error)}"
         raise ResourceError(told, "use --device cpu, or a flow and kernel with shorter formulas") from None
 

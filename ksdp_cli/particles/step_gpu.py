@@ -49,7 +49,7 @@ class StepsGPU:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.forced = any(mover.interacting for mover in movers)
         cases, J, d = len(movers), config.J, config.dim
-        pairs = cases * J**2 if self.forced else cases * J
+        pairs = cases * J * (J if self.forced else 1000)  # of a particle alone: that many take as long as it
         #: Steps that are queued at once. A tree waits for its device in every step anyway.
         self.block = max(1, min(STEPS, int(PAIRS / pairs))) if self.direct else 1
 
@@ -66,8 +66,9 @@ class StepsGPU:
         self.ahead, self.first = (self.x.clone(), self.x.clone()) if config.scheme == "heun" else (empty, empty)
         self.v = empty if self.fused else self.x.clone()
         self.blocks = -(-J // BLOCK)
-        self.ends = empty.new_zeros((self.block, cases, self.blocks, 5 * d + 2))
-        self.found = empty.new_zeros((self.block, cases, 5 * d + 2))
+        width = (5 * d + 5) // 4 * 4  # whole 16 bytes, since Triton compiles anew for an address that is no multiple
+        self.ends = empty.new_zeros((self.block, cases, self.blocks, width))
+        self.found = empty.new_zeros((self.block, cases, width))
         self.parameters = torch.tensor([mover.case.kernel_args for mover in movers], dtype=real, device=self.device)
         keys = [(_signed(mover.key), mover.stream) for mover in movers]
         self.keys = torch.tensor(keys, dtype=torch.int64, device=self.device)
@@ -85,7 +86,7 @@ class StepsGPU:
         torch = require_torch()
         if not torch.cuda.is_available():
             return True
-        need = cases * config.J * config.dim * 8 * (shares(config.J)[0] + 6)
+        need = cases * config.J * config.dim * 8 * (shares(config.J, config.J)[0] + 6)
         return bool(2 * need < torch.cuda.mem_get_info()[0])
 
     def put(self, x: Cloud) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,14 @@ def test_built_in_flows_have_a_formula_that_cases_share(flow: str, dim: int) -> 
     formulas = [trace(case.flow, dim) for case in cases]
     assert len({formula.text for formula in formulas}) == 1
     assert len(set(formulas)) == len(cases)
+
+
+def test_the_flow_of_the_plugin_has_a_formula(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "plugins" / "ksdp-abc-flow"))
+    flow = importlib.import_module("ksdp_abc_flow.flow")
+    texts = {trace(flow.ABC(flow.ABCParams(B=b, wavenumber=b), 3), 3).text for b in (1.0, 2.0)}
+    assert len(texts) == 1
+    assert texts.pop().count("tl.sin") == 3
 
 
 @pytest.mark.parametrize("velocity", [selected, stacked, swirling])
