@@ -178,6 +178,8 @@ def innermost(code: list[tuple[int, str, str]]) -> collections.Counter[str]:
 
 def measure(program: Program) -> dict[str, Any]:
     """A row of the table."""
+    import triton
+
     built, pairs = compiled(program)
     code, registers = disassemble(built.asm["cubin"])
     warps = built.metadata.num_warps
@@ -188,6 +190,7 @@ def measure(program: Program) -> dict[str, Any]:
         "registers": registers,
         "spills": sum(name.split(".")[0] in ("LDL", "STL") for _, name, _ in code),
         "warps": min(blocks, 32) * warps,
+        "triton": triton.__version__,
     }
     if pairs:
         loop = innermost(code)
@@ -261,7 +264,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="rows instead of a table")
     parser.add_argument("--sm", type=int, choices=(80, 90), action="append", help="only this architecture")
     parser.add_argument("--engine", choices=[*PAIRS, *OTHERS], action="append", help="only this engine")
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
     wanted = [p for p in programs(tuple(asked.sm or (90, 80))) if not asked.engine or p.engine in asked.engine]
     with multiprocessing.get_context("spawn").Pool(asked.processes) as pool:

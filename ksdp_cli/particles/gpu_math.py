@@ -8,6 +8,9 @@ interpreter, which cannot run assembly, they are the exact operations (an invers
 the library's, right to 1 unit in the last place).
 """
 
+# Annotations of a program are read by Triton, and mean types of memory there.
+# mypy: disable-error-code="no-untyped-def"
+
 from __future__ import annotations
 
 import os
