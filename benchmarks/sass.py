@@ -175,12 +175,10 @@ def disassemble(cubin: bytes) -> tuple[list[tuple[int, str, str]], int]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "program.cubin"
         file.write_bytes(cubin)
-        texts = [
-            subprocess.run([tool, option, file], capture_output=True, text=True, check=True).stdout
-            for option in ("-sass", "-res-usage")
-        ]
-    found = (LINE.match(line) for line in texts[0].splitlines())
-    used = re.search(r"REG:(\d+)", texts[1])
+        asked = [tool, "-sass", "-res-usage", file]
+        text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    found = (LINE.match(line) for line in text.splitlines())
+    used = re.search(r"REG:(\d+)", text)
     assert used is not None
     return [(int(m[1], 16), m[2], m[3]) for m in found if m], int(used[1])
 
