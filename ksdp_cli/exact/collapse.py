@@ -1,9 +1,9 @@
 """A blow-up in space that is known exactly: equation (1) in three dimensions with eps = k = 0.
 
 With mu = chi = 1, rho = Q(x / sqrt(T - t)) / (T - t), Q(y) = 4 (6 + |y|^2) / (2 + |y|^2)^2, and the mass inside R is
-16 pi R^3 / (R^2 + 2 (T - t)). Its total mass is infinite; cut at a radius, the outer shells exert no force on what is
-inside (Newton), and the cut is felt only where diffusion has carried it. The solution is stable: Glogic and Schoerkhuber
-(radial), Li and Zhou. Other mu and chi follow from t -> mu t, rho -> chi rho / mu.
+16 pi R^3 / (R^2 + 2 (T - t)). Its total mass is infinite. Cut it at a radius: outer shells exert no force on what is
+inside (Newton), so the cut is felt only where diffusion has carried it. The solution is stable (Glogic and Schörkhuber;
+Li and Zhou). Other mu and chi follow from t -> mu t, rho -> chi rho / mu.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class SelfSimilar:
     def mass_within(self, r: ArrayLike, t: float) -> NDArray[np.float64]:
         """Fraction of the mass inside the radius ``r`` at time ``t`` > 0."""
         s = np.asarray(r, np.float64) / math.sqrt(self.mu * t)
-        return np.interp(s, self.s, self.mass / self.mass[-1])
+        return self._at(s, self.mass / self.mass[-1])
 
     def second_moment(self, t: float) -> float:
         """E|X|^2 [length^2]: a number that depends on eps and M, times ``t``."""
@@ -60,17 +60,23 @@ class SelfSimilar:
         if self.eps == 0.0:
             raise ConfigError("c of the elliptic equation in the plane grows as log r", "give eps > 0")
         s = np.asarray(r, np.float64) / math.sqrt(self.mu * t)
-        return np.interp(s, self.s, self.W - self.W[-1]) * self.mu / self.chi
+        return self._at(s, self.W - self.W[-1]) * self.mu / self.chi
 
     def chemical_slope(self, r: ArrayLike, t: float) -> NDArray[np.float64]:
         """dc/dr at distance ``r``."""
         width = math.sqrt(self.mu * t)
         s = np.asarray(r, np.float64) / width
         if self.eps > 0.0:
-            inside = np.interp(s, self.s, self.slope)
+            inside = s * self._at(s, self.slope / np.maximum(self.s, 1e-8))
         else:  # W' = -mass / (2 pi s) beyond the profile too
-            inside = -np.interp(s, self.s, self.mass) / (2.0 * math.pi * np.maximum(s, 1e-300))
+            inside = -self._at(s, self.mass) / (2.0 * math.pi * np.maximum(s, 1e-300))
         return inside * self.mu / self.chi / width
+
+    def _at(self, s: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``values`` of the profile at ``s``: all of them are smooth in s^2, and constant beyond its end."""
+        from scipy.interpolate import PchipInterpolator
+
+        return np.asarray(PchipInterpolator(self.s**2, values)(np.minimum(s, self.s[-1]) ** 2))
 
     def draw(self, n: int, t: float, seed: int) -> NDArray[np.float64]:
         """Positions (n, 2) of independent particles at time ``t``, a function of ``seed``."""
