@@ -4,15 +4,28 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*)
 
-.PHONY: demo test lint types slow bench clean
+.PHONY: demo test lint types slow bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ksdp demo
 
-test: $(VENV)/.tests
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+test: lint types
 	$(BIN)/pytest
+
+lint: $(VENV)/.tests
+	$(BIN)/ruff check .
+
+types: $(VENV)/.tests
+	$(BIN)/mypy
+
+docs: $(VENV)/.tests
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/.tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python benchmarks/direct.py
+	$(BIN)/python benchmarks/tree.py
+	$(BIN)/python benchmarks/startup.py
 
 slow: $(VENV)/.tests
 	$(BIN)/pytest --slow

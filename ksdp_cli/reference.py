@@ -14,12 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import ConfigError, NumericalError
+
+if TYPE_CHECKING:
+    from .exact.radial_chemistry import ChemotaxisSolution
 
 #: The collapse is over when the density at the origin has grown by this factor.
 COLLAPSED = 1e8
@@ -76,22 +79,58 @@ class RadialSolution:
         if self._blow_up is None:
             slope = self.chi * self.M / (2.0 * math.pi) - 4.0 * self.mu
             bound = 0.5 / slope  # there E|X|^2 would be 0
-            self._blow_up = radial(bound, mu=self.mu, chi=self.chi, M=self.M, points=_cells(self.s))._blow_up
+            self._blow_up = _plane(bound, self.mu, self.chi, self.M, _cells(self.s))._blow_up
             assert self._blow_up is not None
         return self._blow_up
 
 
+@overload
 def radial(
-    t: float | Sequence[float], *, mu: float = 1.0, chi: float = 1.0, M: float = 16.0 * math.pi, points: int = 800
-) -> RadialSolution:
+    t: float | Sequence[float], *, mu: float = ..., chi: float = ..., M: float = ..., points: int = ...
+) -> RadialSolution: ...
+@overload
+def radial(
+    t: float | Sequence[float],
+    *,
+    mu: float = ...,
+    chi: float = ...,
+    M: float = ...,
+    eps: float = ...,
+    k: float = ...,
+    dim: int = ...,
+    chemical: Literal["zero", "elliptic"] = ...,
+    points: int = ...,
+) -> RadialSolution | ChemotaxisSolution: ...
+def radial(
+    t: float | Sequence[float],
+    *,
+    mu: float = 1.0,
+    chi: float = 1.0,
+    M: float = 16.0 * math.pi,
+    eps: float = 0.0,
+    k: float = 0.0,
+    dim: int = 2,
+    chemical: Literal["zero", "elliptic"] = "zero",
+    points: int = 800,
+) -> RadialSolution | ChemotaxisSolution:
     """The radial problem from 0 to the latest of ``t``, or to the blow-up when that comes first.
 
-    ``points`` is the number of cells in 0 <= s <= 1; the error falls with its square. Raises `ConfigError` for
-    negative or non-finite arguments and `NumericalError` when the integration fails.
+    ``eps``, ``k`` and ``dim`` are those of equation (1); for eps > 0 the chemical starts from zero, or from the
+    elliptic state of the uniform ball. ``points`` is the number of cells to r = 1; the error falls with its square.
+    Raises `ConfigError` for arguments out of range and `NumericalError` when the integration fails.
     """
+    end = float(np.max(t))
+    if eps or k or dim != 2:
+        from .exact.radial_chemistry import solve
+
+        return solve(end, dim=dim, eps=eps, k=k, mu=mu, chi=chi, M=M, points=points, chemical=chemical)
+    return _plane(end, mu, chi, M, points)
+
+
+def _plane(end: float, mu: float, chi: float, M: float, points: int) -> RadialSolution:
+    """The elliptic problem of the plane."""
     from scipy.integrate import solve_ivp
 
-    end = float(np.max(t))
     if not (mu > 0 and M > 0 and chi >= 0 and end >= 0 and points >= 16 and math.isfinite(mu + chi + M + end)):
         raise ConfigError(
             f"radial problem with t = {end:g}, mu = {mu:g}, chi = {chi:g}, M = {M:g}, points = {points}",

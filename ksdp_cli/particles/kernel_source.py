@@ -342,7 +342,7 @@ def load_module(template: str, kernel: Any, dim: int, dtype: str) -> types.Modul
     """
     text = source(kernel, dim, dtype)
     names = [f"p{i}" for i in range(parameter_count(kernel, dim))]
-    body = _for_dimension(template, dim).replace("PARAMS", ", ".join(names))
+    body = for_dimension(template, dim).replace("PARAMS", ", ".join(names))
     take = "tl.load(p + {})" if dtype == "triton" else "p[{}]"
     body = body.replace("UNPACK", "; ".join(f"{name} = {take.format(i)}" for i, name in enumerate(names)))
     return import_text("\n\n".join([PRELUDES[dtype], text, body]), f"{_name(kernel).lower()}_{dim}d_{dtype}")
@@ -352,7 +352,7 @@ def _name(kernel: Any) -> str:
     return str(getattr(kernel, "__name__", type(kernel).__name__))
 
 
-def _for_dimension(template: str, dim: int) -> str:
+def for_dimension(template: str, dim: int) -> str:
     kept, keep = [], True
     for line in template.splitlines():
         mark = line.strip()

@@ -1,0 +1,6 @@
+"""``python -m ksdp_cli`` is ``ksdp``."""
+
+from .cli.app import main
+
+if __name__ == "__main__":
+    main()

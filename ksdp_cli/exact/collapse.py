@@ -1,0 +1,59 @@
+"""A blow-up in space that is known exactly: equation (1) in three dimensions with eps = k = 0.
+
+With mu = chi = 1, rho = Q(x / sqrt(T - t)) / (T - t), Q(y) = 4 (6 + |y|^2) / (2 + |y|^2)^2, and the mass inside R is
+16 pi R^3 / (R^2 + 2 (T - t)). Its total mass is infinite. Cut it at a radius: outer shells exert no force on what is
+inside (Newton), so the cut is felt only where diffusion has carried it. The solution is stable (Glogic and Schörkhuber;
+Li and Zhou). Other mu and chi follow from t -> mu t, rho -> chi rho / mu.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """The solution that blows up at time ``T``, cut at ``radius`` at t = 0."""
+
+    T: float
+    radius: float = 2.0
+    mu: float = 1.0
+    chi: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.T > 0 and self.radius > 0 and self.mu > 0 and self.chi > 0):
+            raise ConfigError(
+                f"collapse with T = {self.T:g}, radius = {self.radius:g}, mu = {self.mu:g}, chi = {self.chi:g}",
+                "all four are positive",
+            )
+
+    @property
+    def M(self) -> float:
+        """The mass inside the cut at t = 0."""
+        return float(self.mass_within(self.radius, 0.0))
+
+    def mass_within(self, r: ArrayLike, t: float) -> NDArray[np.float64]:
+        """Mass (not a fraction) of the uncut solution inside the radius ``r`` at time ``t`` <= T."""
+        r = np.asarray(r, np.float64)
+        with np.errstate(invalid="ignore"):
+            mass = 16.0 * math.pi * r**3 / (r**2 + 2.0 * self.mu * (self.T - t))
+        return np.where(r == 0.0, 0.0, mass) * self.mu / self.chi
+
+    def central_density(self, t: float) -> float:
+        """Density at the origin: 6 / (T - t) for chi = 1."""
+        return 6.0 / (self.T - t) / self.chi
+
+    def draw(self, n: int, seed: int) -> NDArray[np.float64]:
+        """Positions (n, 3) of independent particles at t = 0 inside the cut, a function of ``seed``."""
+        generator = np.random.default_rng(seed)
+        r = np.linspace(0.0, self.radius, 20_001)
+        mass = self.mass_within(r, 0.0)
+        radii = np.interp(generator.random(n) * mass[-1], mass, r)
+        away = generator.standard_normal((n, 3))
+        return radii[:, None] * away / np.linalg.norm(away, axis=1, keepdims=True)

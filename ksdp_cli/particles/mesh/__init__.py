@@ -1,0 +1,1 @@
+"""Particles on a grid: B-spline deposit and gather, and the fields that live there."""

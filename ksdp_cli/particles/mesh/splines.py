@@ -1,0 +1,104 @@
+"""Deposit and gather by B-splines on a periodic grid, with sums that no order of the particles can change.
+
+A particle at u = (x - low) / h spreads its unit weight over the nodes 0 .. p - 1 from floor(u), centred p / 2 - 1 cells
+beyond it: `symbol` holds the Fourier factors of that shift and of the spline. Each weight is rounded to a multiple of a
+quantum so small that the sum of J of them is exact in float64; hence the grid's bits depend on the set of particles
+alone, not on their order, on threads or on ranks.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...threads import core_count, spread
+from ..kernel_source import for_dimension, import_text
+
+Grid = NDArray[np.float64]
+#: Orders that are offered: 4 is cubic. Particles of a piece of work. Bytes of the grids that threads add into.
+ORDERS, PIECE, ROOM = (4, 6, 8), 1 << 16, 1 << 30
+
+
+@functools.cache
+def loops(order: int, dim: int) -> ModuleType:
+    """The compiled ``deposit`` and ``gather`` of an order in 2D or 3D."""
+    text = files("ksdp_cli.particles.mesh").joinpath("loops.txt").read_text().replace("@ORDER@", str(order))
+    return import_text(for_dimension(text, dim), f"mesh_{order}_{dim}d")
+
+
+class Splines:
+    """B-splines of ``order`` on a periodic grid of ``cells`` (d,) of side ``h``, from the corner ``low`` (d,)."""
+
+    def __init__(
+        self, order: int, cells: Sequence[int], low: Sequence[float], h: float, threads: int | None = None
+    ) -> None:
+        self.order, self.dim, self.h = order, len(cells), h
+        self.cells = np.array(cells, np.int64)
+        self.low = np.array(low, np.float64)
+        self.threads = threads or core_count()
+        self.loops = loops(order, self.dim)
+
+    def deposit(self, axes: Sequence[NDArray[Any]]) -> Grid:
+        """Sum of the splines of all particles, on the grid; ``axes`` holds one array of positions an axis."""
+        n = axes[0].size
+        padded = tuple(int(c) + self.order - 1 for c in self.cells)
+        count = max(1, min(self.threads, ROOM // (8 * math.prod(padded)), -(-n // PIECE)))
+        grids = np.zeros((count, *padded))
+        # 1.5 * 2^52 quanta; a node may hold all n particles
+        magic = 1.5 * 2.0 ** math.ceil(math.log2(max(n, 2)))
+        size = -(-n // count)
+
+        def part(k: int) -> None:
+            piece = slice(k * size, (k + 1) * size)
+            self.loops.deposit(*(axis[piece] for axis in axes), self.low, 1.0 / self.h, self.cells, grids[k], magic)
+
+        spread(part, range(count), count)
+        return self._fold(grids.sum(0) if count > 1 else grids[0])
+
+    def gather(self, coefficients: Grid, axes: Sequence[NDArray[Any]], value: Grid, gradient: Grid) -> None:
+        """Add the spline function of ``coefficients`` and its gradient to ``value`` (n,) and ``gradient`` (d, n)."""
+        padded = np.pad(coefficients, [(0, self.order - 1)] * self.dim, mode="wrap")
+
+        def part(begin: int) -> None:
+            piece = slice(begin, begin + PIECE)
+            self.loops.gather(
+                *(axis[piece] for axis in axes),
+                self.low,
+                1.0 / self.h,
+                self.cells,
+                padded,
+                value[piece],
+                *(row[piece] for row in gradient),
+            )
+
+        spread(part, range(0, axes[0].size, PIECE), self.threads)
+
+    def symbol(self) -> list[Grid]:
+        """Per axis, the Fourier transform of the spline over that of a point, for the modes of `numpy.fft.fftfreq`.
+
+        Complex: the spline is centred beyond the point. The last axis holds those of `rfftfreq`.
+        """
+        factors = []
+        for axis, n in enumerate(self.cells):
+            turns = np.fft.rfftfreq(n) if axis == self.dim - 1 else np.fft.fftfreq(n)
+            factors.append(np.sinc(turns) ** self.order * np.exp(-2j * math.pi * turns * (self.order / 2 - 1)))
+        return factors
+
+    def _fold(self, grid: Grid) -> Grid:
+        """The nodes beyond the end of each axis belong to its beginning. Exact, like all the sums."""
+        for axis, n in enumerate(self.cells):
+            inside, beyond = np.split(grid, [n], axis)
+            where = [slice(None)] * self.dim
+            for first in range(0, beyond.shape[axis], int(n)):  # more than once around where the grid is tiny
+                more = np.take(beyond, range(first, min(first + int(n), beyond.shape[axis])), axis)
+                where[axis] = slice(0, more.shape[axis])
+                inside[tuple(where)] += more
+            grid = inside
+        return np.ascontiguousarray(grid)
