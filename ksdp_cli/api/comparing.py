@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..base.parsing import sweep
 from ..config import CompareConfig, build
 from ..errors import ConfigError
+from ..learning.model import Model
 from ..metrics import (
     Approximation,
     Comparison,
@@ -27,20 +29,8 @@ from ..metrics import (
 )
 from ..metrics.comparison import LARGEST_N, MOST_REPEATS, require
 from ..metrics.panel import APPROXIMATE, COLUMNS
-from ..numbers import sweep
 from ..store import Run
-from ..transport.model import Model
-from .references import (
-    Chosen,
-    differences,
-    evaluate,
-    frame,
-    fresh_run,
-    opened,
-    reference_options,
-    second_run,
-    store,
-)
+from .references import Chosen, differences, evaluate, frame, fresh_run, opened, reference_options, second_run, store
 from .sampling import complete_eta
 
 __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
 from .. import provenance
+from ..base import checkpoint
+from ..base import device as devices
 from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
-from ..particles import checkpoint
+from ..learning.data import TrainingData
+from ..learning.trainer import Trained, TrainSettings
+from ..learning.trainer import train as run_training
 from ..store import Run, open_run
-from ..transport.data import TrainingData
-from ..transport.trainer import Trained, TrainSettings
-from ..transport.trainer import train as run_training
 from . import paths
 from .clouds import initial_cloud
 

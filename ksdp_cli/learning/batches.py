@@ -1,0 +1,113 @@
+"""Mini-batches of Algorithm 1: which data sets, which particles. A function of (seed, number of the mini-batch).
+
+The paper's sub-samples are random. Stratified ones, a particle of every few neighbours, have the shares of all parts of
+a cloud nearly right, so that 2000 particles stand for the cloud as many more random ones would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..assignment.certified.geometry import spatial_order
+from ..errors import ConfigError
+from .data import TrainingData
+from .eta_map import EtaMap
+
+#: The last fifth of every cloud is kept for validation and never trained on.
+HELD_OUT = 0.2
+#: Particles of the initial cloud that are drawn for each one of a stratified sub-sample.
+FINER = 4
+#: Particles and data sets of one validation.
+VALIDATED, VALIDATED_SETS = 1000, 8
+#: Streams of the initial cloud: mini-batch b, set r draws from 1000 b + r; validation from here on.
+VALIDATION_STREAM = 1 << 30
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``inputs`` (sets, N, d + padding), see `EtaMap.padding`, ``targets`` (sets, N, d), not yet matched."""
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+
+
+class Batches:
+    """Draws mini-batches and the validation sets from the training data."""
+
+    def __init__(
+        self,
+        data: TrainingData,
+        eta_map: EtaMap,
+        n: int,
+        sets: int,
+        seed: int,
+        form: str = "paper",
+        stratified: bool = False,
+    ) -> None:
+        total, particles = data.clouds.shape[:2]
+        self.kept = particles - int(HELD_OUT * particles)
+        if n > self.kept:
+            raise ConfigError(
+                f"N = {n} sub-samples need {n} training particles; the store has J = {particles}, of which "
+                f"{self.kept} train and {particles - self.kept} validate",
+                f"use --N {self.kept} or less, or simulate with a larger --J",
+            )
+        self.data, self.eta_map, self.n, self.seed, self.form = data, eta_map, n, seed, form
+        self.sets = min(sets, total) if sets else (total if total <= 11 else 8)
+        self.stratified, self.drawn = stratified, min(FINER * n, particles) if stratified else n
+        self.orders: dict[int, NDArray[np.int64]] = {}
+
+    def draw(self, number: int) -> Batch:
+        """Mini-batch ``number``: all data sets, or a random choice of them, each with fresh sub-samples."""
+        generator = np.random.Generator(np.random.Philox(key=[self.seed, number]))
+        total = len(self.data.clouds)
+        chosen = np.sort(generator.permutation(total)[: self.sets])
+        inputs, targets = [], []
+        for i, r in enumerate(chosen):
+            x = self.data.draw(self.drawn, 1000 * number + i)
+            if self.stratified:
+                if r not in self.orders:
+                    self.orders[r] = neighbours(self.data.clouds[r][: self.kept])
+                rows = one_of_each(self.orders[r], self.n, generator)
+                x = x[one_of_each(neighbours(x), self.n, generator)]
+            else:
+                rows = generator.permutation(self.kept)[: self.n]
+            inputs.append(self._inputs(r, x))
+            targets.append(self.data.clouds[r][rows])
+        return Batch(np.stack(inputs), np.stack(targets))
+
+    def validation(self) -> Batch:
+        """Held-out particles of up to eight data sets spread over the grid, the same at every call."""
+        chosen, n = self._validated()
+        inputs = [self._inputs(r, self.data.draw(n, VALIDATION_STREAM + i)) for i, r in enumerate(chosen)]
+        return Batch(np.stack(inputs), np.stack([self.data.clouds[r][-n:] for r in chosen]))
+
+    def others(self) -> NDArray[np.float32]:
+        """As many other held-out particles of the same data sets: their distance is the noise floor of validation."""
+        chosen, n = self._validated()
+        return np.stack([self.data.clouds[r][-2 * n : -n] for r in chosen])
+
+    def _validated(self) -> tuple[NDArray[np.int64], int]:
+        total, held = len(self.data.clouds), self.data.clouds.shape[1] - self.kept
+        chosen = np.unique(np.linspace(0, total - 1, min(total, VALIDATED_SETS)).round().astype(int))
+        return chosen, min(VALIDATED, max(held // 2, 1))
+
+    def _inputs(self, r: int, x: NDArray[np.floating]) -> NDArray[np.float32]:
+        padding = self.eta_map.padding(self.form, self.data.eta[r])
+        return np.concatenate([x, np.broadcast_to(padding, (len(x), len(padding)))], 1).astype(np.float32)
+
+
+def neighbours(points: NDArray[np.floating]) -> NDArray[np.int64]:
+    """An order of ``points`` (n, d) in which those that follow one another are near: that of a k-d tree's cells."""
+    order: NDArray[np.int64] = spatial_order(np.ascontiguousarray(points, np.float64), FINER)
+    return order
+
+
+def one_of_each(order: NDArray[np.int64], n: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """A stratified sub-sample of ``n``: a random one of each of n runs of ``order``, in random order."""
+    edges = np.arange(n + 1) * len(order) // n
+    places = edges[:-1] + (generator.random(n) * np.diff(edges)).astype(np.int64)
+    return generator.permutation(order[places])
