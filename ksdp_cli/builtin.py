@@ -31,7 +31,7 @@ def ksdp_kernels() -> list[Component]:
 @hookimpl
 def ksdp_transition_solvers() -> list[Component]:
     return [
-        Component("certified", "ksdp_cli.assignment.certified.solver:Certified", "sparse, exact, with a dual certificate"),
+        Component("certified", "ksdp_cli.assignment.certified.solver:Certified", "exact, with a dual certificate"),
         Component("iterative-lp", "ksdp_cli.assignment.iterative:IterativeLP", "the paper's section 3.3"),
         Component("iterative-exact", "ksdp_cli.assignment.iterative:IterativeExact", "the same, sub-problems exact"),
         Component("emd", "ksdp_cli.assignment.pot:Emd", "POT's exact network simplex, for validation"),

@@ -115,7 +115,7 @@ class DirectGPU:
 def normals(
     seed: int, stream: int, step: Any, start: int, n: int, d: int, dtype: Any = None, device: Any = "cuda"
 ) -> Any:
-    """`ksdp_cli.base.rng.normals` as a tensor (n, d) on ``device``: the same integers, values equal to float32 rounding.
+    """`ksdp_cli.base.rng.normals` as a tensor (n, d) on ``device``: the same integers, values to float32 rounding.
 
     ``step`` is a number, or a tensor (1,) int64 on the device.
     """

@@ -54,7 +54,10 @@ FUNCTIONS = ("sqrt", "exp", "log", "erf", "fabs")
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _NUMBA = "import numpy as np\nfrom numba import njit\nfrom math import sqrt, fabs\n"
-_FAST_MATH = "from ksdp_cli.particles.kernel_compiler.fast_math import FAST, erf{0} as erf, exp{0} as exp, log{0} as log, select\n"
+_FAST_MATH = (
+    "from ksdp_cli.particles.kernel_compiler.fast_math import "
+    "FAST, erf{0} as erf, exp{0} as exp, log{0} as log, select\n"
+)
 PRELUDES = {
     "float32": _NUMBA + _FAST_MATH.format(32) + "\nREAL = np.float32\n",
     "float64": _NUMBA + _FAST_MATH.format(64) + "\nREAL = np.float64\n",
