@@ -36,6 +36,7 @@ from .references import (
     evaluate,
     frame,
     fresh_run,
+    of_its_source,
     opened,
     reference_options,
     second_run,
@@ -229,7 +230,7 @@ def _choose(
     simulation, place = b.simulation, b.case | {"t": b.t}  # of a second one to be simulated
     if isinstance(subject, Model):
         a = evaluate(subject, name, at, len(b.cloud), config.device, config.seed)
-    taken, notes = (a.seed, b.seed), []
+    taken, notes = (a.seed, b.seed), of_its_source(subject, b) if isinstance(subject, Model) else []
     if (a.seed, a.stream) == (b.seed, b.stream) and a.seed is not None:
         notes.append(f"the cloud and the reference start from the same particles, of seed {a.seed}: use another --seed")
     c = None

@@ -14,13 +14,14 @@ from .. import device as devices
 from .. import provenance
 from ..config import PHYSICAL_UNITS, SimulateConfig
 from ..errors import ConfigError, DataError, NumericalError, ResourceError
+from ..initial.points import Points
 from ..metrics import second_moment_law
 from ..shapes import Cloud
 from ..store import Run, open_run
 from ..store.selection import fixed_value, simulation_of
 from ..transport.model import Model
 from . import paths
-from .clouds import initial_cloud
+from .clouds import of_model
 from .simulating import simulate
 
 #: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
@@ -111,13 +112,24 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
 def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> Chosen:
     """``n`` fresh particles of a model at ``values``."""
     simulation = network.provenance["simulation"]
-    _, initial = initial_cloud(str(simulation["init"]), network.dim)
+    initial = of_model(network)
     drawn = REFERENCE_SEED + 100 + seed
     x = initial.draw(n, network.dim, drawn)
     point = np.array([values[parameter] for parameter in network.eta_map.names])
     cloud = network.push(x, point, device=devices.choose(device))
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
     return Chosen(name, cloud, case, float(values.get("t", simulation["T"])), simulation, drawn, 0, False)
+
+
+def of_its_source(network: Model, b: Chosen) -> list[str]:
+    """In words, what a comparison of a network with the frame ``b`` must know of a stored initial cloud."""
+    cloud = of_model(network)
+    if not isinstance(cloud, Points):
+        return []
+    told = cloud.doubts(len(b.cloud))
+    if b.simulated and b.simulation.get("init") == network.provenance["simulation"]["init"]:
+        told.append(f"the network and the reference start from the same {cloud.count} points: {b.simulation['init']}")
+    return told
 
 
 def fresh_run(

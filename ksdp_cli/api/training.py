@@ -14,13 +14,14 @@ from .. import device as devices
 from .. import provenance
 from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
+from ..initial.stored import StoredCloud
 from ..particles import checkpoint
 from ..store import Run, open_run
 from ..transport.data import TrainingData
 from ..transport.trainer import Trained, TrainSettings
 from ..transport.trainer import train as run_training
 from . import paths
-from .clouds import initial_cloud
+from .clouds import of_run
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def train(
     store: str | Path | Run,
     *,
     out: str | Path | None = None,
+    init: Any = None,
     overwrite: bool = False,
     resume: bool = False,
     progress: Callable[..., None] | None = None,
@@ -61,12 +63,13 @@ def train(
 
     ``options`` are the fields of `TrainConfig`. ``out`` (NAME.safetensors) gets the chosen weights (see `Trained`),
     NAME.last.safetensors the last ones, NAME.history.json the curves; a checkpoint beside them lets ``resume`` go on
-    bit for bit. Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that
+    bit for bit. ``init`` is the initial cloud of the run where the store does not lead to it: a class of the caller's,
+    or a store that has moved. A cloud that no name leads to goes into the model by its points. Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that
     exists or a store that is not a complete simulation, and `Interrupted`.
     """
     config = build(TrainConfig, options)
     run = store if isinstance(store, Run) else open_run(store)
-    data, simulation = load_data(run, config)
+    data, simulation, source = load_data(run, config, init)
     target = Path(out) if out is not None else _default_path(run, data.names)
     if target.suffix != ".safetensors":
         raise ConfigError(f"the output {target} does not end in .safetensors", f"use -o {target}.safetensors")
@@ -105,6 +108,7 @@ def train(
             "versions": provenance.versions(),
             "command": told,
         },
+        source=source,
     )
     trained.model.save(target)
     trained.last_model.save(target.with_name(target.stem + ".last.safetensors"))
@@ -115,8 +119,10 @@ def train(
     return Training(target, trained, trained.seconds)
 
 
-def load_data(run: Run, config: TrainConfig) -> tuple[TrainingData, dict[str, Any]]:
-    """The clouds of a store with their physical parameters, and the simulation's configuration."""
+def load_data(
+    run: Run, config: TrainConfig, init: Any = None
+) -> tuple[TrainingData, dict[str, Any], np.ndarray | None]:
+    """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
     if run.kind != "simulation" or not run.complete:
         state = "is no simulation" if run.kind != "simulation" else "is not complete"
         raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
@@ -137,12 +143,13 @@ def load_data(run: Run, config: TrainConfig) -> tuple[TrainingData, dict[str, An
         for k, t in enumerate(run.times):
             clouds.append(run.frame(case, k))
             eta.append([float(t) if name == "t" else values[name] for name in names])
-    _, cloud = initial_cloud(str(run.config["init"]), run.dim)
+    cloud, carried = of_run(run, init)
+    source = cloud.frame if isinstance(cloud, StoredCloud) else None
 
     def draw(n: int, stream: int) -> np.ndarray:
         return cloud.draw(n, run.dim, config.seed + 1_000_000_007, stream=stream)
 
-    return TrainingData(np.stack(clouds), np.array(eta), tuple(names), draw), dict(run.config)
+    return TrainingData(np.stack(clouds), np.array(eta), tuple(names), draw, source), dict(run.config), carried
 
 
 def _report(progress: Callable[..., None], event: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ def train(
     average: Annotated[str | None, text("Memory of the averaged weights, 0 for none. Default 0.99; paper 0.")] = None,
     stop_excess: Annotated[str | None, text("Stop at this validation above its floor. Default never.")] = None,
     validate_every: Annotated[str | None, text("Steps between validations. Default 500.")] = None,
+    init: Annotated[str | None, text("Initial cloud of the run, if the store does not lead to it.", "NAME|STORE")] = None,
     seed: o.SeedOption = None,
     device: o.DeviceOption = None,
     config: o.ConfigFile = None,
@@ -66,6 +67,7 @@ def train(
         result = api.train(
             store,
             out=out,
+            **({"init": init} if init else {}),
             overwrite=overwrite,
             resume=resume,
             progress=progress,

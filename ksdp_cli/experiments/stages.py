@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import device as devices
 from ..api import simulate, train
-from ..api.clouds import initial_cloud
+from ..api.clouds import of_model
 from ..api.comparing import reference_options
 from ..api.paths import slug
 from ..config import TrainConfig, build
@@ -103,8 +103,7 @@ class Stages:
     def samples(self, seed: int, at: Point, n: int, stream: int = 0) -> Cloud:
         """``n`` particles of the network of a seed at a point; its input is that of no simulation."""
         _, model = self.network(seed)
-        _, cloud = initial_cloud(str(model.provenance["simulation"]["init"]), model.dim)
-        x = cloud.draw(n, model.dim, INPUT_SEED + seed, stream=stream)
+        x = of_model(model).draw(n, model.dim, INPUT_SEED + seed, stream=stream)
         return model.push(x, [at[name] for name in model.eta_map.names], device=devices.choose(self.device))
 
     def floor(self, at: Point, n: int) -> list[float]:

@@ -2,6 +2,9 @@
 
 The paper's sub-samples are random. Stratified ones, a particle of every few neighbours, have the shares of all parts of
 a cloud nearly right, so that 2000 particles stand for the cloud as many more random ones would.
+
+Inputs are fresh particles of the initial law. Where the runs started from a stored cloud there are no fresh ones: then
+they are drawn from its rows, and the held-out particles start from rows that are never trained on.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
+from ..initial.points import Points
 from ..transitions.clouds import spatial_order
 from .data import TrainingData
 from .eta_map import EtaMap
@@ -59,6 +63,12 @@ class Batches:
         self.sets = min(sets, total) if sets else (total if total <= 11 else 8)
         self.stratified, self.drawn = stratified, min(FINER * n, particles) if stratified else n
         self.orders: dict[int, NDArray[np.int64]] = {}
+        self.sources: tuple[Points, Points] | None = None
+        if data.source is not None:
+            _, n = self._validated()
+            # not the very rows from which the held-out particles came: their floor is that of independent ones
+            held = data.source[min(self.kept, particles - n) : max(particles - n, 1)]
+            self.sources = Points(np.delete(data.source, slice(self.kept, particles), axis=0)), Points(held)
 
     def draw(self, number: int) -> Batch:
         """Mini-batch ``number``: all data sets, or a random choice of them, each with fresh sub-samples."""
@@ -67,7 +77,7 @@ class Batches:
         chosen = np.sort(generator.permutation(total)[: self.sets])
         inputs, targets = [], []
         for i, r in enumerate(chosen):
-            x = self.data.draw(self.drawn, 1000 * number + i)
+            x = self._fresh(self.drawn, 1000 * number + i)
             if self.stratified:
                 if r not in self.orders:
                     self.orders[r] = neighbours(self.data.clouds[r][: self.kept])
@@ -82,13 +92,20 @@ class Batches:
     def validation(self) -> Batch:
         """Held-out particles of up to eight data sets spread over the grid, the same at every call."""
         chosen, n = self._validated()
-        inputs = [self._inputs(r, self.data.draw(n, VALIDATION_STREAM + i)) for i, r in enumerate(chosen)]
+        inputs = [self._inputs(r, self._fresh(n, VALIDATION_STREAM + i)) for i, r in enumerate(chosen)]
         return Batch(np.stack(inputs), np.stack([self.data.clouds[r][-n:] for r in chosen]))
 
     def others(self) -> NDArray[np.float32]:
         """As many other held-out particles of the same data sets: their distance is the noise floor of validation."""
         chosen, n = self._validated()
         return np.stack([self.data.clouds[r][-2 * n : -n] for r in chosen])
+
+    def _fresh(self, n: int, stream: int) -> NDArray[np.float32]:
+        """``n`` particles of the initial law; streams from `VALIDATION_STREAM` on are those of the validation."""
+        if self.sources is None:
+            return self.data.draw(n, stream)
+        source = self.sources[stream >= VALIDATION_STREAM]
+        return source.draw(n, source.dims[0], self.seed, stream=stream)
 
     def _validated(self) -> tuple[NDArray[np.int64], int]:
         total, held = len(self.data.clouds), self.data.clouds.shape[1] - self.kept

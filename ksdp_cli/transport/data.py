@@ -16,7 +16,8 @@ from ..errors import DataError
 class TrainingData:
     """``clouds`` (sets, J, d) float32 at physical parameters ``eta`` (sets, p) called ``names``.
 
-    ``draw(n, stream)`` gives n fresh particles (n, d) of the initial law, the same for the same stream.
+    ``draw(n, stream)`` gives n fresh particles (n, d) of the initial law, the same for the same stream. ``source``
+    (K, d) are the particles of a stored cloud that the runs started from instead, particle i from row i.
 
     Raises `DataError` for shapes that disagree or entries that are not finite.
     """
@@ -25,6 +26,7 @@ class TrainingData:
     eta: NDArray[np.float64]
     names: tuple[str, ...]
     draw: Callable[[int, int], NDArray[np.float32]]
+    source: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.clouds.ndim != 3 or self.eta.shape != (len(self.clouds), len(self.names)):
@@ -34,8 +36,10 @@ class TrainingData:
             raise DataError(f"{bad} training particles or their parameters are not finite", "simulate again")
 
     def sha256(self) -> str:
-        """Hash of clouds, parameters and names."""
+        """Hash of clouds, parameters, names and source."""
         sha = hashlib.sha256(repr((self.names, self.clouds.shape)).encode())
         sha.update(np.ascontiguousarray(self.clouds).data)
         sha.update(np.ascontiguousarray(self.eta).data)
+        if self.source is not None:
+            sha.update(np.ascontiguousarray(self.source).data)
         return sha.hexdigest()

@@ -191,11 +191,13 @@ def train(
     should_stop: Callable[[], bool] | None = None,
     training: dict[str, Any] | None = None,
     provenance: dict[str, Any] | None = None,
+    source: np.ndarray | None = None,
 ) -> Trained:
     """Run Algorithm 1 on ``data`` from the start, or from ``state``.
 
     ``progress(row)`` gets the newest row of the history with the number of ``steps``; ``on_checkpoint(state)`` is
-    called about every 30 s and when ``should_stop()`` is true. Raises `ConfigError` when a cloud is smaller than N,
+    called about every 30 s and when ``should_stop()`` is true. ``training``, ``provenance`` and ``source`` go into the
+    models. Raises `ConfigError` when a cloud is smaller than N,
     `NumericalError` when the loss is not finite or a solver fails.
     """
     trainer = Trainer(data, settings, device)
@@ -238,5 +240,5 @@ def train(
     }
     about = (trainer.eta_map, training or {}, (provenance or {}) | {"result": result})
     ending = trainer.descent.weights(trainer.averaged)
-    best, final = (Model(trainer.network, theta, *about) for theta in (trainer.best[1], ending))
+    best, final = (Model(trainer.network, theta, *about, source) for theta in (trainer.best[1], ending))
     return Trained(best, final, trainer.history, trainer.spent)
