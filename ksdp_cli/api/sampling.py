@@ -14,6 +14,7 @@ from .. import device as devices
 from .. import models, provenance
 from ..config import SampleConfig, build
 from ..errors import ConfigError
+from ..initial.points import Points
 from ..numbers import number
 from ..store import Header, Run, create, open_run, require_room
 from ..transport.model import Model
@@ -54,7 +55,7 @@ def sample(
         warn("; ".join(outside) + "; the network extrapolates")
     target = Path(out) if out is not None else paths.fresh(_stem(label, values), ".zarr")
     cloud = of_model(network)
-    for doubt in getattr(cloud, "doubts", lambda n: [])(config.n) if warn else []:
+    for doubt in cloud.doubts(config.n) if warn and isinstance(cloud, Points) else []:
         warn(doubt)
     require_room(target, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
     writer = create(target, _header(config, network, label, outside), overwrite=overwrite)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,8 @@ class Measured:
         unit = self.unit
         each = (self.values / unit) @ weights
         found = self._estimate(each, weights, float((self.values / unit)[:, :2].mean()))
-        return Estimate(*(None if value is None else value * unit for value in astuple(found)))
+        spread = (None if value is None else value * unit for value in (found.se, found.low, found.high))
+        return Estimate(found.mean * unit, *spread)
 
     @property
     def unit(self) -> float:

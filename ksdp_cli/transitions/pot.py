@@ -94,7 +94,7 @@ class Bsp:
     devices = ("cpu",)
 
     def __init__(self, plans: int = 64, seed: int = 0) -> None:
-        self.plans, self.seed = plans, seed
+        self.plans, self.seed = plans, seed % 2**31  # POT takes 32 bits
 
     def solve(self, x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64] | None = None) -> Matching:
         from ot import compute_bspot_bijection
