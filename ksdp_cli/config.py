@@ -142,8 +142,8 @@ class TrainConfig(Settings):
     tolerance: Real = Field(
         1e-3,
         gt=0,
-        description="where an iterative solver ends at a new mini-batch: the part that the value falls by in a sweep of "
-        "all rows; of algorithm 'paper' |dP| of one sub-problem [length^2]",
+        description="where an iterative solver ends at a new mini-batch: the part that the value falls by in a sweep; "
+        "of algorithm 'paper' |dP| of one sub-problem [length^2]",
     )
     most_sub_problems: Whole = Field(
         0, ge=0, description="sub-problems of an iterative solver at a new mini-batch, at most; 0: until the tolerance"
@@ -153,12 +153,16 @@ class TrainConfig(Settings):
     decay: Literal["cosine", "none"] = Field("cosine", description="how the step size falls, to 1 % at the end")
     average: Real = Field(0.99, ge=0, lt=1, description="memory of the running average of the weights; 0: none")
     keep: Literal["auto", "last", "best"] = Field(
-        "auto", description="the weights that the model gets; auto: the last of averaged ones, else those validated best"
+        "auto",
+        description="the weights that the model gets; auto: the last of averaged ones, else those validated best",
     )
     held_out: Real | None = Field(
-        None, ge=0, lt=1, description="part of every cloud that is kept for validation; none: a fifth, and of algorithm "
-        "'paper' nothing where there is a store to validate on"
-    )  # fmt: skip
+        None,
+        ge=0,
+        lt=1,
+        description="part of every cloud that is kept for validation; none: a fifth, and of algorithm 'paper' nothing "
+        "where there is a store to validate on",
+    )
     validate_n: Whole = Field(1000, ge=1, description="particles a side of the exact distances of a validation")
     validate_every: Whole = Field(500, ge=1, description="gradient steps between validations")
     stop_excess: Real = Field(0.0, ge=0, description="stop when validation is less than this above its floor; 0: never")

@@ -58,8 +58,9 @@ def of_model(model: Model) -> Any:
     return Points(cloud.frame, name) if isinstance(cloud, StoredCloud) else cloud
 
 
-def of_run(run: Run, given: Any = None) -> tuple[Any, NDArray[np.float32] | None]:
-    """The initial cloud of a simulation, and the particles by which a model must carry it where its name says nothing.
+def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None]:
+    """The initial cloud of a simulation, a `Run` or what is read like one, and the particles by which a model must
+    carry it where its name says nothing.
 
     ``given`` is the cloud where the run names a class of the user's own, or a store that has moved; it must be of that
     name. A store is looked for from here, and beside the run. Raises `ConfigError` and `DataError`.

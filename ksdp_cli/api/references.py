@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from ..store.selection import fixed_value, simulation_of
 from ..transport.model import Model
 from . import paths
 from .clouds import of_model
+from .own_clouds import is_array, own_cloud
 from .simulating import simulate
 
 #: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
@@ -51,7 +52,8 @@ class Chosen:
         """Time, and every physical parameter that has one value."""
         names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
         found = {name: fixed_value(self.simulation, name) for name in names}
-        return {name: value for name, value in found.items() if value is not None} | self.case | {"t": self.t}
+        time = {} if math.isnan(self.t) else {"t": self.t}
+        return {name: value for name, value in found.items() if value is not None} | self.case | time
 
     def parameters(self) -> dict[str, Any]:
         """`numbers`, and the flow, the kernel and the initial cloud by name."""
@@ -68,20 +70,27 @@ class Chosen:
         return second_moment_law(self.t, mu=at["mu"], chi=at["chi"], M=at["M"], J=J)
 
 
-def opened(given: str | Path | Run | Model) -> Run | Model:
-    """A store or a model by its path or the name it ships under. Raises `DataError`."""
+def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
+    """A store or a model by its path or the name it ships under, or a cloud (N, d). Raises `DataError`."""
     if isinstance(given, (Run, Model)):
         return given
+    if is_array(given):
+        return own_cloud(given, name)
     path = paths.found(given)
     return Model.load(path) if path.is_file() else open_run(path)
 
 
-def store(given: str | Path | Run) -> Run:
-    """A store, and an error for a model."""
-    found = opened(given)
+def store(given: Any, name: str = "reference") -> Run | Cloud:
+    """A store or a cloud (N, d), and an error for a model."""
+    found = opened(given, name)
     if isinstance(found, Model):
         raise ConfigError(f"the reference {given} is a model", "give a store as the reference")
     return found
+
+
+def alone(cloud: Cloud, name: str) -> Chosen:
+    """A cloud of the caller's own, of which no more is known."""
+    return Chosen(name, cloud, {}, math.nan, {}, None, 0, False)
 
 
 def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> Chosen:

@@ -55,8 +55,9 @@ def sample(
         warn("; ".join(outside) + "; the network extrapolates")
     target = Path(out) if out is not None else paths.fresh(_stem(label, values), ".zarr")
     cloud = of_model(network)
-    for doubt in cloud.doubts(config.n) if warn and isinstance(cloud, Points) else []:
-        warn(doubt)
+    if warn and isinstance(cloud, Points):
+        for doubt in cloud.doubts(config.n):
+            warn(doubt)
     require_room(target, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
     writer = create(target, _header(config, network, label, outside), overwrite=overwrite)
     began, spent = time.monotonic(), 0.0

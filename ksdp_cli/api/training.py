@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from ..transport.trainer import Trained, TrainSettings
 from ..transport.trainer import train as run_training
 from . import paths
 from .clouds import of_run
+from .own_clouds import OwnClouds, own_clouds, require_mapping
 
 
 @dataclass(frozen=True)
@@ -50,32 +51,35 @@ class Training:
 
 
 def train(
-    store: str | Path | Run,
+    store: str | Path | Run | Mapping[str, Any],
     *,
     out: str | Path | None = None,
     init: Any = None,
-    validate: str | Path | Run | None = None,
+    validate: str | Path | Run | Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
     progress: Callable[..., None] | None = None,
     stop: Callable[[], int | None] | None = None,
     **options: Any,
 ) -> Training:
-    """Train the network of equation (13) on a stored simulation and write the weights.
+    """Train the network of equation (13) on a stored simulation, or on clouds of one's own, and write the weights.
 
-    ``options`` are the fields of `TrainConfig`. ``out`` (NAME.safetensors) gets the chosen weights (see `Trained`),
-    NAME.last.safetensors the last ones, NAME.history.json the curves; a checkpoint beside them lets ``resume`` go on
-    bit for bit. ``init`` is the initial cloud of the run where the store does not lead to it: a class of the caller's,
-    or a store that has moved. A cloud that no name leads to goes into the model by its points. ``validate`` is a store
-    of other runs of the same problem, at any values of the parameters: validation compares the network with those
-    instead of held-out particles. Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that
-    exists or a store that is not a complete simulation, and `Interrupted`.
+    Those are a dict of arrays, see `own_clouds`: ``position`` (case, time, particle, axis), and parameters (case,) by
+    name; ``init`` is what they are generated from, by default the uniform ball. ``options`` are the fields of
+    `TrainConfig`. ``out`` (NAME.safetensors) gets the chosen weights (see `Trained`), NAME.last.safetensors the last
+    ones, NAME.history.json the curves; a checkpoint beside them lets ``resume`` go on bit for bit. ``init`` is the
+    initial cloud of the run where the store does not lead to it: a class of the caller's, or a store that has moved. A
+    cloud that no name leads to goes into the model by its points. ``validate`` is a store of other runs of the same
+    problem, at any values of the parameters: validation compares the network with those instead of held-out particles.
+
+    Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that exists or a store
+    that is not a complete simulation, and `Interrupted`.
     """
     config = build(TrainConfig, options)
-    run = store if isinstance(store, Run) else open_run(store)
+    run = _opened(store, init)
     data, simulation, source = load_data(run, config, init)
     if validate is not None:
-        other = validate if isinstance(validate, Run) else open_run(validate)
+        other = _opened(validate, init)
         data = replace(data, validation=validation_data(other, run, data.names))
         if config.held_out is None and config.algorithm == "paper":
             config = config.model_copy(update={"held_out": 0.0})
@@ -129,8 +133,18 @@ def train(
     return Training(target, trained, trained.seconds)
 
 
+def _opened(given: Any, init: Any) -> Run | OwnClouds:
+    """A store, or the caller's own clouds."""
+    if isinstance(given, (str, Path)):
+        return open_run(given)
+    if isinstance(given, Run):
+        return given
+    require_mapping(given)
+    return own_clouds(given, init)
+
+
 def load_data(
-    run: Run, config: TrainConfig, init: Any = None
+    run: Run | OwnClouds, config: TrainConfig, init: Any = None
 ) -> tuple[TrainingData, dict[str, Any], np.ndarray | None]:
     """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
     _require_simulation(run)
@@ -164,7 +178,9 @@ def load_data(
 SHARED = ("flow", "kernel", "dim", *PHYSICAL_UNITS)
 
 
-def validation_data(other: Run, run: Run, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+def validation_data(
+    other: Run | OwnClouds, run: Run | OwnClouds, names: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """All clouds of ``other`` (sets, J, d) and their parameters ``names`` (sets, p).
 
     Raises `ConfigError` when it is another problem than ``run``, lacks a parameter, or has its seed and so its
@@ -181,7 +197,7 @@ def validation_data(other: Run, run: Run, names: tuple[str, ...]) -> tuple[np.nd
         apart += [name for name in {*both[0], *both[1]} - {*names} if both[0].get(name) != both[1].get(name)]
     if apart:
         raise ConfigError(f"{other.path} is another problem than {run.path}: {', '.join(apart)}", "simulate it alike")
-    if other.attrs.get("seed") == run.attrs.get("seed"):
+    if other.attrs.get("seed") == run.attrs.get("seed") is not None:
         told = f"{other.path} has the seed of {run.path}, {run.attrs.get('seed')}, and so its particles"
         raise ConfigError(told, "simulate it with another --seed")
     eta = []
@@ -195,7 +211,7 @@ def validation_data(other: Run, run: Run, names: tuple[str, ...]) -> tuple[np.nd
     return np.stack(frames), np.array([[float(at[name]) for name in names] for row in eta for at in row])
 
 
-def _require_simulation(run: Run) -> None:
+def _require_simulation(run: Run | OwnClouds) -> None:
     if run.kind != "simulation" or not run.complete:
         state = "is no simulation" if run.kind != "simulation" else "is not complete"
         raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
@@ -218,5 +234,5 @@ def _restore(saved: Path, identity: str) -> Any:
     return header["trainer"], arrays
 
 
-def _default_path(run: Run, names: tuple[str, ...]) -> Path:
+def _default_path(run: Run | OwnClouds, names: tuple[str, ...]) -> Path:
     return paths.fresh(paths.slug(f"{run.path.stem}-{'-'.join(names)}"), ".safetensors")

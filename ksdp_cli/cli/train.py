@@ -40,13 +40,19 @@ def train(
     learning_rate: Annotated[str | None, text("First step size. Default 3e-3; paper 5e-3.")] = None,
     decay: Annotated[str | None, text("Of the step size. Default cosine; paper none.", "cosine|none")] = None,
     average: Annotated[str | None, text("Memory of the averaged weights, 0 for none. Default 0.99; paper 0.")] = None,
-    keep: Annotated[str | None, text("Weights that the model gets. Default auto; paper last.", "auto|last|best")] = None,
-    validate: Annotated[Path | None, typer.Option(help="Store of other runs to validate on, at any parameters.")] = None,
+    keep: Annotated[
+        str | None, text("Weights that the model gets. Default auto; paper last.", "auto|last|best")
+    ] = None,
+    validate: Annotated[
+        Path | None, typer.Option(help="Store of other runs to validate on, at any parameters.")
+    ] = None,
     held_out: Annotated[str | None, text("Part of every cloud kept for validation. Default 0.2.")] = None,
     validate_n: Annotated[str | None, text("Particles a side of a validation. Default 1000.")] = None,
     stop_excess: Annotated[str | None, text("Stop at this validation above its floor. Default never.")] = None,
     validate_every: Annotated[str | None, text("Steps between validations. Default 500.")] = None,
-    init: Annotated[str | None, text("Initial cloud of the run, if the store does not lead to it.", "NAME|STORE")] = None,
+    init: Annotated[
+        str | None, text("Initial cloud of the run, if the store does not lead to it.", "NAME|STORE")
+    ] = None,
     seed: o.SeedOption = None,
     device: o.DeviceOption = None,
     config: o.ConfigFile = None,
@@ -57,8 +63,8 @@ def train(
 ) -> None:
     """Train the network of equation (13) by Algorithm 1 on the clouds of a store.
 
-    Writes the weights that --keep says (NAME.safetensors): by default the averaged ones at the end, or without averaging
-    those that validated best; the last ones (NAME.last.safetensors); and the history of loss and validation
+    Writes the weights that --keep says (NAME.safetensors): by default the averaged ones at the end, or without
+    averaging those that validated best; the last ones (NAME.last.safetensors); and the history of loss and validation
     (NAME.history.json).
     """
     from .. import api

@@ -95,15 +95,15 @@ def reproduce(
     progress: Callable[..., None] | None = None,
     stop: Callable[[], int | None] | None = None,
 ) -> Reproduction:
-    """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE, or
-    runs/reproduce-SCALE-ALGORITHM.
+    """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE,
+    or runs/reproduce-SCALE-ALGORITHM.
 
-    ``algorithm`` trains by another one than the experiments say, ``fresh`` or ``paper``, their other options as they are.
-    ``target`` is the name of an experiment or a TOML file of the user's, ``table2``, ``all``, or a figure, ``fig1`` to
-    ``fig10``. ``seeds`` networks are trained a row; ``picture`` is the format of figures, png, pdf or svg. What is done
-    in the folder is found again; an interrupted reproduction goes on when it is called again. A stage that lies there
-    with another configuration raises `ConfigError`, or with ``overwrite`` is made again. Raises what `simulate` and
-    `train` raise, and `Interrupted`.
+    ``algorithm`` trains by another one than the experiments say, ``fresh`` or ``paper``, their other options as they
+    are. ``target`` is the name of an experiment or a TOML file of the user's, ``table2``, ``all``, or a figure,
+    ``fig1`` to ``fig10``. ``seeds`` networks are trained a row; ``picture`` is the format of figures, png, pdf or svg.
+    What is done in the folder is found again; an interrupted reproduction goes on when it is called again. A stage that
+    lies there with another configuration raises `ConfigError`, or with ``overwrite`` is made again. Raises what
+    `simulate` and `train` raise, and `Interrupted`.
     """
     planned = jobs(str(target))
     count = None if seeds is None else integer(seeds)

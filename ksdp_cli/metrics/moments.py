@@ -62,8 +62,8 @@ def moments(x: Cloud) -> Moments:
 
 
 def moment_differences(a: Moments, b: Moments) -> dict[str, Any]:
-    """a - b in units of its standard error: ``mean`` (a list, an entry an axis) and ``second_moment``; None where that is 0
-    or not known.
+    """a - b in units of its standard error: ``mean`` (a list, an entry an axis) and ``second_moment``; None where that
+    is 0 or not known.
     """
     return {
         "mean": [_sigmas(*row) for row in zip(a.mean, a.mean_se, b.mean, b.mean_se, strict=True)],

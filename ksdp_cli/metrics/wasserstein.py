@@ -92,7 +92,7 @@ def available_memory() -> int:
 
 
 def power_of_two(values: NDArray[np.float64]) -> float:
-    """The power of two above all |``values``|, 1 for zeros: divided by it they can be squared, and nothing is rounded."""
+    """The power of two above all |``values``|, 1 for zeros: so divided they can be squared, and none is rounded."""
     return float(2.0 ** np.frexp(np.abs(values).max(initial=0.0))[1])
 
 

@@ -118,9 +118,7 @@ def block_bounds(c: Any, i: Any, top: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nnan", "ninf", "nsz"})
-def estimate(
-    square: Any, v: Any, y0: Any, y1: Any, y2: Any, a: Any, lift: float, most: float, out: Any
-) -> float:
+def estimate(square: Any, v: Any, y0: Any, y1: Any, y2: Any, a: Any, lift: float, most: float, out: Any) -> float:
     """out <- min(lift + square - a.y, most) - v over columns, and its least entry; vectorised, good to rounding."""
     least = np.inf
     a0, a1, a2 = a

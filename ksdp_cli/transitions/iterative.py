@@ -17,15 +17,17 @@ class IterativeLP:
     """Solves random M x M sub-problems (16)-(17) by an interior point method with a loose stop, and projects by (18).
 
     Each iteration draws M rows without replacement and the columns matched to them. It goes on until the value has
-    fallen by less than ``tolerance`` of itself over as many sub-problems as touch every row once, at most ``iterations``
-    of them where that is given; a negative ``tolerance`` is never met. A loose answer is taken where it gains.
+    fallen by less than ``tolerance`` of itself over as many sub-problems as touch every row once, at most
+    ``iterations`` of them where that is given; a negative ``tolerance`` is never met. A loose answer is taken where it
+    gains.
 
-    ``literal`` is Algorithm 1 as it is printed: until one sub-problem changes P = sum |x_i - y_gamma(i)|^2 [length^2] by
-    less than ``tolerance``, every answer taken. (Its loop is printed as going on *while* the change is less.)
+    ``literal`` is Algorithm 1 as it is printed: until one sub-problem changes P = sum |x_i - y_gamma(i)|^2 [length^2]
+    by less than ``tolerance``, every answer taken. (Its loop is printed as going on *while* the change is less.)
 
-    The rows of data set b are drawn from the seed [``seed``, ``step``, b, N]. ``status`` is "capped" when ``iterations``
-    ended before the tolerance was met in a data set, else "converged", and "iterated" without a tolerance. It proves
-    nothing: random subsets stall a fraction of a percent above the optimum, more when x and y are alike.
+    The rows of data set b are drawn from the seed [``seed``, ``step``, b, N]. ``status`` is "capped" when
+    ``iterations`` ended before the tolerance was met in a data set, else "converged", and "iterated" without a
+    tolerance. It proves nothing: random subsets stall a fraction of a percent above the optimum, more when x and y are
+    alike.
 
     On a GPU the N / M sub-problems that touch every row once are drawn and solved at a time, of all data sets; a data
     set ends with the sweep in which it would.
@@ -45,7 +47,9 @@ class IterativeLP:
         literal: bool = False,
     ) -> None:
         if iterations is None and tolerance < 0:
-            raise ConfigError("an iterative solver without a tolerance needs a number of iterations", "give one of them")
+            raise ConfigError(
+                "an iterative solver without a tolerance needs a number of iterations", "give one of them"
+            )
         self.size, self.iterations, self.tolerance, self.seed, self.device = M, iterations, tolerance, seed, device
         self.step, self.literal = step, literal
 
@@ -59,8 +63,9 @@ class IterativeLP:
         if self.device != "cpu":
             permutation, met = self._sweeps(x, y, permutation, self.device)
         else:
-            wide = ((x[b].astype(np.float64), y[b].astype(np.float64), permutation[b], b) for b in range(count))
-            met = all([self._improve(*one) for one in wide])
+            met = True
+            for b in range(count):
+                met &= self._improve(x[b].astype(np.float64), y[b].astype(np.float64), permutation[b], b)
         status = "iterated" if self.tolerance < 0 else "converged" if met else "capped"
         return Matching(permutation, matching_value(x, y, permutation), status)
 

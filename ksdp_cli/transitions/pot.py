@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from ..errors import NumericalError
 from .base import Matching, matching_value
 
-
 #: Part of the mean cost that value minus optimum may be, as far as duality proves it.
 TOLERANCE = 1e-7
 #: Squared distances below this have too few digits in float64.
@@ -23,9 +22,9 @@ MARGIN = 2.0**-20
 class Emd:
     """POT's network simplex on the dense cost matrix in float64: exact, O(N^2) memory. For validation.
 
-    Its potentials bound value minus optimum, ``gap``, over all pairs. Where that is more than 1e-7 of the value, as with
-    a particle far from all others, it is solved again with costs cut at what all pairs cost together: no pair of an
-    optimal matching costs more. Raises `NumericalError` when that does not do.
+    Its potentials bound value minus optimum, ``gap``, over all pairs. Where that is more than 1e-7 of the value, as
+    with a particle far from all others, it is solved again with costs cut at what all pairs cost together: no pair of
+    an optimal matching costs more. Raises `NumericalError` when that does not do.
 
     Bonneel, van de Panne, Paris and Heidrich, ACM Trans. Graph. 30 (2011) 158; POT, Flamary et al., JMLR 22 (2021).
     """
@@ -42,7 +41,9 @@ class Emd:
         for b in range(len(x)):
             cost, most = squared_distances(x[b], y[b]), np.inf
             if not (cost.max() == 0 or SMALLEST < cost.max() < np.inf):
-                raise NumericalError(f"squared distances to be matched are as large as {cost.max():g}", "use other units")
+                raise NumericalError(
+                    f"squared distances to be matched are as large as {cost.max():g}", "use other units"
+                )
             while True:
                 permutation[b], u[b], v[b] = _simplex(cost)
                 now = float(cost[np.arange(len(cost)), permutation[b]].mean())

@@ -81,7 +81,9 @@ class Batches:
         """
         streams = max(STREAMS, self.sets)
         if (number + 1) * streams > VALIDATION_STREAM:
-            raise ConfigError(f"mini-batch {number} of {self.sets} data sets is one too many", "use a larger --renew-batch")
+            raise ConfigError(
+                f"mini-batch {number} of {self.sets} data sets is one too many", "use a larger --renew-batch"
+            )
         generator = np.random.Generator(np.random.Philox(key=[self.seed, number]))
         total = len(self.data.clouds)
         chosen = np.sort(generator.permutation(total)[: self.sets])

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 
-
 #: Largest coordinate: sums of squares and their gradients are float32.
 LARGEST = 1e15
 

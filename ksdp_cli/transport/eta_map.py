@@ -59,7 +59,7 @@ class EtaMap:
             return f"its names are {self.names!r}"
         for what, values in (("low", self.low), ("high", self.high), ("before", self.before)):
             numbers = all(type(value) in (int, float) and math.isfinite(value) for value in values)
-            if not numbers or len(values) != p and not (what == "before" and not values):
+            if not numbers or (len(values) != p and not (what == "before" and not values)):
                 return f"{what} of {', '.join(self.names)} is {values!r}"
         if len(self.log) != p or not all(isinstance(one, bool) for one in self.log):
             return f"log of {', '.join(self.names)} is {self.log!r}"

@@ -3,8 +3,9 @@
 Tensors W0, b0, ... W5, b5 in float32, W_i (outputs, inputs). Header entries, each JSON: ``network`` {dim, eta_count,
 activation, form}, where form is one of `network.FORMS` and ``paper`` when it is absent; ``eta_map`` {names, low, high,
 log}; ``training``; ``provenance``. Where the initial cloud was not a law by name, its particles are the tensor
-``source`` (K, d), so that the file is all that a new cloud takes. In the form ``separable``, W5 and b5 are blocks of d rows, one for each of
-`EtaMap.coefficients`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h + b5_k).
+``source`` (K, d), so that the file is all that a new cloud takes. In the form ``separable``, W5 and b5 are blocks of d
+rows, one for each of `EtaMap.coefficients`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h +
+b5_k).
 """
 
 from __future__ import annotations
@@ -178,9 +179,7 @@ def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:
     return theta
 
 
-def _source(
-    network: Network, tensors: dict[str, NDArray[Any]], header: dict[str, str]
-) -> NDArray[np.float32] | None:
+def _source(network: Network, tensors: dict[str, NDArray[Any]], header: dict[str, str]) -> NDArray[np.float32] | None:
     """The particles of the initial cloud, if the model has them; `ValueError` when they are not what was written."""
     if "source_sha256" not in header and "source" not in tensors:
         return None

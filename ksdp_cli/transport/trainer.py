@@ -56,9 +56,9 @@ class Trained:
     """The chosen weights, the last ones, and a history of rows (step, loss, validation, floor, rate, seconds).
 
     Which weights are chosen is the setting ``keep``. ``loss`` is equation (14), the mean squared distance under the
-    current gamma; ``validation`` the exact W2 squared to held-out particles, or to those of a store to validate on, mean
-    over data sets, or None at steps without one; ``floor`` what it is between two halves of them. Both are None where
-    there is nothing to validate on.
+    current gamma; ``validation`` the exact W2 squared to held-out particles, or to those of a store to validate on,
+    mean over data sets, or None at steps without one; ``floor`` what it is between two halves of them. Both are None
+    where there is nothing to validate on.
     """
 
     model: Model
@@ -289,8 +289,5 @@ def _trained(
         "steps": trainer.step,
     } | ({"capped_solves": trainer.capped} if settings.most_sub_problems else {})
     written = about[0], about[1] | {"result": result}
-    best, final = (
-        Model(trainer.network, theta, trainer.eta_map, *written, about[2])
-        for theta in (chosen, ending)
-    )
+    best, final = (Model(trainer.network, theta, trainer.eta_map, *written, about[2]) for theta in (chosen, ending))
     return Trained(best, final, trainer.history, trainer.spent)

@@ -60,8 +60,8 @@ def test_the_paper_s_algorithm_holds_nothing_out_then(stores: Path, capsys: pyte
 
 def test_what_is_no_other_run_of_this_problem_is_refused(stores: Path) -> None:
     def refused(error: type[Exception], match: str, **options: object) -> None:
+        other = ksdp.simulate(out="o.zarr", overwrite=True, **(RUN | {"A": [5, 50], "seed": 1} | options))
         with pytest.raises(error, match=match):
-            other = ksdp.simulate(out="o.zarr", overwrite=True, **(RUN | {"A": [5, 50], "seed": 1} | options))
             ksdp.train(stores / "s.zarr", validate=other, out="m.safetensors", **SHORT)
 
     refused(ConfigError, "has the seed of .*, 0, and so its particles", seed=0)

@@ -90,10 +90,10 @@ def test_training_finds_the_store_beside_the_run_or_is_given_it(warm: Path, tmp_
             ksdp.train(run, out="b.safetensors", **SHORT)
         again = ksdp.train(run, out="b.safetensors", init="moved.zarr", **SHORT)
         assert again.trained.model.sha256 == found.trained.model.sha256
-        with pytest.raises(ConfigError, match="started from start.zarr, not from ksdp:ball"):
+        with pytest.raises(ConfigError, match=r"started from start\.zarr, not from ksdp:ball"):
             ksdp.train(run, out="c.safetensors", init="ball", **SHORT)
         small = ksdp.simulate(J=50, T=0, out="small.zarr")
-        with pytest.raises(ConfigError, match="started with 300 particles of start.zarr"):
+        with pytest.raises(ConfigError, match=r"started with 300 particles of start\.zarr"):
             ksdp.train(run, out="c.safetensors", init=small, **SHORT)
     finally:
         (tmp_path / "moved.zarr").rename(warm / "start.zarr")
@@ -114,7 +114,7 @@ def test_a_law_of_one_s_own_is_trained_on_in_the_same_script_and_travels_by_its_
     run = ksdp.simulate(init=Bumps, out="b.zarr", **RUN)
     with pytest.raises(ConfigError, match=r"the initial cloud of b\.zarr is .*:Bumps, which is not there.*init="):
         ksdp.train(run, out="b.safetensors", **SHORT)
-    with pytest.raises(ConfigError, match="started from .*Bumps, not from .*Ball"):
+    with pytest.raises(ConfigError, match=r"started from .*Bumps, not from .*Ball"):
         ksdp.train(run, init=Ball, out="b.safetensors", **SHORT)
     found = ksdp.train(run, init=Bumps, out="b.safetensors", **SHORT).trained.model
     np.testing.assert_array_equal(found.source, Bumps().draw(clouds.OF_A_LAW, 2, clouds.LAW_SEED))

@@ -48,7 +48,7 @@ def degenerate() -> dict[str, np.ndarray]:
 def test_every_distance_takes_every_cloud(distance: str) -> None:
     """Between a cloud and itself moved by (3, 4): 25 where it is exact, 25 / 2 over all directions, within a cell."""
     for name, x in degenerate().items():
-        found = DISTANCES[distance](x, np.random.default_rng(1).permutation(x) + [3.0, 4.0])
+        found = DISTANCES[distance](x, np.random.default_rng(1).permutation(x) + np.array([3.0, 4.0]))
         wanted = 12.5 if distance == "sliced" else 25.0
         loose = {"sliced": 2.5, "binned": 6.0, "bound": 40.0}.get(distance, 1e-9)
         assert wanted - min(loose, 6.0) <= found <= wanted + loose, name

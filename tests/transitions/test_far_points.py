@@ -77,7 +77,7 @@ def test_one_cloud_in_another_order_is_at_no_distance(solver: Any) -> None:
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("shift", [1.0, 1e4, 1e8])
 def test_a_translation_of_both_clouds_changes_nothing_beyond_its_rounding(solver: Any, shift: float) -> None:
-    """Each entry is rounded to e = 2^-53 |x + c|, so that W2^2 changes by no more than 4 W2 sqrt(d) e and its square."""
+    """Each entry is rounded to e = 2^-53 |x + c|, so that W2 changes by no more than 2 sqrt(d) e."""
     x, y = normal(seed=7)
     value, error = proven(solver, x, y), 2 * 2.0**0.5 * 2.0**-53 * (shift + 5)
     moved = proven(solver, x + shift, y + shift)

@@ -22,16 +22,14 @@ from ksdp_cli.transport.trainer import Trainer, TrainSettings, train
 
 Make = Callable[..., TrainingData]
 SMALL = {"steps": 36, "renew_batch": 12, "renew_gamma": 5, "N": 60, "sub_problems": 6, "sub_problem_size": 12}
-LITERAL = TrainSettings(
-    algorithm="paper", tolerance=1e-2, validate_every=36, seed=3, **(PAPER_TRAINING | SMALL)
-)
+LITERAL = TrainSettings(algorithm="paper", tolerance=1e-2, validate_every=36, seed=3, **(PAPER_TRAINING | SMALL))
 
 
 def algorithm_1(trainer: Trainer, settings: TrainSettings) -> tuple[np.ndarray, list[np.ndarray]]:
     """The weights, and the permutations at every gradient step; of ``trainer`` only the draws and the first weights."""
     s, theta = settings, trainer.network.initial(settings.seed).astype(float)
     shapes = [(30, 3), *[(30, 30)] * 4, (2, 30)]  # (x, eta) in, five hidden layers
-    mean, square, count, kept = np.zeros_like(theta), np.zeros_like(theta), 0, []
+    mean, square, kept = np.zeros_like(theta), np.zeros_like(theta), []
 
     def layers() -> list[tuple[np.ndarray, np.ndarray]]:
         found, at = [], 0
@@ -80,9 +78,9 @@ def algorithm_1(trainer: Trainer, settings: TrainSettings) -> tuple[np.ndarray, 
         kept.append(gamma.copy())
         matched = np.take_along_axis(targets, gamma[..., None], 1)
         slope = gradient(inputs.reshape(-1, 3), matched.reshape(-1, 2))
-        count += 1  # Adam
-        mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
-        theta -= s.learning_rate * (mean / (1 - 0.9**count)) / (np.sqrt(square / (1 - 0.999**count)) + 1e-8)
+        mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2  # Adam
+        a, b = 1 - 0.9 ** (step + 1), 1 - 0.999 ** (step + 1)
+        theta -= s.learning_rate * (mean / a) / (np.sqrt(square / b) + 1e-8)
         done = step % s.renew_batch + 1
         if done % s.renew_gamma == 0 and done < s.renew_batch:  # that of the last step is thrown away
             sub_problems(step + 1, s.sub_problems)

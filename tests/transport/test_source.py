@@ -1,4 +1,4 @@
-"""Runs that started from a stored cloud: fresh inputs at every mini-batch, none of them validated on, all of it kept."""
+"""Runs that started from a stored cloud: fresh inputs at every mini-batch, none validated on, all of them kept."""
 
 from __future__ import annotations
 
