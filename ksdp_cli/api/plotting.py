@@ -14,6 +14,7 @@ import numpy as np
 from .. import device as devices
 from .. import figures, models
 from ..errors import ConfigError, DataError
+from ..initial.points import Points
 from ..metrics import moments
 from ..numbers import integer, sweep
 from ..shapes import Cloud
@@ -22,7 +23,7 @@ from ..store.export import require_free
 from ..store.selection import Selection, fixed, select
 from ..transport.model import Model
 from . import paths, plotting_curves
-from .clouds import initial_cloud
+from .clouds import of_model
 from .sampling import complete_eta
 
 #: Clouds in one picture: of a store alone, in 2D and 3D, and beside another.
@@ -151,7 +152,7 @@ class _Generator:
 
     def __init__(self, model: Model, n: int, device: str) -> None:
         self.model, self.n, self.device = model, n, device
-        _, self._initial = initial_cloud(str(model.provenance["simulation"]["init"]), model.dim)
+        self._initial = of_model(model)
         self._x: Cloud | None = None
 
     def at(self, values: Values) -> _Shown:
@@ -167,7 +168,8 @@ class _Generator:
     def doubts(self, every: Sequence[Values]) -> list[str]:
         names = self.model.eta_map.names
         told = [self.model.eta_map.outside(np.array([values[name] for name in names])) for values in every]
-        return sorted({f"{one}; the network extrapolates" for some in told for one in some})
+        few = self._initial.doubts(self.n) if isinstance(self._initial, Points) else []
+        return few + sorted({f"{one}; the network extrapolates" for some in told for one in some})
 
 
 def _store_alone(work: _Work, chosen: Selection) -> None:

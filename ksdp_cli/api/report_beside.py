@@ -13,7 +13,7 @@ from ..shapes import Cloud
 from ..store import Run, open_run
 from ..transport.model import Model
 from . import report_clouds as parts
-from .clouds import initial_cloud
+from .clouds import of_model
 
 #: The seed of the page's inputs, which is that of `ksdp sample`.
 SEED = 0
@@ -29,7 +29,7 @@ class Learned:
         try:
             self.simulation: dict[str, Any] = model.provenance["simulation"]
             self.end = float(self.simulation["T"])
-            _, self.cloud = initial_cloud(str(self.simulation["init"]), model.dim)
+            self.cloud = of_model(model)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} does not say what was simulated: {error}", "train it again") from None
         self.start = dict(zip(self.eta.names, self.eta.high, strict=True))

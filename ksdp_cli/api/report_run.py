@@ -10,6 +10,7 @@ import numpy as np
 from .. import figures, plugins
 from ..errors import DataError, KsdpError
 from ..figures.report import Page, Picture, Scene, StoredCloud, Table
+from ..metrics.moments import known
 from ..provenance import short
 from ..shapes import Cloud
 from ..store import Run
@@ -102,7 +103,7 @@ def _moments(clouds: list[StoredCloud]) -> Table:
             *(cloud.at[name] for name in names),
             *(float(value) for value in cloud.mean),
             cloud.second_moment,
-            cloud.second_moment_se,
+            known(cloud.second_moment_se),
         ]
         for cloud in parts.spread(clouds, MOST_ROWS)
     ]
