@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ksdp_cli.threads import pool, spread
+from ksdp_cli.base.threads import pool, spread
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

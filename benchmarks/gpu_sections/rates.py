@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ksdp_cli.particles.direct_gpu import DirectGPU
-from ksdp_cli.particles.kernel_source import array_function
+from ksdp_cli.particles.engines.direct_gpu import DirectGPU
+from ksdp_cli.particles.kernel_compiler.source import array_function
 
 from .clouds import DELTA2, KERNELS, clouds, error
 from .hardware import clock_under

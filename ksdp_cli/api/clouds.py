@@ -12,9 +12,9 @@ from .. import plugins
 from ..errors import ConfigError, DataError
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
+from ..learning.model import LARGEST_SOURCE, Model
 from ..particles import problem
 from ..store import Run, open_run
-from ..transport.model import LARGEST_SOURCE, Model
 
 
 def opened(given: Any) -> Any:

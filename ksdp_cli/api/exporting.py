@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from ..export.formats import export as write
+from ..export.formats import format_of
 from ..store import Run, open_run
-from ..store.export import export as write
-from ..store.export import format_of
 from ..store.selection import select
 
 

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
+from ..base import checkpoint
+from ..base import device as devices
 from ..errors import Interrupted, NumericalError
-from ..particles import checkpoint, preflight
-from ..particles.integrator import Simulation, State
+from ..particles import preflight
 from ..particles.problem import Problem
+from ..particles.simulation import Simulation, State
 from ..store import Writer, change_times, open_run
 from .headers import END_STATE, MADE_BY, belongs, header, require_same_kind, run_id, with_times
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .. import models
+from .. import pretrained as models
 from ..errors import DataError
 
 RUNS = Path("runs")

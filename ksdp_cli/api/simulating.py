@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import device as devices
 from .. import provenance
+from ..base import checkpoint
+from ..base import device as devices
 from ..config import SimulateConfig
 from ..errors import KsdpError
-from ..particles import checkpoint, preflight
+from ..particles import preflight
 from ..particles.problem import Problem, pose
 from ..store import Run, create, open_run, require_room
 from . import paths

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
 from .. import provenance
+from ..base import checkpoint
+from ..base import device as devices
 from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
-from ..particles import checkpoint
+from ..learning.data import TrainingData
+from ..learning.trainer import Trained, TrainSettings
+from ..learning.trainer import train as run_training
 from ..store import Run, open_run
 from ..store.selection import fixed_value
-from ..transport.data import TrainingData
-from ..transport.trainer import Trained, TrainSettings
-from ..transport.trainer import train as run_training
 from . import paths
 from .clouds import of_run
 from .own_clouds import OwnClouds, own_clouds, require_mapping

@@ -84,7 +84,7 @@ def simulate(
 
 def render(run: Any, as_json: bool) -> None:
     """One row a case and snapshot: mean and second moment with standard errors."""
-    from ..api import summary
+    from ..views import summary
 
     document = summary.of_run(run)
     names = list(run.cases[0])

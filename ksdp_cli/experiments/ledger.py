@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..base.files import put
 from ..errors import ConfigError
 from ..provenance import digest
-from ..store.disk import put
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..api.paths import RUNS
+from ..base.files import Lock, put
+from ..base.parsing import integer
 from ..errors import ConfigError
-from ..numbers import integer
-from ..store.disk import Lock, put
 from . import definition, drawing
 from .definition import TABLE2, Experiment
 from .stages import Stages

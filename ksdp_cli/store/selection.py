@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.parsing import integer, sweep
 from ..errors import ConfigError, DataError
-from ..numbers import integer, sweep
 from . import layout
 from .reader import Run
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..shapes import Cloud, Frame
-from . import disk, layout
+from ..base import files as disk
+from ..base.files import Lock
+from ..base.shapes import Cloud, Frame
+from . import layout
 from .build import seal
-from .disk import Lock
 from .layout import Header
 
 
