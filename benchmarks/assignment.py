@@ -96,7 +96,7 @@ def training(store: str) -> None:
     from ksdp_cli.learning.trainer import Trainer, TrainSettings
     from ksdp_cli.store.reader import open_run
 
-    data, _ = load_data(open_run(store), TrainConfig())
+    data, *_ = load_data(open_run(store), TrainConfig())
     trainer = Trainer(data, TrainSettings(renew_batch=10**6, renew_gamma=50))
     while trainer.step < 350:
         trainer.advance()

@@ -130,7 +130,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         run = ksdp.simulate(flow="laminar2d", A="1:100:11log", T=0.02, J=given.J, out=Path(name) / "run.zarr")
-        data, _ = load_data(run, TrainConfig())
+        data, *_ = load_data(run, TrainConfig())
     trainer = Trainer(data, TrainSettings(N=given.N, steps=10 * given.warm))
     for _ in range(given.warm):
         trainer.advance()

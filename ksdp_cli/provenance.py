@@ -9,7 +9,7 @@ import platform
 import shlex
 from typing import Any
 
-from .config import Settings, SimulateConfig
+from .config import PAPER_TRAINING, Settings, SimulateConfig
 
 #: Settings that decide where and how fast a run is made, and not what is computed.
 NOT_PHYSICS = frozenset({"device"})
@@ -48,6 +48,7 @@ def short(long_name: str) -> str:
 def command(verb: str, config: Settings, *arguments: str) -> str:
     """The shell command that makes the result of ``config`` again; defaults are left out."""
     words = ["ksdp", verb, *arguments]
+    usual = PAPER_TRAINING if getattr(config, "algorithm", "") == "paper" else {}
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         if name in NOT_PHYSICS or (isinstance(config, SimulateConfig) and name in ("T", "snapshots")):
@@ -55,7 +56,7 @@ def command(verb: str, config: Settings, *arguments: str) -> str:
         if isinstance(value, dict):
             for key, entry in value.items():
                 words += [f"--{key}", _text(entry)]
-        elif value != field.get_default(call_default_factory=True) or name in ("dim",):
+        elif value != usual.get(name, field.get_default(call_default_factory=True)) or name in ("dim",):
             words += [f"--{name.replace('_', '-')}", _text(value)]
     if isinstance(config, SimulateConfig):
         words += ["--snapshots", _text(config.snapshots)] if len(config.snapshots) > 1 else ["--T", _text(config.T)]

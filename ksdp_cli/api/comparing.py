@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..base.parsing import sweep
+from ..base.shapes import Cloud
 from ..config import CompareConfig, build
 from ..errors import ConfigError
 from ..learning.model import Model
@@ -30,7 +31,19 @@ from ..metrics import (
 from ..metrics.comparison import LARGEST_N, MOST_REPEATS, require
 from ..metrics.panel import APPROXIMATE, COLUMNS
 from ..store import Run
-from .references import Chosen, differences, evaluate, frame, fresh_run, opened, reference_options, second_run, store
+from .references import (
+    Chosen,
+    alone,
+    differences,
+    evaluate,
+    frame,
+    fresh_run,
+    of_its_source,
+    opened,
+    reference_options,
+    second_run,
+    store,
+)
 from .sampling import complete_eta
 
 __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
@@ -115,10 +128,10 @@ def tables(several: list[Compared]) -> list[Table]:
 
 
 def compare(
-    cloud: str | Path | Run | Model,
-    reference: str | Path | Run | None = None,
+    cloud: str | Path | Run | Model | Cloud,
+    reference: str | Path | Run | Cloud | None = None,
     *,
-    floor: str | Path | Run | None = None,
+    floor: str | Path | Run | Cloud | None = None,
     N: Any = None,
     repeats: Any = None,
     estimator: str | None = None,
@@ -131,14 +144,14 @@ def compare(
 ) -> Compared:
     """Compare a cloud with a reference: exact W2 on equal sub-samples, its noise floor, moments, and a verdict.
 
-    ``cloud`` is a store or a model, ``reference`` a store, or ``"simulate"``: a fresh simulation of the cloud's own
-    configuration, and another for the floor, which are kept in ``./runs`` and found again. It is what a model is
-    compared with when nothing is said. ``floor`` is a second, independent reference: a store, ``"simulate"`` for a run
-    like the first, or ``"halves"`` of the first, which leave out how runs differ. When nothing is said a second run is
-    simulated where the reference is a simulation and that takes 3 seconds at most; else there are halves. ``at`` picks
-    the case and snapshot of every store (``A=50, t=0.02``) and is where a model is evaluated. ``metrics`` names what is
-    found, of ``w2, sliced, radial, binned, bound`` (the first three by default). ``tell`` gets sentences on cost and
-    sub-sampling before the work.
+    ``cloud`` is a store, a model or an array (N, d), ``reference`` a store or an array, or ``"simulate"``: a fresh
+    simulation of the cloud's own configuration, and another for the floor, which are kept in ``./runs`` and found
+    again. It is what a model is compared with when nothing is said. ``floor`` is a second, independent reference: a
+    store, ``"simulate"`` for a run like the first, or ``"halves"`` of the first, which leave out how runs differ. When
+    nothing is said a second run is simulated where the reference is a simulation and that takes 3 seconds at most; else
+    there are halves. ``at`` picks the case and snapshot of every store (``A=50, t=0.02``) and is where a model is
+    evaluated. ``metrics`` names what is found, of ``w2, sliced, radial, binned, bound`` (the first three by default).
+    ``tell`` gets sentences on cost and sub-sampling before the work.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
@@ -150,10 +163,10 @@ def compare(
 
 
 def compare_each(
-    cloud: str | Path | Run | Model,
-    reference: str | Path | Run | None = None,
+    cloud: str | Path | Run | Model | Cloud,
+    reference: str | Path | Run | Cloud | None = None,
     *,
-    floor: str | Path | Run | None = None,
+    floor: str | Path | Run | Cloud | None = None,
     progress: Callable[..., None] | None = None,
     tell: Callable[[str], None] | None = None,
     **options: Any,
@@ -161,7 +174,8 @@ def compare_each(
     """`compare` at every combination of the parameters given by name, each a number or a sweep (``A="50,130"``)."""
     config = build(CompareConfig, {name: options.pop(name, None) for name in CompareConfig.model_fields})
     grid = {name: _sweep(name, value) for name, value in options.items()}
-    subject, name = opened(cloud), str(cloud) if isinstance(cloud, (str, Path)) else "model"
+    subject = opened(cloud)
+    name = str(cloud) if isinstance(cloud, (str, Path)) else "model" if isinstance(subject, Model) else "cloud"
     told: set[str] = set()
 
     def once(note: str) -> None:
@@ -172,13 +186,17 @@ def compare_each(
     if reference is None and isinstance(subject, Model):
         reference = SIMULATE
     if reference is None:
+        kind = "a store" if isinstance(subject, Run) else "an array"
         raise ConfigError(
-            f"{name} is a store and there is no reference", "name a second store, or --reference simulate"
+            f"{name} is {kind} and there is no reference",
+            f"name a second {kind.split()[-1]}, or --reference simulate",
         )
-    if reference == SIMULATE and floor is None:
+    simulated = isinstance(reference, str) and reference == SIMULATE
+    if simulated and floor is None:
         floor = SIMULATE
-    first = reference if reference == SIMULATE else store(reference)
-    sources = first, floor if floor is None or floor in (SIMULATE, HALVES) else store(floor)
+    first = SIMULATE if simulated else store(reference)
+    kept = floor is None or (isinstance(floor, str) and floor in (SIMULATE, HALVES))
+    sources = first, floor if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     return [_compared(*_choose(subject, name, sources, at, config, progress), config, progress, once) for at in points]
 
@@ -194,7 +212,7 @@ def _sweep(name: str, value: Any) -> tuple[float, ...]:
 
 
 def _choose(
-    subject: Run | Model,
+    subject: Run | Model | Cloud,
     name: str,
     sources: tuple[Any, Any],
     asked: dict[str, float],
@@ -207,27 +225,34 @@ def _choose(
         at = wanted = complete_eta(subject, asked)
         hints, simulation, place = {}, dict(subject.provenance["simulation"]), at
     else:
-        a, wanted = frame(subject, asked), asked
+        a, wanted = frame(subject, asked) if isinstance(subject, Run) else alone(subject, name), asked
+        if asked and not any(isinstance(one, Run) for one in (subject, first, second)):
+            raise ConfigError(f"an array has no parameter {next(iter(asked))!r}", "leave it out")
         at, hints, simulation, place = asked | a.case, a.numbers(), a.simulation, a.case | {"t": a.t}
 
     def simulated(number: int, **options: Any) -> Chosen:
-        if not simulation:
-            raise ConfigError(f"{name} does not say how it was simulated", "name a store as the reference")
+        if "flow" not in simulation:
+            raise ConfigError(f"{name} does not say how it was simulated", "name a store or an array as the reference")
         return frame(fresh_run(simulation, place, config.seed, number, progress, **options), wanted, hints)
 
-    b = frame(first, wanted, hints) if isinstance(first, Run) else simulated(0)
+    def of(source: Any, what: str, number: int) -> Chosen:
+        if isinstance(source, Run):
+            return frame(source, wanted, hints)
+        return simulated(number) if isinstance(source, str) else alone(source, what)
+
+    b = of(first, "reference", 0)
     simulation, place = b.simulation, b.case | {"t": b.t}  # of a second one to be simulated
     if isinstance(subject, Model):
         a = evaluate(subject, name, at, len(b.cloud), config.device, config.seed)
-    taken, notes = (a.seed, b.seed), []
+    taken, notes = (a.seed, b.seed), of_its_source(subject, b) if isinstance(subject, Model) else []
     if (a.seed, a.stream) == (b.seed, b.stream) and a.seed is not None:
         notes.append(f"the cloud and the reference start from the same particles, of seed {a.seed}: use another --seed")
     c = None
-    if isinstance(second, Run):
-        c = frame(second, wanted, hints)
-    elif second == SIMULATE:
+    if isinstance(second, str) and second == SIMULATE:
         c = simulated(1, taken=taken)
-    elif second is None and {"w2", *APPROXIMATE} & set(config.metrics):
+    elif second is not None and not isinstance(second, str):
+        c = of(second, "second reference", 1)
+    elif second is None and isinstance(first, Run) and {"w2", *APPROXIMATE} & set(config.metrics):
         require(a.cloud, b.cloud, None)
         most = config.N * (config.repeats or MOST_REPEATS) if config.N else LARGEST_N
         c, told = second_run(first, b, most, config.N or 1, lambda J: simulated(1, taken=taken, J=J))

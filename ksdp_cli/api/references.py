@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ from ..base import device as devices
 from ..base.shapes import Cloud
 from ..config import PHYSICAL_UNITS, SimulateConfig
 from ..errors import ConfigError, DataError, NumericalError, ResourceError
+from ..initial.points import Points
 from ..learning.model import Model
 from ..metrics import second_moment_law
 from ..store import Run, open_run
 from ..store.selection import fixed_value, simulation_of
 from . import paths
-from .clouds import initial_cloud
+from .clouds import of_model
+from .own_clouds import is_array, own_cloud
 from .simulating import simulate
 
 #: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
@@ -50,7 +52,8 @@ class Chosen:
         """Time, and every physical parameter that has one value."""
         names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
         found = {name: fixed_value(self.simulation, name) for name in names}
-        return {name: value for name, value in found.items() if value is not None} | self.case | {"t": self.t}
+        time = {} if math.isnan(self.t) else {"t": self.t}
+        return {name: value for name, value in found.items() if value is not None} | self.case | time
 
     def parameters(self) -> dict[str, Any]:
         """`numbers`, and the flow, the kernel and the initial cloud by name."""
@@ -67,20 +70,27 @@ class Chosen:
         return second_moment_law(self.t, mu=at["mu"], chi=at["chi"], M=at["M"], J=J)
 
 
-def opened(given: str | Path | Run | Model) -> Run | Model:
-    """A store or a model by its path or the name it ships under. Raises `DataError`."""
+def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
+    """A store or a model by its path or the name it ships under, or a cloud (N, d). Raises `DataError`."""
     if isinstance(given, (Run, Model)):
         return given
+    if is_array(given):
+        return own_cloud(given, name)
     path = paths.found(given)
     return Model.load(path) if path.is_file() else open_run(path)
 
 
-def store(given: str | Path | Run) -> Run:
-    """A store, and an error for a model."""
-    found = opened(given)
+def store(given: Any, name: str = "reference") -> Run | Cloud:
+    """A store or a cloud (N, d), and an error for a model."""
+    found = opened(given, name)
     if isinstance(found, Model):
         raise ConfigError(f"the reference {given} is a model", "give a store as the reference")
     return found
+
+
+def alone(cloud: Cloud, name: str) -> Chosen:
+    """A cloud of the caller's own, of which no more is known."""
+    return Chosen(name, cloud, {}, math.nan, {}, None, 0, False)
 
 
 def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> Chosen:
@@ -111,13 +121,24 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
 def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> Chosen:
     """``n`` fresh particles of a model at ``values``."""
     simulation = network.provenance["simulation"]
-    _, initial = initial_cloud(str(simulation["init"]), network.dim)
+    initial = of_model(network)
     drawn = REFERENCE_SEED + 100 + seed
     x = initial.draw(n, network.dim, drawn)
     point = np.array([values[parameter] for parameter in network.eta_map.names])
     cloud = network.push(x, point, device=devices.choose(device))
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
     return Chosen(name, cloud, case, float(values.get("t", simulation["T"])), simulation, drawn, 0, False)
+
+
+def of_its_source(network: Model, b: Chosen) -> list[str]:
+    """In words, what a comparison of a network with the frame ``b`` must know of a stored initial cloud."""
+    cloud = of_model(network)
+    if not isinstance(cloud, Points):
+        return []
+    told = cloud.doubts(len(b.cloud))
+    if b.simulated and b.simulation.get("init") == network.provenance["simulation"]["init"]:
+        told.append(f"the network and the reference start from the same {cloud.count} points: {b.simulation['init']}")
+    return told
 
 
 def fresh_run(

@@ -16,10 +16,11 @@ from ..base import device as devices
 from ..base.parsing import number
 from ..config import SampleConfig, build
 from ..errors import ConfigError
+from ..initial.points import Points
 from ..learning.model import Model
 from ..store import Header, Run, create, open_run, require_room
 from . import paths
-from .clouds import initial_cloud
+from .clouds import of_model
 
 
 def sample(
@@ -40,7 +41,7 @@ def sample(
     where there is none the one that ships as default, which ``warn`` is told. ``eta`` are the network's physical
     parameters by name (``A=130``, ``t=0.05``); one that is not given takes the largest trained value. Particles are
     streamed, so ``n`` is bounded by the disk. Particle i of a seed is the same whatever ``n`` is. Outside the trained
-    range ``warn`` is told and the store records it.
+    range ``warn`` is told and the store records it, and where the initial cloud is one of fewer points than ``n``.
 
     Raises `ConfigError` for a parameter that the network does not have, `DataError` for a damaged model or an output
     that exists.
@@ -54,7 +55,10 @@ def sample(
     if outside and warn:
         warn("; ".join(outside) + "; the network extrapolates")
     target = Path(out) if out is not None else paths.fresh(_stem(label, values), ".zarr")
-    _, cloud = initial_cloud(str(network.provenance["simulation"]["init"]), network.dim)
+    cloud = of_model(network)
+    if warn and isinstance(cloud, Points):
+        for doubt in cloud.doubts(config.n):
+            warn(doubt)
     require_room(target, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
     writer = create(target, _header(config, network, label, outside), overwrite=overwrite)
     began, spent = time.monotonic(), 0.0

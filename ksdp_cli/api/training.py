@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,17 @@ import numpy as np
 from .. import provenance
 from ..base import checkpoint
 from ..base import device as devices
-from ..config import TrainConfig, build
+from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
+from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
 from ..learning.trainer import Trained, TrainSettings
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
+from ..store.selection import fixed_value
 from . import paths
-from .clouds import initial_cloud
+from .clouds import of_run
+from .own_clouds import OwnClouds, own_clouds, require_mapping
 
 
 @dataclass(frozen=True)
@@ -48,25 +51,38 @@ class Training:
 
 
 def train(
-    store: str | Path | Run,
+    store: str | Path | Run | Mapping[str, Any],
     *,
     out: str | Path | None = None,
+    init: Any = None,
+    validate: str | Path | Run | Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
     progress: Callable[..., None] | None = None,
     stop: Callable[[], int | None] | None = None,
     **options: Any,
 ) -> Training:
-    """Train the network of equation (13) on a stored simulation and write the weights.
+    """Train the network of equation (13) on a stored simulation, or on clouds of one's own, and write the weights.
 
-    ``options`` are the fields of `TrainConfig`. ``out`` (NAME.safetensors) gets the chosen weights (see `Trained`),
-    NAME.last.safetensors the last ones, NAME.history.json the curves; a checkpoint beside them lets ``resume`` go on
-    bit for bit. Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that
-    exists or a store that is not a complete simulation, and `Interrupted`.
+    Those are a dict of arrays, see `own_clouds`: ``position`` (case, time, particle, axis), and parameters (case,) by
+    name; ``init`` is what they are generated from, by default the uniform ball. ``options`` are the fields of
+    `TrainConfig`. ``out`` (NAME.safetensors) gets the chosen weights (see `Trained`), NAME.last.safetensors the last
+    ones, NAME.history.json the curves; a checkpoint beside them lets ``resume`` go on bit for bit. ``init`` is the
+    initial cloud of the run where the store does not lead to it: a class of the caller's, or a store that has moved. A
+    cloud that no name leads to goes into the model by its points. ``validate`` is a store of other runs of the same
+    problem, at any values of the parameters: validation compares the network with those instead of held-out particles.
+
+    Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that exists or a store
+    that is not a complete simulation, and `Interrupted`.
     """
     config = build(TrainConfig, options)
-    run = store if isinstance(store, Run) else open_run(store)
-    data, simulation = load_data(run, config)
+    run = _opened(store, init)
+    data, simulation, source = load_data(run, config, init)
+    if validate is not None:
+        other = _opened(validate, init)
+        data = replace(data, validation=validation_data(other, run, data.names))
+        if config.held_out is None and config.algorithm == "paper":
+            config = config.model_copy(update={"held_out": 0.0})
     target = Path(out) if out is not None else _default_path(run, data.names)
     if target.suffix != ".safetensors":
         raise ConfigError(f"the output {target} does not end in .safetensors", f"use -o {target}.safetensors")
@@ -90,7 +106,8 @@ def train(
             raise Interrupted(f"stopped by signal {number} at step {step}; the state is saved in {saved}", number,
                               "the same command with --resume goes on from here")  # fmt: skip
 
-    told = provenance.command("train", config, str(run.path), "-o", str(target))
+    words = [str(run.path), "-o", str(target)] + ([] if validate is None else ["--validate", str(other.path)])
+    told = provenance.command("train", config, *words)
     trained = run_training(
         data,
         settings,
@@ -108,6 +125,7 @@ def train(
             "versions": provenance.versions(),
             "command": told,
         },
+        source=source,
     )
     trained.model.save(target)
     trained.last_model.save(target.with_name(target.stem + ".last.safetensors"))
@@ -118,11 +136,21 @@ def train(
     return Training(target, trained, trained.seconds)
 
 
-def load_data(run: Run, config: TrainConfig) -> tuple[TrainingData, dict[str, Any]]:
-    """The clouds of a store with their physical parameters, and the simulation's configuration."""
-    if run.kind != "simulation" or not run.complete:
-        state = "is no simulation" if run.kind != "simulation" else "is not complete"
-        raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
+def _opened(given: Any, init: Any) -> Run | OwnClouds:
+    """A store, or the caller's own clouds."""
+    if isinstance(given, (str, Path)):
+        return open_run(given)
+    if isinstance(given, Run):
+        return given
+    require_mapping(given)
+    return own_clouds(given, init)
+
+
+def load_data(
+    run: Run | OwnClouds, config: TrainConfig, init: Any = None
+) -> tuple[TrainingData, dict[str, Any], np.ndarray | None]:
+    """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
+    _require_simulation(run)
     varied = [*run.cases[0], *(["t"] if len(run.times) > 1 else [])]
     names = list(config.eta) or varied
     if not varied:
@@ -140,12 +168,56 @@ def load_data(run: Run, config: TrainConfig) -> tuple[TrainingData, dict[str, An
         for k, t in enumerate(run.times):
             clouds.append(run.frame(case, k))
             eta.append([float(t) if name == "t" else values[name] for name in names])
-    _, cloud = initial_cloud(str(run.config["init"]), run.dim)
+    cloud, carried = of_run(run, init)
+    source = cloud.frame if isinstance(cloud, StoredCloud) else None
 
     def draw(n: int, stream: int) -> np.ndarray:
         return cloud.draw(n, run.dim, config.seed + 1_000_000_007, stream=stream)
 
-    return TrainingData(np.stack(clouds), np.array(eta), tuple(names), draw), dict(run.config)
+    return TrainingData(np.stack(clouds), np.array(eta), tuple(names), draw, source), dict(run.config), carried
+
+
+#: What a run to validate on must share with the one that is trained on, where it is not a parameter of the network.
+SHARED = ("flow", "kernel", "dim", *PHYSICAL_UNITS)
+
+
+def validation_data(
+    other: Run | OwnClouds, run: Run | OwnClouds, names: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """All clouds of ``other`` (sets, J, d) and their parameters ``names`` (sets, p).
+
+    Raises `ConfigError` when it is another problem than ``run``, lacks a parameter, or has its seed and so its
+    particles, and `DataError` when it is no finished simulation.
+    """
+    _require_simulation(other)
+    theirs, ours = dict(other.config), dict(run.config)
+    fixed = [name for name in SHARED if name not in names]
+    apart = [name for name in fixed if theirs.get(name) != ours.get(name)]
+    starts = [Path(str(config.get("init"))).name for config in (theirs, ours)]
+    apart += ["init"] if starts[0] != starts[1] else []
+    for part in ("flow_params", "kernel_params"):
+        both = theirs.get(part, {}), ours.get(part, {})
+        apart += [name for name in {*both[0], *both[1]} - {*names} if both[0].get(name) != both[1].get(name)]
+    if apart:
+        raise ConfigError(f"{other.path} is another problem than {run.path}: {', '.join(apart)}", "simulate it alike")
+    if other.attrs.get("seed") == run.attrs.get("seed") is not None:
+        told = f"{other.path} has the seed of {run.path}, {run.attrs.get('seed')}, and so its particles"
+        raise ConfigError(told, "simulate it with another --seed")
+    eta = []
+    for values in other.cases:
+        known = {name: value for name in names if (value := fixed_value(theirs, name)) is not None} | values
+        eta += [[known | {"t": float(t)} for t in other.times]]
+    missing = [name for name in names if name not in eta[0][0]]
+    if missing:
+        raise ConfigError(f"{other.path} has no parameter {missing[0]!r}", f"simulate it with --{missing[0]}")
+    frames = [other.frame(case, k) for case in range(len(other.cases)) for k in range(len(other.times))]
+    return np.stack(frames), np.array([[float(at[name]) for name in names] for row in eta for at in row])
+
+
+def _require_simulation(run: Run | OwnClouds) -> None:
+    if run.kind != "simulation" or not run.complete:
+        state = "is no simulation" if run.kind != "simulation" else "is not complete"
+        raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
 
 
 def _report(progress: Callable[..., None], event: dict[str, Any]) -> None:
@@ -172,5 +244,5 @@ def _restore(saved: Path, identities: tuple[str, ...], device: str) -> Any:
     return header["trainer"], arrays
 
 
-def _default_path(run: Run, names: tuple[str, ...]) -> Path:
+def _default_path(run: Run | OwnClouds, names: tuple[str, ...]) -> Path:
     return paths.fresh(paths.slug(f"{run.path.stem}-{'-'.join(names)}"), ".safetensors")

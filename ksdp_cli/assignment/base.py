@@ -14,9 +14,10 @@ class Matching:
     """The answer of a transition solver for B data sets of N points.
 
     ``permutation`` (B, N) int64: x[b, i] is matched to y[b, permutation[b, i]]. ``value`` (B,) float64: the mean
-    squared distance, (14) before its minimum over theta. ``status``: one word. ``gap`` (B,): a proven bound of
-    value minus optimum, or None where the solver proves nothing. ``prices``: duals u (B, N) of the rows and v (B, N)
-    of the columns, u_i + v_j <= |x_i - y_j|^2 with equality on matched pairs, or None where the solver has none.
+    squared distance, (14) before its minimum over theta. ``status``: one word on how the solve ended. ``gap`` (B,): a
+    proven bound of value minus optimum, or None where the solver proves nothing. ``prices``: duals u (B, N) of the rows
+    and v (B, N) of the columns, u_i + v_j <= |x_i - y_j|^2 with equality on matched pairs, or None where the solver has
+    none.
     """
 
     permutation: NDArray[np.int64]

@@ -54,7 +54,11 @@ def _words(particle: Any, draw: Any, step: Any, stream: Any, k0: Any, k1: Any) -
 
 @njit(nogil=True, cache=True)
 def _normals(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> None:
-    """Box-Muller on 24-bit uniforms: |normal| <= 5.9, which one draw in 3e8 would exceed."""
+    """Box-Muller on 24-bit uniforms: |normal| <= 5.888, which one draw in 2.6e8 would exceed.
+
+    The uniform of the radius is (k + 1/2) 2^-24 in float32: above 1/2 that is rounded to an even k or k + 1, so that
+    its last bit is not used there, and the radius is 0 where k is the largest, one draw in 2^24.
+    """
     n, d = out.shape
     for i in range(n):
         a, b, c, e = _words(uint64(start) + uint64(i), uint32(0), step, stream, k0, k1)
@@ -69,6 +73,13 @@ def _normals(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> 
             out[i, 2] = radius * math.cos(np.float32(e >> 8) * np.float32(2.0 * math.pi * 2.0**-24))
 
 
+@njit(inline="always", cache=True)
+def _unit(high: Any, low: Any) -> Any:
+    """A 53-bit k as a number in (0, 1): (k + 1/2) 2^-53, and k 2^-53 from 1/2 on, where float64 has no half of it."""
+    k = float(uint64(high >> 5) * uint64(1 << 26) + uint64(low >> 6))
+    return (k + 0.5 if k < 2.0**52 else k) * 2.0**-53
+
+
 @njit(nogil=True, cache=True)
 def _uniforms(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> None:
     """53-bit uniforms in (0, 1): two to a Philox block."""
@@ -76,9 +87,9 @@ def _uniforms(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) ->
     for i in range(n):
         for pair in range((d + 1) // 2):
             a, b, c, e = _words(uint64(start) + uint64(i), uint32(pair + 1), step, stream, k0, k1)
-            out[i, 2 * pair] = (float(uint64(a >> 5) * uint64(1 << 26) + uint64(b >> 6)) + 0.5) * 2.0**-53
+            out[i, 2 * pair] = _unit(a, b)
             if 2 * pair + 1 < d:
-                out[i, 2 * pair + 1] = (float(uint64(c >> 5) * uint64(1 << 26) + uint64(e >> 6)) + 0.5) * 2.0**-53
+                out[i, 2 * pair + 1] = _unit(c, e)
 
 
 def _fill(function: Callable[..., None], out: Any, seed: int, stream: int, step: int, start: int) -> None:
@@ -107,6 +118,7 @@ def normals(
 def uniforms(seed: int, stream: int, step: int, start: int, n: int, d: int) -> NDArray[np.float64]:
     """Uniform numbers in (0, 1), shape (n, d), float64, of particles ``start`` to ``start + n`` at ``step``.
 
+    Of 53 bits: multiples of 2^-53 from 1/2 on, odd multiples of 2^-54 below; neither 0 nor 1 is one of them.
     None of them is shared with `normals` of the same address.
     """
     out = np.empty((n, d))

@@ -28,6 +28,9 @@ def reproduce(
         str, typer.Option(metavar="quick|paper", help="quick: minutes; paper: the paper's sizes.")
     ] = "quick",
     seeds: Annotated[str | None, typer.Option(metavar="NUMBER", help="Networks trained; default the scale's.")] = None,
+    algorithm: Annotated[
+        str | None, typer.Option(metavar="fresh|paper", help="Train by this one; default the experiment's, fresh.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; default runs/reproduce-SCALE.")] = None,
     picture: Annotated[str, typer.Option("--format", metavar="png|pdf|svg", help="Format of the figures.")] = "png",
     overwrite: Annotated[
@@ -48,6 +51,7 @@ def reproduce(
             target,
             scale=scale,
             seeds=seeds,
+            algorithm=algorithm,
             out=out,
             picture=picture,
             overwrite=overwrite,

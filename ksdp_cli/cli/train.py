@@ -22,7 +22,7 @@ def text(meaning: str, metavar: str = "NUMBER") -> Any:
 def train(
     store: Annotated[Path, typer.Argument(help="A store that 'ksdp simulate' wrote.")],
     eta: Annotated[str | None, text("Parameters to learn, as A or t,A. Default: all that vary.", "NAMES")] = None,
-    algorithm: Annotated[str | None, text("Algorithm 1 to the letter, or fresh (default).", "fresh|paper")] = None,
+    algorithm: Annotated[str | None, text("Algorithm 1 as it is printed, or fresh (default).", "fresh|paper")] = None,
     network: Annotated[str | None, text("Form of the network. Default auto.", "auto|paper|residual|separable")] = None,
     steps: Annotated[str | None, text("Gradient steps. Default 3000; paper 10000.")] = None,
     sub_sample: Annotated[
@@ -33,12 +33,26 @@ def train(
     renew_gamma: Annotated[str | None, text("Steps between transition matrices. Default 50; paper 200.")] = None,
     solver: Annotated[str | None, text("Transition solver. Default certified; paper iterative-lp.", "NAME")] = None,
     sub_problems: Annotated[str | None, text("N_LP of an iterative solver. Default 200.")] = None,
+    sub_problem_size: Annotated[str | None, text("M, rows of a sub-problem. Default 50.")] = None,
     tolerance: Annotated[str | None, text("Of an iterative solver, at a new mini-batch. Default 1e-3.")] = None,
+    most_sub_problems: Annotated[str | None, text("At a new mini-batch, at most. Default 0: no limit.")] = None,
     optimiser: Annotated[str | None, text("Default soap; paper adam.", "soap|adam")] = None,
     learning_rate: Annotated[str | None, text("First step size. Default 3e-3; paper 5e-3.")] = None,
+    decay: Annotated[str | None, text("Of the step size. Default cosine; paper none.", "cosine|none")] = None,
     average: Annotated[str | None, text("Memory of the averaged weights, 0 for none. Default 0.99; paper 0.")] = None,
+    keep: Annotated[
+        str | None, text("Weights that the model gets. Default auto; paper last.", "auto|last|best")
+    ] = None,
+    validate: Annotated[
+        Path | None, typer.Option(help="Store of other runs to validate on, at any parameters.")
+    ] = None,
+    held_out: Annotated[str | None, text("Part of every cloud kept for validation. Default 0.2.")] = None,
+    validate_n: Annotated[str | None, text("Particles a side of a validation. Default 1000.")] = None,
     stop_excess: Annotated[str | None, text("Stop at this validation above its floor. Default never.")] = None,
     validate_every: Annotated[str | None, text("Steps between validations. Default 500.")] = None,
+    init: Annotated[
+        str | None, text("Initial cloud of the run, if the store does not lead to it.", "NAME|STORE")
+    ] = None,
     seed: o.SeedOption = None,
     device: o.DeviceOption = None,
     config: o.ConfigFile = None,
@@ -49,8 +63,9 @@ def train(
 ) -> None:
     """Train the network of equation (13) by Algorithm 1 on the clouds of a store.
 
-    Writes the averaged weights, or without averaging those that validated best (NAME.safetensors), the last ones
-    (NAME.last.safetensors) and the history of loss and validation (NAME.history.json).
+    Writes the weights that --keep says (NAME.safetensors): by default the averaged ones at the end, or without
+    averaging those that validated best; the last ones (NAME.last.safetensors); and the history of loss and validation
+    (NAME.history.json).
     """
     from .. import api
 
@@ -60,12 +75,14 @@ def train(
         "optimiser": optimiser, "average": average, "stop_excess": stop_excess,
         "steps": steps, "N": sub_sample, "sets": sets, "renew_batch": renew_batch, "renew_gamma": renew_gamma,
         "solver": solver, "learning_rate": learning_rate, "validate_every": validate_every, "seed": seed,
-        "device": device,
+        "device": device, "sub_problem_size": sub_problem_size, "most_sub_problems": most_sub_problems, "decay": decay,
+        "keep": keep, "held_out": held_out, "validate_n": validate_n,
     }  # fmt: skip
     with o.graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
             out=out,
+            **{name: value for name, value in (("init", init), ("validate", validate)) if value is not None},
             overwrite=overwrite,
             resume=resume,
             progress=progress,

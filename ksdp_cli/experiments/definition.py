@@ -62,6 +62,9 @@ class Experiment(Settings):
     summary: str
     simulation: dict[str, Any]
     training: dict[str, Any] = Field(default_factory=dict)
+    validation: dict[str, Any] = Field(
+        default_factory=dict, description="options laid over the simulation's for the runs that a training validates on"
+    )
     rows: tuple[Row, ...] = ()
     figures: tuple[Figure, ...] = ()
     scales: dict[Literal["quick", "paper"], Scale] = Field(min_length=1)
@@ -77,9 +80,14 @@ class Experiment(Settings):
         """The options of `simulate` for the training data."""
         return self.simulation | self.scale(scale).simulation
 
-    def train_options(self, scale: str, seed: int) -> dict[str, Any]:
-        """The options of `train` for the network of one seed."""
-        return self.training | self.scale(scale).training | {"seed": seed}
+    def validation_options(self, scale: str) -> dict[str, Any]:
+        """The options of `simulate` for the runs to validate on."""
+        return self.simulate_options(scale) | self.validation
+
+    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> dict[str, Any]:
+        """The options of `train` for the network of one seed, by ``algorithm`` in place of the experiment's own."""
+        own = self.training | self.scale(scale).training | {"seed": seed}
+        return own if algorithm is None else own | {"algorithm": algorithm}
 
 
 def names() -> list[str]:
@@ -130,6 +138,7 @@ def _check(path: Path, experiment: Experiment, scale: str) -> None:
     try:
         config = pose(experiment.simulate_options(scale)).config
         build(TrainConfig, experiment.train_options(scale, 0))
+        pose(experiment.validation_options(scale))
     except ConfigError as error:
         raise _in(path, error) from None
     varied = {*config.swept(), *(["t"] if len(config.snapshots) > 1 else [])}

@@ -18,6 +18,7 @@ from .stages import Stages
 from .table2 import COLUMNS, NOTE, TITLE, Entry, evaluate
 
 PICTURES = ("png", "pdf", "svg")
+ALGORITHMS = ("fresh", "paper")
 
 
 @dataclass
@@ -86,6 +87,7 @@ def reproduce(
     *,
     scale: str = "quick",
     seeds: Any = None,
+    algorithm: str | None = None,
     out: str | Path | None = None,
     picture: str = "png",
     overwrite: bool = False,
@@ -93,13 +95,15 @@ def reproduce(
     progress: Callable[..., None] | None = None,
     stop: Callable[[], int | None] | None = None,
 ) -> Reproduction:
-    """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE.
+    """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE,
+    or runs/reproduce-SCALE-ALGORITHM.
 
-    ``target`` is the name of an experiment or a TOML file of the user's, ``table2``, ``all``, or a figure, ``fig1`` to
-    ``fig10``. ``seeds`` networks are trained a row; ``picture`` is the format of figures, png, pdf or svg. What is done
-    in the folder is found again; an interrupted reproduction goes on when it is called again. A stage that lies there
-    with another configuration raises `ConfigError`, or with ``overwrite`` is made again. Raises what `simulate` and
-    `train` raise, and `Interrupted`.
+    ``algorithm`` trains by another one than the experiments say, ``fresh`` or ``paper``, their other options as they
+    are. ``target`` is the name of an experiment or a TOML file of the user's, ``table2``, ``all``, or a figure,
+    ``fig1`` to ``fig10``. ``seeds`` networks are trained a row; ``picture`` is the format of figures, png, pdf or svg.
+    What is done in the folder is found again; an interrupted reproduction goes on when it is called again. A stage that
+    lies there with another configuration raises `ConfigError`, or with ``overwrite`` is made again. Raises what
+    `simulate` and `train` raise, and `Interrupted`.
     """
     planned = jobs(str(target))
     count = None if seeds is None else integer(seeds)
@@ -107,7 +111,9 @@ def reproduce(
         raise ConfigError(f"--seeds {count}", "train at least 1 network")
     if picture not in PICTURES:
         raise ConfigError(f"--format {picture!r}", f"use one of {', '.join(PICTURES)}")
-    folder = Path(out) if out is not None else RUNS / f"reproduce-{scale}"
+    if algorithm not in (None, *ALGORITHMS):
+        raise ConfigError(f"--algorithm {algorithm!r}", f"use one of {', '.join(ALGORITHMS)}")
+    folder = Path(out) if out is not None else RUNS / "-".join(filter(None, ("reproduce", scale, algorithm)))
     for job in planned:
         job.experiment.scale(scale)
     done = Reproduction(str(target), scale, folder)
@@ -116,7 +122,8 @@ def reproduce(
         lock = Lock(folder / job.experiment.name)
         try:
             at = folder / job.experiment.name
-            stages = Stages(job.experiment, scale, at, overwrite=overwrite, device=device, progress=progress, stop=stop)
+            told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": progress, "stop": stop}
+            stages = Stages(job.experiment, scale, at, algorithm=algorithm, **told)
             _run(job, stages, range(count or stages.scale.seeds), done, picture)
         finally:
             lock.release()

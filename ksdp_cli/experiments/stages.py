@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..api import simulate, train
-from ..api.clouds import initial_cloud
+from ..api.clouds import of_model
 from ..api.comparing import reference_options
 from ..api.paths import slug
 from ..assignment.certified.solver import Certified
@@ -31,6 +31,8 @@ Point = dict[str, float]
 SUBSAMPLES = 5
 #: The network's input particles are drawn from seeds that no simulation takes.
 INPUT_SEED = 1 << 40
+#: The seed of the runs that trainings validate on.
+VALIDATION_SEED = 1 << 41
 
 
 class Stages:
@@ -43,12 +45,13 @@ class Stages:
         folder: Path,
         *,
         overwrite: bool = False,
+        algorithm: str | None = None,
         device: str = "auto",
         progress: Callable[..., None] | None = None,
         stop: Callable[[], int | None] | None = None,
     ) -> None:
         self.experiment, self.scale_name, self.scale = experiment, scale, experiment.scale(scale)
-        self.folder, self.device = folder, device
+        self.folder, self.device, self.algorithm = folder, device, algorithm
         self.ledger = Ledger(folder / "stages", overwrite)
         self._progress, self.stop = progress, stop
         self.simulation = pose(experiment.simulate_options(scale)).config.model_dump(mode="json", exclude={"device"})
@@ -76,20 +79,30 @@ class Stages:
     def network(self, seed: int) -> tuple[Path, Model]:
         """The network of a seed: file and contents."""
         run, out = self.data(), self.folder / f"seed-{seed}.safetensors"
-        config = build(TrainConfig, self.experiment.train_options(self.scale_name, seed)).model_dump(mode="json")
+        chosen = self.experiment.train_options(self.scale_name, seed, self.algorithm)
+        config = build(TrainConfig, chosen).model_dump(mode="json")
+        other = self.validation()
 
         def work(afresh: bool) -> dict[str, Any]:
-            options = self.experiment.train_options(self.scale_name, seed) | {"device": self.device}
+            options = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
             told = self.told(f"train seed {seed}")
             trained = train(run, out=out, overwrite=afresh, resume=not afresh, progress=told, stop=self.stop, **options)
             found = trained.as_dict()
             return {name: value for name, value in found.items() if name not in ("history", "path")}
 
         del config["device"]
-        self.ledger.stage(f"train-{seed}", config | {"data": self.simulation}, work, out)
+        on = {} if other is None else {"validation": other.config}
+        self.ledger.stage(f"train-{seed}", config | {"data": self.simulation} | on, work, out)
         if seed not in self._models:
             self._models[seed] = Model.load(out)
         return out, self._models[seed]
+
+    def validation(self) -> Run | None:
+        """Fresh runs that trainings validate on, where the experiment has such; of a seed of their own."""
+        if not self.experiment.validation:
+            return None
+        options = {"seed": VALIDATION_SEED} | self.experiment.validation_options(self.scale_name)
+        return self.simulated("validation", options, "validation")
 
     def reference(self, at: Point, number: int = 0) -> Run:
         """An independent simulation at a point, of the configuration of the training data and a seed of its own."""
@@ -103,8 +116,7 @@ class Stages:
     def samples(self, seed: int, at: Point, n: int, stream: int = 0) -> Cloud:
         """``n`` particles of the network of a seed at a point; its input is that of no simulation."""
         _, model = self.network(seed)
-        _, cloud = initial_cloud(str(model.provenance["simulation"]["init"]), model.dim)
-        x = cloud.draw(n, model.dim, INPUT_SEED + seed, stream=stream)
+        x = of_model(model).draw(n, model.dim, INPUT_SEED + seed, stream=stream)
         return model.push(x, [at[name] for name in model.eta_map.names], device=devices.choose(self.device))
 
     def floor(self, at: Point, n: int) -> list[float]:

@@ -22,7 +22,8 @@ class StoredCloud:
         self.path, self.count, self.dims, self._read = path, count, (dim,), read
 
     @cached_property
-    def _frame(self) -> NDArray[np.float32]:
+    def frame(self) -> NDArray[np.float32]:
+        """All its rows (J, d)."""
         return self._read()
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
@@ -30,4 +31,4 @@ class StoredCloud:
             raise ConfigError(
                 f"{self.path} holds {self.count} particles, and {start + n} are asked for", f"use --J {self.count}"
             )
-        return self._frame[start : start + n]
+        return self.frame[start : start + n]

@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 
+#: Largest coordinate: sums of squares and their gradients are float32.
+LARGEST = 1e15
+
 
 @dataclass(frozen=True)
 class TrainingData:
     """``clouds`` (sets, J, d) float32 at physical parameters ``eta`` (sets, p) called ``names``.
 
-    ``draw(n, stream)`` gives n fresh particles (n, d) of the initial law, the same for the same stream.
+    ``draw(n, stream)`` gives n fresh particles (n, d) of the initial law, the same for the same stream. ``source``
+    (K, d) are the particles of a stored cloud that the runs started from instead, particle i from row i. ``validation``
+    are clouds (sets, J, d) of other runs and their parameters (sets, p), that the network is to be compared with.
 
     Raises `DataError` for shapes that disagree or entries that are not finite.
     """
@@ -25,6 +30,8 @@ class TrainingData:
     eta: NDArray[np.float64]
     names: tuple[str, ...]
     draw: Callable[[int, int], NDArray[np.float32]]
+    source: NDArray[np.float32] | None = None
+    validation: tuple[NDArray[np.float32], NDArray[np.float64]] | None = None
 
     def __post_init__(self) -> None:
         if self.clouds.ndim != 3 or self.eta.shape != (len(self.clouds), len(self.names)):
@@ -32,10 +39,16 @@ class TrainingData:
         bad = int((~np.isfinite(self.clouds).all(-1)).sum())
         if bad or not np.isfinite(self.eta).all():
             raise DataError(f"{bad} training particles or their parameters are not finite", "simulate again")
+        largest = float(np.abs(self.clouds).max(initial=0.0))
+        if largest > LARGEST:
+            raise DataError(f"a training particle has the coordinate {largest:.3g}, whose square float32 cannot hold",
+                            "leave it out, or use other units")  # fmt: skip
 
     def sha256(self) -> str:
-        """Hash of clouds, parameters and names."""
+        """Hash of all that is given as numbers."""
         sha = hashlib.sha256(repr((self.names, self.clouds.shape)).encode())
         sha.update(np.ascontiguousarray(self.clouds).data)
         sha.update(np.ascontiguousarray(self.eta).data)
+        for more in (() if self.source is None else (self.source,)) + (self.validation or ()):
+            sha.update(np.ascontiguousarray(more).data)
         return sha.hexdigest()

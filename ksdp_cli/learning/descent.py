@@ -22,6 +22,7 @@ class Schedule:
     size: float
     steps: int
     memory: float
+    decay: str = "cosine"
 
     def start(self, network: Network, theta: Any) -> Any:
         """The optimiser before its first step, for an array or a tensor ``theta``."""
@@ -31,7 +32,7 @@ class Schedule:
 
     def rate(self, number: int) -> float:
         """The size of step ``number``."""
-        return rate(self.size, number, self.steps)
+        return rate(self.size, number, self.steps, self.decay)
 
     def weight(self, number: int) -> float:
         """What step ``number`` weighs in the average: more at the start, when the first weights are worth little."""

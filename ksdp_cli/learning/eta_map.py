@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -40,11 +41,35 @@ class EtaMap:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> EtaMap:
+        """The map of a model's header. Raises `DataError` for one that maps nothing to a finite number."""
         try:
             own = {name: tuple(stored[name]) for name in ("names", "low", "high", "log")}
-            return cls(**own, before=tuple(stored.get("before", ())))
-        except (KeyError, TypeError) as error:
+            made = cls(**own, before=tuple(stored.get("before", ())))
+        except (AttributeError, KeyError, TypeError) as error:
             raise DataError(f"the eta map is damaged: {error}") from None
+        wrong = made._wrong()
+        if wrong:
+            raise DataError(f"the eta map is damaged: {wrong}", "train again or take a copy")
+        return made
+
+    def _wrong(self) -> str | None:
+        """What makes it no map, in words."""
+        p = len(self.names)
+        if not p or not all(isinstance(name, str) and name for name in self.names) or len(set(self.names)) < p:
+            return f"its names are {self.names!r}"
+        for what, values in (("low", self.low), ("high", self.high), ("before", self.before)):
+            numbers = all(type(value) in (int, float) and math.isfinite(value) for value in values)
+            if not numbers or (len(values) != p and not (what == "before" and not values)):
+                return f"{what} of {', '.join(self.names)} is {values!r}"
+        if len(self.log) != p or not all(isinstance(one, bool) for one in self.log):
+            return f"log of {', '.join(self.names)} is {self.log!r}"
+        for name, low, high, before, log in zip(
+            self.names, self.low, self.high, self.before or self.high, self.log, strict=True
+        ):
+            if not low <= before <= high or (log and low <= 0):
+                scale = " on a logarithmic scale" if log else ""
+                return f"{name} goes from {low:g} to {high:g}{scale}, {before:g} the last but one"
+        return None
 
     def as_json(self) -> dict[str, Any]:
         return {name: list(value) for name, value in asdict(self).items()}

@@ -2,8 +2,10 @@
 
 Tensors W0, b0, ... W5, b5 in float32, W_i (outputs, inputs). Header entries, each JSON: ``network`` {dim, eta_count,
 activation, form}, where form is one of `network.FORMS` and ``paper`` when it is absent; ``eta_map`` {names, low, high,
-log}; ``training``; ``provenance``. In the form ``separable``, W5 and b5 are blocks of d rows, one for each of
-`EtaMap.coefficients`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h + b5_k).
+log}; ``training``; ``provenance``. Where the initial cloud was not a law by name, its particles are the tensor
+``source`` (K, d), so that the file is all that a new cloud takes. In the form ``separable``, W5 and b5 are blocks of d
+rows, one for each of `EtaMap.coefficients`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h +
+b5_k).
 """
 
 from __future__ import annotations
@@ -22,20 +24,31 @@ from .eta_map import EtaMap
 from .network.network import FORMS, Network, Weights
 
 FORMAT = "1"
-#: Bytes. A model has about 20 000; its provenance may add some.
+#: Bytes. A model has about 20 000; its provenance may add some, and its source 6 MB.
 LARGEST_FILE = 1 << 24
+#: Particles of a source that a model carries, at most: 4 MB in the plane.
+LARGEST_SOURCE = 1 << 19
 DAMAGED = "the file is damaged; train again or take a copy"
 
 
 class Model:
-    """Weights ``theta``, the eta map, how it was trained (``training``) and on what (``provenance``)."""
+    """Weights ``theta``, the eta map, how it was trained (``training``) and on what (``provenance``).
+
+    ``source`` (K, d) are particles of the initial cloud where that has no name under which all have it, else None.
+    """
 
     def __init__(
-        self, network: Network, theta: Weights, eta_map: EtaMap, training: dict[str, Any], provenance: dict[str, Any]
+        self,
+        network: Network,
+        theta: Weights,
+        eta_map: EtaMap,
+        training: dict[str, Any],
+        provenance: dict[str, Any],
+        source: NDArray[np.float32] | None = None,
     ) -> None:
         self.network, self.eta_map = network, eta_map
         self.theta = np.array(theta, np.float32)
-        self.training, self.provenance = training, provenance
+        self.training, self.provenance, self.source = training, provenance, source
 
     @property
     def dim(self) -> int:
@@ -93,6 +106,9 @@ class Model:
             "provenance": json.dumps(self.provenance),
             "weights_sha256": self.sha256,
         }
+        if self.source is not None:
+            tensors["source"] = np.ascontiguousarray(self.source, np.float32)
+            header["source_sha256"] = hashlib.sha256(tensors["source"].tobytes()).hexdigest()
         header["header_sha256"] = _header_hash(header)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
@@ -128,10 +144,10 @@ class Model:
                 raise ValueError(f"the network's form {network.form!r}")
             eta_map = EtaMap.from_json(json.loads(header["eta_map"]))
             about = json.loads(header["training"]), json.loads(header["provenance"])
-            theta = _join(network, tensors)
+            theta, source = _join(network, tensors), _source(network, tensors, header)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} lacks or misstates {error}", DAMAGED) from None
-        model = cls(network, theta, eta_map, *about)
+        model = cls(network, theta, eta_map, *about, source)
         if model.sha256 != header.get("weights_sha256"):
             raise DataError(f"{path}: the weights differ from what was written", DAMAGED)
         if not np.isfinite(theta).all():
@@ -166,6 +182,19 @@ def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:
                 raise ValueError(f"{name}: {tensor.dtype} {tensor.shape}, not float32 {view.shape}")
             view[...] = tensor
     return theta
+
+
+def _source(network: Network, tensors: dict[str, NDArray[Any]], header: dict[str, str]) -> NDArray[np.float32] | None:
+    """The particles of the initial cloud, if the model has them; `ValueError` when they are not what was written."""
+    if "source_sha256" not in header and "source" not in tensors:
+        return None
+    found = tensors["source"]
+    sound = found.dtype == np.float32 and found.ndim == 2 and len(found) and found.shape[1] == network.dim
+    if not sound or hashlib.sha256(found.tobytes()).hexdigest() != header["source_sha256"]:
+        raise ValueError(f"source: {found.dtype} {found.shape} differs from what was written")
+    if not np.isfinite(found).all():
+        raise ValueError("source: particles that are not finite")
+    return found
 
 
 def _header_hash(header: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..assignment.pot import squared_distances
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError, NumericalError, ResourceError
 from .wasserstein import EMD_BYTES_PER_PAIR, Transport, available_memory, require_comparable
@@ -26,6 +27,7 @@ def sliced_w2_squared(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: 
     that cannot be compared, `ConfigError` for no projections.
     """
     require_comparable(x, y)
+    x, y = _centred(x, y)
     # both quantile functions are constant between consecutive multiples of 1/n and 1/m
     n, m = len(x), len(y)
     ends = np.unique(np.concatenate([np.arange(1, n + 1) * m, np.arange(1, m + 1) * n]))
@@ -41,6 +43,7 @@ def sliced_w2_squared(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: 
 def sliced_transport(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: int = 0) -> Transport:
     """`sliced_w2_squared` of clouds of one size (n, d), with its potentials: the means of the projected ones."""
     require_comparable(x, y)
+    x, y = _centred(x, y)
     value, at_x, at_y = 0.0, np.zeros(len(x)), np.zeros(len(y))
     for direction in _directions(projections, x.shape[1], seed):
         px, py = x @ direction, y @ direction
@@ -52,6 +55,12 @@ def sliced_transport(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: i
         at_y[j] -= np.append(0.0, np.cumsum(np.diff(py) * (gap[1:] + gap[:-1])))
         value += float(gap @ gap) / len(gap)
     return Transport(value / projections, (at_x / projections, at_y / projections))
+
+
+def _centred(x: Cloud, y: Cloud) -> tuple[Cloud, Cloud]:
+    """Both clouds moved to about 0 in float64, so that their projections are not rounded for where they lie."""
+    centre = x.mean(0, dtype=np.float64)
+    return x - centre, y - centre
 
 
 def _directions(projections: int, dim: int, seed: int) -> NDArray[np.float64]:
@@ -85,10 +94,12 @@ def binned_transport(x: Cloud, y: Cloud, around: NDArray[np.float64], bins: int 
         )
     import ot
 
-    value, log = ot.emd2(p, q, ot.dist(a, b), numItermax=max(100_000, 200 * len(a)), log=True)
+    cost = squared_distances(a, b)
+    largest = cost.max() or 1.0  # POT stops at reduced costs of an absolute size
+    value, log = ot.emd2(p, q, cost / largest, numItermax=max(100_000, 200 * len(a)), log=True)
     if log["warning"] is not None:
         raise NumericalError(f"ot.emd2 did not reach the optimum: {log['warning']}", "lower bins")
-    return Transport(float(value), (log["u"][of_x], log["v"][of_y]))
+    return Transport(float(value) * largest, (log["u"][of_x] * largest, log["v"][of_y] * largest))
 
 
 def box(*clouds: Cloud) -> NDArray[np.float64]:
@@ -100,13 +111,13 @@ def box(*clouds: Cloud) -> NDArray[np.float64]:
 def _cells(
     x: Cloud, low: NDArray[np.float64], side: NDArray[np.float64], bins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Centres (k, d) and weights (k,) of the cells that hold particles, and the cell of each particle (n,)."""
+    """Centres (k, d), seen from ``low``, and weights (k,) of the cells with particles, and each one's cell (n,)."""
     wide = np.where(side > 0, side, 1.0)  # an axis without extent has one cell
     index = np.clip(((x - low) / wide).astype(np.int64), 0, bins - 1)
     shape = (bins,) * x.shape[1]
     codes, of_particle, counts = np.unique(np.ravel_multi_index(tuple(index.T), shape), False, True, True)
     cells = np.stack(np.unravel_index(codes, shape), 1)
-    return low + (cells + 0.5) * side, counts / len(x), of_particle
+    return (cells + 0.5) * side, counts / len(x), of_particle
 
 
 def bound_w2_squared(x: Cloud, y: Cloud, plans: int | None = None, seed: int = 0) -> float:

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..base.threads import core_count
-from .wasserstein import Transport
+from .wasserstein import Transport, power_of_two
 
 LEVEL, NORMAL = 0.95, 1.959964
 #: Part of the jackknife's variance that is too much where a distance is quadratic: 1/2, and a little more since higher
@@ -85,12 +85,23 @@ class Measured:
 
     def estimate(self, *weights: float) -> Estimate:
         """The mean of a combination of pairs with its interval."""
-        each = self.values @ weights
+        unit = self.unit
+        each = (self.values / unit) @ weights
+        found = self._estimate(each, weights, float((self.values / unit)[:, :2].mean()))
+        spread = (None if value is None else value * unit for value in (found.se, found.low, found.high))
+        return Estimate(found.mean * unit, *spread)
+
+    @property
+    def unit(self) -> float:
+        """A power of two in whose units the squares of all values and influences are numbers, without any rounding."""
+        parts = [one for of_pair in self.influence or [] for one in of_pair.values()]
+        return max([power_of_two(self.values), *(power_of_two(one) for one in parts if one.any())])
+
+    def _estimate(self, each: NDArray[np.float64], weights: tuple[float, ...], apart: float) -> Estimate:
         mean, count = float(each.mean()), len(each)
         if self.influence is not None and self.n >= FEWEST:
             noise, growing = self._variances(weights)
             noise, growing = noise * self.noise, growing * self.dispersion
-            apart = float(self.values[:, :2].mean())
             # ends t with (t - mean)^2 = NORMAL^2 [noise + growing (1 + (t - mean) / apart)]
             lift = NORMAL**2 * growing / apart / 2 if apart > 0 else 0.0
             width = math.sqrt(NORMAL**2 * (noise + growing) + lift**2)
@@ -115,9 +126,9 @@ class Measured:
 
     def _jackknife(self, weights: tuple[float, ...]) -> float:
         assert self.influence is not None
-        total = 0.0
+        total, unit = 0.0, self.unit
         for cloud in {cloud for of_pair in self.influence for cloud in of_pair}:
-            parts = [w * own[cloud] for w, own in zip(weights, self.influence, strict=True) if cloud in own]
+            parts = [w * (own[cloud] / unit) for w, own in zip(weights, self.influence, strict=True) if cloud in own]
             together = np.sum(parts, 0)
             total += float(together @ together)
         return total
@@ -196,7 +207,9 @@ def dispersion(a: Cloud, b: Cloud) -> float:
     The mean square of the differences of all moments of first and second order, standardised by their covariance.
     """
     centre = (a.mean(0, dtype=np.float64) + b.mean(0, dtype=np.float64)) / 2
-    (mean_a, spread_a), (mean_b, spread_b) = _low_moments(a - centre), _low_moments(b - centre)
+    a, b = a - centre, b - centre
+    unit = max(np.abs(a).max(), np.abs(b).max()) or 1.0
+    (mean_a, spread_a), (mean_b, spread_b) = _low_moments(a / unit), _low_moments(b / unit)
     apart = mean_a - mean_b
     return float(apart @ np.linalg.pinv(spread_a + spread_b, hermitian=True) @ apart) / len(apart)
 
@@ -217,6 +230,8 @@ def verdict(distance: Estimate, floor: Estimate | None, excess: Estimate | None,
         return f"{ratio}, without an interval"
     if excess.low > 0:
         return ratio
+    if distance.mean == floor.mean == 0:
+        return f"the same as {other} at N = {n}: distance and floor are 0"
     if excess.high <= SMALL_PART * floor.mean:
         part = math.ceil(100 * max(excess.high, 0.0) / floor.mean)
         return f"indistinguishable from {other} at N = {n} (excess at most {part} % of the floor)"

@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.shapes import Cloud
-from .wasserstein import require_cloud
+from .wasserstein import power_of_two, require_cloud
 
 
 @dataclass(frozen=True)
 class Moments:
-    """``mean`` (d,) [length] and E|x|^2 [length^2] of a cloud of n particles, each with its standard error."""
+    """``mean`` (d,) [length] and E|x|^2 [length^2] of a cloud of n particles, each with its standard error.
+
+    One particle does not tell its spread: its standard errors are not a number, None in `as_dict`.
+    """
 
     n: int
     mean: NDArray[np.float64]
@@ -32,10 +35,15 @@ class Moments:
         return {
             "n": self.n,
             "mean": self.mean.tolist(),
-            "mean_se": self.mean_se.tolist(),
+            "mean_se": [known(float(error)) for error in self.mean_se],
             "second_moment": self.second_moment,
-            "second_moment_se": self.second_moment_se,
+            "second_moment_se": known(self.second_moment_se),
         }
+
+
+def known(value: float) -> float | None:
+    """``value``, or None where it is not a number."""
+    return None if math.isnan(value) else value
 
 
 def moments(x: Cloud) -> Moments:
@@ -43,18 +51,20 @@ def moments(x: Cloud) -> Moments:
     require_cloud(x)
     n = len(x)
     squares = np.einsum("ij,ij->i", x, x, dtype=np.float64)
-    root = math.sqrt(max(n - 1, 1))
+    root = math.sqrt(n - 1) if n > 1 else math.nan
     return Moments(
         n,
         x.mean(0, dtype=np.float64),
         x.std(0, dtype=np.float64) / root,
         float(squares.mean()),
-        float(squares.std() / root),
+        float((squares / power_of_two(squares)).std() / root * power_of_two(squares)),
     )
 
 
 def moment_differences(a: Moments, b: Moments) -> dict[str, Any]:
-    """a - b in units of its standard error: ``mean`` (a list, an entry an axis) and ``second_moment``; None for 0/0."""
+    """a - b in units of its standard error: ``mean`` (a list, an entry an axis) and ``second_moment``; None where that
+    is 0 or not known.
+    """
     return {
         "mean": [_sigmas(*row) for row in zip(a.mean, a.mean_se, b.mean, b.mean_se, strict=True)],
         "second_moment": _sigmas(a.second_moment, a.second_moment_se, b.second_moment, b.second_moment_se),
@@ -71,20 +81,24 @@ def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[A
     """Table rows: name, cloud and its s.e., reference and its s.e., difference / s.e.; last the law of equation (6)."""
     apart = moment_differences(a, b)
     rows: list[list[Any]] = [
-        [f"mean {'xyz'[i] if len(a.mean) <= 3 else i}", a.mean[i], a.mean_se[i], b.mean[i], b.mean_se[i], sigmas]
+        [
+            f"mean {'xyz'[i] if len(a.mean) <= 3 else i}",
+            *(a.mean[i], known(a.mean_se[i]), b.mean[i], known(b.mean_se[i])),
+            sigmas,
+        ]
         for i, sigmas in enumerate(apart["mean"])
     ]
-    second = [a.second_moment, a.second_moment_se, b.second_moment, b.second_moment_se, apart["second_moment"]]
-    rows.append(["E|x|^2", *second])
+    a_se, b_se = known(a.second_moment_se), known(b.second_moment_se)
+    rows.append(["E|x|^2", a.second_moment, a_se, b.second_moment, b_se, apart["second_moment"]])
     if law is not None:
         sigmas = _sigmas(a.second_moment, a.second_moment_se, law, 0.0)
-        rows.append(["E|x|^2 against equation (6)", a.second_moment, a.second_moment_se, law, None, sigmas])
+        rows.append(["E|x|^2 against equation (6)", a.second_moment, a_se, law, None, sigmas])
     return rows
 
 
 def _sigmas(a: float, a_se: float, b: float, b_se: float) -> float | None:
     spread = math.hypot(a_se, b_se)
-    return (float(a) - float(b)) / spread if spread else None
+    return (float(a) - float(b)) / spread if spread > 0 else None
 
 
 def radial_distribution(x: Cloud, radii: ArrayLike) -> NDArray[np.float64]:

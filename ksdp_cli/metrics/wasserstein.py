@@ -91,6 +91,11 @@ def available_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def power_of_two(values: NDArray[np.float64]) -> float:
+    """The power of two above all |``values``|, 1 for zeros: so divided they can be squared, and none is rounded."""
+    return float(2.0 ** np.frexp(np.abs(values).max(initial=0.0))[1])
+
+
 def require_cloud(x: Cloud, name: str = "cloud") -> None:
     """Raise `DataError` unless ``x`` is (N, d), N and d at least 1, and finite; the message has the numbers."""
     if x.ndim != 2 or not x.size:

@@ -14,13 +14,14 @@ import numpy as np
 from .. import figures
 from .. import pretrained as models
 from ..api import paths
-from ..api.clouds import initial_cloud
+from ..api.clouds import of_model
 from ..api.sampling import complete_eta
 from ..base import device as devices
 from ..base.parsing import integer, sweep
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from ..export.formats import require_free
+from ..initial.points import Points
 from ..learning.model import Model
 from ..metrics import moments
 from ..store import Run, open_run
@@ -153,7 +154,7 @@ class _Generator:
 
     def __init__(self, model: Model, n: int, device: str) -> None:
         self.model, self.n, self.device = model, n, device
-        _, self._initial = initial_cloud(str(model.provenance["simulation"]["init"]), model.dim)
+        self._initial = of_model(model)
         self._x: Cloud | None = None
 
     def at(self, values: Values) -> _Shown:
@@ -169,7 +170,8 @@ class _Generator:
     def doubts(self, every: Sequence[Values]) -> list[str]:
         names = self.model.eta_map.names
         told = [self.model.eta_map.outside(np.array([values[name] for name in names])) for values in every]
-        return sorted({f"{one}; the network extrapolates" for some in told for one in some})
+        few = self._initial.doubts(self.n) if isinstance(self._initial, Points) else []
+        return few + sorted({f"{one}; the network extrapolates" for some in told for one in some})
 
 
 def _store_alone(work: _Work, chosen: Selection) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ksdp_cli.config import TrainConfig, build
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.experiments import definition
 from ksdp_cli.experiments.reproducing import jobs
@@ -98,3 +99,19 @@ def test_a_wrong_file_is_refused_with_its_place(tiny: Path, old: str, new: str, 
 def test_a_missing_file() -> None:
     with pytest.raises(ConfigError, match=r"cannot read configuration nowhere\.toml"):
         definition.read("nowhere.toml")
+
+
+def test_figure_1_validates_on_fresh_runs_at_the_paper_s_times_every_10_steps() -> None:
+    experiment = definition.read("ks2d-time")
+    for scale in experiment.scales:
+        assert experiment.train_options(scale, 0)["validate_every"] == 10
+        posed = pose(experiment.validation_options(scale)).config
+        assert posed.snapshots == (0.005, 0.025, 0.045, 0.065, 0.095)
+        assert posed.J == pose(experiment.simulate_options(scale)).config.J
+
+
+def test_any_experiment_can_be_trained_by_the_paper_s_algorithm() -> None:
+    for experiment in definition.shipped():
+        found = build(TrainConfig, experiment.train_options("paper", 3, "paper"))
+        assert (found.algorithm, found.solver, found.optimiser, found.seed) == ("paper", "iterative-lp", "adam", 3)
+        assert (found.renew_batch, found.renew_gamma, found.N) == (1000, 200, 2000)

@@ -13,7 +13,11 @@ from typing import Any
 
 import pytest
 
+from ksdp_cli.errors import ConfigError
 from ksdp_cli.experiments.reproducing import reproduce
+from ksdp_cli.experiments.stages import VALIDATION_SEED
+from ksdp_cli.learning.model import Model
+from ksdp_cli.store import open_run
 
 PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
 
@@ -100,3 +104,17 @@ def test_wrong_commands(ksdp: Any, tmp_path: Path, arguments: list[str], told: s
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_it_trains_by_the_paper_s_algorithm_and_validates_on_fresh_runs(tiny: Path, monkeypatch: Any) -> None:
+    """In a folder of its own; validation is at the parameters of the other runs, with their seed in the store."""
+    monkeypatch.chdir(tiny.parent)
+    tiny.write_text(tiny.read_text().replace("[[rows]]", "[validation]\nA = '5,50'\n\n[[rows]]", 1))
+    done = reproduce(tiny, algorithm="paper", seeds=1)
+    assert done.folder == Path("runs/reproduce-quick-paper")
+    model = Model.load(done.folder / "tiny" / "seed-0.safetensors")
+    assert (model.training["algorithm"], model.training["held_out"], model.network.form) == ("paper", 0.0, "paper")
+    assert model.provenance["result"]["validated_on"] == "150 particles of 2 clouds of other runs"
+    assert open_run(done.folder / "tiny" / "validation.zarr").attrs["seed"] == VALIDATION_SEED
+    with pytest.raises(ConfigError, match="--algorithm 'papr'"):
+        reproduce(tiny, algorithm="papr")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,3 +76,32 @@ def test_a_logarithmic_map_refuses_what_has_no_logarithm(value: float) -> None:
     found = EtaMap(("A",), (1.0,), (100.0,), (True,))
     with pytest.raises(ConfigError, match="A ="):
         found.normalise([value])
+
+
+SOUND = {"names": ["A", "t"], "low": [1.0, 0.0], "high": [100.0, 0.1], "log": [True, False], "before": [63.0, 0.05]}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"low": [-5.0, 0.0]}, "A goes from -5 to 100 on a logarithmic scale"),
+        ({"low": [0.0, 0.0]}, "A goes from 0 to 100 on a logarithmic scale"),
+        ({"low": [101.0, 0.0]}, "A goes from 101 to 100"),
+        ({"before": [63.0, 0.2]}, "t goes from 0 to 0.1, 0.2 the last but one"),
+        ({"high": [100.0]}, "high of A, t is"),
+        ({"high": ["100", 0.1]}, "high of A, t is"),
+        ({"high": [float("inf"), 0.1]}, "high of A, t is"),
+        ({"low": [True, 0.0]}, "low of A, t is"),
+        ({"log": [1, 0]}, "log of A, t is"),
+        ({"log": [True]}, "log of A, t is"),
+        ({"before": "63"}, "before of A, t is"),
+        ({"names": []}, "its names are"),
+        ({"names": [["A"], "t"]}, "its names are"),
+        ({"names": ["A", "A"]}, "its names are"),
+        ({"names": None}, "NoneType"),
+    ],
+)
+def test_a_map_of_a_header_that_maps_nothing_is_refused(wrong: dict[str, Any], told: str) -> None:
+    assert EtaMap.from_json(SOUND).as_json() == SOUND
+    with pytest.raises(DataError, match=f"the eta map is damaged: .*{told}"):
+        EtaMap.from_json(SOUND | wrong)

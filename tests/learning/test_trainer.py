@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -167,8 +168,15 @@ def test_bad_input_is_refused(affine_data: Callable[..., TrainingData]) -> None:
         train(data, replace(SMALL, N=500))
     with pytest.raises(ConfigError, match="no transition solver"):
         train(data, replace(SMALL, solver="certfied"))
-    with pytest.raises(NumericalError, match="not finite"), np.errstate(all="ignore"):
-        train(data, replace(SMALL, learning_rate=1e38))
+    for optimiser, rate_ in itertools.product(("soap", "adam"), (1e30, 1e38)):  # warnings are errors in the tests
+        with pytest.raises(NumericalError, match="not finite"):
+            train(data, replace(SMALL, learning_rate=rate_, optimiser=optimiser))
+    far = data.clouds.copy()
+    far[1, 3, 0] = 3e38
+    with pytest.raises(DataError, match=r"a training particle has the coordinate 3e\+38"):
+        TrainingData(far, data.eta, data.names, data.draw)
+    far[1, 3, 0] = 1e15  # as far as may be: an answer or an error, and no warning
+    train(TrainingData(far, data.eta, data.names, data.draw), replace(SMALL, steps=3))
     broken = data.clouds.copy()
     broken[1, 3, 0] = np.nan
     with pytest.raises(DataError, match="1 training particles"):

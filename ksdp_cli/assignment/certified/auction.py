@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .geometry import BLOCK, ROOM, block_bounds, cost, estimate, highest_prices, least_reduced
+from .geometry import BLOCK, ROOM, SHRUNK, block_bounds, cost, estimate, highest_prices, least_reduced
 
 #: What is not on a row's list may be better by so many eps before the list is renewed: it is dear, a bid is cheap.
 SLACK = 16.0
@@ -192,14 +192,13 @@ def violations(c: Any, u: Any, v: Any, matched: Any) -> int:
         count += cost(c, i, matched[i]) - u[i] - v[matched[i]] != 0.0
     estimates = np.empty(n)
     # room for the rounding of a sum of terms of this size, so that no pair is passed over
-    room = ROOM + (np.abs(u).max() + np.abs(v).max() + c.square.max()) * 2.0**-48
+    room = ROOM + (np.abs(u).max() + np.abs(v).max()) * 2.0**-48
     for i in range(n):
-        square = (c.x[i, 0] ** 2 + c.x[i, 1] ** 2 + c.x[i, 2] ** 2) * c.scale
-        lift = square - u[i] - room - square * 2.0**-48
-        a0, a1, a2 = 2 * c.scale * c.x[i, 0], 2 * c.scale * c.x[i, 1], 2 * c.scale * c.x[i, 2]
-        if estimate(c.square, v, c.y[0], c.y[1], c.y[2], a0, a1, a2, estimates) + lift >= 0.0:
+        lift = (c.x[i, 0] ** 2 + c.x[i, 1] ** 2 + c.x[i, 2] ** 2) * (c.scale * SHRUNK) - room
+        a = (2 * c.scale * c.x[i, 0], 2 * c.scale * c.x[i, 1], 2 * c.scale * c.x[i, 2])
+        if estimate(c.square, v, c.y[0], c.y[1], c.y[2], a, lift, c.most - room, estimates) >= u[i]:
             continue
         for j in range(n):
-            if estimates[j] + lift < 0.0 and cost(c, i, j) - v[j] < u[i]:
+            if estimates[j] < u[i] and cost(c, i, j) - v[j] < u[i]:
                 count += 1
     return count

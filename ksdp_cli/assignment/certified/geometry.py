@@ -1,6 +1,6 @@
 """Compiled geometry of an assignment: integer costs, points in spatial order, the cheapest columns of a row.
 
-Costs |x_i - y_j|^2 are rounded to integers, at most 2^46, and kept in float64 like the prices: sums and differences are
+Costs |x_i - y_j|^2 are rounded to integers, cut at 2^46, and kept in float64 like the prices: sums and differences are
 exact. A row keeps a short list of columns j with least c_ij - v_j. Prices v only ever fall, so a bound of what is
 not on the list stays true until the list is made again.
 """
@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 BLOCK = 32
 #: Columns on a row's list.
 LISTED = 8
-LARGEST_COST = 2.0**46
-#: Room for rounding in float64 estimates of such costs, in units.
-ROOM = 4.0
+#: The largest cost, and what no cost reaches.
+LARGEST_COST, BEYOND = 2.0**46, 2.0**52
+#: Room for rounding in float64 estimates of such costs, in units; and, of points far away from the others, the part of
+#: their squares by which these are taken too small.
+ROOM, SHRUNK = 4.0, 1.0 - 2.0**-48
 
 
 class Clouds(NamedTuple):
     """Both clouds in spatial order, filled up to three axes, and boxes around blocks of columns.
 
-    ``x`` (N, 3), ``y`` (3, N), ``square`` (N,) = scale |y_j|^2, ``low`` and ``high`` (3, blocks).
+    ``x`` (N, 3), ``y`` (3, N), ``square`` (N,) = scale |y_j|^2, not too large, ``low`` and ``high`` (3, blocks). No
+    pair costs more than ``most``.
     """
 
     x: NDArray[np.float64]
@@ -34,6 +37,7 @@ class Clouds(NamedTuple):
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     scale: float
+    most: float
 
 
 class Lists(NamedTuple):
@@ -44,12 +48,12 @@ class Lists(NamedTuple):
     bound: NDArray[np.float64]
 
 
-def clouds(x: NDArray[np.float64], y: NDArray[np.float64], scale: float) -> Clouds:
+def clouds(x: NDArray[np.float64], y: NDArray[np.float64], scale: float, most: float = BEYOND) -> Clouds:
     """``x`` and ``y`` (N, 3) are in spatial order."""
     first = np.arange(0, len(y), BLOCK)
     tall = np.ascontiguousarray(y.T)
     low, high = np.minimum.reduceat(tall, first, axis=1), np.maximum.reduceat(tall, first, axis=1)
-    return Clouds(np.ascontiguousarray(x), tall, (tall**2).sum(0) * scale, low, high, scale)
+    return Clouds(np.ascontiguousarray(x), tall, (tall**2).sum(0) * (scale * SHRUNK), low, high, scale, most)
 
 
 def empty_lists(n: int) -> Lists:
@@ -90,7 +94,7 @@ def spatial_order(points: Any, leaf: int) -> Any:
 def cost(c: Any, i: Any, j: Any) -> Any:
     """Integer cost of a pair: the one definition that the solver and the certificate share."""
     square = (c.x[i, 0] - c.y[0, j]) ** 2 + (c.x[i, 1] - c.y[1, j]) ** 2 + (c.x[i, 2] - c.y[2, j]) ** 2
-    return np.round(square * c.scale)
+    return min(np.round(square * c.scale), c.most)
 
 
 @njit(cache=True, nogil=True)
@@ -110,15 +114,16 @@ def block_bounds(c: Any, i: Any, top: Any, out: Any) -> None:
         d0 = max(max(low0[b] - a0, a0 - high0[b]), 0.0)
         d1 = max(max(low1[b] - a1, a1 - high1[b]), 0.0)
         d2 = max(max(low2[b] - a2, a2 - high2[b]), 0.0)
-        out[b] = (d0 * d0 + d1 * d1 + d2 * d2) * c.scale - top[b] - ROOM
+        out[b] = min((d0 * d0 + d1 * d1 + d2 * d2) * c.scale, c.most) - top[b] - ROOM
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nnan", "ninf", "nsz"})
-def estimate(square: Any, v: Any, y0: Any, y1: Any, y2: Any, a0: float, a1: float, a2: float, out: Any) -> float:
-    """out <- square - v - a.y over columns, and its least entry; vectorised, good to rounding."""
+def estimate(square: Any, v: Any, y0: Any, y1: Any, y2: Any, a: Any, lift: float, most: float, out: Any) -> float:
+    """out <- min(lift + square - a.y, most) - v over columns, and its least entry; vectorised, good to rounding."""
     least = np.inf
+    a0, a1, a2 = a
     for j in range(square.size):
-        out[j] = square[j] - v[j] - a0 * y0[j] - a1 * y1[j] - a2 * y2[j]
+        out[j] = min(lift + square[j] - a0 * y0[j] - a1 * y1[j] - a2 * y2[j], most) - v[j]
         least = min(least, out[j])
     return least
 
@@ -139,18 +144,19 @@ def renew_list(c: Any, lists: Any, v: Any, top: Any, i: Any, bounds: Any, work: 
     limit += 1.0
     values = work[BLOCK:]
     a0, a1, a2 = c.x[i, 0], c.x[i, 1], c.x[i, 2]
-    lift = (a0 * a0 + a1 * a1 + a2 * a2) * c.scale - ROOM
-    a0, a1, a2 = 2 * c.scale * a0, 2 * c.scale * a1, 2 * c.scale * a2
+    lift = (a0 * a0 + a1 * a1 + a2 * a2) * (c.scale * SHRUNK) - ROOM
+    a = (2 * c.scale * a0, 2 * c.scale * a1, 2 * c.scale * a2)
     held, slot = 0, 0
     for step in range(-1, len(top)):
         b = home if step < 0 else step
         if step == home or bounds[b] >= limit:
             continue
         s, e = b * BLOCK, min(n, (b + 1) * BLOCK)
-        if estimate(c.square[s:e], v[s:e], c.y[0, s:e], c.y[1, s:e], c.y[2, s:e], a0, a1, a2, work) + lift >= limit:
+        y0, y1, y2 = c.y[0, s:e], c.y[1, s:e], c.y[2, s:e]
+        if estimate(c.square[s:e], v[s:e], y0, y1, y2, a, lift, c.most, work) >= limit:
             continue
         for j in range(s, e):
-            if work[j - s] + lift >= limit:
+            if work[j - s] >= limit:
                 continue
             paid = cost(c, i, j)
             reduced = paid - v[j]

@@ -1,4 +1,4 @@
-"""Adam with a cosine decay. Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015."""
+"""Adam, with a cosine decay or none. Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 LAST_RATE = 0.01
 
 
-def rate(start: float, step: int, steps: int) -> float:
-    """Step size at ``step`` of ``steps``."""
+def rate(start: float, step: int, steps: int, decay: str = "cosine") -> float:
+    """Step size at ``step`` of ``steps``: always ``start`` where ``decay`` is "none"."""
+    if decay == "none":
+        return start
     return start * (LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...api.clouds import initial_cloud
+from ...api.clouds import of_model
 from ...base.shapes import Cloud
 from ...errors import ConfigError, DataError, KsdpError
 from ...learning.model import Model
@@ -29,7 +29,7 @@ class Learned:
         try:
             self.simulation: dict[str, Any] = model.provenance["simulation"]
             self.end = float(self.simulation["T"])
-            _, self.cloud = initial_cloud(str(self.simulation["init"]), model.dim)
+            self.cloud = of_model(model)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} does not say what was simulated: {error}", "train it again") from None
         self.start = dict(zip(self.eta.names, self.eta.high, strict=True))

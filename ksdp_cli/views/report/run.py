@@ -11,6 +11,7 @@ from ... import figures, plugins
 from ...api.clouds import initial_cloud
 from ...base.shapes import Cloud
 from ...errors import DataError, KsdpError
+from ...metrics.moments import known
 from ...provenance import short
 from ...store import Run
 from . import Page, Picture, Scene, StoredCloud, Table
@@ -102,7 +103,7 @@ def _moments(clouds: list[StoredCloud]) -> Table:
             *(cloud.at[name] for name in names),
             *(float(value) for value in cloud.mean),
             cloud.second_moment,
-            cloud.second_moment_se,
+            known(cloud.second_moment_se),
         ]
         for cloud in parts.spread(clouds, MOST_ROWS)
     ]

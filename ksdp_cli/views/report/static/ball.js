@@ -23,7 +23,10 @@ function philox(c, k0, k1) {
   }
 }
 
-const uniform = (a, b) => ((a >>> 5) * 67108864 + (b >>> 6) + 0.5) * 2 ** -53;
+const uniform = (a, b) => {
+  const k = (a >>> 5) * 67108864 + (b >>> 6);
+  return (k < 2 ** 52 ? k + 0.5 : k) * 2 ** -53;
+};
 
 /** Particles 0 to n of the ball (n, 3), z = 0 in 2D. `key` is the seed's two words, low first. */
 function ball(n, dim, key, stream) {

@@ -118,7 +118,7 @@ function momentTable(columns, controls) {
   return node("table", {}, node("caption", {}, "Moments of what is shown, ± one standard error"), node("thead", {}, head), node("tbody", {},
     ...controls.map(({ name }) => line(name, ({ at }) => told(at[name]))),
     line("particles", ({ n }) => String(n)),
-    line("E|x|² [length²]", ({ second, error }) => `${told(second)} ± ${told(Number(error.toPrecision(2)))}`),
+    line("E|x|² [length²]", ({ second, error }) => error === null ? told(second) : `${told(second)} ± ${told(Number(error.toPrecision(2)))}`),
     line("mean [length]", ({ mean }) => `(${mean.map((value) => value.toFixed(3).replace("-", "−")).join(", ")})`),
   ));
 }

@@ -1,0 +1,113 @@
+"""Clouds of the caller's own, as arrays: to be compared, and to be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.shapes import Cloud
+from ..errors import ConfigError, DataError
+from .clouds import initial_cloud
+
+#: Names in the layout of `own_clouds` that are not parameters.
+RESERVED = ("position", "time", "axis")
+
+
+@dataclass(frozen=True)
+class OwnClouds:
+    """What training reads of a store, out of arrays; ``config`` says no more than the initial cloud and the time."""
+
+    position: NDArray[np.float32]
+    times: NDArray[np.float64]
+    cases: list[dict[str, float]]
+    config: dict[str, Any]
+    path: Path = Path("own-clouds")
+    kind: str = "simulation"
+    complete: bool = True
+    attrs: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def J(self) -> int:
+        return self.position.shape[2]
+
+    @property
+    def dim(self) -> int:
+        return self.position.shape[3]
+
+    def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+        """Positions (J, d) of a case and time."""
+        return self.position[case, k]
+
+
+def is_array(given: Any) -> bool:
+    """Whether something is an array, or makes one of itself, as tensors and data frames do."""
+    return hasattr(given, "__array__")
+
+
+def own_cloud(given: Any, name: str) -> Cloud:
+    """An array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for what is none."""
+    x = np.asarray(given)
+    if x.dtype.kind not in "fiu":
+        raise DataError(f"the {name} is an array of {x.dtype}, not of numbers", "give an array (N, d) of floats")
+    if x.ndim != 2 or not x.size:
+        raise DataError(f"the {name} has shape {x.shape}", "a cloud is (N, d): N particles in d dimensions")
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
+    """Clouds at several values of parameters, in the layout that ``ksdp export`` gives an .npz.
+
+    ``position`` (case, time, particle, axis), or (case, particle, axis) for one time, with as many particles in each;
+    ``time`` (time,) in increasing order, 0 where it is not given; every other entry a parameter, (case,). ``init`` is
+    the cloud that they are generated from, the uniform ball where it is not given: a name, a class or a store.
+
+    Raises `DataError` for arrays that do not fit together, `ConfigError` for an initial cloud of another dimension.
+    """
+    if "position" not in arrays:
+        raise DataError(
+            f"there is no 'position' among {', '.join(map(str, arrays)) or 'nothing'}", "name the clouds so"
+        )
+    position = np.asarray(arrays["position"])
+    if position.dtype.kind not in "fiu" or position.ndim not in (3, 4) or not position.size:
+        told = f"position is an array of {position.dtype} and shape {position.shape}"
+        raise DataError(told, "give numbers (case, time, particle, axis)")
+    position = position[:, None] if position.ndim == 3 else position
+    if position.shape[3] not in (2, 3):
+        raise DataError(f"position has shape {position.shape}", "the network takes clouds in 2 or 3 dimensions")
+    times = np.atleast_1d(np.asarray(arrays.get("time", np.zeros(1)), np.float64))
+    if times.shape != (position.shape[1],) or (np.diff(times) <= 0).any():
+        raise DataError(f"time is {times.tolist()} for {position.shape[1]} clouds a case", "give increasing times")
+    columns: dict[str, NDArray[np.float64]] = {}
+    if "t" in arrays:
+        raise DataError("the parameter t is the time", "call its array 'time', (time,)")
+    for name in [name for name in arrays if name not in RESERVED]:
+        values = np.asarray(arrays[name])
+        if values.dtype.kind not in "fiu" or values.shape != (len(position),) or not np.isfinite(values).all():
+            raise DataError(f"{name} has shape {values.shape} for {len(position)} cases", "give one number a case")
+        columns[str(name)] = values.astype(np.float64)
+    varied = {name: values for name, values in columns.items() if len(np.unique(values)) > 1}
+    cases = [{name: float(values[case]) for name, values in varied.items()} for case in range(len(position))]
+    if len({tuple(case.values()) for case in cases}) < len(cases):
+        raise DataError(
+            f"two of {len(cases)} cases have the same parameters", "give an array (case,) that tells them apart"
+        )
+    start, _ = initial_cloud("ball" if init is None else init, position.shape[3])
+    config = {"init": start, "T": float(times[-1]), "J": position.shape[2], "dim": position.shape[3]}
+    config |= {name: float(values[0]) for name, values in columns.items() if name not in varied}
+    with np.errstate(over="ignore"):
+        return OwnClouds(position.astype(np.float32), times, cases, config)
+
+
+def require_mapping(given: Any) -> None:
+    """Raise `ConfigError` for an array without parameters, or what is neither a store nor a mapping of arrays."""
+    if not isinstance(given, Mapping):
+        told = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"
+        raise ConfigError(
+            told, "give a store, or a dict of arrays: position (case, time, particle, axis), NAME (case,)"
+        )

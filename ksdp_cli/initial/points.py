@@ -1,0 +1,37 @@
+"""A finite set of points as an initial law: random ones of them, as often as asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Particles that are shuffled at a time, at least, so that a set of few points does not take as many shuffles.
+ROUND = 1 << 16
+
+
+class Points:
+    """The law that gives each row of ``rows`` (K, d) the same weight; ``label`` says where they are from.
+
+    The first K particles of a (seed, stream) are the rows in random order, without any twice, the next K another
+    order of them, and so on: K particles are all there is to know of the law, and more are a bootstrap. That each row
+    comes as often as any other makes it a balanced one (Davison, Hinkley and Schechtman, Biometrika 73 (1986) 555).
+    """
+
+    def __init__(self, rows: NDArray[np.float32], label: str = "points") -> None:
+        self.rows, self.label = np.asarray(rows, np.float32), label
+        self.count, self.dims = len(rows), (rows.shape[1],)
+
+    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
+        orders = max(1, ROUND // self.count)
+        length, parts = orders * self.count, []
+        for block in range(start // length, -(-(start + n) // length)):
+            generator = np.random.default_rng([seed, stream, block])
+            order = generator.permuted(np.tile(np.arange(self.count), (orders, 1)), axis=1).ravel()
+            parts.append(order[max(0, start - block * length) : start + n - block * length])
+        return self.rows[np.concatenate(parts)] if parts else self.rows[:0]
+
+    def doubts(self, n: int) -> list[str]:
+        """A sentence when ``n`` particles are more than there are."""
+        if n <= self.count:
+            return []
+        return [f"{self.label} has {self.count} points, and {n} particles take each about {n / self.count:.3g} times"]

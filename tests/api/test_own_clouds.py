@@ -1,0 +1,122 @@
+"""Clouds of the user's own from Python: compared and trained on as arrays, and told in one line what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.errors import ConfigError, DataError, KsdpError
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.metrics import exact_w2_squared
+
+SHORT = {"steps": 5, "N": 100, "validate_every": 5}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def clouds(gaps: np.ndarray, n: int = 1500, seed: int = 0) -> np.ndarray:
+    """A normal cloud that is 1 + gap times as wide as high, moved by gap, for each gap: (gaps, n, 2)."""
+    x = 0.4 * np.random.default_rng(seed).normal(size=(len(gaps), n, 2))
+    x[..., 0] = x[..., 0] * (1 + gaps[:, None]) + gaps[:, None]
+    return x.astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])
+def test_a_moved_cloud_is_at_the_square_of_its_way(kind: type) -> None:
+    x = (100 * np.random.default_rng(0).normal(size=(500, 2))).astype(kind)
+    found = ksdp.compare(x, x + np.array([3, 4], kind), metrics="w2", N=500, floor="halves")
+    assert found.comparison.w2_squared == pytest.approx(25, abs=1e-3)
+    assert (found.cloud, found.reference, found.parameters) == ("cloud", "reference", {})
+    assert not any("is at" in note for note in found.notes)
+
+
+def test_arrays_stores_and_models_are_compared_with_one_another() -> None:
+    run = ksdp.simulate(J=400, T=0.01, dt=1e-3, M=1, out="s.zarr")
+    x, y = run.frame(), Ball().draw(400, 2, 9)
+    value = exact_w2_squared(x, y)
+    for a, b in ((run, y), (x, y), (y, run), (y, "s.zarr")):
+        found = ksdp.compare(a, b, floor=Ball().draw(400, 2, 10), metrics="w2", N=400)
+        assert found.comparison.w2_squared_each[0] == pytest.approx(value, rel=1e-6)
+    network = ksdp.compare("laminar2d-amplitude", y, A=50, metrics="w2")
+    assert network.parameters == {"A": 50.0}
+    assert network.comparison.floor_source.startswith("between two halves")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "reference", "options", "error", "told"),
+    [
+        (np.zeros(5), np.zeros((5, 2)), {}, DataError, r"the cloud has shape \(5,\)"),
+        (np.zeros((5, 2)), np.zeros((2, 5, 2)), {}, DataError, r"the reference has shape \(2, 5, 2\)"),
+        (np.zeros((5, 2)), np.full((5, 2), "a"), {}, DataError, "the reference is an array of <U1, not of numbers"),
+        (np.full((5, 2), np.nan), np.zeros((5, 2)), {}, DataError, "5 of 5 particles of the cloud are not finite"),
+        (np.zeros((5, 2)), np.zeros((5, 3)), {}, DataError, "2 dimensions and the reference 3"),
+        (np.zeros((5, 2)), None, {}, ConfigError, "cloud is an array and there is no reference"),
+        (np.zeros((5, 2)), "simulate", {}, ConfigError, "cloud does not say how it was simulated"),
+        (np.zeros((5, 2)), np.ones((5, 2)), {"A": 3}, ConfigError, "an array has no parameter 'A'"),
+        (np.zeros((5, 2)), np.ones((5, 2)), {"floor": np.zeros(3)}, DataError, "the second reference has shape"),
+    ],
+)
+def test_what_is_no_pair_of_clouds_is_said(cloud: Any, reference: Any, options: Any, error: Any, told: str) -> None:
+    with pytest.raises(error, match=told):
+        ksdp.compare(cloud, reference, **options)
+
+
+def test_own_clouds_are_trained_on_and_the_network_is_used_between_them() -> None:
+    """At a gap that was not given: within a hundredth of the floor between two samples of it."""
+    gaps = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+    arrays = {"position": clouds(gaps)[:, None], "time": np.zeros(1), "gap": gaps}
+    ksdp.train(arrays, steps=300, N=400, validate_every=300, out="m.safetensors")
+    made = ksdp.sample("m.safetensors", n=1000, gap=0.6, out="g.zarr").frame()
+    first, second = clouds(np.array([0.6, 0.6]), 1000, seed=5)
+    assert exact_w2_squared(made, first) < exact_w2_squared(second, first) + 0.02
+    assert ksdp.compare("m.safetensors", first, gap=0.6, metrics="w2").comparison.w2_squared > 0
+    with pytest.raises(ConfigError, match="does not say how it was simulated"):
+        ksdp.compare("m.safetensors", gap=0.6)
+
+
+def test_times_are_a_parameter_and_a_store_is_the_initial_cloud() -> None:
+    """Without a swept parameter; the points of the store travel with the model."""
+    start = ksdp.simulate(J=500, T=0, out="start.zarr")
+    position = np.stack([clouds(np.array([t]), 300)[0] for t in (0.0, 0.1)])[None]
+    found = ksdp.train({"position": position, "time": [0.0, 0.1]}, init=start, out="m.safetensors", **SHORT)
+    assert found.trained.model.eta_map.names == ("t",)
+    np.testing.assert_array_equal(found.trained.model.source, start.frame())
+    other = {"position": position, "time": [0.02, 0.07]}
+    again = ksdp.train(
+        {"position": position, "time": [0.0, 0.1]}, init=start, validate=other, out="n.safetensors", **SHORT
+    )
+    assert "2 clouds of other runs" in again.trained.model.provenance["result"]["validated_on"]
+
+
+CLOUDS = np.zeros((3, 1, 50, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "told"),
+    [
+        ({"gap": [1, 2, 3]}, "no 'position' among gap"),
+        ({"position": np.zeros((50, 2)), "gap": [1, 2, 3]}, r"position is an array of float64 and shape \(50, 2\)"),
+        ({"position": np.full((3, 50, 2), "a")}, "position is an array of <U1"),
+        ({"position": np.zeros((3, 1, 50, 4)), "gap": [1, 2, 3]}, "2 or 3 dimensions"),
+        ({"position": CLOUDS, "time": [0.0, 1.0], "gap": [1, 2, 3]}, r"time is \[0.0, 1.0\] for 1 clouds"),
+        ({"position": CLOUDS, "gap": [1, 2]}, r"gap has shape \(2,\) for 3 cases"),
+        ({"position": CLOUDS, "gap": [1, 2, np.nan]}, r"gap has shape \(3,\) for 3 cases"),
+        ({"position": CLOUDS, "gap": [1, 1, 2]}, "two of 3 cases have the same parameters"),
+        ({"position": CLOUDS, "t": [1, 2, 3]}, "the parameter t is the time"),
+        ({"position": CLOUDS[:1]}, "nothing varies"),
+        ({"position": CLOUDS + np.inf, "gap": [1, 2, 3]}, "not finite"),
+        ({"position": CLOUDS.astype(float) + 1e200, "gap": [1, 2, 3]}, "not finite"),
+        (CLOUDS, "an array has no parameters to learn"),
+        (7, "a int is no store"),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(arrays: Any, told: str) -> None:
+    with np.errstate(invalid="ignore"), pytest.raises(KsdpError, match=told):
+        ksdp.train(arrays, out="m.safetensors", **SHORT)

@@ -1,0 +1,131 @@
+"""Networks of runs that started from a stored cloud, or from a law of the user's own: used anywhere, for any number."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.api import clouds
+from ksdp_cli.api.references import REFERENCE_SEED, evaluate
+from ksdp_cli.base import rng
+from ksdp_cli.errors import ConfigError, DataError
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.learning.model import LARGEST_SOURCE, Model
+from ksdp_cli.store import Run
+from ksdp_cli.views.plotting import _Generator
+from ksdp_cli.views.report.beside import Learned
+
+RUN = {"flow": "laminar2d", "A": [1, 10, 100], "J": 300, "T": 0.002, "dt": 1e-3, "M": 1}
+SHORT = {"steps": 5, "N": 100, "validate_every": 5}
+
+
+class Bumps:
+    """Two normal bumps."""
+
+    dims = (2,)
+
+    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> np.ndarray:
+        side = np.arange(start, start + n) % 2 - 0.5
+        return (0.1 * rng.normals(seed, stream, 0, start, n, dim) + side[:, None]).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """start.zarr of 400 particles, s.zarr that started from it, and the network of that."""
+    folder = tmp_path_factory.mktemp("warm")
+    before = Path.cwd()
+    os.chdir(folder)
+    ksdp.simulate(J=400, T=0.002, dt=1e-3, M=1, out="start.zarr")
+    run = ksdp.simulate(init="start.zarr", out="s.zarr", **RUN)
+    ksdp.train(run, out="m.safetensors", **SHORT)
+    os.chdir(before)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_it_is_sampled_elsewhere_and_for_more_particles_which_is_said(warm: Path) -> None:
+    told: list[str] = []
+    few = ksdp.sample(warm / "m.safetensors", n=400, A=50, warn=told.append)
+    assert told == []
+    many = ksdp.sample(warm / "m.safetensors", n=1000, A=50, warn=told.append)
+    assert told == ["the initial cloud of this model (start.zarr) has 400 points, and 1000 particles take each about "
+                    "2.5 times"]  # fmt: skip
+    np.testing.assert_array_equal(many.frame()[:400], few.frame())
+    assert len(np.unique(many.frame(), axis=0)) == len(np.unique(few.frame(), axis=0)) == 400
+    other = ksdp.sample(warm / "m.safetensors", n=400, A=50, seed=1).frame()
+    assert not np.array_equal(other, few.frame())
+
+
+def test_every_command_pushes_the_same_particles(warm: Path) -> None:
+    """sample, plot and the page of a report: particle i of seed 0; compare: that of its own seed."""
+    file = warm / "m.safetensors"
+    model = Model.load(file)
+    x = ksdp.sample(file, n=300, A=50).frame()
+    np.testing.assert_array_equal(Learned("m", file, model).at({"A": 50.0}, 300), x)
+    np.testing.assert_array_equal(_Generator(model, 300, "cpu").at({"A": 50.0}).load(), x)
+    mine = ksdp.sample(file, n=300, A=50, seed=REFERENCE_SEED + 100).frame()
+    np.testing.assert_array_equal(evaluate(model, "m", {"A": 50.0}, 300, "cpu", 0).cloud, mine)
+
+
+def test_a_comparison_says_that_both_start_from_the_same_points(warm: Path) -> None:
+    found = ksdp.compare(warm / "m.safetensors", warm / "s.zarr", A=10, metrics="w2")
+    assert "the network and the reference start from the same 400 points: start.zarr" in found.notes
+
+
+def test_training_finds_the_store_beside_the_run_or_is_given_it(warm: Path, tmp_path: Path) -> None:
+    run = ksdp.open_run(warm / "s.zarr")
+    found = ksdp.train(run, out="a.safetensors", **SHORT)
+    assert found.trained.model.sha256 == Model.load(warm / "m.safetensors").sha256
+    (warm / "start.zarr").rename(tmp_path / "moved.zarr")
+    try:
+        with pytest.raises(DataError, match=r"the initial cloud of .*s\.zarr is start\.zarr, which is not there.*init"):
+            ksdp.train(run, out="b.safetensors", **SHORT)
+        again = ksdp.train(run, out="b.safetensors", init="moved.zarr", **SHORT)
+        assert again.trained.model.sha256 == found.trained.model.sha256
+        with pytest.raises(ConfigError, match=r"started from start\.zarr, not from ksdp:ball"):
+            ksdp.train(run, out="c.safetensors", init="ball", **SHORT)
+        small = ksdp.simulate(J=50, T=0, out="small.zarr")
+        with pytest.raises(ConfigError, match=r"started with 300 particles of start\.zarr"):
+            ksdp.train(run, out="c.safetensors", init=small, **SHORT)
+    finally:
+        (tmp_path / "moved.zarr").rename(warm / "start.zarr")
+
+
+def test_a_model_without_its_points_takes_them_from_the_store(warm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Model.load(warm / "m.safetensors")
+    bare = Model(model.network, model.theta, model.eta_map, model.training, model.provenance)
+    bare.save("bare.safetensors")
+    with pytest.raises(DataError, match=r"start\.zarr"):
+        ksdp.sample("bare.safetensors", n=10)
+    monkeypatch.chdir(warm)
+    x = ksdp.sample(bare, n=500, A=50, out="bare.zarr").frame()
+    np.testing.assert_array_equal(x, ksdp.sample(model, n=500, A=50, out="whole.zarr").frame())
+
+
+def test_a_law_of_one_s_own_is_trained_on_in_the_same_script_and_travels_by_its_points() -> None:
+    run = ksdp.simulate(init=Bumps, out="b.zarr", **RUN)
+    with pytest.raises(ConfigError, match=r"the initial cloud of b\.zarr is .*:Bumps, which is not there.*init="):
+        ksdp.train(run, out="b.safetensors", **SHORT)
+    with pytest.raises(ConfigError, match=r"started from .*Bumps, not from .*Ball"):
+        ksdp.train(run, init=Ball, out="b.safetensors", **SHORT)
+    found = ksdp.train(run, init=Bumps, out="b.safetensors", **SHORT).trained.model
+    np.testing.assert_array_equal(found.source, Bumps().draw(clouds.OF_A_LAW, 2, clouds.LAW_SEED))
+    assert isinstance(ksdp.sample("b.safetensors", n=1000), Run)
+    fresh = clouds.of_model(Model.load("b.safetensors")).draw(20_000, 2, 0)
+    assert np.abs(fresh).mean() == pytest.approx(np.abs(Bumps().draw(20_000, 2, 1)).mean(), abs=0.005)
+
+
+def test_a_store_of_more_points_than_a_model_should_carry_is_thinned() -> None:
+    many = np.arange(2 * LARGEST_SOURCE + 2, dtype=np.float32).reshape(-1, 2)
+    kept = clouds.thinned(many)
+    assert kept.shape == (LARGEST_SOURCE, 2)
+    assert len(np.unique(kept[:, 0])) == LARGEST_SOURCE
+    assert clouds.thinned(kept) is kept
