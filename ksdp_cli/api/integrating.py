@@ -7,7 +7,6 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -206,13 +205,22 @@ class Watch:
         """Time, memory and disk of the whole run, from its first steps."""
         s = self.simulation
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        peak = _peak_memory()
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {s.engines[0].name} engine on "
             f"{devices.describe(self.device)}: about {_duration(time.monotonic() - self.began + left)}, "
             f"{_size(peak + s.state.x.nbytes)} of memory, {_size(disk)} of disk"
         )
+
+
+def _peak_memory() -> int:
+    """Bytes that this process has held at most; 0 on Windows, which does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def frame_bytes(problem: Problem) -> int:

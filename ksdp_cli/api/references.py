@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from .. import device as devices
 from .. import provenance
 from ..config import PHYSICAL_UNITS, SimulateConfig
-from ..errors import ConfigError, DataError, NumericalError, ResourceError
+from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
 from ..metrics import second_moment_law
 from ..shapes import Cloud
 from ..store import Run, open_run
@@ -27,6 +28,8 @@ from .simulating import simulate
 REFERENCE_SEED = 1_000_003
 #: Seconds that a second reference which nobody asked for may take, and by how much it may be thinned to that end.
 AFFORDABLE, THINNEST = 3.0, 4
+#: Between two looks at a run that another process is making.
+WAIT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,13 @@ def fresh_run(
     own = next(s for s in itertools.count(REFERENCE_SEED + 2 * seed + number, 2) if s not in taken)
     given = reference_options(simulation, values) | {"seed": own} | ({"J": J} if J else {})
     name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
-    return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+    while True:
+        try:
+            return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+        except Busy as busy:  # another comparison makes this very run: it is found when it is done
+            if progress:
+                progress("waiting", 0, 1, busy.message)
+            time.sleep(WAIT_SECONDS)
 
 
 def second_run(

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 
 from .. import device as devices
-from .. import provenance
+from .. import files, provenance
 from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
+from ..outputs import Lock, written_whole
 from ..particles import checkpoint
 from ..store import Run, open_run
 from ..transport.data import TrainingData
 from ..transport.trainer import Trained, TrainSettings
 from ..transport.trainer import train as run_training
 from . import paths
+from . import training_place as place
 from .clouds import initial_cloud
 
 
@@ -67,16 +69,36 @@ def train(
     config = build(TrainConfig, options)
     run = store if isinstance(store, Run) else open_run(store)
     data, simulation = load_data(run, config)
-    target = Path(out) if out is not None else _default_path(run, data.names)
-    if target.suffix != ".safetensors":
-        raise ConfigError(f"the output {target} does not end in .safetensors", f"use -o {target}.safetensors")
-    saved = target.with_name(target.name + ".checkpoint")
-    if target.exists() and not (overwrite or resume):
-        raise DataError(f"{target} exists", "use --overwrite, --resume, or another -o")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    settings = TrainSettings(**config.model_dump(exclude={"eta", "device"}))
     identity = provenance.digest(config.model_dump(mode="json") | {"data": data.sha256()})
-    state = _restore(saved, identity) if resume else None
+    stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
+    if out is not None:
+        place.require_suffix(files.target(out))
+    elif resume:
+        out = place.to_resume(stem, identity)
+
+    def begin(chosen: Path) -> Lock:
+        return place.claimed(chosen, identity, overwrite, resume)
+
+    target, lock = paths.begun(out, stem, ".safetensors", begin)
+    with lock:
+        state = _restore(place.checkpoint_of(target), identity) if resume else None
+        return _trained(run, data, simulation, config, target, identity, state, progress, stop)
+
+
+def _trained(
+    run: Run,
+    data: TrainingData,
+    simulation: dict[str, Any],
+    config: TrainConfig,
+    target: Path,
+    identity: str,
+    state: Any,
+    progress: Callable[..., None] | None,
+    stop: Callable[[], int | None] | None,
+) -> Training:
+    """Algorithm 1 from ``state``, and its files in their places, of which ``target`` is claimed."""
+    settings = TrainSettings(**config.model_dump(exclude={"eta", "device"}))
+    saved = place.checkpoint_of(target)
 
     def keep(state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
         header, arrays = state
@@ -98,6 +120,7 @@ def train(
         should_stop=(lambda: stop() is not None) if stop else None,
         training=config.model_dump(mode="json"),
         provenance={
+            "identity": identity,
             "data": str(run.path),
             "data_sha256": data.sha256(),
             "simulation": simulation,
@@ -106,12 +129,13 @@ def train(
             "command": told,
         },
     )
-    trained.model.save(target)
-    trained.last_model.save(target.with_name(target.stem + ".last.safetensors"))
     history = json.dumps({"command": told, "history": trained.history}, indent=1)
-    target.with_name(target.stem + ".history.json").write_text(history + "\n")
-    for leftover in (saved, saved.with_name(saved.name + ".previous")):
-        leftover.unlink(missing_ok=True)
+    last, curves = place.beside(target)
+    with written_whole(curves) as temporary:
+        temporary.write_text(history + "\n")
+    trained.last_model.save(last)
+    trained.model.save(target)  # the last of the three: where it is, all are
+    checkpoint.remove(saved)
     return Training(target, trained, trained.seconds)
 
 
@@ -160,7 +184,3 @@ def _restore(saved: Path, identity: str) -> Any:
     if header["run"] != identity:
         raise ConfigError(f"{saved} belongs to another training (its data or options differ)", "use --overwrite")
     return header["trainer"], arrays
-
-
-def _default_path(run: Run, names: tuple[str, ...]) -> Path:
-    return paths.fresh(paths.slug(f"{run.path.stem}-{'-'.join(names)}"), ".safetensors")

@@ -6,7 +6,6 @@ goes before. The JSON names dtype, shape and place of every array. No pickle.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import math
@@ -19,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import DataError, ResourceError
+from ..outputs import NO_ROOM, sync_folder
 
 MAGIC = b"ksdpck01"
 ALIGNMENT = 64
@@ -52,10 +52,10 @@ def save(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> N
         if path.exists():
             os.replace(path, _previous(path))
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        kind = ResourceError if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else DataError
+        kind = ResourceError if error.errno in NO_ROOM else DataError
         raise kind(f"cannot write the checkpoint {path} ({error.strerror})", "the last one stands; --resume") from None
 
 
@@ -181,11 +181,3 @@ def _previous(path: Path) -> Path:
 def _names(path: Path) -> tuple[Path, Path, Path]:
     """Every file that a checkpoint at ``path`` may be made of."""
     return path, _previous(path), path.with_name(path.name + ".tmp")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError, ResourceError
+from ..files import local
 from . import declared, layout
 from .layout import Header
 from .siblings import aside
@@ -174,7 +175,7 @@ def open_run(path: str | Path) -> Run:
 
     Raises `DataError` when it is missing, no ksdp store, of another format, or damaged.
     """
-    path = Path(path)
+    path = local(path)
     file = path / "zarr.json"
     if not path.exists():
         if aside(path.resolve()).exists():

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..files import open_regular, parse_json
+from ..outputs import written_whole
 from .eta_map import EtaMap
 from .network import FORMS, Network, Weights
 
@@ -89,15 +91,8 @@ class Model:
             "weights_sha256": self.sha256,
         }
         header["header_sha256"] = _header_hash(header)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                file.write(save(tensors, metadata=header))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with written_whole(path) as temporary:
+            temporary.write_bytes(save(tensors, metadata=header))
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -134,11 +129,14 @@ class Model:
         return model
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-    """Metadata and tensors; sizes are checked against the file before anything of their size is read."""
-    from safetensors.numpy import load
+def made_here(path: Path) -> bool:
+    """Whether ``path`` is a model that ksdp made, damaged or not."""
+    return "ksdp_format" in _read_header(path)[0]
 
-    with path.open("rb") as file:
+
+def _read_header(path: Path) -> tuple[dict[str, str], bytes]:
+    """Metadata and all bytes; sizes are checked against the file before anything of their size is read."""
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_FILE:
             raise ValueError(f"it has {size} bytes, where a model has about 20 000")
@@ -147,8 +145,16 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
             raise ValueError(f"its header claims {length} bytes of a file of {size}")
         file.seek(0)
         raw = file.read()
-    metadata = json.loads(raw[8 : 8 + length]).get("__metadata__", {})
-    return {str(name): str(value) for name, value in metadata.items()}, load(raw)
+    metadata = parse_json(raw[8 : 8 + length]).get("__metadata__", {})
+    return {str(name): str(value) for name, value in metadata.items()}, raw
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Metadata and tensors."""
+    from safetensors.numpy import load
+
+    metadata, raw = _read_header(path)
+    return metadata, load(raw)
 
 
 def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:
