@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,10 +69,24 @@ def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str
     return words, by_name(named, known)
 
 
-def merged(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
-    """The options of a file, overruled by those given on the command line."""
+#: Arguments of the verbs of the Python API that no file can give.
+PROGRAMS = {"progress", "stop", "warn", "tell", "store"}
+#: What a file of options may say beside the configuration, and what type it has.
+OUTPUT = {"out": str, "overwrite": bool, "resume": bool}
+
+
+def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """The options of a file, overruled by those given on the command line; ``known`` are those of the configuration.
+
+    Where it is written is an option too (`OUTPUT`). Raises `ConfigError` for one that only a program can give.
+    """
     read = read_toml(config) if config else {}
-    return read | {name: value for name, value in given.items() if value is not None}
+    for name, value in read.items():
+        if name in OUTPUT and not isinstance(value, OUTPUT[name]):
+            raise ConfigError(f"{config}: {name} = {value!r}", f"give {'text' if name == 'out' else 'true or false'}")
+        if name in PROGRAMS and name not in known:
+            raise unknown_name(name, sorted({*known, *OUTPUT}))
+    return read | {name: value for name, value in given.items() if value not in (None, False)}
 
 
 class Stop:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..config import TrainConfig
 from . import _options as o
 from . import _render
 
@@ -62,15 +63,13 @@ def train(
         "solver": solver, "learning_rate": learning_rate, "validate_every": validate_every, "seed": seed,
         "device": device,
     }  # fmt: skip
+    outputs = {"out": out, "overwrite": overwrite, "resume": resume}
     with o.graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
-            out=out,
-            overwrite=overwrite,
-            resume=resume,
             progress=progress,
             stop=stop,
-            **o.merged(config, options),
+            **o.merged(config, options | outputs, list(TrainConfig.model_fields)),
         )
     document = result.as_dict()
     rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]
