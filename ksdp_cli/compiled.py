@@ -18,7 +18,10 @@ from typing import Any
 
 import numba
 
-from .outputs import fcntl
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 def njit(*given: Any, **options: Any) -> Any:

@@ -8,8 +8,9 @@ import re
 import select
 import stat
 import time
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import unquote
 
 from .errors import ConfigError
@@ -52,7 +53,7 @@ def target(given: str | Path) -> Path:
     return Path(os.path.realpath(path)) if ".." in path.parts else path
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """``path`` for reading. Raises `ValueError` for a pipe or a device, which could make a reader wait for ever."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -60,7 +61,7 @@ def open_regular(path: Path) -> BinaryIO:
         if path.is_dir():
             raise IsADirectoryError(21, "Is a directory", str(path))
         raise ValueError(f"{path.name} is no regular file")
-    return os.fdopen(handle, "rb")
+    return open(handle, "rb")
 
 
 def read_whole(path: Path, most: int) -> bytes:

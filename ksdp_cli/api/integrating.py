@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from .. import device as devices
-from ..errors import Interrupted, NumericalError
+from ..errors import DataError, Interrupted, NumericalError
+from ..files import parse_json
 from ..particles import checkpoint, preflight
 from ..particles.integrator import Simulation, State
 from ..particles.problem import Problem
+from ..records import SavedSimulation, checked
 from ..store import Writer, change_times, open_run
 from .headers import END_STATE, header, run_id, with_times
 
@@ -66,15 +68,26 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
     file = checkpoint_path(writer.path)
     checkpoint.claim(file)
     end = open_run(writer.path) if resume and writer.committed else None
-    ended = json.loads(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
+    try:
+        ended = parse_json(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
+    except ValueError as error:
+        raise DataError(f"{writer.path}: {END_STATE} is unreadable ({error})", "the store is damaged") from None
 
     def unfit(found: dict[str, Any]) -> str | None:
+        try:
+            checked(SavedSimulation, found)
+        except ValueError as error:
+            return f"cannot be used: {error}"
         if found.get("run") != run_id(simulation.config):
             return "belongs to another run"
         if found["k"] > writer.committed:
             return f"lies ahead of the {writer.committed} frames of {writer.path}"
         now = [engine.state() for engine in simulation.engines]
-        alike = all(not a or not b or a.keys() == b.keys() for a, b in zip(found["engines"], now, strict=True))
+        if found["case"] >= len(simulation.problem.cases) or found["step"] > simulation.steps:
+            return f"is at case {found['case']}, step {found['step']}, which there is not"
+        alike = len(now) == len(found["engines"]) and all(
+            not a or not b or a.keys() == b.keys() for a, b in zip(found["engines"], now, strict=True)
+        )
         return None if alike else "was written by another version"
 
     found, passed_over = checkpoint.newest(file, unfit) if resume else (None, [])
@@ -93,7 +106,13 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
         simulation.start()
         return 0.0
     about, arrays = found
-    simulation.restore(State(arrays["x"], about["k"], about["case"], about["step"], about["engines"]))
+    shape = (len(simulation.problem.cases), simulation.config.J, simulation.config.dim)
+    if "x" not in arrays or arrays["x"].shape != shape or not np.isfinite(arrays["x"]).all():
+        raise DataError(f"{about['source']} holds no positions {shape} that are finite", "use --overwrite")
+    try:
+        simulation.restore(State(arrays["x"], about["k"], about["case"], about["step"], about["engines"]))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None
     return float(about["seconds"])
 
 

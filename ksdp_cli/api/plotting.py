@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from .. import device as devices
 from .. import figures, models
 from ..errors import ConfigError, DataError
-from ..files import local, target
+from ..files import local, read_json, target
 from ..metrics import moments
 from ..numbers import integer, sweep
 from ..outputs import Lock, claim
@@ -217,7 +216,7 @@ def _training(work: _Work, subject: Any) -> None:
         work.notes.append(f"{why}, so no training curves")
         return
     try:
-        history = json.loads(file.read_text())["history"]
+        history = read_json(file)["history"]
         panel = figures.training_panel(history, title=work.title)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} is no history of a training: {error}", "move it away, or train again") from None

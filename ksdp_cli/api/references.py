@@ -183,7 +183,11 @@ def _without(reason: str) -> str:
 
 def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
     """The options of `simulate` that make the reference of a network at one point of its parameters."""
-    stored = SimulateConfig.model_validate(simulation)
+    try:
+        stored = SimulateConfig.model_validate(simulation)
+    except (ValueError, ConfigError) as error:
+        told = str(error).splitlines()[-2:][0].strip()
+        raise DataError(f"the stored configuration cannot be simulated again: {told}", "name a reference") from None
     options = stored.model_dump(exclude={"flow_params", "kernel_params", "seed", "snapshots", "T", "device"})
     options |= stored.flow_params | stored.kernel_params
     options |= {name: value for name, value in values.items() if name != "t"}

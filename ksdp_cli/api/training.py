@@ -16,6 +16,7 @@ from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..outputs import Lock, written_whole
 from ..particles import checkpoint
+from ..records import SavedTraining, checked
 from ..store import Run, open_run
 from ..transport.data import TrainingData
 from ..transport.trainer import Trained, TrainSettings
@@ -181,6 +182,10 @@ def _restore(saved: Path, identity: str) -> Any:
     if not checkpoint.exists(saved):
         return None
     header, arrays = checkpoint.load(saved)
-    if header["run"] != identity:
+    if header.get("run") != identity:
         raise ConfigError(f"{saved} belongs to another training (its data or options differ)", "use --overwrite")
+    try:
+        checked(SavedTraining, {name: value for name, value in header.items() if name != "source"})
+    except ValueError as error:
+        raise DataError(f"{saved} cannot be used: {error}", "use --overwrite to start again") from None
     return header["trainer"], arrays

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from ..api.comparing import reference_options
 from ..api.paths import slug
 from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
+from ..files import read_json
 from ..particles.problem import pose
 from ..shapes import Cloud
 from ..store import Run, open_run
@@ -134,7 +134,11 @@ class Stages:
     def history(self, seed: int) -> list[dict[str, Any]]:
         """The rows of a training: step, loss, validation."""
         path, _ = self.network(seed)
-        return json.loads(path.with_name(path.stem + ".history.json").read_text())["history"]
+        file = path.with_name(path.stem + ".history.json")
+        try:
+            return list(read_json(file)["history"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{file} is no history of a training: {error}", "use --overwrite to train again") from None
 
     def told(self, title: str) -> Callable[..., None] | None:
         """The caller's progress, under a title that names the experiment and the stage."""

@@ -18,7 +18,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import DataError, ResourceError
+from ..files import open_regular, parse_json
 from ..outputs import NO_ROOM, sync_folder
+from ..records import SavedHeader, checked
 
 MAGIC = b"ksdpck01"
 ALIGNMENT = 64
@@ -129,7 +131,7 @@ def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) ->
 
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Check the digest before a word is believed; then every size against the file's before it is allocated."""
-    with file.open("rb") as handle:
+    with open_regular(file) as handle:
         size = handle.seek(0, os.SEEK_END)
         handle.seek(0)
         if size < PREFIX + SUM or handle.read(len(MAGIC)) != MAGIC:
@@ -149,17 +151,18 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         body = PREFIX + length
         if body > size - SUM:
             raise ValueError(f"its header claims {length} of {size} bytes")
-        head = json.loads(handle.read(length))
-        arrays = {}
-        for name, about in head["arrays"].items():
-            dtype, shape = np.dtype(about["dtype"]), tuple(about["shape"])
-            start, count = body + about["offset"], math.prod(shape) * dtype.itemsize
-            if dtype.kind not in "biufc" or min((0, *shape)) < 0 or not body <= start <= size - SUM - count:
+        head = checked(SavedHeader, parse_json(handle.read(length)))
+        arrays, room = {}, size
+        for name, about in head.arrays.items():
+            dtype, shape = np.dtype(about.dtype), tuple(about.shape)
+            start, count = body + about.offset, math.prod(shape) * dtype.itemsize
+            room -= count
+            if dtype.kind not in "biufc" or len(shape) > 8 or not body <= start <= size - SUM - count or room < 0:
                 raise ValueError(f"array {name!r} of {dtype} {shape} does not fit its {size} bytes")
             arrays[name] = np.empty(shape, dtype)
             handle.seek(start)
             handle.readinto(arrays[name].reshape(-1).view(np.uint8).data)
-    return head["header"], arrays
+    return head.header, arrays
 
 
 def _ours(file: Path) -> bool:

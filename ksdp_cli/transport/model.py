@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..files import open_regular, parse_json
+from ..files import local, open_regular, parse_json
 from ..outputs import written_whole
+from ..records import Eta, Options, Provenance, Said, Shape, checked
 from .eta_map import EtaMap
 from .network import FORMS, Network, Weights
 
@@ -97,7 +98,7 @@ class Model:
     @classmethod
     def load(cls, path: str | Path) -> Model:
         """Read a model. Raises `DataError` when it is missing, not one of ours, of another format, or damaged."""
-        path = Path(path)
+        path = local(path)
         try:
             header, tensors = _read(path)
         except OSError as error:
@@ -112,12 +113,14 @@ class Model:
         if _header_hash(header) != header.get("header_sha256"):
             raise DataError(f"{path}: the header differs from what was written", DAMAGED)
         try:
-            shape = json.loads(header["network"])
-            network = Network(int(shape["dim"]), int(shape["eta_count"]), str(shape.get("form", "paper")))
-            if network.form not in FORMS:
-                raise ValueError(f"the network's form {network.form!r}")
-            eta_map = EtaMap.from_json(json.loads(header["eta_map"]))
-            about = json.loads(header["training"]), json.loads(header["provenance"])
+            stored = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
+            shape, eta = checked(Shape, stored["network"]), checked(Eta, stored["eta_map"])
+            checked(Options, stored["training"]), checked(Provenance, stored["provenance"])
+            network = Network(shape.dim, shape.eta_count, shape.form)
+            if network.form not in FORMS or shape.eta_count != len(eta.names):
+                raise ValueError(f"the network's form {network.form!r} for {shape.eta_count} parameters")
+            eta_map = EtaMap.from_json(stored["eta_map"])
+            about = stored["training"], _said(stored["provenance"], path)
             theta = _join(network, tensors)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} lacks or misstates {error}", DAMAGED) from None
@@ -127,6 +130,13 @@ class Model:
         if not np.isfinite(theta).all():
             raise DataError(f"{path}: {(~np.isfinite(theta)).sum()} weights are not finite", "train again")
         return model
+
+
+def _said(provenance: dict[str, Any], path: Path) -> Said:
+    """Provenance that tells what it lacks when that is asked for."""
+    if "simulation" in provenance:
+        provenance = provenance | {"simulation": Said(provenance["simulation"], path)}
+    return Said(provenance, path)
 
 
 def made_here(path: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import plugins
-from ..errors import NumericalError
+from ..errors import DataError, NumericalError
 from ..transitions.certified import Certified
 from .batches import Batch, Batches
 from .data import TrainingData
@@ -200,7 +200,11 @@ def train(
     """
     trainer = Trainer(data, settings, device)
     if state is not None:
-        trainer.restore(state)
+        try:
+            trainer.restore(state)
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            reason = f"the checkpoint is not of this training ({type(error).__name__}: {error})"
+            raise DataError(reason, "use --overwrite to start again") from None
     began, saved, before = time.monotonic(), time.monotonic(), trainer.spent
     enough = False
     while trainer.step < settings.steps and not enough:
