@@ -144,7 +144,7 @@ class Eta(Record):
         count = len(self.names)
         if {len(self.low), len(self.high), len(self.log)} != {count} or len(self.before) not in (0, count):
             raise ValueError("its lists differ in length")
-        if len(set(self.names)) != count or not all(name.isidentifier() for name in self.names):
+        if len(set(self.names)) != count or not all(self.names):
             raise ValueError(f"names {self.names} cannot be those of parameters")
         for name, low, high, log in zip(self.names, self.low, self.high, self.log, strict=True):
             if low > high or (log and low <= 0):
@@ -168,8 +168,8 @@ class SavedArray(Record):
     """Where an array lies in a checkpoint."""
 
     dtype: str
-    shape: list[Count]
-    offset: Count
+    shape: list[int]
+    offset: int
 
 
 class SavedHeader(Record):

@@ -16,6 +16,12 @@ from ..errors import ConfigError
 #: For commands that hand ``--NAME VALUE`` on to a flow, a kernel or a model.
 BY_NAME = {"ignore_unknown_options": True, "allow_extra_args": True}
 
+#: Arguments of the verbs of the Python API that neither a file nor a command line can give.
+PROGRAMS = {"progress", "stop", "warn", "tell", "store"}
+#: And those that a command may not have, and that no parameter of a flow, a kernel or a network can be called.
+NO_PARAMETERS = PROGRAMS | {"model", "cloud", "subject", "reference", "references", "out", "overwrite", "resume"}
+NO_PARAMETERS |= {"flow_params", "kernel_params"}
+
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output path; a fresh name in ./runs when not given.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that ksdp made.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
@@ -39,6 +45,8 @@ def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:
             raise ConfigError(f"unexpected argument {word!r}", "options are written --NAME VALUE")
         name, equals, value = word[2:].partition("=")
         name = name.replace("-", "_")
+        if name in NO_PARAMETERS:
+            raise unknown_name(name, [other for other in known if other not in NO_PARAMETERS])
         if not equals:
             if not rest or rest[0].startswith("--"):
                 error = unknown_name(name, known)
@@ -69,8 +77,6 @@ def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str
     return words, by_name(named, known)
 
 
-#: Arguments of the verbs of the Python API that no file can give.
-PROGRAMS = {"progress", "stop", "warn", "tell", "store"}
 #: What a file of options may say beside the configuration, and what type it has.
 OUTPUT = {"out": str, "overwrite": bool, "resume": bool}
 

@@ -156,8 +156,9 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         for name, about in head.arrays.items():
             dtype, shape = np.dtype(about.dtype), tuple(about.shape)
             start, count = body + about.offset, math.prod(shape) * dtype.itemsize
-            room -= count
-            if dtype.kind not in "biufc" or len(shape) > 8 or not body <= start <= size - SUM - count or room < 0:
+            room -= count  # many arrays of one place would be a large memory out of a small file
+            fits = min((0, *shape)) == 0 and len(shape) <= 8 and body <= start <= size - SUM - count and room >= 0
+            if dtype.kind not in "biufc" or not fits:
                 raise ValueError(f"array {name!r} of {dtype} {shape} does not fit its {size} bytes")
             arrays[name] = np.empty(shape, dtype)
             handle.seek(start)

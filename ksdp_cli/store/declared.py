@@ -71,11 +71,11 @@ def check_metadata(root: Path, header: Header, consolidated: Any) -> None:
     copies = consolidated["metadata"] if consolidated else {}
     for name, array in layout.arrays(header).items():
         stated: dict[str, Any] = read_json(root / name / "zarr.json")
-        if consolidated and copies[name] != stated:
-            raise ValueError(f"the consolidated metadata of {name} differ from its own")
         outer = stated["chunk_grid"]["configuration"]["chunk_shape"]
         codecs = stated["codecs"]
         inner = codecs[0]["configuration"]["chunk_shape"] if codecs[0]["name"] == "sharding_indexed" else outer
         found = (stated["data_type"], stated["shape"], outer, inner)
         if found != (array.dtype, list(array.shape), list(array.files), list(array.chunks)):
             raise ValueError(f"{name} declares type, shape and chunks {found}")
+        if consolidated and copies[name] != stated:
+            raise ValueError(f"the consolidated metadata of {name} differ from its own")

@@ -227,7 +227,7 @@ def test_a_full_disk_is_told_with_the_file_and_leaves_no_half(verb: str, folder:
         kind, told, left = pool.apply_async(on_a_full_disk, [verb]).get(timeout=100)
     assert kind == ResourceError.__name__, told
     assert "no room to write" in told
-    assert "new." in told
+    assert "new." in told or verb == "report"  # whose pictures are drawn in the system's temporary folder
     # a store keeps the frames that it has, a training what came before; all under their own names
     assert [name for name in left if name.startswith(".") or "partial" in name] == []
     if verb in ("plot", "report", "export"):
