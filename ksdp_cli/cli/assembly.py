@@ -55,6 +55,12 @@ def _run() -> int:
         say(f"ksdp: warning: commands of plugin {distribution} left out: {reason}")
     try:
         code = app(standalone_mode=False)
+    except SystemExit as end:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click's, when the reader of a help text left
+            return 0
+        return end.code if isinstance(end.code, int) else 0
+    except typer.Abort:
+        raise KeyboardInterrupt from None  # what click made of it while it read the words
     except Exception as error:
         if not is_usage(error):
             raise

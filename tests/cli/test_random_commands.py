@@ -154,7 +154,9 @@ def command(draw: random.Random) -> list[str]:
     words += draw.choices(FLAGS, k=draw.choice([0, 0, 1, 2]))
     if draw.random() < 0.6:
         words += ["-o", draw.choice(OUTPUTS)]
-    return words + [word for word in SIZES.get(verb, []) if draw.random() < 0.98]
+    if verb not in ("info", "sample"):  # of a network that ships the others take long
+        words = [word for word in words if word != "laminar2d-amplitude"]
+    return words + SIZES.get(verb, [])
 
 
 @pytest.fixture
@@ -178,8 +180,6 @@ def test_random_command_lines(
     draw, wrong = random.Random(9), []
     for _ in range(COUNT):
         words = command(draw)
-        if words[0] == "reproduce" and "--help" not in words:
-            words = ["reproduce", *(word for word in words[1:] if word != "laminar2d-amplitude")]
         monkeypatch.setattr(sys, "argv", ["ksdp", *words])
         try:
             code = run()

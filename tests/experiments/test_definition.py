@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,16 @@ def test_a_wrong_file_is_refused_with_its_place(tiny: Path, old: str, new: str, 
 def test_a_missing_file() -> None:
     with pytest.raises(ConfigError, match=r"cannot read configuration nowhere\.toml"):
         definition.read("nowhere.toml")
+
+
+@pytest.mark.parametrize("name", ["../escape", "/tmp/x", "..", ".", "", "a/b", "\u0000", "a" * 300])
+def test_a_name_does_not_leave_the_folder(name: str, tiny: Path) -> None:
+    tiny.write_text(f"name = {json.dumps(name)}\n" + tiny.read_text())
+    with pytest.raises(ConfigError, match="name"):
+        definition.parse(tiny)
+
+
+def test_the_name_of_a_file_becomes_one_of_a_folder(tiny: Path) -> None:
+    other = tiny.with_name(".. my é experiment.toml")
+    tiny.rename(other)
+    assert definition.parse(other).name == "my-experiment"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ksdp_cli.errors import DataError
 from ksdp_cli.experiments.reproducing import reproduce
 
 PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
@@ -100,3 +101,14 @@ def test_wrong_commands(ksdp: Any, tmp_path: Path, arguments: list[str], told: s
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("where", ["out/tiny.json", "out/tiny-moment.png", "out/tiny/seed-0.safetensors"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_files_of_others_in_its_folder_stay(tiny: Path, tmp_path: Path, where: str, overwrite: bool) -> None:
+    file = tmp_path / where
+    file.parent.mkdir(parents=True)
+    file.write_text("a thesis")
+    with pytest.raises(DataError, match=file.name):
+        reproduce(tiny, seeds=1, out=tmp_path / "out", overwrite=overwrite)
+    assert file.read_text() == "a thesis"

@@ -135,7 +135,7 @@ def _is_names(attributes: dict[str, Any]) -> bool:
 
 
 def everything(path: Path, out: Path, more: bool) -> Any:
-    """All that the commands look at in a store, and what they make of it where there is time for ``more``; its numbers."""
+    """All that the commands look at in a store, and what they make of it where there is ``more`` time; its numbers."""
     run = ksdp.open_run(path)
     frames = [run.frame(case, k) for case in range(len(run.cases)) for k in range(len(run.times))]
     describe(path)
