@@ -69,6 +69,8 @@ def check_metadata(root: Path, header: Header, consolidated: Any) -> None:
     ``consolidated``, the copies in the root metadata that other programs read, must be the same where they are there.
     """
     copies = consolidated["metadata"] if consolidated else {}
+    if consolidated and copies.keys() != layout.arrays(header).keys():
+        raise ValueError(f"it has the arrays {sorted(copies)} and its attributes name {sorted(layout.arrays(header))}")
     for name, array in layout.arrays(header).items():
         stated: dict[str, Any] = read_json(root / name / "zarr.json")
         outer = stated["chunk_grid"]["configuration"]["chunk_shape"]
