@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from . import numbers
 from .errors import ConfigError
+from .files import LARGEST_TOML, decoded, local, read_given
 
 
 def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
@@ -254,14 +255,19 @@ def unknown_name(name: str, known: list[str]) -> ConfigError:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The options of a TOML file, keys as on the command line.
+    """The options of a TOML file, keys as on the command line; UTF-8, or UTF-16 with its mark as Windows writes it.
 
-    Raises `ConfigError` when it is missing, unreadable or not TOML.
+    Raises `ConfigError` when it is missing, unreadable, too long for a configuration, or not TOML.
     """
+    path = local(path)
     try:
-        with path.open("rb") as file:
-            return {name.replace("-", "_"): value for name, value in tomllib.load(file).items()}
+        read = tomllib.loads(decoded(read_given(path, LARGEST_TOML)))
     except OSError as error:
         raise ConfigError(f"cannot read configuration {path}: {error.strerror}", "check the path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", "mend the file") from None
+    except ValueError as error:  # its size, a pipe without an end, a number of thousands of digits
+        raise ConfigError(f"{path} is no configuration: {error}", "check the path") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply", "mend the file") from None
+    return {name.replace("-", "_"): value for name, value in read.items()}

@@ -25,6 +25,11 @@ def choose(asked: str) -> str:
         return "cpu"
     import torch
 
+    if torch.cuda._is_in_bad_fork():
+        raise ResourceError(
+            "this process was forked from one that had used the GPU, and cannot use it",
+            "start workers by 'spawn', or use --device cpu",
+        )
     if torch.cuda.is_available():
         return "cuda"
     if asked == "auto":

@@ -27,7 +27,7 @@ def number(value: Any) -> float:
             raise ValueError
         else:
             result = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigError(f"{value!r} is not a number", "write it as 100, 1e6, 1_000_000 or 16pi") from None
     if not math.isfinite(result):
         raise ConfigError(f"{value!r} is not finite", "give a finite number")

@@ -24,6 +24,10 @@ def pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, "ksdp")
 
 
+if hasattr(os, "register_at_fork"):  # a forked worker has none of its parent's threads, and makes its own
+    os.register_at_fork(after_in_child=pool.cache_clear)
+
+
 def spread(task: Callable[[Item], Any], items: Iterable[Item], threads: int) -> list[Any]:
     """``task`` of every item, in order, by the calling thread and ``threads - 1`` others.
 

@@ -13,8 +13,8 @@ import ksdp_cli
 
 ROOT = Path(ksdp_cli.__file__).parent
 FLOORS = [
-    {"errors", "hookspecs", "registry", "numbers", "lazy", "arrays"},
-    {"plugins", "builtin", "config", "device", "graph", "rng", "shapes", "provenance", "threads", "models"},
+    {"errors", "hookspecs", "registry", "numbers", "lazy", "arrays", "files", "outputs", "compiled"},
+    {"plugins", "builtin", "config", "device", "graph", "records", "rng", "shapes", "provenance", "threads", "models"},
     {"flows", "kernels", "transitions", "initial"},
     {"particles", "transport", "metrics", "store", "figures", "reference"},
     {"api", "testing"},

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import figures
+from ..files import target
+from ..outputs import Lock, require_free
 from .comparing import Compared, compare
 from .sampling import sample
 from .simulating import simulate
@@ -53,8 +55,19 @@ def demonstrate(
 
     Raises what its four stages raise.
     """
-    done = Demonstration(Path(folder))
-    at = done.folder
+    at = target(folder)
+    pictures = [at / f"{name}.png" for name in (*(f"A{amplitude:g}" for amplitude in UNSEEN), "training")]
+    with Lock(at):
+        for picture in pictures:
+            require_free(picture, True, figures.made_here, "demo")
+        return _demonstrated(at, pictures, progress, stop)
+
+
+def _demonstrated(
+    at: Path, pictures: list[Path], progress: Callable[..., None] | None, stop: Callable[[], int | None] | None
+) -> Demonstration:
+    """The demonstration in the folder ``at``, which is claimed."""
+    done = Demonstration(at, pictures=pictures)
 
     @contextmanager
     def stage(name: str) -> Iterator[None]:
@@ -68,7 +81,7 @@ def demonstrate(
         run = simulate(out=at / "laminar2d.zarr", resume=True, **watched, **SIMULATION)
     with stage("train"):
         trained = train(run, out=model, overwrite=True, **watched, **TRAINING)
-    for amplitude in UNSEEN:
+    for amplitude, picture in zip(UNSEEN, pictures, strict=False):
         one = SIMULATION | {"A": amplitude}
         with stage(f"generate {GENERATED} at A = {amplitude:g}"):
             out = at / f"generated-A{amplitude:g}.zarr"
@@ -81,9 +94,7 @@ def demonstrate(
         with stage(f"compare at A = {amplitude:g}"):
             compared = compare(cloud, reference, floor=second, N=2000, repeats=3)
         done.compared.append(compared)
-        done.pictures.append(at / f"A{amplitude:g}.png")
         title = f"laminar flow (19), A = {amplitude:g}, t = {SIMULATION['T']:g}"
-        figures.histogram_pair(cloud.frame(0, 0), reference.frame(0, 0), done.pictures[-1], title=title)
-    done.pictures.append(at / "training.png")
-    figures.training_curves(trained.trained.history, done.pictures[-1])
+        figures.histogram_pair(cloud.frame(0, 0), reference.frame(0, 0), picture, title=title)
+    figures.training_curves(trained.trained.history, pictures[-1])
     return done

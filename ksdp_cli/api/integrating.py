@@ -7,7 +7,6 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -18,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from .. import device as devices
-from ..errors import Interrupted, NumericalError
+from ..errors import DataError, Interrupted, NumericalError
+from ..files import parse_json
 from ..particles import checkpoint, preflight
 from ..particles.integrator import Simulation, State
 from ..particles.problem import Problem
+from ..records import SavedSimulation, checked
 from ..store import Writer, change_times, open_run
 from .headers import END_STATE, MADE_BY, belongs, header, require_same_kind, run_id, with_times
 
@@ -69,16 +70,27 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
     file = checkpoint_path(writer.path)
     checkpoint.claim(file)
     end = open_run(writer.path) if resume and writer.committed else None
-    ended = json.loads(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
+    try:
+        ended = parse_json(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
+    except ValueError as error:
+        raise DataError(f"{writer.path}: {END_STATE} is unreadable ({error})", "the store is damaged") from None
 
     def unfit(found: dict[str, Any]) -> str | None:
+        try:
+            checked(SavedSimulation, found)
+        except ValueError as error:
+            return f"cannot be used: {error}"
         if not belongs(found, simulation.config):
             return "belongs to another run"
         require_same_kind(found, kind, f"the state of {writer.path}")
         if found["k"] > writer.committed:
             return f"lies ahead of the {writer.committed} frames of {writer.path}"
         now = [engine.state() for engine in simulation.engines]
-        alike = all(not a or not b or a.keys() == b.keys() for a, b in zip(found["engines"], now, strict=True))
+        if found["case"] >= len(simulation.problem.cases) or found["step"] > simulation.steps:
+            return f"is at case {found['case']}, step {found['step']}, which there is not"
+        alike = len(now) == len(found["engines"]) and all(
+            not a or not b or a.keys() == b.keys() for a, b in zip(found["engines"], now, strict=True)
+        )
         return None if alike else "was written by another version"
 
     found, passed_over = checkpoint.newest(file, unfit) if resume else (None, [])
@@ -99,9 +111,14 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
         simulation.start()
         return 0.0
     about, arrays = found
-    simulation.restore(
-        State(arrays["x"], about["k"], about["case"], about["step"], about.get("behind", 0), about["engines"])
-    )
+    shape = (len(simulation.problem.cases), simulation.config.J, simulation.config.dim)
+    if "x" not in arrays or arrays["x"].shape != shape or not np.isfinite(arrays["x"]).all():
+        raise DataError(f"{about['source']} holds no positions {shape} that are finite", "use --overwrite")
+    place = about["k"], about["case"], about["step"], about.get("behind", 0)
+    try:
+        simulation.restore(State(arrays["x"], *place, about["engines"]))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None
     return float(about["seconds"])
 
 
@@ -222,13 +239,22 @@ class Watch:
         """Time, memory and disk of the whole run, from its first steps."""
         s = self.simulation
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        peak = _peak_memory()
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {s.engines[0].name} engine on "
             f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "
             f"{_size(peak + s.state.x.nbytes)} of memory, {_size(disk)} of disk"
         )
+
+
+def _peak_memory() -> int:
+    """Bytes that this process has held at most; 0 on Windows, which does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def frame_bytes(problem: Problem) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from .. import device as devices
 from .. import provenance
 from ..config import PHYSICAL_UNITS, SimulateConfig
-from ..errors import ConfigError, DataError, NumericalError, ResourceError
+from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
 from ..initial.points import Points
 from ..metrics import second_moment_law
 from ..shapes import Cloud
@@ -29,6 +30,8 @@ from .simulating import simulate
 REFERENCE_SEED = 1_000_003
 #: Seconds that a second reference which nobody asked for may take, and by how much it may be thinned to that end.
 AFFORDABLE, THINNEST = 3.0, 4
+#: Between two looks at a run that another process is making.
+WAIT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,13 @@ def fresh_run(
     own = next(s for s in itertools.count(REFERENCE_SEED + 2 * seed + number, 2) if s not in taken)
     given = reference_options(simulation, values) | {"seed": own} | ({"J": J} if J else {})
     name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
-    return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+    while True:
+        try:
+            return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+        except Busy as busy:  # another comparison makes this very run: it is found when it is done
+            if progress:
+                progress("waiting", 0, 1, busy.message)
+            time.sleep(WAIT_SECONDS)
 
 
 def second_run(
@@ -195,7 +204,11 @@ def _without(reason: str) -> str:
 
 def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
     """The options of `simulate` that make the reference of a network at one point of its parameters."""
-    stored = SimulateConfig.model_validate(simulation)
+    try:
+        stored = SimulateConfig.model_validate(simulation)
+    except (ValueError, ConfigError) as error:
+        told = str(error).splitlines()[-2:][0].strip()
+        raise DataError(f"the stored configuration cannot be simulated again: {told}", "name a reference") from None
     options = stored.model_dump(exclude={"flow_params", "kernel_params", "seed", "snapshots", "T", "device"})
     options |= stored.flow_params | stored.kernel_params
     options |= {name: value for name, value in values.items() if name != "t"}

@@ -16,7 +16,7 @@ from ..config import SampleConfig, build
 from ..errors import ConfigError
 from ..initial.points import Points
 from ..numbers import number
-from ..store import Header, Run, create, open_run, require_room
+from ..store import Header, Run, Writer, create, open_run, require_room
 from ..transport.model import Model
 from . import paths
 from .clouds import of_model
@@ -53,13 +53,16 @@ def sample(
     outside = network.eta_map.outside(point)
     if outside and warn:
         warn("; ".join(outside) + "; the network extrapolates")
-    target = Path(out) if out is not None else paths.fresh(_stem(label, values), ".zarr")
     cloud = of_model(network)
     if warn and isinstance(cloud, Points):
         for doubt in cloud.doubts(config.n):
             warn(doubt)
-    require_room(target, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
-    writer = create(target, _header(config, network, label, outside), overwrite=overwrite)
+
+    def begin(place: Path) -> Writer:
+        require_room(place, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
+        return create(place, _header(config, network, label, outside), overwrite=overwrite)
+
+    path, writer = paths.begun(out, _stem(label, values), ".zarr", begin)
     began, spent = time.monotonic(), 0.0
     with writer:
         for start in range(0, config.n, writer.shard):
@@ -75,7 +78,7 @@ def sample(
         seconds = time.monotonic() - began
         writer.annotate(seconds=seconds, network_seconds=spent, hardware=devices.describe(chosen))
         writer.finish()
-    return open_run(target)
+    return open_run(path)
 
 
 def complete_eta(network: Model, given: dict[str, Any]) -> dict[str, float]:

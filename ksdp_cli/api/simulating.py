@@ -10,9 +10,10 @@ from .. import device as devices
 from .. import provenance
 from ..config import SimulateConfig
 from ..errors import KsdpError
+from ..files import target
 from ..particles import checkpoint, preflight
 from ..particles.problem import Problem, pose
-from ..store import Run, create, open_run, require_room
+from ..store import Run, Writer, create, open_run, require_room
 from . import paths
 from .clouds import opened
 from .headers import continued, continued_header, header, run_id, with_times
@@ -48,18 +49,21 @@ def simulate(
     problem = pose(options | {"init": opened(options.get("init"))})
     chosen = devices.choose(problem.config.device)
     preflight.require(problem)
-    path = Path(out) if out is not None else _default_path(problem, resume)
+    path = target(out) if out is not None else _to_resume(problem) if resume else None
+    going_on = resume and path is not None and path.exists()
 
-    going_on = resume and path.exists()
-    if not going_on:
-        _require_room(problem, path, len(problem.config.snapshots), overwrite)
-    writer = create(
-        path,
-        header(problem),
-        overwrite=overwrite,
-        resume=resume,
-        continued=lambda stored: continued_header(problem, stored, chosen),
-    )
+    def begin(place: Path) -> Writer:
+        if not going_on:
+            _require_room(problem, place, len(problem.config.snapshots), overwrite)
+        return create(
+            place,
+            header(problem),
+            overwrite=overwrite,
+            resume=resume,
+            continued=lambda stored: continued_header(problem, stored, chosen),
+        )
+
+    path, writer = paths.begun(path, _stem(problem.config), ".zarr", begin)
     with writer:
         missing = len(writer.times) - writer.committed
         if missing:
@@ -79,19 +83,21 @@ def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = Fa
     require_room(path, frames * frame_bytes(problem), f"{frames} frames of {problem.config.J} particles", replaces)
 
 
-def _default_path(problem: Problem, resume: bool) -> Path:
-    """A fresh name in the run folder; when resuming, the newest run there of this configuration."""
-    config = problem.config
-    stem = paths.slug(f"{provenance.short(config.flow)}-{config.dim}d")
-    if resume:
-        wanted = run_id(config)
-        for path in sorted(paths.RUNS.glob(f"{stem}-*.zarr"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
-            try:
-                found = open_run(path)
-                same = run_id(SimulateConfig.model_validate(found.config)) == wanted
-            except (KsdpError, ValueError):
-                continue
-            times = found.header.times
-            if same and continued(problem, times).config.snapshots[: len(times)] == times:
-                return path
-    return paths.fresh(stem, ".zarr")
+def _stem(config: SimulateConfig) -> str:
+    return paths.slug(f"{provenance.short(config.flow)}-{config.dim}d")
+
+
+def _to_resume(problem: Problem) -> Path | None:
+    """The newest run in the run folder of this configuration, or None."""
+    wanted = run_id(problem.config)
+    found = paths.RUNS.glob(f"{_stem(problem.config)}-*.zarr")
+    for path in sorted(found, key=lambda p: p.stat().st_mtime_ns, reverse=True):
+        try:
+            run = open_run(path)
+            same = run_id(SimulateConfig.model_validate(run.config)) == wanted
+        except (KsdpError, ValueError):
+            continue
+        times = run.header.times
+        if same and continued(problem, times).config.snapshots[: len(times)] == times:
+            return path
+    return None

@@ -34,7 +34,7 @@ def of_run(run: Run) -> dict[str, Any]:
         "kind": run.kind,
         "J": run.J,
         "d": run.dim,
-        "seconds": float(run.attrs.get("seconds", 0.0)),
+        "seconds": float(run.attrs.get("seconds") or 0.0),
         "engine": _engine(run.attrs.get("engine")),
         "complete": run.complete,
         "frames": frames,

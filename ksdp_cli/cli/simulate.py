@@ -70,14 +70,11 @@ def simulate(
     options |= o.by_name(context.args, known)
     with o.graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
-            out=out,
-            overwrite=overwrite,
-            resume=resume,
             progress=progress,
             stop=stop,
             warn=lambda message: say(f"ksdp: warning: {message}"),
             tell=lambda message: say(f"ksdp: {message}"),
-            **o.merged(config, options),
+            **o.merged(config, options | {"out": out, "overwrite": overwrite, "resume": resume}, known),
         )
     render(run, as_json)
 

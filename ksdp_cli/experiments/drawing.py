@@ -10,6 +10,7 @@ import numpy as np
 from .. import figures
 from ..figures import Curves
 from ..metrics import Moments, binned_w2_squared, moments
+from ..outputs import require_free
 from ..store import Run
 from .definition import Figure
 from .stages import Point, Stages
@@ -35,7 +36,10 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
         "data": stages.simulation,
     }
 
+    known = stages.ledger.known(f"figure-{figure.name}")
+
     def work(_: bool) -> dict[str, Any]:
+        require_free(path, known or stages.ledger.overwrite, figures.made_here, "reproduce")
         _KINDS[figure.kind](figure, stages, path)
         return {"picture": path.name}
 

@@ -16,8 +16,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ..compiled import njit
 
 MAX_ORDER = 16
 #: Sources sit at the zeros of the Jacobi polynomial with this exponent, fields at those of -1/2 (Chebyshev). Towards

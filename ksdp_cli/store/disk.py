@@ -1,17 +1,18 @@
-"""Writing so that a file is either whole on the disk or not there, and the lock that keeps writers apart."""
+"""Writing so that a file is either whole on the disk or not there."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, ResourceError
+from .. import outputs
+from ..errors import ResourceError
+from ..outputs import sync_folder
+
+__all__ = ["link", "put", "reported", "require_room", "sync_folder"]
 
 
 def put(file: Path, content: Any) -> None:
@@ -26,15 +27,6 @@ def put(file: Path, content: Any) -> None:
         handle.flush()
         os.fsync(handle.fileno())
     os.replace(temporary, file)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def link(old: Path, new: Path) -> None:
@@ -69,54 +61,6 @@ def require_room(path: Path, size: int, what: str, replaces: bool = False) -> No
         )
 
 
-@contextlib.contextmanager
-def reported(path: Path) -> Iterator[None]:
-    """Turn a refusal by the system while ``path`` is written into `ResourceError` (no room) or `DataError`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise ResourceError(f"no room to write {path} ({error.strerror})", "free some, then --resume") from None
-        raise DataError(f"cannot write {path} ({error.strerror or error})", "check the folder, or use -o") from None
-
-
-class Lock:
-    """One writer a store: an advisory lock on a hidden file beside it, which the system drops with the process.
-
-    Raises `DataError` naming the process that holds it, or where the file system cannot lock.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path.with_name(f".{path.name}.ksdp-lock")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            handle = self.path.open("a+")
-            try:
-                self._take(handle, path)
-            except BaseException:
-                handle.close()
-                raise
-            # its last owner may have removed the file between our opening and our locking it
-            if self.path.exists() and os.fstat(handle.fileno()).st_ino == self.path.stat().st_ino:
-                break
-            handle.close()
-        self._handle: Any = handle
-        handle.truncate(0)
-        handle.write(f"process {os.getpid()}")
-        handle.flush()
-
-    @staticmethod
-    def _take(handle: Any, path: Path) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            owner = handle.read().strip() or "another process"
-            raise DataError(f"{path} is being written by {owner}", "wait for it, or use another -o") from None
-
-    def release(self) -> None:
-        """Let the next writer in; a second call does nothing."""
-        if self._handle is not None:
-            self.path.unlink(missing_ok=True)
-            self._handle.close()
-            self._handle = None
+def reported(path: Path) -> contextlib.AbstractContextManager[None]:
+    """`outputs.reported`, for a store: a run whose disk was full goes on."""
+    return outputs.reported(path, "free some, then --resume")

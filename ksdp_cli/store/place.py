@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, Taken
+from ..files import read_json
+from ..outputs import Lock
 from . import disk, layout
 from .build import build
-from .disk import Lock
 from .layout import Header
 from .reader import Run, open_run
 from .siblings import aside, fresh
@@ -76,7 +76,7 @@ def _locked(
         _place(root, header, None)
         return Writer(root, header, 0, False, lock)
     if not overwrite and not resume:
-        raise DataError(f"{path} exists", "use --overwrite, --resume, or another -o")
+        raise Taken(f"{path} exists", "use --overwrite, --resume, or another -o")
     if not marked(root):
         raise DataError(f"{path} exists and is no store that ksdp made, or its metadata is damaged", "use another -o")
     if overwrite:
@@ -97,7 +97,7 @@ def _locked(
 def marked(root: Path) -> bool:
     """Whether ksdp made the folder ``root``."""
     try:
-        return layout.MARK in json.loads((root / "zarr.json").read_bytes())["attributes"]
+        return layout.MARK in read_json(root / "zarr.json")["attributes"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -105,6 +105,22 @@ def marked(root: Path) -> bool:
 def _place(root: Path, header: Header, stored: Run | None) -> None:
     """Lay out a store beside ``root``, link the frames of ``stored`` into it, and put it in the place of ``root``."""
     new, old = fresh(root), aside(root)
+    new.mkdir()
+    try:
+        _lay_out(new, header, root, stored)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)  # nobody has seen it yet
+        raise
+    if root.exists():
+        os.rename(root, old)
+    os.rename(new, root)
+    disk.sync_folder(root.parent)
+    if old.exists():
+        _remove(old)
+
+
+def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
+    """An empty store in the empty folder ``new``, with the committed frames of ``stored`` at ``root``."""
     build(new, header)
     names = [
         file.relative_to(root)
@@ -124,12 +140,6 @@ def _place(root: Path, header: Header, stored: Run | None) -> None:
     for folder in sorted({name.parent for name in names}):
         disk.sync_folder(new / folder)
     disk.sync_folder(new)
-    if root.exists():
-        os.rename(root, old)
-    os.rename(new, root)
-    disk.sync_folder(root.parent)
-    if old.exists():
-        _remove(old)
 
 
 def _recover(root: Path) -> None:

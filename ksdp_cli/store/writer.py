@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..outputs import Lock
 from ..shapes import Cloud, Frame
 from . import disk, layout
 from .build import seal
-from .disk import Lock
 from .layout import Header
 
 
