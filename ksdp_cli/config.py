@@ -58,9 +58,10 @@ class SimulateConfig(Settings):
     dim: Whole = Field(2, ge=2, le=3, description="space dimension")
     init: str = Field("ball", description="initial cloud: a registered name, or a store of particles")
     J: Whole = Field(10_000, ge=1, description="number of particles")
-    T: Real = Field(0.1, ge=0, description="final time [time]")
+    t0: Real = Field(0.0, description="time of the initial cloud [time]; a stored cloud brings its own")
+    T: Real = Field(0.1, ge=0, description="time to simulate, from t0 on [time]")
     dt: Real = Field(1e-4, gt=0, description="largest time step [time]")
-    snapshots: Sweep = Field((), description="times to store [time]; the final time alone when not given")
+    snapshots: Sweep = Field((), description="times to store, from t0 on [time]; the last alone when not given")
     mu: Sweep = Field((1.0,), description=PHYSICAL_UNITS["mu"])
     chi: Sweep = Field((1.0,), description=PHYSICAL_UNITS["chi"])
     M: Sweep = Field((16 * math.pi,), description=PHYSICAL_UNITS["M"])
@@ -85,7 +86,9 @@ class SimulateConfig(Settings):
         if any(b <= a for a, b in itertools.pairwise(times)):
             raise ConfigError(f"snapshots {', '.join(f'{t:g}' for t in times)} do not increase", "sort the times")
         if times and times[0] < 0:
-            raise ConfigError(f"snapshot {times[0]:g} lies before t = 0", "times start at 0")
+            raise ConfigError(
+                f"snapshot {times[0]:g} lies before the start", "snapshots count from t0, where they are 0"
+            )
         if data.get("T") is None:
             data["T"] = times[-1] if times else cls.model_fields["T"].default
         end = numbers.number(data["T"])
@@ -103,6 +106,16 @@ class SimulateConfig(Settings):
         if len(self.swept()) > 2:
             raise ConfigError(f"{len(self.swept())} parameters are swept: {', '.join(self.swept())}", "sweep 1 or 2")
         return self
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The snapshots as times of equation (8): from ``t0`` on. Raises `ConfigError` where ``t0`` drowns them."""
+        if self.t0 == 0.0:
+            return self.snapshots
+        times = tuple(numbers.tidy(self.t0 + since) for since in self.snapshots)
+        if len(set(times)) < len(times):
+            raise ConfigError(f"t0 = {self.t0:g} is so large that snapshots after it are one number", "lower --t0")
+        return times
 
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""

@@ -87,9 +87,9 @@ def _range(text: str) -> tuple[float, ...]:
         inner = [start * (stop / start) ** (i / (count - 1)) for i in range(1, count - 1)]
     else:
         inner = [start + (stop - start) * (i / (count - 1)) for i in range(1, count - 1)]
-    return (start, *(_tidy(value) for value in inner), stop)
+    return (start, *(tidy(value) for value in inner), stop)
 
 
-def _tidy(value: float) -> float:
+def tidy(value: float) -> float:
     """Drop the last bits of rounding, so that 0:0.1:11 holds 0.03 and not 0.030000000000000002."""
     return float(f"{value:.14g}")

@@ -23,7 +23,7 @@ from ..particles import checkpoint, preflight
 from ..particles.integrator import Simulation, State
 from ..particles.problem import Problem
 from ..store import Writer, change_times, open_run
-from .headers import END_STATE, header, run_id, with_times
+from .headers import END_STATE, header, marks, run_id, snapshots_of, with_times
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
@@ -70,7 +70,7 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
     ended = json.loads(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
 
     def unfit(found: dict[str, Any]) -> str | None:
-        if found.get("run") != run_id(simulation.config):
+        if found.get("run") != run_id(simulation.config, marks(simulation.problem)):
             return "belongs to another run"
         if found["k"] > writer.committed:
             return f"lies ahead of the {writer.committed} frames of {writer.path}"
@@ -85,7 +85,7 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
             ended | {"source": "the last frame"},
             {"x": np.stack([end.frame(case, ended["k"] - 1) for case in cases])},
         )
-    instead = f"going on from {found[0]['source']}" if found else "starting from t = 0; stored frames stay"
+    instead = f"going on from {found[0]['source']}" if found else "starting from the beginning; stored frames stay"
     for reason in passed_over:
         if listener.warn:
             listener.warn(f"{reason}; {instead}")
@@ -103,7 +103,7 @@ def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch
 
     The cases of a sweep are not at one time, so that only their common frames are kept.
     """
-    times, t = writer.times[: writer.committed], simulation.time()
+    times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.elapsed()
     if len(problem.cases) > 1:
         return f"the frames before it are kept in {writer.path} ({len(times)})"
     if not times or t > times[-1]:
@@ -182,7 +182,7 @@ class Watch:
     def _about(self, state: State) -> dict[str, Any]:
         """All of a state but its positions."""
         return {
-            "run": run_id(self.simulation.config),
+            "run": run_id(self.simulation.config, marks(self.simulation.problem)),
             "k": state.k,
             "case": state.case,
             "step": state.step,

@@ -11,6 +11,7 @@ from ..errors import ConfigError, DataError, KsdpError
 from ..provenance import physics
 from ..shapes import Cloud
 from ..store import Run, open_run
+from ..store.selection import end_of
 from ..transport.model import Model
 from . import report_clouds as parts
 from .clouds import initial_cloud
@@ -28,7 +29,7 @@ class Learned:
         self.name, self.path, self.model, self.eta = name, path, model, model.eta_map
         try:
             self.simulation: dict[str, Any] = model.provenance["simulation"]
-            self.end = float(self.simulation["T"])
+            self.end = end_of(self.simulation)
             _, self.cloud = initial_cloud(str(self.simulation["init"]), model.dim)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} does not say what was simulated: {error}", "train it again") from None

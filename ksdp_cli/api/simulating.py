@@ -14,8 +14,8 @@ from ..particles import checkpoint, preflight
 from ..particles.problem import Problem, pose
 from ..store import Run, create, open_run, require_room
 from . import paths
-from .clouds import opened
-from .headers import continued, continued_header, header, run_id, with_times
+from .clouds import handed
+from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import Listener, checkpoint_path, frame_bytes, integrate
 
 
@@ -34,7 +34,9 @@ def simulate(
 
     ``options`` are the fields of `SimulateConfig` (flow, kernel, dim, J, T, dt, mu, ...; the flow and kernel by name,
     or as a class of your own) and the flow's and kernel's parameters by name, as ``A=100`` or ``A=[1, 10, 100]``.
-    ``out`` defaults to a fresh name in ``./runs``. With ``resume`` the same call starts, goes on, or finds the run
+    ``init`` may be a stored run, or STORE@A=10,t=0.02 for one frame: then the cloud moves on from the frame's time,
+    ``t0``, by a Brownian path that is none of those that brought it there. ``T`` and ``snapshots`` count from ``t0``;
+    the times of the store are those of equation (8). ``out`` defaults to a fresh name in ``./runs``. With ``resume`` the same call starts, goes on, or finds the run
     complete; with a longer ``T`` or later ``snapshots`` it goes on from a run that is complete. The frames are those of
     a run that was never interrupted, bit for bit, on the same machine.
 
@@ -45,7 +47,7 @@ def simulate(
     Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
-    problem = pose(options | {"init": opened(options.get("init"))})
+    problem = pose(options | {"init": handed(options.get("init"))})
     chosen = devices.choose(problem.config.device)
     preflight.require(problem)
     path = Path(out) if out is not None else _default_path(problem, resume)
@@ -68,7 +70,7 @@ def simulate(
             doubt = preflight.flow_doubt(problem)
             if doubt and warn:
                 warn(doubt)
-            whole = with_times(problem, writer.times)
+            whole = with_times(problem, snapshots_of(writer.header.config))
             integrate(whole, writer, chosen, resume, Listener(progress, stop, warn, tell))
         checkpoint.remove(checkpoint_path(writer.path))
         writer.finish()
@@ -84,14 +86,16 @@ def _default_path(problem: Problem, resume: bool) -> Path:
     config = problem.config
     stem = paths.slug(f"{provenance.short(config.flow)}-{config.dim}d")
     if resume:
-        wanted = run_id(config)
+        wanted = run_id(config, marks(problem))
         for path in sorted(paths.RUNS.glob(f"{stem}-*.zarr"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
             try:
                 found = open_run(path)
-                same = run_id(SimulateConfig.model_validate(found.config)) == wanted
+                same = run_id(SimulateConfig.model_validate(found.config), found.attrs) == wanted
             except (KsdpError, ValueError):
                 continue
-            times = found.header.times
-            if same and continued(problem, times).config.snapshots[: len(times)] == times:
+            if not same:
+                continue
+            stored = snapshots_of(found.config)
+            if continued(problem, stored).config.snapshots[: len(stored)] == stored:
                 return path
     return paths.fresh(stem, ".zarr")

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..shapes import Frame
 from .engines import make_engine
+from .history import noise_key
 from .mover import Mover
 from .problem import Case, Problem
 from .schemes import SCHEMES
@@ -74,8 +75,9 @@ class State:
 class Simulation:
     """Equation (8) for every case of ``problem``, on one device.
 
-    The Brownian increment of a particle is a function of (seed, case, step, particle), so nothing about it has to be
-    saved. ``steps`` is the number of time steps of all cases together.
+    The Brownian increment of a particle is a function of (`noise_key`, case, step, particle), so nothing about it has
+    to be saved. ``steps`` is the number of time steps of all cases together. The snapshots of a configuration, and the
+    numbers of steps, count from ``t0``.
     """
 
     def __init__(self, problem: Problem, device: str, threads: int | None = None) -> None:
@@ -98,8 +100,9 @@ class Simulation:
             )
             for case in problem.cases
         ]
+        key = noise_key(problem)
         self.movers = [
-            Mover(config, case, index, engine, device)
+            Mover(config, case, index, engine, device, key)
             for index, (case, engine) in enumerate(zip(problem.cases, self.engines, strict=True))
         ]
         self.state = State(np.empty(0))
@@ -155,6 +158,10 @@ class Simulation:
 
     def time(self) -> float:
         """Time of the case that moves."""
+        return self.config.t0 + self.elapsed()
+
+    def elapsed(self) -> float:
+        """`time` since the start of the run."""
         s = self.state
         if s.k == len(self.plan):
             return self.config.T
@@ -172,7 +179,7 @@ class Simulation:
         self._live = (mover, mover.put(state.x[index]), index)
         for step in range(state.step, part.count):
             t, dt = part.step(step)
-            moved = mover.step(self.step_function, self._live[1], t, dt, part.first + step)
+            moved = mover.step(self.step_function, self._live[1], self.config.t0 + t, dt, part.first + step)
             self._live = (mover, moved, index)
             state.step = step + 1
             after_step(self.done())

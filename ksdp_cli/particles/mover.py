@@ -25,9 +25,11 @@ LARGEST = 3e38
 class Mover:
     """Holds what a step of one case needs; positions are a NumPy array on the CPU and a tensor on the GPU."""
 
-    def __init__(self, config: SimulateConfig, case: Case, index: int, engine: DriftEngine, device: str) -> None:
+    def __init__(
+        self, config: SimulateConfig, case: Case, index: int, engine: DriftEngine, device: str, key: int | None = None
+    ) -> None:
         self.config, self.case, self.engine, self.device = config, case, engine, device
-        self.stream = rng.noise_stream(index)
+        self.key, self.stream = config.seed if key is None else key, rng.noise_stream(index)
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
         self._fastest: Any = 0.0
@@ -81,10 +83,10 @@ class Mover:
         c = self.config
         scale = diffusion(self.case, dt)
         if self.device == "cpu":
-            return np.asarray(scale, x.dtype) * rng.normals(c.seed, self.stream, step, 0, c.J, c.dim, x.dtype)
+            return np.asarray(scale, x.dtype) * rng.normals(self.key, self.stream, step, 0, c.J, c.dim, x.dtype)
         from .direct_gpu import normals
 
-        return scale * normals(c.seed, self.stream, step, 0, c.J, c.dim, x.dtype, x.device)
+        return scale * normals(self.key, self.stream, step, 0, c.J, c.dim, x.dtype, x.device)
 
     def step(self, scheme: Callable[..., Any], x: Any, t: float, dt: float, step: int) -> Any:
         """The positions after global step ``step``, from ``t`` to ``t + dt``.

@@ -28,7 +28,7 @@ def flow_doubt(problem: Problem) -> str | None:
     if c.scheme != "euler":
         return None
     probe = problem.initial.draw(min(c.J, 4096), c.dim, c.seed).astype(np.float64)
-    travels = [_flow_speed(case, probe) * c.dt for case in problem.cases]
+    travels = [_flow_speed(case, probe, c.t0) * c.dt for case in problem.cases]
     worst = int(np.argmax(travels))
     travel = travels[worst]
     if not travel > FLOW_FRACTION:
@@ -108,15 +108,15 @@ def diagnose(problem: Problem, state: State) -> str:
     return told
 
 
-def _flow_speed(case: Case, probe: np.ndarray) -> float:
-    """max |grad v|: the speed over the flow's length scale, by central differences at the probe points."""
+def _flow_speed(case: Case, probe: np.ndarray, t: float) -> float:
+    """max |grad v| at ``t``: the speed over the flow's length scale, by central differences at the probe points."""
     h = 1e-4
     largest = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for axis in range(probe.shape[1]):
             shift = np.zeros(probe.shape[1])
             shift[axis] = h
-            slope = (case.flow.velocity(probe + shift, 0.0) - case.flow.velocity(probe - shift, 0.0)) / (2 * h)
+            slope = (case.flow.velocity(probe + shift, t) - case.flow.velocity(probe - shift, t)) / (2 * h)
             largest = max(largest, float(np.abs(slope).max(initial=0.0)))
     return largest
 
