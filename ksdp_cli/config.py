@@ -38,10 +38,14 @@ Device = Literal["auto", "cpu", "cuda"]
 #: Parameters of equation (8) that every run has, with the unit that stores write beside them.
 PHYSICAL_UNITS = {
     "mu": "diffusivity (mobility) [length^2 / time]",
-    "chi": "chemo-sensitivity",
+    "chi": "chemo-sensitivity; negative repels",
     "M": "total mass",
     "delta2": "regularisation delta^2 [length^2]",
 }
+
+
+#: Members of a sweep in one store, at most: each is posed before the first byte is written.
+MOST_CASES = 10_000
 
 
 class Settings(BaseModel):
@@ -99,12 +103,19 @@ class SimulateConfig(Settings):
 
     @model_validator(mode="after")
     def _ranges(self) -> SimulateConfig:
-        for name in ("mu", "chi", "M", "delta2"):
+        for name in ("mu", "M", "delta2"):
             low = min(getattr(self, name))
             if low < 0:
                 raise ConfigError(f"{name} = {low:g} is negative", f"give --{name} a value of 0 or more")
         if len(self.swept()) > 2:
             raise ConfigError(f"{len(self.swept())} parameters are swept: {', '.join(self.swept())}", "sweep 1 or 2")
+        cases = math.prod(len(values) for values in self.swept().values())
+        if cases > MOST_CASES:
+            raise ConfigError(
+                f"{' x '.join(str(len(v)) for v in self.swept().values())} values of {', '.join(self.swept())} make "
+                f"{cases} cases",
+                f"at most {MOST_CASES} go into a store; sweep fewer values, or make several stores",
+            )
         return self
 
     @property
@@ -233,7 +244,8 @@ def build(model: type[Model], values: dict[str, Any]) -> Model:
 
 def unknown_name(name: str, known: list[str]) -> ConfigError:
     """The error for an option or parameter that nothing here has, with the nearest name that exists."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = [one for one in known if one.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean --{close[0].replace('_', '-')}?" if close else f"there are: {', '.join(sorted(known))}"
     return ConfigError(f"there is no option or parameter --{name}", hint)
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from .errors import ResourceError
+from .threads import core_count
 
 
 def nvidia_present() -> bool:
@@ -40,4 +41,4 @@ def describe(device: str) -> str:
         import torch
 
         return torch.cuda.get_device_name()
-    return f"cpu, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
+    return f"cpu, {core_count()} cores"

@@ -7,6 +7,8 @@ from typing import Any
 
 from .errors import ConfigError
 
+#: Values in a range, at most.
+MOST = 100_000
 RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
 
 
@@ -81,6 +83,8 @@ def _range(text: str) -> tuple[float, ...]:
     count = integer(parts[2].strip().removesuffix("log"))
     if count < 2:
         raise ConfigError(f"the range {text!r} has a count of {count}", "a range has at least 2 values")
+    if count > MOST:
+        raise ConfigError(f"the range {text!r} has a count of {count}", f"at most {MOST} values are taken")
     if logarithmic and (start <= 0 or stop <= 0):
         raise ConfigError(f"the logarithmic range {text!r} has an end at or below 0", "use positive ends")
     if logarithmic:

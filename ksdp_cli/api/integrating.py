@@ -95,6 +95,7 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
         return 0.0
     about, arrays = found
     simulation.restore(State(arrays["x"], about["k"], about["case"], about["step"], about["engines"]))
+    simulation.collapsed = {int(case): float(t) for case, t in about.get("collapsed", {}).items()}
     return float(about["seconds"])
 
 
@@ -126,7 +127,7 @@ class Watch:
         self.simulation, self.writer, self.listener, self.device = simulation, writer, listener, device
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
         self.began = self.saved = self.last = time.monotonic()
-        self.drawn, self.announced, self.doubted = 0.0, False, False
+        self.drawn, self.announced, self.doubted, self.warned = 0.0, False, False, False
 
     def write(self, k: int, frame: np.ndarray) -> None:
         """Store a snapshot, unless it is there: it lies behind the checkpoint, and is the same bit for bit."""
@@ -146,9 +147,20 @@ class Watch:
             "hardware": devices.describe(self.device),
             "engine": [mover.report() for mover in self.simulation.movers],
             "largest_pull": self.simulation.pull()[0],
+            **self._collapsed(),
         }
 
+    def _collapsed(self) -> dict[str, Any]:
+        """The time from which on the cloud is collapsed; of a sweep one for each case, None where it is not."""
+        found, cases = self.simulation.collapsed, range(len(self.simulation.problem.cases))
+        times = [found.get(case) for case in cases]
+        return {"collapsed_from": times[0] if len(times) == 1 else times} if found else {}
+
     def after_step(self, done: int) -> None:
+        seen = self.simulation.look()
+        if seen and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
+            self.warned = True
+            self.listener.warn(seen)
         now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
         step_seconds, self.last = now - self.last, now
         if not self.announced and (done > self.first + 1 or done == steps or step_seconds > 5.0):
@@ -188,13 +200,14 @@ class Watch:
             "step": state.step,
             "engines": state.engines,
             "seconds": self._seconds(),
+            "collapsed": {str(case): t for case, t in self.simulation.collapsed.items()},
         }
 
     def _doubt(self) -> None:
         if self.doubted or not self.listener.warn:
             return
         pull, case = self.simulation.pull()
-        doubt = preflight.kernel_doubt(pull, self.simulation.config.dt, self.simulation.time(), case)
+        doubt = preflight.kernel_doubt(pull, self.simulation.longest, self.simulation.time(), case)
         if doubt:
             self.doubted = True
             self.listener.warn(doubt)

@@ -103,7 +103,7 @@ def _moments(clouds: list[StoredCloud]) -> Table:
             *(cloud.at[name] for name in names),
             *(float(value) for value in cloud.mean),
             cloud.second_moment,
-            cloud.second_moment_se,
+            cloud.second_moment_se if cloud.count > 1 else None,
         ]
         for cloud in parts.spread(clouds, MOST_ROWS)
     ]

@@ -25,7 +25,7 @@ def of_run(run: Run) -> dict[str, Any]:
                     "t": float(t),
                     "mean": [float(value) for value in m.mean],
                     "second_moment": float(m.second_moment),
-                    "se": float(m.second_moment_se),
+                    "se": float(m.second_moment_se) if m.n > 1 else None,
                 }
             )
     return {
@@ -49,7 +49,8 @@ def pooled(parts: list[Moments]) -> Moments:
 
     def joined(values: Any, errors: Any) -> tuple[Any, Any]:
         values, roots = np.array(values), np.sqrt(np.maximum(sizes - 1, 1))
-        spread = np.array(errors) * roots.reshape(-1, *(1,) * (values.ndim - 1))  # standard deviations of the parts
+        errors = np.nan_to_num(np.array(errors))  # a part of one particle has no spread
+        spread = errors * roots.reshape(-1, *(1,) * (values.ndim - 1))  # standard deviations of the parts
         mean = np.tensordot(weights, values, 1)
         variance = np.tensordot(weights, spread**2 + (values - mean) ** 2, 1)
         return mean, np.sqrt(variance / max(total - 1, 1))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..config import SimulateConfig
+from ..numbers import integer
 from . import _options as o
 from . import _render
 from ._boundary import say
@@ -54,6 +55,7 @@ def simulate(
     engine: Annotated[str | None, text("Pair sum. Default auto.", "auto|direct|tree")] = None,
     accuracy: Annotated[str | None, text("Relative drift error of the tree engine. Default 1e-4.")] = None,
     scheme: Annotated[str | None, text("Time integration. Default euler.", "euler|heun")] = None,
+    threads: Annotated[str | None, text("Threads at most. Default: all cores, or as OMP_NUM_THREADS says.")] = None,
     config: o.ConfigFile = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
@@ -70,17 +72,18 @@ def simulate(
     from .. import api
 
     options = {
-        "flow": flow, "kernel": kernel, "dim": dim, "init": init, "A": amplitude, "t0": start, "T": end, "dt": dt, "J": particles,
-        "M": mass, "mu": mu, "chi": chi, "delta2": delta2, "snapshots": snapshots, "seed": seed, "device": device,
-        "dtype": dtype, "engine": engine, "accuracy": accuracy, "scheme": scheme,
+        "flow": flow, "kernel": kernel, "dim": dim, "init": init, "A": amplitude, "t0": start, "T": end, "dt": dt,
+        "J": particles, "M": mass, "mu": mu, "chi": chi, "delta2": delta2, "snapshots": snapshots, "seed": seed,
+        "device": device, "dtype": dtype, "engine": engine, "accuracy": accuracy, "scheme": scheme,
     }  # fmt: skip
-    known = [*SimulateConfig.model_fields, "out", "overwrite", "resume", "json", "config", "A"]
+    known = [*SimulateConfig.model_fields, "out", "overwrite", "resume", "json", "config", "threads", "A"]
     options |= o.by_name(context.args, known)
     with o.graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
             out=out,
             overwrite=overwrite,
             resume=resume,
+            threads=integer(threads) if threads is not None else None,
             progress=progress,
             stop=stop,
             warn=lambda message: say(f"ksdp: warning: {message}"),

@@ -20,7 +20,10 @@ from .wasserstein import require_cloud
 
 @dataclass(frozen=True)
 class Moments:
-    """``mean`` (d,) [length] and E|x|^2 [length^2] of a cloud of n particles, each with its standard error."""
+    """``mean`` (d,) [length] and E|x|^2 [length^2] of a cloud of n particles, each with its standard error.
+
+    One particle does not say how far it may be from the others: its standard errors are nan, and null in JSON.
+    """
 
     n: int
     mean: NDArray[np.float64]
@@ -32,9 +35,9 @@ class Moments:
         return {
             "n": self.n,
             "mean": self.mean.tolist(),
-            "mean_se": self.mean_se.tolist(),
+            "mean_se": self.mean_se.tolist() if self.n > 1 else None,
             "second_moment": self.second_moment,
-            "second_moment_se": self.second_moment_se,
+            "second_moment_se": self.second_moment_se if self.n > 1 else None,
         }
 
 
@@ -43,7 +46,7 @@ def moments(x: Cloud) -> Moments:
     require_cloud(x)
     n = len(x)
     squares = np.einsum("ij,ij->i", x, x, dtype=np.float64)
-    root = math.sqrt(max(n - 1, 1))
+    root = math.sqrt(n - 1) if n > 1 else math.nan
     return Moments(
         n,
         x.mean(0, dtype=np.float64),
@@ -84,7 +87,7 @@ def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[A
 
 def _sigmas(a: float, a_se: float, b: float, b_se: float) -> float | None:
     spread = math.hypot(a_se, b_se)
-    return (float(a) - float(b)) / spread if spread else None
+    return (float(a) - float(b)) / spread if spread > 0 else None
 
 
 def radial_distribution(x: Cloud, radii: ArrayLike) -> NDArray[np.float64]:

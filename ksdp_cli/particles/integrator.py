@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..shapes import Frame
+from . import collapse
 from .engines import make_engine
 from .history import noise_key
 from .mover import Mover
@@ -55,6 +56,16 @@ def intervals(snapshots: tuple[float, ...], dt: float) -> Iterator[Interval]:
         start, first = part.end, first + part.count
 
 
+def longest_step(snapshots: tuple[float, ...], dt: float) -> float:
+    """The longest step that is taken: dt, but where every step is cut."""
+    longest = 0.0
+    for part in intervals(snapshots, dt):
+        if part.count > 2:
+            return dt
+        longest = max([longest, *(part.step(index)[1] for index in range(part.count))])
+    return longest
+
+
 def _in_steps(time: float, dt: float) -> float:
     """``time`` in units of ``dt``; rounding errors do not make a step of their own."""
     steps = time / dt
@@ -85,6 +96,7 @@ class Simulation:
         self.problem, self.config = problem, config
         self.plan = list(intervals(config.snapshots, config.dt))
         self.steps = sum(part.count for part in self.plan) * len(problem.cases)
+        self.longest = longest_step(config.snapshots, config.dt)
         self.step_function = SCHEMES[config.scheme]
         self.engines = [
             make_engine(
@@ -106,6 +118,8 @@ class Simulation:
             for index, (case, engine) in enumerate(zip(problem.cases, self.engines, strict=True))
         ]
         self.state = State(np.empty(0))
+        #: By case, the time from which on its cloud is collapsed (`collapse`).
+        self.collapsed: dict[int, float] = {}
         self._live: tuple[Mover, Any, int] | None = None
 
     def start(self) -> None:
@@ -148,6 +162,23 @@ class Simulation:
             write(part.k, state.x)
             state.k, state.case, state.step = part.k + 1, 0, 0
 
+    def look(self) -> str | None:
+        """A sentence when the cloud in motion is seen to have collapsed; it is looked at at fixed steps, not at each."""
+        s, index = self.state, self.state.case
+        number = self.plan[s.k].first + s.step
+        whole = self.plan[-1].first + self.plan[-1].count
+        if index in self.collapsed or number % max(1, whole // collapse.LOOKS):
+            return None
+        case = self.problem.cases[index]
+        if not collapse.excess(self.problem, case):
+            return None
+        self._settle()
+        lost = collapse.collapsed(self.problem, case, s.x[index])
+        if lost is None:
+            return None
+        self.collapsed[index] = self.time()
+        return collapse.told(self.problem, case, self.time(), lost, s.x[index])
+
     def done(self) -> int:
         """Steps taken so far, all cases together."""
         s = self.state
@@ -169,10 +200,10 @@ class Simulation:
         return part.step(s.step)[0] if s.step < part.count else part.end * part.dt
 
     def pull(self) -> tuple[float, Case]:
-        """`Mover.pull` of the case where it is largest, and that case."""
+        """`Mover.pull` of the case where it is largest, in the longest step that is taken, and that case."""
         found = [mover.pull() for mover in self.movers]
         worst = int(np.argmax(found))
-        return found[worst], self.problem.cases[worst]
+        return found[worst] * (self.longest / self.config.dt), self.problem.cases[worst]
 
     def _advance(self, part: Interval, index: int, after_step: Callable[[int], None]) -> None:
         state, mover = self.state, self.movers[index]

@@ -94,7 +94,7 @@ def pose(options: dict[str, Any]) -> Problem:
     fields = {"flow": _fields(flow_name, flow), "kernel": _fields(kernel_name, kernel)}
     chosen: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
-        stored = given.pop(f"{part}_params", {})
+        stored = _table(f"{part}_params", given.pop(f"{part}_params", {}), part, names)
         chosen[part] = {
             name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
         }
@@ -116,6 +116,18 @@ def pose(options: dict[str, Any]) -> Problem:
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
     return Problem(config, _cases(config, flow, kernel), kernel, initial, units, held)
+
+
+def _table(key: str, table: Any, part: str, names: dict[str, Any]) -> dict[str, Any]:
+    """A table of parameters out of a configuration. Raises `ConfigError` unless it is one, of names that there are."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{key} = {table!r} is no table", f"write it as [{key}] with NAME = VALUE below")
+    for name in table:
+        if name not in names:
+            error = unknown_name(str(name), list(names))
+            near = error.hint if names else f"this {part} has no parameters"
+            raise ConfigError(f"[{key}] has {name!r}, which is no parameter of the {part}", near)
+    return table
 
 
 def _contents(components: dict[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What tells a user's instance or class from another: equal where all is equal, another number where anything differs."""
+"""What tells a user's instance or class from another: equal where all is, else another number."""
 
 from __future__ import annotations
 
@@ -76,7 +76,16 @@ def made(body: str) -> Any:
     return space["C"]
 
 
-BODY = "WIDTH = {width}\ndef f(x):\n    return x {sign} 1\nclass B:\n    b = {b}\nclass C(B):\n    def v(self, x):\n        return WIDTH * f(x)\n"
+BODY = """
+WIDTH = {width}
+def f(x):
+    return x {sign} 1
+class B:
+    b = {b}
+class C(B):
+    def v(self, x):
+        return WIDTH * f(x)
+"""
 
 
 def test_the_code_of_a_class_counts_and_its_comments_do_not() -> None:
