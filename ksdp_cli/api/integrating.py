@@ -27,6 +27,9 @@ from .headers import END_STATE, header, marks, run_id, snapshots_of, with_times
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
+#: Seconds of steps that are timed before the end is foretold, and the step after which nobody waits for another; and
+#: what a part of a frame takes until one has been written: most of it is bringing its files to the disk.
+TIMED, LONG_STEP, FRAME_SECONDS = 0.5, 5.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -126,18 +129,22 @@ class Watch:
     def __init__(self, simulation: Simulation, writer: Writer, listener: Listener, spent: float, device: str) -> None:
         self.simulation, self.writer, self.listener, self.device = simulation, writer, listener, device
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
-        self.began = self.saved = self.last = time.monotonic()
+        self.began = self.saved = time.monotonic()
+        self.warm: tuple[float, int, float] | None = None
+        self.writing, self.written = 0.0, 0
         self.drawn, self.announced, self.doubted, self.warned = 0.0, False, False, False
 
     def write(self, k: int, frame: np.ndarray) -> None:
         """Store a snapshot, unless it is there: it lies behind the checkpoint, and is the same bit for bit."""
         if k < self.writer.committed:
             return
+        before = time.monotonic()
         self.writer.write_frame(k, _stored(frame))
         if k + 1 == len(self.writer.times):
             end = self._about(State(frame, k + 1, engines=[engine.state() for engine in self.simulation.engines]))
             self.writer.annotate(**self.facts(), **({END_STATE: json.dumps(end)} if frame.dtype == np.float32 else {}))
         self.writer.commit(k)
+        self.writing, self.written = self.writing + time.monotonic() - before, self.written + 1
 
     def facts(self) -> dict[str, Any]:
         """What the store says about how it was made."""
@@ -149,6 +156,23 @@ class Watch:
             "largest_pull": self.simulation.pull()[0],
             **self._collapsed(),
         }
+
+    def _timed(self, now: float, done: int) -> bool:
+        """Whether enough was seen to say how long the run takes; the first step is not counted, which compiles."""
+        if self.warm is None:
+            self.warm = now, done, self.writing
+        since, steps = now - self.warm[0], done - self.warm[1]
+        return done == self.simulation.steps or (steps >= 2 and since > TIMED) or since > LONG_STEP
+
+    def _left(self, now: float, done: int) -> float:
+        """Seconds to come: steps at their rate since the first one, and frames at that of those written."""
+        assert self.warm is not None
+        began, first, writing = self.warm
+        step = (now - began - (self.writing - writing)) / max(done - first, 1)
+        frame = (
+            self.writing / self.written if self.written else FRAME_SECONDS * (2 + len(self.simulation.problem.cases))
+        )
+        return step * (self.simulation.steps - done) + frame * (len(self.writer.times) - self.writer.committed)
 
     def _collapsed(self) -> dict[str, Any]:
         """The time from which on the cloud is collapsed; of a sweep one for each case, None where it is not."""
@@ -162,11 +186,10 @@ class Watch:
             self.warned = True
             self.listener.warn(seen)
         now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
-        step_seconds, self.last = now - self.last, now
-        if not self.announced and (done > self.first + 1 or done == steps or step_seconds > 5.0):
+        if not self.announced and self._timed(now, done):
             self.announced = True
             if listener.tell:
-                listener.tell(self._expectation(step_seconds * (steps - done)))
+                listener.tell(self._expectation(self._left(now, done)))
         if now - self.drawn > 0.1 or done == steps:
             self.drawn = now
             self._doubt()
