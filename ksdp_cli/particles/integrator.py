@@ -163,7 +163,7 @@ class Simulation:
             state.k, state.case, state.step = part.k + 1, 0, 0
 
     def look(self) -> str | None:
-        """A sentence when the cloud in motion is seen to have collapsed; it is looked at at fixed steps, not at each."""
+        """A sentence when the cloud in motion is seen to have collapsed; it is looked at in some steps."""
         s, index = self.state, self.state.case
         number = self.plan[s.k].first + s.step
         whole = self.plan[-1].first + self.plan[-1].count
