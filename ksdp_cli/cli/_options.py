@@ -111,8 +111,8 @@ def graceful() -> Iterator[Stop]:
     try:
         yield stop
     except _AtOnce:
-        number = stop.signal or int(signal.SIGINT)
-        raise Interrupted(f"stopped by signal {number} before the first step; nothing is lost", number) from None
+        which = stop.signal or int(signal.SIGINT)
+        raise Interrupted(f"stopped by signal {which} before the first step; nothing is lost", which) from None
     finally:
         for known, handler in before.items():
             signal.signal(known, handler)
