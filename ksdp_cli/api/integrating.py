@@ -88,7 +88,8 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
             ended | {"source": "the last frame"},
             {"x": np.stack([end.frame(case, ended["k"] - 1) for case in cases])},
         )
-    instead = f"going on from {found[0]['source']}" if found else "starting from the beginning; stored frames stay"
+    afresh = f"starting from t = {simulation.config.t0:g}; stored frames stay"
+    instead = f"going on from {found[0]['source']}" if found else afresh
     for reason in passed_over:
         if listener.warn:
             listener.warn(f"{reason}; {instead}")
