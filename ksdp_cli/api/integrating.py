@@ -131,6 +131,8 @@ class Watch:
         self.simulation, self.writer, self.listener, self.device = simulation, writer, listener, device
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
         self.began = self.saved = time.monotonic()
+        if self.first and listener.stop:
+            listener.stop()  # a run that goes on has something to save from its first step
         self.warm: tuple[float, int, float] | None = None
         self.writing, self.written = 0.0, 0
         self.drawn, self.announced, self.doubted, self.warned = 0.0, False, False, False
