@@ -23,7 +23,19 @@ def _of_store(path: Path) -> dict[str, Any]:
     run = open_run(path)
     attrs = run.attrs
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    known = ("seed", "versions", "seconds", "network_seconds", "hardware", "engine", "model", "outside_trained_range")
+    known = (
+        "seed",
+        "origin",
+        "collapsed_from",
+        "blow_up",
+        "versions",
+        "seconds",
+        "network_seconds",
+        "hardware",
+        "engine",
+        "model",
+        "outside_trained_range",
+    )
     return {
         "path": str(path),
         "kind": run.kind,

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from .. import device as devices
-from .. import provenance
+from .. import numbers, provenance
 from ..config import PHYSICAL_UNITS, SimulateConfig
 from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
 from ..initial.points import Points
 from ..metrics import second_moment_law
 from ..shapes import Cloud
 from ..store import Run, open_run
-from ..store.selection import fixed_value, simulation_of
+from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from ..transport.model import Model
 from . import paths
 from .clouds import of_model
@@ -70,7 +70,7 @@ class Chosen:
         if not plane or not all(isinstance(at.get(name), float) for name in ("mu", "chi", "M")):
             return None
         J = int(self.simulation.get("J", len(self.cloud)))
-        return second_moment_law(self.t, mu=at["mu"], chi=at["chi"], M=at["M"], J=J)
+        return second_moment_law(self.t - start_of(self.simulation), mu=at["mu"], chi=at["chi"], M=at["M"], J=J)
 
 
 def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
@@ -130,7 +130,7 @@ def evaluate(network: Model, name: str, values: dict[str, float], n: int, device
     point = np.array([values[parameter] for parameter in network.eta_map.names])
     cloud = network.push(x, point, device=devices.choose(device))
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
-    return Chosen(name, cloud, case, float(values.get("t", simulation["T"])), simulation, drawn, 0, False)
+    return Chosen(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, drawn, 0, False)
 
 
 def of_its_source(network: Model, b: Chosen) -> list[str]:
@@ -179,14 +179,17 @@ def second_run(
     what the store says of its own. There is none, and nothing to say, where particles are independent and two halves of
     the reference are two samples; nor where it cannot be made, and why.
     """
-    if not b.simulated or b.t == 0:
+    since = b.t - start_of(b.simulation)
+    if not b.simulated or since == 0:
         return None, None
-    if str(b.simulation["init"]).endswith(".zarr"):
+    if "origin" in run.attrs or str(b.simulation["init"]).endswith(".zarr"):
         return None, _without("its initial particles are those of a store")
     seconds, steps = run.attrs.get("seconds"), run.attrs.get("steps")
     if not (isinstance(seconds, (int, float)) and isinstance(steps, int) and steps):
         return None, _without("it does not say how long it took")
-    each = seconds / steps / run.J * b.t / float(b.simulation["dt"])  # the direct sum takes less, with fewer particles
+    each = (
+        seconds / steps / run.J * since / float(b.simulation["dt"])
+    )  # the direct sum takes less, with fewer particles
     size = min(run.J, most)
     sizes = [n for n in (size, size // 2, size // THINNEST) if each * n <= AFFORDABLE and n >= least]
     if not sizes:
@@ -212,7 +215,11 @@ def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> d
     options = stored.model_dump(exclude={"flow_params", "kernel_params", "seed", "snapshots", "T", "device"})
     options |= stored.flow_params | stored.kernel_params
     options |= {name: value for name, value in values.items() if name != "t"}
-    return options | {"T": values.get("t", stored.T)}
+    if "t" in values and values["t"] < stored.t0:
+        raise ConfigError(
+            f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"
+        )
+    return options | {"T": numbers.tidy(values["t"] - stored.t0) if "t" in values else stored.T}
 
 
 def differences(first: Chosen, other: Chosen, names: tuple[str, str] = ("cloud", "reference")) -> list[str]:

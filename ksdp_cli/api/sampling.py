@@ -17,6 +17,7 @@ from ..errors import ConfigError
 from ..initial.points import Points
 from ..numbers import number
 from ..store import Header, Run, Writer, create, open_run, require_room
+from ..store.selection import end_of
 from ..transport.model import Model
 from . import paths
 from .clouds import of_model
@@ -113,7 +114,7 @@ def _stem(label: str, values: dict[str, float]) -> str:
 def _header(config: SampleConfig, network: Model, label: str, outside: list[str]) -> Header:
     simulation = network.provenance["simulation"]
     at = dict(config.eta)
-    time_value = at.pop("t", simulation["T"])
+    time_value = at.pop("t", end_of(simulation))
     eta = [word for name, value in config.eta.items() for word in (f"--{name}", repr(value))]
     words = ["ksdp", "sample", label, *eta, "--n", str(config.n), "--seed", str(config.seed)]
     return Header(

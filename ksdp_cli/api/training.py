@@ -204,7 +204,7 @@ def load_data(
 
 
 #: What a run to validate on must share with the one that is trained on, where it is not a parameter of the network.
-SHARED = ("flow", "kernel", "dim", *PHYSICAL_UNITS)
+SHARED = ("flow", "kernel", "dim", "t0", *PHYSICAL_UNITS)
 
 
 def validation_data(

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..config import read_toml, unknown_name
-from ..errors import ConfigError
+from ..errors import ConfigError, Interrupted
 
 #: For commands that hand ``--NAME VALUE`` on to a flow, a kernel or a model.
 BY_NAME = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -96,18 +96,26 @@ def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> 
 
 
 class Stop:
-    """Holds the number of the signal that asked for an end, or None."""
+    """Holds the number of the signal that asked for an end, or None; ``asked`` once long work has looked."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.asked = False
 
     def __call__(self) -> int | None:
+        self.asked = True
         return self.signal
+
+
+class _AtOnce(KeyboardInterrupt):
+    """A signal that came before there was anything to save; no handler of errors catches it."""
 
 
 @contextmanager
 def graceful() -> Iterator[Stop]:
-    """Within, SIGINT and SIGTERM set a flag that long work looks at; a second one acts at once."""
+    """Within, SIGINT and SIGTERM set a flag that long work looks at; a second one acts at once, and so does the first
+    as long as nothing has looked: then nothing is at stake yet. Raises `Interrupted`.
+    """
     stop = Stop()
     before: dict[int, Any] = {}
 
@@ -115,11 +123,16 @@ def graceful() -> Iterator[Stop]:
         stop.signal = number
         for known, handler in before.items():
             signal.signal(known, handler)
+        if not stop.asked:
+            raise _AtOnce
 
     for number in (signal.SIGINT, signal.SIGTERM):
         before[int(number)] = signal.signal(number, note)
     try:
         yield stop
+    except _AtOnce:
+        which = stop.signal or int(signal.SIGINT)
+        raise Interrupted(f"stopped by signal {which} before the first step; nothing is lost", which) from None
     finally:
         for known, handler in before.items():
             signal.signal(known, handler)

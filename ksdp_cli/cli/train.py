@@ -52,7 +52,7 @@ def train(
     stop_excess: Annotated[str | None, text("Stop at this validation above its floor. Default never.")] = None,
     validate_every: Annotated[str | None, text("Steps between validations. Default 500.")] = None,
     init: Annotated[
-        str | None, text("Initial cloud of the run, if the store does not lead to it.", "NAME|STORE")
+        str | None, text("Initial cloud of the run, if the store does not lead to it.", "NAME|FILE.py:CLASS|STORE")
     ] = None,
     seed: o.SeedOption = None,
     device: o.DeviceOption = None,

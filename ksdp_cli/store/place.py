@@ -20,6 +20,8 @@ from .writer import Writer
 
 #: Settings that a resumed run may change: where it is made, and how far it goes.
 FREE = {"device", "T", "snapshots"}
+#: Attributes beside the configuration that tell one run from another.
+MARKS = ("origin", "contents")
 
 
 #: The header of a run that goes on from a stored one.
@@ -173,8 +175,8 @@ def _remove(folder: Path) -> None:
 def _same_run(path: Path, stored: Run, header: Header) -> None:
     """Raise `ConfigError` with every difference between the stored run and the one asked for."""
     asked = header.as_attributes()
-    own = {"kind", "particles", "dim", "cases", "case_count"}
-    old, new = _flat({n: stored.attrs[n] for n in own}), _flat({n: asked[n] for n in own})
+    own = ("kind", "particles", "dim", "cases", "case_count", *MARKS)
+    old, new = (_flat({n: attrs[n] for n in own if n in attrs}) for attrs in (stored.attrs, asked))
     old |= {name: value for name, value in _flat(stored.config).items() if name not in FREE}
     new |= {name: value for name, value in _flat(asked["config"]).items() if name not in FREE}
     changed = [f"{n}: {_shown(old, n)} -> {_shown(new, n)}" for n in sorted({*old, *new}) if old.get(n) != new.get(n)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
-from ..numbers import integer, sweep
+from ..numbers import integer, sweep, tidy
 from ..records import Said
 from . import layout
 from .reader import Run
@@ -91,6 +91,16 @@ def fixed(run: Run, name: str) -> float | None:
 def simulation_of(run: Run) -> dict[str, Any]:
     """The configuration of the simulation that a store holds, or that its samples' network learned."""
     return Said(run.config if run.kind == "simulation" else run.attrs.get("simulation", {}), run.path)
+
+
+def start_of(simulation: dict[str, Any]) -> float:
+    """The time at which a simulation began: its t0, which stored configurations leave out where it is 0."""
+    return float(simulation.get("t0", 0.0))
+
+
+def end_of(simulation: dict[str, Any]) -> float:
+    """The time at which a simulation ended."""
+    return tidy(start_of(simulation) + float(simulation["T"]))
 
 
 def fixed_value(simulation: dict[str, Any], name: str) -> float | None:
