@@ -1,4 +1,4 @@
-"""One force and nothing else, as a process for NVIDIA's tools: direct (J = 1000), tree (3000) or large (direct, 1e5)."""
+"""One force, as a process for NVIDIA's tools: direct (J = 1000), tree (3000) or large (direct, 1e5)."""
 
 from __future__ import annotations
 
