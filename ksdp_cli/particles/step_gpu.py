@@ -20,7 +20,7 @@ from ..errors import KsdpError, NumericalError
 from ..graph import NotCaptured, device_faults, record, without_waiting
 from ..shapes import Cloud
 from .direct_cpu import template
-from .direct_gpu import require_torch, shares
+from .direct_gpu import launch, require_torch, shares
 from .engines import DriftEngine
 from .flow_trace import Formula, Untraceable, trace
 from .kernel_source import import_text
@@ -86,7 +86,8 @@ class StepsGPU:
         torch = require_torch()
         if not torch.cuda.is_available():
             return True
-        need = cases * config.J * config.dim * 8 * (shares(config.J, config.J)[0] + 6)
+        count, _ = shares(config.J, config.J, launch(config.dim, config.dtype)["TARGETS"])
+        need = cases * config.J * config.dim * 8 * (count + 6)
         return bool(2 * need < torch.cuda.mem_get_info()[0])
 
     def put(self, x: Cloud) -> None:

@@ -51,7 +51,8 @@ def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     if HERE:
         from ksdp_cli.particles import direct_gpu, step_gpu
 
-        monkeypatch.setattr(direct_gpu, "TARGETS", 128)  # a leaf of the tree, at most
+        large = {"TARGETS": 128, "SOURCES": 128, "UNROLL": 1}
+        monkeypatch.setattr(direct_gpu, "launch", lambda dim, dtype: dict(large))
         monkeypatch.setattr(step_gpu, "BLOCK", 64)
 
 
