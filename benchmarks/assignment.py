@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from ksdp_cli.assignment.certified.solver import Certified
+from ksdp_cli.assignment.iterative import IterativeExact, IterativeLP
+from ksdp_cli.assignment.pot import Emd
 from ksdp_cli.initial.ball import Ball
-from ksdp_cli.transitions.certified import Certified
-from ksdp_cli.transitions.iterative import IterativeExact, IterativeLP
-from ksdp_cli.transitions.pot import Emd
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -93,8 +93,8 @@ def iterative(n: int) -> None:
 def training(store: str) -> None:
     from ksdp_cli.api.training import load_data
     from ksdp_cli.config import TrainConfig
+    from ksdp_cli.learning.trainer import Trainer, TrainSettings
     from ksdp_cli.store.reader import open_run
-    from ksdp_cli.transport.trainer import Trainer, TrainSettings
 
     data, *_ = load_data(open_run(store), TrainConfig())
     trainer = Trainer(data, TrainSettings(renew_batch=10**6, renew_gamma=50))

@@ -30,8 +30,8 @@ from torch import Tensor, nn
 
 import ksdp_cli as ksdp
 from ksdp_cli.initial.ball import Ball
+from ksdp_cli.learning.eta_map import EtaMap
 from ksdp_cli.metrics import exact_w2_squared
-from ksdp_cli.transport.eta_map import EtaMap
 
 POINTS, BATCH, N = (50.0, 130.0), 512, 2000
 Sampler = Callable[[Tensor, Tensor], Tensor]

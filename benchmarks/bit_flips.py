@@ -24,11 +24,11 @@ import numpy as np
 import xarray
 
 import ksdp_cli as ksdp
+from ksdp_cli.base import checkpoint
 from ksdp_cli.errors import Interrupted, KsdpError
-from ksdp_cli.particles import checkpoint
-from ksdp_cli.transport.eta_map import EtaMap
-from ksdp_cli.transport.model import Model
-from ksdp_cli.transport.network import Network
+from ksdp_cli.learning.eta_map import EtaMap
+from ksdp_cli.learning.model import Model
+from ksdp_cli.learning.network.network import Network
 
 OPTIONS: dict[str, Any] = {"flow": "laminar2d", "A": (1, 10), "J": 500, "snapshots": (0, 1e-3, 2e-3)}
 

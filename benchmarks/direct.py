@@ -23,14 +23,14 @@ import numpy as np
 
 os.environ["OMP_NUM_THREADS"] = "1"  # KeOps reads it when it loads; our threads are not OpenMP's
 
+from ksdp_cli.base.threads import core_count
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.direct_cpu import DirectCPU
-from ksdp_cli.threads import core_count
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
 
 DELTA2 = 1e-3
 

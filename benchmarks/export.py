@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ksdp_cli.numbers import integer
+from ksdp_cli.base.parsing import integer
 from ksdp_cli.store import Header, create
 
 EXPORT = """

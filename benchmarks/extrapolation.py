@@ -21,9 +21,9 @@ import numpy as np
 
 import ksdp_cli as ksdp
 from ksdp_cli.initial.ball import Ball
+from ksdp_cli.learning.model import Model
+from ksdp_cli.learning.network.network import FORMS
 from ksdp_cli.metrics.wasserstein import exact_w2_squared
-from ksdp_cli.transport.model import Model
-from ksdp_cli.transport.network import FORMS
 
 FRESH = (101, 102, 103, 104)
 #: Options of the trained run and of the fresh ones, and the cases at which they are compared; the first lies inside.

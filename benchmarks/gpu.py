@@ -32,7 +32,7 @@ def main() -> int:
     if asked.smoke:
         os.environ["TRITON_INTERPRET"] = "1"  # before Triton is imported
     else:
-        from ksdp_cli.device import choose, describe
+        from ksdp_cli.base.device import choose, describe
         from ksdp_cli.errors import ResourceError
 
         try:

@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from ksdp_cli.transport.adam import Adam
-from ksdp_cli.transport.network import Network
-from ksdp_cli.transport.soap import Soap
-from ksdp_cli.transport.torch_network import forward
+from ksdp_cli.learning.network.gpu import forward
+from ksdp_cli.learning.network.network import Network
+from ksdp_cli.learning.optimisers.adam import Adam
+from ksdp_cli.learning.optimisers.soap import Soap
 
 POINTS, REPEATS = 11 * 2000, 30
 

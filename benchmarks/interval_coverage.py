@@ -28,8 +28,8 @@ import numpy as np
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import compare_clouds
 from ksdp_cli.metrics.estimates import dispersion
-from ksdp_cli.particles.integrator import Simulation
 from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.simulation import Simulation
 
 RUNS: dict[str, dict[str, Any]] = {
     "IPM 2D t=0.02": {"T": 0.02, "dt": 5e-4},

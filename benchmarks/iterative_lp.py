@@ -14,8 +14,8 @@ import time
 import numpy as np
 from assignment import clump, late, vshape
 
-from ksdp_cli.transitions.certified import Certified
-from ksdp_cli.transitions.iterative import IterativeExact, IterativeLP
+from ksdp_cli.assignment.certified.solver import Certified
+from ksdp_cli.assignment.iterative import IterativeExact, IterativeLP
 
 AIMS = (0.01, 0.001)
 #: Sub-problems between two looks at the value.

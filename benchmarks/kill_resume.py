@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 
 from ksdp_cli import open_run
+from ksdp_cli.base import checkpoint
 from ksdp_cli.errors import DataError
-from ksdp_cli.particles import checkpoint
 
 PROGRAM = """
 import sys

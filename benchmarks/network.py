@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ksdp_cli.transport.adam import Adam
-from ksdp_cli.transport.network import Network
+from ksdp_cli.learning.network.network import Network
+from ksdp_cli.learning.optimisers.adam import Adam
 
 
 def median_ms(work: Callable[[], Any], repeats: int) -> float:

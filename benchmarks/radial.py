@@ -16,9 +16,9 @@ import time
 
 import numpy as np
 
-from ksdp_cli.particles.integrator import Simulation
+from ksdp_cli.exact.radial import RadialSolution, radial
 from ksdp_cli.particles.problem import pose
-from ksdp_cli.reference import RadialSolution, radial
+from ksdp_cli.particles.simulation import Simulation
 
 TIMES = (0.025, 0.05, 0.075, 0.09)
 RADII = (0.1, 0.2)

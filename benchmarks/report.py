@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 import ksdp_cli as ksdp
-from ksdp_cli import models
+from ksdp_cli import pretrained as models
 from ksdp_cli.api.paths import found
-from ksdp_cli.api.reporting import report
-from ksdp_cli.transport.model import Model
+from ksdp_cli.learning.model import Model
+from ksdp_cli.views.report.reporting import report
 
 FLAGS = [
     "--no-sandbox",

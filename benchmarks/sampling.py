@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from ksdp_cli import models
+from ksdp_cli import pretrained as models
 from ksdp_cli.initial.ball import Ball
+from ksdp_cli.learning.model import Model
 from ksdp_cli.store import open_run
-from ksdp_cli.transport.model import Model
 
 PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
 

@@ -87,7 +87,8 @@ class Program(NamedTuple):
 
 
 def _direct(program: Program) -> tuple[Any, dict[str, int]]:
-    from ksdp_cli.particles import direct_cpu, direct_gpu, kernel_source
+    from ksdp_cli.particles.engines import direct_cpu, direct_gpu
+    from ksdp_cli.particles.kernel_compiler import source as kernel_source
 
     text = direct_cpu.template("direct_gpu")
     module = kernel_source.load_module(text, KERNELS[program.kernel], program.dim, "triton")
@@ -95,7 +96,9 @@ def _direct(program: Program) -> tuple[Any, dict[str, int]]:
 
 
 def _tree(program: Program) -> tuple[Any, dict[str, int]]:
-    from ksdp_cli.particles import direct_cpu, direct_gpu, kernel_source, tree_gpu
+    from ksdp_cli.particles.engines import direct_cpu, direct_gpu
+    from ksdp_cli.particles.kernel_compiler import source as kernel_source
+    from ksdp_cli.particles.tree import gpu as tree_gpu
 
     text = direct_cpu.template("tree_gpu")
     module = kernel_source.load_module(text, KERNELS[program.kernel], program.dim, "triton")
@@ -105,7 +108,8 @@ def _tree(program: Program) -> tuple[Any, dict[str, int]]:
 
 
 def _noise(program: Program) -> tuple[Any, dict[str, int]]:
-    from ksdp_cli.particles import direct_cpu, kernel_source
+    from ksdp_cli.particles.engines import direct_cpu
+    from ksdp_cli.particles.kernel_compiler import source as kernel_source
 
     return kernel_source.import_text(direct_cpu.template("noise_gpu"), "noise_gpu").fill, {
         "D": program.dim,
@@ -114,7 +118,9 @@ def _noise(program: Program) -> tuple[Any, dict[str, int]]:
 
 
 def _tree_build(name: str, program: Program) -> tuple[Any, dict[str, int]]:
-    from ksdp_cli.particles import tree_gpu, tree_gpu_build, tree_gpu_lists
+    from ksdp_cli.particles.tree import gpu as tree_gpu
+    from ksdp_cli.particles.tree import gpu_build as tree_gpu_build
+    from ksdp_cli.particles.tree import gpu_lists as tree_gpu_lists
 
     sizes: dict[str, dict[str, int]] = {
         "curve": {"BITS": tree_gpu_build.BITS[program.dim], "BLOCK": tree_gpu_build.KEYS},

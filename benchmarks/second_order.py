@@ -25,10 +25,10 @@ from scipy.optimize import minimize
 import ksdp_cli as ksdp
 from ksdp_cli.api.training import load_data
 from ksdp_cli.config import TrainConfig
-from ksdp_cli.transport.adam import Adam, rate
-from ksdp_cli.transport.soap import Soap
-from ksdp_cli.transport.torch_network import forward
-from ksdp_cli.transport.trainer import Trainer, TrainSettings
+from ksdp_cli.learning.network.gpu import forward
+from ksdp_cli.learning.optimisers.adam import Adam, rate
+from ksdp_cli.learning.optimisers.soap import Soap
+from ksdp_cli.learning.trainer import Trainer, TrainSettings
 
 CONJUGATE_STEPS = 20
 Theta = np.ndarray

@@ -4,7 +4,7 @@
 
 Simulates and trains what `ksdp reproduce table2` does, finds what that command has made already in the same folder,
 and copies, for each experiment of Table 2, the network that validated best on its own held-out particles into
-ksdp_cli/models. The rows of Table 2 have no part in that choice. Prints each network's validation and size.
+ksdp_cli/pretrained. The rows of Table 2 have no part in that choice. Prints each network's validation and size.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ksdp_cli import models
+from ksdp_cli import pretrained as models
 from ksdp_cli.experiments.definition import TABLE2, read
 from ksdp_cli.experiments.stages import Stages
 

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ksdp_cli import device as devices
+from ksdp_cli.assignment.certified.solver import Certified
+from ksdp_cli.base import device as devices
 from ksdp_cli.experiments import table2
 from ksdp_cli.experiments.definition import read
 from ksdp_cli.experiments.stages import Stages
-from ksdp_cli.transitions.certified import Certified
-from ksdp_cli.transport.batches import Batches
+from ksdp_cli.learning.batches import Batches
 
 
 @contextlib.contextmanager

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from ksdp_cli import rng
-from ksdp_cli.particles.engines import make_engine
-from ksdp_cli.particles.mover import Mover
+from ksdp_cli.base import rng
+from ksdp_cli.particles.engines.choice import make_engine
 from ksdp_cli.particles.problem import Problem, diffusion, pose
 from ksdp_cli.particles.schemes import EVALUATIONS, SCHEMES
+from ksdp_cli.particles.stepper import Mover
 
 FINE = 4000
 STEPS = (5, 10, 20, 40, 80, 200, 400, 800)

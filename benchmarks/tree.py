@@ -26,9 +26,9 @@ import numpy as np
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.direct_cpu import DirectCPU, compile_direct
-from ksdp_cli.particles.tree import TreeEngine
-from ksdp_cli.particles.tree_accuracy import sampled_error
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU, compile_direct
+from ksdp_cli.particles.tree.accuracy import sampled_error
+from ksdp_cli.particles.tree.engine import TreeEngine
 
 ARGS = (1e-3,)
 ACCURACY = {2: 1e-4, 3: 1e-3}

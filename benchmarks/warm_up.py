@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from ksdp_cli import api, models
+from ksdp_cli import api
+from ksdp_cli import pretrained as models
 from ksdp_cli.api.comparing import reference_options
+from ksdp_cli.assignment.certified.solver import Certified
 from ksdp_cli.experiments.table2 import jackknife
 from ksdp_cli.initial.ball import Ball
+from ksdp_cli.learning.model import Model
 from ksdp_cli.store import Run
-from ksdp_cli.transitions.certified import Certified
-from ksdp_cli.transport.model import Model
 
 ENDS = {0.1: (0.02, 0.05, 0.08, 0.09), 0.12: (0.05, 0.08, 0.1)}
 REFERENCES, SEED = 4, 7_000_000

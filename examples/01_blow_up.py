@@ -6,8 +6,8 @@ python examples/01_blow_up.py
 import math
 
 import ksdp_cli as ksdp
+from ksdp_cli.exact.radial import radial
 from ksdp_cli.metrics import moments, radial_distribution
-from ksdp_cli.reference import radial
 
 M = 16 * math.pi  # twice the critical mass: the cloud collapses before t = 0.125
 run = ksdp.simulate(M=M, J=4000, dt=5e-4, snapshots=[0.0, 0.025, 0.05, 0.075], overwrite=True, out="runs/blow-up.zarr")

@@ -31,11 +31,11 @@ def ksdp_kernels() -> list[Component]:
 @hookimpl
 def ksdp_transition_solvers() -> list[Component]:
     return [
-        Component("certified", "ksdp_cli.transitions.certified:Certified", "sparse, exact, with a dual certificate"),
-        Component("iterative-lp", "ksdp_cli.transitions.iterative:IterativeLP", "the paper's section 3.3"),
-        Component("iterative-exact", "ksdp_cli.transitions.iterative:IterativeExact", "the same, sub-problems exact"),
-        Component("emd", "ksdp_cli.transitions.pot:Emd", "POT's exact network simplex, for validation"),
-        Component("bsp", "ksdp_cli.transitions.pot:Bsp", "POT's binary space partition, a cheap upper bound"),
+        Component("certified", "ksdp_cli.assignment.certified.solver:Certified", "sparse, exact, with a dual certificate"),
+        Component("iterative-lp", "ksdp_cli.assignment.iterative:IterativeLP", "the paper's section 3.3"),
+        Component("iterative-exact", "ksdp_cli.assignment.iterative:IterativeExact", "the same, sub-problems exact"),
+        Component("emd", "ksdp_cli.assignment.pot:Emd", "POT's exact network simplex, for validation"),
+        Component("bsp", "ksdp_cli.assignment.pot:Bsp", "POT's binary space partition, a cheap upper bound"),
     ]
 
 

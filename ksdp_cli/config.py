@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
-from . import numbers
+from .base import parsing as numbers
+from .base.files import LARGEST_TOML, decoded, local, read_given
 from .errors import ConfigError
-from .files import LARGEST_TOML, decoded, local, read_given
 
 
 def _named(parse: Callable[[Any], Any]) -> BeforeValidator:

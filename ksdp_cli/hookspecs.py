@@ -28,7 +28,7 @@ def ksdp_kernels() -> list[Component]:  # type: ignore[empty-body]
 
 @hookspec
 def ksdp_transition_solvers() -> list[Component]:  # type: ignore[empty-body]
-    """Solvers for the transition matrix gamma: classes as `ksdp_cli.transitions.base.TransitionSolver`."""
+    """Solvers for the transition matrix gamma: classes as `ksdp_cli.assignment.base.TransitionSolver`."""
 
 
 @hookspec

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from ksdp_cli.base.parsing import integer, number, sweep
 from ksdp_cli.errors import ConfigError
-from ksdp_cli.numbers import integer, number, sweep
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from ksdp_cli import rng
+from ksdp_cli.base import rng
 from ksdp_cli.initial.ball import Ball
 
 #: Random123, kat_vectors, philox4x32 with 10 rounds: counter, key, result.

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli import threads as limits
+from ksdp_cli.base import threads as limits
+from ksdp_cli.base.threads import pool, spread
 from ksdp_cli.errors import ConfigError
-from ksdp_cli.threads import pool, spread
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

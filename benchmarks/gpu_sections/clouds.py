@@ -13,7 +13,7 @@ from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.kernel_source import array_function
+from ksdp_cli.particles.kernel_compiler.source import array_function
 
 DELTA2 = 1e-3
 #: Pairs of the reference that are held at a time: 128 MiB an array.

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ksdp_cli import rng
-from ksdp_cli.particles.direct_gpu import DirectGPU, normals
+from ksdp_cli.base import rng
+from ksdp_cli.particles.engines.direct_gpu import DirectGPU, normals
 
 from .clouds import DELTA2, KERNELS, clouds, error, reference
 from .harness import Bench

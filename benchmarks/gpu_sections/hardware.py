@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import Any
 
-from ksdp_cli.device import describe
+from ksdp_cli.base.device import describe
 
 from .harness import Bench
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 import ksdp_cli as ksdp
-from ksdp_cli import models
-from ksdp_cli.transitions.iterative import IterativeLP
-from ksdp_cli.transport.descent import Descent, Schedule
-from ksdp_cli.transport.descent_gpu import DescentGPU
-from ksdp_cli.transport.model import Model
-from ksdp_cli.transport.network import Network
+from ksdp_cli import pretrained as models
+from ksdp_cli.assignment.iterative import IterativeLP
+from ksdp_cli.learning.descent import Descent, Schedule
+from ksdp_cli.learning.descent_gpu import DescentGPU
+from ksdp_cli.learning.model import Model
+from ksdp_cli.learning.network.network import Network
 
 from .harness import Bench
 
@@ -36,7 +36,7 @@ def network(bench: Bench) -> None:
 def _pass(bench: Bench) -> None:
     import torch
 
-    from ksdp_cli.transport import network_gpu
+    from ksdp_cli.learning.network import fused as network_gpu
 
     model = Model.load(models.path(models.DEFAULT))
     count = bench.size(1_000_000, 600)

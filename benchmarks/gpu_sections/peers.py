@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ksdp_cli.particles.direct_gpu import DirectGPU
-from ksdp_cli.particles.kernel_source import array_function
+from ksdp_cli.particles.engines.direct_gpu import DirectGPU
+from ksdp_cli.particles.kernel_compiler.source import array_function
 
 from .child import run
 from .clouds import DELTA2, KERNELS, error

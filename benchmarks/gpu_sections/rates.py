@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ksdp_cli.particles.direct_gpu import DirectGPU
+from ksdp_cli.particles.engines.direct_gpu import DirectGPU
 
 from .clouds import DELTA2, KERNELS, clouds
 from .hardware import clock_under

@@ -8,8 +8,8 @@ import torch
 
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
-from ksdp_cli.particles.direct_gpu import DirectGPU
-from ksdp_cli.particles.tree_gpu import TreeGPU
+from ksdp_cli.particles.engines.direct_gpu import DirectGPU
+from ksdp_cli.particles.tree.gpu import TreeGPU
 
 SIZES = {"direct": 1000, "tree": 3000, "large": 100_000}
 

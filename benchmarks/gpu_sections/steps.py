@@ -12,8 +12,8 @@ import numpy as np
 
 import ksdp_cli as ksdp
 from ksdp_cli.errors import Interrupted, NumericalError
-from ksdp_cli.particles.integrator import Simulation
 from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.simulation import Simulation
 
 from .harness import Bench
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ksdp_cli.particles.direct_gpu import DirectGPU
-from ksdp_cli.particles.tree_gpu import TreeGPU
+from ksdp_cli.particles.engines.direct_gpu import DirectGPU
+from ksdp_cli.particles.tree.gpu import TreeGPU
 
 from .clouds import DELTA2, KERNELS, clouds, error, reference
 from .harness import Bench

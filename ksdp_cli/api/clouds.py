@@ -13,11 +13,11 @@ from .. import plugins
 from ..errors import ConfigError, DataError
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
+from ..learning.model import LARGEST_SOURCE, Model
 from ..particles import own, problem
 from ..particles.contents import contents
 from ..store import Run, open_run
 from ..store.selection import select
-from ..transport.model import LARGEST_SOURCE, Model
 
 FORMS = "write it as STORE.zarr@A=10,t=0.02"
 GIVE_IT = "give it: --init NAME, FILE.py:CLASS or a store, init= a class from Python"

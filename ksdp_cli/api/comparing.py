@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..base.parsing import sweep
+from ..base.shapes import Cloud
 from ..config import CompareConfig, build
 from ..errors import ConfigError
+from ..learning.model import Model
 from ..metrics import (
     Approximation,
     Comparison,
@@ -27,10 +30,7 @@ from ..metrics import (
 )
 from ..metrics.comparison import LARGEST_N, MOST_REPEATS, require
 from ..metrics.panel import APPROXIMATE, COLUMNS
-from ..numbers import sweep
-from ..shapes import Cloud
 from ..store import Run
-from ..transport.model import Model
 from .references import (
     Chosen,
     alone,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..learning.model import Model
 from ..store import open_run
-from ..transport.model import Model
 from . import paths
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..base.files import local, target
 from ..errors import ConfigError
-from ..files import local, target
+from ..export.formats import export as write
+from ..export.formats import format_of
 from ..store import Run, open_run
-from ..store.export import export as write
-from ..store.export import format_of
 from ..store.selection import select
 
 

@@ -12,7 +12,7 @@ from ..errors import ConfigError
 from ..initial.stored import StoredCloud
 from ..particles.problem import Problem
 from ..store import Header, Run
-from ..store.place import MARKS
+from ..store.create import MARKS
 
 #: Changed when the meaning of a checkpoint changes.
 STATE = 1

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
+from ..base import checkpoint
+from ..base import device as devices
+from ..base.files import parse_json
 from ..errors import DataError, Interrupted, NumericalError
-from ..files import parse_json
-from ..particles import checkpoint, preflight
-from ..particles.integrator import Simulation, State
+from ..particles import preflight
 from ..particles.problem import Problem
+from ..particles.simulation import Simulation, State
 from ..records import SavedSimulation, checked
 from ..store import Writer, change_times, open_run
 from .headers import END_STATE, MADE_BY, belongs, header, marks, require_same_kind, run_id, snapshots_of, with_times

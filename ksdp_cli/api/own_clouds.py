@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
-from ..shapes import Cloud
 from .clouds import handed, initial_cloud
 
 #: Names in the layout of `own_clouds` that are not parameters.

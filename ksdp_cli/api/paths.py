@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from .. import models
+from .. import pretrained as models
+from ..base.files import local, target
+from ..base.outputs import LONGEST, RESERVED
 from ..errors import DataError, Taken
-from ..files import local, target
-from ..outputs import LONGEST, RESERVED
 
 RUNS = Path("runs")
 Begun = TypeVar("Begun")

@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
-from .. import numbers, provenance
+from .. import provenance
+from ..base import device as devices
+from ..base import parsing as numbers
+from ..base.shapes import Cloud
 from ..config import PHYSICAL_UNITS, SimulateConfig
 from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
 from ..initial.points import Points
+from ..learning.model import Model
 from ..metrics import second_moment_law
-from ..shapes import Cloud
 from ..store import Run, open_run
 from ..store.selection import end_of, fixed_value, simulation_of, start_of
-from ..transport.model import Model
 from . import paths
 from .clouds import of_model
 from .own_clouds import is_array, own_cloud

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
-from .. import models, provenance
+from .. import pretrained as models
+from .. import provenance
+from ..base import device as devices
+from ..base.parsing import number
 from ..config import SampleConfig, build
 from ..errors import ConfigError
 from ..initial.points import Points
-from ..numbers import number
+from ..learning.model import Model
 from ..store import Header, Run, Writer, create, open_run, require_room
 from ..store.selection import end_of
-from ..transport.model import Model
 from . import paths
 from .clouds import of_model
 

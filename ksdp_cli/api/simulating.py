@@ -6,16 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import device as devices
 from .. import provenance
+from ..base import checkpoint
+from ..base import device as devices
+from ..base.files import target
+from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import KsdpError
-from ..files import target
-from ..particles import checkpoint, collapse, preflight
+from ..particles import collapse, preflight
 from ..particles.precision import precision_doubt
 from ..particles.problem import Problem, pose
 from ..store import Run, Writer, create, open_run, require_room
-from ..threads import limited
 from . import paths
 from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times

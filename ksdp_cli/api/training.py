@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
-from .. import files, provenance
+from .. import provenance
+from ..base import checkpoint, files
+from ..base import device as devices
+from ..base.outputs import Lock, written_whole
 from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
-from ..outputs import Lock, written_whole
-from ..particles import checkpoint
+from ..learning.data import TrainingData
+from ..learning.trainer import Trained, TrainSettings
+from ..learning.trainer import train as run_training
 from ..records import SavedTraining, checked
 from ..store import Run, open_run
 from ..store.selection import fixed_value
-from ..transport.data import TrainingData
-from ..transport.trainer import Trained, TrainSettings
-from ..transport.trainer import train as run_training
 from . import paths
 from . import training_place as place
 from .clouds import of_run

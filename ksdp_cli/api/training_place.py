@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..base import checkpoint
+from ..base.files import LARGEST_METADATA, parse_json, read_whole
+from ..base.outputs import Lock, claim, require_free
 from ..errors import ConfigError, DataError, KsdpError, Taken
-from ..files import LARGEST_METADATA, parse_json, read_whole
-from ..outputs import Lock, claim, require_free
-from ..particles import checkpoint
-from ..transport import model
+from ..learning import model
 from . import paths
 
 SUFFIX = ".safetensors"

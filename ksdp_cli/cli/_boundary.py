@@ -14,9 +14,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from ..base.files import shown
+from ..base.outputs import NO_ROOM
 from ..errors import KsdpError
-from ..files import shown
-from ..outputs import NO_ROOM
 
 BUG, DATA, RESOURCES, INTERRUPTED = 1, 4, 5, 130
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..files import shown
+from ..base.files import shown
 from ._boundary import say
 
 

@@ -20,7 +20,7 @@ def demo(
     as_json: o.Json = False,
 ) -> None:
     """The main job in two minutes: simulate a laminar flow at 11 amplitudes, train, generate at two unseen ones."""
-    from ..api.demonstrating import demonstrate
+    from ..experiments.demonstrating import demonstrate
 
     with o.graceful() as stop, _render.progress("demo") as progress:
         done = demonstrate(folder, progress=progress, stop=stop)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..files import shown
+from ..base.files import shown
 from . import _options as o
 from . import _render
 

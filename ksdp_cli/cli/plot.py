@@ -38,7 +38,7 @@ def plot(
     --A 50, --t 0.05 and the like (or lists, as --A 1,10) choose what is drawn. Second moments and training curves are
     pictures of their own beside the first, NAME-moments.png and NAME-training.png.
     """
-    from ..api.plotting import plot as draw
+    from ..views.plotting import plot as draw
 
     known = ["n", "case", "device", "out", "overwrite", "json"]
     words, at = o.words_and_names([subject, reference, *context.args], known)

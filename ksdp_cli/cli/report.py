@@ -30,7 +30,7 @@ def report(
 
     The page of a model evaluates the network itself: sliders set its parameters.
     """
-    from ..api.reporting import report as write
+    from ..views.report.reporting import report as write
 
     with _render.progress("report") as progress:
         done = write(

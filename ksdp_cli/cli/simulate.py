@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ..base.parsing import integer
 from ..config import SimulateConfig
-from ..numbers import integer
 from . import _options as o
 from . import _render
 from ._boundary import say
@@ -95,7 +95,7 @@ def simulate(
 
 def render(run: Any, as_json: bool) -> None:
     """One row a case and snapshot: mean and second moment with standard errors."""
-    from ..api import summary
+    from ..views import summary
 
     document = summary.of_run(run)
     names = list(run.cases[0])

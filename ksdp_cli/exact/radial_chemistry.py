@@ -5,7 +5,7 @@ With v the volume inside r, A = dv/dr, m the mass inside r and G = A c_r the flu
     m_t = mu A^2 m_vv - chi m_v G,    eps G_t = A^2 (m + G)_vv - k^2 G.
 
 At eps = k = 0 it is G = -m. The grid is a sinh in v, so that it resolves a core; second order in its spacing.
-`ksdp_cli.reference.radial` is the entry; it solves the elliptic problem of the plane in the single unknown m.
+`ksdp_cli.exact.radial.radial` is the entry; it solves the elliptic problem of the plane in the single unknown m.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import figures
+from ..base.outputs import require_free
 from ..figures import Curves
 from ..metrics import Moments, binned_w2_squared, moments, second_moment_law
-from ..outputs import require_free
 from ..store import Run
 from .definition import Figure
 from .stages import Point, Stages

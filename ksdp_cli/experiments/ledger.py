@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from ..base.disk import put
+from ..base.files import read_json
 from ..errors import ConfigError, DataError
-from ..files import read_json
 from ..provenance import digest
-from ..store.disk import put
 
 
 @dataclass(frozen=True)

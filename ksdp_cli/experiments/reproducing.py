@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import files
 from ..api.paths import RUNS
+from ..base import files
+from ..base.files import read_json
+from ..base.outputs import Lock, require_free, written_whole
+from ..base.parsing import integer
 from ..errors import ConfigError
-from ..files import read_json
-from ..numbers import integer
-from ..outputs import Lock, require_free, written_whole
 from . import definition, drawing
 from .definition import TABLE2, Experiment
 from .stages import Stages

@@ -10,19 +10,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .. import device as devices
 from ..api import simulate, train
 from ..api.clouds import of_model
 from ..api.comparing import reference_options
 from ..api.paths import slug
+from ..assignment.certified.solver import Certified
+from ..base import device as devices
+from ..base.files import read_json
+from ..base.shapes import Cloud
 from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
-from ..files import read_json
+from ..learning.model import Model
 from ..particles.problem import pose
-from ..shapes import Cloud
 from ..store import Run, open_run
-from ..transitions.certified import Certified
-from ..transport.model import Model
 from .definition import Experiment
 from .ledger import Ledger
 

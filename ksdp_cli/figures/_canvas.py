@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from ..base.files import shown
+from ..base.outputs import written_whole
 from ..errors import ConfigError
-from ..files import shown
-from ..outputs import written_whole
 
 Layout = Literal["constrained", "compressed"]
 MAKER = "ksdp"

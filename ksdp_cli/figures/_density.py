@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
-from ..shapes import Cloud
 
 Projection = tuple[int, int]
 #: (2, 2): low and high end of the picture along its two axes.

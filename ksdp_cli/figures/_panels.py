@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..shapes import Cloud
+from ..base.shapes import Cloud
 from ._canvas import picture
 from ._density import Box, Projection, cell_side, density
 

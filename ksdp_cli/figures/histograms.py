@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..base.shapes import Cloud
 from ..errors import ConfigError
-from ..shapes import Cloud
 from ._density import Projection, box_of, levelled, limits, projections_of, require_clouds
 from ._panels import CUBE_ROOT, Cell, Row, draw
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from ..arrays import namespace
+from ..base.arrays import namespace
 
 __all__ = ["Flow", "Params", "namespace"]
 

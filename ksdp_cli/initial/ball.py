@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import rng
+from ..base import rng
 
 _PIECE = 1 << 16
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..assignment.pot import squared_distances
+from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError, NumericalError, ResourceError
-from ..shapes import Cloud
-from ..transitions.pot import squared_distances
 from .wasserstein import EMD_BYTES_PER_PAIR, Transport, available_memory, require_comparable
 
 PROJECTIONS, BINS = 64, 20
@@ -130,7 +130,7 @@ def bound_w2_squared(x: Cloud, y: Cloud, plans: int | None = None, seed: int = 0
     require_comparable(x, y)
     if len(x) != len(y):
         raise DataError(f"clouds of {len(x)} and {len(y)} particles", "sub-sample both to one size")
-    from ..transitions.pot import Bsp
+    from ..assignment.pot import Bsp
 
     count = plans or min(PLANS, max(8, PLAN_PARTICLES // len(x)))
     return float(Bsp(count, seed).solve(x[None].astype(np.float64), y[None].astype(np.float64)).value[0])

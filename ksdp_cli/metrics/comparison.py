@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
-from ..shapes import Cloud
 from .estimates import Estimate, measure, verdict
 from .moments import Moments, moment_values, moments
 from .wasserstein import Transport, exact_transport, require_comparable, require_exact

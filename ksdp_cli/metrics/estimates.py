@@ -29,8 +29,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..shapes import Cloud
-from ..threads import core_count
+from ..base.shapes import Cloud
+from ..base.threads import core_count
 from .wasserstein import Transport, power_of_two
 
 LEVEL, NORMAL = 0.95, 1.959964

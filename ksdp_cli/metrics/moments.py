@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..shapes import Cloud
+from ..base.shapes import Cloud
 from .wasserstein import power_of_two, require_cloud
 
 

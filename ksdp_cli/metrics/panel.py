@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from ..base.shapes import Cloud
 from ..errors import ConfigError
-from ..shapes import Cloud
 from .approximate import (
     BINS,
     PROJECTIONS,

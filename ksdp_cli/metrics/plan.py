@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..shapes import Cloud
-from ..threads import core_count
+from ..base.shapes import Cloud
+from ..base.threads import core_count
 from .approximate import BINS
 from .comparison import checked_sizes, require
 from .panel import APPROXIMATE, panel_sizes

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError, ResourceError
-from ..shapes import Cloud
 
 ESTIMATORS = ("certified", "emd")
 #: Bytes a pair of particles, resident: POT holds the cost in float64, its arcs and flows, and the plan. Measured at
@@ -52,9 +52,9 @@ def exact_transport(x: Cloud, y: Cloud, estimator: str = "certified") -> Transpo
     require_exact(len(x), x.shape[1], estimator)
     solver: Any
     if estimator == "certified":
-        from ..transitions.certified import Certified as solver
+        from ..assignment.certified.solver import Certified as solver
     else:
-        from ..transitions.pot import Emd as solver  # here, because POT takes seconds to import
+        from ..assignment.pot import Emd as solver  # here, because POT takes seconds to import
 
     found = solver().solve(x[None].astype(np.float64), y[None].astype(np.float64))
     return Transport(float(found.value[0]), (found.prices[0][0], found.prices[1][0]))

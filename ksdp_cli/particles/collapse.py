@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..shapes import Cloud
-from .kernel_source import array_function
+from ..base.shapes import Cloud
+from .kernel_compiler.source import array_function
 from .problem import Case, Problem
 
 #: Particles whose pairs are looked at; looks at a case in a run.

@@ -10,10 +10,10 @@ import numpy as np
 
 from ..errors import ConfigError, ResourceError
 from .collapse import densest
-from .engines import tree_pays
-from .integrator import State, intervals, longest_step
-from .mover import LARGEST
+from .engines.choice import tree_pays
 from .problem import Case, Problem
+from .simulation import State, intervals, longest_step
+from .stepper import LARGEST
 
 #: A step should not carry a particle across more of the flow's length scale: at 0.25 the second moment of the
 #: Kolmogorov flow is wrong by 2.6 % at t = 0.02, at 0.06 by less than the 0.3 % that were resolved.

@@ -12,11 +12,11 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from .. import plugins
+from ..base.parsing import sweep
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
 from ..initial.stored import StoredCloud
 from ..kernels.base import dims_of
-from ..numbers import sweep
 from ..registry import require_contract
 from . import own
 from .contents import contents

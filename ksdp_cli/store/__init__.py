@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .disk import require_room
+from ..base.disk import require_room
+from .create import change_times, create
 from .layout import Header
-from .place import change_times, create
 from .reader import Run, open_run
 from .writer import Writer
 

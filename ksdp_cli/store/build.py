@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from . import disk, layout
+from ..base import disk
+from . import layout
 from .layout import Header
 
 LABELS = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files import open_regular, read_json
+from ..base.files import open_regular, read_json
 from . import layout
 from .layout import Array, Header
 

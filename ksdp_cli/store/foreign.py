@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..files import read_json
+from ..base.files import read_json
 
 
 def foreign(path: Path) -> str:

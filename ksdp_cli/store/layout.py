@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..base.files import LARGEST_METADATA, read_whole
 from ..errors import ConfigError
-from ..files import LARGEST_METADATA, read_whole
 from ..records import Attributes, checked
 
 FORMAT = 1

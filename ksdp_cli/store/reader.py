@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.files import local, read_json
 from ..errors import ConfigError, DataError, ResourceError
-from ..files import local, read_json
 from ..records import Said
 from . import declared, layout
 from .foreign import foreign

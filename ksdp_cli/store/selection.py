@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.parsing import integer, sweep, tidy
 from ..errors import ConfigError, DataError
-from ..numbers import integer, sweep, tidy
 from ..records import Said
 from . import layout
 from .reader import Run

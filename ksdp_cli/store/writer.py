@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..outputs import Lock
-from ..shapes import Cloud, Frame
-from . import disk, layout
+from ..base import disk
+from ..base.outputs import Lock
+from ..base.shapes import Cloud, Frame
+from . import layout
 from .build import seal
 from .layout import Header
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..shapes import Cloud
+from ..base.shapes import Cloud
 from .contract import name_of, require, require_dims, require_params
 
 #: Step of the difference quotient, beside the radius, and what the divergence may be beside the largest derivative.

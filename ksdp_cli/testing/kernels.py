@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.shapes import Cloud
 from ..initial.ball import Ball
 from ..kernels.base import dims_of
-from ..particles.direct_cpu import DirectCPU
-from ..particles.engines import make_engine
-from ..particles.kernel_source import array_function, kernel_function, parameter_count, source
-from ..shapes import Cloud
+from ..particles.engines.choice import make_engine
+from ..particles.engines.direct_cpu import DirectCPU
+from ..particles.kernel_compiler.source import array_function, kernel_function, parameter_count, source
 from .contract import name_of, require, require_params
 
 #: Distances tried, in delta and absolute, and how many: a factor of two holds ten of them.

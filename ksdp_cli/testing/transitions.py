@@ -1,4 +1,4 @@
-"""The contract of a transition solver, `ksdp_cli.transitions.base.TransitionSolver`."""
+"""The contract of a transition solver, `ksdp_cli.assignment.base.TransitionSolver`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..assignment.base import Matching, matching_value
 from ..initial.ball import Ball
-from ..transitions.base import Matching, matching_value
 from .contract import name_of, require
 
 SETS, POINTS = 3, 64

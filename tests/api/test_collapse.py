@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli import rng
+from ksdp_cli.base import rng
 from ksdp_cli.experiments.definition import shipped
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.plummer import Plummer

@@ -11,9 +11,9 @@ import ksdp_cli as ksdp
 from ksdp_cli.api import references
 from ksdp_cli.api.comparing import compare_each
 from ksdp_cli.errors import ConfigError, DataError
+from ksdp_cli.learning.model import Model
 from ksdp_cli.metrics import exact_w2_squared, second_moment_law
 from ksdp_cli.store import Run, open_run
-from ksdp_cli.transport.model import Model
 
 SMALL = {"flow": "laminar2d", "J": 120, "dt": 1e-3}
 SWEEP = SMALL | {"A": [10, 50], "snapshots": [0.002, 0.004]}

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli import rng
 from ksdp_cli.api import clouds
-from ksdp_cli.api.plotting import _Generator
 from ksdp_cli.api.references import REFERENCE_SEED, evaluate
-from ksdp_cli.api.report_beside import Learned
+from ksdp_cli.base import rng
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.initial.ball import Ball
+from ksdp_cli.learning.model import LARGEST_SOURCE, Model
 from ksdp_cli.particles import own
 from ksdp_cli.store import Run
-from ksdp_cli.transport.model import LARGEST_SOURCE, Model
+from ksdp_cli.views.plotting import _Generator
+from ksdp_cli.views.report.beside import Learned
 
 RUN = {"flow": "laminar2d", "A": [1, 10, 100], "J": 300, "T": 0.002, "dt": 1e-3, "M": 1}
 SHORT = {"steps": 5, "N": 100, "validate_every": 5}

@@ -16,8 +16,8 @@ import pytest
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.experiments.reproducing import reproduce
 from ksdp_cli.experiments.stages import VALIDATION_SEED
+from ksdp_cli.learning.model import Model
 from ksdp_cli.store import open_run
-from ksdp_cli.transport.model import Model
 
 PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
 

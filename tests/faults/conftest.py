@@ -16,7 +16,7 @@ import pytest
 #: a signal to itself or a long sleep after a step, fewer cores.
 SERVER = """
 import json, os, signal, sys, time
-import zarr, zarr.codecs, ksdp_cli.store.durable, ksdp_cli.particles.direct_cpu, ksdp_cli.particles.tree
+import zarr, zarr.codecs, ksdp_cli.store.durable, ksdp_cli.particles.engines.direct_cpu, ksdp_cli.particles.tree.engine
 from ksdp_cli.api import integrating, summary
 from ksdp_cli.cli.app import main
 
@@ -66,7 +66,7 @@ def warm_up():
     # what children would each load again; nothing here starts a thread, which a fork would lose
     import rich.table, numpy
     from ksdp_cli import rng
-    from ksdp_cli.particles.direct_cpu import DirectCPU
+    from ksdp_cli.particles.engines.direct_cpu import DirectCPU
     from ksdp_cli.kernels.blob import Blob
     from ksdp_cli.kernels.gaussian import Gaussian
     for kernel, dtype in ((Blob, "float32"), (Gaussian, "float64")):

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli import files
+from ksdp_cli.base import files
+from ksdp_cli.base.files import local, shown, target
 from ksdp_cli.config import read_toml
 from ksdp_cli.errors import ConfigError, DataError
-from ksdp_cli.files import local, shown, target
 
 SMALL = {"J": 20, "T": 1e-3, "dt": 1e-3}
 TEXT = 'flow = "laminar2d"\r\nJ = 50\r\nA = [1, 10]\r\n'
@@ -61,7 +61,7 @@ def test_pipes_and_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         read_toml(pipe)
     with pytest.raises(ConfigError, match="no regular file"):
         read_toml(Path("/dev/zero"))
-    from ksdp_cli.transport.model import Model
+    from ksdp_cli.learning.model import Model
 
     with pytest.raises(DataError, match="no regular file"):
         Model.load(pipe)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli import device
+from ksdp_cli.base import device
 from ksdp_cli.errors import ResourceError
 
 pytestmark = pytest.mark.skipif("fork" not in mp.get_all_start_methods(), reason="the system has no fork")

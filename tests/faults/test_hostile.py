@@ -26,19 +26,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ksdp_cli as ksdp
-from ksdp_cli.api import summary
 from ksdp_cli.api.describing import describe
 from ksdp_cli.api.exporting import export
 from ksdp_cli.api.references import evaluate, reference_options
 from ksdp_cli.api.sampling import complete_eta
+from ksdp_cli.base import checkpoint
 from ksdp_cli.config import TrainConfig, build, read_toml
 from ksdp_cli.errors import KsdpError
 from ksdp_cli.experiments import definition
-from ksdp_cli.particles import checkpoint
+from ksdp_cli.learning.model import Model, _header_hash
 from ksdp_cli.particles.problem import pose
 from ksdp_cli.store import layout
 from ksdp_cli.store.selection import select
-from ksdp_cli.transport.model import Model, _header_hash
+from ksdp_cli.views import summary
 
 #: Of each of the six kinds.
 CI, SLOW = 50, 1000

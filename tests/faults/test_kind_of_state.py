@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 import ksdp_cli
-from ksdp_cli import device, open_run, provenance
+from ksdp_cli import open_run, provenance
 from ksdp_cli.api import training
 from ksdp_cli.api.headers import END_STATE, MADE_BY, require_same_kind
+from ksdp_cli.base import checkpoint, device
 from ksdp_cli.errors import ConfigError, DataError
-from ksdp_cli.particles import checkpoint
-from ksdp_cli.particles.tree_accuracy import Tuner, ladder
+from ksdp_cli.particles.tree.accuracy import Tuner, ladder
 from ksdp_cli.store.build import seal
 
 from .conftest import Ksdp

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.plotting import plot
-from ksdp_cli.api.reporting import report
 from ksdp_cli.api.training_place import beside, checkpoint_of
+from ksdp_cli.base import checkpoint
+from ksdp_cli.base.outputs import Lock
 from ksdp_cli.errors import Busy, ConfigError, DataError, KsdpError, ResourceError, Taken
-from ksdp_cli.outputs import Lock
-from ksdp_cli.particles import checkpoint
+from ksdp_cli.views.plotting import plot
+from ksdp_cli.views.report.reporting import report
 
 SMALL: dict[str, Any] = {"flow": "laminar2d", "A": [1, 10, 100], "J": 200, "T": 1e-3, "dt": 1e-3}
 TRAIN: dict[str, Any] = {"N": 50, "steps": 4}

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ksdp_cli import open_run
+from ksdp_cli.base import checkpoint
 from ksdp_cli.errors import DataError
-from ksdp_cli.particles import checkpoint
 
 from .conftest import Ksdp
 

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from numcodecs.zstd import Zstd
 
+from ksdp_cli.base import disk
 from ksdp_cli.errors import DataError, KsdpError, ResourceError
-from ksdp_cli.store import Header, create, disk, layout, open_run
+from ksdp_cli.store import Header, create, layout, open_run
 
 #: What both the writers that are killed and the tests know: the store and its frames.
 SHARED = """

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ksdp_cli.api.plotting import plot
 from ksdp_cli.errors import ConfigError, DataError
+from ksdp_cli.learning.eta_map import EtaMap
+from ksdp_cli.learning.model import Model
+from ksdp_cli.learning.network.network import Network
 from ksdp_cli.metrics import moments
 from ksdp_cli.store import Header, Run, create, open_run
-from ksdp_cli.transport.eta_map import EtaMap
-from ksdp_cli.transport.model import Model
-from ksdp_cli.transport.network import Network
+from ksdp_cli.views.plotting import plot
 
 Stores = Callable[..., Run]
 TWO_D = {"flow": "ksdp:none", "init": "ksdp:ball", "mu": [1.0], "chi": [2.0], "M": [30.0]}
@@ -128,7 +128,7 @@ def test_too_many_clouds_are_thinned_and_it_is_said(store: Stores, drawn: list[A
 def test_a_large_frame_is_thinned_and_it_is_said(
     store: Stores, drawn: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ksdp_cli.api.plotting.LARGEST", 150)
+    monkeypatch.setattr("ksdp_cli.views.plotting.LARGEST", 150)
     done = plot(store(times=(0.1,)), out=tmp_path / "x.png")
     assert [axes.texts[0].get_text().split(",")[0] for axes in drawn[0].axes if axes.images] == ["N = 134"]
     assert done.notes == [f"134 of the 400 particles of {tmp_path / 'a.zarr'} are counted: one in 3"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ksdp_cli.particles.integrator import Simulation
 from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.simulation import Simulation
 
 Evolve = Callable[..., list[np.ndarray]]
 

@@ -12,9 +12,9 @@ from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.engines import make_engine
-from ksdp_cli.particles.mover import Mover
+from ksdp_cli.particles.engines.choice import make_engine
 from ksdp_cli.particles.problem import Problem, pose
+from ksdp_cli.particles.stepper import Mover
 
 KERNELS = [Blob, Eq7, Plummer, Gaussian, Coulomb]
 FLOWS = {2: "laminar2d", 3: "kolmogorov"}

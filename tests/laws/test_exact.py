@@ -9,8 +9,8 @@ import pytest
 
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.exact.collapse import Collapse
+from ksdp_cli.exact.radial import radial
 from ksdp_cli.exact.self_similar import self_similar
-from ksdp_cli.reference import radial
 
 #: (eps, M / pi): E|X|^2 / t, a = rho(0, t) t, c(0, t), computed independently by a shooting method.
 TABLE = {

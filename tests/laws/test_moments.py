@@ -18,7 +18,7 @@ from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.kernel_source import array_function
+from ksdp_cli.particles.kernel_compiler.source import array_function
 
 KERNELS = {"blob": Blob, "eq7": Eq7, "plummer": Plummer, "gaussian": Gaussian, "coulomb": Coulomb}
 DELTA2 = 1e-3

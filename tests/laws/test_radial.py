@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ncx2
 
 from ksdp_cli.errors import ConfigError, NumericalError
-from ksdp_cli.reference import radial
+from ksdp_cli.exact.radial import radial
 
 
 def heat(r: float, t: float, mu: float) -> float:
@@ -103,4 +103,4 @@ def test_times_outside_are_refused() -> None:
 def test_it_is_part_of_the_public_interface() -> None:
     import ksdp_cli
 
-    assert ksdp_cli.reference.radial is radial
+    assert ksdp_cli.exact.radial.radial is radial

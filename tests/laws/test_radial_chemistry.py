@@ -10,9 +10,9 @@ from scipy.special import k1, kn
 
 from ksdp_cli.errors import ConfigError, NumericalError
 from ksdp_cli.exact.collapse import Collapse
+from ksdp_cli.exact.radial import radial
 from ksdp_cli.exact.radial_chemistry import ChemotaxisSolution, solve
 from ksdp_cli.exact.self_similar import self_similar
-from ksdp_cli.reference import radial
 
 
 @pytest.mark.parametrize("eps", [0.1, 1.0, 10.0])

@@ -11,7 +11,7 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
-from ksdp_cli.particles.direct_cpu import DirectCPU
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
 from ksdp_cli.particles.mesh.engine import MeshEngine
 
 DELTA2 = 1e-3

@@ -9,7 +9,7 @@ import pytest
 
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.gaussian import Gaussian
-from ksdp_cli.particles.direct_cpu import DirectCPU
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
 from ksdp_cli.particles.mesh.modes import Box
 from ksdp_cli.particles.mesh.nested import Nested, Sizes, choose
 

@@ -11,8 +11,8 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import announce, compare_clouds, exact_w2_squared, wasserstein
 from ksdp_cli.metrics.comparison import HALVES, TWO_RUNS, default_sizes
 from ksdp_cli.metrics.estimates import Estimate, dispersion, verdict
-from ksdp_cli.particles.integrator import Simulation
 from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.simulation import Simulation
 
 RIGHT = np.array([0.2, 0.0])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ksdp_cli import reference
 from ksdp_cli.errors import DataError
+from ksdp_cli.exact import radial as reference
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import moment_differences, moments, radial_comparison, radial_distribution, second_moment_law
 from ksdp_cli.metrics.moments import moment_rows

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ksdp_cli import models
+from ksdp_cli import pretrained as models
 from ksdp_cli.api import sample
 from ksdp_cli.api.describing import describe
 from ksdp_cli.api.sampling import complete_eta
-from ksdp_cli.api.summary import PIECE, of_run, pooled
 from ksdp_cli.cli.app import app
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.initial.ball import Ball
+from ksdp_cli.learning.model import Model
 from ksdp_cli.metrics import moments
-from ksdp_cli.transport.model import Model
+from ksdp_cli.views.summary import PIECE, of_run, pooled
 
 NAME, OTHER = "laminar2d-amplitude", "kolmogorov-amplitude"
 

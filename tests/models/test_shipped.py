@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ksdp_cli import models
+from ksdp_cli import pretrained as models
 from ksdp_cli.api import simulate
 from ksdp_cli.api.comparing import reference_options
 from ksdp_cli.experiments.definition import TABLE2, read
 from ksdp_cli.initial.ball import Ball
+from ksdp_cli.learning.model import Model
 from ksdp_cli.metrics import exact_w2_squared
 from ksdp_cli.particles.problem import pose
-from ksdp_cli.transport.model import Model
 
 J, DT = 1000, 5e-4
 #: Standard deviation of the measured excess of a third simulation in the place of the network, at J = N = 1000: over 24

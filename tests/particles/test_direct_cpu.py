@@ -14,9 +14,9 @@ from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.direct_cpu import MOST, DirectCPU
-from ksdp_cli.particles.engines import make_engine
-from ksdp_cli.particles.kernel_source import array_function
+from ksdp_cli.particles.engines.choice import make_engine
+from ksdp_cli.particles.engines.direct_cpu import MOST, DirectCPU
+from ksdp_cli.particles.kernel_compiler.source import array_function
 
 KERNELS = [Blob, Eq7, Plummer, Gaussian, Coulomb]
 DELTA2 = 1e-3

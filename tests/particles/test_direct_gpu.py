@@ -11,14 +11,14 @@ import pytest
 
 from ksdp_cli.errors import ResourceError
 from ksdp_cli.kernels.blob import Blob
-from ksdp_cli.particles import direct_gpu
+from ksdp_cli.particles.engines import direct_gpu
 
 SUMS = """
 import numpy as np, torch
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels import blob, coulomb, eq7, gaussian, plummer
 from ksdp_cli.particles import direct_gpu
-from ksdp_cli.particles.kernel_source import array_function
+from ksdp_cli.particles.kernel_compiler.source import array_function
 direct_gpu.CHUNK, direct_gpu.LEAST = 128, 100  # so that 270 sources make two shares: two chunks, and a masked block
 for kernel in (blob.Blob, coulomb.Coulomb, eq7.Eq7, gaussian.Gaussian, plummer.Plummer):
     for dim in (2, 3):
@@ -42,7 +42,7 @@ import numpy as np, torch
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.particles import direct_gpu
-from ksdp_cli.particles.kernel_source import array_function
+from ksdp_cli.particles.kernel_compiler.source import array_function
 rng = np.random.default_rng(0)
 
 def brute(kernel, dim, args, targets, sources):
@@ -88,7 +88,7 @@ for seed, stream, step, start in ((1, 2, 3, 0), (2**62 + 12345, rng.NOISE + 3, 7
 """
 MATH = """
 import torch, triton, triton.language as tl
-from ksdp_cli.particles.gpu_math import erf
+from ksdp_cli.particles.kernel_compiler.gpu_math import erf
 @triton.jit
 def fill(x, y, N: tl.constexpr):
     tl.store(y + tl.arange(0, N), erf(tl.load(x + tl.arange(0, N))))
@@ -103,9 +103,9 @@ import math, struct
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from ksdp_cli.particles.direct_cpu import template
-from ksdp_cli.particles.direct_gpu import launch
-from ksdp_cli.particles.kernel_source import load_module
+from ksdp_cli.particles.engines.direct_cpu import template
+from ksdp_cli.particles.engines.direct_gpu import launch
+from ksdp_cli.particles.kernel_compiler.source import load_module
 
 def tail(r2):
     return 0.3 if r2 > 0.6 else 0.1

@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 from scipy.special import erf
 
-from ksdp_cli.particles import fast_math
+from ksdp_cli.particles.kernel_compiler import fast_math
 
 WIDE = np.linspace(-80, 80, 40_001)
 CASES = [

@@ -15,8 +15,8 @@ import pytest
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.gaussian import Gaussian
-from ksdp_cli.particles import kernel_source
-from ksdp_cli.particles.kernel_source import array_function, load_module, source
+from ksdp_cli.particles.kernel_compiler import source as kernel_source
+from ksdp_cli.particles.kernel_compiler.source import array_function, load_module, source
 
 TABLE = [1.0, 2.0]
 
@@ -211,7 +211,7 @@ def test_the_second_process_does_not_compile(tmp_path: Path) -> None:
     program = (
         "import numpy as np\n"
         "from ksdp_cli.kernels.blob import Blob\n"
-        "from ksdp_cli.particles.direct_cpu import DirectCPU\n"
+        "from ksdp_cli.particles.engines.direct_cpu import DirectCPU\n"
         "engine = DirectCPU(Blob, (1e-3,), 2, 'float32')\n"
         "engine(np.zeros((10, 2), np.float32))\n"
         "print(sum(engine.accumulate.stats.cache_hits.values()), sum(engine.accumulate.stats.cache_misses.values()))\n"

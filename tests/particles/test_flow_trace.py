@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from ksdp_cli.arrays import namespace
+from ksdp_cli.base.arrays import namespace
 from ksdp_cli.particles.flow_trace import Untraceable, evaluated, trace
 from ksdp_cli.particles.problem import pose
 

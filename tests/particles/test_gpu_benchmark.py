@@ -85,7 +85,7 @@ def test_a_section_that_fails_is_told_and_the_rest_goes_on(
 
 
 def test_without_a_gpu_it_leaves_with_one_line() -> None:
-    from ksdp_cli.device import choose
+    from ksdp_cli.base.device import choose
 
     if choose("auto") == "cuda":
         pytest.skip("there is a GPU")

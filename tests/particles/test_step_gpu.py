@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ksdp_cli import rng
-from ksdp_cli.arrays import namespace
+from ksdp_cli.base import rng
+from ksdp_cli.base.arrays import namespace
 from ksdp_cli.errors import NumericalError, ResourceError
 from ksdp_cli.flows.base import Params
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.initial.stored import StoredCloud
-from ksdp_cli.particles.integrator import Interval, Simulation, State
 from ksdp_cli.particles.problem import Problem, pose
+from ksdp_cli.particles.simulation import Interval, Simulation, State
 
 HERE = os.environ.get("TRITON_INTERPRET") == "1"
 needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")
@@ -49,7 +49,8 @@ def test_where_triton_is_interpreted() -> None:
 def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter's time is that of its programs: larger blocks for the sum, smaller ones where two are wanted."""
     if HERE:
-        from ksdp_cli.particles import direct_gpu, step_gpu
+        from ksdp_cli.particles import gpu_step as step_gpu
+        from ksdp_cli.particles.engines import direct_gpu
 
         large = {"TARGETS": 128, "SOURCES": 128, "UNROLL": 1}
         monkeypatch.setattr(direct_gpu, "launch", lambda dim, dtype: dict(large))
@@ -139,7 +140,7 @@ def test_positions_are_those_of_the_cpu(options: dict[str, Any]) -> None:
 @interpreted
 def test_neither_blocks_nor_replays_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 1, 7 and 20 steps; and the same queue of launches taken for a graph, from its second time."""
-    from ksdp_cli.particles import step_gpu
+    from ksdp_cli.particles import gpu_step as step_gpu
 
     problem, found = posed(flow="laminar2d", A=10, T=20e-3, J=70), []
     for block in (1, 7, 20):
@@ -155,7 +156,7 @@ def test_neither_blocks_nor_replays_change_a_bit(monkeypatch: pytest.MonkeyPatch
 
 @interpreted
 def test_cases_side_by_side_are_those_in_turn_and_resume_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ksdp_cli.particles import step_gpu
+    from ksdp_cli.particles import gpu_step as step_gpu
 
     sweep = posed(flow="laminar2d", A=[1.0, 20.0], delta2=[1e-3, 1e-2], T=5e-3, snapshots=(2e-3, 5e-3), J=70)
     whole, calls = through(sweep, "cuda")
@@ -184,9 +185,9 @@ def test_a_run_that_is_stopped_between_two_queues_goes_on_to_the_bit(
 ) -> None:
     """Through the store and the checkpoint, with the steps that were done in what is told."""
     import ksdp_cli as ksdp
-    from ksdp_cli import device
+    from ksdp_cli.base import device
     from ksdp_cli.errors import Interrupted
-    from ksdp_cli.particles import step_gpu
+    from ksdp_cli.particles import gpu_step as step_gpu
 
     monkeypatch.setattr(device, "choose", lambda asked: asked)
     monkeypatch.setattr(device, "describe", lambda asked: "Triton's interpreter")
@@ -296,7 +297,8 @@ def test_a_collapse_is_seen_in_every_case_after_a_queue(
     queued: int, looks: int, seen: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cloud within delta, in 5 steps: it is looked at after the first queue that passes a step to look at."""
-    from ksdp_cli.particles import collapse, step_gpu
+    from ksdp_cli.particles import collapse
+    from ksdp_cli.particles import gpu_step as step_gpu
 
     monkeypatch.setattr(step_gpu, "STEPS", queued)
     monkeypatch.setattr(collapse, "LOOKS", looks)
@@ -319,7 +321,7 @@ def test_launches_and_waits_of_a_step(scheme: str, launches: int, monkeypatch: p
     """Programs of Triton's, and operations of torch that launch something: the latter do not grow with the steps."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    from ksdp_cli.particles.step_gpu import StepsGPU
+    from ksdp_cli.particles.gpu_step import StepsGPU
 
     class Counted(TorchDispatchMode):
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -364,7 +366,7 @@ def test_what_a_card_lacks_is_told_in_one_line() -> None:
     import torch
     from triton.runtime.errors import OutOfResources
 
-    from ksdp_cli.graph import device_faults
+    from ksdp_cli.base.cuda_graph import device_faults
 
     for error in (torch.OutOfMemoryError("CUDA out of memory.\nTried"), OutOfResources(300, 228, "shared memory")):
         with pytest.raises(ResourceError, match="memory") as told, device_faults():

@@ -11,10 +11,10 @@ from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles import tree_build
-from ksdp_cli.particles.direct_cpu import DirectCPU
-from ksdp_cli.particles.tree import TreeEngine
-from ksdp_cli.particles.tree_accuracy import PERIOD
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
+from ksdp_cli.particles.tree import build as tree_build
+from ksdp_cli.particles.tree.accuracy import PERIOD
+from ksdp_cli.particles.tree.engine import TreeEngine
 
 KERNELS = [Blob, Eq7, Plummer, Gaussian, Coulomb]
 ARGS = (1e-3,)

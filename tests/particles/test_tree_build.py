@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ksdp_cli.initial.ball import Ball
-from ksdp_cli.particles.tree_build import grow, plant
-from ksdp_cli.particles.tree_proxies import upward, workspace
+from ksdp_cli.particles.tree.build import grow, plant
+from ksdp_cli.particles.tree.proxies import upward, workspace
 
 
 def build(x: np.ndarray, leaf: int):  # type: ignore[no-untyped-def]

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from ksdp_cli.particles.tree_gpu import LEAF, ladder
-from ksdp_cli.particles.tree_gpu_build import Plan
-from ksdp_cli.particles.tree_gpu_lists import room
+from ksdp_cli.particles.tree.gpu import LEAF, ladder
+from ksdp_cli.particles.tree.gpu_build import Plan
+from ksdp_cli.particles.tree.gpu_lists import room
 
 needs_triton = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="triton is not installed: pip install 'ksdp[gpu]'"
@@ -23,8 +23,8 @@ from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.particles import direct_gpu, tree_gpu, tree_gpu_build as build, tree_gpu_lists as lists
-from ksdp_cli.particles.direct_cpu import DirectCPU
-from ksdp_cli.particles.tree_accuracy import Rung
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
+from ksdp_cli.particles.tree.accuracy import Rung
 build.BLOCK, build.KEYS = 128, 1024
 
 def engine(kernel, dim, dtype, accuracy=1e-3, leaf=32):
@@ -166,8 +166,8 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.particles import direct_gpu, tree_gpu, tree_gpu_build as build
-from ksdp_cli.particles.direct_cpu import template
-from ksdp_cli.particles.kernel_source import load_module
+from ksdp_cli.particles.engines.direct_cpu import template
+from ksdp_cli.particles.kernel_compiler.source import load_module
 
 KINDS = dict.fromkeys(("near", "far", "held"), "*i32") | dict.fromkeys(("order", "key", "ends"), "*i64")
 KINDS |= dict.fromkeys(("s", "x", "weight", "low", "high", "force", "p", "box", "nodes"), "*fp32") | {"opening": "fp32"}

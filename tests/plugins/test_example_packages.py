@@ -77,8 +77,8 @@ def test_the_kernel_attracts_less_the_faster_the_chemical_decays(site: Any) -> N
 GPU = """
 import numpy as np, torch
 from ksdp_cli.initial.ball import Ball
-from ksdp_cli.particles.direct_cpu import DirectCPU
-from ksdp_cli.particles.direct_gpu import DirectGPU
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
+from ksdp_cli.particles.engines.direct_gpu import DirectGPU
 from ksdp_screened_kernel.kernel import Screened
 
 x = Ball().draw(150, 2, 1)

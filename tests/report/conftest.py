@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.reporting import report
+from ksdp_cli.views.report.reporting import report
 
 #: Graphics in software, no housekeeping over the network.
 FLAGS = [

@@ -12,12 +12,12 @@ import pytest
 from matplotlib.image import imread
 
 import ksdp_cli as ksdp
-from ksdp_cli import models
+from ksdp_cli import pretrained as models
 from ksdp_cli.api import paths
 from ksdp_cli.initial.ball import Ball
-from ksdp_cli.transport.eta_map import EtaMap
-from ksdp_cli.transport.model import Model
-from ksdp_cli.transport.network import FORMS, Network
+from ksdp_cli.learning.eta_map import EtaMap
+from ksdp_cli.learning.model import Model
+from ksdp_cli.learning.network.network import FORMS, Network
 
 from .conftest import Opened
 

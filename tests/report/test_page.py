@@ -16,15 +16,15 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api import paths
-from ksdp_cli.api.reporting import report
 from ksdp_cli.errors import ConfigError, DataError
-from ksdp_cli.figures.report import MOST_SHOWN, StoredCloud, particles_shown
-from ksdp_cli.figures.report.page import Page, Table, inert_json, render
-from ksdp_cli.figures.report.view import ROOM, Inputs, NetworkView, Scene
 from ksdp_cli.initial.ball import Ball
-from ksdp_cli.transport.eta_map import EtaMap
-from ksdp_cli.transport.model import Model
-from ksdp_cli.transport.network import Network
+from ksdp_cli.learning.eta_map import EtaMap
+from ksdp_cli.learning.model import Model
+from ksdp_cli.learning.network.network import Network
+from ksdp_cli.views.report import MOST_SHOWN, StoredCloud, particles_shown
+from ksdp_cli.views.report.page import Page, Table, inert_json, render
+from ksdp_cli.views.report.reporting import report
+from ksdp_cli.views.report.view import ROOM, Inputs, NetworkView, Scene
 
 HOSTILE = "</script><script>window.bad=1</script><img src=x onerror='window.bad=2'>\"'&{{data}}$x^$"
 
@@ -127,7 +127,7 @@ def test_stored_clouds_fit_in_their_room(clouds: int, dim: int) -> None:
 
 def test_many_frames_are_thinned_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = ksdp.simulate(J=1200, T=0.01, dt=1e-3, snapshots="0:0.01:11", out=tmp_path / "many.zarr").path
-    monkeypatch.setattr("ksdp_cli.figures.report.view.ROOM", 4 * 1000 * 6)
+    monkeypatch.setattr("ksdp_cli.views.report.view.ROOM", 4 * 1000 * 6)
     done = report(run, out=tmp_path / "page.html")
     assert (done.clouds, done.particles_shown) == (6, 1000)
     text = done.path.read_text()

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ksdp_cli.base import checkpoint
 from ksdp_cli.errors import DataError, ResourceError
-from ksdp_cli.particles import checkpoint
 
 HEADER = {"k": 3, "step": 17, "engines": [{"order": 6}]}
 ARRAYS = {

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ksdp_cli import plugins
+from ksdp_cli.assignment.base import Matching, matching_value
+from ksdp_cli.assignment.certified.solver import Certified
 from ksdp_cli.testing import check_transition_solver
-from ksdp_cli.transitions.base import Matching, matching_value
-from ksdp_cli.transitions.certified import Certified
 
 SHIPPED = [entry for entry in plugins.registry().of_kind("transition solver") if entry.distribution == "ksdp"]
 

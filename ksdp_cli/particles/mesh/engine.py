@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from ...shapes import Cloud
-from ...threads import core_count, spread
-from ..direct_cpu import compile_direct
-from ..kernel_source import array_function
-from ..tree_accuracy import Rung, Tuner, sampled_error
+from ...base.shapes import Cloud
+from ...base.threads import core_count, spread
+from ..engines.direct_cpu import compile_direct
+from ..kernel_compiler.source import array_function
+from ..tree.accuracy import Rung, Tuner, sampled_error
 from .splines import Splines
 
 ORDER = 6

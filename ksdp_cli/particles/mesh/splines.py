@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...threads import core_count, spread
-from ..kernel_source import for_dimension, import_text
+from ...base.threads import core_count, spread
+from ..kernel_compiler.source import for_dimension, import_text
 
 Grid = NDArray[np.float64]
 #: Orders that are offered: 4 is cubic. Particles of a piece of work. Bytes of the grids that threads add into.

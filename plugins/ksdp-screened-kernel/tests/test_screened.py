@@ -13,8 +13,8 @@ from scipy.special import k0, k1
 
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
-from ksdp_cli.particles.direct_cpu import DirectCPU
-from ksdp_cli.particles.kernel_source import array_function
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
+from ksdp_cli.particles.kernel_compiler.source import array_function
 from ksdp_cli.testing import check_kernel
 
 DELTA2 = 1e-3

@@ -1,0 +1,1 @@
+"""The exact assignment with a dual certificate: auction, shortest paths, geometry."""

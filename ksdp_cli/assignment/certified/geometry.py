@@ -1,0 +1,192 @@
+"""Compiled geometry of an assignment: integer costs, points in spatial order, the cheapest columns of a row.
+
+Costs |x_i - y_j|^2 are rounded to integers, cut at 2^46, and kept in float64 like the prices: sums and differences are
+exact. A row keeps a short list of columns j with least c_ij - v_j. Prices v only ever fall, so a bound of what is
+not on the list stays true until the list is made again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.compiled import njit
+
+#: Points of a block: its box and highest price tell whether a row must look into it.
+BLOCK = 32
+#: Columns on a row's list.
+LISTED = 8
+#: The largest cost, and what no cost reaches.
+LARGEST_COST, BEYOND = 2.0**46, 2.0**52
+#: Room for rounding in float64 estimates of such costs, in units; and, of points far away from the others, the part of
+#: their squares by which these are taken too small.
+ROOM, SHRUNK = 4.0, 1.0 - 2.0**-48
+
+
+class Clouds(NamedTuple):
+    """Both clouds in spatial order, filled up to three axes, and boxes around blocks of columns.
+
+    ``x`` (N, 3), ``y`` (3, N), ``square`` (N,) = scale |y_j|^2, not too large, ``low`` and ``high`` (3, blocks). No
+    pair costs more than ``most``.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    square: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    scale: float
+    most: float
+
+
+class Lists(NamedTuple):
+    """``columns`` and ``costs`` (N, k) of each row's list; what is not on it has c_ij - v_j >= ``bound`` (N,)."""
+
+    columns: NDArray[np.int64]
+    costs: NDArray[np.float64]
+    bound: NDArray[np.float64]
+
+
+def clouds(x: NDArray[np.float64], y: NDArray[np.float64], scale: float, most: float = BEYOND) -> Clouds:
+    """``x`` and ``y`` (N, 3) are in spatial order."""
+    first = np.arange(0, len(y), BLOCK)
+    tall = np.ascontiguousarray(y.T)
+    low, high = np.minimum.reduceat(tall, first, axis=1), np.maximum.reduceat(tall, first, axis=1)
+    return Clouds(np.ascontiguousarray(x), tall, (tall**2).sum(0) * (scale * SHRUNK), low, high, scale, most)
+
+
+def empty_lists(n: int) -> Lists:
+    """Lists that the first look at a row replaces."""
+    k = min(LISTED, n)
+    return Lists(np.zeros((n, k), np.int64), np.full((n, k), np.inf), np.full(n, -np.inf))
+
+
+@njit(cache=True, nogil=True)
+def spatial_order(points: Any, leaf: int) -> Any:
+    """Order in which every aligned run of leaf 2^k points is one cell of a k-d tree, cut across its widest axis."""
+    order = np.arange(len(points))
+    stack = [(0, len(points))]
+    while len(stack) > 0:
+        first, last = stack.pop()
+        if last - first <= leaf:
+            continue
+        axis, widest = 0, -1.0
+        for k in range(points.shape[1]):
+            low, high = np.inf, -np.inf
+            for q in range(first, last):
+                low, high = min(low, points[order[q], k]), max(high, points[order[q], k])
+            if high - low > widest:
+                axis, widest = k, high - low
+        keys = np.empty(last - first)
+        for q in range(first, last):
+            keys[q - first] = points[order[q], axis]
+        order[first:last] = order[first:last][np.argsort(keys)]
+        half = leaf
+        while 2 * half < last - first:
+            half *= 2
+        stack.append((first, first + half))
+        stack.append((first + half, last))
+    return order
+
+
+@njit(cache=True, nogil=True, inline="always")
+def cost(c: Any, i: Any, j: Any) -> Any:
+    """Integer cost of a pair: the one definition that the solver and the certificate share."""
+    square = (c.x[i, 0] - c.y[0, j]) ** 2 + (c.x[i, 1] - c.y[1, j]) ** 2 + (c.x[i, 2] - c.y[2, j]) ** 2
+    return min(np.round(square * c.scale), c.most)
+
+
+@njit(cache=True, nogil=True)
+def highest_prices(v: Any, top: Any) -> None:
+    """top <- the highest price in each block; too high, never too low, once prices have fallen."""
+    for b in range(len(top)):
+        top[b] = v[b * BLOCK : (b + 1) * BLOCK].max()
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nnan", "ninf", "nsz"})
+def block_bounds(c: Any, i: Any, top: Any, out: Any) -> None:
+    """out <- for every block, a lower bound of c_ij - v_j."""
+    a0, a1, a2 = c.x[i, 0], c.x[i, 1], c.x[i, 2]
+    low0, low1, low2 = c.low[0], c.low[1], c.low[2]
+    high0, high1, high2 = c.high[0], c.high[1], c.high[2]
+    for b in range(len(top)):
+        d0 = max(max(low0[b] - a0, a0 - high0[b]), 0.0)
+        d1 = max(max(low1[b] - a1, a1 - high1[b]), 0.0)
+        d2 = max(max(low2[b] - a2, a2 - high2[b]), 0.0)
+        out[b] = min((d0 * d0 + d1 * d1 + d2 * d2) * c.scale, c.most) - top[b] - ROOM
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nnan", "ninf", "nsz"})
+def estimate(square: Any, v: Any, y0: Any, y1: Any, y2: Any, a: Any, lift: float, most: float, out: Any) -> float:
+    """out <- min(lift + square - a.y, most) - v over columns, and its least entry; vectorised, good to rounding."""
+    least = np.inf
+    a0, a1, a2 = a
+    for j in range(square.size):
+        out[j] = min(lift + square[j] - a0 * y0[j] - a1 * y1[j] - a2 * y2[j], most) - v[j]
+        least = min(least, out[j])
+    return least
+
+
+@njit(cache=True, nogil=True)
+def renew_list(c: Any, lists: Any, v: Any, top: Any, i: Any, bounds: Any, work: Any) -> None:
+    """Put the columns of least c_ij - v_j on the list of row i; ``bounds`` (blocks,), ``work`` (BLOCK + k,)."""
+    columns, costs = lists.columns[i], lists.costs[i]
+    k, n = len(columns), len(v)
+    block_bounds(c, i, top, bounds)
+    # the old list says how far to look, and where first
+    limit, least, home = -np.inf, np.inf, np.argmin(bounds)
+    for q in range(k):
+        reduced = costs[q] - v[columns[q]]
+        limit = max(limit, reduced)
+        if reduced < least:
+            least, home = reduced, columns[q] // BLOCK
+    limit += 1.0
+    values = work[BLOCK:]
+    a0, a1, a2 = c.x[i, 0], c.x[i, 1], c.x[i, 2]
+    lift = (a0 * a0 + a1 * a1 + a2 * a2) * (c.scale * SHRUNK) - ROOM
+    a = (2 * c.scale * a0, 2 * c.scale * a1, 2 * c.scale * a2)
+    held, slot = 0, 0
+    for step in range(-1, len(top)):
+        b = home if step < 0 else step
+        if step == home or bounds[b] >= limit:
+            continue
+        s, e = b * BLOCK, min(n, (b + 1) * BLOCK)
+        y0, y1, y2 = c.y[0, s:e], c.y[1, s:e], c.y[2, s:e]
+        if estimate(c.square[s:e], v[s:e], y0, y1, y2, a, lift, c.most, work) >= limit:
+            continue
+        for j in range(s, e):
+            if work[j - s] >= limit:
+                continue
+            paid = cost(c, i, j)
+            reduced = paid - v[j]
+            if reduced >= limit:
+                continue
+            if held < k:
+                slot = held
+                held += 1
+            values[slot], columns[slot], costs[slot] = reduced, j, paid
+            if held == k:
+                slot = 0
+                for q in range(1, k):
+                    if values[q] > values[slot]:
+                        slot = q
+                limit = values[slot]
+    lists.bound[i] = limit if k < n else np.inf
+
+
+@njit(cache=True, nogil=True)
+def least_reduced(c: Any, lists: Any, v: Any, top: Any, i: Any, slack: float, bounds: Any, work: Any) -> Any:
+    """Column of least c_ij - v_j, that value and the next to it or a bound of it; right to ``slack`` below."""
+    while True:
+        best, second, column = np.inf, np.inf, np.int64(-1)
+        for q in range(lists.columns.shape[1]):
+            reduced = lists.costs[i, q] - v[lists.columns[i, q]]
+            if reduced < best:
+                best, second, column = reduced, best, lists.columns[i, q]
+            elif reduced < second:
+                second = reduced
+        if best <= lists.bound[i] + slack:
+            return column, best, max(best, min(second, lists.bound[i]))
+        renew_list(c, lists, v, top, i, bounds, work)

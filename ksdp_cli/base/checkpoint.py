@@ -1,0 +1,187 @@
+"""Checkpoints: one file, written whole or not at all, the previous one kept.
+
+Layout: magic, length of the JSON header, header, the arrays each at a multiple of 64 bytes, and the SHA-256 of all that
+goes before. The JSON names dtype, shape and place of every array. No pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..errors import DataError, ResourceError
+from ..records import SavedHeader, checked
+from .files import open_regular, parse_json
+from .outputs import NO_ROOM, sync_folder
+
+MAGIC = b"ksdpck01"
+ALIGNMENT = 64
+PREFIX, SUM = len(MAGIC) + 8, hashlib.sha256().digest_size
+
+#: Header and arrays.
+Stored = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+def save(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Replace the checkpoint at ``path`` by (``header``, ``arrays``); the one it replaces becomes PATH.previous.
+
+    ``header`` is JSON-able, the arrays numeric, of any shape. Raises `ResourceError` when the disk is full and
+    `DataError` when the file cannot be written; the checkpoints that are there stay.
+    """
+    kept = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    listed, offset = {}, 0
+    for name, array in kept.items():
+        if array.dtype.kind not in "biufc":
+            raise ValueError(f"array {name!r} of type {array.dtype} is not numeric")
+        listed[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
+        offset += _padded(array.nbytes)
+    head = json.dumps({"header": header, "arrays": listed}).encode()
+    head += b" " * (_padded(PREFIX + len(head)) - PREFIX - len(head))
+    *_, temporary = _names(path)
+    try:
+        with temporary.open("wb") as file:
+            _write(file, [MAGIC, struct.pack("<Q", len(head)), head], kept)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            os.replace(path, _previous(path))
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        kind = ResourceError if error.errno in NO_ROOM else DataError
+        raise kind(f"cannot write the checkpoint {path} ({error.strerror})", "the last one stands; --resume") from None
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a checkpoint, or the previous one of a save that was cut off between its two renames."""
+    return path.exists() or _previous(path).exists()
+
+
+def remove(path: Path) -> None:
+    """Remove the checkpoint, the previous one, and what a killed writer left; nothing that ksdp did not write."""
+    for file in _names(path):
+        if _ours(file):
+            file.unlink()
+
+
+def claim(path: Path) -> None:
+    """Raise `DataError` when a file that ksdp did not write, or cannot recognise any more, is in the way."""
+    for file in _names(path):
+        if file.exists() and not _ours(file):
+            raise DataError(f"{file} is no checkpoint of ksdp's, or its first bytes are damaged", "move it elsewhere")
+
+
+def load(path: Path) -> Stored:
+    """Header and arrays of the newest undamaged checkpoint; the header's ``source`` names its file.
+
+    Raises `DataError` when neither it nor the previous one can be read.
+    """
+    found, reasons = newest(path)
+    if found is None:
+        raise DataError("; ".join(reasons) or f"there is no checkpoint {path}", "start again without --resume")
+    return found
+
+
+def newest(
+    path: Path, unfit: Callable[[dict[str, Any]], str | None] = lambda header: None
+) -> tuple[Stored | None, list[str]]:
+    """The newest checkpoint that is undamaged and that ``unfit(header)`` says nothing against, if there is one.
+
+    Then a sentence for each one that was passed over.
+    """
+    reasons = []
+    for file in (path, _previous(path)):
+        if file.exists():
+            try:
+                header, arrays = _read(file)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                reasons.append(f"{file} is damaged: {error}")
+                continue
+            reason = unfit(header)
+            if reason is None:
+                return (header | {"source": str(file)}, arrays), reasons
+            reasons.append(f"{file} {reason}")
+    return None, reasons
+
+
+def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) -> None:
+    sha = hashlib.sha256()
+
+    def put(piece: bytes | memoryview) -> None:
+        sha.update(piece)
+        file.write(piece)
+
+    for piece in start:
+        put(piece)
+    for array in arrays.values():
+        # a flat view of the bytes, so that a large state is hashed and written without a copy
+        put(array.reshape(-1).view(np.uint8).data)
+        put(bytes(_padded(array.nbytes) - array.nbytes))
+    file.write(sha.digest())
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Check the digest before a word is believed; then every size against the file's before it is allocated."""
+    with open_regular(file) as handle:
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(0)
+        if size < PREFIX + SUM or handle.read(len(MAGIC)) != MAGIC:
+            raise ValueError("not a checkpoint of this version")
+        handle.seek(0)
+        sha, left = hashlib.sha256(), size - SUM
+        while left:
+            block = handle.read(min(left, 1 << 20))
+            if not block:
+                raise ValueError("it became shorter while it was read")
+            sha.update(block)
+            left -= len(block)
+        if sha.digest() != handle.read(SUM):
+            raise ValueError("its bytes differ from what was written")
+        handle.seek(len(MAGIC))
+        (length,) = struct.unpack("<Q", handle.read(8))
+        body = PREFIX + length
+        if body > size - SUM:
+            raise ValueError(f"its header claims {length} of {size} bytes")
+        head = checked(SavedHeader, parse_json(handle.read(length)))
+        arrays, room = {}, size
+        for name, about in head.arrays.items():
+            dtype, shape = np.dtype(about.dtype), tuple(about.shape)
+            start, count = body + about.offset, math.prod(shape) * dtype.itemsize
+            room -= count  # many arrays of one place would be a large memory out of a small file
+            fits = min((0, *shape)) == 0 and len(shape) <= 8 and body <= start <= size - SUM - count and room >= 0
+            if dtype.kind not in "biufc" or not fits:
+                raise ValueError(f"array {name!r} of {dtype} {shape} does not fit its {size} bytes")
+            arrays[name] = np.empty(shape, dtype)
+            handle.seek(start)
+            handle.readinto(arrays[name].reshape(-1).view(np.uint8).data)
+    return head.header, arrays
+
+
+def _ours(file: Path) -> bool:
+    """Whether a file begins as a checkpoint does, or was cut short there by a crash."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as handle:
+        return MAGIC.startswith(handle.read(len(MAGIC)))
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(path.name + ".previous")
+
+
+def _names(path: Path) -> tuple[Path, Path, Path]:
+    """Every file that a checkpoint at ``path`` may be made of."""
+    return path, _previous(path), path.with_name(path.name + ".tmp")

@@ -1,0 +1,131 @@
+"""Files and folders as people name them, and reading them without waiting or filling the memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import stat
+import time
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from ..errors import ConfigError
+
+#: Bytes of a configuration, and of the metadata of a store; both are far smaller.
+LARGEST_TOML, LARGEST_METADATA = 1 << 20, 1 << 26
+#: Seconds that a pipe may take to be written.
+PATIENCE = 3.0
+# one slash: `Path` has folded two into one before a command line's words arrive here
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+
+
+def local(given: str | Path) -> Path:
+    """A path on this machine: ``~`` is the home, ``file://`` is dropped.
+
+    Raises `ConfigError` for any other URL, and for a character that no path can have.
+    """
+    text = str(given)
+    found = _URL.match(text)
+    if found and found[1].lower() == "file":
+        text = unquote(re.sub(r"^[^/]*:/+(localhost(?=/))?/*", "/", text))
+    elif found:
+        raise ConfigError(f"{text} is a URL, and ksdp reads and writes local files", "copy it, or mount it, first")
+    if "\0" in text:
+        raise ConfigError(f"{text!r} has a NUL, which no path can have", "check the path")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{text}: there is no such home", "write the folder out") from None
+
+
+def target(given: str | Path) -> Path:
+    """`local`, for what is to be written; ``..`` is followed as far as folders are there.
+
+    Raises `ConfigError` for a path that names no file, as ``/``.
+    """
+    path = local(given)
+    if not str(given) or not path.name:
+        raise ConfigError(f"the output {str(given)!r} names no file", "use -o with a name")
+    return Path(os.path.realpath(path)) if ".." in path.parts else path
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """``path`` for reading. Raises `ValueError` for a pipe or a device, which could make a reader wait for ever."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        if path.is_dir():
+            raise IsADirectoryError(21, "Is a directory", str(path))
+        raise ValueError(f"{path.name} is no regular file")
+    return open(handle, "rb")
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """The bytes of a regular file, ``most`` at most. Raises `ValueError` for more, and `OSError`."""
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} has more than {most} bytes")
+    return content
+
+
+def read_given(path: Path, most: int) -> bytes:
+    """`read_whole`, and what somebody writes to a pipe, as the shell's ``<(command)`` is one."""
+    if not path.is_fifo():
+        return read_whole(path, most)
+    handle, content, began = os.open(path, os.O_RDONLY | os.O_NONBLOCK), b"", time.monotonic()
+    try:
+        while len(content) <= most and time.monotonic() - began < PATIENCE:
+            if select.select([handle], [], [], 0.1)[0]:
+                try:
+                    piece = os.read(handle, 1 << 16)
+                except BlockingIOError:
+                    continue
+                if not piece and content:
+                    return content
+                content += piece
+                time.sleep(0.0 if piece else 0.05)  # a pipe that nobody has opened for writing yet reads as ended
+    finally:
+        os.close(handle)
+    raise ValueError(f"{path} is a pipe that brought {len(content)} bytes and no end within {PATIENCE:g} s")
+
+
+def parse_json(raw: bytes | str) -> Any:
+    """JSON from a file. Raises `ValueError` for whatever is wrong with it, its depth included."""
+    try:
+        return json.loads(raw)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_json(path: Path) -> Any:
+    """The JSON of a file of metadata. Raises `ValueError` and `OSError`."""
+    return parse_json(read_whole(path, LARGEST_METADATA))
+
+
+def decoded(raw: bytes) -> str:
+    """Text as editors write it: UTF-8, or UTF-16 or UTF-32 with their mark. Raises `UnicodeDecodeError`."""
+    for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32")):
+        if raw.startswith(mark):
+            return raw.decode(encoding)
+    return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+
+
+def shown(text: str) -> str:
+    r"""Text for a reader: control characters and halves of characters as ``\x1b`` and ``\ud800``, on one line."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or (c.isspace() and c in " \u00a0\u3000") else _escaped(c) for c in text)
+
+
+def _escaped(c: str) -> str:
+    number = ord(c)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is no UTF-8
+        return f"\\x{number - 0xDC00:02x}"
+    if number > 0xFFFF or c in "\u200c\u200d\ufe0f":
+        return c
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

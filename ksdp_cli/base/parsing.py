@@ -1,0 +1,99 @@
+"""Numbers and ranges as people write them: ``1e6``, ``1_000_000``, ``16pi``, ``1,10,100``, ``1:100:11log``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..errors import ConfigError
+
+#: Values in a range, at most.
+MOST = 100_000
+RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
+
+
+def number(value: Any) -> float:
+    """One finite real number.
+
+    Raises `ConfigError` for anything else, nan and infinity included.
+    """
+    try:
+        if isinstance(value, str):
+            text = value.strip().lower()
+            if text.endswith("pi"):
+                factor = text[:-2].rstrip("* ")
+                result = (float(factor) if factor not in ("", "-") else float(factor + "1")) * math.pi
+            else:
+                result = float(text)
+        elif isinstance(value, bool):
+            raise ValueError
+        else:
+            result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigError(f"{value!r} is not a number", "write it as 100, 1e6, 1_000_000 or 16pi") from None
+    if not math.isfinite(result):
+        raise ConfigError(f"{value!r} is not finite", "give a finite number")
+    return result
+
+
+def integer(value: Any) -> int:
+    """One whole number, which may be written ``1e6`` or ``1_000_000``.
+
+    Raises `ConfigError` when it is no number or has a fraction.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        try:
+            return int(value)  # exact beyond 2^53, where a float is not
+        except ValueError:
+            pass
+    result = number(value)
+    if result != int(result):
+        raise ConfigError(f"{value!r} is not a whole number", "write it as 10000, 1e4 or 10_000")
+    return int(result)
+
+
+def sweep(value: Any) -> tuple[float, ...]:
+    """One or more numbers: a number, a comma list, a sequence, or a range, linear or logarithmic.
+
+    ``1:100:11log`` is the paper's 10^(0.2 i), i = 0..10. Raises `ConfigError` for anything else.
+    """
+    if isinstance(value, str) and ":" in value:
+        return _range(value)
+    if isinstance(value, str):
+        parts = [part for part in value.split(",") if part.strip()]
+        if not parts:
+            raise ConfigError("an empty list of numbers", RANGE_FORM)
+        return tuple(number(part) for part in parts)
+    if hasattr(value, "__iter__"):
+        values = tuple(number(part) for part in value)
+        if not values:
+            raise ConfigError("an empty list of numbers", RANGE_FORM)
+        return values
+    return (number(value),)
+
+
+def _range(text: str) -> tuple[float, ...]:
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise ConfigError(f"{text!r} is no range", RANGE_FORM)
+    logarithmic = parts[2].strip().endswith("log")
+    start, stop = number(parts[0]), number(parts[1])
+    count = integer(parts[2].strip().removesuffix("log"))
+    if count < 2:
+        raise ConfigError(f"the range {text!r} has a count of {count}", "a range has at least 2 values")
+    if count > MOST:
+        raise ConfigError(f"the range {text!r} has a count of {count}", f"at most {MOST} values are taken")
+    if logarithmic and (start <= 0 or stop <= 0):
+        raise ConfigError(f"the logarithmic range {text!r} has an end at or below 0", "use positive ends")
+    if logarithmic:
+        inner = [start * (stop / start) ** (i / (count - 1)) for i in range(1, count - 1)]
+    else:
+        inner = [start + (stop - start) * (i / (count - 1)) for i in range(1, count - 1)]
+    return (start, *(tidy(value) for value in inner), stop)
+
+
+def tidy(value: float) -> float:
+    """Drop the last bits of rounding, so that 0:0.1:11 holds 0.03 and not 0.030000000000000002."""
+    return float(f"{value:.14g}")

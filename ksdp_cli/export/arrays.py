@@ -1,0 +1,112 @@
+"""Exports that keep the array of a store, ``position(case, time, particle, axis)``: NumPy's .npz and NetCDF 4."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..store import layout
+from ..store.selection import Selection
+from .libraries import library
+
+#: The member of an .npz that holds the metadata as JSON; no parameter can have this name.
+METADATA = "ksdp-metadata"
+#: The version of the conventions that a NetCDF file follows, and says so.
+CF = "CF-1.8"
+
+
+def write_npz(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+    """``numpy.load`` gives ``position``, ``time``, ``axis``, one array (case,) a parameter, and the metadata as text.
+
+    Nothing in it needs pickle. The positions are written through an open member of the zip, block by block.
+    """
+    run = selection.run
+    small: dict[str, Any] = {
+        "time": np.array(selection.times),
+        "axis": np.array(layout.AXES[: run.dim]),
+        METADATA: np.array(json.dumps(metadata)),
+        **{name: np.array(values) for name, values in selection.parameters.items()},
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for name, values in small.items():
+            with archive.open(_member(name), "w") as file:
+                np.lib.format.write_array(file, values, allow_pickle=False)
+        with archive.open(_member("position"), "w", force_zip64=True) as file:
+            header = {"descr": "<f4", "fortran_order": False, "shape": shape_of(selection)}
+            np.lib.format.write_array_header_1_0(file, header)
+            done = 0
+            for _, _, _, block in selection.blocks():
+                file.write(np.ascontiguousarray(block, "<f4").data)
+                done += len(block)
+                progress(done)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """An entry with zip's first date in place of today's, so that equal positions give equal bytes."""
+    return zipfile.ZipInfo(f"{name}.npy")
+
+
+def ours_npz(path: Path) -> bool:
+    with np.load(path, allow_pickle=False) as file:
+        return METADATA in file and layout.MARK in json.loads(str(file[METADATA]))
+
+
+def write_netcdf(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+    """``xarray.open_dataset`` gives what `Run.dataset` gives: names, coordinates, and the metadata as JSON.
+
+    The file follows the CF conventions: quantities have the unit 1, for equation (8) has no other, and what they
+    measure stands in their long names; swept parameters are auxiliary coordinates of the positions. xarray writes the
+    coordinates. It would load the positions whole, so they are appended block by block.
+    """
+    h5netcdf, run = library("h5netcdf", "NetCDF"), selection.run
+    whole = run.dataset().isel(case=list(selection.cases), time=list(selection.snapshots))
+    small = whole.drop_vars("position")
+    small.attrs = {"Conventions": CF, "title": f"ksdp {run.kind}"}
+    small.attrs |= {name: _plain(value) for name, value in metadata.items()}
+    for variable in small.variables.values():
+        variable.attrs = _measured(variable.attrs)
+        variable.encoding = {"_FillValue": None}  # a coordinate lacks no value
+    small.to_netcdf(path, engine="h5netcdf")
+    with h5netcdf.File(path, "a") as file:
+        file.attrs.pop("coordinates", None)  # of the file, where they belong to the positions
+        for name, length in zip(("case", "time", "particle", "axis"), shape_of(selection), strict=True):
+            if name not in file.dimensions:
+                file.dimensions[name] = length
+        chunk = (1, 1, min(run.J, layout.CHUNK), run.dim)
+        position = file.create_variable("position", ("case", "time", "particle", "axis"), "f4", chunks=chunk)
+        labels = {name: value for name, value in whole["position"].attrs.items() if name != "coordinates"}
+        labels = _measured(labels) | ({"coordinates": " ".join(selection.parameters)} if selection.parameters else {})
+        for name, value in labels.items():
+            position.attrs[name] = value
+        done = 0
+        for i, j, start, block in selection.blocks():
+            position[i, j, start : start + len(block)] = block
+            done += len(block)
+            progress(done)
+
+
+def _measured(labels: dict[str, Any]) -> dict[str, Any]:
+    """Labels of a variable with a unit that UDUNITS knows, and ours in its long name; text has no unit."""
+    unit = labels.get("units")
+    if unit is None:
+        return labels | ({"units": "1"} if labels.get("long_name") != "space axis" else {})
+    return labels | {"long_name": f"{labels.get('long_name', '')} [{unit}]".strip(), "units": "1"}
+
+
+def ours_netcdf(path: Path) -> bool:
+    with library("h5netcdf", "NetCDF").File(path, "r") as file:
+        return layout.MARK in file.attrs
+
+
+def shape_of(selection: Selection) -> tuple[int, int, int, int]:
+    return len(selection.cases), len(selection.snapshots), selection.run.J, selection.run.dim
+
+
+def _plain(value: Any) -> Any:
+    """What an attribute of a NetCDF file can hold: text and numbers as they are, the rest as JSON."""
+    return value if isinstance(value, (str, int, float)) and not isinstance(value, bool) else json.dumps(value)

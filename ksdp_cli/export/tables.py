@@ -1,0 +1,81 @@
+"""Exports as a table: one row a particle, case and snapshot. CSV through pandas, Parquet through pyarrow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError
+from ..store import layout
+from ..store.selection import Selection
+from .libraries import library
+
+#: Key of a Parquet file's metadata.
+KEY = b"ksdp"
+
+
+def columns(selection: Selection) -> list[str]:
+    """case, the swept parameters, time, particle, x, y(, z). Raises `ConfigError` for two columns of one name."""
+    names = ["case", *selection.parameters, "time", "particle", *layout.AXES[: selection.run.dim]]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"a parameter is called as the axis {twice[0]!r} is", "export to .npz or .nc")
+    return names
+
+
+def _tables(selection: Selection) -> Iterator[dict[str, Any]]:
+    """The rows of one block of the store after the other, as columns."""
+    run, names = selection.run, columns(selection)
+    for i, j, start, block in selection.blocks():
+        n = len(block)
+        here = [selection.cases[i], *(values[i] for values in selection.parameters.values()), selection.times[j]]
+        types = [np.int32, *[np.float64] * (len(here) - 1)]
+        constant = [np.full(n, value, kind) for value, kind in zip(here, types, strict=True)]
+        values = [*constant, np.arange(start, start + n), *(np.ascontiguousarray(block[:, a]) for a in range(run.dim))]
+        yield dict(zip(names, values, strict=True))
+
+
+def write_csv(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+    """Plain CSV with a line of names; positions with the digits that give the same float32 back.
+
+    The format has no place for metadata.
+    """
+    pandas = library("pandas", "CSV")
+    with path.open("w", encoding="ascii", newline="") as file:
+        done = 0
+        for table in _tables(selection):
+            pandas.DataFrame(table).to_csv(file, index=False, header=done == 0, lineterminator="\n")
+            done += len(table["particle"])
+            progress(done)
+
+
+def ours_csv(path: Path) -> bool:
+    """Known by its first line, which is all that a CSV says of itself."""
+    with path.open("rb") as file:
+        names = file.readline(1 << 16).decode("ascii").rstrip("\n").split(",")
+    return names[0] == "case" and any(
+        names[-dim - 2 :] == ["time", "particle", *layout.AXES[:dim]] for dim in range(1, len(layout.AXES) + 1)
+    )
+
+
+def write_parquet(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+    """A row group for each block of the store; the metadata as JSON under the key ``ksdp`` of the schema."""
+    pyarrow, parquet = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
+    types = {"case": pyarrow.int32(), "particle": pyarrow.int64()}
+    types |= dict.fromkeys(layout.AXES, pyarrow.float32())
+    fields = [pyarrow.field(name, types.get(name, pyarrow.float64()), nullable=False) for name in columns(selection)]
+    schema = pyarrow.schema(fields, metadata={KEY: json.dumps(metadata).encode()})
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        done = 0
+        for table in _tables(selection):
+            writer.write_table(pyarrow.table(table, schema=schema), row_group_size=layout.SHARD)
+            done += len(table["particle"])
+            progress(done)
+
+
+def ours_parquet(path: Path) -> bool:
+    return KEY in (library("pyarrow.parquet", "Parquet").read_schema(path).metadata or {})

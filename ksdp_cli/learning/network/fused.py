@@ -1,0 +1,62 @@
+"""A network of x alone on a GPU, all layers in one Triton program: what lies between them never leaves the chip.
+
+A program takes 256 points; the products are of IEEE float32, not of TF32. tanh(z) = 1 - 2 / (1 + 2^(2 z / ln 2)) takes
+the two special functions that a card has in hardware to the last bit or two; its own tanh errs by 5e-4.
+`TRITON_INTERPRET=1` runs the program on tensors of the CPU, with exact functions.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import types
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from ...particles.kernel_compiler.source import import_text
+from .network import DEPTH, Network, Weights
+
+#: Points of a program and its warps, and features of a layer there: a power of two.
+BLOCK, WARPS, PADDED = 256, 4, 32
+
+
+def usable(device: Any) -> bool:
+    """Whether `evaluate` runs on a torch device: where it does not, torch alone has to."""
+    return device.type == "cuda" and importlib.util.find_spec("triton") is not None
+
+
+def packed(network: Network, theta: Weights) -> Weights:
+    """The weights (layers, `PADDED` + 1, `PADDED`) as the program reads them."""
+    out = np.zeros((DEPTH + 1, PADDED + 1, PADDED), np.float32)
+    layers = network.layers(theta)
+    for level, (weight, bias) in enumerate(layers):
+        own = weight if level == DEPTH else weight.T
+        out[level, : own.shape[0], : own.shape[1]] = own
+        out[level, PADDED, : len(bias)] = bias
+    return out
+
+
+def evaluate(network: Network, layers: Any, x: Any) -> Any:
+    """f (n, d) for a tensor ``x`` (n, d) float32, contiguous, and `packed` weights on its device."""
+    out = x.new_empty((len(x), network.dim))
+    if len(x):
+        sizes = constants(network, interpreted=bool(os.environ.get("TRITON_INTERPRET")))
+        options = {"num_warps": WARPS, "num_stages": 1, "enable_fp_fusion": True}  # Triton 3.10 changes the default
+        program().forward[(-(-len(x) // BLOCK),)](x, layers, out, len(x), **sizes, **options)
+    return out
+
+
+def constants(network: Network, interpreted: bool = False) -> dict[str, int]:
+    """What the program is compiled for."""
+    shape = {"D": network.dim, "RESIDUAL": network.residual, "HIDDEN": DEPTH}
+    return shape | {"WIDTH": PADDED, "BLOCK": BLOCK, "EXACT": interpreted}
+
+
+@functools.cache
+def program() -> types.ModuleType:
+    """The module of the Triton program ``forward``."""
+    text = files("ksdp_cli.learning.network").joinpath("templates", "network_gpu.txt").read_text()
+    return import_text(text, "network_gpu")

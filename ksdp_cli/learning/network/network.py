@@ -1,0 +1,144 @@
+"""The network of equation (13) and Table 1, and two forms of it that extrapolate better at the same size.
+
+``paper``: f = N(x, eta), equation (13) as it stands. ``residual``: f = x + N(x, eta). ``separable``: f = x + sum_k
+c_k(eta) N_k(x), where the N_k share all hidden layers and eta enters through a few fixed functions alone
+(`EtaMap.coefficients`), so that beyond the trained range f goes on as those functions do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.threads import core_count, pool
+from .cpu import forward, loss_and_slopes
+
+WIDTH, DEPTH = 30, 5
+#: Rows of a piece of `evaluate`, and the number of pieces of a gradient. Neither depends on the number of threads, so
+#: that the sums of a gradient do not either.
+PIECE, PARTS = 1 << 13, 16
+
+#: Coefficients of the separable form for one parameter and for two, and the size of the last layer at the start of the
+#: forms that add x, so that training begins near f = x.
+HEADS, LAST_LAYER = {1: 3, 2: 4}, 0.1
+FORMS = ("paper", "residual", "separable")
+
+Weights = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Fully connected, 5 hidden layers of 30 with tanh, d linear outputs for each head: f_theta(x; eta).
+
+    It reads rows (x, eta) or, where the form is separable, (x, c(eta)); see `EtaMap.padding`. Its weights are one
+    float32 vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row.
+    """
+
+    dim: int
+    eta_count: int
+    form: str = "paper"
+
+    @property
+    def heads(self) -> int:
+        """Coefficients that weigh blocks of outputs; 0 where the output is f itself."""
+        return HEADS[self.eta_count] if self.form == "separable" else 0
+
+    @property
+    def residual(self) -> bool:
+        """Whether x is added to the output."""
+        return self.form != "paper"
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        padded = 0 if self.form == "separable" else self.eta_count
+        return (self.dim + padded, *([WIDTH] * DEPTH), self.dim * max(self.heads, 1))
+
+    @property
+    def parameter_count(self) -> int:
+        """``paper``: 3902 for d = 2, p = 1 and 3963 for d = 3, p = 1, Table 1. ``separable``: 3996 and 4119.
+
+        For two parameters, p = 2: 3932 and 3993, ``separable``: 4058 and 4212.
+        """
+        return sum(a * b + b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
+
+    def initial(self, seed: int) -> Weights:
+        """Weights and biases uniform on +-1/sqrt(inputs), a function of ``seed``; a tenth of that in the last layer of
+        the forms that add x."""
+        # mini-batch b draws from the key (seed, b)
+        generator = np.random.Generator(np.random.Philox(key=[seed, 1 << 63]))
+        theta = generator.uniform(-1.0, 1.0, self.parameter_count).astype(np.float32)
+        for weight, bias in self.layers(theta):
+            bound = np.float32(1.0 / np.sqrt(weight.shape[1]))
+            weight *= bound
+            bias *= bound
+        if self.residual:
+            weight, bias = self.layers(theta)[-1]
+            weight *= np.float32(LAST_LAYER)
+            bias *= np.float32(LAST_LAYER)
+        return theta
+
+    def layers(self, theta: Any) -> list[tuple[Any, Any]]:
+        """Views of ``theta``, an array or a tensor, as (W_i (outputs, inputs), b_i (outputs,))."""
+        found, at = [], 0
+        for ins, outs in zip(self.sizes[:-1], self.sizes[1:], strict=True):
+            weight, bias = theta[at : at + outs * ins], theta[at + outs * ins : at + outs * ins + outs]
+            found.append((weight.reshape(outs, ins), bias))
+            at += outs * ins + outs
+        return found
+
+    def at(self, theta: Weights, padding: NDArray[np.float32]) -> tuple[Network, Weights]:
+        """The network of x alone for one ``padding``: of its first layer, or of its last, a sum is left."""
+        layers = self.layers(theta)
+        if self.form == "separable":
+            weight, bias = layers[-1]
+            folded = np.einsum("k,kdi->di", padding, weight.reshape(self.heads, self.dim, -1))
+            own = [theta[: -weight.size - bias.size], folded.reshape(-1), padding @ bias.reshape(self.heads, self.dim)]
+        else:
+            weight, bias = layers[0]
+            first = weight[:, : self.dim].reshape(-1)
+            own = [first, bias + weight[:, self.dim :] @ padding, theta[weight.size + bias.size :]]
+        form = "residual" if self.residual else "paper"
+        return Network(self.dim, 0, form), np.concatenate(own).astype(np.float32)
+
+    def evaluate(self, theta: Weights, rows: NDArray[Any], threads: int | None = None) -> NDArray[np.float32]:
+        """f_theta for ``rows`` (n, d + padding): (n, d) float32. ``threads``: all cores when None."""
+        rows, sizes = np.ascontiguousarray(rows, np.float32), np.array(self.sizes)
+        out = np.empty((len(rows), self.dim), np.float32)
+
+        def piece(first: int) -> None:
+            part = slice(first, first + PIECE)
+            forward(theta, sizes, self.heads, self.residual, rows[part], out[part])
+
+        _each(piece, list(range(0, len(rows), PIECE)), threads)
+        return out
+
+    def gradient(
+        self, theta: Weights, rows: NDArray[np.float32], targets: NDArray[np.float32], threads: int | None = None
+    ) -> tuple[float, Weights]:
+        """For ``rows`` (n, d + padding) and matched targets (n, d): mean |f - y|^2 and its gradient."""
+        n, sizes = len(rows), np.array(self.sizes)
+        edges = [n * part // PARTS for part in range(PARTS + 1)]
+        slopes, totals = np.empty((PARTS, theta.size), np.float32), np.empty(PARTS)
+
+        def piece(part: int) -> None:
+            own = slice(edges[part], edges[part + 1])
+            totals[part] = loss_and_slopes(
+                theta, sizes, self.heads, self.residual, rows[own], targets[own], slopes[part]
+            )
+
+        _each(piece, list(range(PARTS)), threads)
+        return float(totals.sum()) / n, slopes.sum(0) * np.float32(2.0 / n)
+
+
+def _each(piece: Callable[[int], None], items: list[int], threads: int | None) -> None:
+    """Call ``piece`` for all items, side by side; the compiled loops release the interpreter's lock."""
+    threads = threads or core_count()
+    if threads == 1 or len(items) == 1:
+        for item in items:
+            piece(item)
+    else:
+        list(pool(threads).map(piece, items))

@@ -1,0 +1,96 @@
+"""SOAP on tensors: the same formulas as `Soap`, all layers and both factors side by side in padded batches.
+
+A launch costs more than the arithmetic of a 31 x 31 matrix, so a step is some twenty launches for all layers, and the
+turns of the twelve bases are one QR of a batch. Padding is zero in all but the bases, where it is the identity: it
+turns into itself and moves nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..network.network import Network
+from .soap import BETA1, BETA2, EPSILON, FACTOR, TURN, Soap
+
+
+class SoapGPU:
+    """The counterpart of `Soap` for a tensor theta, of its type and on its device."""
+
+    scalars = staticmethod(Soap.scalars)
+
+    def __init__(self, network: Network, theta: Any) -> None:
+        import torch
+
+        self.shapes = [(outs, ins + 1) for ins, outs in zip(network.sizes[:-1], network.sizes[1:], strict=True)]
+        count, side = len(self.shapes), max(max(shape) for shape in self.shapes)
+        # where a padded entry lies in theta, one place behind its end for padding, and the other way round
+        place = torch.full((count, side, side), len(theta), dtype=torch.int64)
+        for own, (weight, bias) in zip(place, network.layers(torch.arange(len(theta))), strict=True):
+            outs, ins = weight.shape
+            own[:outs, :ins], own[:outs, ins] = weight, bias
+        self._place = place.view(-1).to(theta.device)
+        self._flat = torch.argsort(self._place)[: len(theta)]
+        self._nothing = theta.new_zeros(1)
+        self.mean, self.square = theta.new_zeros((2, count, side, side))
+        self.factors = theta.new_zeros((2 * count, side, side))
+        real = torch.tensor([[k < size for k in range(side)] for axis in (0, 1) for size in self._sizes(axis)])
+        self._padding = torch.diag_embed((~real).to(theta.dtype)).to(theta.device)
+        self.turns = self._padding.clone()
+
+    def update(self, theta: Any, gradient: Any, step: int, size: float) -> None:
+        """As `Soap.update`."""
+        if step == 0:
+            self.look(gradient)
+        else:
+            self.move(theta, gradient, self.scalars(step, size))
+        self.turn(step)
+
+    def look(self, gradient: Any) -> None:
+        """As `Soap.look`."""
+        g, count = self._padded(gradient), len(self.shapes)
+        self.factors[:count], self.factors[count:] = g @ g.mT, g.mT @ g
+
+    def move(self, theta: Any, gradient: Any, scalars: Any) -> None:
+        """As `Soap.move`."""
+        g, count = self._padded(gradient), len(self.shapes)
+        left, right = self.turns[:count], self.turns[count:]
+        self.mean.lerp_(g, 1 - BETA1)
+        turned = left.mT @ g @ right
+        self.square.lerp_(turned * turned, 1 - BETA2)
+        mean = left.mT @ self.mean @ right * scalars[1]
+        spread = (self.square * scalars[2]).sqrt_().add_(EPSILON)
+        change = left @ (mean / spread) @ right.mT
+        theta -= scalars[0] * change.view(-1)[self._flat]
+        self.factors[:count].baddbmm_(g, g.mT, beta=FACTOR, alpha=1 - FACTOR)
+        self.factors[count:].baddbmm_(g.mT, g, beta=FACTOR, alpha=1 - FACTOR)
+
+    def turn(self, step: int) -> None:
+        """As `Soap.turn`; the columns of a basis may have the other sign, on which no step depends."""
+        import torch
+
+        if step % TURN:
+            return
+        if step:
+            self.turns.copy_(torch.linalg.qr(self.factors @ self.turns + self._padding)[0])
+            return
+        for k, size in enumerate([*self._sizes(0), *self._sizes(1)]):  # singular: padding would mix with them
+            self.turns[k, :size, :size] = torch.linalg.eigh(self.factors[k, :size, :size])[1]
+
+    def kept(self) -> dict[str, Any]:
+        """As `Soap.kept`, by the same names: views without the padding."""
+        found: dict[str, Any] = {}
+        count = len(self.shapes)
+        for i, (outs, ins) in enumerate(self.shapes):
+            found |= {f"left{i}": self.factors[i, :outs, :outs], f"right{i}": self.factors[count + i, :ins, :ins]}
+            found |= {f"turn_left{i}": self.turns[i, :outs, :outs], f"turn_right{i}": self.turns[count + i, :ins, :ins]}
+            found |= {f"mean{i}": self.mean[i, :outs, :ins], f"square{i}": self.square[i, :outs, :ins]}
+        return found
+
+    def _padded(self, flat: Any) -> Any:
+        """(layers, side, side) of a vector as long as theta."""
+        import torch
+
+        return torch.cat([flat, self._nothing])[self._place].view_as(self.mean)
+
+    def _sizes(self, axis: int) -> list[int]:
+        return [shape[axis] for shape in self.shapes]

@@ -1,0 +1,87 @@
+"""The choice of how the pair sum of equation (8) is evaluated."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+from ...errors import ConfigError
+from ..kernel_compiler.source import parameter_count
+
+#: J from which the tree beats the direct sum on the CPU at an accuracy of 1e-2, and its growth with each digit more,
+#: measured by `benchmarks/tree.py --crossover`.
+CROSSOVER = {2: (4_000, 1.15), 3: (6_000, 1.8)}
+#: The same on a GPU: 6e4 in 2D at 1e-4 and 4.5e4 in 3D at 1e-3, between the sizes that `benchmarks/gpu.py` timed on one
+#: NVIDIA H200; the growth is the CPU's. Cases of a sweep go side by side with the direct engine only.
+CROSSOVER_GPU = {2: (45_000, 1.15), 3: (25_000, 1.8)}
+
+
+class DriftEngine(Protocol):
+    """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), unscaled.
+
+    ``report`` says what ran and, for an approximate engine, the error it measured; ``state`` and ``restore`` carry
+    what an adaptive engine has learned through a checkpoint, so that a resumed run repeats it to the bit.
+    """
+
+    name: str
+
+    def __call__(self, x: Any) -> Any: ...
+
+    def report(self) -> dict[str, Any]: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+def tree_pays(particles: int, dim: int, accuracy: float, device: str = "cpu") -> bool:
+    """Whether the tree is faster than the direct sum on ``device``."""
+    least, growth = (CROSSOVER_GPU if device == "cuda" else CROSSOVER)[dim]
+    return particles >= least * growth ** -math.log10(accuracy / 1e-2)
+
+
+def make_engine(
+    kernel: Any,
+    kernel_args: tuple[float, ...],
+    dim: int,
+    dtype: str,
+    particles: int,
+    *,
+    name: str = "auto",
+    accuracy: float = 1e-4,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> DriftEngine:
+    """The engine called ``name`` (``auto``, ``direct``, ``tree``) for a kernel in ``dim`` dimensions on ``device``.
+
+    ``kernel_args`` are delta^2 and the kernel's own parameters; ``threads`` is all cores of the process when None.
+    Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, and
+    `ResourceError` for a GPU without Triton.
+    """
+    if name not in ("auto", "direct", "tree"):
+        raise ConfigError(f"there is no engine {name!r}", "use auto, direct or tree")
+    if len(kernel_args) != parameter_count(kernel, dim):
+        raise ConfigError(
+            f"g{dim}d of kernel {getattr(kernel, '__name__', kernel)} takes {parameter_count(kernel, dim)} parameters "
+            f"after r2, and delta^2 with the fields of its Params are {len(kernel_args)}",
+            "give g one argument for delta2 and one for each field, in order",
+        )
+    if threads is not None and threads < 1:
+        raise ConfigError(f"threads = {threads}", "use 1 or more")
+    if device == "cuda":
+        if name == "tree" or (name == "auto" and tree_pays(particles, dim, accuracy, device)):
+            from ..tree.gpu import TreeGPU
+
+            return TreeGPU(kernel, kernel_args, dim, dtype, accuracy)
+        from .direct_gpu import DirectGPU
+
+        return DirectGPU(kernel, kernel_args, dim, dtype)
+    if name == "auto":
+        name = "tree" if tree_pays(particles, dim, accuracy) else "direct"
+    if name == "tree":
+        from ..tree.engine import TreeEngine
+
+        return TreeEngine(kernel, kernel_args, dim, dtype, accuracy=accuracy, threads=threads)
+    from .direct_cpu import DirectCPU
+
+    return DirectCPU(kernel, kernel_args, dim, dtype, threads)

@@ -1,0 +1,1 @@
+"""From a kernel's scalar function to the compiled loops of every engine."""

@@ -1,0 +1,110 @@
+"""The sub-quadratic pair sum on the CPU, for any kernel: boxes of a balanced tree meet through Chebyshev proxies.
+
+Two boxes whose size is small beside the gap between them meet through their proxies, which cost the same whatever is in
+the boxes; where only one of them is small, its proxies meet the particles of the other; neighbouring leaves meet
+particle by particle. All of it runs through one vectorised loop over g, so that a kernel needs no expansion. The error
+is not estimated but measured, see `tree_accuracy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from ...base.shapes import Cloud
+from ...base.threads import core_count, spread
+from ..engines.direct_cpu import compile_direct, template
+from ..kernel_compiler.source import load_module
+from . import build as tree_build
+from . import proxies as tree_proxies
+from . import walk as tree_walk
+from .accuracy import Rung, Tuner, ladder, sampled_error
+
+
+@cache
+def compile_tree(kernel: Any, dim: int, dtype: str) -> Any:
+    """The weighted direct loop around a kernel's g, as a C function: all of the tree that depends on the kernel."""
+    return load_module(template("tree"), kernel, dim, dtype).compiled()
+
+
+class TreeEngine:
+    """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in O(J).
+
+    ``accuracy`` is the relative l2 error of the force that is aimed at. The result depends on the cloud, on the number
+    of the call and on `state`, not on the number of threads.
+    """
+
+    name = "tree"
+
+    def __init__(
+        self,
+        kernel: Any,
+        kernel_args: tuple[float, ...],
+        dim: int,
+        dtype: str,
+        accuracy: float = 1e-4,
+        threads: int | None = None,
+    ) -> None:
+        self.pair_sum = compile_tree(kernel, dim, dtype)
+        self.reference = compile_direct(kernel, dim, "float64")
+        self.args, self.dtype, self.dim = kernel_args, np.dtype(dtype), dim
+        self.p = np.array(kernel_args, dtype)
+        self.threads = threads or core_count()
+        self.tuner = Tuner(accuracy, ladder(dim, dtype))
+
+    def __call__(self, x: Cloud) -> Cloud:
+        """Forces (J, d) in the type of ``x`` (J, d); all NaN when a position is not finite."""
+        positions = np.ascontiguousarray(x, self.dtype)
+        if len(x) < 2 or not np.isfinite(positions).all():
+            return np.full_like(x, 0.0 if len(x) < 2 else np.nan)
+        force = self.tuner.run(lambda rung: self._sum(positions, rung), lambda f, n: self._error(positions, f, n))
+        return force.astype(x.dtype, copy=False)
+
+    def report(self) -> dict[str, Any]:
+        """Order, opening and leaf size in use, and the error measured at the last check: l2 and largest, relative to
+        the root mean square force of the sample."""
+        return {"engine": self.name, "threads": self.threads, **self.tuner.report()}
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs to repeat this one to the bit."""
+        return self.tuner.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over the `state` of another engine of the same kind."""
+        self.tuner.restore(state)
+
+    def _run(self, task: Callable[[int], Any], items: Iterable[int]) -> list[Any]:
+        return spread(task, items, self.threads)
+
+    def _sum(self, x: Cloud, rung: Rung) -> Cloud:
+        """Two rounds of the threads over subtrees, and in between the few boxes above these."""
+        tree = tree_build.plant(x, rung.leaf)
+        w = tree_proxies.workspace(tree.c, tree.centre, tree.half, *rung.orders(tree.depth))
+        top = tree_build.task_level(len(x), tree.depth)
+        for level in range(top):
+            shared = self.threads if len(x) >> level > tree_build.LARGE else 1
+            spread(partial(tree_build.grow, tree, level, level), range(2**level), shared)
+
+        def subtree(k: int) -> None:
+            tree_build.grow(tree, top, tree.depth, k)
+            tree_proxies.upward(w, top, k, tree.depth)
+
+        self._run(subtree, range(2**top))
+        if top:
+            tree_proxies.upward(w, 0, 0, top - 1)
+        visit = w, self.dtype.type(rung.opening), self.pair_sum, self.p
+        lists = [np.zeros(1, np.int32)]
+        for level in range(top):
+            left = [tree_walk.interact(level, m, lists[m], *visit) for m in range(2**level)]
+            lists = [left[m // 2] for m in range(2 ** (level + 1))]
+        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit), range(2**top))
+        force = np.empty_like(x)
+        for axis in range(self.dim):
+            force[tree.index, axis] = w.force[axis]
+        return force
+
+    def _error(self, x: Cloud, force: Cloud, number: int) -> tuple[float, float]:
+        return sampled_error(self.reference, self.args, x, force, number, self._run)

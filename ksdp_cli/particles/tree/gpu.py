@@ -1,0 +1,165 @@
+"""The sub-quadratic pair sum on a GPU: particles of a leaf hear distant boxes through their Chebyshev proxies.
+
+A treecode after Wilson, Vaughn and Krasny, Comput. Phys. Commun. 265 (2021) 108017, in O(J log J): tree and proxies are
+made by `tree_gpu_build`, lists by `tree_gpu_lists`, and a Triton program sums what each leaf has listed. The host only
+launches: it waits for the device where the error is checked, and nowhere else. There are no atomics, and nothing is
+kept from one force to the next but the setting: the result repeats to the bit. (To keep the order of the particles for
+some steps would save the sort, a fifth of a force, and tie the bits to the past of a run.)
+
+``TRITON_INTERPRET=1`` runs the programs on CPU tensors, which is how the tests check them without a GPU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..engines.direct_cpu import template
+from ..engines.direct_gpu import CHUNK, DirectGPU, require_torch
+from ..kernel_compiler.source import load_module
+from .accuracy import SAMPLE, Rung, Tuner
+from .gpu_build import Plan, Tree, add_proxies, build
+from .gpu_lists import Lists, interactions
+
+#: Particles of a leaf. Twice as many make 1.4 times the pairs in two dimensions, 1.1 in three.
+LEAF = 128
+#: Of the sum over the lists, as `direct_gpu.LAUNCH`. 96 registers, enough for the direct sum, spill here with the
+#: Gaussian.
+LAUNCH: dict[tuple[int, str], dict[str, int]] = {
+    (2, "float32"): {"TARGETS": 16, "SOURCES": 128, "num_warps": 4},
+    (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "num_warps": 4, "maxnreg": 128},
+    (2, "float64"): {"TARGETS": 16, "SOURCES": 32, "num_warps": 4},
+    (3, "float64"): {"TARGETS": 16, "SOURCES": 32, "num_warps": 4},
+}
+
+
+class TreeGPU:
+    """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in O(J log J) on one GPU.
+
+    ``accuracy`` is the relative l2 error of the force that is aimed at, measured as on the CPU. Positions are a torch
+    tensor (J, d) on the device; so are the forces. Raises `ResourceError` without Triton.
+    """
+
+    name = "tree"
+
+    def __init__(self, kernel: Any, kernel_args: tuple[float, ...], dim: int, dtype: str, accuracy: float) -> None:
+        self.torch = require_torch()
+        self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
+        self.list_sum = load_module(template("tree_gpu"), kernel, dim, "triton").list_sum
+        self.options = options(dim, dtype)
+        self.exact = DirectGPU(kernel, kernel_args, dim, "float64")
+        self.tuner = Tuner(accuracy, ladder(dim, dtype))
+        self.left_out = 0
+        self._parameters: Any = None
+
+    def __call__(self, x: Any) -> Any:
+        """Forces (J, d) in the type and on the device of ``x`` (J, d); all NaN when a position is not finite."""
+        if len(x) < 2:
+            return self.torch.zeros_like(x)
+        positions = x.to(self.dtype).contiguous()
+        force = self.tuner.run(lambda rung: self._sum(positions, rung), lambda f, n: self._error(positions, f, n))
+        return force.to(x.dtype)
+
+    def report(self) -> dict[str, Any]:
+        """As on the CPU, and how many leaves had no room for their lists at the last check."""
+        return {"engine": self.name, "device": "cuda", "leaves_left_out": self.left_out, **self.tuner.report()}
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs to repeat this one to the bit, report included."""
+        return {"left_out": self.left_out, **self.tuner.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over the `state` of another engine of the same kind."""
+        self.left_out = state["left_out"]
+        self.tuner.restore({name: value for name, value in state.items() if name != "left_out"})
+
+    def stages(self, x: Any) -> dict[str, Callable[[], Any]]:
+        """The parts of a force on ``x`` (J, d), at the setting in use, to be timed one by one in any order."""
+        rung = self.tuner.rungs[self.tuner.rung]
+        positions = x.to(self.dtype).contiguous()
+        plan = self._plan(len(x), rung)
+        tree = build(positions, plan)
+        add_proxies(tree)
+        lists = interactions(tree, rung.opening)
+        return {
+            "sort and boxes": lambda: build(positions, plan),
+            "proxies": lambda: add_proxies(tree),
+            "lists": lambda: interactions(tree, rung.opening),
+            "sum": lambda: self._listed(tree, lists),
+        }
+
+    def _plan(self, particles: int, rung: Rung) -> Plan:
+        return Plan(particles, self.dim, rung.leaf, int(rung.order))
+
+    def _sum(self, x: Any, rung: Rung) -> Any:
+        tree = build(x, self._plan(len(x), rung))
+        add_proxies(tree)
+        self._lists = interactions(tree, rung.opening)
+        return self._listed(tree, self._lists)
+
+    def _listed(self, tree: Tree, lists: Lists) -> Any:
+        """Forces (J, d) in the order of the cloud."""
+        plan = tree.plan
+        if self._parameters is None or self._parameters.device != tree.box.device:
+            self._parameters = self.torch.tensor(self.args, dtype=self.dtype, device=tree.box.device)
+        force = tree.source.new_empty((plan.count, self.dim))
+        blocks = plan.leaf // self.options["TARGETS"]
+        self.list_sum[(plan.used * blocks,)](
+            tree.source,
+            tree.weight,
+            tree.order,
+            lists.near,
+            lists.far,
+            lists.held,
+            lists.ends,
+            tree.low,
+            tree.high,
+            force,
+            self._parameters,
+            plan.count,
+            plan.proxies,
+            plan.room,
+            plan.used,
+            plan.leaf,
+            plan.size,
+            -(-(1 << 20) // plan.size),
+            len(lists.near),
+            len(lists.far),
+            D=self.dim,
+            CHUNK=CHUNK,
+            BLOCKS=blocks,
+            **self.options,
+            enable_fp_fusion=True,  # Triton 3.10 changes the default
+        )
+        return force
+
+    def _error(self, x: Any, force: Any, number: int) -> tuple[float, float]:
+        """As `tree_accuracy.sampled_error`, on the same sample, by the direct sum in float64 on the device."""
+        torch = self.torch
+        draw = np.random.Generator(np.random.Philox(key=number))
+        drawn = np.arange(len(x)) if len(x) <= SAMPLE else draw.choice(len(x), SAMPLE, replace=False)
+        sample = torch.from_numpy(drawn).to(x.device)
+        wide = x.double()
+        exact = self.exact(wide, wide[sample])
+        wrong = (force[sample].double() - exact).norm(dim=1)
+        numbers = torch.stack([exact.square().sum(1).mean(), wrong.square().mean(), wrong.max().square()]).sqrt()
+        scale, error, largest = numbers.tolist()
+        self.left_out = int(self._lists.left_out())
+        if scale == 0.0:
+            return (0.0, 0.0) if error == 0.0 else (math.inf, math.inf)
+        return error / scale, largest / scale
+
+
+def options(dim: int, dtype: str) -> dict[str, int]:
+    """A copy of the row of `LAUNCH`."""
+    return dict(LAUNCH[dim, dtype])
+
+
+def ladder(dim: int, dtype: str) -> list[Rung]:
+    """Orders with opening 1, then smaller openings; in float32 they end where rounding takes over."""
+    last = (8 if dtype == "float32" else 14) if dim == 2 else 9
+    rungs = [Rung(float(n), 0.0, 1.0, LEAF) for n in range(3, last + 1)]
+    return rungs + [Rung(float(last), 0.0, opening, LEAF) for opening in (0.7, 0.5)]

@@ -1,0 +1,1 @@
+"""What `plot` and `report` show: quantities laid out for pictures and for the page."""

@@ -1,0 +1,328 @@
+"""plot: pictures of a store, of a model, or of one beside the other."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .. import figures
+from .. import pretrained as models
+from ..api import paths
+from ..api.clouds import of_model
+from ..api.sampling import complete_eta
+from ..base import device as devices
+from ..base.files import local, read_json, target
+from ..base.outputs import Lock, claim
+from ..base.parsing import integer, sweep
+from ..base.shapes import Cloud
+from ..errors import ConfigError, DataError
+from ..initial.points import Points
+from ..learning.model import Model
+from ..metrics import moments
+from ..store import Run, open_run
+from ..store.selection import Selection, fixed, select
+from . import curves as plotting_curves
+
+#: Clouds in one picture: of a store alone, in 2D and 3D, and beside another.
+MOST_2D, MOST_3D, MOST_PAIRS, MOST_SECTIONS = 12, 4, 4, 2
+#: Particles of a frame that a picture counts, more than any picture can show.
+LARGEST = 2_000_000
+SAMPLES = 1_000_000
+
+Values = dict[str, float]
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Plotted:
+    """The files that were written, and what a reader of the pictures should know."""
+
+    files: list[Path]
+    notes: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"files": [str(path) for path in self.files], "notes": self.notes}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One cloud with the values of its parameters, loaded when it is drawn."""
+
+    values: Values
+    load: Callable[[], Cloud]
+
+
+@dataclass
+class _Work:
+    """What the parts of a picture are made of: ``parts`` maps the end of each file's name to what draws it."""
+
+    title: str
+    parts: dict[str, Callable[[Path], None]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def plot(
+    subject: str | Path | Run | Model,
+    reference: str | Path | Run | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    case: Any = None,
+    n: Any = None,
+    device: str | None = None,
+    progress: Callable[..., None] | None = None,
+    **at: Any,
+) -> Plotted:
+    """Draw what ``subject`` holds, beside ``reference`` where there is one, and return the files.
+
+    A store gives the densities of its clouds and, when it has several, their second moments with equation (6) where
+    it holds; a model gives the densities it generates from ``n`` particles (10^6) and its training curves; a model or
+    a store with a reference store gives densities side by side on one scale, and moments. ``case``, ``t`` and
+    parameters by name (``A=50``, ``A=[1, 10]``) choose what is drawn. ``out`` (.png, .pdf or .svg) is the first
+    picture, others add a word to its name; by default a fresh name in ``./runs``.
+
+    Raises `ConfigError` for what there is not, `DataError` for files that are damaged, or exist and may not be
+    replaced.
+    """
+    place = target(out) if out is not None else None
+    if place is not None:
+        figures.require_suffix(place)
+    own = _open(subject)
+    other = None if reference is None else _open(reference)
+    if isinstance(other, Model):
+        raise ConfigError(f"the reference {reference} is a model", "name the model first and a store second")
+    work = _Work(_name(subject))
+    if isinstance(own, Model):
+        count = SAMPLES if n is None else integer(n)
+        if count < 1:
+            raise ConfigError(f"n = {count} particles", "give --n a number of 1 or more")
+        generate = _Generator(own, count, devices.choose(device or "auto"))
+        if other is None:
+            _model_alone(work, generate, at, case)
+            _training(work, subject)
+        else:
+            pairs = _model_pairs(work, generate, select(other, case=case, **at))
+            _beside(work, pairs, other, ("network", "simulation"), own)
+    else:
+        if n is not None:
+            raise ConfigError(f"{own.path} is a store: it has {own.J} particles", "--n is for a model")
+        chosen = select(own, case=case, **at)
+        if other is None:
+            _store_alone(work, chosen)
+        else:
+            pairs = _store_pairs(work, chosen, other, at)
+            _beside(work, pairs, other, _labels(own, other))
+    return _written(work, place, overwrite, progress)
+
+
+def _written(work: _Work, place: Path | None, overwrite: bool, progress: Callable[..., None] | None) -> Plotted:
+    """Draw every part, once every place is known to be free."""
+
+    def files(first: Path) -> list[Path]:
+        return [first.with_name(f"{first.stem}{end}{first.suffix}") for end in work.parts]
+
+    def begin(first: Path) -> Lock:
+        return claim(first, figures.made_here, "plot", overwrite=overwrite, also=files(first))
+
+    first, lock = paths.begun(place, paths.slug(Path(work.title).stem), ".png", begin)
+    with lock:
+        for number, (file, draw) in enumerate(zip(files(first), work.parts.values(), strict=True)):
+            draw(file)
+            if progress:
+                progress("pictures", number + 1, len(work.parts))
+    return Plotted(files(first), work.notes)
+
+
+def _open(given: str | Path | Run | Model) -> Run | Model:
+    if isinstance(given, (Run, Model)):
+        return given
+    path = local(given)
+    if path.suffix == ".zarr":
+        return open_run(path)
+    there = paths.found(path)
+    return open_run(there) if there.is_dir() else Model.load(there)
+
+
+def _name(given: str | Path | Run | Model) -> str:
+    if isinstance(given, Run):
+        return given.path.name
+    return "model" if isinstance(given, Model) else Path(given).name
+
+
+class _Generator:
+    """Clouds of a network: the same fresh particles of the initial cloud, those of ``ksdp sample``, at every point."""
+
+    def __init__(self, model: Model, n: int, device: str) -> None:
+        self.model, self.n, self.device = model, n, device
+        self._initial = of_model(model)
+        self._x: Cloud | None = None
+
+    def at(self, values: Values) -> _Shown:
+        point = np.array([values[name] for name in self.model.eta_map.names])
+
+        def load() -> Cloud:
+            if self._x is None:
+                self._x = self._initial.draw(self.n, self.model.dim, 0)
+            return self.model.push(self._x, point, device=self.device)
+
+        return _Shown(values, load)
+
+    def doubts(self, every: Sequence[Values]) -> list[str]:
+        names = self.model.eta_map.names
+        told = [self.model.eta_map.outside(np.array([values[name] for name in names])) for values in every]
+        few = self._initial.doubts(self.n) if isinstance(self._initial, Points) else []
+        return few + sorted({f"{one}; the network extrapolates" for some in told for one in some})
+
+
+def _store_alone(work: _Work, chosen: Selection) -> None:
+    run, every = chosen.run, _of_store(work, chosen)
+    most = MOST_2D if run.dim == 2 else MOST_3D
+    _sheet(work, _spread(work, every, most))
+    if len(every) > 1:
+        work.parts["-moments"] = lambda path: plotting_curves.of_store(
+            chosen, [(one.values, moments(one.load())) for one in every], path
+        )
+
+
+def _model_alone(work: _Work, generate: _Generator, at: dict[str, Any], case: Any) -> None:
+    if case is not None:
+        raise ConfigError("a model has no cases", "name its parameters, as --A 50")
+    names = generate.model.eta_map.names
+    highest = complete_eta(generate.model, {name: sweep(value)[0] for name, value in at.items()})
+    grids = [sweep(at[name]) if name in at else (highest[name],) for name in names]
+    every = [dict(zip(names, values, strict=True)) for values in itertools.product(*grids)]
+    shown = _spread(work, every, MOST_2D if generate.model.dim == 2 else MOST_3D)
+    work.notes += generate.doubts(shown)
+    _sheet(work, [generate.at(values) for values in shown])
+
+
+def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
+    named = _labelled([one.values for one in shown])
+    work.parts[""] = lambda path: figures.histogram_sheet(
+        [(label, one.load()) for label, one in zip(named, shown, strict=True)], path, title=work.title
+    )
+
+
+def _training(work: _Work, subject: Any) -> None:
+    """The curves of NAME.history.json, which 'ksdp train' writes beside NAME.safetensors."""
+    if isinstance(subject, Model):
+        return
+    model = paths.found(subject)
+    file = model.with_name(model.stem.removesuffix(".last") + ".history.json")
+    if not file.is_file():
+        ships = model.parent == models.FOLDER
+        why = f"{model.stem} ships without the history of its training" if ships else f"there is no {file}"
+        work.notes.append(f"{why}, so no training curves")
+        return
+    try:
+        history = read_json(file)["history"]
+        panel = figures.training_panel(history, title=work.title)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{file} is no history of a training: {error}", "move it away, or train again") from None
+    work.parts["-training"] = lambda path: figures.curve_panels([panel], path)
+
+
+def _model_pairs(work: _Work, generate: _Generator, chosen: Selection) -> list[tuple[_Shown, _Shown]]:
+    """Network and store at every chosen frame of the store."""
+    pairs = []
+    for one in _of_store(work, chosen):
+        known = {name: one.values.get(name, fixed(chosen.run, name)) for name in generate.model.eta_map.names}
+        missing = [name for name, value in known.items() if value is None]
+        if missing:
+            told = f"{chosen.run.path} does not say its {missing[0]!r}, a parameter of the network"
+            raise ConfigError(told, "give a store of that simulation")
+        pairs.append((generate.at({name: value for name, value in known.items() if value is not None}), one))
+    work.notes += generate.doubts([network.values for network, _ in pairs])
+    return pairs
+
+
+def _store_pairs(work: _Work, chosen: Selection, other: Run, at: dict[str, Any]) -> list[tuple[_Shown, _Shown]]:
+    """The frames of two stores that agree in every parameter that both have; the only two, whatever they are."""
+    known = {name: value for name, value in at.items() if name == "t" or name in other.cases[0] or fixed(other, name)}
+    first, second = _of_store(work, chosen), _of_store(work, select(other, **known))
+    if len(first) == len(second) == 1:
+        return [(first[0], second[0])]
+    pairs = [(a, b) for a in first for b in second if _agree(chosen.run, a.values, other, b.values)]
+    if not pairs:
+        raise ConfigError(
+            f"{chosen.run.path} and {other.path} have no case and snapshot in common",
+            "choose by name, as --A 50 --t 0.1",
+        )
+    return pairs
+
+
+def _agree(a: Run, x: Values, b: Run, y: Values) -> bool:
+    for name in {*x, *y}:
+        one, other = x.get(name, fixed(a, name)), y.get(name, fixed(b, name))
+        if one is not None and other is not None and not np.isclose(one, other, rtol=1e-9, atol=1e-12):
+            return False
+    return True
+
+
+def _labels(a: Run, b: Run) -> tuple[str, str]:
+    if a.kind != b.kind:
+        return ("network", "simulation") if a.kind == "samples" else ("simulation", "network")
+    return a.path.stem, b.path.stem
+
+
+def _beside(
+    work: _Work, pairs: list[tuple[_Shown, _Shown]], other: Run, labels: tuple[str, str], model: Model | None = None
+) -> None:
+    """Densities in pairs; all projections where there is room; the second moment where one parameter varies."""
+    some = _spread(work, pairs, MOST_PAIRS)
+    named = _labelled([b.values for _, b in some])
+
+    def densities(path: Path) -> None:
+        rows = [(label, a.load(), b.load()) for label, (a, b) in zip(named, some, strict=True)]
+        if len(rows) == 1:
+            title = ", ".join(word for word in (work.title, named[0]) if word)
+            figures.histogram_pair(rows[0][1], rows[0][2], path, title=title, labels=labels)
+        elif rows[0][1].shape[1] == 3 and len(rows) <= MOST_SECTIONS:
+            figures.histogram_sections(rows, path, title=work.title, labels=labels)
+        else:
+            figures.histogram_grid(rows, path, title=work.title, labels=labels)
+
+    work.parts[""] = densities
+    along = plotting_curves.only_varying([b.values for _, b in pairs])
+    if along is None or len(pairs) < 3:
+        return
+
+    def curves(path: Path) -> None:
+        measured = [(b.values[along], moments(a.load()), moments(b.load())) for a, b in pairs]
+        first = pairs[0][1].values
+        law = plotting_curves.equation_6(other, first, measured[0][2])
+        plotting_curves.of_pairs(measured, along, labels, path, title=work.title, model=model, law=law)
+
+    work.parts["-moments"] = curves
+
+
+def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
+    """Every chosen frame; of one with more particles than a picture can show, evenly spaced ones."""
+    run, step = chosen.run, -(-chosen.run.J // LARGEST)
+    if step > 1:
+        work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
+
+    def shown(case: int, k: int) -> _Shown:
+        values = run.cases[case] | {"t": float(run.times[k])}
+        return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)))
+
+    return [shown(case, k) for case, k in chosen.frames()]
+
+
+def _spread(work: _Work, items: list[Item], most: int) -> list[Item]:
+    """All of them, or ``most`` evenly spaced ones with the first and the last."""
+    if len(items) <= most:
+        return items
+    work.notes.append(f"{most} of {len(items)} clouds are shown; choose others by name, as --A 50 --t 0.1")
+    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
+
+
+def _labelled(every: Sequence[Values]) -> list[str]:
+    """``A = 50, t = 0.1``: what varies among them, or everything where nothing does."""
+    names = [name for name in every[0] if len({values[name] for values in every}) > 1] or list(every[0])
+    return [", ".join(f"{name} = {values[name]:.4g}" for name in names) for values in every]

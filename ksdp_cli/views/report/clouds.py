@@ -1,0 +1,84 @@
+"""What the pages of runs and of models share: clouds for the view, pictures of them, and configurations as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.shapes import Cloud
+from ...metrics import moments
+from ...provenance import short
+from ...store import Run
+from ...store.selection import simulation_of
+from . import StoredCloud, Table, particles_shown
+
+#: (run, case, snapshot, parameters): one frame of one store.
+Place = tuple[Run, int, int, dict[str, float]]
+#: Each axis shows all of a cloud but this part, so that one stray particle does not decide what is seen.
+STRAY = 1e-3
+
+
+def thinned(places: Sequence[Place], dim: int) -> tuple[list[Place], int]:
+    """As many evenly spread places as a page has room for, and the particles of each that are shown."""
+    keep = list(places)
+    while keep and not particles_shown(len(keep), dim):
+        keep = keep[::2]
+    return keep, particles_shown(len(keep), dim)
+
+
+def stored_cloud(place: Place, most: int) -> StoredCloud:
+    run, case, k, at = place
+    frame = run.frame(case, k)
+    m = moments(frame)
+    first = np.array(frame[:most])
+    return StoredCloud(at, first, len(frame), m.mean.tolist(), float(m.second_moment), float(m.second_moment_se))
+
+
+def extent(clouds: Sequence[Cloud]) -> NDArray[np.float64]:
+    """(d, 2) box of all clouds."""
+    ends = np.array([np.quantile(cloud, [STRAY / 2, 1 - STRAY / 2], axis=0) for cloud in clouds])
+    return np.stack([ends[:, 0].min(0), ends[:, 1].max(0)], 1).astype(np.float64)
+
+
+def spread(items: Sequence[Any], most: int) -> list[Any]:
+    """At most ``most`` of ``items``, evenly spread, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, most).round().astype(int))]
+
+
+def said(at: dict[str, float]) -> str:
+    """``A = 10, t = 0.02``."""
+    return ", ".join(f"{name} = {value:g}" for name, value in at.items())
+
+
+def settings_table(title: str, config: dict[str, Any]) -> Table:
+    """A configuration, a row for each entry; parameters of the flow and of the kernel among them."""
+    flat = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
+    rows = [
+        [name, flat_text(value)]
+        for name, value in flat.items()
+        if name not in ("flow_params", "kernel_params", "device")
+    ]
+    return Table(title, ("", ""), rows)
+
+
+def flat_text(value: Any) -> str:
+    """A value of a configuration as a reader writes it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {flat_text(entry)}" for name, entry in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(flat_text(entry) for entry in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return short(str(value))
+
+
+def physics_of(run: Run) -> dict[str, Any]:
+    """The simulation that a store holds, or that the network of its samples learned."""
+    return simulation_of(run)

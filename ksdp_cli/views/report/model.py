@@ -1,0 +1,193 @@
+"""The page of a model: the network beside the simulations that it was made to resemble."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import figures, plugins
+from ...base.files import read_json
+from ...errors import KsdpError
+from ...initial.ball import Ball
+from ...learning.model import Model
+from ...metrics import compare_clouds, moments
+from ...provenance import short
+from ...store import Run
+from . import MOST_SHOWN, Inputs, NetworkView, Page, Picture, Scene, StoredCloud, Table, beside
+from . import clouds as parts
+from .beside import SEED, Learned
+
+Warn = Callable[[str], None]
+#: The seed of the inputs for distances.
+FRESH = 1_000_103
+PROBES, PICTURED, MEASURED_N, MOST_MEASURED, MOST_PICTURES = 4096, 100_000, 1000, 6, 3
+CURVE, OF_CURVE = 25, 40_000
+
+
+def page(
+    name: str, path: Path, references: list[Run], folder: Path, progress: Callable[..., None] | None, warn: Warn
+) -> tuple[Page, list[str]]:
+    """The page of the model that the user calls ``name``, and the stores beside the network.
+
+    Pictures are drawn into ``folder``.
+
+    Raises `ConfigError` for a reference of another dimension or without a parameter of the network.
+    """
+    model = Model.load(path)
+    learned = Learned(name, path, model)
+    runs, of_training = (references, False) if references else (beside.training_data(learned), True)
+    places, most = parts.thinned([place for run in runs for place in beside.places(learned, run)], model.dim)
+    notes = [note for run in runs for note in beside.differences(learned, run)]
+    for note in notes:
+        warn(note)
+    clouds = [parts.stored_cloud(place, most) for place in places]
+    if clouds and not any(cloud.at == learned.start for cloud in clouds):
+        learned.start = dict(clouds[-1].at)
+    title = "Simulation (training data)" if of_training else "Simulation"
+    units = {**model.provenance.get("units", {}), "t": "time"}
+    scene = Scene(model.dim, _extent(learned, clouds), clouds, title, units, learned.start, _network(learned))
+    sections = [
+        ("How near it is", [*_distances(learned, places, of_training, progress), *notes]),
+        ("What was run", _made(learned, runs)),
+        ("Training", _training(learned, folder, warn)),
+        ("Network and simulation" if clouds else "Network", _pictures(learned, places, clouds, folder)),
+    ]
+    footer = f"Made by ksdp {plugins.own_version()} from {name}"
+    footer += f" and {', '.join(str(run.path) for run in runs)}." if runs else "."
+    return Page("model", Path(name).name, _lead(learned), scene, sections, footer), [str(r.path) for r in runs]
+
+
+def _extent(learned: Learned, clouds: list[StoredCloud]) -> NDArray[np.float64]:
+    """A box of the stored clouds and of the network at the ends of the trained ranges."""
+    ends = [sorted({low, high}) for low, high in zip(learned.eta.low, learned.eta.high, strict=True)]
+    corners = [dict(zip(learned.eta.names, corner, strict=True)) for corner in itertools.product(*ends)]
+    return parts.extent([cloud.points for cloud in clouds] + [learned.at(corner, PROBES) for corner in corners])
+
+
+def _network(learned: Learned) -> NetworkView:
+    model, eta = learned.model, learned.eta
+    law = learned.cloud
+    stored = None if isinstance(law, Ball) else learned.draw(min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN)))
+    command = shlex.join(["ksdp", "sample", learned.name])
+    ends = (eta.names, eta.low, eta.high, eta.log)
+    shape = model.network
+    return NetworkView(model.theta, shape.sizes, shape.form, *ends, Inputs(SEED, stored), command, eta.beyond)
+
+
+def _lead(learned: Learned) -> str:
+    simulation, eta = learned.simulation, learned.eta
+    ranges = ", ".join(f"{n} = {low:g} to {high:g}" for n, low, high in zip(eta.names, eta.low, eta.high, strict=True))
+    told = f"A network ({learned.model.describe()}) that takes particles of the initial cloud to where the flow "
+    told += f"{short(str(simulation.get('flow', '?')))} and chemotaxis take them, trained on {ranges}"
+    if "t" not in eta.names:
+        told += f" at t = {learned.end:g}"
+    return told + f". The simulation has {simulation.get('J', '?')} particles in {learned.model.dim} dimensions."
+
+
+def _distances(
+    learned: Learned, places: list[parts.Place], of_training: bool, progress: Callable[..., None] | None
+) -> list[Any]:
+    """Exact W2^2 of the network to some of the stored clouds, beside the noise floor."""
+    chosen = parts.spread([place for place in places if place[0].J >= 4], MOST_MEASURED)
+    rows = []
+    for done, (run, case, k, at) in enumerate(chosen):
+        n = min(MEASURED_N, run.J // 2)
+        # fresh inputs: those of seed 0 may be the very particles that the simulation began with
+        found = compare_clouds(learned.at(at, run.J, seed=FRESH), run.frame(case, k), n=n)
+        rows.append([*at.values(), n, found.w2_squared, found.floor, found.excess, found.verdict])
+        if progress:
+            progress("distances", done + 1, len(chosen))
+    if not rows:
+        return []
+    title = "Exact squared Wasserstein distance to the simulation, mean over sub-samples of N particles"
+    columns = [*learned.eta.names, "N", "W₂²", "noise floor", "excess", "verdict"]
+    told = "The floor is the same distance between two halves of the simulation: no network can be nearer than that."
+    if of_training:
+        told += " These are clouds that it was trained on; --reference STORE shows others."
+    return [Table(title, columns, rows), told]
+
+
+def _made(learned: Learned, runs: list[Run]) -> list[Any]:
+    model = learned.model
+    made: list[Any] = [("code", str(model.provenance.get("command", "")))]
+    made += [("code", str(run.attrs.get("command", ""))) for run in runs]
+    facts = [
+        ["network", model.describe()],
+        ["weights, SHA-256", model.sha256],
+        ["data", str(model.provenance.get("data", ""))],
+        ["versions", parts.flat_text(model.provenance.get("versions", {}))],
+    ]
+    made.append(Table("", ("", ""), facts))
+    made.append(parts.settings_table("Configuration of the training", model.training))
+    made.append(parts.settings_table("Configuration of the simulation that was learned", learned.simulation))
+    return made
+
+
+def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
+    result = learned.model.provenance.get("result") or {}
+    words = {"validation_W2_squared": "validation W₂² [length²]", "validated_on": "validated on", "seconds": "time [s]"}
+    rows = [[words.get(name, name.replace("_", " ")), _short(value)] for name, value in result.items()]
+    found: list[Any] = [Table("Result", ("", ""), rows)] if rows else []
+    file = learned.path.with_name(
+        learned.path.name.removesuffix(".safetensors").removesuffix(".last") + ".history.json"
+    )
+    if not file.exists():
+        return found
+    try:
+        document = read_json(file)
+        if document["command"] != learned.model.provenance.get("command"):
+            raise ValueError("it is of another training")
+        figures.training_curves(document["history"], folder / "training.svg")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, KsdpError) as error:
+        warn(f"{file} is left out: {error}")
+        return found
+    return [*found, Picture(folder / "training.svg", "Training loss (14) and validation against the gradient step.")]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _pictures(learned: Learned, places: list[parts.Place], clouds: list[StoredCloud], folder: Path) -> list[Picture]:
+    density, curve = folder / "density.png", folder / "moments.svg"
+    told = "Density of the network's particles beside those of the simulation, one scale of colours in each row."
+    if not clouds:
+        low, high = (dict(zip(learned.eta.names, ends, strict=True)) for ends in (learned.eta.low, learned.eta.high))
+        labels = parts.said(low), parts.said(high)
+        figures.histogram_pair(learned.at(low, PICTURED), learned.at(high, PICTURED), density, labels=labels)
+        told = "Density of the network's particles at the ends of the trained range."
+    elif learned.model.dim == 2:
+        chosen = parts.spread(places, MOST_PICTURES)
+        rows = [(parts.said(at), learned.at(at, PICTURED), run.frame(case, k)) for run, case, k, at in chosen]
+        figures.histogram_grid(rows, density)
+    else:
+        run, case, k, at = places[-1]
+        title = parts.said(at)
+        figures.histogram_pair(learned.at(at, PICTURED), run.frame(case, k), density, title=title)
+    return [Picture(density, told), *_curve(learned, clouds, curve)]
+
+
+def _curve(learned: Learned, clouds: list[StoredCloud], path: Path) -> list[Picture]:
+    """E|x|^2 against the first parameter, the others as at the start."""
+    name, start = learned.eta.names[0], learned.start
+    low, high = learned.eta.low[0], learned.eta.high[0]
+    beside = [c for c in clouds if all(c.at[other] == start[other] for other in learned.eta.names[1:])]
+    highest = max([high, *(cloud.at[name] for cloud in beside)])
+    if highest <= low:
+        return []
+    grid = np.geomspace(low, highest, CURVE) if learned.eta.log[0] else np.linspace(low, highest, CURVE)
+    values = [float(moments(learned.at(start | {name: float(v)}, OF_CURVE)).second_moment) for v in grid]
+    curves: dict[str, Any] = {"network": (grid, values, None)}
+    if beside:
+        x = [cloud.at[name] for cloud in beside]
+        curves["simulation"] = (x, [c.second_moment for c in beside], [c.second_moment_se for c in beside])
+    figures.moment_curve(curves, path, xlabel=name, trained_to=high, xlog=learned.eta.log[0])
+    others = {other: start[other] for other in learned.eta.names[1:]}
+    at = f" at {parts.said(others)}" if others else ""
+    return [Picture(path, f"Second moment against {name}{at}.")]

@@ -1,0 +1,172 @@
+"""The HTML of a report, from text, tables and pictures that are given to it.
+
+Whatever comes from a file is escaped here, and once more made harmless by the page's own policy: no script and no style
+runs but the two whose hashes the page states, and nothing is loaded from anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ...base.files import shown
+from .view import Scene, colours
+
+#: In the order in which they are needed; together they are the one script of the page.
+SCRIPTS = ("decode", "ball", "network", "density", "generator", "camera", "axes", "controls", "pane", "main")
+TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """``rows`` below ``columns``; a row's cells are text or numbers, None is an empty cell."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG or SVG file with a caption that says what it shows, which is its text for those who cannot see it."""
+
+    path: Path
+    caption: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report: ``sections`` are (heading, parts), where a part is text, a `Table`, a `Picture`, or ("code", text)."""
+
+    kind: str
+    title: str
+    lead: str
+    scene: Scene
+    sections: Sequence[tuple[str, Sequence[Any]]]
+    footer: str
+
+
+def render(page: Page) -> str:
+    """The page as text."""
+    stops = colours()[::17]
+    gradient = ", ".join(
+        f"rgb({r},{g},{b}) {100 * (i / (len(stops) - 1)) ** 2:.3g}%" for i, (r, g, b) in enumerate(stops)
+    )
+    style = _fill(_static("page.css"), {"gradient": gradient})
+    script = "".join(_static(f"{name}.js") for name in SCRIPTS)
+    live = '<p>The same particles from the command line:</p><pre><code id="command"></code></pre>'
+    return _fill(
+        _static("page.html"),
+        {
+            "title": escape(page.title),
+            "kind": escape(page.kind),
+            "lead": escape(page.lead),
+            "how": escape(page.scene.how()),
+            "live_command": live if page.scene.network else "",
+            "sections": "\n".join(_section(heading, parts) for heading, parts in page.sections if parts),
+            "footer": escape(page.footer),
+            "style": style,
+            "style_hash": _hash(style),
+            "script": script,
+            "script_hash": _hash(script),
+            "data": inert_json(page.scene.as_json()),
+        },
+    )
+
+
+def escape(text: str) -> str:
+    """Text as HTML, without the control characters that no page may hold."""
+    return html.escape("\n".join(map(shown, text.split("\n"))))
+
+
+def inert_json(document: dict[str, Any]) -> str:
+    """JSON that no HTML parser can end early: the characters that matter to one are written as escapes."""
+    text = json.dumps(document, allow_nan=False, separators=(",", ":"), ensure_ascii=True)
+    return re.sub("[<>&]", lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _section(heading: str, parts: Sequence[Any]) -> str:
+    pictures = [part for part in parts if isinstance(part, Picture)]
+    groups = itertools.groupby(
+        (part for part in parts if not isinstance(part, Picture)), lambda part: isinstance(part, Table)
+    )
+    others = "".join(_group("".join(map(_part, group)), tables) for tables, group in groups)
+    figures = "".join(_picture(picture) for picture in pictures)
+    shown = f'<div class="pictures">{figures}</div>' if figures else ""
+    return f"<section><h2>{escape(heading)}</h2>{others}{shown}</section>"
+
+
+def _group(text: str, tables: bool) -> str:
+    return f'<div class="tables">{text}</div>' if tables else text
+
+
+def _part(part: Any) -> str:
+    if isinstance(part, Table):
+        return _table(part)
+    if isinstance(part, tuple):
+        words = " ".join(f"<span>{escape(word)}</span>" for word in part[1].split(" "))  # lines break between words
+        return f"<pre><code>{words}</code></pre>"
+    return f"<p>{escape(part)}</p>"
+
+
+def _table(table: Table) -> str:
+    numeric = [all(isinstance(row[i], (int, float)) for row in table.rows) for i in range(len(table.columns))]
+    sides = [' class="number"' if right else "" for right in numeric]
+    head = "".join(
+        f'<th scope="col"{side}>{escape(name)}</th>' for side, name in zip(sides, table.columns, strict=True)
+    )
+    lines = []
+    for row in table.rows:
+        first, *rest = row
+        cells = f'<th scope="row"{sides[0]}>{escape(cell(first))}</th>'
+        cells += "".join(f"<td{side}>{escape(cell(value))}</td>" for side, value in zip(sides[1:], rest, strict=True))
+        lines.append(f"<tr>{cells}</tr>")
+    caption = f"<caption>{escape(table.title)}</caption>" if table.title else ""
+    body = f"<tbody>{''.join(lines)}</tbody>"
+    heading = f"<thead><tr>{head}</tr></thead>" if any(table.columns) else ""
+    return f'<div class="table"><table>{caption}{heading}{body}</table></div>'
+
+
+def cell(value: Any) -> str:
+    """A table cell: four significant digits, empty for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
+
+
+def _gradient() -> str:
+    """The colour bar: its length is density, its colours follow the square root."""
+    stops = colours()[::17]
+    places = (100 * (i / (len(stops) - 1)) ** 2 for i in range(len(stops)))
+    return ", ".join(f"rgb({r},{g},{b}) {at:.3g}%" for at, (r, g, b) in zip(places, stops, strict=True))
+
+
+def _picture(picture: Picture) -> str:
+    data = base64.b64encode(picture.path.read_bytes()).decode()
+    source = f"data:{TYPES[picture.path.suffix]};base64,{data}"
+    caption = escape(picture.caption)
+    return f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    """Replace each {{name}} once, so that braces in what is filled in stay as they are."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found.group(1)], template)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _static(name: str) -> str:
+    return (resources.files(__package__) / "static" / name).read_text(encoding="utf-8")

@@ -1,0 +1,109 @@
+"""report: a store or a model as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...api import paths
+from ...base.files import local, open_regular, target
+from ...base.outputs import Lock, claim, written_whole
+from ...errors import ConfigError
+from ...store import Run, open_run
+from .. import report as page_of
+from . import model as report_model
+from . import run as report_run
+
+#: A page starts with these characters: nothing else is ever replaced.
+MARK = b"<!doctype html>\n<!-- ksdp report -->\n"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Where the page is, its size in bytes, and how many clouds of how many particles one can turn in it."""
+
+    path: Path
+    kind: str
+    bytes: int
+    clouds: int
+    particles_shown: int
+    references: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "kind": self.kind,
+            "bytes": self.bytes,
+            "stored_clouds": self.clouds,
+            "particles_of_each": self.particles_shown,
+            "references": list(self.references),
+        }
+
+
+def report(
+    subject: str | Path,
+    *,
+    out: str | Path | None = None,
+    references: Sequence[str | Path] = (),
+    overwrite: bool = False,
+    progress: Callable[..., None] | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Reported:
+    """Write what ``subject``, a store or a model, holds and how it was made as one HTML file with a live view.
+
+    The page of a model evaluates the network itself. ``references`` are simulations to show beside it; without them
+    the store that it was trained on is taken when it is still there. ``out`` is ``runs/report-NAME.html`` by default,
+    and ``overwrite`` replaces a page that ksdp wrote, and no other file.
+
+    Raises `DataError` for a subject that is missing or damaged and for an output that exists, `ConfigError` for a
+    reference of another dimension or without the model's parameters.
+    """
+    path = local(subject)
+    if out is not None:
+        _require_suffix(target(out))
+    note = warn or (lambda message: None)
+
+    def begin(place: Path) -> Lock:
+        return claim(place, made_here, "report", overwrite=overwrite)
+
+    # a store or a model that cannot be read leaves no empty folder behind
+    run = open_run(path) if path.is_dir() else None
+    file = None if run else paths.found(subject)
+    place, lock = paths.begun(out, paths.slug(f"report-{path.stem}"), ".html", begin)
+    with lock, tempfile.TemporaryDirectory() as folder:
+        if run:
+            if references:
+                raise ConfigError("a store takes no reference", "drop --reference, or name a model")
+            used: list[str]
+            page, used = report_run.page(run, Path(folder)), []
+        else:
+            assert file is not None
+            runs = [_reference(one) for one in references]
+            page, used = report_model.page(str(subject), file, runs, Path(folder), progress, note)
+        text = page_of.render(page)
+        with written_whole(place) as temporary:
+            temporary.write_bytes(text.encode(errors="backslashreplace"))
+    clouds = page.scene.clouds
+    shown = len(clouds[0].points) if clouds else 0
+    return Reported(place, page.kind, place.stat().st_size, len(clouds), shown, tuple(used))
+
+
+def _reference(path: str | Path) -> Run:
+    run = open_run(path)
+    if run.kind != "simulation":
+        raise ConfigError(f"the reference {path} holds samples", "give a store that 'ksdp simulate' wrote")
+    return run
+
+
+def _require_suffix(place: Path) -> None:
+    if place.suffix not in (".html", ".htm"):
+        raise ConfigError(f"the output {place} does not end in .html", f"use -o {place.with_suffix('.html')}")
+
+
+def made_here(path: Path) -> bool:
+    """Whether ``path`` is a page that ksdp made."""
+    with open_regular(path) as file:
+        return file.read(len(MARK)) == MARK

@@ -1,0 +1,179 @@
+"""The page of a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ... import figures, plugins
+from ...api.clouds import initial_cloud
+from ...base.shapes import Cloud
+from ...errors import DataError, KsdpError
+from ...metrics.moments import known
+from ...provenance import short
+from ...store import Run
+from ...store.selection import start_of
+from . import Page, Picture, Scene, StoredCloud, Table
+from . import clouds as parts
+
+#: A parameter over this ratio goes on a logarithmic axis.
+WIDE = 20
+MOST_ROWS, MOST_PICTURES = 40, 6
+
+
+def page(run: Run, folder: Path) -> Page:
+    """Everything that the page of ``run`` shows; pictures are drawn into ``folder``.
+
+    Raises `DataError` when it holds no committed snapshot, or a damaged one.
+    """
+    if not len(run.times):
+        raise DataError(f"{run.path} holds no snapshot yet", "let its simulation write one")
+    many = len(run.times) > 1
+    places: list[parts.Place] = [
+        (run, case, k, {**values, **({"t": float(t)} if many else {})})
+        for case, values in enumerate(run.cases)
+        for k, t in enumerate(run.times)
+    ]
+    shown, most = parts.thinned(places, run.dim)
+    clouds = [parts.stored_cloud(place, most) for place in shown]
+    scene = Scene(
+        run.dim,
+        parts.extent([cloud.points for cloud in clouds]),
+        clouds,
+        "Simulation" if run.kind == "simulation" else "Network samples",
+        {**run.units, "t": "time"},
+        {},
+    )
+    left_out = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
+    return Page(
+        run.kind,
+        run.path.name,
+        _lead(run) + left_out,
+        scene,
+        [
+            ("What was run", _made(run)),
+            ("Moments", [_moments(clouds), *_moment_picture(run, clouds, folder)]),
+            ("Density", _density_picture(run, places, folder)),
+        ],
+        f"Made by ksdp {plugins.own_version()} from {run.path}.",
+    )
+
+
+def _lead(run: Run) -> str:
+    physics = parts.physics_of(run)
+    what = "particles" if run.kind == "simulation" else "particles drawn from a network"
+    told = f"{run.J} {what} in {run.dim} dimensions"
+    if physics:
+        told += f", flow {short(str(physics.get('flow', '?')))}, kernel {short(str(physics.get('kernel', '?')))}"
+    names = list(run.cases[0])
+    if len(run.cases) > 1:
+        told += f"; {len(run.cases)} cases of {' and '.join(names)}"
+    elif names:
+        told += f"; {parts.said(run.cases[0])}"
+    times = f"t = {run.times[0]:g}" + (
+        f" to {run.times[-1]:g}, {len(run.times)} snapshots" if len(run.times) > 1 else ""
+    )
+    told += f"; {times}."
+    if run.attrs.get("outside_trained_range"):
+        told += " Extrapolation: " + "; ".join(str(one) for one in run.attrs["outside_trained_range"]) + "."
+    return told if run.complete else told + " The run is not complete."
+
+
+def _made(run: Run) -> list[Any]:
+    attrs = run.attrs
+    facts: list[list[Any]] = [["seed", str(attrs.get("seed", ""))]]
+    if attrs.get("seconds") is not None:
+        facts.append(["wall time [s]", f"{float(attrs['seconds']):.3g}"])
+    for name in ("hardware", "model", "model_sha256"):
+        if attrs.get(name):
+            facts.append([name.replace("_", " "), str(attrs[name])])
+    for report in (attrs.get("engine") or [])[:1]:
+        facts.append(["pair sum", parts.flat_text(report)])
+    facts.append(["versions", parts.flat_text(attrs.get("versions", {}))])
+    made: list[Any] = [("code", str(attrs.get("command", "")))]
+    made += [Table("", ("", ""), facts), parts.settings_table("Configuration", run.config)]
+    return made
+
+
+def _moments(clouds: list[StoredCloud]) -> Table:
+    names = list(clouds[0].at)
+    rows = [
+        [
+            *(cloud.at[name] for name in names),
+            *(float(value) for value in cloud.mean),
+            cloud.second_moment,
+            known(cloud.second_moment_se),
+        ]
+        for cloud in parts.spread(clouds, MOST_ROWS)
+    ]
+    title = "Moments of all particles; the standard error is that of independent particles"
+    if len(clouds) > MOST_ROWS:
+        title += f" ({MOST_ROWS} of {len(clouds)} frames)"
+    axes = [f"mean {'xyz'[i]}" for i in range(len(clouds[0].mean))]
+    return Table(title, [*names, *axes, "E|x|² [length²]", "s.e."], rows)
+
+
+def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[Picture]:
+    """E|x|^2 against time for each case, or against the last parameter when there is one snapshot."""
+    names = list(clouds[0].at)
+    if not names:
+        return []
+    across = names[-1]
+    groups: dict[str, list[StoredCloud]] = {}
+    for cloud in clouds:
+        groups.setdefault(parts.said({n: v for n, v in cloud.at.items() if n != across}) or "simulation", []).append(
+            cloud
+        )
+    curves: dict[str, Any] = {}
+    for name in parts.spread(list(groups), 6):
+        rows = sorted(groups[name], key=lambda cloud: cloud.at[across])
+        columns = [[c.at[across] for c in rows], [c.second_moment for c in rows], [c.second_moment_se for c in rows]]
+        curves[name] = tuple(columns)
+    if max(len(x) for x, *_ in curves.values()) < 2:
+        return []
+    law = _law(run) if across == "t" else None
+    if law is not None:
+        since = np.array([0.0, float(run.times[-1]) - law[2]])
+        curves["equation (6)"] = (law[2] + since, law[0] + law[1] * since, None)
+    path = folder / "moments.svg"
+    values = [cloud.at[across] for cloud in clouds]
+    xlog = min(values) > 0 and max(values) >= WIDE * min(values)
+    figures.moment_curve(curves, path, xlabel="t [time]" if across == "t" else across, xlog=xlog)
+    told = (
+        "Second moment against " + across + (", with equation (6), which holds without flow in 2D" if law else "") + "."
+    )
+    return [Picture(path, told)]
+
+
+def _law(run: Run) -> tuple[float, float, float] | None:
+    """E|x|^2 at the start, its slope, and that time, by equation (6); None where that law does not hold."""
+    physics = parts.physics_of(run)
+    if run.kind != "simulation" or run.dim != 2 or len(run.cases) > 1:
+        return None
+    if physics.get("flow") != "ksdp:none" or physics.get("init") != "ksdp:ball":
+        return None
+    mu, chi, mass = (float(physics[name][0]) for name in ("mu", "chi", "M"))
+    return 0.5, 4 * mu - chi * mass * (run.J - 1) / run.J / (2 * np.pi), start_of(physics)
+
+
+def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[Picture]:
+    """Some of the frames; where there is only one, the initial cloud beside it."""
+    chosen = parts.spread(places, MOST_PICTURES if run.dim == 2 else 3)
+    clouds = [(parts.said(at) or f"t = {run.times[k]:g}", run.frame(case, k)) for run, case, k, at in chosen]
+    if len(clouds) == 1:
+        clouds = _initial(run) + clouds
+    path = folder / "density.png"
+    figures.histogram_sheet(clouds, path)
+    some = f"{len(clouds)} of the {len(places)} frames" if len(clouds) < len(places) else "the frames"
+    return [Picture(path, f"Density of {some}, with the same limits and colours.")]
+
+
+def _initial(run: Run) -> list[tuple[str, Cloud]]:
+    """The initial cloud; none when it was a stored one that is gone, or a law whose plugin is."""
+    try:
+        _, cloud = initial_cloud(str(parts.physics_of(run)["init"]), run.dim)
+        return [("initial cloud", cloud.draw(run.J, run.dim, int(run.attrs["seed"])))]
+    except (KsdpError, KeyError, TypeError, ValueError):
+        return []

@@ -1,0 +1,113 @@
+// The network as a vertex shader: its particles are evaluated where they are drawn, and their positions caught by
+// transform feedback. The weights lie in a texture, because uniform storage may be as small as 16 kB.
+
+const TEXELS = 64; // width of the weight texture, a power of two
+
+/** eta in its own units, mapped so that the trained range is [-1, 1]: the map that is stored with the weights. */
+function normalised(values, maps) {
+  return maps.map(({ low, high: top, log }, i) => {
+    const [v, a, b] = [values[i], low, top].map((x) => (log ? Math.log(x) : x));
+    return b > a ? (2 * (v - a)) / (b - a) - 1 : 0;
+  });
+}
+
+/** Views of the flat vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row. */
+function layersOf(theta, sizes) {
+  let at = 0;
+  return sizes.slice(1).map((outs, level) => {
+    const ins = sizes[level], W = theta.subarray(at, at + outs * ins), b = theta.subarray(at + outs * ins, at + outs * ins + outs);
+    at += outs * ins + outs;
+    return { outs, ins, W, b };
+  });
+}
+
+/** What the network reads beside x: the mapped eta, or the coefficients of the separable form. */
+function padding(form, values, maps) {
+  const mapped = normalised(values, maps);
+  if (form !== "separable") return mapped;
+  const [u, v] = maps.map(({ low, high: top }, i) => values[i] / (Math.max(Math.abs(low), Math.abs(top)) || 1));
+  if (maps.length === 2) return [1, u, v, u * v];
+  return [1, u, maps[0].log ? mapped[0] : u > 1 ? 1 + maps[0].beyond * (u - 1) : u * u];
+}
+
+/** The layers of x alone at one padding: its share of the first layer is a bias, or the last layer is a sum of heads. */
+function folded(layers, form, pad, dim) {
+  const made = [...layers];
+  if (form === "separable") {
+    const { ins, W, b } = layers.at(-1), sum = (values, wide) => {
+      const out = new Float64Array(dim * wide);
+      pad.forEach((c, head) => out.forEach((_, i) => (out[i] += c * values[head * dim * wide + i])));
+      return out;
+    };
+    made[made.length - 1] = { outs: dim, ins, W: sum(W, ins), b: sum(b, 1) };
+  } else {
+    const { outs, ins, W, b } = layers[0], own = new Float64Array(outs * dim);
+    const bias = Float64Array.from(b, (value, o) => value + pad.reduce((sum, c, i) => sum + c * W[o * ins + dim + i], 0));
+    for (let o = 0; o < outs; o++) for (let k = 0; k < dim; k++) own[o * dim + k] = W[o * ins + k];
+    made[0] = { outs, ins: dim, W: own, b: bias };
+  }
+  return made;
+}
+
+/** Weights as rows of 4-vectors: row o of a layer is (W_o, b_o) padded with zeros, for an input (h, 1, 0 ...). */
+function packed(layers) {
+  const texels = [], plan = [];
+  for (const [level, { outs, ins, W, b }] of layers.entries()) {
+    const wide = Math.ceil((ins + 1) / 4), last = level === layers.length - 1;
+    const tall = Math.ceil((outs + (last ? 0 : 1)) / 4); // room for the 1 that meets the next bias
+    plan.push({ at: texels.length / 4, wide, tall, ones: last ? -1 : outs });
+    for (let o = 0; o < 4 * tall; o++)
+      for (let k = 0; k < 4 * wide; k++) texels.push(o < outs ? (k < ins ? W[o * ins + k] : k === ins ? b[o] : 0) : 0);
+  }
+  const rows = Math.ceil(texels.length / 4 / TEXELS), data = new Float32Array(4 * TEXELS * rows);
+  data.set(texels);
+  return { data, rows, plan };
+}
+
+/** Shader of x -> y for layers as `packed` lays them; `residual`: x is added to what comes out. */
+function networkSource(plan, dim, residual) {
+  const lines = ["vec4 h0[1];", dim === 3 ? "h0[0] = vec4(x, 1.0);" : "h0[0] = vec4(x.xy, 1.0, 0.0);"];
+  plan.forEach(({ at, wide, tall, ones }, level) => {
+    const next = `h${level + 1}`, dot4 = [0, 1, 2, 3].map((k) => `dot(weight(p + ${k * wide}), v)`).join(", ");
+    lines.push(
+      `vec4 ${next}[${tall}];`,
+      `for (int r = 0; r < ${tall}; r++) {`,
+      "  vec4 s = vec4(0.0);",
+      `  for (int c = 0; c < ${wide}; c++) {`,
+      `    int p = ${at} + ${4 * wide} * r + c;`,
+      `    vec4 v = h${level}[c];`,
+      `    s += vec4(${dot4});`,
+      "  }",
+      `  ${next}[r] = ${ones < 0 ? "s" : "squash(s)"};`,
+      "}",
+    );
+    if (ones >= 0) lines.push(`${next}[${ones >> 2}][${ones & 3}] = 1.0;`);
+  });
+  return `#version 300 es
+precision highp float;
+precision highp int;
+in vec3 x;
+out vec3 y;
+uniform highp sampler2D weights;
+vec4 weight(int i) { return texelFetch(weights, ivec2(i & ${TEXELS - 1}, i / ${TEXELS}), 0); }
+// tanh as ksdp_cli/learning/network/cpu.py has it, by the rational approximation of Eigen: built-in ones differ by driver
+vec4 squash(vec4 v) {
+  v = clamp(v, -9.0, 9.0);
+  vec4 z = v * v;
+  vec4 p = -2.76076847742355e-16 * z + 2.00018790482477e-13;
+  p = p * z - 8.60467152213735e-11;
+  p = p * z + 5.12229709037114e-08;
+  p = p * z + 1.48572235717979e-05;
+  p = p * z + 6.37261928875436e-04;
+  p = p * z + 4.89352455891786e-03;
+  vec4 q = 1.19825839466702e-06 * z + 1.18534705686654e-04;
+  q = q * z + 2.26843463243900e-03;
+  q = q * z + 4.89352518554385e-03;
+  return v * p / q;
+}
+void main() {
+  ${lines.join("\n  ")}
+  y = h${plan.length}[0].xyz${residual ? " + x" : ""};
+  gl_Position = vec4(0.0);
+}`;
+}

@@ -1,0 +1,182 @@
+"""What the live view holds: the network's weights and inputs, stored clouds, and the parameters one may choose.
+
+Stored clouds are cut to their first particles, which are independent of the rest, and rounded to 16 bits over their own
+box, so that a page stays small; the page says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.shapes import Cloud
+from ...errors import DataError
+
+#: Bytes of all stored clouds together before they become text, and particles of one that are shown.
+ROOM, MOST_SHOWN, FEWEST_SHOWN = 900_000, 20_000, 1_000
+#: Forms of network that the page can evaluate; see `ksdp_cli.learning.network.network`.
+FORMS = {"paper", "residual", "separable"}
+#: A slider goes this part of the trained range beyond it, as the paper does with A = 130 after 1 to 100.
+BEYOND = 0.3
+
+
+@dataclass(frozen=True)
+class StoredCloud:
+    """``points`` (n, d), the first of ``count`` particles, at parameters ``at``, with moments of all of them."""
+
+    at: dict[str, float]
+    points: Cloud
+    count: int
+    mean: Sequence[float]
+    second_moment: float
+    second_moment_se: float
+
+    def as_json(self) -> dict[str, Any]:
+        low, high = self.points.min(0).astype(float), self.points.max(0).astype(float)
+        step = np.where(high > low, high - low, 1.0) / 65535
+        whole = np.rint((self.points - low) / step).astype("<u2")
+        return {
+            "at": self.at,
+            "box": [[float(a), float(b)] for a, b in zip(low, high, strict=True)],
+            "points": _text(whole),
+            "count": self.count,
+            "mean": [float(value) for value in self.mean],
+            "second": self.second_moment,
+            "error": self.second_moment_se if math.isfinite(self.second_moment_se) else None,
+        }
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The cloud that goes in: the uniform ball of ``seed``, drawn in the page, or ``stored`` rows (n, d) of another."""
+
+    seed: int
+    stored: Cloud | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        if self.stored is not None:
+            rows = np.ascontiguousarray(self.stored, "<f4")
+            return {"law": "stored", "points": _text(rows), "count": len(rows)}
+        return {"law": "ball", "key": [self.seed & 0xFFFFFFFF, (self.seed >> 32) & 0xFFFFFFFF], "stream": 0}
+
+
+@dataclass(frozen=True)
+class NetworkView:
+    """Weights ``theta`` (one vector, as the network keeps them), layer ``sizes``, the eta map, inputs, and units.
+
+    ``form`` names how the output follows from the layers and eta; one that the page does not know is an error.
+    ``command`` is the ``ksdp sample`` command without its parameters, ``beyond`` that of `EtaMap`.
+    """
+
+    theta: NDArray[np.float32]
+    sizes: tuple[int, ...]
+    form: str
+    names: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    log: tuple[bool, ...]
+    inputs: Inputs
+    command: str
+    beyond: float = 2.0
+
+    def as_json(self) -> dict[str, Any]:
+        if self.form not in FORMS:
+            raise DataError(f"the report page cannot evaluate a network of form {self.form!r}", "update ksdp")
+        ends = list(zip(self.names, self.low, self.high, self.log, strict=True))
+        for name, low, high, log in ends:
+            if not (math.isfinite(high) and (0 if log else -math.inf) < low <= high):
+                raise DataError(f"{name} of the network has the trained range {low} to {high}", "train it again")
+        return {
+            "form": self.form,
+            "sizes": list(self.sizes),
+            "theta": _text(np.ascontiguousarray(self.theta, "<f4")),
+            "eta": [
+                {"name": name, "low": low, "high": high, "log": log, "beyond": self.beyond}
+                for name, low, high, log in ends
+            ],
+            "inputs": self.inputs.as_json(),
+            "seed": self.inputs.seed,
+            "command": self.command,
+        }
+
+    def controls(self, units: dict[str, str], start: dict[str, float]) -> list[dict[str, Any]]:
+        made = []
+        for name, low, high, log in zip(self.names, self.low, self.high, self.log, strict=True):
+            to = high * (1 + BEYOND) if log else high + BEYOND * (high - low)
+            made.append(
+                {"name": name, "unit": units.get(name, ""), "from": low, "to": float(f"{to:.4g}"), "log": log}
+                | {"start": start.get(name, high)}
+            )
+        return made
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All of the view. ``extent`` (d, 2) is the box shown at first; ``start`` the parameters shown at first."""
+
+    dim: int
+    extent: NDArray[np.float64]
+    clouds: Sequence[StoredCloud]
+    title: str
+    units: dict[str, str]
+    start: dict[str, float]
+    network: NetworkView | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "dim": self.dim,
+            "extent": self.extent.tolist(),
+            "colours": _text(colours()),
+            "titles": {"network": "Network", "frames": self.title},
+            "controls": self.network.controls(self.units, self.start) if self.network else self._stored_controls(),
+            "frames": [cloud.as_json() for cloud in self.clouds],
+            "network": self.network.as_json() if self.network else None,
+        }
+
+    def how(self) -> str:
+        """How to move in the view, and what is left out of it."""
+        move = "Drag to move." if self.dim == 2 else "Drag to turn, with Shift to move."
+        told = (
+            f"{move} To enlarge, click a picture and turn the wheel, pinch, or press + and −. Arrow keys turn and move"
+        )
+        told += " too, 0 goes back. Colours follow the square root of the density, on one scale for all pictures."
+        cut = [cloud for cloud in self.clouds if len(cloud.points) < cloud.count]
+        if cut:
+            told += f" Stored clouds show their first {len(cut[0].points)} particles;"
+        elif self.clouds:
+            told += " Of stored clouds all particles are shown;"
+        if self.clouds:
+            told += " positions are rounded to 1/65535 of the cloud's width. Their moments are those of all particles."
+        return told
+
+    def _stored_controls(self) -> list[dict[str, Any]]:
+        made = []
+        for name in self.clouds[0].at:
+            values = sorted({cloud.at[name] for cloud in self.clouds})
+            start = self.start.get(name, values[-1])
+            ends = {"from": values[0], "to": values[-1], "log": False}
+            made.append({"name": name, "unit": self.units.get(name, ""), "values": values, "start": start} | ends)
+        return made
+
+
+def particles_shown(clouds: int, dim: int) -> int:
+    """How many particles of each of ``clouds`` stored clouds fit on a page; 0 when fewer than `FEWEST_SHOWN` would."""
+    fit = min(MOST_SHOWN, ROOM // (2 * dim * max(clouds, 1)))
+    return fit if fit >= FEWEST_SHOWN else 0
+
+
+def colours() -> NDArray[np.uint8]:
+    """Viridis, (256, 3): even steps of lightness, told apart in every common colour blindness."""
+    from matplotlib import colormaps
+
+    return (colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
+
+
+def _text(array: NDArray[Any]) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
