@@ -13,9 +13,11 @@ or fail as on a card, its times say nothing.
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def main() -> int:
@@ -25,10 +27,12 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=300.0, metavar="SECONDS", help="no section begins beyond it")
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON of all rows")
     asked = parser.parse_args()
+    faulthandler.enable()
+    facts: dict[str, Any] = {}
     if asked.smoke:
         os.environ["TRITON_INTERPRET"] = "1"  # before Triton is imported
     else:
-        from ksdp_cli.base.device import choose
+        from ksdp_cli.base.device import choose, describe
         from ksdp_cli.errors import ResourceError
 
         try:
@@ -36,6 +40,7 @@ def main() -> int:
         except ResourceError as error:
             print(f"no GPU figures: {error}", file=sys.stderr)
             return error.exit_code
+        facts["card"] = describe("cuda")
     out = asked.out or (Path(os.environ["OUT"]) / "gpu.json" if os.environ.get("OUT") else None)
 
     from gpu_sections import SECTIONS
@@ -45,7 +50,7 @@ def main() -> int:
     unknown = set(only) - {section.name for section in SECTIONS}
     if unknown:
         parser.error(f"no section {', '.join(sorted(unknown))}: there are {', '.join(s.name for s in SECTIONS)}")
-    return Bench(smoke=asked.smoke, budget=asked.budget, out=out).run(SECTIONS, only)
+    return Bench(smoke=asked.smoke, budget=asked.budget, out=out, facts=facts).run(SECTIONS, only)
 
 
 if __name__ == "__main__":

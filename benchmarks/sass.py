@@ -169,7 +169,8 @@ def compiled(program: Program) -> tuple[Any, float]:
         target=GPUTarget("cuda", program.sm, 32),
         options={"enable_fp_fusion": True, **options},
     )
-    pairs = given["TARGETS"] * given["SOURCES"] / 32 / built.metadata.num_warps if program.kernel else 0.0
+    block = given.get("TARGETS", 0) * given.get("SOURCES", 0) * given.get("UNROLL", 1)
+    pairs = block / 32 / built.metadata.num_warps if program.kernel else 0.0
     return built, pairs
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from .base import parsing as numbers
+from .base.files import LARGEST_TOML, decoded, local, read_given
 from .errors import ConfigError
 
 
@@ -38,10 +39,14 @@ Device = Literal["auto", "cpu", "cuda"]
 #: Parameters of equation (8) that every run has, with the unit that stores write beside them.
 PHYSICAL_UNITS = {
     "mu": "diffusivity (mobility) [length^2 / time]",
-    "chi": "chemo-sensitivity",
+    "chi": "chemo-sensitivity; negative repels",
     "M": "total mass",
     "delta2": "regularisation delta^2 [length^2]",
 }
+
+
+#: Members of a sweep in one store, at most: each is posed before the first byte is written.
+MOST_CASES = 10_000
 
 
 class Settings(BaseModel):
@@ -58,9 +63,10 @@ class SimulateConfig(Settings):
     dim: Whole = Field(2, ge=2, le=3, description="space dimension")
     init: str = Field("ball", description="initial cloud: a registered name, or a store of particles")
     J: Whole = Field(10_000, ge=1, description="number of particles")
-    T: Real = Field(0.1, ge=0, description="final time [time]")
+    t0: Real = Field(0.0, description="time of the initial cloud [time]; a stored cloud brings its own")
+    T: Real = Field(0.1, ge=0, description="time to simulate, from t0 on [time]")
     dt: Real = Field(1e-4, gt=0, description="largest time step [time]")
-    snapshots: Sweep = Field((), description="times to store [time]; the final time alone when not given")
+    snapshots: Sweep = Field((), description="times to store, from t0 on [time]; the last alone when not given")
     mu: Sweep = Field((1.0,), description=PHYSICAL_UNITS["mu"])
     chi: Sweep = Field((1.0,), description=PHYSICAL_UNITS["chi"])
     M: Sweep = Field((16 * math.pi,), description=PHYSICAL_UNITS["M"])
@@ -85,7 +91,9 @@ class SimulateConfig(Settings):
         if any(b <= a for a, b in itertools.pairwise(times)):
             raise ConfigError(f"snapshots {', '.join(f'{t:g}' for t in times)} do not increase", "sort the times")
         if times and times[0] < 0:
-            raise ConfigError(f"snapshot {times[0]:g} lies before t = 0", "times start at 0")
+            raise ConfigError(
+                f"snapshot {times[0]:g} lies before the start", "snapshots count from t0, where they are 0"
+            )
         if data.get("T") is None:
             data["T"] = times[-1] if times else cls.model_fields["T"].default
         end = numbers.number(data["T"])
@@ -96,13 +104,30 @@ class SimulateConfig(Settings):
 
     @model_validator(mode="after")
     def _ranges(self) -> SimulateConfig:
-        for name in ("mu", "chi", "M", "delta2"):
+        for name in ("mu", "M", "delta2"):
             low = min(getattr(self, name))
             if low < 0:
                 raise ConfigError(f"{name} = {low:g} is negative", f"give --{name} a value of 0 or more")
         if len(self.swept()) > 2:
             raise ConfigError(f"{len(self.swept())} parameters are swept: {', '.join(self.swept())}", "sweep 1 or 2")
+        cases = math.prod(len(values) for values in self.swept().values())
+        if cases > MOST_CASES:
+            raise ConfigError(
+                f"{' x '.join(str(len(v)) for v in self.swept().values())} values of {', '.join(self.swept())} make "
+                f"{cases} cases",
+                f"at most {MOST_CASES} go into a store; sweep fewer values, or make several stores",
+            )
         return self
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The snapshots as times of equation (8): from ``t0`` on. Raises `ConfigError` where ``t0`` drowns them."""
+        if self.t0 == 0.0:
+            return self.snapshots
+        times = tuple(numbers.tidy(self.t0 + since) for since in self.snapshots)
+        if len(set(times)) < len(times):
+            raise ConfigError(f"t0 = {self.t0:g} is so large that snapshots after it are one number", "lower --t0")
+        return times
 
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""
@@ -248,20 +273,26 @@ def build(model: type[Model], values: dict[str, Any]) -> Model:
 
 def unknown_name(name: str, known: list[str]) -> ConfigError:
     """The error for an option or parameter that nothing here has, with the nearest name that exists."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = [one for one in known if one.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean --{close[0].replace('_', '-')}?" if close else f"there are: {', '.join(sorted(known))}"
     return ConfigError(f"there is no option or parameter --{name}", hint)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The options of a TOML file, keys as on the command line.
+    """The options of a TOML file, keys as on the command line; UTF-8, or UTF-16 with its mark as Windows writes it.
 
-    Raises `ConfigError` when it is missing, unreadable or not TOML.
+    Raises `ConfigError` when it is missing, unreadable, too long for a configuration, or not TOML.
     """
+    path = local(path)
     try:
-        with path.open("rb") as file:
-            return {name.replace("-", "_"): value for name, value in tomllib.load(file).items()}
+        read = tomllib.loads(decoded(read_given(path, LARGEST_TOML)))
     except OSError as error:
         raise ConfigError(f"cannot read configuration {path}: {error.strerror}", "check the path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", "mend the file") from None
+    except ValueError as error:  # its size, a pipe without an end, a number of thousands of digits
+        raise ConfigError(f"{path} is no configuration: {error}", "check the path") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply", "mend the file") from None
+    return {name.replace("-", "_"): value for name, value in read.items()}

@@ -39,6 +39,14 @@ class DataError(KsdpError):
     exit_code = 4
 
 
+class Taken(DataError):
+    """An output that is there already."""
+
+
+class Busy(Taken):
+    """An output that another process is writing."""
+
+
 class ResourceError(KsdpError):
     """A device that is not there, or memory or disk that cannot suffice."""
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import ksdp_cli as ksdp
+from ksdp_cli.base import threads as limits
 from ksdp_cli.base.threads import pool, spread
+from ksdp_cli.errors import ConfigError
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -48,3 +54,43 @@ def test_the_caller_does_not_wait_for_a_busy_pool() -> None:
     finally:
         release.set()
         assert all(helper.result() for helper in busy)
+
+
+def test_the_environment_a_container_and_the_caller_limit_the_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in limits.LIMITS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    quota = tmp_path / "cpu.max"
+    monkeypatch.setattr(limits, "QUOTAS", ((str(quota),),))
+
+    def count() -> int:
+        limits._quota.cache_clear()
+        return limits.core_count()
+
+    assert count() == 8
+    for text, wanted in (("150000 100000", 2), ("max 100000", 8), ("50000 100000", 1), ("1600000 100000", 8), ("?", 8)):
+        quota.write_text(text)
+        assert count() == wanted
+    for name, text, wanted in (("OMP_NUM_THREADS", "4,2", 4), ("NUMBA_NUM_THREADS", "3", 3), ("KSDP_THREADS", "5", 5)):
+        monkeypatch.setenv(name, text)
+        assert count() == wanted
+    for text in ("many", "0", "-1", ""):
+        monkeypatch.setenv("KSDP_THREADS", text)
+        assert count() == 3
+    with limits.limited(2):
+        assert count() == 2
+    with pytest.raises(ConfigError, match="threads = 0"), limits.limited(0):
+        pass
+    assert count() == 3
+    limits._quota.cache_clear()
+
+
+def test_the_engine_takes_the_threads_that_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = []
+    for number in (1, 2):
+        run = ksdp.simulate(J=200, T=1e-3, dt=1e-3, engine="direct", threads=number, out=tmp_path / f"{number}.zarr")
+        assert run.attrs["engine"][0]["threads"] == min(number, limits.core_count())
+        frames.append(run.frame())
+    assert np.array_equal(*frames)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from . import correctness, hardware, learning, rates, steps, trees
+from . import correctness, hardware, learning, peers, rates, steps, tools, trees
 from .harness import Section
 
-#: Seconds are what a section takes on an H100 with cold caches, as expected before any card was seen.
+#: Seconds are what a section took on an H200 with cold caches; those of the last three are guesses.
 SECTIONS = [
-    Section("device", hardware.card, 8),
-    Section("correctness", correctness.pair_sums, 60),
-    Section("noise", correctness.noise, 12),
-    Section("steps", steps.laws, 35),
-    Section("pairs", rates.pairs, 30),
-    Section("times", steps.times, 25),
-    Section("tree", trees.trees, 35),
-    Section("network", learning.network, 25),
-    Section("peers", rates.peers, 25),
-    Section("training", learning.training, 35),
+    Section("device", hardware.card, 4),
+    Section("correctness", correctness.pair_sums, 14),
+    Section("noise", correctness.noise, 7),
+    Section("steps", steps.laws, 29),
+    Section("pairs", rates.pairs, 12),
+    Section("times", steps.times, 7),
+    Section("tree", trees.trees, 4),
+    Section("network", learning.network, 22),
+    Section("training", learning.training, 55),
+    Section("tools", tools.tools, 40),
+    Section("peers", peers.peers, 40),
 ]

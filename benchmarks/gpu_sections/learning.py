@@ -19,9 +19,10 @@ from ksdp_cli.learning.network.network import Network
 
 from .harness import Bench
 
-#: Table 2 of the paper, laminar flow (19) at A = 50 and 130: squared W2, at an N that it does not tell.
-TABLE_2 = {50.0: 0.0041, 130.0: 0.0311}
-COMPARED = 2000
+#: A step after which SOAP's bases turn.
+TURNED = 30
+#: Of the change. Errors of 1e-4 in the slopes, as of TF32, move weights by 1.1e-3 to 1.5e-3.
+GRADIENT_BOUND = 1e-3
 
 
 def network(bench: Bench) -> None:
@@ -54,6 +55,13 @@ def _pass(bench: Bench) -> None:
 
 
 def _gradient(bench: Bench, form: str) -> None:
+    """Two steps beside the CPU's, once with a turn of SOAP's bases between them and once without.
+
+    The largest difference of a weight is no measure: a turn leaves directions without a gradient to rounding, and a
+    normalised step moves along them at full rate. On a CPU, steps over a turn differ by 0.3 to 8 % (l2, of the step)
+    between float32 and float64, whichever code makes them, and their outputs by 1e-5 to 3e-4 of the outputs' change.
+    So over a turn the outputs are compared, and weights from bases that are given, where float32 is 1e-5 to 4e-5 off.
+    """
     shape, schedule = Network(2, 1, form), Schedule("soap", 3e-3, bench.size(600, 60), 0.99)
     here = Descent(shape, shape.initial(0), schedule)
     there = DescentGPU(shape, shape.initial(0), schedule, bench.device)
@@ -61,23 +69,32 @@ def _gradient(bench: Bench, form: str) -> None:
     inputs = np.random.default_rng(0).standard_normal((points, shape.sizes[0] + shape.heads)).astype(np.float32)
     targets = np.tanh(inputs[:, :2] + inputs[:, -1:])
     here.aim(inputs, targets)
-    for number in range(31):
-        if number == 30:  # by then no basis of SOAP's hangs on rounding
-            there.restore(here.arrays())
-            there.aim(inputs, targets)
+    for number in range(TURNED):
         here.step(number)
-    for number in (30, 31):
-        there.step(number)
-    here.step(31)
-    off = float(np.abs(there.weights(False) - here.weights(False)).max())
-    note = f"captured: {there.captured} {getattr(there, 'why', '') or ''}".strip()
-    bound = 1e-4 if not bench.smoke else 5e-4  # few points: a steeper loss
-    bench.check(f"2 gradient steps, {form}: GPU against CPU", off, bound, note, there.captured or bench.smoke)
+    for first in (TURNED, TURNED + 2):
+        before = here.evaluate(inputs), here.weights(False)
+        there.restore(here.arrays())
+        there.aim(inputs, targets)
+        for number in (first, first + 1):
+            here.step(number)
+            there.step(number)
+        note = f"captured: {there.captured} {getattr(there, 'why', '') or ''}".strip()
+        if first == TURNED:
+            what, off = "outputs over a turn", _relative(there.evaluate(inputs), here.evaluate(inputs), before[0])
+        else:
+            what, off = "weights", _relative(there.weights(False), here.weights(False), before[1])
+        told = f"2 gradient steps, {form}: {what}, of the change"
+        bench.check(told, off, GRADIENT_BOUND, note, there.captured or bench.smoke)
     if form == "residual":
         return
-    number = itertools.count(32)
+    number = itertools.count(TURNED + 4)
     seconds = bench.seconds(lambda: [there.step(next(number)) for _ in range(bench.size(50, 2))], 5) / bench.size(50, 2)
     bench.goal(f"a gradient step, {form}, {points} points", 1e3 * seconds, "ms", note="turns of SOAP's bases included")
+
+
+def _relative(found: Any, exact: Any, before: Any) -> float:
+    """l2 of the difference over l2 of the change."""
+    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact - before))
 
 
 def _solver(bench: Bench) -> None:
@@ -92,36 +109,36 @@ def _solver(bench: Bench) -> None:
 
 
 def training(bench: Bench) -> None:
-    """laminar2d-amplitude from its simulation to its distance from independent runs at A = 50 and 130."""
-    options: dict[str, Any] = {"flow": "laminar2d", "T": 0.02}
-    learned: dict[str, Any] = {}
-    device = "cuda"
+    """laminar2d-amplitude from its simulation to Table 2, twice: the first compiles what a later one finds."""
     if bench.smoke:
-        options |= {"J": 100, "T": 3e-4}
-        learned, device = {"N": 50, "steps": 20, "renew_batch": 10, "renew_gamma": 10}, "cpu"
+        bench.row_guard("training", lambda: _tiny(bench))
+        return
+    import table2_training
+
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        run = ksdp.simulate(**options, A="1:100:11log", device=device, out=folder / "a.zarr")
-        bench.goal("simulation of 11 cases", float(run.attrs["seconds"]), "s", note=f"{run.attrs['engine'][0]}")
-        trained = ksdp.train(run, device=device, out=folder / "a.safetensors", **learned)
-        history = trained.trained.history[-1]
-        note = f"validation {history['validation']:.4g}, floor {history['floor']:.4g}, {history['step']} steps"
-        bench.goal("training laminar2d-amplitude", trained.seconds, "s", 15.0, note)
-        for A, paper in TABLE_2.items():
-            bench.row_guard(f"W2 at {A:g}", lambda a=(A, paper): _distance(bench, trained.path, folder, options, *a))  # type: ignore[misc]
+        first = _train(Path(name), "cuda")
+        bench.goal("training laminar2d-amplitude, the first", first, "s", note="with what Numba had to compile")
+        (Path(name) / "again").mkdir()
+        found = table2_training.measure("cuda", Path(name) / "again")
+    solver, drawing = found["solver_seconds"], found["drawing_seconds"]
+    told = f"solver {solver:.1f} s, drawing {drawing:.1f} s, validation {found['validation_W2_squared']:.4g}, "
+    told += f"floor {found['validation_floor']:.4g}; simulation {found['simulation_seconds']:.1f} s"
+    bench.goal("training laminar2d-amplitude, again", found["seconds"], "s", 15.0, told)
+    for row in found["rows"]:
+        what = f"W2^2, {', '.join(f'{name} = {value:g}' for name, value in row['at'].items())}, N = {found['N']}"
+        note = f"floor {row['floor']:.4f}; Table 2 at an N it does not tell"
+        bench.goal(what, row["ours"], "", row["paper"], note)
 
 
-def _distance(bench: Bench, path: Path, folder: Path, options: dict[str, Any], A: float, paper: float) -> None:
-    """Exact squared W2 at N = 2000 between network and an independent run, less that between two such runs."""
-    from ksdp_cli.initial.ball import Ball
-    from ksdp_cli.metrics.wasserstein import exact_w2_squared
+def _train(folder: Path, device: str, simulation: Any = None, learned: Any = None) -> float:
+    options = {"flow": "laminar2d", "A": "1:100:11log", "T": 0.02} | (simulation or {})
+    run = ksdp.simulate(**options, device=device, out=folder / "a.zarr")
+    return float(ksdp.train(run, device=device, out=folder / "a.safetensors", **(learned or {})).seconds)
 
-    device, count = "cpu" if bench.smoke else "cuda", bench.size(COMPARED, 100)
-    runs = [
-        ksdp.simulate(**options, A=A, seed=seed, device=device, out=folder / f"{A:g}-{seed}.zarr").frame()[:count]
-        for seed in (101, 102)
-    ]
-    pushed = Model.load(path).push(Ball().draw(count, 2, 999), [A], bench.device)
-    ours, floor = exact_w2_squared(pushed, runs[0]), exact_w2_squared(runs[1], runs[0])
-    note = f"W2^2 {ours:.4f}, floor {floor:.4f} at N = {count}; Table 2: {paper} at an N it does not tell"
-    bench.goal(f"excess of W2^2 over its floor, A = {A:g}", ours - floor, "", paper, note)
+
+def _tiny(bench: Bench) -> None:
+    """The same steps on the CPU."""
+    with tempfile.TemporaryDirectory() as name:
+        learned = {"N": 50, "steps": 20, "renew_batch": 10, "renew_gamma": 10}
+        seconds = _train(Path(name), "cpu", {"J": 100, "T": 3e-4}, learned)
+    bench.goal("training laminar2d-amplitude", seconds, "s", 15.0)

@@ -1,7 +1,8 @@
-"""Initial clouds as users name them, a registered law, a class of their own, or the path of a store; and of models."""
+"""Initial clouds as users name them, a registered law, a class of their own, or a frame of a store; and of models."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,44 @@ from ..errors import ConfigError, DataError
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
 from ..learning.model import LARGEST_SOURCE, Model
-from ..particles import problem
+from ..particles import own, problem
+from ..particles.contents import contents
 from ..store import Run, open_run
+from ..store.selection import select
+
+FORMS = "write it as STORE.zarr@A=10,t=0.02"
+GIVE_IT = "give it: --init NAME, FILE.py:CLASS or a store, init= a class from Python"
+#: ``law.py:Bumps``: a class in a file.
+IN_A_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 
 
 def opened(given: Any) -> Any:
-    """A path, or a name that ends in .zarr, or a run, as the cloud of its last frame; anything else as it is.
+    """A store, by its path or as a run, as the cloud of one frame; anything else as it is.
 
-    Raises `DataError` when the store is missing, damaged, without a frame, or holds more than one case.
+    ``STORE@NAME=VALUE,...`` names the frame by swept parameters and ``t``; the last snapshot where ``t`` is not named.
+    Raises `DataError` when the store is missing, damaged, or without a frame, and `ConfigError` when what is named is
+    more than one case, or none.
     """
-    named = isinstance(given, Path) or (isinstance(given, str) and given.endswith(".zarr"))
-    if not named and not isinstance(given, Run):
+    if isinstance(given, Run):
+        return _frame(given, {}, str(given.path))
+    if isinstance(given, Path):
+        return _frame(open_run(given.expanduser()), {}, str(given.expanduser()))
+    if not isinstance(given, str):
         return given
-    run = given if isinstance(given, Run) else open_run(given)
-    if len(run.cases) != 1 or not len(run.times):
-        raise DataError(
-            f"{run.path} holds {len(run.cases)} cases and {len(run.times)} frames, and an initial cloud is one frame",
-            "name a store with one case and at least one frame",
-        )
-    return StoredCloud(str(run.path), run.J, run.dim, lambda: run.frame(0, -1))
+    path, at = _place_and_frame(given)
+    place = Path(path).expanduser()
+    if not (at or path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _unnamed(path, place)):
+        return given
+    return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
+
+
+def handed(given: Any) -> Any:
+    """`opened`, and the class in a file where it is named as ``FILE.py:CLASS``: the file is run.
+
+    Only for what a user types. A name out of a store or a model never comes here. Raises `ConfigError` besides.
+    """
+    found = IN_A_FILE.fullmatch(given) if isinstance(given, str) else None
+    return own.of_file(Path(found[1]).expanduser(), found[2]) if found else opened(given)
 
 
 def initial_cloud(given: Any, dim: int) -> tuple[str, Any]:
@@ -62,34 +82,45 @@ def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None
     """The initial cloud of a simulation, a `Run` or what is read like one, and the particles by which a model must
     carry it where its name says nothing.
 
-    ``given`` is the cloud where the run names a class of the user's own, or a store that has moved; it must be of that
-    name. A store is looked for from here, and beside the run. Raises `ConfigError` and `DataError`.
+    ``given`` is the cloud where the run names a class that this process does not know, or a store that has moved; it
+    must be of that name. A store is looked for from here, and beside the run. Raises `ConfigError` and `DataError`.
     """
     name = str(run.config["init"])
-    wanted = name if given is None else given
-    if given is None and name.endswith(".zarr") and not Path(name).exists():
-        beside = [path for path in (run.path.parent / name, run.path.parent / Path(name).name) if path.exists()]
-        wanted = beside[0] if beside else name
+    path, at = _place_and_frame(name)
+    stored = "origin" in run.attrs or path.endswith(".zarr")
+    wanted = name if given is None else handed(given)
+    if given is None and stored and not Path(path).exists():
+        beside = [place for place in (run.path.parent / path, run.path.parent / Path(path).name) if place.exists()]
+        wanted = f"{beside[0]}{at}" if beside else name
     try:
         found, cloud = initial_cloud(wanted, run.dim)
     except (ConfigError, DataError) as error:
         if given is not None:
             raise
         told = f"the initial cloud of {run.path} is {name}, which is not there: {error.message}"
-        raise type(error)(told, "give it: --init NAME or a store, init= a class from Python") from None
-    if isinstance(cloud, StoredCloud) != name.endswith(".zarr") or (
-        not isinstance(cloud, StoredCloud) and found.rpartition(":")[2] != name.rpartition(":")[2]
-    ):
+        raise type(error)(told, GIVE_IT) from None
+    if isinstance(cloud, StoredCloud) != stored or (not stored and found.rpartition(":")[2] != name.rpartition(":")[2]):
         raise ConfigError(f"{run.path} started from {name}, not from {found}", "give the initial cloud of the run")
     if isinstance(cloud, StoredCloud):
-        if cloud.count < run.J:
-            raise ConfigError(
-                f"{run.path} started with {run.J} particles of {name}, and {found} has {cloud.count}",
-                "give the store that it started from",
-            )
+        _require_its_particles(run, cloud, name, found)
         return cloud, thinned(cloud.frame)
+    if given is None and own.known("initial cloud", name) is not None:
+        held = run.attrs.get("contents", {}).get(name)
+        if contents(cloud) not in (None, held):
+            raise ConfigError(f"{run.path} started from another {name} than the one that was handed over last", GIVE_IT)
     shipped = any(entry.long_name == found for entry in plugins.registry().entries)
     return cloud, None if shipped else cloud.draw(OF_A_LAW, run.dim, LAW_SEED)
+
+
+def _require_its_particles(run: Any, cloud: StoredCloud, name: str, found: str) -> None:
+    """Raise `ConfigError` unless ``run`` started from the particles of ``cloud``, as far as it says so."""
+    if cloud.count < run.J:
+        told = f"{run.path} started with {run.J} particles of {name}, and {found} has {cloud.count}"
+    elif "origin" in run.attrs and run.attrs["origin"]["sha256"] != cloud.digest:
+        told = f"{run.path} started from {name}, and {found} holds other particles now"
+    else:
+        return
+    raise ConfigError(told, "give the store that it started from")
 
 
 def thinned(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -97,3 +128,44 @@ def thinned(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     if len(rows) <= LARGEST_SOURCE:
         return rows
     return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:LARGEST_SOURCE])]
+
+
+def _place_and_frame(name: str) -> tuple[str, str]:
+    """``s.zarr`` and ``@A=10,t=0.02`` of the two together."""
+    path, at, named = name.rpartition("@")
+    return (path, at + named) if at and "=" in named else (name, "")
+
+
+def _unnamed(name: str, place: Path) -> bool:
+    """Whether a plain word is the folder of a store, and no law that has a name."""
+    laws = plugins.registry().of_kind("initial cloud")
+    return not any(name in (law.name, law.long_name) for law in laws) and (place / "zarr.json").is_file()
+
+
+def _named(text: str) -> dict[str, str]:
+    """``A=10,t=0.02`` as values by name."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    values = {name.strip(): value.strip() for name, _, value in pairs}
+    if len(values) < len(pairs) or not all(name and value for name, value in values.items()):
+        raise ConfigError(f"@{text} names no frame", FORMS)
+    return values
+
+
+def _frame(run: Run, at: dict[str, str], name: str) -> StoredCloud:
+    chosen = select(run, **at)
+    if len(chosen.cases) != 1:
+        raise DataError(
+            f"{run.path} holds {len(chosen.cases)} cases{' there' if at else ''}, and an initial cloud is one frame",
+            f"name one, as --init {run.path}@" + ",".join(f"{n}={v:g}" for n, v in run.cases[0].items()),
+        )
+    case, k = chosen.cases[0], chosen.snapshots[-1]
+    before = run.attrs.get("origin")
+    generation = before.get("generation") if isinstance(before, dict) else None
+    return StoredCloud(
+        name,
+        run.J,
+        run.dim,
+        lambda: run.frame(case, k),
+        float(run.times[k]),
+        1 + generation if isinstance(generation, int) else 1,
+    )

@@ -23,7 +23,19 @@ def _of_store(path: Path) -> dict[str, Any]:
     run = open_run(path)
     attrs = run.attrs
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    known = ("seed", "versions", "seconds", "network_seconds", "hardware", "engine", "model", "outside_trained_range")
+    known = (
+        "seed",
+        "origin",
+        "collapsed_from",
+        "blow_up",
+        "versions",
+        "seconds",
+        "network_seconds",
+        "hardware",
+        "engine",
+        "model",
+        "outside_trained_range",
+    )
     return {
         "path": str(path),
         "kind": run.kind,
@@ -42,6 +54,7 @@ def _of_store(path: Path) -> dict[str, Any]:
 def _of_model(path: Path) -> dict[str, Any]:
     model = Model.load(path)
     eta = model.eta_map
+    known = ("data", "data_sha256", "result", "versions", "simulation")
     return {
         "path": str(path),
         "kind": "model",
@@ -49,7 +62,7 @@ def _of_model(path: Path) -> dict[str, Any]:
         "network": model.describe(),
         "eta": {name: f"{low:g} to {high:g}" for name, low, high in zip(eta.names, eta.low, eta.high, strict=True)},
         "sha256": model.sha256,
-        **{name: model.provenance[name] for name in ("data", "data_sha256", "result", "versions", "simulation")},
+        **{name: model.provenance[name] for name in known if name in model.provenance},
         "config": model.training,
-        "command": model.provenance["command"],
+        "command": model.provenance.get("command", ""),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..base.files import local, target
 from ..errors import ConfigError
 from ..export.formats import export as write
 from ..export.formats import format_of
@@ -48,18 +49,18 @@ def export(
     `ConfigError` for a suffix or a selection that there is not, `DataError` for a damaged store or an output that
     exists, `ResourceError` when a library or room on the disk is missing.
     """
-    target = Path(out)
-    chosen = format_of(target)
-    if not isinstance(store, Run) and Path(store).is_file():
+    path = target(out)
+    chosen = format_of(path)
+    if not isinstance(store, Run) and local(store).is_file():
         raise ConfigError(f"{store} is no store of particles", "for a model: 'ksdp sample' makes a store of it")
     run = store if isinstance(store, Run) else open_run(store)
     selection = select(run, case=case, t=t, **at)
     report = (lambda done, total: progress("particles", done, total)) if progress else None
-    write(selection, target, overwrite=overwrite, progress=report)
+    write(selection, path, overwrite=overwrite, progress=report)
     return Exported(
-        target,
+        path,
         chosen.name,
-        target.stat().st_size,
+        path.stat().st_size,
         run.J,
         run.dim,
         list(selection.cases),

@@ -9,8 +9,10 @@ from typing import Any
 from .. import provenance
 from ..config import SimulateConfig
 from ..errors import ConfigError
+from ..initial.stored import StoredCloud
 from ..particles.problem import Problem
 from ..store import Header, Run
+from ..store.create import MARKS
 
 #: Changed when the meaning of a checkpoint changes.
 STATE = 1
@@ -25,14 +27,15 @@ def header(problem: Problem) -> Header:
     config = problem.config
     return Header(
         kind="simulation",
-        times=config.snapshots,
+        times=config.times,
         particles=config.J,
         dim=config.dim,
         cases={name: tuple(case.values[name] for case in problem.cases) for name in config.swept()},
         case_count=len(problem.cases),
         units=problem.units,
-        config=config.model_dump(mode="json"),
-        attrs={
+        config=_resolved(config),
+        attrs=marks(problem)
+        | {
             "seed": config.seed,
             "versions": provenance.versions(config.flow, config.kernel, config.init),
             "command": provenance.command("simulate", config),
@@ -43,9 +46,12 @@ def header(problem: Problem) -> Header:
 def continued_header(problem: Problem, stored: Run, device: str) -> Header:
     """The header for `continued`, with the state in which ``stored`` ended.
 
-    Raises `ConfigError` before a store is laid out anew whose frames are of another device.
+    ``stored`` may be any run: the store refuses it when it is another one. Raises `ConfigError` before a store is laid
+    out anew whose frames are of another device.
     """
-    made = header(continued(problem, stored.header.times))
+    if stored.kind != "simulation":
+        return header(problem)
+    made = header(continued(problem, snapshots_of(stored.config)))
     if len(stored.times) and made.times != stored.header.times:
         require_same_kind(stored.attrs, kind_of(stored.attrs) | {"device": device}, str(stored.path))
     kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY) if name in stored.attrs}
@@ -58,7 +64,7 @@ def with_times(problem: Problem, times: tuple[float, ...]) -> Problem:
 
 
 def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
-    """``problem`` with the snapshots ``stored`` and, after them, its own.
+    """``problem`` with the snapshots ``stored``, which count from t0, and, after them, its own.
 
     As it is when it does not go on from them: it has an earlier end, or a snapshot that was passed by.
     """
@@ -69,18 +75,39 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
     return with_times(problem, stored + later)
 
 
-def run_id(config: SimulateConfig) -> str:
-    """What a checkpoint belongs to: the configuration without its times, which may be moved, and its device, which is
-    looked at by `require_same_kind`."""
-    return _digest(config, without=("T", "snapshots", "device"))
+def snapshots_of(config: dict[str, Any]) -> tuple[float, ...]:
+    """The snapshots of a stored configuration, which count from its t0."""
+    return tuple(float(since) for since in config["snapshots"])
 
 
-def belongs(about: Mapping[str, Any], config: SimulateConfig) -> bool:
-    """Whether the header ``about`` of a state is that of the run ``config``; before `MADE_BY` it held the device."""
+def marks(problem: Problem) -> dict[str, Any]:
+    """What decides on the numbers of a run and is no option: the particles of the store that it starts from, and what
+    classes and instances of the caller's hold.
+    """
+    initial = problem.initial
+    found: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
+    if isinstance(initial, StoredCloud):
+        found["origin"] = {"sha256": initial.digest, "t": initial.t, "generation": initial.generation}
+    return found
+
+
+def run_id(config: SimulateConfig, marked: Mapping[str, Any]) -> str:
+    """What a checkpoint belongs to: the configuration without its times, which may be moved, and without its device,
+    which `require_same_kind` looks at; and the `marks`."""
+    return _digest(config, marked, without=("T", "snapshots", "device"))
+
+
+def belongs(about: Mapping[str, Any], config: SimulateConfig, marked: Mapping[str, Any]) -> bool:
+    """Whether the header ``about`` of a state is that of the run ``config`` with these `marks`.
+
+    Before `MADE_BY` it held the device and no marks, so that a run with marks is not known by it.
+    """
     if MADE_BY in about:
-        return bool(about.get("run") == run_id(config))
+        return bool(about.get("run") == run_id(config, marked))
+    if any(name in marked for name in MARKS):
+        return False
     devices = ("auto", "cpu", "cuda")
-    old = (_digest(config.model_copy(update={"device": d}), without=("T", "snapshots")) for d in devices)
+    old = (_digest(config.model_copy(update={"device": d}), {}, without=("T", "snapshots")) for d in devices)
     return about.get("run") in list(old)
 
 
@@ -113,10 +140,15 @@ def kind_of(about: Mapping[str, Any]) -> dict[str, str]:
     return {"device": "cpu", "engine": engine}
 
 
-def _digest(config: SimulateConfig, without: tuple[str, ...]) -> str:
+def _digest(config: SimulateConfig, marked: Mapping[str, Any], without: tuple[str, ...]) -> str:
+    kept = {name: value for name, value in _resolved(config).items() if name not in without}
+    return provenance.digest(kept | {"state": STATE} | {name: marked[name] for name in MARKS if name in marked})
+
+
+def _resolved(config: SimulateConfig) -> dict[str, Any]:
+    """The configuration as a store holds it; a run from t = 0 says what it said before there was a t0."""
     fields = config.model_dump(mode="json")
-    kept = {name: value for name, value in fields.items() if name not in without}
-    return provenance.digest(kept | {"state": STATE})
+    return fields if config.t0 else {name: value for name, value in fields.items() if name != "t0"}
 
 
 def _same(a: float, b: float) -> bool:

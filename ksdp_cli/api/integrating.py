@@ -7,7 +7,6 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -19,15 +18,20 @@ import numpy as np
 
 from ..base import checkpoint
 from ..base import device as devices
-from ..errors import Interrupted, NumericalError
+from ..base.files import parse_json
+from ..base.records import SavedSimulation, checked
+from ..errors import DataError, Interrupted, NumericalError
 from ..particles import preflight
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation, State
 from ..store import Writer, change_times, open_run
-from .headers import END_STATE, MADE_BY, belongs, header, require_same_kind, run_id, with_times
+from .headers import END_STATE, MADE_BY, belongs, header, marks, require_same_kind, run_id, snapshots_of, with_times
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
+#: Seconds of steps that are timed before the end is foretold, and the step after which nobody waits for another; and
+#: what a part of a frame takes until one has been written: most of it is bringing its files to the disk.
+TIMED, LONG_STEP, FRAME_SECONDS = 0.5, 5.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def integrate(problem: Problem, writer: Writer, device: str, resume: bool, liste
 
 
 def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Listener, kind: dict[str, str]) -> float:
-    """Go on from the checkpoint of this very run, from its end if it was complete, or from t = 0.
+    """Go on from the checkpoint of this very run, from its end if it was complete, or from its start.
 
     Returns the seconds that were spent before. Raises `ConfigError` when ``kind``, device and engine, is not that of
     the state or of the stored frames.
@@ -70,16 +74,27 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
     file = checkpoint_path(writer.path)
     checkpoint.claim(file)
     end = open_run(writer.path) if resume and writer.committed else None
-    ended = json.loads(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
+    try:
+        ended = parse_json(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
+    except ValueError as error:
+        raise DataError(f"{writer.path}: {END_STATE} is unreadable ({error})", "the store is damaged") from None
 
     def unfit(found: dict[str, Any]) -> str | None:
-        if not belongs(found, simulation.config):
+        try:
+            checked(SavedSimulation, found)
+        except ValueError as error:
+            return f"cannot be used: {error}"
+        if not belongs(found, simulation.config, marks(simulation.problem)):
             return "belongs to another run"
         require_same_kind(found, kind, f"the state of {writer.path}")
         if found["k"] > writer.committed:
             return f"lies ahead of the {writer.committed} frames of {writer.path}"
         now = [engine.state() for engine in simulation.engines]
-        alike = all(not a or not b or a.keys() == b.keys() for a, b in zip(found["engines"], now, strict=True))
+        if found["case"] >= len(simulation.problem.cases) or found["step"] > simulation.steps:
+            return f"is at case {found['case']}, step {found['step']}, which there is not"
+        alike = len(now) == len(found["engines"]) and all(
+            not a or not b or a.keys() == b.keys() for a, b in zip(found["engines"], now, strict=True)
+        )
         return None if alike else "was written by another version"
 
     found, passed_over = checkpoint.newest(file, unfit) if resume else (None, [])
@@ -89,7 +104,8 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
             ended | {"source": "the last frame"},
             {"x": np.stack([end.frame(case, ended["k"] - 1) for case in cases])},
         )
-    instead = f"going on from {found[0]['source']}" if found else "starting from t = 0; stored frames stay"
+    afresh = f"starting from t = {simulation.config.t0:g}; stored frames stay"
+    instead = f"going on from {found[0]['source']}" if found else afresh
     for reason in passed_over:
         if listener.warn:
             listener.warn(f"{reason}; {instead}")
@@ -100,9 +116,15 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
         simulation.start()
         return 0.0
     about, arrays = found
-    simulation.restore(
-        State(arrays["x"], about["k"], about["case"], about["step"], about.get("behind", 0), about["engines"])
-    )
+    shape = (len(simulation.problem.cases), simulation.config.J, simulation.config.dim)
+    if "x" not in arrays or arrays["x"].shape != shape or not np.isfinite(arrays["x"]).all():
+        raise DataError(f"{about['source']} holds no positions {shape} that are finite", "use --overwrite")
+    place = about["k"], about["case"], about["step"], about.get("behind", 0)
+    try:
+        simulation.restore(State(arrays["x"], *place, about["engines"]))
+        simulation.collapsed = {int(case): float(t) for case, t in about.get("collapsed", {}).items()}
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None
     return float(about["seconds"])
 
 
@@ -111,7 +133,7 @@ def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch
 
     The cases of a sweep are not at one time, so that only their common frames are kept.
     """
-    times, t = writer.times[: writer.committed], simulation.time()
+    times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.elapsed()
     if len(problem.cases) > 1:
         return f"the frames before it are kept in {writer.path} ({len(times)})"
     if not times or t > times[-1]:
@@ -135,14 +157,18 @@ class Watch:
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
-        self.done, self.calls = self.first, 0
-        self.began = self.saved = self.last = time.monotonic()
-        self.drawn, self.announced, self.doubted = 0.0, False, False
+        self.began = self.saved = time.monotonic()
+        if self.first and listener.stop:
+            listener.stop()  # a run that goes on has something to save from its first step
+        self.warm: tuple[float, int, float] | None = None
+        self.writing, self.written = 0.0, 0
+        self.drawn, self.announced, self.doubted, self.warned = 0.0, False, False, False
 
     def write(self, k: int, frame: np.ndarray) -> None:
         """Store a snapshot, unless it is there: it lies behind the checkpoint, and is the same bit for bit."""
         if k < self.writer.committed:
             return
+        before = time.monotonic()
         self.writer.write_frame(k, _stored(frame))
         if k + 1 == len(self.writer.times):
             end = self._about(State(frame, k + 1, engines=[engine.state() for engine in self.simulation.engines]))
@@ -150,6 +176,7 @@ class Watch:
         elif k == 0:
             self.writer.annotate(**{MADE_BY: self.kind})
         self.writer.commit(k)
+        self.writing, self.written = self.writing + time.monotonic() - before, self.written + 1
 
     def facts(self) -> dict[str, Any]:
         """What the store says about how it was made."""
@@ -160,16 +187,42 @@ class Watch:
             MADE_BY: self.kind,
             "engine": [mover.report() for mover in self.simulation.movers],
             "largest_pull": self.simulation.pull()[0],
+            **self._collapsed(),
         }
 
+    def _timed(self, now: float, done: int) -> bool:
+        """Whether enough was seen to say how long the run takes; the first step is not counted, which compiles."""
+        if self.warm is None:
+            self.warm = now, done, self.writing
+        since, steps = now - self.warm[0], done - self.warm[1]
+        return done == self.simulation.steps or (steps >= 2 and since > TIMED) or since > LONG_STEP
+
+    def _left(self, now: float, done: int) -> float:
+        """Seconds to come: steps at their rate since the first one, and frames at that of those written."""
+        assert self.warm is not None
+        began, first, writing = self.warm
+        step = (now - began - (self.writing - writing)) / max(done - first, 1)
+        frame = (
+            self.writing / self.written if self.written else FRAME_SECONDS * (2 + len(self.simulation.problem.cases))
+        )
+        return step * (self.simulation.steps - done) + frame * (len(self.writer.times) - self.writer.committed)
+
+    def _collapsed(self) -> dict[str, Any]:
+        """The time from which on the cloud is collapsed; of a sweep one for each case, None where it is not."""
+        found, cases = self.simulation.collapsed, range(len(self.simulation.problem.cases))
+        times = [found.get(case) for case in cases]
+        return {"collapsed_from": times[0] if len(times) == 1 else times} if found else {}
+
     def after_step(self, done: int) -> None:
+        seen = self.simulation.look()
+        if seen and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
+            self.warned = True
+            self.listener.warn(seen)
         now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
-        step_seconds = (now - self.last) / max(done - self.done, 1)
-        self.last, self.done, self.calls = now, done, self.calls + 1
-        if not self.announced and (self.calls > 1 or done == steps or step_seconds > 5.0):
+        if not self.announced and self._timed(now, done):
             self.announced = True
             if listener.tell:
-                listener.tell(self._expectation(step_seconds * (steps - done)))
+                listener.tell(self._expectation(self._left(now, done)))
         if now - self.drawn > 0.1 or done == steps:
             self.drawn = now
             self._doubt()
@@ -197,7 +250,7 @@ class Watch:
     def _about(self, state: State) -> dict[str, Any]:
         """All of a state but its positions."""
         return {
-            "run": run_id(self.simulation.config),
+            "run": run_id(self.simulation.config, marks(self.simulation.problem)),
             MADE_BY: self.kind,
             "k": state.k,
             "case": state.case,
@@ -205,13 +258,14 @@ class Watch:
             "behind": state.behind,
             "engines": state.engines,
             "seconds": self._seconds(),
+            "collapsed": {str(case): t for case, t in self.simulation.collapsed.items()},
         }
 
     def _doubt(self) -> None:
         if self.doubted or not self.listener.warn:
             return
         pull, case = self.simulation.pull()
-        doubt = preflight.kernel_doubt(pull, self.simulation.config.dt, self.simulation.time(), case)
+        doubt = preflight.kernel_doubt(pull, self.simulation.longest, self.simulation.time(), case)
         if doubt:
             self.doubted = True
             self.listener.warn(doubt)
@@ -223,13 +277,22 @@ class Watch:
         """Time, memory and disk of the whole run, from its first steps."""
         s = self.simulation
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        peak = _peak_memory()
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {s.engines[0].name} engine on "
             f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "
             f"{_size(peak + s.state.x.nbytes)} of memory, {_size(disk)} of disk"
         )
+
+
+def _peak_memory() -> int:
+    """Bytes that this process has held at most; 0 on Windows, which does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def frame_bytes(problem: Problem) -> int:

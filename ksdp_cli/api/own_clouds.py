@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
-from .clouds import initial_cloud
+from .clouds import handed, initial_cloud
 
 #: Names in the layout of `own_clouds` that are not parameters.
 RESERVED = ("position", "time", "axis")
@@ -97,7 +97,7 @@ def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
         raise DataError(
             f"two of {len(cases)} cases have the same parameters", "give an array (case,) that tells them apart"
         )
-    start, _ = initial_cloud("ball" if init is None else init, position.shape[3])
+    start, _ = initial_cloud("ball" if init is None else handed(init), position.shape[3])
     config = {"init": start, "T": float(times[-1]), "J": position.shape[2], "dim": position.shape[3]}
     config |= {name: float(values[0]) for name, values in columns.items() if name not in varied}
     with np.errstate(over="ignore"):

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from .. import pretrained as models
-from ..errors import DataError
+from ..base.files import local, target
+from ..base.outputs import LONGEST, RESERVED
+from ..errors import DataError, Taken
 
 RUNS = Path("runs")
+Begun = TypeVar("Begun")
 
 
-def fresh(stem: str, suffix: str) -> Path:
-    """``runs/STEM-001SUFFIX`` with the first number that is free."""
-    number = 1
-    while (RUNS / f"{stem}-{number:03d}{suffix}").exists():
-        number += 1
-    return RUNS / f"{stem}-{number:03d}{suffix}"
+def first_free(stem: str, suffix: str, begin: Callable[[Path], Begun]) -> tuple[Path, Begun]:
+    """``runs/STEM-001SUFFIX`` with the first number that is free, and ``begin`` of it.
+
+    ``begin`` claims the name, and raises `Taken` where another process was faster: then the next one is tried.
+    """
+    stem = stem.encode(errors="ignore")[: LONGEST - RESERVED - len(suffix) - 8].decode(errors="ignore")
+    for number in itertools.count(1):
+        path = RUNS / f"{stem}-{number:03d}{suffix}"
+        if not os.path.lexists(path):
+            try:
+                return path, begin(path)
+            except Taken:
+                continue
+    raise AssertionError  # count() has no end
+
+
+def begun(out: str | Path | None, stem: str, suffix: str, begin: Callable[[Path], Begun]) -> tuple[Path, Begun]:
+    """``begin`` of the output that was asked for, or of the first free name."""
+    if out is None:
+        return first_free(stem, suffix, begin)
+    path = target(out)
+    return path, begin(path)
 
 
 def newest_model() -> Path | None:
@@ -34,7 +56,7 @@ def found(given: str | Path) -> Path:
 
     Raises `DataError` when it is neither.
     """
-    path = Path(given)
+    path = local(given)
     if path.exists():
         return path
     if str(given) in models.names():

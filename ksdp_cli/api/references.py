@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,14 +13,15 @@ import numpy as np
 
 from .. import provenance
 from ..base import device as devices
+from ..base import parsing as numbers
 from ..base.shapes import Cloud
 from ..config import PHYSICAL_UNITS, SimulateConfig
-from ..errors import ConfigError, DataError, NumericalError, ResourceError
+from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
 from ..initial.points import Points
 from ..learning.model import Model
 from ..metrics import second_moment_law
 from ..store import Run, open_run
-from ..store.selection import fixed_value, simulation_of
+from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from . import paths
 from .clouds import of_model
 from .own_clouds import is_array, own_cloud
@@ -29,6 +31,8 @@ from .simulating import simulate
 REFERENCE_SEED = 1_000_003
 #: Seconds that a second reference which nobody asked for may take, and by how much it may be thinned to that end.
 AFFORDABLE, THINNEST = 3.0, 4
+#: Between two looks at a run that another process is making.
+WAIT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Chosen:
         if not plane or not all(isinstance(at.get(name), float) for name in ("mu", "chi", "M")):
             return None
         J = int(self.simulation.get("J", len(self.cloud)))
-        return second_moment_law(self.t, mu=at["mu"], chi=at["chi"], M=at["M"], J=J)
+        return second_moment_law(self.t - start_of(self.simulation), mu=at["mu"], chi=at["chi"], M=at["M"], J=J)
 
 
 def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
@@ -127,7 +131,7 @@ def evaluate(network: Model, name: str, values: dict[str, float], n: int, device
     point = np.array([values[parameter] for parameter in network.eta_map.names])
     cloud = network.push(x, point, device=devices.choose(device))
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
-    return Chosen(name, cloud, case, float(values.get("t", simulation["T"])), simulation, drawn, 0, False)
+    return Chosen(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, drawn, 0, False)
 
 
 def of_its_source(network: Model, b: Chosen) -> list[str]:
@@ -158,7 +162,13 @@ def fresh_run(
     own = next(s for s in itertools.count(REFERENCE_SEED + 2 * seed + number, 2) if s not in taken)
     given = reference_options(simulation, values) | {"seed": own} | ({"J": J} if J else {})
     name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
-    return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+    while True:
+        try:
+            return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+        except Busy as busy:  # another comparison makes this very run: it is found when it is done
+            if progress:
+                progress("waiting", 0, 1, busy.message)
+            time.sleep(WAIT_SECONDS)
 
 
 def second_run(
@@ -170,14 +180,17 @@ def second_run(
     what the store says of its own. There is none, and nothing to say, where particles are independent and two halves of
     the reference are two samples; nor where it cannot be made, and why.
     """
-    if not b.simulated or b.t == 0:
+    since = b.t - start_of(b.simulation)
+    if not b.simulated or since == 0:
         return None, None
-    if str(b.simulation["init"]).endswith(".zarr"):
+    if "origin" in run.attrs or str(b.simulation["init"]).endswith(".zarr"):
         return None, _without("its initial particles are those of a store")
     seconds, steps = run.attrs.get("seconds"), run.attrs.get("steps")
     if not (isinstance(seconds, (int, float)) and isinstance(steps, int) and steps):
         return None, _without("it does not say how long it took")
-    each = seconds / steps / run.J * b.t / float(b.simulation["dt"])  # the direct sum takes less, with fewer particles
+    each = (
+        seconds / steps / run.J * since / float(b.simulation["dt"])
+    )  # the direct sum takes less, with fewer particles
     size = min(run.J, most)
     sizes = [n for n in (size, size // 2, size // THINNEST) if each * n <= AFFORDABLE and n >= least]
     if not sizes:
@@ -195,11 +208,19 @@ def _without(reason: str) -> str:
 
 def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
     """The options of `simulate` that make the reference of a network at one point of its parameters."""
-    stored = SimulateConfig.model_validate(simulation)
+    try:
+        stored = SimulateConfig.model_validate(simulation)
+    except (ValueError, ConfigError) as error:
+        told = str(error).splitlines()[-2:][0].strip()
+        raise DataError(f"the stored configuration cannot be simulated again: {told}", "name a reference") from None
     options = stored.model_dump(exclude={"flow_params", "kernel_params", "seed", "snapshots", "T", "device"})
     options |= stored.flow_params | stored.kernel_params
     options |= {name: value for name, value in values.items() if name != "t"}
-    return options | {"T": values.get("t", stored.T)}
+    if "t" in values and values["t"] < stored.t0:
+        raise ConfigError(
+            f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"
+        )
+    return options | {"T": numbers.tidy(values["t"] - stored.t0) if "t" in values else stored.T}
 
 
 def differences(first: Chosen, other: Chosen, names: tuple[str, str] = ("cloud", "reference")) -> list[str]:

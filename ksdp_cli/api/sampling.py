@@ -18,7 +18,8 @@ from ..config import SampleConfig, build
 from ..errors import ConfigError
 from ..initial.points import Points
 from ..learning.model import Model
-from ..store import Header, Run, create, open_run, require_room
+from ..store import Header, Run, Writer, create, open_run, require_room
+from ..store.selection import end_of
 from . import paths
 from .clouds import of_model
 
@@ -54,13 +55,16 @@ def sample(
     outside = network.eta_map.outside(point)
     if outside and warn:
         warn("; ".join(outside) + "; the network extrapolates")
-    target = Path(out) if out is not None else paths.fresh(_stem(label, values), ".zarr")
     cloud = of_model(network)
     if warn and isinstance(cloud, Points):
         for doubt in cloud.doubts(config.n):
             warn(doubt)
-    require_room(target, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
-    writer = create(target, _header(config, network, label, outside), overwrite=overwrite)
+
+    def begin(place: Path) -> Writer:
+        require_room(place, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
+        return create(place, _header(config, network, label, outside), overwrite=overwrite)
+
+    path, writer = paths.begun(out, _stem(label, values), ".zarr", begin)
     began, spent = time.monotonic(), 0.0
     with writer:
         for start in range(0, config.n, writer.shard):
@@ -76,7 +80,7 @@ def sample(
         seconds = time.monotonic() - began
         writer.annotate(seconds=seconds, network_seconds=spent, hardware=devices.describe(chosen))
         writer.finish()
-    return open_run(target)
+    return open_run(path)
 
 
 def complete_eta(network: Model, given: dict[str, Any]) -> dict[str, float]:
@@ -111,7 +115,7 @@ def _stem(label: str, values: dict[str, float]) -> str:
 def _header(config: SampleConfig, network: Model, label: str, outside: list[str]) -> Header:
     simulation = network.provenance["simulation"]
     at = dict(config.eta)
-    time_value = at.pop("t", simulation["T"])
+    time_value = at.pop("t", end_of(simulation))
     eta = [word for name, value in config.eta.items() for word in (f"--{name}", repr(value))]
     words = ["ksdp", "sample", label, *eta, "--n", str(config.n), "--seed", str(config.seed)]
     return Header(

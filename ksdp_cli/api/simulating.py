@@ -9,14 +9,17 @@ from typing import Any
 from .. import provenance
 from ..base import checkpoint
 from ..base import device as devices
+from ..base.files import target
+from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import KsdpError
-from ..particles import preflight
+from ..particles import collapse, preflight
+from ..particles.precision import precision_doubt
 from ..particles.problem import Problem, pose
-from ..store import Run, create, open_run, require_room
+from ..store import Run, Writer, create, open_run, require_room
 from . import paths
-from .clouds import opened
-from .headers import continued, continued_header, header, run_id, with_times
+from .clouds import handed
+from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import Listener, checkpoint_path, frame_bytes, integrate
 
 
@@ -25,6 +28,7 @@ def simulate(
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    threads: int | None = None,
     progress: Callable[..., None] | None = None,
     stop: Callable[[], int | None] | None = None,
     warn: Callable[[str], None] | None = None,
@@ -35,9 +39,15 @@ def simulate(
 
     ``options`` are the fields of `SimulateConfig` (flow, kernel, dim, J, T, dt, mu, ...; the flow and kernel by name,
     or as a class of your own) and the flow's and kernel's parameters by name, as ``A=100`` or ``A=[1, 10, 100]``.
-    ``out`` defaults to a fresh name in ``./runs``. With ``resume`` the same call starts, goes on, or finds the run
+    ``init`` may be a stored run, or STORE@A=10,t=0.02 for one frame: then the cloud moves on from the frame's time,
+    ``t0``, by a Brownian path that is none of those that brought it there. ``T`` and ``snapshots`` count from ``t0``;
+    the times of the store are those of equation (8). ``out`` defaults to a fresh name in
+    ``./runs``. With ``resume`` the same call starts, goes on, or finds the run
     complete; with a longer ``T`` or later ``snapshots`` it goes on from a run that is complete. The frames are those of
     a run that was never interrupted, bit for bit, on the same machine.
+
+    ``threads`` are used at most; else as many as there are cores, or as the environment (KSDP_THREADS,
+    NUMBA_NUM_THREADS, OMP_NUM_THREADS) or the CPU quota of a container says. The numbers do not depend on it.
 
     ``progress(stage, done, total, note)`` is called about ten times a second, ``stop()`` may return a signal number to
     checkpoint and leave, ``warn(message)`` receives doubts about the step size and about checkpoints that were passed
@@ -46,31 +56,43 @@ def simulate(
     Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
-    problem = pose(options | {"init": opened(options.get("init"))})
+    with limited(threads):
+        return _simulated(options, out, overwrite, resume, Listener(progress, stop, warn, tell))
+
+
+def _simulated(
+    options: dict[str, Any], out: str | Path | None, overwrite: bool, resume: bool, listener: Listener
+) -> Run:
+    problem = pose(options | {"init": handed(options.get("init"))})
     chosen = devices.choose(problem.config.device)
     preflight.require(problem)
-    path = Path(out) if out is not None else _default_path(problem, resume)
+    cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
+    coarse = precision_doubt(problem, cloud)
+    path = target(out) if out is not None else _to_resume(problem) if resume else None
+    going_on = resume and path is not None and path.exists()
 
-    going_on = resume and path.exists()
-    if not going_on:
-        _require_room(problem, path, len(problem.config.snapshots), overwrite)
-    writer = create(
-        path,
-        header(problem),
-        overwrite=overwrite,
-        resume=resume,
-        continued=lambda stored: continued_header(problem, stored, chosen),
-    )
+    def begin(place: Path) -> Writer:
+        if not going_on:
+            _require_room(problem, place, len(problem.config.snapshots), overwrite)
+        return create(
+            place,
+            header(problem),
+            overwrite=overwrite,
+            resume=resume,
+            continued=lambda stored: continued_header(problem, stored, chosen),
+        )
+
+    path, writer = paths.begun(path, _stem(problem.config), ".zarr", begin)
     with writer:
         missing = len(writer.times) - writer.committed
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
-            doubt = preflight.flow_doubt(problem)
-            if doubt and warn:
-                warn(doubt)
-            whole = with_times(problem, writer.times)
-            integrate(whole, writer, chosen, resume, Listener(progress, stop, warn, tell))
+            for doubt in (coarse, preflight.flow_doubt(problem), *collapse.doubts(problem, cloud)):
+                if doubt and listener.warn:
+                    listener.warn(doubt)
+            whole = with_times(problem, snapshots_of(writer.header.config))
+            integrate(whole, writer, chosen, resume, listener)
         checkpoint.remove(checkpoint_path(writer.path))
         writer.finish()
     return open_run(path)
@@ -80,19 +102,23 @@ def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = Fa
     require_room(path, frames * frame_bytes(problem), f"{frames} frames of {problem.config.J} particles", replaces)
 
 
-def _default_path(problem: Problem, resume: bool) -> Path:
-    """A fresh name in the run folder; when resuming, the newest run there of this configuration."""
-    config = problem.config
-    stem = paths.slug(f"{provenance.short(config.flow)}-{config.dim}d")
-    if resume:
-        wanted = run_id(config)
-        for path in sorted(paths.RUNS.glob(f"{stem}-*.zarr"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
-            try:
-                found = open_run(path)
-                same = run_id(SimulateConfig.model_validate(found.config)) == wanted
-            except (KsdpError, ValueError):
-                continue
-            times = found.header.times
-            if same and continued(problem, times).config.snapshots[: len(times)] == times:
-                return path
-    return paths.fresh(stem, ".zarr")
+def _stem(config: SimulateConfig) -> str:
+    return paths.slug(f"{provenance.short(config.flow)}-{config.dim}d")
+
+
+def _to_resume(problem: Problem) -> Path | None:
+    """The newest run in the run folder of this configuration, or None."""
+    wanted = run_id(problem.config, marks(problem))
+    found = paths.RUNS.glob(f"{_stem(problem.config)}-*.zarr")
+    for path in sorted(found, key=lambda p: p.stat().st_mtime_ns, reverse=True):
+        try:
+            run = open_run(path)
+            same = run_id(SimulateConfig.model_validate(run.config), run.attrs) == wanted
+        except (KsdpError, ValueError):
+            continue
+        if not same:
+            continue
+        stored = snapshots_of(run.config)
+        if continued(problem, stored).config.snapshots[: len(stored)] == stored:
+            return path
+    return None

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from .. import provenance
-from ..base import checkpoint
+from ..base import checkpoint, files
 from ..base import device as devices
+from ..base.outputs import Lock, written_whole
+from ..base.records import SavedTraining, checked
 from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
@@ -22,6 +24,7 @@ from ..learning.trainer import train as run_training
 from ..store import Run, open_run
 from ..store.selection import fixed_value
 from . import paths
+from . import training_place as place
 from .clouds import of_run
 from .own_clouds import OwnClouds, own_clouds, require_mapping
 
@@ -78,36 +81,65 @@ def train(
     config = build(TrainConfig, options)
     run = _opened(store, init)
     data, simulation, source = load_data(run, config, init)
+    words = [str(run.path)]
     if validate is not None:
         other = _opened(validate, init)
+        words += ["--validate", str(other.path)]
         data = replace(data, validation=validation_data(other, run, data.names))
         if config.held_out is None and config.algorithm == "paper":
             config = config.model_copy(update={"held_out": 0.0})
-    target = Path(out) if out is not None else _default_path(run, data.names)
-    if target.suffix != ".safetensors":
-        raise ConfigError(f"the output {target} does not end in .safetensors", f"use -o {target}.safetensors")
-    saved = target.with_name(target.name + ".checkpoint")
-    if target.exists() and not (overwrite or resume):
-        raise DataError(f"{target} exists", "use --overwrite, --resume, or another -o")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    settings = TrainSettings(**config.model_dump(exclude={"eta", "device"}))
     fields = config.model_dump(mode="json") | {"data": data.sha256()}
     before = provenance.digest(fields)  # as it was while the device was a part of it
     identity = provenance.digest({name: value for name, value in fields.items() if name != "device"})
+    stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
+    if out is not None:
+        place.require_suffix(files.target(out))
+    elif resume:
+        out = place.to_resume(stem, identity)
     device = devices.choose(config.device)
-    state = _restore(saved, (identity, before), device) if resume else None
+
+    def begin(chosen: Path) -> Lock:
+        return place.claimed(chosen, identity, overwrite, resume)
+
+    target, lock = paths.begun(out, stem, ".safetensors", begin)
+    about = {
+        "identity": identity,
+        "data": str(run.path),
+        "data_sha256": data.sha256(),
+        "simulation": simulation,
+        "units": {name: run.units.get(name, "") for name in data.names},
+        "versions": provenance.versions(),
+        "command": provenance.command("train", config, *words[:1], "-o", str(target), *words[1:]),
+    }
+    with lock:
+        state = _restore(place.checkpoint_of(target), (identity, before), device) if resume else None
+        return _trained(data, source, config, device, target, about, state, progress, stop)
+
+
+def _trained(
+    data: TrainingData,
+    source: np.ndarray | None,
+    config: TrainConfig,
+    device: str,
+    target: Path,
+    about: dict[str, Any],
+    state: Any,
+    progress: Callable[..., None] | None,
+    stop: Callable[[], int | None] | None,
+) -> Training:
+    """Algorithm 1 from ``state``, and its files in their places, of which ``target`` is claimed."""
+    settings = TrainSettings(**config.model_dump(exclude={"eta", "device"}))
+    saved = place.checkpoint_of(target)
 
     def keep(state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
         header, arrays = state
-        checkpoint.save(saved, {"run": identity, "device": device, "trainer": header}, arrays)
+        checkpoint.save(saved, {"run": about["identity"], "device": device, "trainer": header}, arrays)
         number = stop() if stop else None
         if number is not None:
             step = header.get("step", "?")
             raise Interrupted(f"stopped by signal {number} at step {step}; the state is saved in {saved}", number,
                               "the same command with --resume goes on from here")  # fmt: skip
 
-    words = [str(run.path), "-o", str(target)] + ([] if validate is None else ["--validate", str(other.path)])
-    told = provenance.command("train", config, *words)
     trained = run_training(
         data,
         settings,
@@ -117,22 +149,16 @@ def train(
         on_checkpoint=keep,
         should_stop=(lambda: stop() is not None) if stop else None,
         training=config.model_dump(mode="json"),
-        provenance={
-            "data": str(run.path),
-            "data_sha256": data.sha256(),
-            "simulation": simulation,
-            "units": {name: run.units.get(name, "") for name in data.names},
-            "versions": provenance.versions(),
-            "command": told,
-        },
+        provenance=about,
         source=source,
     )
-    trained.model.save(target)
-    trained.last_model.save(target.with_name(target.stem + ".last.safetensors"))
-    history = json.dumps({"command": told, "history": trained.history}, indent=1)
-    target.with_name(target.stem + ".history.json").write_text(history + "\n")
-    for leftover in (saved, saved.with_name(saved.name + ".previous")):
-        leftover.unlink(missing_ok=True)
+    history = json.dumps({"command": about["command"], "history": trained.history}, indent=1)
+    last, curves = place.beside(target)
+    with written_whole(curves) as temporary:
+        temporary.write_text(history + "\n")
+    trained.last_model.save(last)
+    trained.model.save(target)  # the last of the three: where it is, all are
+    checkpoint.remove(saved)
     return Training(target, trained, trained.seconds)
 
 
@@ -178,7 +204,7 @@ def load_data(
 
 
 #: What a run to validate on must share with the one that is trained on, where it is not a parameter of the network.
-SHARED = ("flow", "kernel", "dim", *PHYSICAL_UNITS)
+SHARED = ("flow", "kernel", "dim", "t0", *PHYSICAL_UNITS)
 
 
 def validation_data(
@@ -233,7 +259,7 @@ def _restore(saved: Path, identities: tuple[str, ...], device: str) -> Any:
     if not checkpoint.exists(saved):
         return None
     header, arrays = checkpoint.load(saved)
-    if header["run"] not in identities:
+    if header.get("run") not in identities:
         raise ConfigError(f"{saved} belongs to another training (its data or options differ)", "use --overwrite")
     before = header.get("device", "cpu")  # no GPU made a checkpoint before it was kept
     if before != device:
@@ -241,8 +267,8 @@ def _restore(saved: Path, identities: tuple[str, ...], device: str) -> Any:
             f"{saved} was written on {before}, and this training would go on on {device}, to other bits",
             f"use --device {before}, or --overwrite",
         )
+    try:
+        checked(SavedTraining, {name: value for name, value in header.items() if name not in ("source", "device")})
+    except ValueError as error:
+        raise DataError(f"{saved} cannot be used: {error}", "use --overwrite to start again") from None
     return header["trainer"], arrays
-
-
-def _default_path(run: Run | OwnClouds, names: tuple[str, ...]) -> Path:
-    return paths.fresh(paths.slug(f"{run.path.stem}-{'-'.join(names)}"), ".safetensors")

@@ -6,7 +6,6 @@ goes before. The JSON names dtype, shape and place of every array. No pickle.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import math
@@ -19,6 +18,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import DataError, ResourceError
+from .files import open_regular, parse_json
+from .outputs import NO_ROOM, sync_folder
+from .records import SavedHeader, checked
 
 MAGIC = b"ksdpck01"
 ALIGNMENT = 64
@@ -52,10 +54,10 @@ def save(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> N
         if path.exists():
             os.replace(path, _previous(path))
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        kind = ResourceError if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else DataError
+        kind = ResourceError if error.errno in NO_ROOM else DataError
         raise kind(f"cannot write the checkpoint {path} ({error.strerror})", "the last one stands; --resume") from None
 
 
@@ -129,7 +131,7 @@ def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) ->
 
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Check the digest before a word is believed; then every size against the file's before it is allocated."""
-    with file.open("rb") as handle:
+    with open_regular(file) as handle:
         size = handle.seek(0, os.SEEK_END)
         handle.seek(0)
         if size < PREFIX + SUM or handle.read(len(MAGIC)) != MAGIC:
@@ -149,17 +151,19 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         body = PREFIX + length
         if body > size - SUM:
             raise ValueError(f"its header claims {length} of {size} bytes")
-        head = json.loads(handle.read(length))
-        arrays = {}
-        for name, about in head["arrays"].items():
-            dtype, shape = np.dtype(about["dtype"]), tuple(about["shape"])
-            start, count = body + about["offset"], math.prod(shape) * dtype.itemsize
-            if dtype.kind not in "biufc" or min((0, *shape)) < 0 or not body <= start <= size - SUM - count:
+        head = checked(SavedHeader, parse_json(handle.read(length)))
+        arrays, room = {}, size
+        for name, about in head.arrays.items():
+            dtype, shape = np.dtype(about.dtype), tuple(about.shape)
+            start, count = body + about.offset, math.prod(shape) * dtype.itemsize
+            room -= count  # many arrays of one place would be a large memory out of a small file
+            fits = min((0, *shape)) == 0 and len(shape) <= 8 and body <= start <= size - SUM - count and room >= 0
+            if dtype.kind not in "biufc" or not fits:
                 raise ValueError(f"array {name!r} of {dtype} {shape} does not fit its {size} bytes")
             arrays[name] = np.empty(shape, dtype)
             handle.seek(start)
             handle.readinto(arrays[name].reshape(-1).view(np.uint8).data)
-    return head["header"], arrays
+    return head.header, arrays
 
 
 def _ours(file: Path) -> bool:
@@ -181,11 +185,3 @@ def _previous(path: Path) -> Path:
 def _names(path: Path) -> tuple[Path, Path, Path]:
     """Every file that a checkpoint at ``path`` may be made of."""
     return path, _previous(path), path.with_name(path.name + ".tmp")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

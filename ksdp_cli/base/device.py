@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import ResourceError
+from .threads import core_count
 
 #: What a driver shows: the first is missing in some sandboxes, where the second is there; the third is WSL's.
 DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
@@ -25,6 +26,11 @@ def choose(asked: str) -> str:
         return "cpu"
     import torch
 
+    if torch.cuda._is_in_bad_fork():
+        raise ResourceError(
+            "this process was forked from one that had used the GPU, and cannot use it",
+            "start workers by 'spawn', or use --device cpu",
+        )
     if torch.cuda.is_available():
         return "cuda"
     if asked == "auto":
@@ -43,4 +49,4 @@ def describe(device: str) -> str:
         import torch
 
         return torch.cuda.get_device_name()
-    return f"cpu, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
+    return f"cpu, {core_count()} cores"

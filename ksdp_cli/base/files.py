@@ -1,122 +1,131 @@
-"""Writing so that a file is either whole on the disk or not there, and the lock that keeps writers apart."""
+"""Files and folders as people name them, and reading them without waiting or filling the memory."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
+import json
 import os
-import shutil
-from collections.abc import Iterator
+import re
+import select
+import stat
+import time
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from ..errors import DataError, ResourceError
+from ..errors import ConfigError
+
+#: Bytes of a configuration, and of the metadata of a store; both are far smaller.
+LARGEST_TOML, LARGEST_METADATA = 1 << 20, 1 << 26
+#: Seconds that a pipe may take to be written.
+PATIENCE = 3.0
+# one slash: `Path` has folded two into one before a command line's words arrive here
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
-def put(file: Path, content: Any) -> None:
-    """Write ``content`` (bytes-like) to ``file``: its bytes reach the disk before its name does.
+def local(given: str | Path) -> Path:
+    """A path on this machine: ``~`` is the home, ``file://`` is dropped.
 
-    The temporary name is always the same, so that a crash leaves nothing that the next writer does not overwrite.
+    Raises `ConfigError` for any other URL, and for a character that no path can have.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(file.name + ".partial")
-    with temporary.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(temporary, file)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
+    text = str(given)
+    found = _URL.match(text)
+    if found and found[1].lower() == "file":
+        text = unquote(re.sub(r"^[^/]*:/+(localhost(?=/))?/*", "/", text))
+    elif found:
+        raise ConfigError(f"{text} is a URL, and ksdp reads and writes local files", "copy it, or mount it, first")
+    if "\0" in text:
+        raise ConfigError(f"{text!r} has a NUL, which no path can have", "check the path")
     try:
-        os.fsync(handle)
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{text}: there is no such home", "write the folder out") from None
+
+
+def target(given: str | Path) -> Path:
+    """`local`, for what is to be written; ``..`` is followed as far as folders are there.
+
+    Raises `ConfigError` for a path that names no file, as ``/``.
+    """
+    path = local(given)
+    if not str(given) or not path.name:
+        raise ConfigError(f"the output {str(given)!r} names no file", "use -o with a name")
+    return Path(os.path.realpath(path)) if ".." in path.parts else path
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """``path`` for reading. Raises `ValueError` for a pipe or a device, which could make a reader wait for ever."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        if path.is_dir():
+            raise IsADirectoryError(21, "Is a directory", str(path))
+        raise ValueError(f"{path.name} is no regular file")
+    return open(handle, "rb")
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """The bytes of a regular file, ``most`` at most. Raises `ValueError` for more, and `OSError`."""
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} has more than {most} bytes")
+    return content
+
+
+def read_given(path: Path, most: int) -> bytes:
+    """`read_whole`, and what somebody writes to a pipe, as the shell's ``<(command)`` is one."""
+    if not path.is_fifo():
+        return read_whole(path, most)
+    handle, content, began = os.open(path, os.O_RDONLY | os.O_NONBLOCK), b"", time.monotonic()
+    try:
+        while len(content) <= most and time.monotonic() - began < PATIENCE:
+            if select.select([handle], [], [], 0.1)[0]:
+                try:
+                    piece = os.read(handle, 1 << 16)
+                except BlockingIOError:
+                    continue
+                if not piece and content:
+                    return content
+                content += piece
+                time.sleep(0.0 if piece else 0.05)  # a pipe that nobody has opened for writing yet reads as ended
     finally:
         os.close(handle)
+    raise ValueError(f"{path} is a pipe that brought {len(content)} bytes and no end within {PATIENCE:g} s")
 
 
-def link(old: Path, new: Path) -> None:
-    """A second name for a file that is never written again, or a copy where the file system has no links."""
-    new.parent.mkdir(parents=True, exist_ok=True)
+def parse_json(raw: bytes | str) -> Any:
+    """JSON from a file. Raises `ValueError` for whatever is wrong with it, its depth included."""
     try:
-        os.link(old, new)
-    except OSError:
-        shutil.copyfile(old, new)
-        with new.open("rb") as handle:
-            os.fsync(handle.fileno())
+        return json.loads(raw)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
-#: Stored positions are at least this part of their size in memory; they hardly compress.
-COMPRESSION = 0.9
+def read_json(path: Path) -> Any:
+    """The JSON of a file of metadata. Raises `ValueError` and `OSError`."""
+    return parse_json(read_whole(path, LARGEST_METADATA))
 
 
-def require_room(path: Path, size: int, what: str, replaces: bool = False) -> None:
-    """Raise `ResourceError` before the first byte when ``size`` bytes of positions cannot fit on the disk of ``path``.
-
-    ``what`` says what they are for; ``replaces`` that the store which is there goes first.
-    """
-    there = Path(os.path.realpath(path))
-    old = sum(file.lstat().st_size for file in there.rglob("*")) if replaces else 0
-    while not there.exists():
-        there = there.parent
-    free = shutil.disk_usage(there).free + old
-    if COMPRESSION * size > free:
-        raise ResourceError(
-            f"{what} need {size / 1e9:.3g} GB, and the disk of {path} has {free / 1e9:.3g} GB free",
-            "free some, or use -o on another disk",
-        )
+def decoded(raw: bytes) -> str:
+    """Text as editors write it: UTF-8, or UTF-16 or UTF-32 with their mark. Raises `UnicodeDecodeError`."""
+    for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32")):
+        if raw.startswith(mark):
+            return raw.decode(encoding)
+    return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
-@contextlib.contextmanager
-def reported(path: Path) -> Iterator[None]:
-    """Turn a refusal by the system while ``path`` is written into `ResourceError` (no room) or `DataError`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise ResourceError(f"no room to write {path} ({error.strerror})", "free some, then --resume") from None
-        raise DataError(f"cannot write {path} ({error.strerror or error})", "check the folder, or use -o") from None
+def shown(text: str) -> str:
+    r"""Text for a reader: control characters and halves of characters as ``\x1b`` and ``\ud800``, on one line."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or (c.isspace() and c in " \u00a0\u3000") else _escaped(c) for c in text)
 
 
-class Lock:
-    """One writer a store: an advisory lock on a hidden file beside it, which the system drops with the process.
-
-    Raises `DataError` naming the process that holds it, or where the file system cannot lock.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path.with_name(f".{path.name}.ksdp-lock")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            handle = self.path.open("a+")
-            try:
-                self._take(handle, path)
-            except BaseException:
-                handle.close()
-                raise
-            # its last owner may have removed the file between our opening and our locking it
-            if self.path.exists() and os.fstat(handle.fileno()).st_ino == self.path.stat().st_ino:
-                break
-            handle.close()
-        self._handle: Any = handle
-        handle.truncate(0)
-        handle.write(f"process {os.getpid()}")
-        handle.flush()
-
-    @staticmethod
-    def _take(handle: Any, path: Path) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            owner = handle.read().strip() or "another process"
-            raise DataError(f"{path} is being written by {owner}", "wait for it, or use another -o") from None
-
-    def release(self) -> None:
-        """Let the next writer in; a second call does nothing."""
-        if self._handle is not None:
-            self.path.unlink(missing_ok=True)
-            self._handle.close()
-            self._handle = None
+def _escaped(c: str) -> str:
+    number = ord(c)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is no UTF-8
+        return f"\\x{number - 0xDC00:02x}"
+    if number > 0xFFFF or c in "\u200c\u200d\ufe0f":
+        return c
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

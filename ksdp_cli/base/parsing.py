@@ -7,6 +7,8 @@ from typing import Any
 
 from ..errors import ConfigError
 
+#: Values in a range, at most.
+MOST = 100_000
 RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
 
 
@@ -27,7 +29,7 @@ def number(value: Any) -> float:
             raise ValueError
         else:
             result = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigError(f"{value!r} is not a number", "write it as 100, 1e6, 1_000_000 or 16pi") from None
     if not math.isfinite(result):
         raise ConfigError(f"{value!r} is not finite", "give a finite number")
@@ -81,15 +83,17 @@ def _range(text: str) -> tuple[float, ...]:
     count = integer(parts[2].strip().removesuffix("log"))
     if count < 2:
         raise ConfigError(f"the range {text!r} has a count of {count}", "a range has at least 2 values")
+    if count > MOST:
+        raise ConfigError(f"the range {text!r} has a count of {count}", f"at most {MOST} values are taken")
     if logarithmic and (start <= 0 or stop <= 0):
         raise ConfigError(f"the logarithmic range {text!r} has an end at or below 0", "use positive ends")
     if logarithmic:
         inner = [start * (stop / start) ** (i / (count - 1)) for i in range(1, count - 1)]
     else:
         inner = [start + (stop - start) * (i / (count - 1)) for i in range(1, count - 1)]
-    return (start, *(_tidy(value) for value in inner), stop)
+    return (start, *(tidy(value) for value in inner), stop)
 
 
-def _tidy(value: float) -> float:
+def tidy(value: float) -> float:
     """Drop the last bits of rounding, so that 0:0.1:11 holds 0.03 and not 0.030000000000000002."""
     return float(f"{value:.14g}")

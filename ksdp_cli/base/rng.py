@@ -14,9 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
 from numpy.typing import NDArray
 
+from .compiled import njit
 from .threads import core_count, spread
 
 #: Streams are 32-bit. The initial cloud of case c draws from stream c, its Brownian path from 2^31 + c.

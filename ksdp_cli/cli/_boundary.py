@@ -2,61 +2,103 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from ..base.files import shown
+from ..base.outputs import NO_ROOM
 from ..errors import KsdpError
 
-BUG, INTERRUPTED = 1, 130
+BUG, DATA, RESOURCES, INTERRUPTED = 1, 4, 5, 130
 
 
 def say(message: str) -> None:
-    """One line on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """One line on stderr; nothing where there is none."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):  # nobody is left to be told
+            print(shown(message), file=sys.stderr, flush=True)
 
 
 class Boundary(TyperGroup):
     """The command group: a `KsdpError` leaves with its own code and one line, anything unforeseen with 1."""
 
     def invoke(self, ctx: Any) -> Any:
+        def command() -> int:
+            code = super(Boundary, self).invoke(ctx)
+            return code if isinstance(code, int) else 0
+
+        code = guarded(command)
+        if code:
+            raise typer.Exit(code)
+        return code
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """The exit code of ``work`` and of what it printed; what it raises becomes a line, and the code of its kind.
+
+    Exceptions of Typer's own pass through.
+    """
+    try:
         try:
-            return super().invoke(ctx)
-        except KsdpError as error:
-            say(f"ksdp: error: {error}")
-            raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            say("ksdp: interrupted")
-            raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:  # the reader of our output left: nothing went wrong here
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
-        except MemoryError:
-            say("ksdp: error: out of memory; use fewer particles, or --dtype float32")
-            raise typer.Exit(5) from None
-        except OSError as error:
-            name = f" {error.filename}" if error.filename else ""
-            say(f"ksdp: error: {error.strerror or error}{name}; check the path, its permissions and the disk's room")
-            raise typer.Exit(4) from None
-        except Exception as error:
-            if isinstance(error, (typer.Exit, typer.Abort)) or _is_usage(error):
-                raise
-            if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
-                say("ksdp: error: out of memory on the GPU; use fewer particles, --dtype float32 or --device cpu")
-                raise typer.Exit(5) from None
-            if os.environ.get("KSDP_TRACEBACK"):
-                traceback.print_exc()
-            say(f"ksdp: this is a bug: {type(error).__name__}: {error}; KSDP_TRACEBACK=1 shows where, please report it")
-            raise typer.Exit(BUG) from None
+            return work()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, and not when Python ends, where nothing can be told any more
+    except KsdpError as error:
+        say(f"ksdp: error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("ksdp: interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output left: nothing went wrong here
+        _drop_output()
+        return 0
+    except MemoryError:
+        say("ksdp: error: out of memory; use fewer particles, or --dtype float32")
+        return RESOURCES
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            _drop_output()
+        name = f" {error.filename}" if error.filename else ""
+        say(f"ksdp: error: {error.strerror or error}{name}; check the path, its permissions and the disk's room")
+        return RESOURCES if error.errno in NO_ROOM else DATA
+    except Exception as error:
+        if isinstance(error, (typer.Exit, typer.Abort)) or is_usage(error):
+            raise
+        return _unforeseen(error)
 
 
-def _is_usage(error: Exception) -> bool:
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere, so that Python does not fail over it when it ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unforeseen(error: Exception) -> int:
+    """The code of an error that has no class of ours: a few kinds that are no bug, and bugs."""
+    kind = type(error).__name__
+    if kind == "OutOfMemoryError":  # torch's, which is not imported here
+        say("ksdp: error: out of memory on the GPU; use fewer particles, --dtype float32 or --device cpu")
+        return RESOURCES
+    if "can't start new thread" in str(error):
+        say("ksdp: error: the system gives no more threads; raise its limit (ulimit -u, -v), or OMP_NUM_THREADS=1")
+        return RESOURCES
+    if os.environ.get("KSDP_TRACEBACK"):
+        traceback.print_exc()
+    say(f"ksdp: this is a bug: {kind}: {error}; KSDP_TRACEBACK=1 shows where, please report it")
+    return BUG
+
+
+def is_usage(error: Exception) -> bool:
     """Whether Typer's own click made this error (it carries its click, so the class is found by its name)."""
     return any(cls.__name__ == "ClickException" for cls in type(error).__mro__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,10 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from ..config import read_toml, unknown_name
-from ..errors import ConfigError
+from ..errors import ConfigError, Interrupted
 
 #: For commands that hand ``--NAME VALUE`` on to a flow, a kernel or a model.
 BY_NAME = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+#: Arguments of the verbs of the Python API that neither a file nor a command line can give.
+PROGRAMS = {"progress", "stop", "warn", "tell", "store"}
+#: And those that a command may not have, and that no parameter of a flow, a kernel or a network can be called.
+NO_PARAMETERS = PROGRAMS | {"model", "cloud", "subject", "reference", "references", "out", "overwrite", "resume"}
+NO_PARAMETERS |= {"flow_params", "kernel_params"}
 
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output path; a fresh name in ./runs when not given.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that ksdp made.")]
@@ -39,6 +45,8 @@ def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:
             raise ConfigError(f"unexpected argument {word!r}", "options are written --NAME VALUE")
         name, equals, value = word[2:].partition("=")
         name = name.replace("-", "_")
+        if name in NO_PARAMETERS:
+            raise unknown_name(name, [other for other in known if other not in NO_PARAMETERS])
         if not equals:
             if not rest or rest[0].startswith("--"):
                 error = unknown_name(name, known)
@@ -69,25 +77,45 @@ def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str
     return words, by_name(named, known)
 
 
-def merged(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
-    """The options of a file, overruled by those given on the command line."""
+#: What a file of options may say beside the configuration, and what type it has.
+OUTPUT = {"out": str, "overwrite": bool, "resume": bool}
+
+
+def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """The options of a file, overruled by those given on the command line; ``known`` are those of the configuration.
+
+    Where it is written is an option too (`OUTPUT`). Raises `ConfigError` for one that only a program can give.
+    """
     read = read_toml(config) if config else {}
-    return read | {name: value for name, value in given.items() if value is not None}
+    for name, value in read.items():
+        if name in OUTPUT and not isinstance(value, OUTPUT[name]):
+            raise ConfigError(f"{config}: {name} = {value!r}", f"give {'text' if name == 'out' else 'true or false'}")
+        if name in PROGRAMS and name not in known:
+            raise unknown_name(name, sorted({*known, *OUTPUT}))
+    return read | {name: value for name, value in given.items() if value not in (None, False)}
 
 
 class Stop:
-    """Holds the number of the signal that asked for an end, or None."""
+    """Holds the number of the signal that asked for an end, or None; ``asked`` once long work has looked."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.asked = False
 
     def __call__(self) -> int | None:
+        self.asked = True
         return self.signal
+
+
+class _AtOnce(KeyboardInterrupt):
+    """A signal that came before there was anything to save; no handler of errors catches it."""
 
 
 @contextmanager
 def graceful() -> Iterator[Stop]:
-    """Within, SIGINT and SIGTERM set a flag that long work looks at; a second one acts at once."""
+    """Within, SIGINT and SIGTERM set a flag that long work looks at; a second one acts at once, and so does the first
+    as long as nothing has looked: then nothing is at stake yet. Raises `Interrupted`.
+    """
     stop = Stop()
     before: dict[int, Any] = {}
 
@@ -95,11 +123,16 @@ def graceful() -> Iterator[Stop]:
         stop.signal = number
         for known, handler in before.items():
             signal.signal(known, handler)
+        if not stop.asked:
+            raise _AtOnce
 
     for number in (signal.SIGINT, signal.SIGTERM):
         before[int(number)] = signal.signal(number, note)
     try:
         yield stop
+    except _AtOnce:
+        which = stop.signal or int(signal.SIGINT)
+        raise Interrupted(f"stopped by signal {which} before the first step; nothing is lost", which) from None
     finally:
         for known, handler in before.items():
             signal.signal(known, handler)

@@ -9,17 +9,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..base.files import shown
+from ._boundary import say
+
 
 def emit(document: dict[str, Any], as_json: bool, *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]]) -> None:
     """The result: one JSON document, or tables of (title, columns, rows)."""
     if as_json:
         print(json.dumps(document, indent=2, default=_plain, allow_nan=False))
         return
+    if sys.stdout is None:  # closed by whoever started us
+        return
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # for the boundary, which knows that nothing went wrong
+
+    console = Ours(width=None if sys.stdout.isatty() else 140, highlight=False)
     for title, columns, rows in tables:
         table = Table(title=cell(title), box=box.SIMPLE_HEAD, title_justify="left", show_header=any(columns))
         for name in columns:
@@ -39,7 +48,7 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return escape(str(value))
+    return escape(shown(str(value)))
 
 
 def _plain(value: Any) -> Any:
@@ -56,7 +65,7 @@ LINE_SECONDS = 10.0
 @contextmanager
 def progress(label: str) -> Iterator[Any]:
     """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line now and then in a log."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -83,6 +92,6 @@ def progress(label: str) -> Iterator[Any]:
         nonlocal last
         if time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
-            print(f"ksdp: {label}: {stage} {done}/{total} {note}".rstrip(), file=sys.stderr, flush=True)
+            say(f"ksdp: {label}: {stage} {done}/{total} {note}".rstrip())
 
     yield line

@@ -1,86 +1,28 @@
-"""The command ``ksdp``: subcommands are one file each; this one only assembles them."""
+"""Where the command ``ksdp`` begins: nothing is imported yet, so that an interruption from now on ends in one line."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
-
-import typer
-
-from .. import plugins
-from . import compare, demo, export, info, listing, plot, report, reproduce, sample, simulate, train
-from ._boundary import Boundary, _is_usage, say, usage_line
-
-app = typer.Typer(
-    cls=Boundary,
-    name="ksdp",
-    help="Keller-Segel chemotaxis by interacting particles, and DeepParticle networks that learn its patterns.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["--help", "-h"]},
-)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        print(f"ksdp {plugins.own_version()}")
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Version.")] = False,
-) -> None:
-    """Simulate, train, sample, compare."""
-
-
-for module in (simulate, train, sample, compare, reproduce, report, info, plot, export, demo):
-    module.register(app)
-app.add_typer(listing.app, name="plugins")
+from typing import Any
 
 
 def main() -> None:
     """Entry point: run the command line and leave with the exit code of the error table."""
-    for distribution, reason in _extend():
-        say(f"ksdp: warning: commands of plugin {distribution} left out: {reason}")
     try:
-        code = app(standalone_mode=False)
-    except Exception as error:
-        if not _is_usage(error):
-            raise
-        if type(error).__name__ != "NoArgsIsHelpError":
-            say(usage_line(error))
-        else:
-            print(getattr(error, "ctx").get_help())  # noqa: B009 (the class is Typer's own and has no public name)
-        sys.exit(2)
-    sys.exit(code if isinstance(code, int) else 0)
+        from .assembly import run
+
+        code = run()
+    except KeyboardInterrupt:
+        from ._boundary import INTERRUPTED, say
+
+        say("ksdp: interrupted")
+        code = INTERRUPTED
+    sys.exit(code)
 
 
-def _extend() -> list[tuple[str, str]]:
-    """Let plugins add subcommands; one that fails, or takes a name that is there, is reported and left out whole."""
-    failures = []
-    loaded = plugins.loaded()
-    for name, plugin in loaded.manager.list_name_plugin():
-        others = [other for other in loaded.manager.get_plugins() if other is not plugin]
-        before = app.registered_commands[:], app.registered_groups[:]
-        try:
-            loaded.manager.subset_hook_caller("ksdp_commands", others)(app=app)
-            names = _command_names()
-            taken = [word for k, word in enumerate(names) if word in names[:k]]
-            if taken:
-                raise ValueError(f"there is a command {taken[0]!r} already")
-        except (Exception, SystemExit) as error:
-            app.registered_commands[:], app.registered_groups[:] = before
-            distribution = name.partition(":")[0]
-            failures.append((distribution, loaded.fail(distribution, error)))
-    return failures
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from .assembly import app
 
-
-def _command_names() -> list[str]:
-    commands = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
-    groups = [
-        str(group.name or (group.typer_instance and group.typer_instance.info.name)) for group in app.registered_groups
-    ]
-    return [word.lower().replace("_", "-") for word in (*groups, *commands)]
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

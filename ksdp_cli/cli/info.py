@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..base.files import shown
 from . import _options as o
 from . import _render
 
@@ -30,7 +31,7 @@ def info(
     tables = [(str(file), ["", ""], rows), ("configuration", ["", ""], config)]
     _render.emit(document, as_json, *tables)
     if not as_json:
-        print(f"  made by:  {document['command']}")
+        print(f"  made by:  {shown(document['command'])}")
 
 
 def _flat(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..config import TrainConfig
 from . import _options as o
 from . import _render
 
@@ -51,7 +52,7 @@ def train(
     stop_excess: Annotated[str | None, text("Stop at this validation above its floor. Default never.")] = None,
     validate_every: Annotated[str | None, text("Steps between validations. Default 500.")] = None,
     init: Annotated[
-        str | None, text("Initial cloud of the run, if the store does not lead to it.", "NAME|STORE")
+        str | None, text("Initial cloud of the run, if the store does not lead to it.", "NAME|FILE.py:CLASS|STORE")
     ] = None,
     seed: o.SeedOption = None,
     device: o.DeviceOption = None,
@@ -78,16 +79,15 @@ def train(
         "device": device, "sub_problem_size": sub_problem_size, "most_sub_problems": most_sub_problems, "decay": decay,
         "keep": keep, "held_out": held_out, "validate_n": validate_n,
     }  # fmt: skip
+    outputs = {"out": out, "overwrite": overwrite, "resume": resume}
     with o.graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
-            out=out,
-            **{name: value for name, value in (("init", init), ("validate", validate)) if value is not None},
-            overwrite=overwrite,
-            resume=resume,
+            init=init,
+            validate=validate,
             progress=progress,
             stop=stop,
-            **o.merged(config, options),
+            **o.merged(config, options | outputs, list(TrainConfig.model_fields)),
         )
     document = result.as_dict()
     rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]

@@ -6,6 +6,7 @@ The experiments that ship are the TOML files in ``data``; a file of the user's o
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,8 @@ DATA = Path(__file__).parent / "data"
 #: The experiments of Table 2 in the paper's order; the other files of ``data`` are not in it.
 TABLE2 = ("ks2d-time", "laminar2d-time", "laminar2d-amplitude", "laminar3d-amplitude", "kolmogorov-amplitude")
 
+#: Names that become those of files: they have no folder in them.
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 Point = Annotated[dict[str, Real], Field(min_length=1)]
 
 
@@ -36,7 +39,7 @@ class Figure(Settings):
     ``second_moment`` and ``first_component``: curves along ``along``; ``overview``: figure 1.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    name: str = Field(pattern=NAME)
     kind: Literal["clouds", "projections", "second_moment", "first_component", "overview"]
     title: str = ""
     at: tuple[Point, ...] = Field((), description="points of the histograms")
@@ -52,13 +55,13 @@ class Scale(Settings):
     seeds: Whole = Field(ge=1, description="networks, each trained from a seed of its own")
     references: Whole = Field(ge=2, description="independent simulations a row, each with a seed of its own")
     N: tuple[Whole, ...] = Field(min_length=1, description="particles a side of the exact distances")
-    samples: Whole = Field(1_000_000, ge=1, description="network particles in a figure")
+    samples: Whole = Field(1_000_000, ge=1, le=10**9, description="network particles in a figure")
 
 
 class Experiment(Settings):
     """A simulation, the training on it, the rows of Table 2 and the figures that come from it."""
 
-    name: str
+    name: str = Field(pattern=NAME, description="the folder of its outputs")
     summary: str
     simulation: dict[str, Any]
     training: dict[str, Any] = Field(default_factory=dict)
@@ -119,7 +122,7 @@ def read(given: str | Path) -> Experiment:
 def parse(path: Path) -> Experiment:
     """The experiment of a TOML file, with everything in it checked. Raises `ConfigError`."""
     try:
-        experiment = Experiment.model_validate({"name": path.stem, **read_toml(path)})
+        experiment = Experiment.model_validate({"name": _stem(path), **read_toml(path)})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -129,6 +132,11 @@ def parse(path: Path) -> Experiment:
     for scale in experiment.scales:
         _check(path, experiment, scale)
     return experiment
+
+
+def _stem(path: Path) -> str:
+    """The name of an experiment whose file gives it none."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).lstrip("-_.")[:100] or "experiment"
 
 
 def _check(path: Path, experiment: Experiment, scale: str) -> None:

@@ -14,6 +14,8 @@ from ..api.comparing import Compared, compare
 from ..api.sampling import sample
 from ..api.simulating import simulate
 from ..api.training import train
+from ..base.files import target
+from ..base.outputs import Lock, require_free
 
 #: The paper's laminar flow (19) at its amplitudes 10^(0.2 i); the time step is its reference solver's.
 SIMULATION: dict[str, Any] = {"flow": "laminar2d", "A": "1:100:11log", "T": 0.02, "J": 10_000, "dt": 2e-4}
@@ -53,8 +55,19 @@ def demonstrate(
 
     Raises what its four stages raise.
     """
-    done = Demonstration(Path(folder))
-    at = done.folder
+    at = target(folder)
+    pictures = [at / f"{name}.png" for name in (*(f"A{amplitude:g}" for amplitude in UNSEEN), "training")]
+    with Lock(at):
+        for picture in pictures:
+            require_free(picture, True, figures.made_here, "demo")
+        return _demonstrated(at, pictures, progress, stop)
+
+
+def _demonstrated(
+    at: Path, pictures: list[Path], progress: Callable[..., None] | None, stop: Callable[[], int | None] | None
+) -> Demonstration:
+    """The demonstration in the folder ``at``, which is claimed."""
+    done = Demonstration(at, pictures=pictures)
 
     @contextmanager
     def stage(name: str) -> Iterator[None]:
@@ -68,7 +81,7 @@ def demonstrate(
         run = simulate(out=at / "laminar2d.zarr", resume=True, **watched, **SIMULATION)
     with stage("train"):
         trained = train(run, out=model, overwrite=True, **watched, **TRAINING)
-    for amplitude in UNSEEN:
+    for amplitude, picture in zip(UNSEEN, pictures, strict=False):
         one = SIMULATION | {"A": amplitude}
         with stage(f"generate {GENERATED} at A = {amplitude:g}"):
             out = at / f"generated-A{amplitude:g}.zarr"
@@ -81,9 +94,7 @@ def demonstrate(
         with stage(f"compare at A = {amplitude:g}"):
             compared = compare(cloud, reference, floor=second, N=2000, repeats=3)
         done.compared.append(compared)
-        done.pictures.append(at / f"A{amplitude:g}.png")
         title = f"laminar flow (19), A = {amplitude:g}, t = {SIMULATION['T']:g}"
-        figures.histogram_pair(cloud.frame(0, 0), reference.frame(0, 0), done.pictures[-1], title=title)
-    done.pictures.append(at / "training.png")
-    figures.training_curves(trained.trained.history, done.pictures[-1])
+        figures.histogram_pair(cloud.frame(0, 0), reference.frame(0, 0), picture, title=title)
+    figures.training_curves(trained.trained.history, pictures[-1])
     return done

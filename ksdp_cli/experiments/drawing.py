@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import figures
+from ..base.outputs import require_free
 from ..figures import Curves
-from ..metrics import Moments, binned_w2_squared, moments
+from ..metrics import Moments, binned_w2_squared, moments, second_moment_law
 from ..store import Run
 from .definition import Figure
 from .stages import Point, Stages
@@ -35,7 +36,10 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
         "data": stages.simulation,
     }
 
+    known = stages.ledger.known(f"figure-{figure.name}")
+
     def work(_: bool) -> dict[str, Any]:
+        require_free(path, known or stages.ledger.overwrite, figures.made_here, "reproduce")
         _KINDS[figure.kind](figure, stages, path)
         return {"picture": path.name}
 
@@ -115,8 +119,9 @@ def _regularisations(figure: Figure, stages: Stages) -> Curves:
         found = [moments(run.frame(case, k)).second_moment for k in range(len(run.times))]
         curves[f"δ² = {values['delta2']:g}"] = (run.times, found, None)
     (mu,), (chi,), (mass,) = (run.config[name] for name in ("mu", "chi", "M"))
-    ends = np.array([0.0, times[-1]])
-    curves["equation (6)"] = (ends, 0.5 + (4 * mu - chi * mass / (2 * np.pi)) * ends, None)
+    ends = [0.0, times[-1]]
+    law = [second_moment_law(t, mu=mu, chi=chi, M=mass, J=run.J) for t in ends]
+    curves["equation (6)"] = (np.array(ends), np.array(law), None)
     return Curves(curves, "t [time]", title="simulations")
 
 

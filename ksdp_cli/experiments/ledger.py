@@ -7,14 +7,18 @@ off, by whatever, is known by its configuration too.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base.files import put
-from ..errors import ConfigError
+from pydantic import BaseModel, ConfigDict
+
+from ..base.disk import put
+from ..base.files import read_json
+from ..errors import ConfigError, DataError
 from ..provenance import digest
 
 
@@ -26,6 +30,19 @@ class Stage:
     result: dict[str, Any]
     seconds: float
     found: bool
+
+
+class Record(BaseModel):
+    """The file of a stage; ``afresh`` while it replaces what is of another configuration."""
+
+    model_config = ConfigDict(strict=True)
+
+    digest: str
+    config: dict[str, Any]
+    done: bool
+    seconds: float
+    result: dict[str, Any]
+    afresh: bool = False
 
 
 class Ledger:
@@ -49,7 +66,7 @@ class Ledger:
         """
         file = self.folder / f"{name}.json"
         config = json.loads(json.dumps(config))
-        key, stored = digest(config), _read(file)
+        key, stored = digest(config), self._stored(file)
         changed = stored is not None and stored["digest"] != key
         if stored is not None and changed and not self.overwrite:
             raise ConfigError(
@@ -59,7 +76,9 @@ class Ledger:
         if stored is not None and not changed and stored["done"] and (output is None or output.exists()):
             done = Stage(name, stored["result"], stored["seconds"], True)
         else:
-            done = self._work(file, name, config, work, changed, 0.0 if changed or not stored else stored["seconds"])
+            # what was cut off while it replaced something has still to replace it
+            afresh = changed or bool(stored and stored["afresh"])
+            done = self._work(file, name, config, work, afresh, 0.0 if changed or not stored else stored["seconds"])
         self.stages.setdefault(name, done)
         return done
 
@@ -70,11 +89,37 @@ class Ledger:
             kinds.setdefault(name.split("-", 1)[0], []).append(stage)
         return [(kind, len(s), sum(one.seconds for one in s), all(one.found for one in s)) for kind, s in kinds.items()]
 
+    def known(self, name: str) -> bool:
+        """Whether a stage has begun in this folder."""
+        return self._stored(self.folder / f"{name}.json") is not None
+
+    def _stored(self, file: Path) -> dict[str, Any] | None:
+        """The entry of a stage, or None where there is no file, or none that can be read and may be replaced.
+
+        Raises `DataError` for one that can not.
+        """
+        if not os.path.lexists(file):
+            return None
+        try:
+            return Record.model_validate(read_json(file)).model_dump()
+        except (OSError, ValueError) as error:
+            if self.overwrite:
+                return None
+            told = f"{file} is no record of a stage, or damaged ({str(error).splitlines()[0]})"
+            raise DataError(told, "move it elsewhere, or use --overwrite") from None
+
     def _work(
         self, file: Path, name: str, config: dict[str, Any], work: Callable[[bool], Any], afresh: bool, before: float
     ) -> Stage:
         began = time.monotonic()
-        entry = {"digest": digest(config), "config": config, "done": False, "seconds": before, "result": {}}
+        entry: dict[str, Any] = {
+            "digest": digest(config),
+            "config": config,
+            "done": False,
+            "seconds": before,
+            "result": {},
+        }
+        entry |= {"afresh": afresh}
         _write(file, entry)
         try:
             result = work(afresh)
@@ -82,21 +127,12 @@ class Ledger:
             _write(file, entry | {"seconds": before + time.monotonic() - began})
             raise
         seconds = before + time.monotonic() - began
-        _write(file, entry | {"done": True, "seconds": seconds, "result": result})
+        _write(file, entry | {"done": True, "seconds": seconds, "result": result, "afresh": False})
         return Stage(name, json.loads(json.dumps(result)), seconds, False)
 
 
 def _write(file: Path, entry: dict[str, Any]) -> None:
     put(file, (json.dumps(entry, indent=1) + "\n").encode())
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    """The entry of a stage, or None where there is none that can be read: it is made again then."""
-    try:
-        entry = json.loads(file.read_bytes())
-        return entry if {"digest", "config", "done", "seconds", "result"} <= set(entry) else None
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:

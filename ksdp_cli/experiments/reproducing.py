@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..api.paths import RUNS
-from ..base.files import Lock, put
+from ..base import files
+from ..base.files import read_json
+from ..base.outputs import Lock, require_free, written_whole
 from ..base.parsing import integer
 from ..errors import ConfigError
 from . import definition, drawing
@@ -113,11 +115,13 @@ def reproduce(
         raise ConfigError(f"--format {picture!r}", f"use one of {', '.join(PICTURES)}")
     if algorithm not in (None, *ALGORITHMS):
         raise ConfigError(f"--algorithm {algorithm!r}", f"use one of {', '.join(ALGORITHMS)}")
-    folder = Path(out) if out is not None else RUNS / "-".join(filter(None, ("reproduce", scale, algorithm)))
+    default = RUNS / "-".join(filter(None, ("reproduce", scale, algorithm)))
+    folder = files.target(out) if out is not None else default
     for job in planned:
         job.experiment.scale(scale)
     done = Reproduction(str(target), scale, folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    summary = folder / f"{Path(done.target).stem}.json"
+    require_free(summary, True, _made_here, "reproduce")
     for job in planned:
         lock = Lock(folder / job.experiment.name)
         try:
@@ -127,8 +131,14 @@ def reproduce(
             _run(job, stages, range(count or stages.scale.seeds), done, picture)
         finally:
             lock.release()
-    put(folder / f"{Path(done.target).stem}.json", (json.dumps(done.as_dict(), indent=1) + "\n").encode())
+    with written_whole(summary) as temporary:
+        temporary.write_text(json.dumps(done.as_dict(), indent=1) + "\n")
     return done
+
+
+def _made_here(path: Path) -> bool:
+    """Whether ``path`` is the summary of a reproduction, which is made anew every time."""
+    return read_json(path)["title"] == TITLE
 
 
 def _run(job: Job, stages: Stages, seeds: range, done: Reproduction, picture: str) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,9 +16,10 @@ from ..api.comparing import reference_options
 from ..api.paths import slug
 from ..assignment.certified.solver import Certified
 from ..base import device as devices
+from ..base.files import read_json
 from ..base.shapes import Cloud
 from ..config import TrainConfig, build
-from ..errors import Interrupted
+from ..errors import ConfigError, DataError, Interrupted
 from ..learning.model import Model
 from ..particles.problem import pose
 from ..store import Run, open_run
@@ -27,6 +27,7 @@ from .definition import Experiment
 from .ledger import Ledger
 
 Point = dict[str, float]
+Made = TypeVar("Made")
 #: Sub-samples of N particles that one pair of clouds is compared on, all disjoint: at most this many.
 SUBSAMPLES = 5
 #: The network's input particles are drawn from seeds that no simulation takes.
@@ -67,10 +68,9 @@ class Stages:
         config = pose(options).config.model_dump(mode="json", exclude={"device"})
 
         def work(afresh: bool) -> dict[str, Any]:
-            again = afresh and out.exists()
             given = {**options, "device": self.device}
             told = self.told(stage)
-            simulate(out=out, overwrite=again, resume=not again, progress=told, stop=self.stop, **given)
+            _on_or_afresh(lambda how: simulate(out=out, progress=told, stop=self.stop, **how, **given), afresh)
             return {"store": out.name}
 
         self.ledger.stage(stage, config, work, out)
@@ -86,7 +86,9 @@ class Stages:
         def work(afresh: bool) -> dict[str, Any]:
             options = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
             told = self.told(f"train seed {seed}")
-            trained = train(run, out=out, overwrite=afresh, resume=not afresh, progress=told, stop=self.stop, **options)
+            trained = _on_or_afresh(
+                lambda how: train(run, out=out, progress=told, stop=self.stop, **how, **options), afresh
+            )
             found = trained.as_dict()
             return {name: value for name, value in found.items() if name not in ("history", "path")}
 
@@ -144,7 +146,11 @@ class Stages:
     def history(self, seed: int) -> list[dict[str, Any]]:
         """The rows of a training: step, loss, validation."""
         path, _ = self.network(seed)
-        return json.loads(path.with_name(path.stem + ".history.json").read_text())["history"]
+        file = path.with_name(path.stem + ".history.json")
+        try:
+            return list(read_json(file)["history"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{file} is no history of a training: {error}", "use --overwrite to train again") from None
 
     def told(self, title: str) -> Callable[..., None] | None:
         """The caller's progress, under a title that names the experiment and the stage."""
@@ -175,6 +181,16 @@ class Stages:
             if tell:
                 tell("pairs", len(found), len(pairs))
         return found
+
+
+def _on_or_afresh(make: Callable[[dict[str, Any]], Made], afresh: bool) -> Made:
+    """What goes on from where it was cut off; where that is refused and ``afresh`` allows it, what begins again."""
+    try:
+        return make({"resume": True})
+    except (ConfigError, DataError):
+        if not afresh:
+            raise
+    return make({"overwrite": True})
 
 
 def label(at: Point) -> str:

@@ -16,6 +16,8 @@ from .libraries import library
 
 #: The member of an .npz that holds the metadata as JSON; no parameter can have this name.
 METADATA = "ksdp-metadata"
+#: The version of the conventions that a NetCDF file follows, and says so.
+CF = "CF-1.8"
 
 
 def write_npz(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
@@ -55,22 +57,30 @@ def ours_npz(path: Path) -> bool:
 
 
 def write_netcdf(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
-    """``xarray.open_dataset`` gives what `Run.dataset` gives: names, coordinates, units, and the metadata as JSON.
+    """``xarray.open_dataset`` gives what `Run.dataset` gives: names, coordinates, and the metadata as JSON.
 
-    xarray writes the coordinates. It would load the positions whole, so they are appended block by block.
+    The file follows the CF conventions: quantities have the unit 1, for equation (8) has no other, and what they
+    measure stands in their long names; swept parameters are auxiliary coordinates of the positions. xarray writes the
+    coordinates. It would load the positions whole, so they are appended block by block.
     """
     h5netcdf, run = library("h5netcdf", "NetCDF"), selection.run
     whole = run.dataset().isel(case=list(selection.cases), time=list(selection.snapshots))
-    labels = {name: value for name, value in whole["position"].attrs.items() if name != "coordinates"}
-    small = whole.drop_vars("position").assign_attrs({})
-    small.attrs = {name: _plain(value) for name, value in metadata.items()}
+    small = whole.drop_vars("position")
+    small.attrs = {"Conventions": CF, "title": f"ksdp {run.kind}"}
+    small.attrs |= {name: _plain(value) for name, value in metadata.items()}
+    for variable in small.variables.values():
+        variable.attrs = _measured(variable.attrs)
+        variable.encoding = {"_FillValue": None}  # a coordinate lacks no value
     small.to_netcdf(path, engine="h5netcdf")
     with h5netcdf.File(path, "a") as file:
+        file.attrs.pop("coordinates", None)  # of the file, where they belong to the positions
         for name, length in zip(("case", "time", "particle", "axis"), shape_of(selection), strict=True):
             if name not in file.dimensions:
                 file.dimensions[name] = length
         chunk = (1, 1, min(run.J, layout.CHUNK), run.dim)
         position = file.create_variable("position", ("case", "time", "particle", "axis"), "f4", chunks=chunk)
+        labels = {name: value for name, value in whole["position"].attrs.items() if name != "coordinates"}
+        labels = _measured(labels) | ({"coordinates": " ".join(selection.parameters)} if selection.parameters else {})
         for name, value in labels.items():
             position.attrs[name] = value
         done = 0
@@ -78,6 +88,14 @@ def write_netcdf(selection: Selection, path: Path, metadata: dict[str, Any], pro
             position[i, j, start : start + len(block)] = block
             done += len(block)
             progress(done)
+
+
+def _measured(labels: dict[str, Any]) -> dict[str, Any]:
+    """Labels of a variable with a unit that UDUNITS knows, and ours in its long name; text has no unit."""
+    unit = labels.get("units")
+    if unit is None:
+        return labels | ({"units": "1"} if labels.get("long_name") != "space axis" else {})
+    return labels | {"long_name": f"{labels.get('long_name', '')} [{unit}]".strip(), "units": "1"}
 
 
 def ours_netcdf(path: Path) -> bool:

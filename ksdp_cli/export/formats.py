@@ -6,15 +6,13 @@ store at a time, so it may be larger than the memory, and every block is checked
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base import files as disk
-from ..errors import ConfigError, DataError
+from ..base.outputs import claim, written_whole
+from ..errors import ConfigError
 from ..store import layout
 from ..store.selection import Selection
 
@@ -66,7 +64,6 @@ def export(
     and what `Run.rows` raises.
     """
     chosen = format_of(path)
-    require_free(path, overwrite, chosen.ours, "export")
     total = len(selection.cases) * len(selection.snapshots) * selection.run.J
     metadata = metadata_of(selection)
 
@@ -74,7 +71,7 @@ def export(
         if progress:
             progress(done, total)
 
-    with written_whole(path) as temporary:
+    with claim(path, chosen.ours, "export", overwrite=overwrite), written_whole(path) as temporary:
         chosen.write(selection, temporary, metadata, report)
     return metadata
 
@@ -84,33 +81,3 @@ def metadata_of(selection: Selection) -> dict[str, Any]:
     run = selection.run
     kept = {name: value for name, value in run.attrs.items() if name not in _OWN}
     return kept | {"source": run.path.name, "position_units": "length", "time_units": "time"}
-
-
-def require_free(path: Path, overwrite: bool, ours: Callable[[Path], bool], verb: str) -> None:
-    """Raise `DataError` when ``path`` is taken and may not be replaced."""
-    if not os.path.lexists(path):
-        return
-    if not overwrite:
-        raise DataError(f"{path} exists", "use --overwrite, or another -o")
-    try:
-        made_here = path.is_file() and ours(path)
-    except Exception:  # the readers of five formats raise many kinds, and all of them mean no
-        made_here = False
-    if not made_here:
-        raise DataError(f"{path} exists and was not made by 'ksdp {verb}'", "move it elsewhere, or use another -o")
-
-
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A hidden path beside ``path`` to write to: renamed to it when the block ends, removed when it fails."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.ksdp-partial")
-    with disk.reported(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            with temporary.open("rb") as handle:
-                os.fsync(handle.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        disk.sync_folder(path.parent)

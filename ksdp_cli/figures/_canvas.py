@@ -5,13 +5,14 @@ Figures are made as objects, without pyplot: no window, no global list of figure
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from ..base.files import shown
+from ..base.outputs import written_whole
 from ..errors import ConfigError
 
 Layout = Literal["constrained", "compressed"]
@@ -50,6 +51,7 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
     require_suffix(target)
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
@@ -57,17 +59,14 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a sign of a title becomes a box
         figure = Figure((width, height), layout=layout)
         yield figure
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        try:
-            options: dict[str, Any] = {
-                "bbox_inches": "tight",
-                "pad_inches": 0.06,
-            }  # panels of fixed shape leave room at the edges
+        for text in figure.findobj(Text):  # what no font has, and half a character ends matplotlib
+            lines = "\n".join(shown(line) for line in text.get_text().split("\n"))
+            if lines != text.get_text():
+                text.set_text(lines)
+        with written_whole(target) as partial:
+            # panels of fixed shape leave room at the edges
+            options: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.06}
             figure.savefig(partial, format=target.suffix[1:], metadata=METADATA[target.suffix], **options)
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def require_suffix(path: Path) -> None:

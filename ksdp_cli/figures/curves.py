@@ -119,6 +119,7 @@ def _checked(panel: Curves) -> _Checked:
     for name, (x, y, errors) in panel.curves.items():
         xs, ys = np.asarray(x, float), np.asarray(y, float)
         bars = None if errors is None else np.asarray(errors, float)
+        bars = None if bars is None or np.isnan(bars).any() else bars  # the error of one particle is not known
         if xs.ndim != 1 or xs.shape != ys.shape or not len(xs) or (bars is not None and bars.shape != ys.shape):
             raise DataError(f"the curve {name!r} has x of shape {xs.shape} and y of shape {ys.shape}")
         for values, log in ((xs, panel.xlog), (ys, panel.ylog), (bars, False)):

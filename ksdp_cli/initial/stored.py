@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +13,40 @@ from numpy.typing import NDArray
 from ..errors import ConfigError
 
 
+def digest(cloud: NDArray[Any]) -> str:
+    """SHA-256 of the positions (n, d) as float32, hexadecimal: the same for the same particles wherever they lie."""
+    return hashlib.sha256(np.ascontiguousarray(cloud, "<f4").data).hexdigest()
+
+
 class StoredCloud:
     """One frame (J, d) of the store at ``path``, read by ``read`` when it is first needed.
 
-    Particle i of the cloud is row i of the frame, whatever the seed and the stream. Raises `ConfigError` when more
-    particles are asked for than are stored.
+    ``t`` is its time, and ``generation`` the number of runs that it has come through. Particle i of the cloud is row i
+    of the frame, whatever the seed and the stream. Raises `ConfigError` when more particles are asked for than are
+    stored.
     """
 
-    def __init__(self, path: str, count: int, dim: int, read: Callable[[], NDArray[np.float32]]) -> None:
+    def __init__(
+        self,
+        path: str,
+        count: int,
+        dim: int,
+        read: Callable[[], NDArray[np.float32]],
+        t: float = 0.0,
+        generation: int = 1,
+    ) -> None:
         self.path, self.count, self.dims, self._read = path, count, (dim,), read
+        self.t, self.generation = t, generation
 
     @cached_property
     def frame(self) -> NDArray[np.float32]:
         """All its rows (J, d)."""
         return self._read()
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells these particles from any others."""
+        return digest(self.frame)
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
         if start + n > self.count:

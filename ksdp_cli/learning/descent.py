@@ -77,6 +77,8 @@ class Descent:
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from `arrays`."""
         for name, array in self._kept().items():
+            if arrays[name].shape != array.shape:  # which an assignment would stretch
+                raise ValueError(f"{name} has shape {arrays[name].shape}, not {array.shape}")
             array[:] = arrays[name]
 
     def _kept(self) -> dict[str, Any]:

@@ -91,6 +91,8 @@ class DescentGPU:
         import torch
 
         for name, part in self._kept().items():
+            if arrays[name].shape != tuple(part.shape):  # which a copy would stretch
+                raise ValueError(f"{name} has shape {arrays[name].shape}, not {tuple(part.shape)}")
             part.copy_(torch.from_numpy(arrays[name]))
         self._replay = None  # the number of the next step is told at a capture
 

@@ -19,6 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.files import local, open_regular, parse_json
+from ..base.outputs import written_whole
+from ..base.records import Eta, Options, Provenance, Said, Shape, checked
 from ..errors import DataError
 from .eta_map import EtaMap
 from .network.network import FORMS, Network, Weights
@@ -110,20 +113,13 @@ class Model:
             tensors["source"] = np.ascontiguousarray(self.source, np.float32)
             header["source_sha256"] = hashlib.sha256(tensors["source"].tobytes()).hexdigest()
         header["header_sha256"] = _header_hash(header)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                file.write(save(tensors, metadata=header))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with written_whole(path) as temporary:
+            temporary.write_bytes(save(tensors, metadata=header))
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
         """Read a model. Raises `DataError` when it is missing, not one of ours, of another format, or damaged."""
-        path = Path(path)
+        path = local(path)
         try:
             header, tensors = _read(path)
         except OSError as error:
@@ -138,12 +134,14 @@ class Model:
         if _header_hash(header) != header.get("header_sha256"):
             raise DataError(f"{path}: the header differs from what was written", DAMAGED)
         try:
-            shape = json.loads(header["network"])
-            network = Network(int(shape["dim"]), int(shape["eta_count"]), str(shape.get("form", "paper")))
-            if network.form not in FORMS:
-                raise ValueError(f"the network's form {network.form!r}")
-            eta_map = EtaMap.from_json(json.loads(header["eta_map"]))
-            about = json.loads(header["training"]), json.loads(header["provenance"])
+            stored = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
+            shape, eta = checked(Shape, stored["network"]), checked(Eta, stored["eta_map"])
+            checked(Options, stored["training"]), checked(Provenance, stored["provenance"])
+            network = Network(shape.dim, shape.eta_count, shape.form)
+            if network.form not in FORMS or shape.eta_count != len(eta.names):
+                raise ValueError(f"the network's form {network.form!r} for {shape.eta_count} parameters")
+            eta_map = EtaMap.from_json(stored["eta_map"])
+            about = stored["training"], _said(stored["provenance"], path)
             theta, source = _join(network, tensors), _source(network, tensors, header)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} lacks or misstates {error}", DAMAGED) from None
@@ -155,11 +153,21 @@ class Model:
         return model
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-    """Metadata and tensors; sizes are checked against the file before anything of their size is read."""
-    from safetensors.numpy import load
+def _said(provenance: dict[str, Any], path: Path) -> Said:
+    """Provenance that tells what it lacks when that is asked for."""
+    if "simulation" in provenance:
+        provenance = provenance | {"simulation": Said(provenance["simulation"], path)}
+    return Said(provenance, path)
 
-    with path.open("rb") as file:
+
+def made_here(path: Path) -> bool:
+    """Whether ``path`` is a model that ksdp made, damaged or not."""
+    return "ksdp_format" in _read_header(path)[0]
+
+
+def _read_header(path: Path) -> tuple[dict[str, str], bytes]:
+    """Metadata and all bytes; sizes are checked against the file before anything of their size is read."""
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_FILE:
             raise ValueError(f"it has {size} bytes, where a model has about 20 000")
@@ -168,8 +176,16 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
             raise ValueError(f"its header claims {length} bytes of a file of {size}")
         file.seek(0)
         raw = file.read()
-    metadata = json.loads(raw[8 : 8 + length]).get("__metadata__", {})
-    return {str(name): str(value) for name, value in metadata.items()}, load(raw)
+    metadata = parse_json(raw[8 : 8 + length]).get("__metadata__", {})
+    return {str(name): str(value) for name, value in metadata.items()}, raw
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Metadata and tensors."""
+    from safetensors.numpy import load
+
+    metadata, raw = _read_header(path)
+    return metadata, load(raw)
 
 
 def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:

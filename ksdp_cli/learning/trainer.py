@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import plugins
 from ..assignment.certified.solver import Certified
-from ..errors import ConfigError, NumericalError
+from ..errors import ConfigError, DataError, NumericalError
 from .batches import HELD_OUT, Batch, Batches
 from .data import TrainingData
 from .descent import Descent, Schedule
@@ -253,7 +253,11 @@ def _trained(
     """`train`, with ``about`` its training, provenance and source."""
     trainer = Trainer(data, settings, device)
     if state is not None:
-        trainer.restore(state)
+        try:
+            trainer.restore(state)
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            reason = f"the checkpoint is not of this training ({type(error).__name__}: {error})"
+            raise DataError(reason, "use --overwrite to start again") from None
     began, saved, before = time.monotonic(), time.monotonic(), trainer.spent
     enough = False
     while trainer.step < settings.steps and not enough:

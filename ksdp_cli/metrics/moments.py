@@ -22,7 +22,7 @@ from .wasserstein import power_of_two, require_cloud
 class Moments:
     """``mean`` (d,) [length] and E|x|^2 [length^2] of a cloud of n particles, each with its standard error.
 
-    One particle does not tell its spread: its standard errors are not a number, None in `as_dict`.
+    One particle does not say how far it may be from the others: its standard errors are nan, None in `as_dict`.
     """
 
     n: int

@@ -21,7 +21,7 @@ from ..config import SimulateConfig
 from ..errors import KsdpError, NumericalError
 from .engines.choice import DriftEngine
 from .engines.direct_cpu import template
-from .engines.direct_gpu import require_torch, shares
+from .engines.direct_gpu import launch, require_torch, shares
 from .flow_trace import Formula, Untraceable, trace
 from .kernel_compiler.source import import_text
 from .problem import diffusion
@@ -72,7 +72,7 @@ class StepsGPU:
         self.parameters = torch.tensor([mover.case.kernel_args for mover in movers], dtype=real, device=self.device)
         keys = [(_signed(mover.key), mover.stream) for mover in movers]
         self.keys = torch.tensor(keys, dtype=torch.int64, device=self.device)
-        self.clock = torch.zeros(4, dtype=torch.float64, device=self.device)
+        self.clock = torch.zeros(5, dtype=torch.float64, device=self.device)
         self._lengths: dict[float, Any] = {}
         self.numbers: Any = None
         self._host_clock: tuple[float, ...] | None = None
@@ -86,7 +86,8 @@ class StepsGPU:
         torch = require_torch()
         if not torch.cuda.is_available():
             return True
-        need = cases * config.J * config.dim * 8 * (shares(config.J, config.J)[0] + 6)
+        count, _ = shares(config.J, config.J, launch(config.dim, config.dtype)["TARGETS"])
+        need = cases * config.J * config.dim * 8 * (count + 6)
         return bool(2 * need < torch.cuda.mem_get_info()[0])
 
     def put(self, x: Cloud) -> None:
@@ -102,7 +103,7 @@ class StepsGPU:
         return found
 
     def advance(self, number: int, begin: float, length: float, count: int) -> tuple[int, int, NumericalError | None]:
-        """Take up to ``count`` <= `block` steps from global step ``number``, at ``begin`` in units of dt.
+        """Take up to ``count`` <= `block` steps from global step ``number``, at ``begin`` in units of dt, from t0 on.
 
         ``length`` is that of each step, dt where ``count`` is more than 1. Returns the good steps, and the case and
         error of a blow-up in the next one: the positions are then those before it.
@@ -123,8 +124,8 @@ class StepsGPU:
             self.x.copy_(self.kept)
             for step in range(taken):  # the same programs on the same positions: the same bits
                 self._step(step)
-        case = int(np.argmin(good[taken]))
-        return taken, case, self.movers[case].blow_up(measured[:, taken, case].tolist(), (begin + taken) * c.dt)
+        case, t = int(np.argmin(good[taken])), c.t0 + (begin + taken) * c.dt
+        return taken, case, self.movers[case].blow_up(measured[:, taken, case].tolist(), t)
 
     def _aim(self, number: int, begin: float, length: float) -> None:
         """Tell the device which steps come."""
@@ -137,7 +138,7 @@ class StepsGPU:
                 self._lengths.pop(next(key for key in self._lengths if key != self.config.dt))
             self._lengths[length] = self.torch.tensor(rows, dtype=self.torch.float64, device=self.device)
         self.numbers = self._lengths[length]
-        clock = (float(number), begin, self.config.dt, length)
+        clock = (float(number), begin, self.config.dt, length, self.config.t0)
         self.clock.copy_(self.torch.tensor(clock, dtype=self.torch.float64), non_blocking=True)
         if self._host_clock is not None:
             self._host_clock = clock
@@ -211,7 +212,7 @@ class StepsGPU:
     def _velocities(self, x: Any, offset: int, stage: int) -> None:
         """The flow's own code into `v`, with the time on the device, or on the host where it wants it there."""
         clock = self.clock if self._host_clock is None else self._host_clock
-        t = (clock[1] + offset) * clock[2]
+        t = clock[4] + (clock[1] + offset) * clock[2]
         t = t + clock[3] if stage == 2 else t
         for case, mover in enumerate(self.movers):
             self.v[case].copy_(mover.velocity(x[case].T.contiguous(), t).T)
@@ -230,7 +231,7 @@ class StepsGPU:
         except KsdpError:
             raise
         except Exception as error:  # whatever a stranger's code does with a tensor for a time
-            self._host_clock = (0.0,) * 4
+            self._host_clock = (0.0,) * 5
             self._why = self._why or f"flow {self.config.flow!r}: {error}"
             self._tell()
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ConfigError, ResourceError
+from .collapse import densest
+from .engines.choice import tree_pays
 from .problem import Case, Problem
-from .simulation import State, intervals
+from .simulation import State, intervals, longest_step
 from .stepper import LARGEST
 
 #: A step should not carry a particle across more of the flow's length scale: at 0.25 the second moment of the
@@ -28,23 +30,25 @@ def flow_doubt(problem: Problem) -> str | None:
     if c.scheme != "euler":
         return None
     probe = problem.initial.draw(min(c.J, 4096), c.dim, c.seed).astype(np.float64)
-    travels = [_flow_speed(case, probe) * c.dt for case in problem.cases]
+    dt = longest_step(c.snapshots, c.dt)
+    travels = [_flow_speed(case, probe, c.t0) * dt for case in problem.cases]
     worst = int(np.argmax(travels))
     travel = travels[worst]
     if not travel > FLOW_FRACTION:
         return None
     return (
-        f"the flow moves particles by {travel:.2g} of its length scale in one step of dt = {c.dt:g}"
-        f"{_at(problem.cases[worst])}; use --dt {_rounded(c.dt * FLOW_FRACTION / travel)} or --scheme heun"
+        f"the flow moves particles by {travel:.2g} of its length scale in one step of dt = {dt:g}"
+        f"{_at(problem.cases[worst])}; use --dt {_rounded(dt * FLOW_FRACTION / travel)} or --scheme heun"
     )
 
 
 def kernel_doubt(pull: float, dt: float, t: float, case: Case) -> str | None:
-    """The like for the kernel, where attraction has moved a particle by ``pull`` times delta in a step before ``t``."""
+    """The like for the kernel, where its force has moved a particle by ``pull`` times delta in a step before ``t``."""
     if not pull > KERNEL_FRACTION:
         return None
+    word = "attraction" if case.chi > 0 else "repulsion"
     return (
-        f"by t = {t:.3g}{_at(case)} the attraction moves particles by {pull:.2g} delta in one step of dt = {dt:g}; "
+        f"by t = {t:.3g}{_at(case)} the {word} moves particles by {pull:.2g} delta in one step of dt = {dt:g}; "
         f"what is smaller than that is not resolved; use --dt {_rounded(dt * KERNEL_FRACTION / pull)}"
     )
 
@@ -54,9 +58,16 @@ def require(problem: Problem) -> None:
     drift that cannot fit in memory. What is asked for here is less than any run takes.
     """
     c = problem.config
-    count = sum(part.count for part in intervals(c.snapshots, c.dt))
+    count = c.T / c.dt
+    if count < MOST_STEPS:
+        count = sum(part.count for part in intervals(c.snapshots, c.dt))
     if count >= MOST_STEPS:
-        raise ConfigError(f"T = {c.T:g} takes {count:.3g} steps of dt = {c.dt:g}", f"at most {MOST_STEPS:.3g} are done")
+        told = f"T = {c.T:g} takes {count:.3g} steps of dt = {c.dt:g}"
+        raise ConfigError(told, f"raise --dt: at most {MOST_STEPS:.3g} are done")
+    finest = float(np.finfo(c.dtype).eps)
+    if c.accuracy < finest and (c.engine == "tree" or (c.engine == "auto" and tree_pays(c.J, c.dim, c.accuracy))):
+        told = f"--accuracy {c.accuracy:g} is below {finest:.2g}, to which {c.dtype} rounds"
+        raise ConfigError(told, "use --engine direct, or a larger --accuracy")
     for name, values in c.parameters().items():
         if max(abs(value) for value in values) > LARGEST:
             raise ConfigError(f"{name} = {values[0]:g} is out of the range of float32", f"at most {LARGEST:g}")
@@ -99,23 +110,21 @@ def diagnose(problem: Problem, state: State, index: int) -> str:
     nearest = float(tree.query(x, k=2)[0][:, 1].min())
     told = f"smallest pair distance {nearest:.3g} against delta = {delta:.3g}"
     if case.mass and delta:
-        sample = x[:: max(1, len(x) // 2000)]
-        most = int(np.max(tree.query_ball_point(sample, delta, return_length=True)))
-        told += f", largest mass within delta {most / len(x) * case.mass:.3g}"
-        critical = 8 * math.pi * case.mu / case.chi if problem.config.dim == 2 and case.chi else 0.0
+        told += f", largest mass within delta {densest(x, delta) * case.mass:.3g}"
+        critical = 8 * math.pi * case.mu / case.chi if problem.config.dim == 2 and case.chi > 0 else 0.0
         told += f" against the critical 8 pi mu / chi = {critical:.3g}" if critical else ""
     return told
 
 
-def _flow_speed(case: Case, probe: np.ndarray) -> float:
-    """max |grad v|: the speed over the flow's length scale, by central differences at the probe points."""
+def _flow_speed(case: Case, probe: np.ndarray, t: float) -> float:
+    """max |grad v| at ``t``: the speed over the flow's length scale, by central differences at the probe points."""
     h = 1e-4
     largest = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for axis in range(probe.shape[1]):
             shift = np.zeros(probe.shape[1])
             shift[axis] = h
-            slope = (case.flow.velocity(probe + shift, 0.0) - case.flow.velocity(probe - shift, 0.0)) / (2 * h)
+            slope = (case.flow.velocity(probe + shift, t) - case.flow.velocity(probe - shift, t)) / (2 * h)
             largest = max(largest, float(np.abs(slope).max(initial=0.0)))
     return largest
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from ..errors import ConfigError, KsdpError
 from ..initial.stored import StoredCloud
 from ..kernels.base import dims_of
 from ..registry import require_contract
+from . import own
+from .contents import contents
 
 
 @dataclass(frozen=True)
@@ -33,26 +36,34 @@ class Case:
 
 @dataclass(frozen=True)
 class Problem:
-    """A configuration with its classes loaded: what the integrator runs."""
+    """A configuration with its classes loaded: what the integrator runs.
+
+    ``contents`` are digests of the flow, kernel and initial cloud that are not ksdp's own: their names say too little.
+    """
 
     config: SimulateConfig
     cases: list[Case]
     kernel: Any
     initial: Any
     units: dict[str, str]
+    contents: dict[str, str] = field(default_factory=dict)
 
 
 def load(kind: str, given: Any) -> tuple[str, Any]:
-    """The long name and class of a registered component; a class or instance given directly passes through.
+    """The long name and class of a registered component; a class or instance given directly passes through, and is
+    found again by its name in the same process.
 
     Raises `ConfigError` for an unknown name, and for what lacks an attribute that its kind must have.
     """
     if isinstance(given, str):
+        before = own.known(kind, given)
+        if before is not None:
+            return given, before
         entry = plugins.registry().find(kind, given)
         return entry.long_name, entry.load()
-    cls = given if isinstance(given, type) else type(given)
-    name = f"{cls.__module__}:{cls.__qualname__}"
+    name = own.name_of(given)
     require_contract(kind, name, given)
+    own.remember(kind, given)
     return name, given
 
 
@@ -78,11 +89,12 @@ def pose(options: dict[str, Any]) -> Problem:
     kernel_name, kernel = load("kernel", given.pop("kernel", "blob"))
     dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
     init_name, initial = initial_cloud(given.pop("init", "ball"), dim)
+    held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial})
     extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
     fields = {"flow": _fields(flow_name, flow), "kernel": _fields(kernel_name, kernel)}
     chosen: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
-        stored = given.pop(f"{part}_params", {})
+        stored = _table(f"{part}_params", given.pop(f"{part}_params", {}), part, names)
         chosen[part] = {
             name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
         }
@@ -92,6 +104,8 @@ def pose(options: dict[str, Any]) -> Problem:
             raise _no_such_parameter(name, flow_name, kernel_name, fields)
         if len(owners) > 1:
             raise ConfigError(f"flow {flow_name!r} and kernel {kernel_name!r} both have a parameter {name!r}")
+    if isinstance(initial, StoredCloud):
+        given.setdefault("t0", initial.t)
     config = build(
         SimulateConfig,
         given
@@ -101,7 +115,25 @@ def pose(options: dict[str, Any]) -> Problem:
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
-    return Problem(config, _cases(config, flow, kernel), kernel, initial, units)
+    return Problem(config, _cases(config, flow, kernel), kernel, initial, units, held)
+
+
+def _table(key: str, table: Any, part: str, names: dict[str, Any]) -> dict[str, Any]:
+    """A table of parameters out of a configuration. Raises `ConfigError` unless it is one, of names that there are."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{key} = {table!r} is no table", f"write it as [{key}] with NAME = VALUE below")
+    for name in table:
+        if name not in names:
+            error = unknown_name(str(name), list(names))
+            near = error.hint if names else f"this {part} has no parameters"
+            raise ConfigError(f"[{key}] has {name!r}, which is no parameter of the {part}", near)
+    return table
+
+
+def _contents(components: dict[str, Any]) -> dict[str, str]:
+    """By name, the digest of each that is not ksdp's own; of what cannot be told from others, a word used once."""
+    theirs = {n: c for n, c in components.items() if not n.startswith("ksdp:") and not isinstance(c, StoredCloud)}
+    return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in theirs.items()}
 
 
 def _cases(config: SimulateConfig, flow: Any, kernel: Any) -> list[Case]:
@@ -122,7 +154,7 @@ def _made(flow: Any, parameters: BaseModel, config: SimulateConfig) -> Any:
     """The flow of a case, tried at one point, so that a fault of a stranger's code is told as what it is."""
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
-        field.velocity(np.full((1, config.dim), 0.5, config.dtype), 0.0)
+        field.velocity(np.full((1, config.dim), 0.5, config.dtype), config.t0)
     except KsdpError:
         raise
     except Exception as error:

@@ -15,7 +15,9 @@ import numpy as np
 
 from ..base.shapes import Frame
 from ..errors import DataError
+from . import collapse
 from .engines.choice import make_engine
+from .history import noise_key
 from .problem import Case, Problem
 from .schemes import SCHEMES
 from .stepper import Mover
@@ -71,6 +73,16 @@ def intervals(snapshots: tuple[float, ...], dt: float) -> Iterator[Interval]:
         start, first = part.end, first + part.count
 
 
+def longest_step(snapshots: tuple[float, ...], dt: float) -> float:
+    """The longest step that is taken: dt, but where every step is cut."""
+    longest = 0.0
+    for part in intervals(snapshots, dt):
+        if part.count > 2:
+            return dt
+        longest = max([longest, *(part.step(index)[1] for index in range(part.count))])
+    return longest
+
+
 def _in_steps(time: float, dt: float) -> float:
     """``time`` in units of ``dt``; rounding errors do not make a step of their own."""
     steps = time / dt
@@ -96,8 +108,9 @@ class State:
 class Simulation:
     """Equation (8) for every case of ``problem``, on one device.
 
-    The Brownian increment of a particle is a function of (seed, case, step, particle), so nothing about it has to be
-    saved. ``steps`` is the number of time steps of all cases together.
+    The Brownian increment of a particle is a function of (`noise_key`, case, step, particle), so nothing about it has
+    to be saved. ``steps`` is the number of time steps of all cases together. The snapshots of a configuration, and the
+    numbers of steps, count from ``t0``.
     """
 
     def __init__(self, problem: Problem, device: str, threads: int | None = None) -> None:
@@ -105,6 +118,7 @@ class Simulation:
         self.problem, self.config = problem, config
         self.plan = list(intervals(config.snapshots, config.dt))
         self.steps = sum(part.count for part in self.plan) * len(problem.cases)
+        self.longest = longest_step(config.snapshots, config.dt)
         self.step_function = SCHEMES[config.scheme]
         self.engines = [
             make_engine(
@@ -120,13 +134,18 @@ class Simulation:
             )
             for case in problem.cases
         ]
+        key = noise_key(problem)
         self.movers = [
-            Mover(config, case, index, engine, device)
+            Mover(config, case, index, engine, device, key)
             for index, (case, engine) in enumerate(zip(problem.cases, self.engines, strict=True))
         ]
         self.state = State(np.empty(0))
+        #: By case, the time from which on its cloud is collapsed (`collapse`).
+        self.collapsed: dict[int, float] = {}
         #: The case that moves, and after a blow-up the one that did it.
         self.case = 0
+        #: Cases that were moved last, and by how many steps each.
+        self._moved: tuple[range, int] = range(0), 0
         self._settle: Callable[[], None] = _nothing
         self.device = device
         self._on_gpu: dict[tuple[int, int], StepsGPU] = {}
@@ -171,6 +190,28 @@ class Simulation:
             write(part.k, state.x)
             state.k, state.case, state.step, state.behind = part.k + 1, 0, 0, 0
 
+    def look(self) -> str | None:
+        """A sentence when a cloud in motion is seen to have collapsed; each is looked at in some steps.
+
+        To be called from ``after_step`` of `run`. Of several that are seen at once the sentence is about the first.
+        """
+        cases, taken = self._moved
+        number = self.plan[self.state.k].first + self.state.step
+        between = max(1, (self.plan[-1].first + self.plan[-1].count) // collapse.LOOKS)
+        if number // between == (number - taken) // between:
+            return None
+        doubted = [i for i in cases if i not in self.collapsed and collapse.excess(self.problem, self.problem.cases[i])]
+        if doubted:
+            self._settle()
+        told: list[str] = []
+        for index in doubted:
+            case, x = self.problem.cases[index], self.state.x[index]
+            lost = collapse.collapsed(self.problem, case, x)
+            if lost is not None:
+                self.collapsed[index] = self.time()
+                told.append(collapse.told(self.problem, case, self.time(), lost, x))
+        return told[0] if told else None
+
     def done(self) -> int:
         """Steps taken so far, all cases together."""
         s = self.state
@@ -181,6 +222,10 @@ class Simulation:
 
     def time(self) -> float:
         """Time of the case that moves."""
+        return self.config.t0 + self.elapsed()
+
+    def elapsed(self) -> float:
+        """`time` since the start of the run."""
         s = self.state
         if s.k == len(self.plan):
             return self.config.T
@@ -188,10 +233,10 @@ class Simulation:
         return part.step(s.step)[0] if s.step < part.count else part.end * part.dt
 
     def pull(self) -> tuple[float, Case]:
-        """`Mover.pull` of the case where it is largest, and that case."""
+        """`Mover.pull` of the case where it is largest, in the longest step that is taken, and that case."""
         found = [mover.pull() for mover in self.movers]
         worst = int(np.argmax(found))
-        return found[worst], self.problem.cases[worst]
+        return found[worst] * (self.longest / self.config.dt), self.problem.cases[worst]
 
     def _advance(self, part: Interval, after_step: Callable[[int], None]) -> None:
         """One case to the end of the interval."""
@@ -202,10 +247,10 @@ class Simulation:
         def settle() -> None:
             state.x[index] = x
 
-        self._settle = settle
+        self._settle, self._moved = settle, (range(index, index + 1), 1)
         for step in range(state.step, part.count):
             t, dt = part.step(step)
-            x = mover.step(self.step_function, x, t, dt, part.first + step)
+            x = mover.step(self.step_function, x, self.config.t0 + t, dt, part.first + step)
             state.step = step + 1
             after_step(self.done())
         self._end_of_interval(index + 1)
@@ -228,6 +273,7 @@ class Simulation:
             count = min(steps.block, part.alike(state.step))
             taken, failed, error = steps.advance(part.first + state.step, begin, length * part.dt, count)
             state.step += taken
+            self._moved = range(first, last), taken
             if together:
                 state.behind = state.step
             if error:

@@ -23,9 +23,11 @@ LARGEST = 3e38
 class Mover:
     """Holds what a step of one case needs, and what is to be told about it; positions are a NumPy array."""
 
-    def __init__(self, config: SimulateConfig, case: Case, index: int, engine: DriftEngine, device: str) -> None:
+    def __init__(
+        self, config: SimulateConfig, case: Case, index: int, engine: DriftEngine, device: str, key: int | None = None
+    ) -> None:
         self.config, self.case, self.engine, self.device = config, case, engine, device
-        self.key, self.stream = config.seed, rng.noise_stream(index)
+        self.key, self.stream = config.seed if key is None else key, rng.noise_stream(index)
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
         #: The largest part of a drift so far that is attraction.

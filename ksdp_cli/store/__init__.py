@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base.files import require_room
+from ..base.disk import require_room
 from .create import change_times, create
 from .layout import Header
 from .reader import Run, open_run

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import files as disk
+from ..base import disk
 from . import layout
 from .layout import Header
 
@@ -22,13 +22,12 @@ LABELS = {
 
 
 def build(root: Path, header: Header) -> None:
-    """Lay out an empty store in the folder ``root``, which must not exist, and bring it to the disk."""
+    """Lay out an empty store in the empty folder ``root`` and bring it to the disk."""
     import zarr
     from zarr.codecs import ZstdCodec
 
     from .durable import DurableStore
 
-    root.mkdir()
     group = zarr.create_group(DurableStore(root), zarr_format=3, attributes=header.as_attributes())
     fixed = {"axis": np.array(layout.AXES[: header.dim]), **{n: np.array(v) for n, v in header.cases.items()}}
     for name, array in layout.arrays(header).items():

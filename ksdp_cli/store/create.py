@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..base import files as disk
-from ..base.files import Lock
-from ..errors import ConfigError, DataError
+from ..base import disk
+from ..base.files import read_json
+from ..base.outputs import Lock
+from ..errors import ConfigError, DataError, Taken
 from . import layout
 from .build import build
 from .layout import Header
@@ -21,6 +21,8 @@ from .writer import Writer
 
 #: Settings that a resumed run may change: where it is made, and how far it goes.
 FREE = {"device", "T", "snapshots"}
+#: Attributes beside the configuration that tell one run from another.
+MARKS = ("origin", "contents")
 
 
 #: The header of a run that goes on from a stored one.
@@ -77,7 +79,7 @@ def _locked(
         _place(root, header, None)
         return Writer(root, header, 0, False, lock)
     if not overwrite and not resume:
-        raise DataError(f"{path} exists", "use --overwrite, --resume, or another -o")
+        raise Taken(f"{path} exists", "use --overwrite, --resume, or another -o")
     if not marked(root):
         raise DataError(f"{path} exists and is no store that ksdp made, or its metadata is damaged", "use another -o")
     if overwrite:
@@ -98,7 +100,7 @@ def _locked(
 def marked(root: Path) -> bool:
     """Whether ksdp made the folder ``root``."""
     try:
-        return layout.MARK in json.loads((root / "zarr.json").read_bytes())["attributes"]
+        return layout.MARK in read_json(root / "zarr.json")["attributes"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -106,6 +108,22 @@ def marked(root: Path) -> bool:
 def _place(root: Path, header: Header, stored: Run | None) -> None:
     """Lay out a store beside ``root``, link the frames of ``stored`` into it, and put it in the place of ``root``."""
     new, old = fresh(root), aside(root)
+    new.mkdir()
+    try:
+        _lay_out(new, header, root, stored)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)  # nobody has seen it yet
+        raise
+    if root.exists():
+        os.rename(root, old)
+    os.rename(new, root)
+    disk.sync_folder(root.parent)
+    if old.exists():
+        _remove(old)
+
+
+def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
+    """An empty store in the empty folder ``new``, with the committed frames of ``stored`` at ``root``."""
     build(new, header)
     names = [
         file.relative_to(root)
@@ -125,12 +143,6 @@ def _place(root: Path, header: Header, stored: Run | None) -> None:
     for folder in sorted({name.parent for name in names}):
         disk.sync_folder(new / folder)
     disk.sync_folder(new)
-    if root.exists():
-        os.rename(root, old)
-    os.rename(new, root)
-    disk.sync_folder(root.parent)
-    if old.exists():
-        _remove(old)
 
 
 def _recover(root: Path) -> None:
@@ -164,8 +176,8 @@ def _remove(folder: Path) -> None:
 def _same_run(path: Path, stored: Run, header: Header) -> None:
     """Raise `ConfigError` with every difference between the stored run and the one asked for."""
     asked = header.as_attributes()
-    own = {"kind", "particles", "dim", "cases", "case_count"}
-    old, new = _flat({n: stored.attrs[n] for n in own}), _flat({n: asked[n] for n in own})
+    own = ("kind", "particles", "dim", "cases", "case_count", *MARKS)
+    old, new = (_flat({n: attrs[n] for n in own if n in attrs}) for attrs in (stored.attrs, asked))
     old |= {name: value for name, value in _flat(stored.config).items() if name not in FREE}
     new |= {name: value for name, value in _flat(asked["config"]).items() if name not in FREE}
     changed = [f"{n}: {_shown(old, n)} -> {_shown(new, n)}" for n in sorted({*old, *new}) if old.get(n) != new.get(n)]

@@ -6,13 +6,13 @@ that the header implies.
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..base.files import open_regular, read_json
 from . import layout
 from .layout import Array, Header
 
@@ -35,7 +35,7 @@ def content_size(head: bytes) -> int | None:
 
 def check_file(file: Path, size: int) -> None:
     """Raise `ValueError` unless ``file`` is one zstd frame of ``size`` bytes; `OSError` when it is missing."""
-    with file.open("rb") as handle:
+    with open_regular(file) as handle:
         stated = content_size(handle.read(LONGEST_FRAME_HEADER))
     if stated != size:
         raise ValueError(f"{file.name} declares {stated} bytes and should hold {size}")
@@ -45,7 +45,7 @@ def check_shard(file: Path, array: Array) -> None:
     """Raise `ValueError` unless every chunk of a shard declares the size that the layout gives it."""
     count = math.prod(array.files) // math.prod(array.chunks)
     size = math.prod(array.chunks) * np.dtype(array.dtype).itemsize
-    with file.open("rb") as handle:
+    with open_regular(file) as handle:
         total = handle.seek(0, 2)
         table = 16 * count + 4  # offset and length of each chunk, then a CRC that zarr checks
         handle.seek(max(0, total - table))
@@ -63,13 +63,21 @@ def check_shard(file: Path, array: Array) -> None:
                 raise ValueError(f"{file.name} declares a chunk of {stated} bytes and should hold {size}")
 
 
-def check_metadata(root: Path, header: Header) -> None:
-    """Raise `ValueError` unless every array has the shape, the type and the chunks that the header implies."""
+def check_metadata(root: Path, header: Header, consolidated: Any) -> None:
+    """Raise `ValueError` unless every array has the shape, the type and the chunks that the header implies.
+
+    ``consolidated``, the copies in the root metadata that other programs read, must be the same where they are there.
+    """
+    copies = consolidated["metadata"] if consolidated else {}
+    if consolidated and copies.keys() != layout.arrays(header).keys():
+        raise ValueError(f"it has the arrays {sorted(copies)} and its attributes name {sorted(layout.arrays(header))}")
     for name, array in layout.arrays(header).items():
-        stated: dict[str, Any] = json.loads((root / name / "zarr.json").read_bytes())
+        stated: dict[str, Any] = read_json(root / name / "zarr.json")
         outer = stated["chunk_grid"]["configuration"]["chunk_shape"]
         codecs = stated["codecs"]
         inner = codecs[0]["configuration"]["chunk_shape"] if codecs[0]["name"] == "sharding_indexed" else outer
         found = (stated["data_type"], stated["shape"], outer, inner)
         if found != (array.dtype, list(array.shape), list(array.files), list(array.chunks)):
             raise ValueError(f"{name} declares type, shape and chunks {found}")
+        if consolidated and copies[name] != stated:
+            raise ValueError(f"the consolidated metadata of {name} differ from its own")

@@ -10,7 +10,7 @@ import zarr
 from zarr.core.buffer import Buffer
 from zarr.storage import LocalStore
 
-from ..base import files as disk
+from ..base import disk
 
 
 class DurableStore(LocalStore):

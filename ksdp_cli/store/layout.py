@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..base.files import LARGEST_METADATA, read_whole
+from ..base.records import Attributes, checked
 from ..errors import ConfigError
 
 FORMAT = 1
@@ -50,6 +52,8 @@ class Header:
             raise ValueError(f"{self.case_count} cases, {len(self.times)} times, {self.particles} x {self.dim}")
         if not all(math.isfinite(t) for t in self.times) or list(self.times) != sorted(set(self.times)):
             raise ValueError(f"times {self.times} do not increase")
+        if not self.cases and self.case_count != 1:
+            raise ValueError(f"{self.case_count} cases of nothing that varies")
         for name, values in self.cases.items():
             if len(values) != self.case_count:
                 raise ValueError(f"{name} has {len(values)} values for {self.case_count} cases")
@@ -74,7 +78,8 @@ class Header:
 
     @classmethod
     def from_attributes(cls, attributes: dict[str, Any]) -> Header:
-        """The header that group attributes describe, checked. Raises `KeyError`, `TypeError` or `ValueError`."""
+        """The header that group attributes describe, checked. Raises `ValueError`, and `ConfigError` as `check`."""
+        checked(Attributes, attributes)
         header = cls(
             kind=attributes["kind"],
             times=tuple(attributes["times"]),
@@ -167,6 +172,6 @@ def static_digest(root: Path, header: Header) -> str:
         if name not in ("position", "digest", "time"):
             files.append(chunk_file(root, name, 0))
         for file in files:
-            content = file.read_bytes()
+            content = read_whole(file, LARGEST_METADATA)
             sha.update(f"{name}/{file.name}:{len(content)}:".encode() + content)
     return sha.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.files import local, read_json
+from ..base.records import Said
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
+from .foreign import foreign
 from .layout import Header
 from .siblings import aside
+
+#: What reading metadata of another shape than ours may raise.
+MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, ConfigError)
 
 
 class Run:
@@ -25,7 +30,7 @@ class Run:
 
     def __init__(self, path: Path, header: Header, attributes: dict[str, Any]) -> None:
         self.path, self.header, self.attrs = path, header, attributes
-        self.kind, self.config, self.units = header.kind, header.config, header.units
+        self.kind, self.config, self.units = header.kind, Said(header.config, path), header.units
         self.J, self.dim = header.particles, header.dim
         self.complete: bool = attributes["complete"]
         self.cases = [{name: float(v[i]) for name, v in header.cases.items()} for i in range(header.case_count)]
@@ -102,6 +107,17 @@ class Run:
         opened = xarray.open_zarr(self.path, consolidated=self.complete)
         return opened.drop_vars("digest").isel(time=slice(len(self.times)))
 
+    def check_coordinates(self) -> None:
+        """Raise `ValueError` when the coordinates, which other programs read, are not those of the attributes."""
+        for name, values in self.header.cases.items():
+            declared.check_file(layout.chunk_file(self.path, name, 0), 8 * len(values))
+            try:
+                same = np.array_equal(self._group[name][:], np.array(values))
+            except Exception as error:  # zarr and its codecs raise many kinds
+                raise ValueError(f"{name} is unreadable ({error})") from None
+            if not same:
+                raise ValueError(f"{name} differs between its array and the attributes")
+
     @cached_property
     def _group(self) -> Any:
         from .durable import open_group
@@ -174,28 +190,30 @@ def open_run(path: str | Path) -> Run:
 
     Raises `DataError` when it is missing, no ksdp store, of another format, or damaged.
     """
-    path = Path(path)
+    path = local(path)
     file = path / "zarr.json"
     if not path.exists():
         if aside(path.resolve()).exists():
             raise DataError(f"{path} was being replaced when its writer was killed", "run that command with --resume")
         raise DataError(f"there is no store {path}", "check the path")
     try:
-        metadata = json.loads(file.read_bytes())
+        metadata = read_json(file)
         attributes = metadata["attributes"]
         version = attributes[layout.MARK]
         stated = attributes[layout.ROOT_DIGEST]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", "check the path") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", foreign(path)) from None
     if version != layout.FORMAT:
         raise DataError(f"{path} has format {version} and this ksdp reads {layout.FORMAT}", "update ksdp")
-    if layout.root_digest(metadata) != stated:
-        raise DataError(f"{file}: the metadata differ from what was written", "the file is damaged")
     try:
+        if layout.root_digest(metadata) != stated:
+            raise ValueError("zarr.json: the metadata differ from what was written")
         header = Header.from_attributes(attributes)
         if layout.static_digest(path, header) != attributes[layout.STATIC_DIGEST]:
             raise ValueError("metadata or coordinates differ from what was written")
-        declared.check_metadata(path, header)
-    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+        declared.check_metadata(path, header, metadata.get("consolidated_metadata"))
+        run = Run(path, header, attributes)
+        run.check_coordinates()
+    except MALFORMED as error:
         raise DataError(f"{path}: {error}", "the store is damaged") from None
-    return Run(path, header, attributes)
+    return run

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.parsing import integer, sweep
+from ..base.parsing import integer, sweep, tidy
+from ..base.records import Said
 from ..errors import ConfigError, DataError
 from . import layout
 from .reader import Run
@@ -46,7 +47,12 @@ class Selection:
         for i, case in enumerate(self.cases):
             for j, k in enumerate(self.snapshots):
                 for start in range(0, self.run.J, length):
-                    yield i, j, start, self.run.rows(case, k, slice(start, start + length))
+                    block = self.run.rows(case, k, slice(start, start + length))
+                    bad = int((~np.isfinite(block)).any(1).sum())
+                    if bad:
+                        where = f"case {case}, t = {self.run.times[k]:g} of {self.run.path}"
+                        raise DataError(f"{bad} particles of {where} are not finite", "simulate again")
+                    yield i, j, start, block
 
 
 def select(run: Run, *, case: Any = None, t: Any = None, **parameters: Any) -> Selection:
@@ -84,7 +90,17 @@ def fixed(run: Run, name: str) -> float | None:
 
 def simulation_of(run: Run) -> dict[str, Any]:
     """The configuration of the simulation that a store holds, or that its samples' network learned."""
-    return dict(run.config if run.kind == "simulation" else run.attrs.get("simulation", {}))
+    return Said(run.config if run.kind == "simulation" else run.attrs.get("simulation", {}), run.path)
+
+
+def start_of(simulation: dict[str, Any]) -> float:
+    """The time at which a simulation began: its t0, which stored configurations leave out where it is 0."""
+    return float(simulation.get("t0", 0.0))
+
+
+def end_of(simulation: dict[str, Any]) -> float:
+    """The time at which a simulation ended."""
+    return tidy(start_of(simulation) + float(simulation["T"]))
 
 
 def fixed_value(simulation: dict[str, Any], name: str) -> float | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base import files as disk
-from ..base.files import Lock
+from ..base import disk
+from ..base.outputs import Lock
 from ..base.shapes import Cloud, Frame
 from . import layout
 from .build import seal

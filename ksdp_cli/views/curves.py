@@ -11,9 +11,11 @@ from ..learning.model import Model
 from ..metrics import Moments, second_moment_law
 from ..provenance import short
 from ..store import Run
-from ..store.selection import Selection, fixed
+from ..store.selection import Selection, fixed, start_of
 
 Values = dict[str, float]
+#: E|X|^2 at the start by equation (6), its slope, and the time of the start.
+Law = tuple[float, float, float]
 #: An axis is logarithmic from this ratio of its ends.
 RATIO = 20.0
 #: Cases whose law is drawn beside them; more lines would hide the points.
@@ -52,7 +54,7 @@ def of_pairs(
     *,
     title: str,
     model: Model | None = None,
-    law: tuple[float, float] | None = None,
+    law: Law | None = None,
 ) -> None:
     """First against second cloud; a network's is a line, and what lies beyond its training is marked."""
     rows = sorted(measured, key=lambda row: row[0])
@@ -76,10 +78,10 @@ def of_pairs(
     figures.moment_curve(curves, path, xlabel=name, title=title, trained_to=end, xlog=log)
 
 
-def equation_6(run: Run, values: Values, start: Moments) -> tuple[float, float] | None:
-    """E|X|^2 at t = 0 and its slope for a case of a store; None where equation (6) does not hold or start is unknown.
+def equation_6(run: Run, values: Values, start: Moments) -> Law | None:
+    """The law of a case of a store; None where equation (6) does not hold or the start is unknown.
 
-    It holds in 2D without flow. The start is 1/2 for the unit disc, else the stored snapshot at t = 0; of J particles
+    It holds in 2D without flow. The start is 1/2 for the unit disc, else the stored snapshot of it; of J particles
     each is attracted by J - 1.
     """
     config = run.config
@@ -90,12 +92,12 @@ def equation_6(run: Run, values: Values, start: Moments) -> tuple[float, float] 
         return None
     if short(str(config.get("init"))) == "ball":
         first = 0.5
-    elif values["t"] == 0:
+    elif values["t"] == start_of(config):
         first = start.second_moment
     else:
         return None
     zero, one = (second_moment_law(t, mu=mu, chi=chi, M=mass, J=run.J) for t in (0.0, 1.0))
-    return first, one - zero
+    return first, one - zero, start_of(config)
 
 
 def only_varying(every: Sequence[Values]) -> str | None:
@@ -108,10 +110,10 @@ def axis(name: str, units: dict[str, str]) -> str:
     return "t [time]" if name == "t" else f"{name}, {units.get(name, '')}".rstrip(", ")
 
 
-def _line(first: float, slope: float, end: float) -> Curve:
+def _line(first: float, slope: float, start: float, end: float) -> Curve:
     """The law to ``end``, or to where it would reach zero: no cloud is left there."""
-    last = min(end, -first / slope) if slope < 0 else end
-    return [0.0, last], [first, first + slope * last], None
+    last = min(end, start - first / slope) if slope < 0 else end
+    return [start, last], [first, first + slope * (last - start)], None
 
 
 def _log(values: Sequence[float], along: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +16,11 @@ from ..api import paths
 from ..api.clouds import of_model
 from ..api.sampling import complete_eta
 from ..base import device as devices
+from ..base.files import local, read_json, target
+from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
-from ..export.formats import require_free
 from ..initial.points import Points
 from ..learning.model import Model
 from ..metrics import moments
@@ -89,9 +89,9 @@ def plot(
     Raises `ConfigError` for what there is not, `DataError` for files that are damaged, or exist and may not be
     replaced.
     """
-    target = Path(out) if out is not None else None
-    if target is not None:
-        figures.require_suffix(target)
+    place = target(out) if out is not None else None
+    if place is not None:
+        figures.require_suffix(place)
     own = _open(subject)
     other = None if reference is None else _open(reference)
     if isinstance(other, Model):
@@ -117,26 +117,31 @@ def plot(
         else:
             pairs = _store_pairs(work, chosen, other, at)
             _beside(work, pairs, other, _labels(own, other))
-    return _written(work, target, overwrite, progress)
+    return _written(work, place, overwrite, progress)
 
 
-def _written(work: _Work, target: Path | None, overwrite: bool, progress: Callable[..., None] | None) -> Plotted:
+def _written(work: _Work, place: Path | None, overwrite: bool, progress: Callable[..., None] | None) -> Plotted:
     """Draw every part, once every place is known to be free."""
-    first = target or paths.fresh(paths.slug(Path(work.title).stem), ".png")
-    files = [first.with_name(f"{first.stem}{end}{first.suffix}") for end in work.parts]
-    for file in files:
-        require_free(file, overwrite, figures.made_here, "plot")
-    for number, (file, draw) in enumerate(zip(files, work.parts.values(), strict=True)):
-        draw(file)
-        if progress:
-            progress("pictures", number + 1, len(files))
-    return Plotted(files, work.notes)
+
+    def files(first: Path) -> list[Path]:
+        return [first.with_name(f"{first.stem}{end}{first.suffix}") for end in work.parts]
+
+    def begin(first: Path) -> Lock:
+        return claim(first, figures.made_here, "plot", overwrite=overwrite, also=files(first))
+
+    first, lock = paths.begun(place, paths.slug(Path(work.title).stem), ".png", begin)
+    with lock:
+        for number, (file, draw) in enumerate(zip(files(first), work.parts.values(), strict=True)):
+            draw(file)
+            if progress:
+                progress("pictures", number + 1, len(work.parts))
+    return Plotted(files(first), work.notes)
 
 
 def _open(given: str | Path | Run | Model) -> Run | Model:
     if isinstance(given, (Run, Model)):
         return given
-    path = Path(given)
+    path = local(given)
     if path.suffix == ".zarr":
         return open_run(path)
     there = paths.found(path)
@@ -215,7 +220,7 @@ def _training(work: _Work, subject: Any) -> None:
         work.notes.append(f"{why}, so no training curves")
         return
     try:
-        history = json.loads(file.read_text())["history"]
+        history = read_json(file)["history"]
         panel = figures.training_panel(history, title=work.title)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} is no history of a training: {error}", "move it away, or train again") from None

@@ -34,7 +34,7 @@ def of_run(run: Run) -> dict[str, Any]:
         "kind": run.kind,
         "J": run.J,
         "d": run.dim,
-        "seconds": float(run.attrs.get("seconds", 0.0)),
+        "seconds": float(run.attrs.get("seconds") or 0.0),
         "engine": _engine(run.attrs.get("engine")),
         "complete": run.complete,
         "frames": frames,
@@ -50,9 +50,8 @@ def pooled(parts: list[Moments]) -> Moments:
 
     def joined(values: Any, errors: Any) -> tuple[Any, Any]:
         values, roots = np.array(values), np.sqrt(np.maximum(sizes - 1, 1))
-        spread = np.nan_to_num(np.array(errors)) * roots.reshape(
-            -1, *(1,) * (values.ndim - 1)
-        )  # standard deviations of the parts
+        errors = np.nan_to_num(np.array(errors))  # a part of one particle has no spread
+        spread = errors * roots.reshape(-1, *(1,) * (values.ndim - 1))  # standard deviations of the parts
         mean = np.tensordot(weights, values, 1)
         variance = np.tensordot(weights, spread**2 + (values - mean) ** 2, 1)
         return mean, np.sqrt(variance / max(total - 1, 1))

@@ -118,9 +118,14 @@ def test_a_step_too_long_for_the_kernel_is_doubted_with_the_drift_that_was_met(t
     """Each of two particles moves with M/2 r / (2 pi (r^2 + delta^2)) = M / pi for r = 0.2, delta = 0.1."""
     said: list[str] = []
     options: dict[str, Any] = {"init": Pair, "J": 2, "delta2": 0.01, "mu": 0, "dt": 1e-3, "T": 1e-3}
-    ksdp.simulate(**options, M=50 * math.pi, out=tmp_path / "a.zarr", warn=said.append)
+
+    def warn(message: str) -> None:
+        if "in one step" in message:  # delta and the distance are doubted too
+            said.append(message)
+
+    ksdp.simulate(**options, M=50 * math.pi, out=tmp_path / "a.zarr", warn=warn)
     assert said == []
-    run = ksdp.simulate(**options, M=60 * math.pi, out=tmp_path / "b.zarr", warn=said.append)
+    run = ksdp.simulate(**options, M=60 * math.pi, out=tmp_path / "b.zarr", warn=warn)
     assert run.attrs["largest_pull"] == pytest.approx(0.6, rel=1e-6)
     assert len(said) == 1
     assert "by t = 0.001 the attraction moves particles by 0.6 delta in one step of dt = 0.001" in said[0]

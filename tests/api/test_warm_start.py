@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ksdp_cli.base import rng
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.model import LARGEST_SOURCE, Model
+from ksdp_cli.particles import own
 from ksdp_cli.store import Run
 from ksdp_cli.views.plotting import _Generator
 from ksdp_cli.views.report.beside import Learned
@@ -110,17 +112,57 @@ def test_a_model_without_its_points_takes_them_from_the_store(warm: Path, monkey
     np.testing.assert_array_equal(x, ksdp.sample(model, n=500, A=50, out="whole.zarr").frame())
 
 
-def test_a_law_of_one_s_own_is_trained_on_in_the_same_script_and_travels_by_its_points() -> None:
+def test_a_law_of_one_s_own_is_trained_on_in_the_same_script_and_travels_by_its_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     run = ksdp.simulate(init=Bumps, out="b.zarr", **RUN)
+    known = ksdp.train(run, out="known.safetensors", **SHORT).trained.model
+    monkeypatch.setattr(own, "_GIVEN", {})  # as in another process
     with pytest.raises(ConfigError, match=r"the initial cloud of b\.zarr is .*:Bumps, which is not there.*init="):
         ksdp.train(run, out="b.safetensors", **SHORT)
     with pytest.raises(ConfigError, match=r"started from .*Bumps, not from .*Ball"):
         ksdp.train(run, init=Ball, out="b.safetensors", **SHORT)
     found = ksdp.train(run, init=Bumps, out="b.safetensors", **SHORT).trained.model
+    assert found.sha256 == known.sha256
     np.testing.assert_array_equal(found.source, Bumps().draw(clouds.OF_A_LAW, 2, clouds.LAW_SEED))
     assert isinstance(ksdp.sample("b.safetensors", n=1000), Run)
     fresh = clouds.of_model(Model.load("b.safetensors")).draw(20_000, 2, 0)
     assert np.abs(fresh).mean() == pytest.approx(np.abs(Bumps().draw(20_000, 2, 1)).mean(), abs=0.005)
+
+
+def test_a_frame_of_a_sweep_is_the_initial_cloud_of_a_network(warm: Path, tmp_path: Path) -> None:
+    """By its name, found beside the run when the command runs elsewhere; other particles under it are refused."""
+    shutil.copytree(warm / "s.zarr", "sweep.zarr")
+    run = ksdp.simulate(init="sweep.zarr@A=10,t=0.004", out="b.zarr", **RUN)
+    frame = ksdp.open_run("sweep.zarr").frame(1)
+    Path("elsewhere").mkdir()
+    os.chdir("elsewhere")
+    run = ksdp.open_run(tmp_path / "b.zarr")
+    model = ksdp.train(run, out="b.safetensors", **SHORT).trained.model
+    np.testing.assert_array_equal(model.source, frame)
+    assert model.provenance["simulation"]["t0"] == 0.004
+    x = clouds.of_model(Model.load("b.safetensors")).draw(300, 2, 0)
+    assert len(np.unique(x, axis=0)) == 300
+    assert {tuple(row) for row in x.tolist()} <= {tuple(row) for row in frame.tolist()}
+    with pytest.raises(ConfigError, match=r"sweep\.zarr@A=100 holds other particles now"):
+        ksdp.train(run, init="../sweep.zarr@A=100", out="c.safetensors", **SHORT)
+    found = ksdp.compare("b.safetensors", run, A=10, metrics="w2")
+    assert "the network and the reference start from the same 300 points: sweep.zarr@A=10,t=0.004" in found.notes
+
+
+def test_a_law_that_changed_in_between_is_not_taken_for_that_of_the_run() -> None:
+    class Once(Bumps):
+        def __init__(self, gap: float) -> None:
+            self.gap = gap
+
+        def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> np.ndarray:
+            return np.float32(self.gap) * super().draw(n, dim, seed, start, stream)
+
+    run = ksdp.simulate(init=Once(1.0), out="a.zarr", **RUN)
+    ksdp.simulate(init=Once(2.0), out="b.zarr", **RUN)
+    with pytest.raises(ConfigError, match=r"a\.zarr started from another .*Once than the one .* last.*give it"):
+        ksdp.train(run, out="a.safetensors", **SHORT)
+    ksdp.train(run, init=Once(1.0), out="a.safetensors", **SHORT)
 
 
 def test_a_store_of_more_points_than_a_model_should_carry_is_thinned() -> None:

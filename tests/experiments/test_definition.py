@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,16 @@ def test_any_experiment_can_be_trained_by_the_paper_s_algorithm() -> None:
         found = build(TrainConfig, experiment.train_options("paper", 3, "paper"))
         assert (found.algorithm, found.solver, found.optimiser, found.seed) == ("paper", "iterative-lp", "adam", 3)
         assert (found.renew_batch, found.renew_gamma, found.N) == (1000, 200, 2000)
+
+
+@pytest.mark.parametrize("name", ["../escape", "/tmp/x", "..", ".", "", "a/b", "\u0000", "a" * 300])
+def test_a_name_does_not_leave_the_folder(name: str, tiny: Path) -> None:
+    tiny.write_text(f"name = {json.dumps(name)}\n" + tiny.read_text())
+    with pytest.raises(ConfigError, match="name"):
+        definition.parse(tiny)
+
+
+def test_the_name_of_a_file_becomes_one_of_a_folder(tiny: Path) -> None:
+    other = tiny.with_name(".. my é experiment.toml")
+    tiny.rename(other)
+    assert definition.parse(other).name == "my-experiment"

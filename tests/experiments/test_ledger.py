@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ksdp_cli.errors import ConfigError
+from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.experiments.ledger import Ledger
 
 
@@ -57,7 +57,9 @@ def test_a_stage_that_was_cut_off_is_known_by_its_configuration(tmp_path: Path) 
     assert work.calls == [False]
 
 
-def test_a_stage_whose_output_is_gone_or_whose_file_is_damaged_is_made_again(tmp_path: Path) -> None:
+def test_a_stage_whose_output_is_gone_is_made_again_and_what_is_no_record_is_not_replaced(
+    tmp_path: Path,
+) -> None:
     work, output = Work(), tmp_path / "weights"
     output.touch()
     Ledger(tmp_path).stage("train", {}, work, output)
@@ -65,9 +67,26 @@ def test_a_stage_whose_output_is_gone_or_whose_file_is_damaged_is_made_again(tmp
     output.unlink()
     assert not Ledger(tmp_path).stage("train", {}, work, output).found
     output.touch()
-    (tmp_path / "train.json").write_text('{"done": true')
-    assert not Ledger(tmp_path).stage("train", {}, work, output).found
+    for content in ('{"done": true', "[]", '{"digest": 1, "config": {}, "done": true, "seconds": 1, "result": {}}'):
+        (tmp_path / "train.json").write_text(content)
+        with pytest.raises(DataError, match=r"train\.json is no record of a stage"):
+            Ledger(tmp_path).stage("train", {}, work, output)
+        assert (tmp_path / "train.json").read_text() == content
+    assert not Ledger(tmp_path, overwrite=True).stage("train", {}, work, output).found
     assert len(work.calls) == 3
+
+
+def test_what_was_cut_off_while_it_replaced_something_is_told_again_to_replace_it(tmp_path: Path) -> None:
+    def cut(_: bool) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    work = Work()
+    Ledger(tmp_path).stage("train", {"steps": 3}, work)
+    with pytest.raises(KeyboardInterrupt):
+        Ledger(tmp_path, overwrite=True).stage("train", {"steps": 4}, cut)
+    assert not Ledger(tmp_path).stage("train", {"steps": 4}, work).found
+    assert Ledger(tmp_path).stage("train", {"steps": 4}, work).found
+    assert work.calls == [False, True]
 
 
 def test_the_summary_counts_by_kind(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ksdp_cli.errors import ConfigError
+from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.experiments.reproducing import reproduce
 from ksdp_cli.experiments.stages import VALIDATION_SEED
 from ksdp_cli.learning.model import Model
@@ -118,3 +118,14 @@ def test_it_trains_by_the_paper_s_algorithm_and_validates_on_fresh_runs(tiny: Pa
     assert open_run(done.folder / "tiny" / "validation.zarr").attrs["seed"] == VALIDATION_SEED
     with pytest.raises(ConfigError, match="--algorithm 'papr'"):
         reproduce(tiny, algorithm="papr")
+
+
+@pytest.mark.parametrize("where", ["out/tiny.json", "out/tiny-moment.png", "out/tiny/seed-0.safetensors"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_files_of_others_in_its_folder_stay(tiny: Path, tmp_path: Path, where: str, overwrite: bool) -> None:
+    file = tmp_path / where
+    file.parent.mkdir(parents=True)
+    file.write_text("a thesis")
+    with pytest.raises(DataError, match=file.name):
+        reproduce(tiny, seeds=1, out=tmp_path / "out", overwrite=overwrite)
+    assert file.read_text() == "a thesis"

@@ -116,9 +116,10 @@ def test_a_setting_that_the_ladder_lacks_is_no_index_error() -> None:
 
 def test_a_training_of_another_device_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.checkpoint"
+    state = {"step": 3, "history": [], "seconds": 1.0}
     for about, kept in (({"device": "cuda"}, "cuda"), ({"device": "cpu"}, "cpu"), ({}, "cpu")):
-        checkpoint.save(file, {"run": "one", "trainer": {"step": 3}} | about, {})
-        assert training._restore(file, ("one",), kept)[0] == {"step": 3}
+        checkpoint.save(file, {"run": "one", "trainer": state} | about, {})
+        assert training._restore(file, ("one",), kept)[0] == state
         other = "cpu" if kept == "cuda" else "cuda"
         with pytest.raises(ConfigError, match=f"was written on {kept}, .* use --device {kept}, or --overwrite"):
             training._restore(file, ("one",), other)

@@ -66,7 +66,7 @@ def test_a_signal_saves_the_state_and_leaves_with_its_code(ksdp: Ksdp, tmp_path:
     done = ksdp(*WHOLE, "-o", "a.zarr", "--resume", step=4, signal=number)
     assert done.code == code
     assert done.out == ""
-    assert done.err.count("\n") == 2  # what to expect, and this
+    assert done.err.count("\n") == 1  # too soon to say what to expect
     assert "at step 4 of 6; the state is saved" in done.err
     assert "--resume" in done.err
     assert checkpoint.load(tmp_path / "a.zarr.checkpoint")[0]["step"] == 4

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numcodecs.zstd import Zstd
 
-from ksdp_cli.base import files as disk
+from ksdp_cli.base import disk
 from ksdp_cli.errors import DataError, KsdpError, ResourceError
 from ksdp_cli.store import Header, create, layout, open_run
 

@@ -67,7 +67,8 @@ x = torch.from_numpy(rng.normal(size=(3, 2, 500)).astype("float32"))
 delta2 = torch.tensor([[1e-3], [1e-2], [1e-1]])
 engine = direct_gpu.DirectGPU(Blob, (1e-3,), 2, "float32")
 parts = engine.parts(x, x, delta2)
-assert parts.dtype == torch.float64 and parts.shape == (3, direct_gpu.shares(500, 500)[0], 2, 500)
+block = direct_gpu.launch(2, "float32")["TARGETS"]
+assert parts.dtype == torch.float64 and parts.shape == (3, direct_gpu.shares(500, 500, block)[0], 2, 500)
 for case in range(3):
     alone = direct_gpu.DirectGPU(Blob, (float(delta2[case, 0]),), 2, "float32")
     assert torch.equal(parts[case], alone.parts(x[case : case + 1], x[case : case + 1])[0])
@@ -187,14 +188,14 @@ def test_constants_of_float64_kernels_stay_float64(tmp_path) -> None:
 
 @pytest.mark.parametrize("particles", [1, 63, 64, 5000, 10_000, 100_000, 10_000_000])
 def test_shares_cover_the_sources(particles: int) -> None:
-    count, each = direct_gpu.shares(particles, particles)
+    count, each = direct_gpu.shares(particles, particles, 16)
     assert (count - 1) * each < particles <= count * each
     assert each % 128 == 0  # whole blocks of sources in all shares but the last
     assert count * particles * 24 < 8 * 2**30  # the parts stay small beside a card's memory
 
 
 def test_few_targets_fill_a_card() -> None:
-    count, each = direct_gpu.shares(10_000_000, 256)
+    count, each = direct_gpu.shares(10_000_000, 256, 16)
     assert count * 16 > 0.9 * direct_gpu.PROGRAMS
     assert (count - 1) * each < 10_000_000 <= count * each
 

@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ksdp_cli.base import rng
 from ksdp_cli.base.arrays import namespace
 from ksdp_cli.errors import NumericalError, ResourceError
 from ksdp_cli.flows.base import Params
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.initial.stored import StoredCloud
 from ksdp_cli.particles.problem import Problem, pose
 from ksdp_cli.particles.simulation import Interval, Simulation, State
 
@@ -39,7 +42,7 @@ def test_where_triton_is_interpreted() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert "16 passed" in done.stdout
+    assert "24 passed" in done.stdout
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +52,8 @@ def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
         from ksdp_cli.particles import gpu_step as step_gpu
         from ksdp_cli.particles.engines import direct_gpu
 
-        monkeypatch.setattr(direct_gpu, "TARGETS", 128)  # a leaf of the tree, at most
+        large = {"TARGETS": 128, "SOURCES": 128, "UNROLL": 1}
+        monkeypatch.setattr(direct_gpu, "launch", lambda dim, dtype: dict(large))
         monkeypatch.setattr(step_gpu, "BLOCK", 64)
 
 
@@ -237,6 +241,78 @@ def test_a_flow_without_a_formula_is_called_as_it_is(flow: Any, why: str) -> Non
     here, _ = through(problem, "cpu")
     assert np.abs(there.state.x - here.state.x).max() < 1e-5
     assert why in there.movers[0].report()["flow"]
+
+
+def from_a_store(width: float = 1.0, J: int = 100) -> StoredCloud:
+    cloud = np.float32(width) * Ball().draw(J, 2, 5)
+    return StoredCloud("a.zarr", J, 2, lambda: cloud, t=0.5)
+
+
+@interpreted
+@pytest.mark.parametrize(("flow", "scheme"), [(Growing, "euler"), (Growing, "heun"), (Unread, "heun"), (Seen, "heun")])
+def test_time_runs_from_t0(flow: Any, scheme: str) -> None:
+    """Read off the clock by a formula, from a tensor, and on the host; a run from 0 is elsewhere."""
+    ends = []
+    for t0, device in ((0.5, "cuda"), (0.5, "cpu"), (0.0, "cpu")):
+        problem = posed(flow=flow, scheme=scheme, t0=t0, mu=0, J=70, T=2e-3, snapshots=(1.5e-3, 2e-3))
+        problem.cases[0].flow.rate = 30.0
+        simulation, _ = through(problem, device)
+        assert simulation.time() == t0 + 2e-3
+        ends.append(simulation.state.x)
+    assert np.abs(ends[0] - ends[1]).max() < 1e-5
+    assert np.abs(ends[0] - ends[2]).max() > 1e-4
+
+
+@interpreted
+def test_a_blow_up_is_told_with_the_time_from_t0_on() -> None:
+    for device in ("cpu", "cuda"):
+        problem = posed(flow=Growing, T=8e-3, mu=1e-3, t0=2e-3, J=70)
+        problem.cases[0].flow.rate = 1 / (5.5e-3 * 1e-3)
+        simulation = Simulation(problem, device)
+        simulation.start()
+        with pytest.raises(NumericalError, match=r"blow-up after t = 0\.006: particles move by"):
+            simulation.run(lambda k, frame: None, lambda done: None)
+        assert simulation.snapshot().step == 4
+
+
+@interpreted
+def test_a_continued_cloud_draws_from_its_own_key() -> None:
+    """Noise alone, by the 63 bits of the key; that of the seed would move the particles elsewhere."""
+    problem = posed(init=from_a_store(), M=0)
+    there, _ = through(problem, "cuda")
+    here, _ = through(problem, "cpu")
+    assert there.movers[0].key == here.movers[0].key > 2**32
+    assert there.time() == 0.508
+    assert np.abs(there.state.x - here.state.x).max() < 1e-6
+    before = problem.initial.frame
+    moved = [np.sqrt(2e-3) * sum(rng.normals(key, rng.noise_stream(0), step, 0, 100, 2) for step in range(8))
+             for key in (there.movers[0].key, 3)]  # fmt: skip
+    assert np.abs(there.state.x - before - moved[0]).max() < 1e-5
+    assert np.abs(there.state.x - before - moved[1]).max() > 0.1
+
+
+@interpreted
+@pytest.mark.parametrize(("queued", "looks", "seen"), [(1, 40, 1), (3, 2, 3)])
+def test_a_collapse_is_seen_in_every_case_after_a_queue(
+    queued: int, looks: int, seen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cloud within delta, in 5 steps: it is looked at after the first queue that passes a step to look at."""
+    from ksdp_cli.particles import collapse
+    from ksdp_cli.particles import gpu_step as step_gpu
+
+    monkeypatch.setattr(step_gpu, "STEPS", queued)
+    monkeypatch.setattr(collapse, "LOOKS", looks)
+    problem = posed(init=from_a_store(1e-3, 70), J=70, M=[60.0, 90.0], mu=1e-2, delta2=0.1, T=5e-3)
+    times = {}
+    for device in ("cuda", "cpu"):
+        simulation, told = Simulation(problem, device), list[str]()
+        simulation.start()
+        simulation.run(lambda k, frame: None, lambda done: told.extend([simulation.look() or ""]))  # noqa: B023
+        times[device] = simulation.collapsed
+        assert "at M = 60 the cloud has collapsed" in "".join(told)
+    assert times["cuda"] == pytest.approx(dict.fromkeys((0, 1), 0.5 + seen * 1e-3))
+    if queued == 1:
+        assert times["cpu"] == times["cuda"]
 
 
 @interpreted

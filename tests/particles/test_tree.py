@@ -164,3 +164,24 @@ def test_the_setting_follows_the_cloud() -> None:
     after = engine.report()
     assert after["checked_at_call"] > before["checked_at_call"]
     assert after["error"] <= 1e-4
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["small", "powers", "clump", "flat"])
+def test_boxes_of_subnormal_width_are_like_any_others(kind: str, dtype: str, dim: int) -> None:
+    """The inverse of a half side below 1e-38 is no number; it was taken, and the forces were none either."""
+    tiny = 1e-40 if dtype == "float32" else 1e-310
+    x = np.random.default_rng(0).normal(size=(600, dim))
+    if kind == "small":
+        x *= tiny
+    elif kind == "powers":
+        x[:] = 0
+        x[:150, 0] = 2.0 ** -np.arange(150)
+    elif kind == "clump":
+        x[:300] *= tiny
+    else:
+        x[:, 0] *= tiny
+    x = x.astype(dtype)
+    force, exact = TreeEngine(Blob, ARGS, dim, dtype)(x), DirectCPU(Blob, ARGS, dim, dtype)(x)
+    assert np.abs(force - exact).max() <= 1e-3 * np.abs(exact).max()

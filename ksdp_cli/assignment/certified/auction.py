@@ -10,8 +10,8 @@ import heapq
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from ...base.compiled import njit
 from .geometry import BLOCK, ROOM, SHRUNK, block_bounds, cost, estimate, highest_prices, least_reduced
 
 #: What is not on a row's list may be better by so many eps before the list is renewed: it is dear, a bid is cheap.

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ...base.compiled import njit
 
 #: Points of a block: its box and highest price tell whether a row must look into it.
 BLOCK = 32

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from ...base.compiled import njit
 
 f32, u64 = np.float32, np.uint64
 #: Points of a tile. Unsigned throughout: an index that might be negative costs the vectorisation.

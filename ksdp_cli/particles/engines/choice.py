@@ -11,8 +11,9 @@ from ..kernel_compiler.source import parameter_count
 #: J from which the tree beats the direct sum on the CPU at an accuracy of 1e-2, and its growth with each digit more,
 #: measured by `benchmarks/tree.py --crossover`.
 CROSSOVER = {2: (4_000, 1.15), 3: (6_000, 1.8)}
-#: J from which the tree is taken on a GPU: counts of instructions say so, until the crossover is measured on a card.
-CROSSOVER_GPU = {2: 200_000, 3: 300_000}
+#: The same on a GPU: 6e4 in 2D at 1e-4 and 4.5e4 in 3D at 1e-3, between the sizes that `benchmarks/gpu.py` timed on one
+#: NVIDIA H200; the growth is the CPU's. Cases of a sweep go side by side with the direct engine only.
+CROSSOVER_GPU = {2: (45_000, 1.15), 3: (25_000, 1.8)}
 
 
 class DriftEngine(Protocol):
@@ -33,9 +34,9 @@ class DriftEngine(Protocol):
     def restore(self, state: dict[str, Any]) -> None: ...
 
 
-def tree_pays(particles: int, dim: int, accuracy: float) -> bool:
-    """Whether the tree is faster than the direct sum on the CPU."""
-    least, growth = CROSSOVER[dim]
+def tree_pays(particles: int, dim: int, accuracy: float, device: str = "cpu") -> bool:
+    """Whether the tree is faster than the direct sum on ``device``."""
+    least, growth = (CROSSOVER_GPU if device == "cuda" else CROSSOVER)[dim]
     return particles >= least * growth ** -math.log10(accuracy / 1e-2)
 
 
@@ -68,7 +69,7 @@ def make_engine(
     if threads is not None and threads < 1:
         raise ConfigError(f"threads = {threads}", "use 1 or more")
     if device == "cuda":
-        if name == "tree" or (name == "auto" and particles >= CROSSOVER_GPU[dim]):
+        if name == "tree" or (name == "auto" and tree_pays(particles, dim, accuracy, device)):
             from ..tree.gpu import TreeGPU
 
             return TreeGPU(kernel, kernel_args, dim, dtype, accuracy)

@@ -15,8 +15,18 @@ from ...errors import ResourceError
 from ..kernel_compiler.source import import_text, load_module
 from .direct_cpu import template
 
-#: Particles of a program's target block, and sources summed in the engine's type before they are added in float64.
-TARGETS, CHUNK = 16, 16384
+#: Sources summed in the engine's type before they are added in float64.
+CHUNK = 16384
+#: Of a pair sum by dimension and type: particles of a program's target block, sources of a block, how many of these the
+#: compiler takes at once, warps, and a limit of registers. The same on every card, for the order of the sums hangs on
+#: them. A thread keeps 16 pairs in flight in float32 and 4 in float64, where more would spill. In 3D the limit of 96
+#: registers costs no instruction and lets 20 warps run on a multiprocessor instead of 12.
+LAUNCH: dict[tuple[int, str], dict[str, int]] = {
+    (2, "float32"): {"TARGETS": 16, "SOURCES": 128, "UNROLL": 1, "num_warps": 4},
+    (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "UNROLL": 1, "num_warps": 4, "maxnreg": 96},
+    (2, "float64"): {"TARGETS": 16, "SOURCES": 32, "UNROLL": 1, "num_warps": 4},
+    (3, "float64"): {"TARGETS": 16, "SOURCES": 32, "UNROLL": 1, "num_warps": 4},
+}
 #: Programs that fill a large card, and the fewest sources worth a program.
 PROGRAMS, LEAST = 2048, 256
 
@@ -34,19 +44,16 @@ def require_torch() -> Any:
 
 
 def launch(dim: int, dtype: str) -> dict[str, int]:
-    """Block sizes and launch options of a pair sum, the same on every card, for the order of the sums hangs on them.
+    """A copy of the row of `LAUNCH`."""
+    return dict(LAUNCH[dim, dtype])
 
-    A thread keeps 16 pairs in flight in float32 and 4 in float64, where more would spill. In 3D the limit of 96
-    registers costs no instruction and lets 20 warps run on a multiprocessor instead of 12.
+
+def shares(sources: int, targets: int, block: int) -> tuple[int, int]:
+    """Number of source shares, and sources in each: a multiple of 128, the same in all but the last.
+
+    ``block`` is the number of targets of a program.
     """
-    if dtype == "float64":
-        return {"TARGETS": TARGETS, "SOURCES": 32, "num_warps": 4}
-    return {"TARGETS": TARGETS, "SOURCES": 128, "num_warps": 4} | ({"maxnreg": 96} if dim == 3 else {})
-
-
-def shares(sources: int, targets: int) -> tuple[int, int]:
-    """Number of source shares, and sources in each: a multiple of 128, the same in all but the last."""
-    blocks = -(-targets // TARGETS)
+    blocks = -(-targets // block)
     wanted = max(1, min(-(-PROGRAMS // blocks), sources // LEAST))
     each = -(-sources // (wanted * 128)) * 128
     return -(-sources // each), each
@@ -84,9 +91,10 @@ class DirectGPU:
                 self._parameters = self.torch.tensor([self.args], dtype=self.dtype, device=sources.device)
             parameters = self._parameters
         cases, _, at = targets.shape
-        count, each = shares(sources.shape[2], at)
+        block = self.options["TARGETS"]
+        count, each = shares(sources.shape[2], at, block)
         partial = targets.new_empty((cases, count, self.dim, at), dtype=self.torch.float64)
-        self.pair_sum[(-(-at // TARGETS), count, cases)](
+        self.pair_sum[(-(-at // block), count, cases)](
             targets,
             sources,
             partial,

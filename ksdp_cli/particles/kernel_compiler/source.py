@@ -26,7 +26,6 @@ Numba's own cache serves the next process: a Numba function that is handed over 
 from __future__ import annotations
 
 import ast
-import atexit
 import functools
 import hashlib
 import importlib.util
@@ -35,7 +34,6 @@ import math
 import numbers
 import os
 import re
-import shutil
 import sys
 import tempfile
 import textwrap
@@ -46,6 +44,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ...base.compiled import temporary_folder
 from ...errors import ConfigError
 from ...kernels.base import dims_of
 from .product import Product, full
@@ -53,7 +52,7 @@ from .product import Product, full
 FUNCTIONS = ("sqrt", "exp", "log", "erf", "fabs")
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-_NUMBA = "import numpy as np\nfrom numba import njit\nfrom math import sqrt, fabs\n"
+_NUMBA = "import numpy as np\nfrom ksdp_cli.base.compiled import njit\nfrom math import sqrt, fabs\n"
 _FAST_MATH = (
     "from ksdp_cli.particles.kernel_compiler.fast_math import "
     "FAST, erf{0} as erf, exp{0} as exp, log{0} as log, select\n"
@@ -406,12 +405,4 @@ def cache_folder() -> Path:
         with tempfile.TemporaryFile(dir=base):
             return base
     except (OSError, RuntimeError):  # RuntimeError: there is no home
-        return _temporary_folder()
-
-
-@functools.cache
-def _temporary_folder() -> Path:
-    """One for the process, removed at its end."""
-    folder = Path(tempfile.mkdtemp(prefix="ksdp-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+        return temporary_folder()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ...base.compiled import njit
 
 #: A task for the threads is a subtree of about so many particles, but there are not more than 2^6. The levels above are
 #: shared out where a node has more than ``LARGE`` particles: below that, meeting costs more time than it saves.

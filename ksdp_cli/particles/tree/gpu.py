@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..engines.direct_cpu import template
-from ..engines.direct_gpu import CHUNK, DirectGPU, launch, require_torch
+from ..engines.direct_gpu import CHUNK, DirectGPU, require_torch
 from ..kernel_compiler.source import load_module
 from .accuracy import SAMPLE, Rung, Tuner
 from .gpu_build import Plan, Tree, add_proxies, build
@@ -26,8 +26,14 @@ from .gpu_lists import Lists, interactions
 
 #: Particles of a leaf. Twice as many make 1.4 times the pairs in two dimensions, 1.1 in three.
 LEAF = 128
-#: Registers of a thread in three dimensions, in float32: 96, enough for the direct sum, spill here with the Gaussian.
-REGISTERS = 128
+#: Of the sum over the lists, as `direct_gpu.LAUNCH`. 96 registers, enough for the direct sum, spill here with the
+#: Gaussian.
+LAUNCH: dict[tuple[int, str], dict[str, int]] = {
+    (2, "float32"): {"TARGETS": 16, "SOURCES": 128, "num_warps": 4},
+    (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "num_warps": 4, "maxnreg": 128},
+    (2, "float64"): {"TARGETS": 16, "SOURCES": 32, "num_warps": 4},
+    (3, "float64"): {"TARGETS": 16, "SOURCES": 32, "num_warps": 4},
+}
 
 
 class TreeGPU:
@@ -148,9 +154,8 @@ class TreeGPU:
 
 
 def options(dim: int, dtype: str) -> dict[str, int]:
-    """Block sizes and launch options of the sum over the lists."""
-    given = launch(dim, dtype)
-    return given | {"maxnreg": REGISTERS} if "maxnreg" in given else given
+    """A copy of the row of `LAUNCH`."""
+    return dict(LAUNCH[dim, dtype])
 
 
 def ladder(dim: int, dtype: str) -> list[Rung]:

@@ -16,8 +16,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ...base.compiled import njit
 
 MAX_ORDER = 16
 #: Sources sit at the zeros of the Jacobi polynomial with this exponent, fields at those of -1/2 (Chebyshev). Towards
@@ -81,18 +82,30 @@ def _tables(exponent: float, real: str) -> tuple[NDArray[Any], NDArray[Any]]:
     return nodes.astype(real), fit.astype(real)
 
 
+@njit(nogil=True, cache=True, fastmath={"nsz"})  # said, or it would take over its caller's, which turn it into 1 / half
+def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
+    """out = (points - centre) / half for a half side of which there is no inverse; what rounding adds is cut off."""
+    one = out.dtype.type(1)
+    for j in range(points.size):
+        out[j] = min(one, max(-one, (points[j] - centre) / half))
+
+
 @njit(nogil=True, cache=True, fastmath=True)
 def chebyshev(points, centre, half, t):  # type: ignore[no-untyped-def]
     """Fill t[k, j] with T_k((points[j] - centre) / half). A box without extent has all its points at 0."""
     one = t.dtype.type(1)
-    scale = one / half if half > 0 else t.dtype.type(0)
+    least = t.dtype.type(1e-37 if t.itemsize == 4 else 1e-307)
     first = t[0]
     for j in range(points.size):
         first[j] = one
     if t.shape[0] > 1:
         second = t[1]
-        for j in range(points.size):
-            second[j] = (points[j] - centre) * scale
+        if half > 0 and half < least:
+            _divide(points, centre, half, second)
+        else:
+            scale = one / half if half > 0 else t.dtype.type(0)
+            for j in range(points.size):
+                second[j] = (points[j] - centre) * scale
         for k in range(2, t.shape[0]):
             new, old, older = t[k], t[k - 1], t[k - 2]
             for j in range(points.size):

@@ -9,8 +9,8 @@ for a node depends on the tree alone, so neither threads nor the order of the wa
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ...base.compiled import njit
 from .proxies import inherit, place_proxies, settle
 
 #: Sources gathered before they are summed: they stay in the first-level cache, and the loop is long. A box adds at

@@ -13,12 +13,13 @@ from ...errors import ConfigError, DataError, KsdpError
 from ...learning.model import Model
 from ...provenance import physics
 from ...store import Run, open_run
+from ...store.selection import end_of
 from . import clouds as parts
 
 #: The seed of the page's inputs, which is that of `ksdp sample`.
 SEED = 0
 #: What a reference must have in common with the simulation that was learned, beside the parameters of the network.
-SHARED = ("flow", "kernel", "init", "mu", "chi", "M", "delta2", "flow_params", "kernel_params")
+SHARED = ("flow", "kernel", "init", "t0", "mu", "chi", "M", "delta2", "flow_params", "kernel_params")
 
 
 class Learned:
@@ -28,7 +29,7 @@ class Learned:
         self.name, self.path, self.model, self.eta = name, path, model, model.eta_map
         try:
             self.simulation: dict[str, Any] = model.provenance["simulation"]
-            self.end = float(self.simulation["T"])
+            self.end = end_of(self.simulation)
             self.cloud = of_model(model)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} does not say what was simulated: {error}", "train it again") from None

@@ -12,6 +12,7 @@ from ...base.shapes import Cloud
 from ...metrics import moments
 from ...provenance import short
 from ...store import Run
+from ...store.selection import simulation_of
 from . import StoredCloud, Table, particles_shown
 
 #: (run, case, snapshot, parameters): one frame of one store.
@@ -80,4 +81,4 @@ def flat_text(value: Any) -> str:
 
 def physics_of(run: Run) -> dict[str, Any]:
     """The simulation that a store holds, or that the network of its samples learned."""
-    return run.config if run.kind == "simulation" else run.attrs.get("simulation", {})
+    return simulation_of(run)

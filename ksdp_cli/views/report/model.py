@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import figures, plugins
+from ...base.files import read_json
 from ...errors import KsdpError
 from ...initial.ball import Ball
 from ...learning.model import Model
@@ -140,11 +140,11 @@ def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
     if not file.exists():
         return found
     try:
-        document = json.loads(file.read_text())
+        document = read_json(file)
         if document["command"] != learned.model.provenance.get("command"):
             raise ValueError("it is of another training")
         figures.training_curves(document["history"], folder / "training.svg")
-    except (OSError, ValueError, KeyError, TypeError, KsdpError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, KsdpError) as error:
         warn(f"{file} is left out: {error}")
         return found
     return [*found, Picture(folder / "training.svg", "Training loss (14) and validation against the gradient step.")]

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import itertools
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ...base.files import shown
 from .view import Scene, colours
 
 #: In the order in which they are needed; together they are the one script of the page.
@@ -80,6 +81,11 @@ def render(page: Page) -> str:
             "data": inert_json(page.scene.as_json()),
         },
     )
+
+
+def escape(text: str) -> str:
+    """Text as HTML, without the control characters that no page may hold."""
+    return html.escape("\n".join(map(shown, text.split("\n"))))
 
 
 def inert_json(document: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...api import paths
-from ...errors import ConfigError, DataError
+from ...base.files import local, open_regular, target
+from ...base.outputs import Lock, claim, written_whole
+from ...errors import ConfigError
 from ...store import Run, open_run
 from .. import report as page_of
 from . import model as report_model
@@ -60,25 +61,34 @@ def report(
     Raises `DataError` for a subject that is missing or damaged and for an output that exists, `ConfigError` for a
     reference of another dimension or without the model's parameters.
     """
-    path = Path(subject)
-    target = Path(out) if out is not None else paths.fresh(paths.slug(f"report-{path.stem}"), ".html")
-    _require_free(target, overwrite)
+    path = local(subject)
+    if out is not None:
+        _require_suffix(target(out))
     note = warn or (lambda message: None)
-    with tempfile.TemporaryDirectory() as folder:
-        if path.is_dir():
+
+    def begin(place: Path) -> Lock:
+        return claim(place, made_here, "report", overwrite=overwrite)
+
+    # a store or a model that cannot be read leaves no empty folder behind
+    run = open_run(path) if path.is_dir() else None
+    file = None if run else paths.found(subject)
+    place, lock = paths.begun(out, paths.slug(f"report-{path.stem}"), ".html", begin)
+    with lock, tempfile.TemporaryDirectory() as folder:
+        if run:
             if references:
                 raise ConfigError("a store takes no reference", "drop --reference, or name a model")
             used: list[str]
-            page, used = report_run.page(open_run(path), Path(folder)), []
+            page, used = report_run.page(run, Path(folder)), []
         else:
-            file = paths.found(subject)
+            assert file is not None
             runs = [_reference(one) for one in references]
             page, used = report_model.page(str(subject), file, runs, Path(folder), progress, note)
         text = page_of.render(page)
-    _replace(target, text.encode())
+        with written_whole(place) as temporary:
+            temporary.write_bytes(text.encode(errors="backslashreplace"))
     clouds = page.scene.clouds
     shown = len(clouds[0].points) if clouds else 0
-    return Reported(target, page.kind, target.stat().st_size, len(clouds), shown, tuple(used))
+    return Reported(place, page.kind, place.stat().st_size, len(clouds), shown, tuple(used))
 
 
 def _reference(path: str | Path) -> Run:
@@ -88,30 +98,12 @@ def _reference(path: str | Path) -> Run:
     return run
 
 
-def _require_free(target: Path, overwrite: bool) -> None:
-    if target.suffix not in (".html", ".htm"):
-        raise ConfigError(f"the output {target} does not end in .html", f"use -o {target.with_suffix('.html')}")
-    if not target.exists():
-        return
-    if not overwrite:
-        raise DataError(f"{target} exists", "use --overwrite, or another -o")
-    try:
-        with target.open("rb") as file:
-            ours = file.read(len(MARK)) == MARK
-    except OSError as error:
-        raise DataError(f"cannot read {target}: {error.strerror}", "use another -o") from None
-    if not ours:
-        raise DataError(f"{target} is no page that ksdp made, so it is not replaced", "use another -o")
+def _require_suffix(place: Path) -> None:
+    if place.suffix not in (".html", ".htm"):
+        raise ConfigError(f"the output {place} does not end in .html", f"use -o {place.with_suffix('.html')}")
 
 
-def _replace(target: Path, content: bytes) -> None:
-    """Write under a temporary name, then rename: a reader never sees half a page."""
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise DataError(f"cannot write {target}: {error.strerror}", "use another -o") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+def made_here(path: Path) -> bool:
+    """Whether ``path`` is a page that ksdp made."""
+    with open_regular(path) as file:
+        return file.read(len(MARK)) == MARK

@@ -14,6 +14,7 @@ from ...errors import DataError, KsdpError
 from ...metrics.moments import known
 from ...provenance import short
 from ...store import Run
+from ...store.selection import start_of
 from . import Page, Picture, Scene, StoredCloud, Table
 from . import clouds as parts
 
@@ -134,8 +135,8 @@ def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[P
         return []
     law = _law(run) if across == "t" else None
     if law is not None:
-        times = np.array([0.0, float(run.times[-1])])
-        curves["equation (6)"] = (times, law[0] + law[1] * times, None)
+        since = np.array([0.0, float(run.times[-1]) - law[2]])
+        curves["equation (6)"] = (law[2] + since, law[0] + law[1] * since, None)
     path = folder / "moments.svg"
     values = [cloud.at[across] for cloud in clouds]
     xlog = min(values) > 0 and max(values) >= WIDE * min(values)
@@ -146,15 +147,15 @@ def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[P
     return [Picture(path, told)]
 
 
-def _law(run: Run) -> tuple[float, float] | None:
-    """E|x|^2 at t = 0 and its slope by equation (6); None where that law does not hold."""
+def _law(run: Run) -> tuple[float, float, float] | None:
+    """E|x|^2 at the start, its slope, and that time, by equation (6); None where that law does not hold."""
     physics = parts.physics_of(run)
     if run.kind != "simulation" or run.dim != 2 or len(run.cases) > 1:
         return None
     if physics.get("flow") != "ksdp:none" or physics.get("init") != "ksdp:ball":
         return None
     mu, chi, mass = (float(physics[name][0]) for name in ("mu", "chi", "M"))
-    return 0.5, 4 * mu - chi * mass * (run.J - 1) / run.J / (2 * np.pi)
+    return 0.5, 4 * mu - chi * mass * (run.J - 1) / run.J / (2 * np.pi), start_of(physics)
 
 
 def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[Picture]:

@@ -48,7 +48,7 @@ class StoredCloud:
             "count": self.count,
             "mean": [float(value) for value in self.mean],
             "second": self.second_moment,
-            "error": None if np.isnan(self.second_moment_se) else self.second_moment_se,
+            "error": self.second_moment_se if math.isfinite(self.second_moment_se) else None,
         }
 
 

@@ -1,0 +1,84 @@
+"""Where a training is written: its three files and its checkpoint, claimed together, none of them somebody else's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..base import checkpoint
+from ..base.files import LARGEST_METADATA, parse_json, read_whole
+from ..base.outputs import Lock, claim, require_free
+from ..errors import ConfigError, DataError, KsdpError, Taken
+from ..learning import model
+from . import paths
+
+SUFFIX = ".safetensors"
+RESUME = "use --resume to go on, --overwrite to start again, or another -o"
+
+
+def require_suffix(target: Path) -> None:
+    """Raise `ConfigError` for the name of another kind of file."""
+    if target.suffix != SUFFIX:
+        raise ConfigError(f"the output {target} does not end in {SUFFIX}", f"use -o {target}{SUFFIX}")
+
+
+def beside(target: Path) -> tuple[Path, Path]:
+    """The files of the last weights and of the history."""
+    return target.with_name(f"{target.stem}.last{SUFFIX}"), target.with_name(f"{target.stem}.history.json")
+
+
+def checkpoint_of(target: Path) -> Path:
+    return target.with_name(target.name + ".checkpoint")
+
+
+def claimed(target: Path, identity: str, overwrite: bool, resume: bool) -> Lock:
+    """The right to write a training's files; ``identity`` is what it would leave: its data and its options.
+
+    ``resume`` goes on with a checkpoint, and makes again what an end between two files left. Raises `Taken` for files
+    that are there, `DataError` for those that ksdp did not make, `ConfigError` for another training to be resumed.
+    """
+    if overwrite and resume:
+        raise ConfigError("--overwrite and --resume exclude one another", "drop one of them")
+    again, saved = overwrite or resume, checkpoint_of(target)
+    last, curves = beside(target)
+    lock = claim(target, model.made_here, "train", overwrite=again, also=[last])
+    try:
+        require_free(curves, again, made_history, "train")
+        checkpoint.claim(saved)
+        there = checkpoint.exists(saved)
+        if there and not again:
+            raise Taken(f"{saved} is of a training that was interrupted", RESUME)
+        if resume and not there and os.path.lexists(target):
+            _require_same(target, identity)
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def to_resume(stem: str, identity: str) -> Path | None:
+    """The training in the run folder that was interrupted and that is this one, or None."""
+    for saved in sorted(paths.RUNS.glob(f"{stem}-*{SUFFIX}.checkpoint")):
+        try:
+            header, _ = checkpoint.load(saved)
+        except KsdpError:
+            continue
+        if header.get("run") == identity:
+            return saved.with_name(saved.name.removesuffix(".checkpoint"))
+    return None
+
+
+def made_history(path: Path) -> bool:
+    """Whether ``path`` is a history that ksdp made."""
+    stored = parse_json(read_whole(path, LARGEST_METADATA))
+    return stored.keys() == {"command", "history"} and str(stored["command"]).startswith("ksdp train ")
+
+
+def _require_same(target: Path, identity: str) -> None:
+    """Raise `ConfigError` when the model that is there is of another training, so that nothing is left to resume."""
+    try:
+        same = model.Model.load(target).provenance.get("identity") == identity
+    except DataError:
+        return  # a damaged one is made again
+    if not same:
+        raise ConfigError(f"{target} is of another training (its data or options differ)", "use another -o")

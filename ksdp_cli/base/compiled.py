@@ -1,0 +1,68 @@
+"""Numba's ``njit``, with a cache that many processes may fill at once and that need not be there at all.
+
+Numba refuses to compile with ``cache=True`` where neither the package's folder nor the user's can be written, loses the
+compilation where the disk is full, and lets two processes that compile one function for two types at one moment write
+both under one name. Here the cache is then a temporary one, goes unsaved, or is written by one process at a time.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+def njit(*given: Any, **options: Any) -> Any:
+    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``."""
+    if given and callable(given[0]):
+        return _compiled(given[0], options)
+    return lambda function: _compiled(function, options)
+
+
+@functools.cache
+def temporary_folder() -> Path:
+    """One for the process, removed at its end."""
+    folder = Path(tempfile.mkdtemp(prefix="ksdp-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    try:
+        made = numba.njit(**options)(function)
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+        numba.config.CACHE_DIR = str(temporary_folder())
+        made = numba.njit(**options)(function)
+    file = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    if file is not None:
+        file.save = functools.partial(_save, file.save, Path(f"{file._index_path}.lock"))
+    return made
+
+
+def _save(save: Callable[[Any, Any], None], lock: Path, key: Any, data: Any) -> None:
+    """Save one compilation; where that fails the next process compiles again, and nothing else is lost."""
+    with contextlib.suppress(OSError), _alone(lock):
+        save(key, data)
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Within, no other process saves; where the system has no locks the worst is a compilation that is lost."""
+    with lock.open("a") as handle:
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,66 @@
+"""Writing so that a file is either whole on the disk or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..errors import ResourceError
+from . import outputs
+from .outputs import sync_folder
+
+__all__ = ["link", "put", "reported", "require_room", "sync_folder"]
+
+
+def put(file: Path, content: Any) -> None:
+    """Write ``content`` (bytes-like) to ``file``: its bytes reach the disk before its name does.
+
+    The temporary name is always the same, so that a crash leaves nothing that the next writer does not overwrite.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(file.name + ".partial")
+    with temporary.open("wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(temporary, file)
+
+
+def link(old: Path, new: Path) -> None:
+    """A second name for a file that is never written again, or a copy where the file system has no links."""
+    new.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copyfile(old, new)
+        with new.open("rb") as handle:
+            os.fsync(handle.fileno())
+
+
+#: Stored positions are at least this part of their size in memory; they hardly compress.
+COMPRESSION = 0.9
+
+
+def require_room(path: Path, size: int, what: str, replaces: bool = False) -> None:
+    """Raise `ResourceError` before the first byte when ``size`` bytes of positions cannot fit on the disk of ``path``.
+
+    ``what`` says what they are for; ``replaces`` that the store which is there goes first.
+    """
+    there = Path(os.path.realpath(path))
+    old = sum(file.lstat().st_size for file in there.rglob("*")) if replaces else 0
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free + old
+    if COMPRESSION * size > free:
+        raise ResourceError(
+            f"{what} need {size / 1e9:.3g} GB, and the disk of {path} has {free / 1e9:.3g} GB free",
+            "free some, or use -o on another disk",
+        )
+
+
+def reported(path: Path) -> contextlib.AbstractContextManager[None]:
+    """`outputs.reported`, for a store: a run whose disk was full goes on."""
+    return outputs.reported(path, "free some, then --resume")

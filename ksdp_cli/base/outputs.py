@@ -1,0 +1,175 @@
+"""How every command writes: claim the name, write beside it, put it in place, replace only what ksdp made.
+
+A name is claimed by a lock on a hidden file beside it, which the system drops with the process, and is then tested:
+of two that want one name, the second is told so, or where the name is ksdp's to choose takes the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import Busy, DataError, ResourceError, Taken
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None  # type: ignore[assignment]
+
+#: Bytes that hidden names beside an output add to its own, at most.
+RESERVED, LONGEST = 32, 255
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to the disk; Windows has no such call."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def reported(path: Path, after: str = "free some, or use -o on another disk") -> Iterator[None]:
+    """Turn a refusal by the system while ``path`` is written into `ResourceError` (no room) or `DataError`.
+
+    ``after`` is what to do when there is no room.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise ResourceError(f"no room to write {path} ({error.strerror})", after) from None
+        raise DataError(f"cannot write {path} ({error.strerror or error})", "check the folder, or use -o") from None
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A hidden path beside ``path`` to write to: renamed to it when the block ends, removed when it fails."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.ksdp-partial")
+    with reported(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb+") as handle:
+                os.fsync(handle.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+def require_free(path: Path, overwrite: bool, ours: Callable[[Path], bool], verb: str) -> None:
+    """Raise `Taken` when ``path`` is there and may not be replaced, `DataError` when ksdp did not make it.
+
+    ``ours(path)`` tells a file that 'ksdp ``verb``' made.
+    """
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise Taken(f"{path} exists", "use --overwrite, or another -o")
+    try:
+        made_here = path.is_file() and ours(path)
+    except Exception:  # the readers of many formats raise many kinds, and all of them mean no
+        made_here = False
+    if not made_here:
+        raise DataError(f"{path} exists and was not made by 'ksdp {verb}'", "move it elsewhere, or use another -o")
+
+
+def claim(
+    path: Path, ours: Callable[[Path], bool], verb: str, *, overwrite: bool = False, also: Sequence[Path] = ()
+) -> Lock:
+    """The right to write ``path`` and the files ``also`` that go with it; release it, or use it as a context manager.
+
+    Raises `Busy` while another process has it, and as `require_free`.
+    """
+    with reported(path):
+        lock = Lock(path)
+        try:
+            for file in (path, *also):
+                require_free(file, overwrite, ours, verb)
+        except BaseException:
+            lock.release()
+            raise
+    return lock
+
+
+class Lock:
+    """One writer a name: an advisory lock on a hidden file beside it, which the system drops with the process.
+
+    Raises `Busy` naming the process that holds it, `DataError` for a name that leaves no room for those beside it or
+    where the file system cannot lock.
+    """
+
+    def __init__(self, path: Path) -> None:
+        length = len(os.fsencode(path.name))
+        if length > LONGEST - RESERVED:
+            told = f"the name {path.name[:40]}... has {length} bytes, and the files beside it need {RESERVED} more"
+            raise DataError(told, f"use -o with {LONGEST - RESERVED} bytes at most")
+        self.path = path.with_name(f".{path.name}.ksdp-lock")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            handle = self._opened(path)
+            try:
+                self._take(handle, path)
+                # its last owner may have removed the file between our opening and our locking it
+                if self.path.exists() and os.fstat(handle.fileno()).st_ino == self.path.stat().st_ino:
+                    handle.truncate(0)
+                    handle.write(f"process {os.getpid()}")
+                    handle.flush()
+                    break
+            except BaseException:
+                handle.close()
+                raise
+            handle.close()
+        self._handle: Any = handle
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _opened(self, path: Path) -> IO[str]:
+        try:
+            return self.path.open("a+" if fcntl or msvcrt else "x+")
+        except FileExistsError:
+            hint = f"wait for it; if no ksdp runs, remove {self.path}"
+            raise Busy(f"{path} is being written by another process", hint) from None
+
+    @staticmethod
+    def _take(handle: Any, path: Path) -> None:
+        try:
+            if fcntl:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            elif msvcrt:
+                handle.seek(0)
+                msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except (BlockingIOError, PermissionError):
+            owner = "another process"
+            if fcntl:  # Windows lets nobody read what is locked
+                handle.seek(0)
+                owner = handle.read().strip() or owner
+            raise Busy(f"{path} is being written by {owner}", "wait for it, or use another -o") from None
+
+    def release(self) -> None:
+        """Let the next writer in; a second call does nothing."""
+        if self._handle is None:
+            return
+        if os.name == "nt":  # where no open file can be removed
+            self._handle.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self._handle.close()
+        self._handle = None

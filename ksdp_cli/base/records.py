@@ -1,0 +1,205 @@
+"""What stored files say of themselves: one model for each kind, checked when a file is read.
+
+A file may be whole to the last bit and yet be made by another program, or by hand. What has a name here must have its
+type; names that are not here pass, so that a later version may say more.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..errors import DataError
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Values = Annotated[list[Finite], Field(min_length=1)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Size = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+class Record(BaseModel):
+    """Base: types as in JSON, without conversions."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+Model = TypeVar("Model", bound=Record)
+
+
+def checked(model: type[Model], stored: Any) -> Model:
+    """``stored`` as a record. Raises `ValueError` with one line that names the entry and its value."""
+    try:
+        return model.model_validate(stored)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or model.__name__.lower()
+        told = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{where} = {_short(first['input'])}: {told[:1].lower() + told[1:]}") from None
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class Said(dict[str, Any]):
+    """Entries of a file; one that it lacks is a `DataError` that names file and entry."""
+
+    def __init__(self, entries: dict[str, Any], file: Any) -> None:
+        super().__init__(entries)
+        self.file = file
+
+    def __missing__(self, name: str) -> Any:
+        raise DataError(f"{self.file} does not say its {name!r}", "it is needed here; make the file again")
+
+
+class Simulation(Record):
+    """The configuration of a simulation, as far as it is there."""
+
+    flow: str = ""
+    kernel: str = ""
+    init: str = ""
+    scheme: str = ""
+    dtype: str = ""
+    dim: Annotated[int, Field(ge=1, le=3)] = 2
+    J: Size = 1
+    T: Finite = 0.0
+    dt: Finite = 1.0
+    seed: Count = 0
+    snapshots: Values = [0.0]
+    mu: Values = [0.0]
+    chi: Values = [0.0]
+    M: Values = [0.0]
+    delta2: Values = [0.0]
+    flow_params: dict[str, Values] = {}
+    kernel_params: dict[str, Values] = {}
+
+
+class Options(Record):
+    """The configuration of a training or of samples, as far as anything reads it."""
+
+    seed: Count = 0
+    eta: dict[str, Finite] | list[str] = {}
+    flow_params: dict[str, Any] = {}
+    kernel_params: dict[str, Any] = {}
+
+
+class EngineReport(Record):
+    engine: str = "?"
+    error: Finite | None = None
+
+
+class Attributes(Record):
+    """The attributes of a store."""
+
+    kind: Literal["simulation", "samples"]
+    particles: Size
+    dim: Annotated[int, Field(ge=1, le=3)]
+    times: Values
+    cases: dict[str, Values]
+    case_count: Size
+    parameter_units: dict[str, str]
+    config: dict[str, Any]
+    complete: bool
+    seed: Count | None = None
+    versions: dict[str, str] = {}
+    command: str = ""
+    seconds: Finite | None = None
+    network_seconds: Finite | None = None
+    steps: Count | None = None
+    hardware: str | None = None
+    engine: list[EngineReport] | None = None
+    model: str | None = None
+    model_sha256: str | None = None
+    outside_trained_range: list[str] = []
+    simulation: Simulation = Field(default_factory=Simulation)
+    end_state: str | None = None
+
+    @model_validator(mode="after")
+    def _config(self) -> Attributes:
+        checked(Simulation if self.kind == "simulation" else Options, self.config)
+        return self
+
+
+class Shape(Record):
+    """The header entry ``network`` of a model."""
+
+    dim: Annotated[int, Field(ge=1, le=3)]
+    eta_count: Annotated[int, Field(ge=1, le=64)]
+    form: str = "paper"
+
+
+class Eta(Record):
+    """The header entry ``eta_map`` of a model."""
+
+    names: list[str]
+    low: Values
+    high: Values
+    log: list[bool]
+    before: list[Finite] = []
+
+    @model_validator(mode="after")
+    def _ranges(self) -> Eta:
+        count = len(self.names)
+        if {len(self.low), len(self.high), len(self.log)} != {count} or len(self.before) not in (0, count):
+            raise ValueError("its lists differ in length")
+        if len(set(self.names)) != count or not all(self.names):
+            raise ValueError(f"names {self.names} cannot be those of parameters")
+        for name, low, high, log in zip(self.names, self.low, self.high, self.log, strict=True):
+            if low > high or (log and low <= 0):
+                raise ValueError(f"{name} from {low:g} to {high:g}{' on a logarithmic scale' if log else ''}")
+        return self
+
+
+class Provenance(Record):
+    """The header entry ``provenance`` of a model."""
+
+    data: str = ""
+    data_sha256: str = ""
+    simulation: Simulation = Field(default_factory=Simulation)
+    units: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    command: str = ""
+    result: dict[str, float | int | str | None] | None = None
+
+
+class SavedArray(Record):
+    """Where an array lies in a checkpoint."""
+
+    dtype: str
+    shape: list[int]
+    offset: int
+
+
+class SavedHeader(Record):
+    """The JSON of a checkpoint."""
+
+    header: dict[str, Any]
+    arrays: dict[str, SavedArray]
+
+
+class SavedSimulation(Record):
+    """The state of a simulation but its positions."""
+
+    run: str
+    k: Count
+    case: Count
+    step: Count
+    behind: Count = 0
+    engines: list[dict[str, Any]]
+    seconds: Finite
+
+
+class TrainerState(Record):
+    step: Count
+    history: list[dict[str, Any]]
+    seconds: Finite
+    best: Finite | None = None
+
+
+class SavedTraining(Record):
+    """The state of a training but its arrays."""
+
+    run: str
+    trainer: TrainerState

@@ -1,0 +1,39 @@
+"""Which random numbers a run draws: a continued cloud must not meet the Brownian path again that brought it there.
+
+The increments of a run are a function of (key, case, step, particle). A first run's key is its seed. Where the initial
+particles are given, and not drawn with the seed, the same seed may have moved them before: then the key is a digest of
+the seed and of the particles themselves. So a continuation of a continuation has yet another key, and so has a cloud
+that left ksdp and came back; a run that is resumed, or extended to a later end, keeps its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from ..initial.stored import StoredCloud, digest
+from .problem import Problem
+
+#: Particles that are drawn twice to see whether a law looks at the seed.
+PROBE = 64
+
+
+def noise_key(problem: Problem) -> int:
+    """The 63-bit key of the Brownian paths of ``problem``."""
+    c, initial = problem.config, problem.initial
+    if isinstance(initial, StoredCloud):
+        given = initial.digest
+    elif _ignores_the_seed(initial, min(c.J, PROBE), c.dim, c.seed):
+        given = digest(initial.draw(c.J, c.dim, c.seed))
+    else:
+        return c.seed
+    mixed = hashlib.sha256(f"ksdp noise of a given cloud: {c.seed}, {given}".encode()).digest()
+    return int.from_bytes(mixed[:8], "little") >> 1
+
+
+def _ignores_the_seed(law: Any, n: int, dim: int, seed: int) -> bool:
+    """Whether a law is one cloud for every seed and stream, as that of a script which reads its particles itself."""
+    one, other = law.draw(n, dim, seed), law.draw(n, dim, seed ^ 0x5DEECE66D, stream=1)
+    return bool(np.array_equal(one, other))

@@ -1,0 +1,134 @@
+"""What `simulate` says of options that cannot be meant, before a byte is written; exact answers where there are any."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.cli._options import graceful
+from ksdp_cli.errors import ConfigError, Interrupted
+from ksdp_cli.metrics import moments
+from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.simulation import longest_step
+from ksdp_cli.views import summary
+from ksdp_cli.views.plotting import plot
+from ksdp_cli.views.report.reporting import report
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"mu": "1:2:1e12"}, "at most 100000 values"),
+        ({"snapshots": "0:1:1e9"}, "at most 100000 values"),
+        ({"mu": "1:2:400", "chi": "1:2:400"}, "400 x 400 values of mu, chi make 160000 cases"),
+        ({"flow": "laminar2d", "flow_params": {"a": 50}}, "did you mean --A"),
+        ({"flow": "laminar2d", "flow_params": {"zzz": 3}}, "'zzz', which is no parameter of the flow"),
+        ({"kernel_params": {"q": 1}}, "this kernel has no parameters"),
+        ({"flow_params": 3}, "no table"),
+        ({"kernel_params": [["q", 1]]}, "no table"),
+        ({"mu": -1}, "mu = -1 is negative"),
+        ({"M": -1}, "M = -1 is negative"),
+    ],
+)
+def test_it_is_refused_at_once(options: dict[str, Any], told: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(ConfigError) as caught:
+        pose(options)
+    assert told in str(caught.value)
+    assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.parametrize("dt", [1e-300, 5e-324])
+def test_steps_beyond_every_number_are_refused(tmp_path: Path, dt: float) -> None:
+    with pytest.raises(ConfigError, match=r"steps of dt.*raise --dt"):
+        ksdp.simulate(J=10, T=1e300, dt=dt, out=tmp_path / "a.zarr")
+
+
+def test_the_longest_step_that_is_taken() -> None:
+    assert longest_step((0.001,), 7.0) == 0.001
+    assert longest_step((0.5, 1.0), 0.5) == 0.5
+    assert longest_step((0.2, 0.9), 1.0) == pytest.approx(0.7)
+    assert longest_step((0.0,), 1.0) == 0.0
+    assert longest_step((10.0,), 0.1) == 0.1
+
+
+def test_doubts_are_about_the_step_that_is_taken(tmp_path: Path) -> None:
+    """dt = 7 with T = 0.001 takes one step of 0.001: what is said of it is what is said of dt = 0.001."""
+    said: list[str] = []
+    for dt in (7.0, 1e-3):
+        ksdp.simulate(J=200, T=1e-3, dt=dt, M=3000, delta2=1e-5, out=tmp_path / f"{dt}.zarr", warn=said.append)
+        ksdp.simulate(flow="kolmogorov", A=50, M=0, J=50, T=1e-3, dt=dt, out=tmp_path / f"{dt}k.zarr", warn=said.append)
+    assert said[: len(said) // 2] == said[len(said) // 2 :]
+    assert any("one step of dt = 0.001" in word for word in said)
+
+
+@pytest.mark.parametrize("engine", ["direct", "tree"])
+def test_repulsion_obeys_the_law_with_its_sign(tmp_path: Path, engine: str) -> None:
+    """Slope 4 mu - chi M (J - 1) / (2 pi J) = 12 for chi = -1 and M = 16 pi, where delta is small.
+
+    Without noise all but 1e-3 of it is exact: each pair gives g r^2 = 1 / (2 pi) up to delta^2 / r^2.
+    """
+    options = {"chi": -1, "mu": 0, "J": 500, "dt": 1e-4, "delta2": 1e-8, "engine": engine, "dtype": "float64"}
+    run = ksdp.simulate(snapshots=[0, 1e-3], out=tmp_path / "a.zarr", **options)
+    before, after = ((run.frame(0, k).astype(float) ** 2).sum(1).mean() for k in (0, 1))
+    assert (after - before) / 1e-3 == pytest.approx(8 * 499 / 500, rel=0.02)
+    with pytest.raises(ConfigError, match=r"(?i)accuracy"):
+        ksdp.simulate(engine="tree", accuracy=1e-300, J=10, out=tmp_path / "b.zarr")
+
+
+def test_one_particle_does_not_say_how_far_it_may_be_off(tmp_path: Path) -> None:
+    m = moments(np.array([[3.0, 4.0]]))
+    assert m.second_moment == 25.0
+    assert math.isnan(m.second_moment_se)
+    assert m.as_dict()["second_moment_se"] is None
+    run = ksdp.simulate(J=1, snapshots=[0, 1e-3], out=tmp_path / "a.zarr")
+    assert [row["se"] for row in summary.of_run(run)["frames"]] == [None, None]
+    plot(run, out=tmp_path / "a.png")
+    report(run.path, out=tmp_path / "a.html")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_acts_at_once_while_nothing_is_at_stake(number: int) -> None:
+    def work() -> None:
+        with graceful():
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+
+    with pytest.raises(Interrupted, match="nothing is lost") as caught:
+        work()
+    assert caught.value.exit_code == 128 + number
+    with graceful() as stop:
+        assert stop() is None
+        os.kill(os.getpid(), number)
+        assert stop() == number
+
+
+def test_a_command_ends_at_once_before_its_first_step(tmp_path: Path) -> None:
+    (tmp_path / "law.py").write_text(
+        "import time\nprint('here', flush=True)\ntime.sleep(60)\nclass Law:\n    dims = (2,)\n    draw = None\n"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        "from ksdp_cli.cli.app import main; main()",
+        "simulate",
+        "--init",
+        "law.py:Law",
+    ]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert "nothing is lost" in told

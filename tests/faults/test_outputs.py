@@ -1,0 +1,255 @@
+"""What is written: each of several at once keeps its own, and nothing that ksdp did not make is ever replaced."""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.api.training_place import beside, checkpoint_of
+from ksdp_cli.base import checkpoint
+from ksdp_cli.base.outputs import Lock
+from ksdp_cli.errors import Busy, ConfigError, DataError, KsdpError, ResourceError, Taken
+from ksdp_cli.views.plotting import plot
+from ksdp_cli.views.report.reporting import report
+
+SMALL: dict[str, Any] = {"flow": "laminar2d", "A": [1, 10, 100], "J": 200, "T": 1e-3, "dt": 1e-3}
+TRAIN: dict[str, Any] = {"N": 50, "steps": 4}
+fork = mp.get_context("fork") if "fork" in mp.get_all_start_methods() else mp.get_context()
+pytestmark = [
+    pytest.mark.skipif("fork" not in mp.get_all_start_methods(), reason="the system has no fork"),
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store and a model."""
+    at = tmp_path_factory.mktemp("made")
+    ksdp.train(ksdp.simulate(out=at / "s.zarr", **SMALL), out=at / "m.safetensors", **TRAIN)
+    return at
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own with the same, which is the working directory."""
+    shutil.copytree(made, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+def simulated(seed: int) -> tuple[str, bytes]:
+    run = ksdp.simulate(J=30, T=1e-3, dt=1e-3, seed=seed)
+    return str(run.path), run.frame().tobytes()
+
+
+def trained(seed: int) -> tuple[str, bytes]:
+    done = ksdp.train("s.zarr", seed=seed, **TRAIN)
+    return str(done.path), done.trained.model.theta.tobytes()
+
+
+def sampled(seed: int) -> tuple[str, bytes]:
+    run = ksdp.sample("m.safetensors", n=50, seed=seed)
+    return str(run.path), run.frame().tobytes()
+
+
+def plotted(_: int) -> tuple[str, bytes]:
+    path = plot("s.zarr").files[0]
+    return str(path), path.read_bytes()
+
+
+def reported(_: int) -> tuple[str, bytes]:
+    path = report("s.zarr").path
+    return str(path), path.read_bytes()
+
+
+@pytest.mark.parametrize("verb", [simulated, trained, sampled, plotted, reported])
+def test_array_jobs_without_names_in_one_folder(verb: Callable[[int], tuple[str, bytes]], folder: Path) -> None:
+    """All end, under names of their own, with what each alone gives."""
+    count = 8 if verb in (simulated, trained, sampled) else 3
+    with fork.Pool(count) as pool:
+        found = pool.map_async(verb, range(count)).get(timeout=200)
+    assert len({path for path, _ in found}) == count
+    for seed in (0, count - 1):
+        assert verb(seed)[1] == found[seed][1]
+    left = [name for name in os.listdir("runs") if name.startswith(".") or "partial" in name]
+    assert left == []
+
+
+def hold(path: str, seconds: float) -> None:
+    with Lock(Path(path)):
+        Path("held").touch()
+        time.sleep(seconds)
+
+
+@pytest.mark.parametrize("name", ["new.safetensors", "new.png", "new.html", "new.csv", "new.zarr"])
+def test_a_second_on_one_output_is_told_who_writes_it(name: str, folder: Path) -> None:
+    verbs: dict[str, Callable[[str], Any]] = {
+        ".safetensors": lambda out: ksdp.train("s.zarr", out=out, **TRAIN),
+        ".png": lambda out: plot("s.zarr", out=out),
+        ".html": lambda out: report("s.zarr", out=out),
+        ".csv": lambda out: exported("s.zarr", out),
+        ".zarr": lambda out: ksdp.sample("m.safetensors", n=5, out=out),
+    }
+    process = fork.Process(target=hold, args=(name, 60))
+    process.start()
+    while not Path("held").exists():
+        time.sleep(0.01)
+    before = sorted(os.listdir())
+    with pytest.raises(Busy, match=rf"{name} is being written by process {process.pid}"):
+        verbs[Path(name).suffix](name)
+    assert sorted(os.listdir()) == before
+    process.kill()
+    process.join()
+    verbs[Path(name).suffix](name)  # a lock goes with its process
+
+
+def exported(store: str, out: str, **more: Any) -> Any:
+    from ksdp_cli.api.exporting import export
+
+    return export(store, out, **more)
+
+
+def test_two_comparisons_make_one_reference_together(folder: Path) -> None:
+    """Both want the same run: the second waits for the first and takes it."""
+    ksdp.simulate(out="one.zarr", J=100, T=1e-3, dt=1e-3)
+    with fork.Pool(2) as pool:
+        found = pool.map_async(compared, [0, 0]).get(timeout=100)
+    assert found[0] == found[1]
+
+
+def compared(_: int) -> float:
+    return ksdp.compare("one.zarr", "simulate", N=40, metrics="w2").comparison.w2_squared
+
+
+THESIS = "a thesis\n"
+
+
+@pytest.mark.parametrize("flags", [{}, {"resume": True}, {"overwrite": True}], ids=["none", "resume", "overwrite"])
+@pytest.mark.parametrize("which", ["model", "last", "history", "checkpoint", "previous"])
+def test_a_training_replaces_nothing_that_it_did_not_make(which: str, flags: dict[str, bool], folder: Path) -> None:
+    target = Path("f.safetensors")
+    last, history = beside(target)
+    saved = checkpoint_of(target)
+    there = {"model": target, "last": last, "history": history, "checkpoint": saved}
+    file = there.get(which, saved.with_name(saved.name + ".previous"))
+    file.write_text(THESIS)
+    before = sorted(os.listdir())
+    with pytest.raises(DataError, match=file.name):
+        ksdp.train("s.zarr", out=target, **flags, **TRAIN)
+    assert file.read_text() == THESIS
+    assert sorted(os.listdir()) == before
+
+
+def test_a_trainings_own_files_need_a_flag(folder: Path) -> None:
+    model = Path("m.safetensors").read_bytes()
+    with pytest.raises(Taken, match="use --overwrite"):
+        ksdp.train("s.zarr", out="m.safetensors", seed=1, **TRAIN)
+    with pytest.raises(ConfigError, match="is of another training"):
+        ksdp.train("s.zarr", out="m.safetensors", seed=1, resume=True, **TRAIN)
+    assert Path("m.safetensors").read_bytes() == model
+    ksdp.train("s.zarr", out="m.safetensors", resume=True, **TRAIN)  # this very one: the same weights again
+    ksdp.train("s.zarr", out="m.safetensors", seed=1, overwrite=True, **TRAIN)
+    assert Path("m.safetensors").read_bytes() != model
+    Path("m.safetensors").unlink()
+    with pytest.raises(Taken, match=r"m\.last\.safetensors exists"):
+        ksdp.train("s.zarr", out="m.safetensors", **TRAIN)
+
+
+def test_an_interrupted_training_is_not_lost_to_the_next(folder: Path) -> None:
+    def stop() -> int:
+        return int(signal.SIGTERM)
+
+    for out in (None, "cut.safetensors"):
+        with pytest.raises(KsdpError, match="stopped by signal"):
+            ksdp.train("s.zarr", out=out, stop=stop, **TRAIN)
+    with pytest.raises(Taken, match="was interrupted; use --resume"):
+        ksdp.train("s.zarr", out="cut.safetensors", **TRAIN)
+    assert ksdp.train("s.zarr", **TRAIN).path.name == "s-A-002.safetensors"  # 001 is the one that was interrupted
+    resumed = ksdp.train("s.zarr", resume=True, **TRAIN)
+    assert resumed.path.name == "s-A-001.safetensors"
+    assert not checkpoint.exists(checkpoint_of(resumed.path))
+    assert ksdp.train("s.zarr", out="cut.safetensors", resume=True, **TRAIN).path.exists()
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_pictures_pages_and_exports_of_others_stay(overwrite: bool, folder: Path) -> None:
+    for name in ("x.png", "x.svg", "x.html", "x.csv", "x.npz"):
+        Path(name).write_text(THESIS)
+        write = {".html": lambda: report("s.zarr", out=name, overwrite=overwrite)}.get(  # noqa: B023
+            Path(name).suffix,
+            (lambda: plot("s.zarr", out=name, overwrite=overwrite))  # noqa: B023
+            if Path(name).suffix in (".png", ".svg")
+            else (lambda: exported("s.zarr", name, overwrite=overwrite)),  # noqa: B023
+        )
+        with pytest.raises(DataError, match=name):
+            write()
+        assert Path(name).read_text() == THESIS
+    Path("y-moments.png").write_text(THESIS)  # a picture that would come with the first
+    with pytest.raises(DataError, match=r"y-moments\.png"):
+        plot("s.zarr", out="y.png", overwrite=overwrite)
+    assert not Path("y.png").exists()
+
+
+def on_a_full_disk(verb: str) -> tuple[str, str, list[str]]:
+    """What a verb says when no file may exceed 8 kB, and what it leaves."""
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
+    before = set(os.listdir())
+    verbs: dict[str, Callable[[], Any]] = {
+        "simulate": lambda: ksdp.simulate(out="new.zarr", J=3000, T=1e-3, dt=1e-3),
+        "train": lambda: ksdp.train("s.zarr", out="new.safetensors", **TRAIN),
+        "sample": lambda: ksdp.sample("m.safetensors", n=3000, out="new.zarr"),
+        "plot": lambda: plot("s.zarr", out="new.png"),
+        "report": lambda: report("s.zarr", out="new.html"),
+        "export": lambda: exported("s.zarr", "new.csv"),
+    }
+    try:
+        verbs[verb]()
+    except KsdpError as error:
+        return type(error).__name__, str(error), sorted(set(os.listdir()) - before)
+    return "", "", []
+
+
+@pytest.mark.parametrize("verb", ["simulate", "train", "sample", "plot", "report", "export"])
+def test_a_full_disk_is_told_with_the_file_and_leaves_no_half(verb: str, folder: Path) -> None:
+    with fork.Pool(1) as pool:
+        kind, told, left = pool.apply_async(on_a_full_disk, [verb]).get(timeout=100)
+    assert kind == ResourceError.__name__, told
+    assert "no room to write" in told
+    assert "new." in told or verb == "report"  # whose pictures are drawn in the system's temporary folder
+    # a store keeps the frames that it has, a training what came before; all under their own names
+    assert [name for name in left if name.startswith(".") or "partial" in name] == []
+    if verb in ("plot", "report", "export"):
+        assert left == []
+
+
+def test_a_name_is_too_long_at_the_start(folder: Path) -> None:
+    before = sorted(os.listdir())
+    for name, verb in ((".safetensors", ksdp.train), (".zarr", ksdp.sample)):
+        with pytest.raises(DataError, match=r"has 2\d\d bytes"):
+            verb({".zarr": "m.safetensors"}.get(name, "s.zarr"), out="n" * (240 - len(name)) + name)
+    assert sorted(os.listdir()) == before
+    longest = "n" * (223 - len(".safetensors")) + ".safetensors"
+    assert ksdp.train("s.zarr", out=longest, **TRAIN).path.exists()
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_in_the_place_of_a_summary_stops_a_reproduction_at_once(overwrite: bool, folder: Path) -> None:
+    from ksdp_cli.experiments.reproducing import reproduce
+
+    Path("out").mkdir()
+    Path("out/table2.json").write_text(THESIS)
+    with pytest.raises(DataError, match=r"table2\.json"):
+        reproduce("table2", out="out", overwrite=overwrite)
+    assert os.listdir("out") == ["table2.json"]
