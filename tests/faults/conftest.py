@@ -17,7 +17,7 @@ import pytest
 SERVER = """
 import json, os, signal, sys, time
 import zarr, zarr.codecs, ksdp_cli.store.durable, ksdp_cli.particles.engines.direct_cpu, ksdp_cli.particles.tree.engine
-from ksdp_cli.api import integrating, summary
+from ksdp_cli.api import integrating; from ksdp_cli.views import summary
 from ksdp_cli.cli.app import main
 
 def die_at_call(number):
@@ -65,7 +65,7 @@ def child(request):
 def warm_up():
     # what children would each load again; nothing here starts a thread, which a fork would lose
     import rich.table, numpy
-    from ksdp_cli import rng
+    from ksdp_cli.base import rng
     from ksdp_cli.particles.engines.direct_cpu import DirectCPU
     from ksdp_cli.kernels.blob import Blob
     from ksdp_cli.kernels.gaussian import Gaussian

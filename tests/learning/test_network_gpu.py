@@ -21,9 +21,9 @@ needs_triton = pytest.mark.skipif(
 )
 INTERPRETED = """
 import numpy as np, torch
-from ksdp_cli import models
+from ksdp_cli import pretrained as models
 from ksdp_cli.initial.ball import Ball
-from ksdp_cli.learning import network_gpu
+from ksdp_cli.learning.network import fused as network_gpu
 from ksdp_cli.learning.model import Model
 from ksdp_cli.learning.network.network import Network
 
@@ -63,7 +63,7 @@ import triton
 import triton.backends.nvidia
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from ksdp_cli.learning import network_gpu
+from ksdp_cli.learning.network import fused as network_gpu
 from ksdp_cli.learning.network.network import Network
 sizes = network_gpu.constants(Network(3, 0, "residual"))
 kinds = {"x": "*fp32", "layers": "*fp32", "out": "*fp32", "n": "i32"} | dict.fromkeys(sizes, "constexpr")

@@ -17,7 +17,7 @@ SUMS = """
 import numpy as np, torch
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels import blob, coulomb, eq7, gaussian, plummer
-from ksdp_cli.particles import direct_gpu
+from ksdp_cli.particles.engines import direct_gpu
 from ksdp_cli.particles.kernel_compiler.source import array_function
 direct_gpu.CHUNK, direct_gpu.LEAST = 128, 100  # so that 270 sources make two shares: two chunks, and a masked block
 for kernel in (blob.Blob, coulomb.Coulomb, eq7.Eq7, gaussian.Gaussian, plummer.Plummer):
@@ -41,7 +41,7 @@ SHAPES = """
 import numpy as np, torch
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.gaussian import Gaussian
-from ksdp_cli.particles import direct_gpu
+from ksdp_cli.particles.engines import direct_gpu
 from ksdp_cli.particles.kernel_compiler.source import array_function
 rng = np.random.default_rng(0)
 
@@ -78,8 +78,8 @@ assert not torch.equal(engine.parts(x, x)[1], parts[1])
 """
 NOISE = """
 import numpy as np
-from ksdp_cli import rng
-from ksdp_cli.particles import direct_gpu
+from ksdp_cli.base import rng
+from ksdp_cli.particles.engines import direct_gpu
 for seed, stream, step, start in ((1, 2, 3, 0), (2**62 + 12345, rng.NOISE + 3, 70000, 2**32 - 5)):
     for d in (2, 3):
         there = direct_gpu.normals(seed, stream, step, start, 1500, d, device="cpu").numpy()

@@ -379,7 +379,7 @@ import os, re, subprocess, sys, tempfile
 import triton, triton.backends.nvidia as nvidia
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from ksdp_cli.particles import step_gpu
+from ksdp_cli.particles import gpu_step as step_gpu
 from ksdp_cli.particles.flow_trace import trace
 from ksdp_cli.particles.problem import pose
 disassembler = os.path.join(list(nvidia.__path__)[0], "bin", "cuobjdump")

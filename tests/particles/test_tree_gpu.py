@@ -22,7 +22,8 @@ import numpy as np, torch
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles import direct_gpu, tree_gpu, tree_gpu_build as build, tree_gpu_lists as lists
+from ksdp_cli.particles.engines import direct_gpu
+from ksdp_cli.particles.tree import gpu as tree_gpu, gpu_build as build, gpu_lists as lists
 from ksdp_cli.particles.engines.direct_cpu import DirectCPU
 from ksdp_cli.particles.tree.accuracy import Rung
 build.BLOCK, build.KEYS = 128, 1024
@@ -165,7 +166,8 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from ksdp_cli.kernels.blob import Blob
-from ksdp_cli.particles import direct_gpu, tree_gpu, tree_gpu_build as build
+from ksdp_cli.particles.engines import direct_gpu
+from ksdp_cli.particles.tree import gpu as tree_gpu, gpu_build as build
 from ksdp_cli.particles.engines.direct_cpu import template
 from ksdp_cli.particles.kernel_compiler.source import load_module
 

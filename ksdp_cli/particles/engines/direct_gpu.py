@@ -16,15 +16,15 @@ from ..kernel_compiler.source import import_text, load_module
 from .direct_cpu import template
 
 #: Sources summed in the engine's type before they are added in float64.
-CHUNK = 16384
+CHUNK = 65536
 #: Of a pair sum by dimension and type: particles of a program's target block, sources of a block, how many of these the
 #: compiler takes at once, warps, and a limit of registers. The same on every card, for the order of the sums hangs on
 #: them. A thread keeps 16 pairs in flight in float32 and 4 in float64, where more would spill. In 3D the limit of 96
 #: registers costs no instruction and lets 20 warps run on a multiprocessor instead of 12.
 LAUNCH: dict[tuple[int, str], dict[str, int]] = {
-    (2, "float32"): {"TARGETS": 16, "SOURCES": 128, "UNROLL": 1, "num_warps": 4},
-    (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "UNROLL": 1, "num_warps": 4, "maxnreg": 96},
-    (2, "float64"): {"TARGETS": 16, "SOURCES": 32, "UNROLL": 1, "num_warps": 4},
+    (2, "float32"): {"TARGETS": 8, "SOURCES": 128, "UNROLL": 2, "num_warps": 2},
+    (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "UNROLL": 2, "num_warps": 4, "maxnreg": 128},
+    (2, "float64"): {"TARGETS": 16, "SOURCES": 32, "UNROLL": 2, "num_warps": 4},
     (3, "float64"): {"TARGETS": 16, "SOURCES": 32, "UNROLL": 1, "num_warps": 4},
 }
 #: Programs that fill a large card, and the fewest sources worth a program.

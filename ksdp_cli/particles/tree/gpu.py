@@ -29,8 +29,8 @@ LEAF = 128
 #: Of the sum over the lists, as `direct_gpu.LAUNCH`. 96 registers, enough for the direct sum, spill here with the
 #: Gaussian.
 LAUNCH: dict[tuple[int, str], dict[str, int]] = {
-    (2, "float32"): {"TARGETS": 16, "SOURCES": 128, "num_warps": 4},
-    (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "num_warps": 4, "maxnreg": 128},
+    (2, "float32"): {"TARGETS": 32, "SOURCES": 64, "num_warps": 2},
+    (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "num_warps": 4, "maxnreg": 96},
     (2, "float64"): {"TARGETS": 16, "SOURCES": 32, "num_warps": 4},
     (3, "float64"): {"TARGETS": 16, "SOURCES": 32, "num_warps": 4},
 }
