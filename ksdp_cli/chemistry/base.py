@@ -1,13 +1,13 @@
 """The contract of a chemistry: the second equation of (1), eps c_t = Lap c - k^2 c + rho, as a run needs it.
 
-A step from t to t + dt is: ``state = advance(state, x, dt)``, then ``gradient(state, x)`` at the same positions. So c is
-implicit and x explicit. A scheme that tries positions ahead (Heun) advances the *same old* state with them, as often as
-it likes, and keeps the state that it wants: nothing but the returned state changes. Steps may differ in length.
+A step from t to t + dt is: ``state = advance(state, x, dt)``, then ``gradient(state, x)`` at the same positions. So c
+is implicit and x explicit. A scheme that tries positions ahead (Heun) advances the *same old* state with them, as often
+as it likes, and keeps the state that it wants: nothing but the returned state changes. Steps may differ in length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -19,12 +19,15 @@ from ..base.shapes import Cloud
 
 #: Named arrays and nothing else: what a checkpoint stores, and all that a resumed run gets back.
 State = Mapping[str, NDArray[Any]]
+#: c at points: arrays of coordinates along x, y (, z), of one shape, to an array of that shape.
+Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Facts:
     """What a chemistry may know of its case. ``delta`` is the width of a particle's blob [length], ``T`` the end of the
-    run and ``dt`` its longest step [time], ``accuracy`` the relative l2 error of the gradient that is aimed at."""
+    run and ``dt`` its longest step [time], ``accuracy`` the relative l2 error of the gradient that is aimed at, ``c0``
+    the chemical at the start: "zero", "elliptic" (the state of eps = 0), or c at points given axis by axis."""
 
     dim: int
     particles: int
@@ -33,6 +36,7 @@ class Facts:
     dt: float
     delta: float
     accuracy: float = 1e-3
+    c0: str | Field = "zero"
     mu: float = 1.0
     chi: float = 1.0
     kernel: Any = None
