@@ -17,7 +17,7 @@ FLOORS = [
     {"base"},
     {"plugins", "builtin", "config", "provenance", "pretrained"},
     {"flows", "kernels", "initial", "assignment", "exact"},
-    {"particles", "learning", "metrics", "store", "figures"},
+    {"particles", "chemistry", "learning", "metrics", "store", "figures"},
     {"export"},
     {"api", "testing"},
     {"views"},
@@ -32,6 +32,8 @@ SAME_FLOOR = {
     ("provenance", "config"),
     ("kernels", "flows"),  # the base of Params
     ("learning", "particles"),  # the kernel-free compiled helpers
+    ("chemistry", "particles"),  # the mesh that fields live on
+    ("particles", "chemistry"),  # the contract that a step is written against
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.particles.engines.direct_cpu import DirectCPU
 from ksdp_cli.particles.mesh.modes import Box
 from ksdp_cli.particles.mesh.nested import Nested, Sizes, choose
+from ksdp_cli.particles.mesh.transfer import carried, piece_of, pieces_of
 
 
 def ball(n: int, dim: int) -> list[np.ndarray]:
@@ -55,8 +57,8 @@ def test_discrete_laws_hold_to_rounding(dim: int, boxes: int) -> None:
         field = nested.advanced(field, axes, mass, memory, k)
         expected = (memory * expected + mass) / (memory + k * k)
         assert nested.mass(field) == pytest.approx(expected, rel=1e-12)
-    for box, modes in zip(nested.boxes, field, strict=True):
-        state = box.density(axes, mass) / (box.q2 + k * k)
+    for box, modes, density in zip(nested.boxes, field, nested.densities(axes, mass), strict=True):
+        state = density / (box.q2 + k * k)
         r = memory / (box.q2 + k * k + memory)
         assert np.abs(modes - (1 - r**30) * state).max() < 1e-12 * np.abs(state).max()
 
@@ -96,3 +98,50 @@ def test_sizes_follow_the_accuracy() -> None:
     # a chemical that has no time to reach beyond a box needs no further one
     assert choose(2, 2.0, 0.1, 1e-4, reach=1.0).boxes == 1
     assert math.isclose(choose(2, 2.0, 0.1, 1e-3).side, 4.0)
+
+
+@pytest.mark.parametrize(("dim", "delta"), [(2, 0.1), (3, 0.25)])
+def test_boxes_share_the_splines_of_the_first_one(dim: int, delta: float) -> None:
+    # the same field as by a deposit and a gather of every box for itself
+    axes = ball(2000, dim)
+    nested = Nested([0.1] * dim, choose(dim, 2.2, delta, 1e-4), delta)
+    own = [box.density(axes, 3.0) for box in nested.boxes]
+    for box, one, other in zip(nested.boxes, own, nested.densities(axes, 3.0), strict=True):
+        assert np.abs(box.part(one - other)).max() < 1e-5 * np.abs(box.part(one)).max()
+    field = nested.advanced(nested.zeros(), axes, 3.0, 0.3, 0.2)
+    value, gradient = nested.at(field, axes)
+    separate = np.zeros(2000), np.zeros((dim, 2000))
+    for box, modes in zip(nested.boxes, field, strict=True):
+        box.add(modes, axes, *separate)
+    assert value == pytest.approx(separate[0], abs=1e-5 * np.abs(value).max())
+    assert np.linalg.norm(gradient - separate[1]) < 1e-5 * np.linalg.norm(gradient)
+
+
+@pytest.mark.parametrize(("dim", "width"), [(2, 3.1), (3, 2.7)])
+def test_a_field_is_carried_to_larger_boxes(dim: int, width: float) -> None:
+    delta, accuracy = {2: 0.15, 3: 0.3}[dim], 1e-4
+    axes = ball(1000, dim)
+    old = Nested([0.0] * dim, choose(dim, 2.0, delta, accuracy), delta)
+    new = Nested([0.2] * dim, choose(dim, width, delta, accuracy), delta)
+    field = old.advanced(old.zeros(), axes, 1.0, 0.5, 0.3)
+    pieces = [piece_of(box, modes) for box, modes in zip(old.boxes, field, strict=True)]
+    moved = [carried(pieces, box) for box in new.boxes]
+    before, after = old.at(field, axes)[1], new.at(moved, axes)[1]
+    assert np.linalg.norm(after - before) < 1e-3 * np.linalg.norm(before)
+    assert new.mass(moved) == pytest.approx(old.mass(field), rel=1e-3)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_a_given_field_is_held(dim: int) -> None:
+    nested = Nested([0.0] * dim, choose(dim, 2.0, 0.15, 1e-4), 0.0)
+
+    def bump(x: Any) -> Any:
+        return np.exp(-sum(axis**2 for axis in x) / 2.0)
+
+    # a bump as wide as the first box: the edge of its band must not send it back
+    modes = [carried(pieces_of(bump, nested.boxes), box) for box in nested.boxes]
+    axes = ball(500, dim)
+    value, gradient = nested.at(modes, axes)
+    assert np.abs(value - bump(axes)).max() < 1e-3
+    assert np.abs(gradient + bump(axes) * np.array(axes)).max() < 2e-3
+    assert nested.mass(modes) == pytest.approx((2 * math.pi) ** (dim / 2), rel=1e-3)

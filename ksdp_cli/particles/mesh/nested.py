@@ -1,8 +1,9 @@
-"""Free space by nested boxes: sides L, 4 L, 16 L, .. with the same number of modes.
+"""Free space by nested boxes: sides L, 4 L, 16 L, .. about one centre.
 
-Box l carries the Gaussian band exp(-q^2 s_(l-1)^2) - exp(-q^2 s_l^2) of the field, s_l = 0.12 L 4^l, the first one all
-above its band and the last one all that is left. The step of a mode knows nothing of other modes, so each box keeps a
-recursion of its own; periodic images are 4^(boxes - 1) L away, for the price of a box a factor 4.
+Box l carries the band `low`(q^2 s_(l-1)^2) - `low`(q^2 s_l^2) of the field, s_l = 0.08 L 4^l, the first one all above
+its band and the last one all that is left. The step of a mode knows nothing of other modes, so each box keeps a
+recursion of its own; periodic images are 4^(boxes - 1) L away. The outer boxes need only the modes of their band, and
+share the particles' splines with the first one while the cloud is inside of it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .modes import Box, Modes
+from .shared import Outer
 
 #: Ratio of the sides of boxes, and width of the first band over the side of the first box.
-RATIO, WIDTH = 4, 0.12
+RATIO, WIDTH = 4, 0.08
+#: Terms of a band's edge. With one, box l still holds s_l^2 Lap c beyond its window, and its images come back: 3 to 8 %
+#: of the force where c spreads as far as a box is wide. With three it is s_l^6 Lap^3 c, below 1e-3.
+FLAT = 3
 #: Order of the splines and oversampling, by the relative error of the force that they leave, measured on random clouds.
 COUPLING = {
     2: ((7.5e-4, 4, 2.0), (4e-4, 6, 1.5), (5e-5, 6, 2.0), (0.0, 8, 2.0)),
@@ -30,7 +35,10 @@ IMAGE = {2: math.pi, 3: 4.2}
 
 @dataclass(frozen=True)
 class Sizes:
-    """What `choose` settles: ``side`` of the first box, ``count`` modes an axis, ``boxes``, splines; and its errors."""
+    """What `choose` settles: ``side`` of the first box, ``count`` modes an axis, ``boxes``, splines; and its errors.
+
+    ``outer`` modes an axis are those of the further boxes, as many as the first one has when None.
+    """
 
     side: float
     count: int
@@ -39,26 +47,60 @@ class Sizes:
     over: float
     image_error: float
     delta_error: float
+    outer: int | None = None
 
 
 def choose(
-    dim: int, width: float, delta: float, accuracy: float, reach: float = math.inf, side: float | None = None
+    dim: int,
+    width: float,
+    delta: float,
+    accuracy: float,
+    reach: float = math.inf,
+    side: float | None = None,
+    count: int | None = None,
+    boxes: int | None = None,
+    most: int | None = None,
 ) -> Sizes:
     """Sizes for a cloud ``width`` across, a Gaussian blob of width ``delta`` and a relative error of the force.
 
     ``reach`` is how far c spreads in the run, 8 sqrt(4 T / eps) at most: boxes beyond it have no images. A given
-    ``side`` makes one periodic box.
+    ``side`` makes one periodic box; a given ``count`` or ``boxes`` is taken as it is, and the errors are those that it
+    leaves. ``count`` is at most ``most``.
     """
     _, order, over = next(row for row in COUPLING[dim] if row[0] <= accuracy)
-    first = side or 2.0 * width
-    count = 2 * math.ceil(first / (math.pi * delta) * math.sqrt(math.log(1.0 / accuracy)))
-    boxes, image = 1, _image(dim, width, first)
-    while side is None and image > accuracy and first * RATIO ** (boxes - 1) < reach + width:
-        boxes += 1
-        image = _image(dim, width, first * RATIO ** (boxes - 1))
-    if side is not None or first * RATIO ** (boxes - 1) >= reach + width:
-        image = 0.0
-    return Sizes(first, count, boxes, order, over, image, math.exp(-((math.pi * count * delta / first / 2) ** 2)))
+    first, digits = side or 2.0 * width, math.sqrt(math.log(1.0 / accuracy))
+    if count is None:
+        count = 2 * math.ceil(first / (math.pi * delta) * digits)
+        count = min(count, most or count)
+
+    def top(n: int) -> float:
+        return first * float(RATIO ** (n - 1))
+
+    if side is not None:
+        boxes = 1
+    elif boxes is None:
+        boxes = 1
+        while _image(dim, width, top(boxes)) > accuracy and top(boxes) < reach + width:
+            boxes += 1
+    image = 0.0 if side is not None or top(boxes) >= reach + width else _image(dim, width, top(boxes))
+    outer = 2 * math.ceil(_end(accuracy) * RATIO / (2 * math.pi * WIDTH)) + 2
+    held = math.exp(-((math.pi * count * delta / first / 2) ** 2))
+    return Sizes(first, count, boxes, order, over, image, held, outer)
+
+
+def low(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What an outer box is left with, of u = q^2 s^2: exp(-u) (1 + u + .. + u^(FLAT - 1) / (FLAT - 1)!)."""
+    total = term = np.ones_like(u)
+    for power in range(1, FLAT):
+        term = term * u / power
+        total = total + term
+    return np.exp(-u) * total
+
+
+def _end(accuracy: float) -> float:
+    """q s at which `low` has fallen to the accuracy."""
+    u = np.linspace(0.0, 60.0, 601)
+    return math.sqrt(float(u[np.argmax(low(u) < accuracy)]))
 
 
 def _image(dim: int, width: float, side: float) -> float:
@@ -66,22 +108,34 @@ def _image(dim: int, width: float, side: float) -> float:
 
 
 class Nested:
-    """The field of all boxes about ``centre``; ``delta`` > 0 smooths it by exp(-q^2 delta^2 / 4), a Gaussian blob."""
+    """The field of all boxes about ``centre``; ``delta`` > 0 smooths it by exp(-q^2 delta^2 / 4), a Gaussian blob.
 
-    def __init__(self, centre: Sequence[float], sizes: Sizes, delta: float = 0.0, threads: int | None = None) -> None:
+    In free space each box counts inside of its own window only, and positions beyond the last one feel nothing. A
+    single box is periodic unless said otherwise.
+    """
+
+    def __init__(
+        self,
+        centre: Sequence[float],
+        sizes: Sizes,
+        delta: float = 0.0,
+        threads: int | None = None,
+        periodic: bool | None = None,
+    ) -> None:
         self.sizes, self.boxes = sizes, []
+        self.periodic = sizes.boxes == 1 if periodic is None else periodic
         widths = [WIDTH * sizes.side * RATIO**level for level in range(sizes.boxes - 1)]
         for level in range(sizes.boxes):
             inner = widths[level - 1] if level else 0.0
             outer = widths[level] if level < len(widths) else math.inf
 
             def band(q2: NDArray[np.float64], inner: float = inner, outer: float = outer) -> NDArray[np.float64]:
-                kept = np.exp(-q2 * inner**2) - (np.exp(-q2 * outer**2) if math.isfinite(outer) else 0.0)
-                return kept * np.exp(-q2 * delta**2 / 4)
+                return low(q2 * inner**2) - (low(q2 * outer**2) if math.isfinite(outer) else 0.0)
 
-            self.boxes.append(
-                Box(centre, sizes.side * RATIO**level, sizes.count, band, sizes.order, sizes.over, threads)
-            )
+            count = (sizes.outer or sizes.count) if level else sizes.count
+            side = sizes.side * RATIO**level
+            self.boxes.append(Box(centre, side, count, band, sizes.order, sizes.over, threads, delta))
+        self._outer: list[Outer] = [Outer(box, self.boxes[0]) for box in self.boxes[1:]]
 
     def zeros(self) -> list[Modes]:
         return [box.zeros() for box in self.boxes]
@@ -91,18 +145,57 @@ class Nested:
     ) -> list[Modes]:
         """The field after a step of eps / ``memory`` with the particles at ``axes``: new arrays."""
         return [
-            box.advanced(modes, box.density(axes, mass), memory, k)
-            for box, modes in zip(self.boxes, field, strict=True)
+            box.advanced(modes, density, memory, k)
+            for box, modes, density in zip(self.boxes, field, self.densities(axes, mass), strict=True)
         ]
+
+    def densities(self, axes: Sequence[NDArray[Any]], mass: float) -> list[Modes]:
+        """Modes of the density in each box."""
+        first = self.boxes[0]
+        if self.periodic or not self.holds(axes):
+            return [box.density(axes, mass) for box in self.boxes]
+        grid, n = first.splines.deposit(axes), axes[0].size
+        return [first.density_of(grid, mass, n), *(outer.density_of(grid, mass, n) for outer in self._outer)]
 
     def at(self, field: list[Modes], axes: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """c (n,) and grad c (d, n) at positions given axis by axis."""
         value, gradient = np.zeros(axes[0].size), np.zeros((len(axes), axes[0].size))
-        for box, modes in zip(self.boxes, field, strict=True):
-            box.add(modes, axes, value, gradient)
+        first = self.boxes[0]
+        if self.periodic:
+            first.add(field[0], axes, value, gradient)
+        elif self.holds(axes):
+            grid = first.coefficients(field[0])
+            for outer, modes in zip(self._outer, field[1:], strict=True):
+                grid += outer.coefficients(modes)
+            first.splines.gather(grid, axes, value, gradient)
+        else:
+            for box, modes in zip(self.boxes, field, strict=True):
+                _add_inside(box, modes, axes, value, gradient)
         return value, gradient
+
+    def holds(self, axes: Sequence[NDArray[Any]]) -> bool:
+        """Whether all positions are so far inside of the first box that no spline reaches around its edge."""
+        first = self.boxes[0]
+        ends = first.low + first.side - first.splines.order * first.splines.h
+        return all(
+            float(axis.min()) >= low and float(axis.max()) <= end
+            for axis, low, end in zip(axes, first.low, ends, strict=True)
+        )
 
     def mass(self, field: list[Modes]) -> float:
         """Mass of the chemical: the zero mode of the largest box."""
         last = self.boxes[-1]
         return float(field[-1].flat[0].real) * last.side**last.dim
+
+
+def _add_inside(
+    box: Box, modes: Modes, axes: Sequence[NDArray[Any]], value: NDArray[np.float64], gradient: NDArray[np.float64]
+) -> None:
+    """A box's part at the positions within its window."""
+    pairs = zip(axes, box.low, strict=True)
+    inside = np.logical_and.reduce([(axis >= low) & (axis < low + box.side) for axis, low in pairs])
+    here = [np.ascontiguousarray(axis[inside]) for axis in axes]
+    some, slope = np.zeros(here[0].size), np.zeros((box.dim, here[0].size))
+    box.add(modes, here, some, slope)
+    value[inside] += some
+    gradient[:, inside] += slope

@@ -1,0 +1,1 @@
+"""What makes the chemical that particles follow: the second equation of (1)."""

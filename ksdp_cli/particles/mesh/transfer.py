@@ -1,0 +1,84 @@
+"""Fields carried from one set of boxes to another: a cloud that has outgrown its boxes, and a chemical at the start.
+
+A field that vanishes at the edge of its window has a Fourier transform at every q, not only on the window's own
+lattice: per axis, the mode q of a window of side L gives (L / L') sinc((q - q') L / 2 pi) exp(..) to the mode q' of a
+box of side L'.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+from scipy.special import erfc
+
+from .modes import Box, Modes, along
+from .shared import applied
+
+Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
+#: Samples an axis of a piece of a given field, and where its windows end: 1 up to the first, 0 from the second [side].
+SAMPLES, SMOOTH = {2: 512, 3: 160}, (0.25, 0.5)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A field in a window from ``low`` (d,) of side ``side``: its modes (n,) * d, as `numpy.fft.fftn` orders them."""
+
+    low: NDArray[np.float64]
+    side: float
+    modes: Modes
+
+
+def piece_of(box: Box, modes: Modes) -> Piece:
+    """The part of a field that a box stands for, before delta smooths it."""
+    shape = [box.count] * box.dim
+    whole = fft.fftn(fft.irfftn(modes * box.band, s=shape, workers=box.splines.threads), workers=box.splines.threads)
+    return Piece(box.low, box.side, whole)
+
+
+def pieces_of(field: Field, boxes: Sequence[Box]) -> list[Piece]:
+    """A function of the coordinates, cut smoothly into one piece a box; beyond the last box it is taken as 0."""
+    pieces, before = [], None
+    for box in boxes:
+        n = max(SAMPLES[box.dim], 2 * box.count)
+        points = [corner + box.side / n * np.arange(n) for corner in box.low]
+        spread = np.meshgrid(*points, indexing="ij")
+        share = _window(points, box)
+        pieces.append(
+            Piece(
+                box.low,
+                box.side,
+                fft.fftn(field(spread) * (share if before is None else share - _window(points, before))) / n**box.dim,
+            )
+        )
+        before = box
+    return pieces
+
+
+def _window(points: Sequence[NDArray[np.float64]], box: Box) -> NDArray[np.float64]:
+    """1 in the middle of a box, 0 at its edge and beyond."""
+    product = np.ones([1] * box.dim)
+    for axis, (x, corner) in enumerate(zip(points, box.low, strict=True)):
+        away = np.abs(x - corner - box.side / 2) / box.side
+        step = 0.5 * erfc(6.0 * ((away - SMOOTH[0]) / (SMOOTH[1] - SMOOTH[0]) - 0.5))
+        product = product * along(np.where(away < SMOOTH[1], step, 0.0), axis, box.dim)
+    return product
+
+
+def carried(pieces: Sequence[Piece], box: Box) -> Modes:
+    """Modes in ``box`` of the sum of the pieces."""
+    total = box.zeros()
+    for piece in pieces:
+        n, modes = piece.modes.shape[0], piece.modes
+        old = 2 * math.pi / piece.side * np.fft.fftfreq(n, 1 / n)
+        for axis in range(box.dim):
+            new = box.q[axis].ravel()[:, None]
+            away = old[None, :] - new
+            phase = np.exp(0.5j * away * piece.side - 1j * new * (piece.low[axis] - box.low[axis]))
+            modes = applied(phase * np.sinc(away * piece.side / (2 * math.pi)), modes, axis)
+        total += modes * (piece.side / box.side) ** box.dim
+    return total
