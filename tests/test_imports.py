@@ -15,7 +15,7 @@ ROOT = Path(ksdp_cli.__file__).parent
 FLOORS = [
     {"errors", "hookspecs", "registry", "lazy"},  # the contract of a plugin's author
     {"base"},
-    {"plugins", "builtin", "config", "provenance", "pretrained"},
+    {"plugins", "builtin", "config", "provenance", "pretrained", "citation"},
     {"flows", "kernels", "initial", "assignment", "exact"},
     {"particles", "chemistry", "learning", "metrics", "store", "figures"},
     {"export"},
@@ -30,6 +30,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SAME_FLOOR = {
     ("plugins", "builtin"),  # the manifest of what ships is loaded first
     ("provenance", "config"),
+    ("citation", "plugins"),  # the version
     ("kernels", "flows"),  # the base of Params
     ("learning", "particles"),  # the kernel-free compiled helpers
     ("chemistry", "particles"),  # the mesh that fields live on

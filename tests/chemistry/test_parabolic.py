@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ksdp_cli.chemistry.base import Facts, Grid
-from ksdp_cli.chemistry.parabolic import Params, Parabolic
+from ksdp_cli.chemistry.parabolic import Parabolic, Params
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.exact.self_similar import SelfSimilar, self_similar
 from ksdp_cli.kernels.blob import Blob

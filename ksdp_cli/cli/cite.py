@@ -1,0 +1,23 @@
+"""``ksdp cite``."""
+
+from __future__ import annotations
+
+import typer
+
+from . import _options as o
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(cite)
+
+
+def cite(as_json: o.Json = False) -> None:
+    """Print how to cite the paper and the software: BibTeX, then plain text."""
+    from .. import citation
+    from . import _render
+
+    if as_json:
+        _render.emit({"bibtex": citation.bibtex(), "text": citation.text()}, True)
+        return
+    print(citation.bibtex())
+    print(citation.text(), end="")
