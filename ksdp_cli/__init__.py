@@ -1,10 +1,11 @@
 """ksdp: DeepParticle for Keller-Segel chemotaxis.
 
 >>> import ksdp_cli as ksdp
->>> run = ksdp.simulate(flow="kolmogorov", A=100)        # a stored run: run.frame(case, time), run.dataset()
+>>> run = ksdp.simulate(flow="laminar2d", A="1:100:11log", T=0.02)   # a stored run: run.frame(case, k), run.dataset()
 >>> trained = ksdp.train(run.path)
->>> cloud = ksdp.sample(trained.path, n=1_000_000, A=130)
->>> ksdp.compare(cloud.path, run.path)
+>>> cloud = ksdp.sample(trained.path, n=1_000_000, A=50)
+>>> fresh = ksdp.simulate(flow="laminar2d", A=50, T=0.02, seed=1)
+>>> ksdp.compare(cloud.path, fresh.path)
 >>> ksdp.reference.radial(0.05).mass_within(0.2, 0.05)   # what a run without flow in 2D tends to as J grows
 
 Names are resolved when they are first used, so importing the package imports nothing heavy.
