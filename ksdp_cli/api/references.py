@@ -25,6 +25,7 @@ from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from . import paths
 from .clouds import of_model
 from .own_clouds import is_array, own_cloud
+from .own_files import is_own, read_cloud
 from .simulating import simulate
 
 #: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
@@ -81,6 +82,8 @@ def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
     if is_array(given):
         return own_cloud(given, name)
     path = paths.found(given)
+    if is_own(path):
+        return read_cloud(path)
     return Model.load(path) if path.is_file() else open_run(path)
 
 

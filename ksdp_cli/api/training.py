@@ -27,6 +27,7 @@ from . import paths
 from . import training_place as place
 from .clouds import of_run
 from .own_clouds import OwnClouds, own_clouds, require_mapping
+from .own_files import is_own, read_arrays
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,10 @@ def _trained(
 
 
 def _opened(given: Any, init: Any) -> Run | OwnClouds:
-    """A store, or the caller's own clouds."""
+    """A store, or the caller's own clouds, in an .npz or as arrays."""
     if isinstance(given, (str, Path)):
-        return open_run(given)
+        path = files.local(given)
+        return replace(own_clouds(read_arrays(path), init), path=path) if is_own(path) else open_run(given)
     if isinstance(given, Run):
         return given
     require_mapping(given)

@@ -1,0 +1,61 @@
+"""Files of others: the same cloud out of every format, exact distances, and one line for what cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.api.own_files import read_arrays, read_cloud
+from ksdp_cli.errors import DataError
+
+
+def written(folder: Path, x: np.ndarray, name: str) -> list[Path]:
+    paths = [folder / f"{name}.{kind}" for kind in ("npy", "csv", "named.csv", "npz")]
+    np.save(paths[0], x)
+    np.savetxt(paths[1], x, delimiter=",", fmt="%.9g")
+    np.savetxt(paths[2], x, delimiter=",", fmt="%.9g", header="x,y", comments="")
+    np.savez(paths[3], position=x[None, None], time=np.zeros(1))
+    return paths
+
+
+def test_a_moved_cloud_is_at_its_distance_in_every_format(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
+    moved = x + np.array([3, 4], np.float32)
+    for a, b in zip(written(tmp_path, x, "a"), written(tmp_path, moved, "b"), strict=True):
+        assert np.array_equal(read_cloud(a).astype(np.float32), x)
+        assert ksdp.compare(a, b, N=300, repeats=1).comparison.w2_squared == pytest.approx(25.0, abs=1e-4)
+
+
+def test_an_export_is_read_back(tmp_path: Path) -> None:
+    run = ksdp.simulate(J=60, T=2e-3, dt=1e-3, out=tmp_path / "s.zarr")
+    np.savez(tmp_path / "s.npz", position=run.frame()[None, None], time=run.times)
+    assert np.array_equal(read_cloud(tmp_path / "s.npz"), run.frame())
+
+
+def test_training_takes_an_npz(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    gaps = np.array([0.0, 0.5, 1.0])
+    position = generator.normal(size=(3, 1, 400, 2)) + gaps[:, None, None, None]
+    np.savez(tmp_path / "m.npz", position=position, time=np.zeros(1), gap=gaps)
+    trained = ksdp.train(tmp_path / "m.npz", steps=20, N=100, out=tmp_path / "m.safetensors")
+    cloud = ksdp.sample(trained.path, n=50, gap=0.25, out=tmp_path / "g.zarr")
+    assert cloud.frame().shape == (50, 2)
+
+
+def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(b"no array")
+    (tmp_path / "a.csv").write_text("x,y\n1,two\n")
+    (tmp_path / "a.npz").write_bytes(b"PK")
+    np.save(tmp_path / "o.npy", np.array([{"a": 1}], object), allow_pickle=True)
+    for name in ("a.npy", "a.csv", "a.npz", "o.npy"):
+        with pytest.raises(DataError, match=name):
+            read_cloud(tmp_path / name)
+    np.save(tmp_path / "one.npy", np.zeros((5, 2)))
+    with pytest.raises(DataError, match="nothing to learn"):
+        read_arrays(tmp_path / "one.npy")
+    np.savez(tmp_path / "two.npz", position=np.zeros((2, 1, 5, 2)))
+    with pytest.raises(DataError, match="not one cloud"):
+        read_cloud(tmp_path / "two.npz")
