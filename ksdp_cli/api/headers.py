@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from .. import provenance
+from ..base.records import MadeBy, checked
 from ..config import SimulateConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
 from ..particles.problem import Problem
 from ..store import Header, Run
@@ -131,10 +132,13 @@ def require_same_kind(about: Mapping[str, Any], now: dict[str, str], what: str) 
 
 def kind_of(about: Mapping[str, Any]) -> dict[str, str]:
     """Device and engine of a state or a store. Before `MADE_BY` was kept all was made on a CPU, and only a tree has
-    something to remember; an engine that is not told is empty."""
-    if MADE_BY in about:
-        return dict(about[MADE_BY])
-    engine = str(about["engine"][0]["engine"]) if about.get("engine") else ""
+    something to remember; an engine that is not told is empty. Raises `DataError` where it is told in another form."""
+    try:
+        if MADE_BY in about:
+            return checked(MadeBy, about[MADE_BY]).model_dump()
+        engine = str(about["engine"][0]["engine"]) if about.get("engine") else ""
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise DataError(f"the device and engine of a stored run are unreadable: {error}", "it is damaged") from None
     if "engines" in about:
         engine = "tree" if any(about["engines"]) else "direct"
     return {"device": "cpu", "engine": engine}

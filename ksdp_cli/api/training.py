@@ -270,7 +270,7 @@ def _restore(saved: Path, identities: tuple[str, ...], device: str) -> Any:
             f"use --device {before}, or --overwrite",
         )
     try:
-        checked(SavedTraining, {name: value for name, value in header.items() if name not in ("source", "device")})
+        checked(SavedTraining, {name: value for name, value in header.items() if name != "source"})
     except ValueError as error:
         raise DataError(f"{saved} cannot be used: {error}", "use --overwrite to start again") from None
     return header["trainer"], arrays

@@ -179,6 +179,13 @@ class SavedHeader(Record):
     arrays: dict[str, SavedArray]
 
 
+class MadeBy(Record):
+    """Device and engine of a state."""
+
+    device: str
+    engine: str
+
+
 class SavedSimulation(Record):
     """The state of a simulation but its positions."""
 
@@ -187,6 +194,8 @@ class SavedSimulation(Record):
     case: Count
     step: Count
     behind: Count = 0
+    made_by: MadeBy = MadeBy(device="cpu", engine="")
+    collapsed: dict[str, Finite] = {}
     engines: list[dict[str, Any]]
     seconds: Finite
 
@@ -202,4 +211,5 @@ class SavedTraining(Record):
     """The state of a training but its arrays."""
 
     run: str
+    device: str = "cpu"
     trainer: TrainerState
