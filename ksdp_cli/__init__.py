@@ -20,6 +20,7 @@ from .lazy import lazily
 
 if TYPE_CHECKING:
     from .api import compare, sample, simulate, train
+    from .base import rng
     from .errors import KsdpError
     from .exact import answers as reference
     from .hookspecs import hookimpl
@@ -36,8 +37,21 @@ _HOMES = {
     "Component": ".registry",
     "KsdpError": ".errors",
 }
+#: Modules that are part of the interface, by their public names.
+_MODULES = {"reference": ".exact.answers", "rng": ".base.rng"}
 
-__all__ = ["Component", "KsdpError", "compare", "hookimpl", "open_run", "reference", "sample", "simulate", "train"]
+__all__ = [
+    "Component",
+    "KsdpError",
+    "compare",
+    "hookimpl",
+    "open_run",
+    "reference",
+    "rng",
+    "sample",
+    "simulate",
+    "train",
+]
 
 
 _get = lazily(__name__, _HOMES)
@@ -48,8 +62,8 @@ def __getattr__(name: str) -> Any:
         from .plugins import own_version
 
         return own_version()
-    if name == "reference":
-        return importlib.import_module(".exact.answers", __name__)
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name], __name__)
     return _get(name)
 
 
