@@ -149,9 +149,10 @@ def compare(
     again. It is what a model is compared with when nothing is said. ``floor`` is a second, independent reference: a
     store, ``"simulate"`` for a run like the first, or ``"halves"`` of the first, which leave out how runs differ. When
     nothing is said a second run is simulated where the reference is a simulation and that takes 3 seconds at most; else
-    there are halves. ``at`` picks the case and snapshot of every store (``A=50, t=0.02``) and is where a model is
-    evaluated. ``metrics`` names what is found, of ``w2, sliced, radial, binned, bound`` (the first three by default).
-    ``tell`` gets sentences on cost and sub-sampling before the work.
+    there are halves. Two arrays of one size, up to 10^4 particles, are compared whole, without a floor, where neither
+    ``floor``, ``N`` nor ``repeats`` is given. ``at`` picks the case and snapshot of every store (``A=50, t=0.02``) and
+    is where a model is evaluated. ``metrics`` names what is found, of ``w2, sliced, radial, binned, bound`` (the first
+    three by default). ``tell`` gets sentences on cost and sub-sampling before the work.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
@@ -198,7 +199,21 @@ def compare_each(
     kept = floor is None or (isinstance(floor, str) and floor in (SIMULATE, HALVES))
     sources = first, floor if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    return [_compared(*_choose(subject, name, sources, at, config, progress), config, progress, once) for at in points]
+    whole = _compared_whole(subject, first, floor, config)
+    return [
+        _compared(*_choose(subject, name, sources, at, config, progress), config, progress, once, whole)
+        for at in points
+    ]
+
+
+def _compared_whole(cloud: Any, reference: Any, floor: Any, config: CompareConfig) -> bool:
+    """Whether two clouds of the caller's own, and of one size, have a distance of all their particles.
+
+    They may be two states of the same particles, which have no noise; a sub-sample would bring it in.
+    """
+    own = not any(isinstance(one, (Run, Model, str)) for one in (cloud, reference))
+    asked = floor is not None or config.N is not None or config.repeats is not None
+    return own and not asked and len(cloud) == len(reference) <= LARGEST_N
 
 
 def _sweep(name: str, value: Any) -> tuple[float, ...]:
@@ -268,6 +283,7 @@ def _compared(
     config: CompareConfig,
     progress: Callable[..., None] | None,
     tell: Callable[[str], None],
+    whole: bool,
 ) -> Compared:
     b, second = references[0], references[1].cloud if len(references) > 1 else None
     notes = notes + differences(a, b)
@@ -276,7 +292,12 @@ def _compared(
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
         notes.append("the cloud and the reference are the same particles")
     sizes: dict[str, Any] = {"n": config.N, "repeats": config.repeats, "estimator": config.estimator}
-    notes += announce(config.metrics, a.cloud, b.cloud, second, **sizes)
+    if whole:
+        sizes |= {"n": len(a.cloud), "repeats": 1}
+        notes.append(
+            f"the two clouds of {len(a.cloud)} particles are compared whole; --floor halves adds a noise floor"
+        )
+    notes += announce(config.metrics, a.cloud, b.cloud, second, **sizes, whole=whole)
     for note in notes:
         tell(note)
 
@@ -288,7 +309,7 @@ def _compared(
     if "w2" in config.metrics:
         exact = compare_clouds(a.cloud, b.cloud, second, **sizes, seed=config.seed, progress=count)
     others = [
-        approximation(metric, a.cloud, b.cloud, second, seed=config.seed)
+        approximation(metric, a.cloud, b.cloud, second, seed=config.seed, whole=whole)
         for metric in config.metrics
         if metric in APPROXIMATE
     ]

@@ -49,7 +49,7 @@ def compare(
             "--N",
             metavar="NUMBER",
             help="Particles a side of the exact distance. Default: all of the smallest cloud, up to 1e4, or a fifth of "
-            "it where halves of the reference make the floor.",
+            "it where halves of the reference make the floor; two clouds of your own, of one size, are taken whole.",
         ),
     ] = None,
     repeats: Annotated[

@@ -64,25 +64,26 @@ class Approximation:
 
 
 def approximation(
-    metric: str, cloud: Cloud, reference: Cloud, second: Cloud | None = None, *, seed: int = 0
+    metric: str, cloud: Cloud, reference: Cloud, second: Cloud | None = None, *, seed: int = 0, whole: bool = False
 ) -> Approximation:
     """``sliced``, ``binned`` or ``bound`` between ``cloud`` (J1, d) and ``reference`` (J2, d).
 
     ``second`` (J3, d) is an independent reference for the floor; without it the reference is cut in halves. Sub-samples
-    are those of `panel_sizes`. Raises `ConfigError` for another metric, `DataError` as `compare_clouds`.
+    are those of `panel_sizes`. ``whole`` takes all particles of two clouds of one size, and leaves no floor. Raises
+    `ConfigError` for another metric, `DataError` as `compare_clouds`.
     """
     require(cloud, reference, second)
-    references, source = split(reference, second, 1, seed)
+    references, source = split(reference, second, len(reference) if whole else 1, seed)
     clouds = [cloud, *references]
-    n, repeats = panel_sizes(metric, cloud, reference, second)
-    whole = None
+    n, repeats = panel_sizes(metric, cloud, reference, second, whole)
+    between_all = None
     transport: Callable[[Cloud, Cloud], Transport]
     if metric == "sliced":
         name = f"sliced, {PROJECTIONS} directions"
         transport = partial(sliced_transport, seed=seed)
     elif metric == "binned":
         name, transport = f"binned, B = {BINS}", partial(binned_transport, around=box(*clouds))
-        whole = binned_w2_squared(cloud, reference) if len(cloud) != len(reference) else None
+        between_all = binned_w2_squared(cloud, reference) if len(cloud) != len(reference) else None
     elif metric == "bound":
         name, transport = "upper bound by a bijection", bound_transport
     else:
@@ -90,12 +91,16 @@ def approximation(
     found = measure(clouds, transport, n, repeats, seed, independent=second is not None)
     distance, floor, excess = found.distance(), found.floor(), found.excess()
     told = verdict(distance, floor, excess, n, OTHER.get(source, ""))
-    return Approximation(metric, name, n, len(found.values), distance, floor, excess, whole, told)
+    return Approximation(metric, name, n, len(found.values), distance, floor, excess, between_all, told)
 
 
-def panel_sizes(metric: str, cloud: Cloud, reference: Cloud, second: Cloud | None) -> tuple[int, int]:
+def panel_sizes(
+    metric: str, cloud: Cloud, reference: Cloud, second: Cloud | None, whole: bool = False
+) -> tuple[int, int]:
     """Particles of a sub-sample and their number: `default_sizes` of 10^5 at most for ``sliced`` and without a limit
-    for ``binned``; five blocks, as large as may be, for ``bound``."""
+    for ``binned``; five blocks, as large as may be, for ``bound``. ``whole``: all particles, once."""
+    if whole:
+        return len(cloud), 1
     if metric == "bound":
         fewest = min(len(cloud), len(reference) // 2 if second is None else min(len(reference), len(second)))
         return (fewest // BLOCKS, BLOCKS) if fewest >= BLOCKS else (max(1, fewest), 1)

@@ -25,10 +25,12 @@ def announce(
     n: int | None,
     repeats: int | None,
     estimator: str,
+    whole: bool = False,
 ) -> list[str]:
     """Sentences: the cost of the exact distance when it takes more than a second, and every sub-sampling.
 
-    Raises what `compare_clouds` raises for such clouds and sizes.
+    ``whole``: the approximate distances are those of all particles, without a floor, as in `approximation`. Raises what
+    `compare_clouds` raises for such clouds and sizes.
     """
     require(cloud, reference, second)
     told = []
@@ -48,15 +50,15 @@ def announce(
         told += _subsampled("exact W2", sizes, N, count, halves and floor)
     cells = min(max(sizes.values()), BINS ** cloud.shape[1] // 2)  # a ball fills half of its box
     for metric in [metric for metric in metrics if metric in APPROXIMATE]:
-        N, count = panel_sizes(metric, cloud, reference, second)
-        solves, name = 3 * count, NAMES[metric]
+        N, count = panel_sizes(metric, cloud, reference, second, whole)
+        solves, name = 1 if whole else 3 * count, NAMES[metric]
         seconds, memory = {
             "sliced": (1e-5 * N * solves / min(solves, cores), 200 * N),
             "binned": (8e-7 * cells**2 * (solves + 1) / min(solves, cores), EMD_BYTES_PER_PAIR * cells**2),
             "bound": (4e-5 * N * solves, 400 * N),
         }[metric]
         told += _cost(f"{name} of N = {N} particles a side, {solves} times", seconds, memory)
-        told += _subsampled(name, sizes, N, count, halves)
+        told += _subsampled(name, sizes, N, count, halves and not whole)
     return told
 
 

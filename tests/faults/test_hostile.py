@@ -2,7 +2,8 @@
 
 A fuzzer: one entry of the metadata of a store, a model's header, a checkpoint or a TOML file is replaced by something
 of another type or size, dropped or added, and the digests are made again as another program would. Every answer must be
-a `KsdpError` or the numbers that were written, within 5 s and without memory of the size that the file claims.
+a `KsdpError` or the numbers that were written, within 5 s of a core, whatever else the machine does, and without memory
+of the size that the file claims.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ from ksdp_cli.views import summary
 
 #: Of each of the six kinds.
 CI, SLOW = 50, 1000
-LONGEST, LARGEST = 5.0, 1 << 30
+#: Seconds of processor time, and of the clock, which a loaded machine stretches and an endless wait passes; bytes.
+LONGEST, ENDLESS, LARGEST = 5.0, 60.0, 1 << 30
 DEEP: Any = []
 for _ in range(200):
     DEEP = [DEEP]
@@ -97,12 +99,14 @@ def peak() -> int:
 
 def answered(question: Callable[[], Any]) -> Any:
     """The answer, or None after an error of ours; neither late nor with memory that only the file claims."""
-    began, before = time.monotonic(), peak()
+    began, worked, before = time.monotonic(), time.process_time(), peak()
+    found = None
     with contextlib.suppress(KsdpError):
-        return question()
-    assert time.monotonic() - began < LONGEST
+        found = question()
+    assert time.process_time() - worked < LONGEST
+    assert time.monotonic() - began < ENDLESS
     assert peak() - before < LARGEST
-    return None
+    return found
 
 
 @pytest.fixture(scope="module")
