@@ -80,7 +80,7 @@ def best(call: Callable[[], object], repeats: int) -> tuple[float, float]:
     return wall, cpu
 
 
-def fourier(x: np.ndarray, modes: int, accuracy: float) -> Callable[[], np.ndarray]:
+def fourier(x: np.ndarray, modes: int, accuracy: float, threads: int = 1) -> Callable[[], np.ndarray]:
     """The 2D sum of blob by a Fourier series with ``modes`` terms an axis.
 
     The force between two points is multiplied by a window that is 1 up to the diameter of the cloud and 0 at half the
@@ -103,7 +103,7 @@ def fourier(x: np.ndarray, modes: int, accuracy: float) -> Callable[[], np.ndarr
     table = np.stack([coefficients(grid[:, None]), coefficients(grid[None])])
     table[:, 0], table[:, :, 0] = 0, 0  # the wave that has no partner of the other sign
     one = np.ones(len(x), np.complex64)
-    common = {"eps": accuracy / 10, "nthreads": 1}
+    common = {"eps": accuracy / 10, "nthreads": threads}
 
     def force() -> np.ndarray:
         angle = (2 * np.pi / period) * (x - centre)
