@@ -20,7 +20,7 @@ from tree import ARGS, KERNEL, best, fourier
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.particles.engines.direct_cpu import compile_direct
 from ksdp_cli.particles.mesh.engine import MeshEngine
-from ksdp_cli.particles.tree.accuracy import sampled_error
+from ksdp_cli.particles.tree.accuracy import sample_of, sampled_error
 from ksdp_cli.particles.tree.engine import TreeEngine
 
 CLOUDS = ("ball", "clump", "cubed", "V", "stretched")
@@ -48,7 +48,8 @@ def peer(x: np.ndarray, accuracy: float, threads: int) -> tuple[Callable[[], np.
     exact = compile_direct(KERNEL[2], 2, "float64")
     for modes in MODES:
         call = fourier(x, modes, accuracy, threads)
-        error, _ = sampled_error(exact, ARGS, x, call(), 0, lambda task, items: [task(item) for item in items])
+        sample = sample_of(len(x), 0)
+        error, _ = sampled_error(exact, ARGS, x, call(), sample, lambda task, items: [task(item) for item in items])
         if error <= accuracy:
             return call, error, modes
     return None, math.inf, 0

@@ -27,7 +27,7 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.particles.engines.direct_cpu import DirectCPU, compile_direct
-from ksdp_cli.particles.tree.accuracy import sampled_error
+from ksdp_cli.particles.tree.accuracy import sample_of, sampled_error
 from ksdp_cli.particles.tree.engine import TreeEngine
 
 ARGS = (1e-3,)
@@ -119,7 +119,8 @@ def fourier_seconds(x: np.ndarray, repeats: int) -> float:
     exact = compile_direct(KERNEL[2], 2, "float64")
     for modes in (64, 96, 128, 160, 192, 224, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 4096):
         call = fourier(x, modes, ACCURACY[2])
-        error, _ = sampled_error(exact, ARGS, x, call(), 0, lambda task, items: [task(item) for item in items])
+        sample = sample_of(len(x), 0)
+        error, _ = sampled_error(exact, ARGS, x, call(), sample, lambda task, items: [task(item) for item in items])
         if error <= ACCURACY[2]:
             return best(call, repeats)[1]
     return math.inf
