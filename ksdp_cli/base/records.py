@@ -88,6 +88,7 @@ class Options(Record):
 class EngineReport(Record):
     engine: str = "?"
     error: Finite | None = None
+    worst_error: Finite | None = None
 
 
 class Attributes(Record):
@@ -198,6 +199,19 @@ class SavedSimulation(Record):
     collapsed: dict[str, Finite] = {}
     engines: list[dict[str, Any]]
     seconds: Finite
+
+
+class SavedTuner(Record):
+    """What an engine that measures its error has learned; errors are NaN before the first check."""
+
+    rung: Count
+    calls: Count
+    due: Count
+    rest: Count
+    error: float
+    largest: float
+    checked: Annotated[int, Field(ge=-1, lt=2**63)]
+    worst: float
 
 
 class TrainerState(Record):

@@ -257,11 +257,15 @@ def test_damaged_bytes_are_noticed(made: Path, at: float, bit: int, cut: bool) -
         assert np.array_equal(found[0], np.stack([run.frame(case, k) for case in range(3) for k in range(2)]))
 
 
+#: By the tree, whose state is in the checkpoint.
+CUT: dict[str, Any] = {"J": 40, "T": 4e-3, "dt": 1e-3, "engine": "tree"}
+
+
 @pytest.fixture(scope="module")
 def saved(made: Path) -> Path:
     """Checkpoints of a simulation and of a training that were stopped, each with what it belongs to."""
     for verb in (
-        lambda **more: ksdp.simulate(out=made / "cut.zarr", J=40, T=4e-3, dt=1e-3, **more),
+        lambda **more: ksdp.simulate(out=made / "cut.zarr", **CUT, **more),
         lambda **more: ksdp.train(made / "s.zarr", out=made / "cut.safetensors", N=20, steps=4, **more),
     ):
         with pytest.raises(KsdpError):
@@ -292,7 +296,7 @@ def test_checkpoints(saved: Path, places: list[float], way: str, value: Any, whi
 
     def question() -> Any:
         if which == "cut.zarr":
-            return ksdp.simulate(out=at / which, J=40, T=4e-3, dt=1e-3, resume=True).frame()
+            return ksdp.simulate(out=at / which, **CUT, resume=True).frame()
         return ksdp.train(saved / "s.zarr", out=at / which, N=20, steps=4, resume=True).trained.model.theta
 
     answered(question)
