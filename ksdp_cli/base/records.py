@@ -91,6 +91,14 @@ class EngineReport(Record):
     worst_error: Finite | None = None
 
 
+class Origin(Record):
+    """The frame that a run started from."""
+
+    sha256: str
+    t: Finite = 0.0
+    generation: Count = 1
+
+
 class Attributes(Record):
     """The attributes of a store."""
 
@@ -116,6 +124,8 @@ class Attributes(Record):
     outside_trained_range: list[str] = []
     simulation: Simulation = Field(default_factory=Simulation)
     end_state: str | None = None
+    origin: Origin = Origin(sha256="")
+    contents: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _config(self) -> Attributes:
