@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement. A plugin reads this file, `registry.Component`, and nothing else."""
+"""The hooks a plugin may implement; `ksdp_cli.plugin` has all that it imports."""
 
 from __future__ import annotations
 

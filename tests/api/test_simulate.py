@@ -17,10 +17,10 @@ from pydantic import Field
 import ksdp_cli as ksdp
 from ksdp_cli.api.headers import continued
 from ksdp_cli.errors import ConfigError, DataError, NumericalError, ResourceError
-from ksdp_cli.flows.base import Params
 from ksdp_cli.particles import preflight
 from ksdp_cli.particles.problem import pose
 from ksdp_cli.particles.simulation import Simulation, intervals
+from ksdp_cli.plugin import Params
 
 TIMES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=6, unique=True).map(sorted)
 
