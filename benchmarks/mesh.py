@@ -89,8 +89,9 @@ def main() -> None:
                 calls.append(fastest)
                 errors.append(error)
         times = in_turns(calls, options.repeats)
-        cells = [f"{1e3 * used.cpu:.0f}" for used in times]
-        told: list[str | None] = [part for pair in zip(cells, (f"{e:.0e}" for e in errors), strict=True) for part in pair]
+        told: list[str | None] = []
+        for used, error in zip(times, errors, strict=True):
+            told += [f"{1e3 * used.cpu:.0f}", f"{error:.0e}"]
         ratios: list[str | None] = [f"{used.cpu / times[0].cpu:.1f}" for used in times[1:]]
         if len(times) < 3:
             told, ratios = [*told, None, None], [*ratios, None]
