@@ -130,11 +130,3 @@ def radial_comparison(cloud: Cloud, reference: Cloud) -> list[dict[str, float | 
         apart = _sigmas(p, p_se, q, q_se)
         rows.append({"r": float(r), "cloud": p, "cloud_se": p_se, "reference": q, "reference_se": q_se, "apart": apart})
     return rows
-
-
-def second_moment_law(t: float, *, mu: float, chi: float, M: float, J: int) -> float:
-    """E|X(t)|^2 [length^2] in the plane without flow from the uniform unit disc: equation (6) for ``J`` particles.
-
-    1/2 + (4 mu - chi M (J - 1) / (2 pi J)) t, exact for the unregularised kernel up to the blow-up.
-    """
-    return 0.5 + (4 * mu - chi * M * (J - 1) / (2 * math.pi * J)) * t
