@@ -24,8 +24,7 @@ from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from . import paths
 from .clouds import of_model
 from .generator import Generator
-from .own_clouds import is_array, own_cloud
-from .own_files import is_own, read_cloud
+from .own_files import is_array, is_own, own_cloud, read_cloud
 from .simulating import simulate
 
 #: Fresh reference runs take seeds from here on, far from the small seeds that people train with.

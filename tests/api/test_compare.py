@@ -77,7 +77,7 @@ def test_a_model_against_a_run_and_against_fresh_runs(folder: Path) -> None:
     against = ksdp.compare(model, folder / "alone.zarr", A=50, metrics="radial,sliced", floor="halves")
     assert against.exact is None
     assert [other.metric for other in against.others] == ["sliced"]
-    assert len(against.radial) == 7
+    assert len(against.profiles["radial"].rows) == 7
     with pytest.raises(ConfigError, match="add w2 to metrics"):
         _ = against.comparison
     fresh = ksdp.compare(folder / "model.safetensors", A=20, **CHEAP)
@@ -203,7 +203,7 @@ def test_clouds_of_two_sizes_say_what_is_left_out(folder: Path) -> None:
         ({"A": 10, "N": 121}, ConfigError, "the cloud has 120 particles and N = 121; use --N 120 or less"),
         ({"A": 10, "N": 0}, ConfigError, "N = 0"),
         ({"A": 10, "repeats": -1}, ConfigError, "repeats = -1"),
-        ({"A": 10, "metrics": "w2,w3"}, ConfigError, "no metric 'w3'; there are: w2, sliced"),
+        ({"A": 10, "metrics": "w2,w3"}, ConfigError, "no metric 'w3'"),
         ({"A": 10, "estimator": "sinkhorn"}, ConfigError, "sinkhorn"),
     ],
 )
