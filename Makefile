@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*)
 
-.PHONY: demo test lint types slow bench docs clean
+.PHONY: demo test lint types slow bench results docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ksdp demo
@@ -20,6 +20,9 @@ types: $(VENV)/.tests
 
 docs: $(VENV)/.tests
 	$(BIN)/mkdocs build --strict
+
+results:
+	python3 benchmarks/pages.py
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -3,10 +3,8 @@
 python examples/04_your_own_flow.py
 """
 
-from pydantic import Field
-
 import ksdp_cli as ksdp
-from ksdp_cli.flows.base import Params, namespace
+from ksdp_cli.plugin import Field, Params, namespace
 
 
 class CellParams(Params):

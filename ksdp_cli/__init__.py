@@ -13,7 +13,6 @@ Names are resolved when they are first used, so importing the package imports no
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from .lazy import lazily
@@ -54,7 +53,7 @@ __all__ = [
 ]
 
 
-_get = lazily(__name__, _HOMES)
+_get = lazily(__name__, _HOMES, _MODULES)
 
 
 def __getattr__(name: str) -> Any:
@@ -62,8 +61,6 @@ def __getattr__(name: str) -> Any:
         from .plugins import own_version
 
         return own_version()
-    if name in _MODULES:
-        return importlib.import_module(_MODULES[name], __name__)
     return _get(name)
 
 

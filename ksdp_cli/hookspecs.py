@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement. A plugin reads this file, `registry.Component`, and nothing else."""
+"""The hooks a plugin may implement; `ksdp_cli.plugin` has all that it imports."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def ksdp_transition_solvers() -> list[Component]:  # type: ignore[empty-body]
 @hookspec
 def ksdp_initial_clouds() -> list[Component]:  # type: ignore[empty-body]
     """Laws of the initial particles: classes as `ksdp_cli.initial.base.InitialCloud`."""
+
+
+@hookspec
+def ksdp_metrics() -> list[Component]:  # type: ignore[empty-body]
+    """Distances between clouds and tables of both: classes as `ksdp_cli.metrics.base.Distance` or `Profile`."""
 
 
 @hookspec

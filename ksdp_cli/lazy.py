@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def lazily(package: str, homes: dict[str, str]) -> Callable[[str], Any]:
-    """A module ``__getattr__`` that finds each name of ``homes`` in its (relative) module."""
+def lazily(package: str, homes: Mapping[str, str], modules: Mapping[str, str] | None = None) -> Callable[[str], Any]:
+    """A module ``__getattr__``: each name of ``homes`` from its (relative) module, of ``modules`` the module itself."""
 
     def get(name: str) -> Any:
         if name in homes:
             return getattr(importlib.import_module(homes[name], package), name)
+        if modules and name in modules:
+            return importlib.import_module(modules[name], package)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get

@@ -1,10 +1,26 @@
-"""What all tests share: the flag for slow laws."""
+"""What all tests share: the flag for slow laws, and a headless Chromium with its graphics in software."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import pytest
+
+#: Graphics in software, no housekeeping over the network.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,3 +47,15 @@ def no_interpreter() -> str:
     if triton < (3, 9) and numpy >= (2, 4):  # "only 0-dimensional arrays can be converted to Python scalars"
         return "the interpreter of triton before 3.9 fails with numpy 2.4 and later"
     return ""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("there is no chromium on this machine (Debian: apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()

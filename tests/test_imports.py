@@ -18,6 +18,7 @@ FLOORS = [
     {"plugins", "builtin", "config", "provenance", "pretrained", "citation"},
     {"flows", "kernels", "initial", "assignment", "exact"},
     {"particles", "chemistry", "learning", "metrics", "store", "figures"},
+    {"plugin"},  # what a plugin imports, by lazy names
     {"export"},
     {"api", "testing"},
     {"views"},
@@ -31,7 +32,6 @@ SAME_FLOOR = {
     ("plugins", "builtin"),  # the manifest of what ships is loaded first
     ("provenance", "config"),
     ("citation", "plugins"),  # the version
-    ("kernels", "flows"),  # the base of Params
     ("learning", "particles"),  # the kernel-free compiled helpers
     ("chemistry", "particles"),  # the mesh that fields live on
     ("particles", "chemistry"),  # the contract that a step is written against

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..errors import ConfigError
-from ..flows.base import Params as Base
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import Nested, Sizes, choose
 from ..particles.mesh.transfer import carried, piece_of, pieces_of

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..config import METRICS, CompareConfig
+from ..config import CompareConfig
 from ..errors import ConfigError
 from . import _options as o
 from . import _render
@@ -41,7 +41,14 @@ def compare(
         ),
     ] = None,
     metrics: Annotated[
-        str | None, typer.Option(metavar=",".join(METRICS), help="What is found. Default w2,sliced,radial.")
+        str | None,
+        typer.Option(
+            "--metrics",
+            "--metric",
+            metavar="NAME,NAME",
+            help="Registered metrics: w2, sliced, radial, binned, bound and those of plugins ('ksdp plugins'). "
+            "Default w2,sliced,radial.",
+        ),
     ] = None,
     sub_sample: Annotated[
         str | None,
@@ -49,7 +56,7 @@ def compare(
             "--N",
             metavar="NUMBER",
             help="Particles a side of the exact distance. Default: all of the smallest cloud, up to 1e4, or a fifth of "
-            "it where halves of the reference make the floor.",
+            "it where halves of the reference make the floor; two clouds of your own, of one size, are taken whole.",
         ),
     ] = None,
     repeats: Annotated[

@@ -1,20 +1,10 @@
-"""The contract of a flow, and the array namespace that lets one formula run on every device."""
+"""The contract of a flow."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
-from ..base.arrays import namespace
-
-__all__ = ["Flow", "Params", "namespace"]
-
-
-class Params(BaseModel):
-    """Base of a component's parameters: unknown names and non-finite numbers are refused, values are fixed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from pydantic import BaseModel
 
 
 class Flow(Protocol):

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from .base import Params, namespace
+from ..base.arrays import namespace
+from ..base.params import Params
 
 
 class LaminarParams(Params):

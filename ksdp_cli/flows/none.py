@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import Params, namespace
+from ..base.arrays import namespace
+from ..base.params import Params
 
 
 class NoFlow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..flows.base import Params
+from ..base.params import Params
 
 
 class Plummer:

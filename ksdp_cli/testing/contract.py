@@ -38,7 +38,7 @@ def require_params(component: Any, values: dict[str, float] | None) -> BaseModel
     name, model = name_of(component), getattr(component, "Params", None)
     require(
         inspect.isclass(model) and issubclass(model, BaseModel),
-        f"{name}.Params is {model!r}: it must be a pydantic model; derive it from ksdp_cli.flows.base.Params",
+        f"{name}.Params is {model!r}: it must be a pydantic model; derive it from ksdp_cli.plugin.Params",
     )
     assert model is not None
     for field_name, field in model.model_fields.items():

@@ -37,6 +37,34 @@ def test_a_moved_cloud_is_at_the_square_of_its_way(kind: type) -> None:
     assert not any("is at" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(("n", "dim"), [(19, 2), (300, 2), (301, 3)])
+def test_two_own_clouds_of_one_size_are_compared_whole(n: int, dim: int) -> None:
+    """A moved cloud is at the square of its way by every metric, sliced by 1 / d of it; halves are cut where asked."""
+    x, way = np.random.default_rng(0).normal(size=(n, dim)), np.array([3.0, 4.0, 0.0][:dim])
+    found = ksdp.compare(x, x + way, metrics="w2,sliced,bound")
+    sliced, bound = found.others
+    assert (found.comparison.N, found.comparison.repeats, found.comparison.floor) == (n, 1, None)
+    assert found.comparison.w2_squared == pytest.approx(25, rel=1e-12)
+    assert sliced.distance.mean == pytest.approx(25 / dim, rel=0.1)
+    assert (sliced.N, bound.N, bound.distance.mean) == (n, n, pytest.approx(25, rel=1e-9))
+    assert any("whole" in note for note in found.notes)
+    assert not any("takes" in note for note in found.notes)
+    halves = ksdp.compare(x, x + way, floor="halves", metrics="w2").comparison
+    assert (halves.N, halves.floor_source) == (
+        n // 5,
+        "between two halves of the one reference; run-to-run differences are not in it",
+    )
+
+
+@pytest.mark.parametrize("sizes", [(300, 301), (10_001, 10_001)])
+def test_other_own_clouds_are_compared_by_sub_samples_and_that_is_said(sizes: tuple[int, int]) -> None:
+    x, y = (np.random.default_rng(n).normal(size=(n, 2)) for n in sizes)
+    found = ksdp.compare(x, y, metrics="w2")
+    size = found.comparison.N
+    assert size == sizes[0] // 5
+    assert any("exact W2 takes" in note for note in found.notes)
+
+
 def test_arrays_stores_and_models_are_compared_with_one_another() -> None:
     run = ksdp.simulate(J=400, T=0.01, dt=1e-3, M=1, out="s.zarr")
     x, y = run.frame(), Ball().draw(400, 2, 9)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.flows.base import Params
+from ksdp_cli.plugin import Params
 
 #: Standard errors that a right result exceeds with probability 2e-6.
 SIGMAS = 4.75

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from ksdp_cli.flows.base import namespace
 from ksdp_cli.flows.hyperbolic import Hyperbolic
 from ksdp_cli.flows.kolmogorov import Kolmogorov
 from ksdp_cli.flows.laminar import Laminar2D, Laminar3D
 from ksdp_cli.flows.none import NoFlow
+from ksdp_cli.plugin import namespace
 
 FLOWS = [(Laminar2D, 2), (Laminar3D, 3), (Kolmogorov, 3), (Hyperbolic, 2), (Hyperbolic, 3), (NoFlow, 2), (NoFlow, 3)]
 NAMES = [f"{flow.__name__}-{dim}d" for flow, dim in FLOWS]

@@ -14,9 +14,9 @@ from pydantic import Field
 
 import ksdp_cli as ksdp
 from ksdp_cli.errors import ConfigError
-from ksdp_cli.flows.base import Params
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.particles.contents import contents
+from ksdp_cli.plugin import Params
 
 
 class Holder:

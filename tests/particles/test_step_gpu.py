@@ -20,11 +20,11 @@ import pytest
 from ksdp_cli.base import rng
 from ksdp_cli.base.arrays import namespace
 from ksdp_cli.errors import NumericalError, ResourceError
-from ksdp_cli.flows.base import Params
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.initial.stored import StoredCloud
 from ksdp_cli.particles.problem import Problem, pose
 from ksdp_cli.particles.simulation import Interval, Simulation, State
+from ksdp_cli.plugin import Params
 
 HERE = os.environ.get("TRITON_INTERPRET") == "1"
 needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")

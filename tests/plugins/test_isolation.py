@@ -10,10 +10,10 @@ import pytest
 
 from ksdp_cli import open_run
 
-HEAD = "from ksdp_cli import Component, hookimpl\n\n\n"
+HEAD = "from ksdp_cli.plugin import Component, hookimpl\n\n\n"
 HOOK = HEAD + "@hookimpl\ndef ksdp_flows():\n    return "
 FLOW = """
-from ksdp_cli.flows.base import Params, namespace
+from ksdp_cli.plugin import Params, namespace
 
 
 class Swirl:

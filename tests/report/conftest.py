@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,18 +12,6 @@ import pytest
 import ksdp_cli as ksdp
 from ksdp_cli.views.report.reporting import report
 
-#: Graphics in software, no housekeeping over the network.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SIMULATED = {"J": 500, "T": 0.02, "dt": 1e-3}
 
 
@@ -96,18 +83,6 @@ class Opened:
         """The pane as one sees it, as a PNG, once it has come to rest."""
         self.tell("async () => { await ksdp.ready(); await new Promise(requestAnimationFrame); }")
         return self.page.locator("canvas").nth(number).screenshot()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("there is no chromium on this machine (Debian: apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, Field
 
-from ksdp_cli import plugins
-from ksdp_cli.flows import base
+from ksdp_cli import plugin, plugins
 from ksdp_cli.flows.laminar import Laminar2D
 from ksdp_cli.testing import check_flow
 
@@ -26,14 +25,14 @@ class Good:
 
     dims: Any = (2,)
 
-    class Params(base.Params):
+    class Params(plugin.Params):
         A: float = Field(3.0, description="angular velocity [1 / time]")
 
     def __init__(self, params: Any, dim: int) -> None:
         self.params = params
 
     def velocity(self, x: Any, t: float) -> Any:
-        xp = base.namespace(x)
+        xp = plugin.namespace(x)
         return self.params.A * (1.0 + t) * xp.stack([-x[:, 1], x[:, 0]], 1)
 
 
@@ -87,7 +86,7 @@ class Unlike(Good):
 
 class Pole(Good):
     def velocity(self, x: Any, t: float) -> Any:
-        xp = base.namespace(x)
+        xp = plugin.namespace(x)
         r2 = (x**2).sum(1)
         with np.errstate(all="ignore"):
             return xp.stack([-x[:, 1] / r2, x[:, 0] / r2], 1)
@@ -110,17 +109,17 @@ class Failing(Good):
 
 
 class Unitless(Good):
-    class Params(base.Params):
+    class Params(plugin.Params):
         A: float = Field(3.0, description="angular velocity")
 
 
 class Required(Good):
-    class Params(base.Params):
+    class Params(plugin.Params):
         A: float = Field(description="angular velocity [1 / time]")
 
 
 class Taken(Good):
-    class Params(base.Params):
+    class Params(plugin.Params):
         mu: float = Field(3.0, description="angular velocity [1 / time]")
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from ksdp_cli import plugins
+from ksdp_cli import plugin, plugins
 from ksdp_cli.errors import ConfigError
-from ksdp_cli.flows import base
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.testing import check_kernel
 from ksdp_cli.testing import kernels as kit
@@ -24,7 +23,7 @@ def test_what_ships_passes(entry: Any) -> None:
 
 
 class Mine:
-    class Params(base.Params):
+    class Params(plugin.Params):
         pass
 
 
@@ -75,7 +74,7 @@ class Branching(Mine):
 
 
 class Short(Mine):
-    class Params(base.Params):
+    class Params(plugin.Params):
         k: float = Field(1.0, description="inverse screening length [1 / length]")
 
     @staticmethod

@@ -105,7 +105,7 @@ def _bounds(row):  # type: ignore[no-untyped-def]
 def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
     """Permute [lo, hi) so that the first ``middle - lo`` particles of the order by ``axis`` stand in front.
 
-    Where the coordinate at ``middle`` is that of several particles on both sides, the next axis decides among these, and
+    Where particles on both sides have the coordinate of the one at ``middle``, the next axis decides among these, and
     at last the place in the cloud.
     """
     dim = c.shape[0]

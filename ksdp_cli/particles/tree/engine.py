@@ -22,7 +22,7 @@ from ..kernel_compiler.source import load_module
 from . import build as tree_build
 from . import proxies as tree_proxies
 from . import walk as tree_walk
-from .accuracy import Rung, Tuner, ladder, sampled_error
+from .accuracy import Rung, Tuner, ladder, sample_of, sampled_error
 from .proxies import Workspace
 
 
@@ -110,4 +110,4 @@ class TreeEngine:
 
     def _error(self, w: Workspace, number: int) -> tuple[float, float]:
         """In tree order, so that the sample too is a function of the positions alone."""
-        return sampled_error(self.reference, self.args, w.c.T, w.force.T, number, self._run)
+        return sampled_error(self.reference, self.args, w.c.T, w.force.T, sample_of(w.c.shape[1], number), self._run)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
-from ksdp_cli.flows.base import Params, namespace
+from ksdp_cli.plugin import Field, Params, namespace
 
 
 class ABCParams(Params):

@@ -1,6 +1,6 @@
 """The manifest: it names the flow and imports nothing heavy."""
 
-from ksdp_cli import Component, hookimpl
+from ksdp_cli.plugin import Component, hookimpl
 
 
 @hookimpl

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pydantic import Field
-
-from ksdp_cli.flows.base import Params
+from ksdp_cli.plugin import Field, Params
 
 from .bessel import x_k1
 
