@@ -17,9 +17,9 @@ from ..api.clouds import of_model
 from ..api.sampling import complete_eta
 from ..base import device as devices
 from ..base.files import local, read_json, target
-from ..base.records import History, checked
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
+from ..base.records import History, checked
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from ..initial.points import Points
