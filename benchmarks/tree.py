@@ -22,12 +22,13 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from harness import best_of, in_turns
 
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.particles.engines.direct_cpu import DirectCPU, compile_direct
-from ksdp_cli.particles.tree.accuracy import sampled_error
+from ksdp_cli.particles.tree.accuracy import sample_of, sampled_error
 from ksdp_cli.particles.tree.engine import TreeEngine
 
 ARGS = (1e-3,)
@@ -66,21 +67,11 @@ def measure(x: np.ndarray, threads: int, repeats: int) -> tuple[float, float, di
     engine = TreeEngine(KERNEL[dim], ARGS, dim, "float32", accuracy=ACCURACY[dim], threads=threads)
     for _ in range(4):  # finds the setting; three steps down at most
         engine(x)
-    wall, cpu = best(lambda: engine(x), repeats)
+    wall, cpu = best_of(lambda: engine(x), repeats)[:2]
     return wall, cpu, engine.report()
 
 
-def best(call: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Shortest wall and processor seconds of a call."""
-    wall, cpu = math.inf, math.inf
-    for _ in range(repeats):
-        begin, used = time.perf_counter(), time.process_time()
-        call()
-        wall, cpu = min(wall, time.perf_counter() - begin), min(cpu, time.process_time() - used)
-    return wall, cpu
-
-
-def fourier(x: np.ndarray, modes: int, accuracy: float) -> Callable[[], np.ndarray]:
+def fourier(x: np.ndarray, modes: int, accuracy: float, threads: int = 1) -> Callable[[], np.ndarray]:
     """The 2D sum of blob by a Fourier series with ``modes`` terms an axis.
 
     The force between two points is multiplied by a window that is 1 up to the diameter of the cloud and 0 at half the
@@ -103,7 +94,7 @@ def fourier(x: np.ndarray, modes: int, accuracy: float) -> Callable[[], np.ndarr
     table = np.stack([coefficients(grid[:, None]), coefficients(grid[None])])
     table[:, 0], table[:, :, 0] = 0, 0  # the wave that has no partner of the other sign
     one = np.ones(len(x), np.complex64)
-    common = {"eps": accuracy / 10, "nthreads": 1}
+    common = {"eps": accuracy / 10, "nthreads": threads}
 
     def force() -> np.ndarray:
         angle = (2 * np.pi / period) * (x - centre)
@@ -119,9 +110,10 @@ def fourier_seconds(x: np.ndarray, repeats: int) -> float:
     exact = compile_direct(KERNEL[2], 2, "float64")
     for modes in (64, 96, 128, 160, 192, 224, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 4096):
         call = fourier(x, modes, ACCURACY[2])
-        error, _ = sampled_error(exact, ARGS, x, call(), 0, lambda task, items: [task(item) for item in items])
+        sample = sample_of(len(x), 0)
+        error, _ = sampled_error(exact, ARGS, x, call(), sample, lambda task, items: [task(item) for item in items])
         if error <= ACCURACY[2]:
-            return best(call, repeats)[1]
+            return best_of(call, repeats).cpu
     return math.inf
 
 
@@ -140,7 +132,8 @@ def crossover() -> None:
                     for _ in range(4):
                         tree(x)
                     direct(x[:500])
-                    row += f"{best(lambda e=direct, x=x: e(x), 3)[1] / best(lambda e=tree, x=x: e(x), 3)[1]:8.2f}"
+                    slow, fast = in_turns([lambda e=direct, x=x: e(x), lambda e=tree, x=x: e(x)], 3)
+                    row += f"{slow.cpu / fast.cpu:8.2f}"
                 print(row, flush=True)
 
 

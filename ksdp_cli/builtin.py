@@ -42,3 +42,14 @@ def ksdp_transition_solvers() -> list[Component]:
 @hookimpl
 def ksdp_initial_clouds() -> list[Component]:
     return [Component("ball", "ksdp_cli.initial.ball:Ball", "uniform on the unit ball centred at the origin")]
+
+
+@hookimpl
+def ksdp_metrics() -> list[Component]:
+    return [
+        Component("w2", "ksdp_cli.metrics.exact:Exact", "exact squared 2-Wasserstein distance, eq. (12)"),
+        Component("sliced", "ksdp_cli.metrics.sliced:Sliced", "mean squared distance of projections on lines"),
+        Component("radial", "ksdp_cli.metrics.radial:Radial", "fractions of the particles within radii"),
+        Component("binned", "ksdp_cli.metrics.binned:Binned", "exact between histograms, figure 7(b)"),
+        Component("bound", "ksdp_cli.metrics.bound:Bound", "upper bound of W2^2 by a bijection"),
+    ]

@@ -37,5 +37,10 @@ def ksdp_initial_clouds() -> list[Component]:  # type: ignore[empty-body]
 
 
 @hookspec
+def ksdp_metrics() -> list[Component]:  # type: ignore[empty-body]
+    """Distances between clouds and tables of both: classes as `ksdp_cli.metrics.base.Distance` or `Profile`."""
+
+
+@hookspec
 def ksdp_commands(app: typer.Typer) -> None:
     """Add subcommands to the command line."""

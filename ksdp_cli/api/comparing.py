@@ -19,17 +19,20 @@ from ..learning.model import Model
 from ..metrics import (
     Approximation,
     Comparison,
+    Distance,
     Moments,
+    Profile,
     announce,
     approximation,
     compare_clouds,
     moment_rows,
     moment_values,
     moments,
-    radial_comparison,
 )
-from ..metrics.comparison import LARGEST_N, MOST_REPEATS, require
-from ..metrics.panel import APPROXIMATE, COLUMNS
+from ..metrics.panel import COLUMNS
+from ..metrics.sizes import LARGEST_N, MOST_REPEATS
+from ..metrics.wasserstein import require_references
+from ..particles.problem import load
 from ..store import Run
 from .references import (
     Chosen,
@@ -50,7 +53,21 @@ __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 
 #: What stands in place of a reference that is to be simulated, and of a second one that is cut from the first.
 SIMULATE, HALVES = "simulate", "halves"
+#: The metric that the estimator is for, whose result is a `Comparison`.
+EXACT = "w2"
 Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
+
+
+@dataclass(frozen=True)
+class ProfileRows:
+    """The rows of a `Profile` between two clouds, with its title and columns."""
+
+    title: str
+    columns: Sequence[str]
+    rows: list[dict[str, float | None]]
+
+    def table(self) -> Table:
+        return self.title, self.columns, [list(row.values()) for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -67,7 +84,7 @@ class Compared:
     parameters: dict[str, float]
     exact: Comparison | None
     others: list[Approximation]
-    radial: list[dict[str, float | None]]
+    profiles: dict[str, ProfileRows]
     cloud_moments: Moments
     reference_moments: Moments
     law: float | None
@@ -91,19 +108,17 @@ class Compared:
         own |= {"parameters": self.parameters, "notes": self.notes}
         own |= self.exact.as_dict() if self.exact else moment_values(self.cloud_moments, self.reference_moments)
         own |= {other.metric: other.as_dict() for other in self.others} | {"second_moment_law": self.law}
-        return own | ({"radial": self.radial} if self.radial else {})
+        return own | {name: profile.rows for name, profile in self.profiles.items()}
 
     def tables(self) -> list[Table]:
-        """Distances, then moments, then the radial distribution, as (title, columns, rows)."""
+        """Distances, then moments, then profiles, as (title, columns, rows)."""
         title = f"{self.cloud} against {self.reference}" + (f" at {self.at}" if self.at else "")
         found = [self.exact.table(title)] if self.exact else []
         if self.others:
             found.append(("" if self.exact else title, COLUMNS, [other.row() for other in self.others]))
         columns = ["", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
         found.append(("moments", columns, moment_rows(self.cloud_moments, self.reference_moments, self.law)))
-        if self.radial:
-            columns = ["particles within r", *columns[1:]]
-            found.append(("radial distribution", columns, [list(row.values()) for row in self.radial]))
+        found += [profile.table() for profile in self.profiles.values()]
         return found
 
 
@@ -151,8 +166,8 @@ def compare(
     nothing is said a second run is simulated where the reference is a simulation and that takes 3 seconds at most; else
     there are halves. Two arrays of one size, up to 10^4 particles, are compared whole, without a floor, where neither
     ``floor``, ``N`` nor ``repeats`` is given. ``at`` picks the case and snapshot of every store (``A=50, t=0.02``) and
-    is where a model is evaluated. ``metrics`` names what is found, of ``w2, sliced, radial, binned, bound`` (the first
-    three by default). ``tell`` gets sentences on cost and sub-sampling before the work.
+    is where a model is evaluated. ``metrics`` names registered metrics: ``w2, sliced, radial`` by default, ``binned``,
+    ``bound`` and those of plugins. ``tell`` gets sentences on cost and sub-sampling before the work.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
@@ -174,6 +189,8 @@ def compare_each(
 ) -> list[Compared]:
     """`compare` at every combination of the parameters given by name, each a number or a sweep (``A="50,130"``)."""
     config = build(CompareConfig, {name: options.pop(name, None) for name in CompareConfig.model_fields})
+    metrics = {name: _metric(name) for name in config.metrics}
+    distances = any(issubclass(metric, Distance) for metric in metrics.values())
     grid = {name: _sweep(name, value) for name, value in options.items()}
     subject = opened(cloud)
     name = str(cloud) if isinstance(cloud, (str, Path)) else "model" if isinstance(subject, Model) else "cloud"
@@ -201,9 +218,19 @@ def compare_each(
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     whole = _compared_whole(subject, first, floor, config)
     return [
-        _compared(*_choose(subject, name, sources, at, config, progress), config, progress, once, whole)
+        _compared(
+            *_choose(subject, name, sources, at, config, distances, progress), config, metrics, progress, once, whole
+        )
         for at in points
     ]
+
+
+def _metric(name: str) -> type[Any]:
+    """The class of a registered metric. Raises `ConfigError` for one that is neither a `Distance` nor a `Profile`."""
+    cls: type[Any] = load("metric", name)[1]
+    if not issubclass(cls, (Distance, Profile)):
+        raise ConfigError(f"metric {name!r} is no Distance and no Profile", "derive it from one of ksdp_cli.metrics")
+    return cls
 
 
 def _compared_whole(cloud: Any, reference: Any, floor: Any, config: CompareConfig) -> bool:
@@ -232,6 +259,7 @@ def _choose(
     sources: tuple[Any, Any],
     asked: dict[str, float],
     config: CompareConfig,
+    floored: bool,
     progress: Callable[..., None] | None,
 ) -> tuple[Chosen, list[Chosen], dict[str, float], list[str]]:
     """The cloud, one or two references out of stores or simulated, the parameters that the comparison is at, notes."""
@@ -267,8 +295,8 @@ def _choose(
         c = simulated(1, taken=taken)
     elif second is not None and not isinstance(second, str):
         c = of(second, "second reference", 1)
-    elif second is None and isinstance(first, Run) and {"w2", *APPROXIMATE} & set(config.metrics):
-        require(a.cloud, b.cloud, None)
+    elif second is None and isinstance(first, Run) and floored:
+        require_references(a.cloud, b.cloud, None)
         most = config.N * (config.repeats or MOST_REPEATS) if config.N else LARGEST_N
         c, told = second_run(first, b, most, config.N or 1, lambda J: simulated(1, taken=taken, J=J))
         notes += [told] if told else []
@@ -281,6 +309,7 @@ def _compared(
     at: dict[str, float],
     notes: list[str],
     config: CompareConfig,
+    metrics: dict[str, type[Any]],
     progress: Callable[..., None] | None,
     tell: Callable[[str], None],
     whole: bool,
@@ -291,13 +320,20 @@ def _compared(
         notes += differences(b, references[1], ("reference", "second reference"))
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
         notes.append("the cloud and the reference are the same particles")
-    sizes: dict[str, Any] = {"n": config.N, "repeats": config.repeats, "estimator": config.estimator}
+    own: dict[str, Any] = {"seed": config.seed}
     if whole:
-        sizes |= {"n": len(a.cloud), "repeats": 1}
+        own |= {"n": len(a.cloud), "repeats": 1}
         notes.append(
             f"the two clouds of {len(a.cloud)} particles are compared whole; --floor halves adds a noise floor"
         )
-    notes += announce(config.metrics, a.cloud, b.cloud, second, **sizes, whole=whole)
+    of_exact = {"n": config.N, "repeats": config.repeats} | own | {"estimator": config.estimator}
+    clouds = a.cloud, b.cloud, second
+    distances = {
+        name: metric(*clouds, **(of_exact if name == EXACT else own))
+        for name, metric in metrics.items()
+        if issubclass(metric, Distance)
+    }
+    notes += announce(distances.values())
     for note in notes:
         tell(note)
 
@@ -305,15 +341,13 @@ def _compared(
         if progress:
             progress("exact distances", done, total)
 
-    exact = None
-    if "w2" in config.metrics:
-        exact = compare_clouds(a.cloud, b.cloud, second, **sizes, seed=config.seed, progress=count)
-    others = [
-        approximation(metric, a.cloud, b.cloud, second, seed=config.seed, whole=whole)
-        for metric in config.metrics
-        if metric in APPROXIMATE
-    ]
-    radial = radial_comparison(a.cloud, b.cloud) if "radial" in config.metrics else []
-    own = (exact.cloud, exact.reference) if exact else (moments(a.cloud), moments(b.cloud))
+    exact = compare_clouds(*clouds, **of_exact, progress=count) if EXACT in distances else None
+    others = [approximation(name, distance) for name, distance in distances.items() if name != EXACT]
+    profiles = {
+        name: ProfileRows(metric.title, metric.columns, metric().rows(a.cloud, b.cloud))
+        for name, metric in metrics.items()
+        if issubclass(metric, Profile)
+    }
+    both = (exact.cloud, exact.reference) if exact else (moments(a.cloud), moments(b.cloud))
     other = references[1].name if len(references) > 1 else None
-    return Compared(a.name, b.name, other, at, exact, others, radial, *own, b.law(), notes)
+    return Compared(a.name, b.name, other, at, exact, others, profiles, *both, b.law(), notes)

@@ -98,7 +98,8 @@ class Watch:
             listener.stop()  # a run that goes on has something to save from its first step
         self.warm: tuple[float, int, float] | None = None
         self.writing, self.written = 0.0, 0
-        self.drawn, self.announced, self.doubted, self.warned = 0.0, False, False, False
+        self.drawn, self.announced, self.warned = 0.0, False, False
+        self.doubted: set[str] = set()
 
     def write(self, k: int, clouds: list[np.ndarray]) -> None:
         """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
@@ -212,13 +213,20 @@ class Watch:
         return {"run": run, MADE_BY: self.kind, "seconds": self._seconds()}
 
     def _doubt(self) -> None:
-        if self.doubted or not self.listener.warn:
+        """Warn once of each: a step too long for the kernel, an engine that misses its accuracy."""
+        s, warn = self.simulation, self.listener.warn
+        if not warn:
             return
-        pull, case = self.simulation.pull()
-        doubt = preflight.kernel_doubt(pull, self.simulation.longest, self.simulation.moving.time(), case)
-        if doubt:
-            self.doubted = True
-            self.listener.warn(doubt)
+        pull, case = s.pull()
+        coarse = [preflight.accuracy_doubt(r.mover.report(), s.config.dtype, r.time(), r.case) for r in s.runs]
+        doubts = {
+            "step": preflight.kernel_doubt(pull, s.longest, s.moving.time(), case),
+            "accuracy": next((doubt for doubt in coarse if doubt), None),
+        }
+        for what, doubt in doubts.items():
+            if doubt and what not in self.doubted:
+                self.doubted.add(what)
+                warn(doubt)
 
     def _seconds(self) -> float:
         return self.spent + time.monotonic() - self.began
@@ -229,8 +237,9 @@ class Watch:
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
         peak = _peak_memory()
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
+        engine = s.runs[0].engine.report()["engine"]
         return (
-            f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {s.runs[0].engine.name} engine on "
+            f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
             f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "
             f"{_size(peak + sum(run.state.x.nbytes for run in s.runs))} of memory, {_size(disk)} of disk"
         )

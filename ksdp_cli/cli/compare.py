@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..config import METRICS, CompareConfig
+from ..config import CompareConfig
 from ..errors import ConfigError
 from . import _options as o
 from . import _render
@@ -41,7 +41,14 @@ def compare(
         ),
     ] = None,
     metrics: Annotated[
-        str | None, typer.Option(metavar=",".join(METRICS), help="What is found. Default w2,sliced,radial.")
+        str | None,
+        typer.Option(
+            "--metrics",
+            "--metric",
+            metavar="NAME,NAME",
+            help="Registered metrics: w2, sliced, radial, binned, bound and those of plugins ('ksdp plugins'). "
+            "Default w2,sliced,radial.",
+        ),
     ] = None,
     sub_sample: Annotated[
         str | None,

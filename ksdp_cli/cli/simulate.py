@@ -28,7 +28,11 @@ def simulate(
     dim: Annotated[str | None, text("Dimension 2 or 3; default the lowest that the flow has.", "2|3")] = None,
     init: Annotated[
         str | None,
-        text("Initial cloud: a name, FILE.py:CLASS, or a store to go on from, as s.zarr@A=10,t=0.02.", "NAME|PATH"),
+        text(
+            "Initial cloud: a name, FILE.py:CLASS, a file of points (.npy, .csv), or a store to go on from, as "
+            "s.zarr@A=10,t=0.02.",
+            "NAME|PATH",
+        ),
     ] = None,
     amplitude: Annotated[
         str | None,
@@ -52,8 +56,8 @@ def simulate(
     seed: o.SeedOption = None,
     device: o.DeviceOption = None,
     dtype: Annotated[str | None, text("Precision. Default float32.", "float32|float64")] = None,
-    engine: Annotated[str | None, text("Pair sum. Default auto.", "auto|direct|tree")] = None,
-    accuracy: Annotated[str | None, text("Relative drift error of the tree engine. Default 1e-4.")] = None,
+    engine: Annotated[str | None, text("Pair sum. Default auto.", "auto|direct|tree|mesh")] = None,
+    accuracy: Annotated[str | None, text("Relative drift error of tree and mesh. Default 1e-4.")] = None,
     scheme: Annotated[str | None, text("Time integration. Default euler.", "euler|heun")] = None,
     threads: Annotated[str | None, text("Threads at most. Default: all cores, or as OMP_NUM_THREADS says.")] = None,
     config: o.ConfigFile = None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .approximate import binned_w2_squared, bound_w2_squared, sliced_w2_squared
+from .base import Distance, Profile, Transport
+from .binned import binned_w2_squared
+from .bound import bound_w2_squared
 from .comparison import Comparison, compare_clouds
 from .moments import (
     Moments,
@@ -10,18 +12,20 @@ from .moments import (
     moment_rows,
     moment_values,
     moments,
-    radial_comparison,
-    radial_distribution,
-    second_moment_law,
 )
 from .panel import Approximation, approximation
 from .plan import announce
+from .radial import radial_comparison, radial_distribution
+from .sliced import sliced_w2_squared
 from .wasserstein import exact_w2_squared, w2_memory
 
 __all__ = [
     "Approximation",
     "Comparison",
+    "Distance",
     "Moments",
+    "Profile",
+    "Transport",
     "announce",
     "approximation",
     "binned_w2_squared",
@@ -34,7 +38,6 @@ __all__ = [
     "moments",
     "radial_comparison",
     "radial_distribution",
-    "second_moment_law",
     "sliced_w2_squared",
     "w2_memory",
 ]

@@ -23,16 +23,12 @@ from typing import Any
 import numpy as np
 
 from ..base.shapes import Cloud
-from ..errors import ConfigError, DataError
 from .estimates import Estimate, measure, verdict
+from .exact import Exact
 from .moments import Moments, moment_values, moments
-from .wasserstein import Transport, exact_transport, require_comparable, require_exact
 
 TWO_RUNS = "between two independent references"
 HALVES = "between two halves of the one reference; run-to-run differences are not in it"
-
-#: Largest default N, which takes seconds; most disjoint sub-samples by default; part of a cloud beside halves, 1 / 5.
-LARGEST_N, MOST_REPEATS, PARTS = 10_000, 3, 5
 
 #: What a cloud at the floor cannot be told from.
 OTHER = {TWO_RUNS: "a second simulation", HALVES: "the rest of the reference"}
@@ -107,18 +103,15 @@ def compare_clouds(
     """Compare ``cloud`` (J1, d) with ``reference`` (J2, d) by exact W2^2 of ``n`` particles a side, equation (12).
 
     ``second`` (J3, d) is an independent reference, for the noise floor. Without it the reference is cut into disjoint
-    halves when it has 2 n particles. `default_sizes` says what ``n`` and ``repeats`` are by default;
+    halves when it has 2 n particles. `sizes.default_sizes` says what ``n`` and ``repeats`` are by default;
     ``progress(done, total)`` counts distances. Raises `ConfigError` when a cloud has fewer than ``n`` particles,
     `DataError` for clouds that cannot be compared and for a second reference that is the first one.
     """
-    n, repeats = checked_sizes(cloud, reference, second, n, repeats, estimator)
+    metric = Exact(cloud, reference, second, seed=seed, n=n, repeats=repeats, estimator=estimator)
+    n, repeats = metric.sizes()
     references, source = split(reference, second, n, seed)
-
-    def transport(x: Cloud, y: Cloud) -> Transport:
-        return exact_transport(x, y, estimator)
-
     found = measure(
-        [cloud, *references], transport, n, repeats, seed, independent=second is not None, progress=progress
+        [cloud, *references], metric.transport, n, repeats, seed, independent=second is not None, progress=progress
     )
     distance, floor, excess = found.distance(), found.floor(), found.excess()
     spread = excess or Estimate(0.0)
@@ -144,51 +137,6 @@ def compare_clouds(
         cloud=moments(cloud),
         reference=moments(reference),
     )
-
-
-def default_sizes(
-    cloud: Cloud,
-    reference: Cloud,
-    second: Cloud | None,
-    n: int | None = None,
-    repeats: int | None = None,
-    most: int = LARGEST_N,
-) -> tuple[int, int]:
-    """N and the number of sub-samples where they are not given.
-
-    N: as many as there are in the smallest cloud, up to ``most``. A fifth of that where halves of the reference make
-    the floor: what one run differs by from another is not in that floor, and is small beside the choice of so few
-    particles. Repeats: as many as are disjoint, up to 3.
-    """
-    fewest = min(len(cloud), len(reference), len(second) if second is not None else len(cloud))
-    size = min(most, fewest if second is not None else max(1, fewest // PARTS)) if n is None else n
-    apart = min(fewest, len(reference) // 2) if second is None else fewest
-    return size, max(1, min(MOST_REPEATS, apart // max(size, 1))) if repeats is None else repeats
-
-
-def require(cloud: Cloud, reference: Cloud, second: Cloud | None) -> None:
-    """Raise `DataError` unless the clouds can be compared and the references are two."""
-    require_comparable(cloud, reference, ("cloud", "reference"))
-    if second is not None:
-        require_comparable(cloud, second, ("cloud", "second reference"))
-        if np.array_equal(reference, second):
-            raise DataError("the second reference is the first one", "simulate it with another --seed")
-
-
-def checked_sizes(
-    cloud: Cloud, reference: Cloud, second: Cloud | None, n: int | None, repeats: int | None, estimator: str
-) -> tuple[int, int]:
-    """`default_sizes`, once everything is known to be fit for `compare_clouds`, which raises the errors of this."""
-    require(cloud, reference, second)
-    size, count = default_sizes(cloud, reference, second, n, repeats)
-    if size < 1 or count < 1:
-        raise ConfigError(f"N = {size} and repeats = {count}", "use at least 1 of each")
-    named = [("cloud", cloud), ("reference", reference)] + ([] if second is None else [("second reference", second)])
-    for name, one in named:
-        if len(one) < size:
-            raise ConfigError(f"the {name} has {len(one)} particles and N = {size}", f"use --N {len(one)} or less")
-    require_exact(size, cloud.shape[1], estimator)
-    return size, count
 
 
 def split(reference: Cloud, second: Cloud | None, n: int, seed: int) -> tuple[list[Cloud], str]:

@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..base.threads import core_count
-from .wasserstein import Transport, power_of_two
+from .base import Transport
+from .wasserstein import power_of_two
 
 LEVEL, NORMAL = 0.95, 1.959964
 #: Part of the jackknife's variance that is too much where a distance is quadratic: 1/2, and a little more since higher

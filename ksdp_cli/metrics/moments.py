@@ -1,4 +1,4 @@
-"""Means, second moments and radial distributions of a cloud.
+"""Means and second moments of a cloud.
 
 Standard errors are those of n independent particles. For network samples that is what they are. Particles of one
 simulation interact: the second moment of two simulations differs a little more than these errors say, and much more
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from .wasserstein import power_of_two, require_cloud
@@ -66,8 +66,8 @@ def moment_differences(a: Moments, b: Moments) -> dict[str, Any]:
     is 0 or not known.
     """
     return {
-        "mean": [_sigmas(*row) for row in zip(a.mean, a.mean_se, b.mean, b.mean_se, strict=True)],
-        "second_moment": _sigmas(a.second_moment, a.second_moment_se, b.second_moment, b.second_moment_se),
+        "mean": [sigmas(*row) for row in zip(a.mean, a.mean_se, b.mean, b.mean_se, strict=True)],
+        "second_moment": sigmas(a.second_moment, a.second_moment_se, b.second_moment, b.second_moment_se),
     }
 
 
@@ -91,50 +91,12 @@ def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[A
     a_se, b_se = known(a.second_moment_se), known(b.second_moment_se)
     rows.append(["E|x|^2", a.second_moment, a_se, b.second_moment, b_se, apart["second_moment"]])
     if law is not None:
-        sigmas = _sigmas(a.second_moment, a.second_moment_se, law, 0.0)
-        rows.append(["E|x|^2 against equation (6)", a.second_moment, a_se, law, None, sigmas])
+        apart_from_law = sigmas(a.second_moment, a.second_moment_se, law, 0.0)
+        rows.append(["E|x|^2 against equation (6)", a.second_moment, a_se, law, None, apart_from_law])
     return rows
 
 
-def _sigmas(a: float, a_se: float, b: float, b_se: float) -> float | None:
+def sigmas(a: float, a_se: float, b: float, b_se: float) -> float | None:
+    """The difference a - b in standard errors; None where both are 0."""
     spread = math.hypot(a_se, b_se)
     return (float(a) - float(b)) / spread if spread > 0 else None
-
-
-def radial_distribution(x: Cloud, radii: ArrayLike) -> NDArray[np.float64]:
-    """The fraction of ``x`` (n, d) with |x| <= r, for each of ``radii`` (k,) [length].
-
-    Times M it is the mass m(r^2, t) of the radial problem. The standard error of a fraction p is sqrt(p (1 - p) / n).
-    Raises `DataError` for a cloud that is empty or not finite.
-    """
-    require_cloud(x)
-    squares = np.sort(np.einsum("ij,ij->i", x, x, dtype=np.float64))
-    return np.searchsorted(squares, np.asarray(radii, np.float64) ** 2, side="right") / len(x)
-
-
-#: Fractions of the reference that the radii of `radial_comparison` hold.
-FRACTIONS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-
-
-def radial_comparison(cloud: Cloud, reference: Cloud) -> list[dict[str, float | None]]:
-    """Fractions of both clouds within the radii [length] that hold 5 to 95 % of ``reference``, with standard errors.
-
-    Raises `DataError` for a cloud that is empty or not finite.
-    """
-    require_cloud(reference, "reference")
-    radii = np.quantile(np.linalg.norm(reference.astype(np.float64), axis=1), FRACTIONS)
-    rows: list[dict[str, float | None]] = []
-    for r, *shares in zip(radii, *(radial_distribution(x, radii) for x in (cloud, reference)), strict=True):
-        p, q = (float(share) for share in shares)
-        p_se, q_se = math.sqrt(p * (1 - p) / len(cloud)), math.sqrt(q * (1 - q) / len(reference))
-        apart = _sigmas(p, p_se, q, q_se)
-        rows.append({"r": float(r), "cloud": p, "cloud_se": p_se, "reference": q, "reference_se": q_se, "apart": apart})
-    return rows
-
-
-def second_moment_law(t: float, *, mu: float, chi: float, M: float, J: int) -> float:
-    """E|X(t)|^2 [length^2] in the plane without flow from the uniform unit disc: equation (6) for ``J`` particles.
-
-    1/2 + (4 mu - chi M (J - 1) / (2 pi J)) t, exact for the unregularised kernel up to the blow-up.
-    """
-    return 0.5 + (4 * mu - chi * M * (J - 1) / (2 * math.pi * J)) * t

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError, ResourceError
+from .base import Transport
 
 ESTIMATORS = ("certified", "emd")
 #: Bytes a pair of particles, resident: POT holds the cost in float64, its arcs and flows, and the plan. Measured at
@@ -22,16 +23,6 @@ ESTIMATORS = ("certified", "emd")
 EMD_BYTES_PER_PAIR, CERTIFIED_BYTES_PER_PARTICLE = 42, 4000
 #: Seconds of one core a pair of particles, to announce what takes long: benchmarks/million_distances.py.
 SECONDS_PER_PAIR = {"certified": 1.4e-8, "emd": 1.9e-7}
-
-
-class Transport(NamedTuple):
-    """A squared distance [length^2] and its dual potentials, (N,) on either cloud, each up to a constant.
-
-    ``potentials`` is None where an estimator has none.
-    """
-
-    value: float
-    potentials: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
 def exact_w2_squared(x: Cloud, y: Cloud, estimator: str = "certified") -> float:
@@ -117,3 +108,12 @@ def require_comparable(x: Cloud, y: Cloud, names: tuple[str, str] = ("first clou
             f"the {names[0]} has {x.shape[1]} dimensions and the {names[1]} {y.shape[1]}",
             "compare clouds of one dimension",
         )
+
+
+def require_references(cloud: Cloud, reference: Cloud, second: Cloud | None) -> None:
+    """Raise `DataError` unless the clouds can be compared and the references are two."""
+    require_comparable(cloud, reference, ("cloud", "reference"))
+    if second is not None:
+        require_comparable(cloud, second, ("cloud", "second reference"))
+        if np.array_equal(reference, second):
+            raise DataError("the second reference is the first one", "simulate it with another --seed")

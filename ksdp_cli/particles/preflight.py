@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,18 @@ def kernel_doubt(pull: float, dt: float, t: float, case: Case) -> str | None:
     )
 
 
+def accuracy_doubt(report: dict[str, Any], dtype: str, t: float, case: Case) -> str | None:
+    """The like for an engine that measures its error, where a check before ``t`` found more than was asked for."""
+    worst, target = report.get("worst_error"), report.get("target")
+    if worst is None or target is None or not worst > target:
+        return None
+    finer = "--dtype float64, " if dtype == "float32" else ""
+    return (
+        f"by t = {t:.3g}{_at(case)} the {report['engine']} engine has an error of {worst:.2g} of the force, above "
+        f"--accuracy {target:g}; use {finer}--engine direct or a larger --accuracy"
+    )
+
+
 def require(problem: Problem) -> None:
     """Raise before the first byte: `ConfigError` for steps that cannot be counted, `ResourceError` for positions and
     drift that cannot fit in memory. What is asked for here is less than any run takes.
@@ -66,7 +79,8 @@ def require(problem: Problem) -> None:
         told = f"T = {c.T:g} takes {count:.3g} steps of dt = {c.dt:g}"
         raise ConfigError(told, f"raise --dt: at most {MOST_STEPS:.3g} are done")
     finest = float(np.finfo(c.dtype).eps)
-    if c.accuracy < finest and (c.engine == "tree" or (c.engine == "auto" and tree_pays(c.J, c.dim, c.accuracy))):
+    approximate = tree_pays(c.J, c.dim, c.accuracy) if c.engine == "auto" else c.engine != "direct"
+    if c.accuracy < finest and approximate:
         told = f"--accuracy {c.accuracy:g} is below {finest:.2g}, to which {c.dtype} rounds"
         raise ConfigError(told, "use --engine direct, or a larger --accuracy")
     for name, values in c.parameters().items():

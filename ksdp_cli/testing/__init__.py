@@ -12,6 +12,7 @@ from __future__ import annotations
 from .flows import check_flow
 from .initial import check_initial_cloud
 from .kernels import check_kernel
+from .metrics import check_metric
 from .transitions import check_transition_solver
 
-__all__ = ["check_flow", "check_initial_cloud", "check_kernel", "check_transition_solver"]
+__all__ = ["check_flow", "check_initial_cloud", "check_kernel", "check_metric", "check_transition_solver"]

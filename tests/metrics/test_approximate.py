@@ -6,19 +6,27 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ksdp_cli import plugins
 from ksdp_cli.errors import ConfigError, DataError, ResourceError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import (
-    approximate,
+    Approximation,
     approximation,
+    binned,
     binned_w2_squared,
     bound_w2_squared,
     exact_w2_squared,
     sliced_w2_squared,
 )
-from ksdp_cli.metrics.approximate import binned_transport, box, sliced_transport
+from ksdp_cli.metrics.binned import binned_transport, box
+from ksdp_cli.metrics.sliced import sliced_transport
 
 RIGHT = np.array([0.3, 0.0])
+
+
+def beside(name: str, *clouds: NDArray[np.float64]) -> Approximation:
+    """The registered distance ``name`` of the clouds, with its floor."""
+    return approximation(name, plugins.registry().find("metric", name).load()(*clouds))
 
 
 def ball(n: int, seed: int, dim: int = 2) -> NDArray[np.float64]:
@@ -111,7 +119,7 @@ def test_each_has_its_floor_and_sees_what_is_there(metric: str) -> None:
 
     Binning and the bound are not exact in it; they may be 10 % off.
     """
-    found = approximation(metric, ball(4000, 10) + RIGHT, ball(2000, 11), ball(2000, 12))
+    found = beside(metric, ball(4000, 10) + RIGHT, ball(2000, 11), ball(2000, 12))
     true = 0.045 if metric == "sliced" else 0.09
     assert found.excess is not None
     assert found.floor is not None
@@ -124,14 +132,14 @@ def test_each_has_its_floor_and_sees_what_is_there(metric: str) -> None:
     assert size == found.N
     assert (found.whole is not None) == (metric == "binned")
     assert "x the floor" in found.verdict
-    same = approximation(metric, ball(4000, 13), ball(2000, 11), ball(2000, 12))
+    same = beside(metric, ball(4000, 13), ball(2000, 11), ball(2000, 12))
     assert same.excess is not None
     assert same.excess.low is not None
     assert same.excess.low < 0 < same.distance.mean < 0.3 * true
 
 
 def test_without_a_second_reference_its_halves_make_the_floor() -> None:
-    found = approximation("sliced", ball(900, 14), ball(1000, 15))
+    found = beside("sliced", ball(900, 14), ball(1000, 15))
     assert (found.N, found.repeats) == (180, 2)
     assert found.floor is not None
 
@@ -144,11 +152,9 @@ def test_errors(monkeypatch: pytest.MonkeyPatch) -> None:
         binned_w2_squared(x, x, 0)
     with pytest.raises(DataError, match="50 and 40 particles"):
         bound_w2_squared(x, x[:40])
-    with pytest.raises(ConfigError, match="'sinkhorn'"):
-        approximation("sinkhorn", x, x)
     for distance in (sliced_w2_squared, binned_w2_squared, bound_w2_squared):
         with pytest.raises(DataError, match="2 dimensions and the second cloud 3"):
             distance(x, ball(50, 16, 3))
-    monkeypatch.setattr(approximate, "available_memory", lambda: 1000)
+    monkeypatch.setattr(binned, "available_memory", lambda: 1000)
     with pytest.raises(ResourceError, match="cells need"):
         binned_w2_squared(x, x)

@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 from ksdp_cli.errors import ConfigError, DataError, ResourceError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import announce, compare_clouds, exact_w2_squared, wasserstein
-from ksdp_cli.metrics.comparison import HALVES, TWO_RUNS, default_sizes
+from ksdp_cli.metrics.binned import Binned
+from ksdp_cli.metrics.comparison import HALVES, TWO_RUNS
 from ksdp_cli.metrics.estimates import Estimate, dispersion, verdict
+from ksdp_cli.metrics.exact import Exact
+from ksdp_cli.metrics.sizes import default_sizes
+from ksdp_cli.metrics.sliced import Sliced
 from ksdp_cli.particles.problem import pose
 from ksdp_cli.particles.simulation import Simulation
 
@@ -198,16 +202,14 @@ def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_announced() -> None:
     huge, runs = np.zeros((10**6, 2), np.float32), np.zeros((10_000, 2), np.float32)
-    told = announce(["w2", "binned"], huge, runs, runs + 1, n=None, repeats=None, estimator="emd")
+    told = announce([Exact(huge, runs, runs + 1, estimator="emd"), Binned(huge, runs, runs + 1)])
     assert "N = 10000 particles a side, 3 times: about" in told[0]
     assert "3.9 GiB" in told[0]
     assert told[1] == "exact W2 takes 1 x 10000 of the 1000000 particles of the cloud"
     assert told[2] == "binned W2 takes 1 x 10000 of the 1000000 particles of the cloud"
-    halves = announce(["sliced"], runs, runs, None, n=None, repeats=None, estimator="certified")
+    halves = announce([Sliced(runs, runs)])
     assert halves == [
         "sliced W2 takes 2 x 2000 of the 10000 particles of the cloud, "
         "2 x 2000 of each half (5000) of the 10000 of the reference"
     ]
-    assert (
-        announce(["w2", "radial"], runs[:500], runs[:500], runs[:500] + 1, n=None, repeats=None, estimator="emd") == []
-    )
+    assert announce([Exact(runs[:500], runs[:500], runs[:500] + 1, estimator="emd")]) == []

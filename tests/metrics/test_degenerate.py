@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from ksdp_cli import plugins
 from ksdp_cli.metrics import (
     approximation,
     binned_w2_squared,
@@ -23,8 +24,10 @@ from ksdp_cli.metrics import (
     radial_comparison,
     sliced_w2_squared,
 )
-from ksdp_cli.metrics.panel import APPROXIMATE
+from ksdp_cli.metrics.base import Distance
 
+METRICS = {entry.name: entry.load() for entry in plugins.registry().of_kind("metric")}
+METRICS = {name: metric for name, metric in METRICS.items() if issubclass(metric, Distance)}
 DISTANCES: dict[str, Callable[..., float]] = {
     "certified": exact_w2_squared, "emd": lambda x, y: exact_w2_squared(x, y, "emd"), "sliced": sliced_w2_squared,
     "binned": binned_w2_squared, "bound": bound_w2_squared,
@@ -63,7 +66,7 @@ def test_comparisons_end_in_a_verdict(given: tuple[str, str]) -> None:
         warnings.simplefilter("error")
         for second in (None, np.concatenate([reference, reference[:1]])):
             found = compare_clouds(cloud, reference, second, n=30)
-            others = [approximation(metric, cloud, reference, second) for metric in APPROXIMATE]
+            others = [approximation(name, metric(cloud, reference, second)) for name, metric in METRICS.items()]
             for one in (found.as_dict(), *(other.as_dict() for other in others), radial_comparison(cloud, reference)):
                 json.dumps(one, allow_nan=False, default=str)
             if given in (("constant", "constant"), ("zero", "zero")):

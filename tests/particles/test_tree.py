@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ksdp_cli.errors import DataError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.coulomb import Coulomb
@@ -13,7 +14,7 @@ from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.particles.engines.direct_cpu import DirectCPU
 from ksdp_cli.particles.tree import build as tree_build
-from ksdp_cli.particles.tree.accuracy import PERIOD
+from ksdp_cli.particles.tree.accuracy import PERIOD, Tuner, ladder
 from ksdp_cli.particles.tree.engine import TreeEngine
 
 KERNELS = [Blob, Eq7, Plummer, Gaussian, Coulomb]
@@ -75,6 +76,23 @@ def test_an_accuracy_out_of_reach_is_reported() -> None:
     assert 1e-12 < engine.report()["error"] < 1e-5
 
 
+def test_a_check_that_missed_is_not_forgotten() -> None:
+    """The worst error stays in the report and the state when later checks are met; a state of other types is none."""
+    tuner = Tuner(1e-3, ladder(2, "float32")[:2])
+    for measured in (5e-4, 4e-3, 5e-4):
+        tuner.due = 0
+        tuner.run(lambda rung: None, lambda force, call, measured=measured: (measured, measured))
+    assert (tuner.report()["met"], tuner.report()["worst_error"]) == (True, 4e-3)
+    again = Tuner(1e-3, ladder(2, "float32")[:2])
+    again.restore(tuner.state())
+    assert again.report() == tuner.report()
+    for name, value in (("calls", "x"), ("due", None), ("rung", 1.0), ("error", [])):
+        with pytest.raises(ValueError, match=name):
+            again.restore(tuner.state() | {name: value})
+    with pytest.raises(DataError, match="setting 99"):
+        again.restore(tuner.state() | {"rung": 99})
+
+
 @pytest.mark.parametrize("dim", [2, 3])
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_tiny_clouds(count: int, dim: int) -> None:
@@ -105,7 +123,7 @@ def test_collinear_points(dim: int) -> None:
     x = np.zeros((5000, dim))
     x[:, -1] = cloud("ball", 5000, dim)[:, 0]
     force = TreeEngine(Blob, ARGS, dim, "float64")(x)
-    assert error(Blob, x, force) < 1e-4
+    assert error(Blob, x, force) < 1.5e-4  # the engine aims at 1e-4 on a sample
     assert not force[:, :-1].any()
 
 
@@ -185,3 +203,29 @@ def test_boxes_of_subnormal_width_are_like_any_others(kind: str, dtype: str, dim
     x = x.astype(dtype)
     force, exact = TreeEngine(Blob, ARGS, dim, dtype)(x), DirectCPU(Blob, ARGS, dim, dtype)(x)
     assert np.abs(force - exact).max() <= 1e-3 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("name", ["ball", "clump", "grid"])
+def test_a_permuted_cloud_has_the_permuted_forces_to_the_bit(name: str, dim: int, dtype: str) -> None:
+    """The order of the cloud leaves no trace; on a grid of 16 points a side most coordinates are shared."""
+    x = cloud(name, 5000, dim).astype(dtype)
+    if name == "grid":
+        x = np.unique(np.round(8 * x) / 8, axis=0) if dim == 3 else np.unique(np.round(40 * x) / 40, axis=0)
+    order = np.random.default_rng(3).permutation(len(x))
+    one, other = (TreeEngine(Blob, ARGS, dim, dtype, accuracy=1e-4) for _ in range(2))
+    np.testing.assert_array_equal(other(x[order]), one(x)[order])
+    assert one.report() == other.report()
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("copies", [3, 100, 5000])
+def test_coincident_particles_exchange_forces_at_most(copies: int, dim: int) -> None:
+    """The pairs (position, force) are the same set to the bit, where splits part coincident particles too."""
+    x = np.repeat(cloud("ball", 5000 // copies, dim), copies, axis=0).astype(np.float32)
+    x[::7] *= -0.0  # some at the origin, of either sign of zero
+    order = np.random.default_rng(4).permutation(len(x))
+    one, other = (TreeEngine(Blob, ARGS, dim, "float32", accuracy=1e-4) for _ in range(2))
+    pairs = [np.concatenate([y, engine(y)], axis=1) for engine, y in ((one, x), (other, x[order]))]
+    np.testing.assert_array_equal(*(rows[np.lexsort(rows.T)] for rows in pairs))

@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ksdp_cli import hookspecs, testing
@@ -74,6 +75,19 @@ def test_the_classes_of_the_page_keep_their_contracts(space: dict[str, Any]) -> 
     testing.check_kernel(space["Yukawa"])
     testing.check_transition_solver(space["Hungarian"])
     testing.check_initial_cloud(space["Cloud"])
+    testing.check_metric(space["Energy"])
+
+
+def test_the_metric_of_the_page_is_short_and_right(space: dict[str, Any]) -> None:
+    """Of one particle at 0 and one at a, 2 |a|; its influences predict what one particle's weight does."""
+    (block,) = [block for block in blocks("python") if "class Energy" in block]
+    assert len(block.splitlines()) <= 25
+    point = np.zeros((1, 2))
+    assert space["Energy"](point, point).transport(point, point + np.array([3.0, 4.0])).value == 10.0
+    x, y = np.random.default_rng(0).standard_normal((2, 200, 2))
+    value, (u, _) = space["Energy"](x, y).transport(x, y + 1.0)
+    heavier = space["Energy"](x, y).transport(np.concatenate([x, x[:1]]), np.concatenate([y, y]) + 1.0)
+    assert heavier.value - value == pytest.approx((u[0] - u.mean()) / 201, rel=0.05)
 
 
 def test_the_kernel_and_the_cloud_can_be_handed_over(space: dict[str, Any], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.records import SavedTuner, checked
 from ...base.shapes import Cloud
 from ...errors import DataError
 
@@ -62,20 +63,24 @@ def ladder(dim: int, dtype: str) -> list[Rung]:
     return rungs
 
 
+def sample_of(count: int, number: int) -> NDArray[np.int64]:
+    """A random sample of ``count`` particles that depends on ``number`` alone."""
+    draw = np.random.Generator(np.random.Philox(key=number))
+    return np.arange(count) if count <= SAMPLE else draw.choice(count, SAMPLE, replace=False)
+
+
 def sampled_error(
     accumulate: Any,
     args: tuple[float, ...],
     x: Cloud,
     force: Cloud,
-    number: int,
+    sample: NDArray[np.int64],
     run: Callable[[Callable[[int], Any], Iterable[int]], list[Any]],
 ) -> tuple[float, float]:
-    """Relative l2 error of ``force`` (J, d), and largest error over the root mean square force, on a random sample.
+    """Relative l2 error of ``force`` (J, d), and largest error over the root mean square force, on a sample.
 
-    The sample depends on ``number`` alone. ``accumulate`` is the direct sum in float64.
+    ``sample`` (n,) numbers its particles. ``accumulate`` is the direct sum in float64.
     """
-    draw = np.random.Generator(np.random.Philox(key=number))
-    sample = np.arange(len(x)) if len(x) <= SAMPLE else draw.choice(len(x), SAMPLE, replace=False)
     p = np.array(args, np.float64)
     axes = [np.ascontiguousarray(column, np.float64) for column in x.T]
     exact = np.zeros((x.shape[1], len(sample)))
@@ -99,7 +104,7 @@ class Tuner:
     def __init__(self, target: float, rungs: list[Rung]) -> None:
         self.target, self.rungs = target, rungs
         self.rung, self.calls, self.due, self.rest = self._guess(), 0, 0, 0
-        self.error, self.largest, self.checked = math.nan, math.nan, -1
+        self.error, self.largest, self.checked, self.worst = math.nan, math.nan, -1, 0.0
 
     def run(self, evaluate: Callable[[Rung], Force], measure: Callable[[Force, int], tuple[float, float]]) -> Force:
         """The force by the setting in use, raised first where a check is due and fails; an array or a tensor."""
@@ -120,6 +125,7 @@ class Tuner:
             climbed += 1
             force = evaluate(self.rungs[self.rung])
             self.error, self.largest = measure(force, self.calls)
+        self.worst = max(self.worst, self.error)
         self.checked = self.calls
         self.due = self.calls + PERIOD
         if climbed and self.calls > 0:
@@ -143,20 +149,21 @@ class Tuner:
             "target": self.target,
             "error": self.error,
             "max_error": self.largest,
+            "worst_error": self.worst,
             "met": self.error <= self.target,
             "checked_at_call": self.checked,
         }
 
     def state(self) -> dict[str, Any]:
-        names = ("rung", "calls", "due", "rest", "error", "largest", "checked")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in SavedTuner.model_fields}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over a `state`. Raises `DataError` for one of another ladder."""
-        if not 0 <= state["rung"] < len(self.rungs):
+        """Take over a `state`. Raises `DataError` for one of another ladder, `ValueError` for what is none."""
+        saved = checked(SavedTuner, state)
+        if saved.rung >= len(self.rungs):
             raise DataError(
-                f"the state holds setting {state['rung']} of the tree, and there are {len(self.rungs)}",
+                f"the state holds setting {saved.rung} of the tree, and there are {len(self.rungs)}",
                 "it is of another version: begin anew with --overwrite",
             )
-        for name, value in state.items():
-            setattr(self, name, value)
+        for name in SavedTuner.model_fields:
+            setattr(self, name, getattr(saved, name))

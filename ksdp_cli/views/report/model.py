@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ... import figures, plugins
 from ...base.files import read_json
+from ...base.records import History, checked
 from ...errors import KsdpError
 from ...initial.ball import Ball
 from ...learning.model import Model
@@ -72,8 +73,9 @@ def _extent(learned: Learned, clouds: list[StoredCloud]) -> NDArray[np.float64]:
 
 def _network(learned: Learned) -> NetworkView:
     model, eta = learned.model, learned.eta
-    law = learned.cloud
-    stored = None if isinstance(law, Ball) else learned.draw(min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN)))
+    law = learned.generator.initial
+    few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
+    stored = None if isinstance(law, Ball) else learned.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", learned.name])
     ends = (eta.names, eta.low, eta.high, eta.log)
     shape = model.network
@@ -141,6 +143,7 @@ def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
         return found
     try:
         document = read_json(file)
+        checked(History, document)
         if document["command"] != learned.model.provenance.get("command"):
             raise ValueError("it is of another training")
         figures.training_curves(document["history"], folder / "training.svg")
