@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from .base import parsing as numbers
 from .base.files import LARGEST_TOML, decoded, local, read_given
+from .base.validation import first_error
 from .errors import ConfigError
 
 
@@ -260,10 +261,7 @@ def build(model: type[Model], values: dict[str, Any]) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or model.__name__
-        told = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{where} = {first['input']!r}: {told[:1].lower() + told[1:]}") from None
+        raise ConfigError(first_error(error, model.__name__)) from None
 
 
 def unknown_name(name: str, known: list[str]) -> ConfigError:
