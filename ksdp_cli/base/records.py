@@ -217,9 +217,24 @@ class SavedTuner(Record):
     worst: float
 
 
+class HistoryRow(Record):
+    """What a training saw at a step."""
+
+    step: Count
+    loss: Finite | None = None
+    validation: Finite | None = None
+
+
+class History(Record):
+    """NAME.history.json."""
+
+    command: str = ""
+    history: list[HistoryRow]
+
+
 class TrainerState(Record):
     step: Count
-    history: list[dict[str, Any]]
+    history: list[HistoryRow]
     seconds: Finite
     best: Finite | None = None
 

@@ -19,6 +19,7 @@ from ..base.files import local, read_json, target
 from ..base.labels import evenly, label
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
+from ..base.records import History, checked
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from ..learning.model import Model
@@ -214,8 +215,9 @@ def _training(work: _Work, subject: Any) -> None:
         work.notes.append(f"{why}, so no training curves")
         return
     try:
-        history = read_json(file)["history"]
-        panel = figures.training_panel(history, title=work.title)
+        document = read_json(file)
+        checked(History, document)
+        panel = figures.training_panel(document["history"], title=work.title)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} is no history of a training: {error}", "move it away, or train again") from None
     work.parts["-training"] = lambda path: figures.curve_panels([panel], path)

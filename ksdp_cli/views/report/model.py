@@ -15,6 +15,7 @@ from ... import figures, plugins
 from ...api.paths import history_of
 from ...base.files import read_json
 from ...base.labels import evenly, label
+from ...base.records import History, checked
 from ...errors import KsdpError
 from ...initial.ball import Ball
 from ...learning.model import Model
@@ -142,6 +143,7 @@ def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
         return found
     try:
         document = read_json(file)
+        checked(History, document)
         if document["command"] != learned.model.provenance.get("command"):
             raise ValueError("it is of another training")
         figures.training_curves(document["history"], folder / "training.svg")
