@@ -21,7 +21,7 @@ from ..particles import preflight
 from ..particles.case_run import State
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation
-from ..store import Writer, change_times
+from ..store import Owner, change_times
 from .checkpoints import Checkpoints
 from .headers import END_STATE, MADE_BY, header, marks, run_id, snapshots_of, with_times
 from .resuming import restore
@@ -43,7 +43,7 @@ class Listener:
     tell: Callable[[str], None] | None = None
 
 
-def integrate(problem: Problem, writer: Writer, device: str, resume: bool, listener: Listener) -> None:
+def integrate(problem: Problem, writer: Owner, device: str, resume: bool, listener: Listener) -> None:
     """Write every frame that is missing.
 
     Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
@@ -61,7 +61,7 @@ def integrate(problem: Problem, writer: Writer, device: str, resume: bool, liste
         raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
 
 
-def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch, message: str) -> str:
+def _keep(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch, message: str) -> str:
     """Keep the last good cloud as the last frame of a store that ends there; a sentence on what is kept.
 
     The cases of a sweep are not at one time, so that only their common frames are kept.
@@ -72,11 +72,9 @@ def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch
     if not times or t > times[-1]:
         times = (*times, t)
     ended = change_times(writer, header(with_times(problem, times)))
-    if ended.committed < len(times):
-        ended.write_block(len(times) - 1, 0, 0, _stored(simulation.moving.state.x))
     ended.annotate(blow_up=message, **watch.facts())
     if ended.committed < len(times):
-        ended.commit(len(times) - 1)
+        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None])
     Checkpoints(writer.path).remove()
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
@@ -86,7 +84,7 @@ class Watch:
     """What happens between two steps of a run, on a GPU between those that are queued at once."""
 
     def __init__(
-        self, simulation: Simulation, writer: Writer, listener: Listener, spent: float, kind: dict[str, str]
+        self, simulation: Simulation, writer: Owner, listener: Listener, spent: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
         self.files, self.world = Checkpoints(writer.path), simulation.runs[0].mover.world
@@ -106,13 +104,15 @@ class Watch:
         if k < self.writer.committed:
             return
         before = time.monotonic()
-        for case, cloud in enumerate(clouds):
-            self.writer.write_block(k, case, 0, _stored(cloud))
         if k + 1 == len(self.writer.times):
             self.writer.annotate(**self.facts(), **self._end_state(k + 1))
         elif k == 0:
             self.writer.annotate(**{MADE_BY: self.kind})
-        self.writer.commit(k)
+        for number, cloud in enumerate(clouds):
+            with self.writer.case(number) as case:
+                if k >= case.committed:
+                    case.write(k, _stored(cloud))
+        self.writer.commit()
         self.writing, self.written = self.writing + time.monotonic() - before, self.written + 1
 
     def facts(self) -> dict[str, Any]:

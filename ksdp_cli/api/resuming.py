@@ -13,7 +13,7 @@ from ..base.records import EndState, Record, SavedCase, checked
 from ..errors import DataError
 from ..particles.case_run import CaseRun, State
 from ..particles.simulation import Simulation
-from ..store import Run, Writer, open_run
+from ..store import Owner, Run, open_run
 from .checkpoints import Checkpoints
 from .headers import END_STATE, belongs, marks, require_same_kind
 
@@ -22,7 +22,7 @@ Saved = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def restore(
-    simulation: Simulation, writer: Writer, resume: bool, warn: Callable[[str], None] | None, kind: dict[str, str]
+    simulation: Simulation, writer: Owner, resume: bool, warn: Callable[[str], None] | None, kind: dict[str, str]
 ) -> float:
     """Put every case of ``simulation`` where it goes on; a new run at its start.
 
@@ -59,7 +59,7 @@ def restore(
     return spent
 
 
-def _fitness(run: CaseRun, writer: Writer, kind: dict[str, str]) -> Callable[[dict[str, Any]], str | None]:
+def _fitness(run: CaseRun, writer: Owner, kind: dict[str, str]) -> Callable[[dict[str, Any]], str | None]:
     """What is wrong with the header of a case's checkpoint, if anything is."""
 
     def unfit(about: dict[str, Any]) -> str | None:
