@@ -24,7 +24,7 @@ def train(
     store: Annotated[Path, typer.Argument(help="A store that 'ksdp simulate' wrote.")],
     eta: Annotated[str | None, text("Parameters to learn, as A or t,A. Default: all that vary.", "NAMES")] = None,
     algorithm: Annotated[str | None, text("Algorithm 1 as it is printed, or fresh (default).", "fresh|paper")] = None,
-    network: Annotated[str | None, text("Form of the network. Default auto.", "auto|paper|residual|separable")] = None,
+    network: Annotated[str | None, text("Form of the network. Default auto.", "auto|FORM")] = None,
     steps: Annotated[str | None, text("Gradient steps. Default 3000; paper 10000.")] = None,
     sub_sample: Annotated[
         str | None, typer.Option("--N", metavar="NUMBER", help="Particles of each data set. Default 2000.")

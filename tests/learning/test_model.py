@@ -70,7 +70,7 @@ def test_in_two_parameters_it_is_linear_in_each() -> None:
     np.testing.assert_allclose(f[60.0, 0.06], (f[20.0, 0.06] + f[100.0, 0.06]) / 2, atol=2e-6)
     np.testing.assert_allclose(f[20.0, 0.14], 3 * f[20.0, 0.06] - 2 * f[20.0, 0.02], atol=1e-5)
     three = EtaMap(("A", "t", "mu"), (1.0,) * 3, (2.0,) * 3, (False,) * 3)
-    with pytest.raises(ConfigError, match="one parameter or two"):
+    with pytest.raises(ConfigError, match="2 parameters at most, not 3"):
         three.padding("separable", [1.0, 1.0, 1.0])
 
 

@@ -17,7 +17,8 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.batches import Batches
 from ksdp_cli.learning.data import TrainingData
 from ksdp_cli.learning.eta_map import EtaMap
-from ksdp_cli.learning.optimisers.adam import Adam, rate
+from ksdp_cli.learning.optimisers.adam import Adam
+from ksdp_cli.learning.optimisers.base import rate
 from ksdp_cli.learning.trainer import Trainer, TrainSettings, train
 
 SMALL = TrainSettings(N=60, steps=46, renew_batch=20, renew_gamma=7, validate_every=15, seed=5)

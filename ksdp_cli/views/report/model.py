@@ -16,6 +16,7 @@ from ...base.files import read_json
 from ...errors import KsdpError
 from ...initial.ball import Ball
 from ...learning.model import Model
+from ...learning.network.forms import FORMS
 from ...metrics import compare_clouds, moments
 from ...provenance import short
 from ...store import Run
@@ -75,9 +76,21 @@ def _network(learned: Learned) -> NetworkView:
     law = learned.cloud
     stored = None if isinstance(law, Ball) else learned.draw(min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN)))
     command = shlex.join(["ksdp", "sample", learned.name])
-    ends = (eta.names, eta.low, eta.high, eta.log)
     shape = model.network
-    return NetworkView(model.theta, shape.sizes, shape.form, *ends, Inputs(SEED, stored), command, eta.beyond)
+    return NetworkView(
+        theta=model.theta,
+        sizes=shape.sizes,
+        terms=FORMS[shape.form].terms(eta.log),
+        heads=shape.heads,
+        residual=shape.residual,
+        names=eta.names,
+        low=eta.low,
+        high=eta.high,
+        log=eta.log,
+        beyond=eta.beyond,
+        inputs=Inputs(SEED, stored),
+        command=command,
+    )
 
 
 def _lead(learned: Learned) -> str:
