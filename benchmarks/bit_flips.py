@@ -11,7 +11,6 @@ are compared there.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import random
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import xarray
+from harness import Table, parser
 
 import ksdp_cli as ksdp
 from ksdp_cli.base import checkpoint
@@ -99,18 +99,20 @@ def flip(path: Path, read: Callable[[Path], Any], flips: int, draw: random.Rando
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--flips", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    draw = random.Random(asked.seed)
-    print(f"{'':24} {'places over':12} {'flips':>6} {'reported':>9} {'unchanged':>10} {'other data':>11}")
+    options = parser(__doc__)
+    options.add_argument("--flips", type=int, default=100)
+    options.add_argument("--seed", type=int, default=0)
+    given = options.parse_args()
+    draw = random.Random(given.seed)
+    table = Table("durability/bit-flips", ("", "places over", "reported", "unchanged", "other data"))
     with tempfile.TemporaryDirectory() as folder:
         for name, (path, read) in make(Path(folder)).items():
-            for by_file in (False, True) if path.is_dir() else (False,):
-                counts = flip(path, read, asked.flips, draw, by_file)
-                over = "files" if by_file else "bytes"
-                print(f"{name:24} {over:12} {asked.flips:6} {counts[0]:9} {counts[1]:10} {counts[2]:11}")
+            ways = (False, True) if path.is_dir() else (False,)
+            counts = zip(*(flip(path, read, given.flips, draw, by_file) for by_file in ways), strict=True)
+            over = " / ".join("files" if by_file else "bytes" for by_file in ways)
+            table.row(name, over, *(" / ".join(map(str, one)) for one in counts))
+    if given.record:
+        table.record()
 
 
 if __name__ == "__main__":

@@ -10,16 +10,12 @@ processor seconds of all threads, of which two cores need half at best.
 
 from __future__ import annotations
 
-import argparse
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
-KSDP = str(Path(sys.executable).with_name("ksdp"))
+from harness import KSDP, Table, Usage, parser, process
+
 SIMULATE = ["simulate", "--T", "0.1"]
 FIRST = "two clouds; a run for the floor"
 COMMANDS = {
@@ -33,28 +29,32 @@ COMMANDS = {
 }
 
 
-def measure(words: list[str], folder: Path) -> tuple[float, float, float]:
-    """Wall and processor seconds and largest memory [GiB] of one command."""
-    began = time.perf_counter()
-    child = subprocess.Popen([KSDP, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(words)} failed with status {status}")
-    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
+def measure(words: list[str], folder: Path) -> Usage:
+    """One command as a whole process."""
+    return process([*KSDP, *words], cwd=folder)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--repeats", type=int, default=3)
+    given = options.parse_args()
+    table = Table("distances/compare-time", ("`ksdp compare`", "wall s", "processor s", "memory"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for seed in ("0", "1", "2"):
             measure([*SIMULATE, "--seed", seed, "-o", f"{seed}.zarr"], folder)
         measure(["compare", *COMMANDS["every metric"], "--N", "100"], folder)  # the cache of compiled code
-        print(f"{'ksdp compare':34} {'wall s':>8} {'cpu s':>8} {'GiB':>6}")
         for title, words in COMMANDS.items():
-            for _ in range(options.repeats):
+            times = []
+            for _ in range(given.repeats):
                 if title == FIRST:
                     shutil.rmtree(folder / "runs", ignore_errors=True)
-                print("{:34} {:8.2f} {:8.2f} {:6.2f}".format(title, *measure(["compare", *words], folder)), flush=True)
+                times.append(measure(["compare", *words], folder))
+            used = min(times)
+            table.row(title, f"{used.wall:.1f}", f"{used.cpu:.1f}", f"{used.memory:.2f} GiB")
+    if given.record:
+        table.record()
+
+
+if __name__ == "__main__":
+    main()

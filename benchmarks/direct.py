@@ -11,17 +11,17 @@ machine disturbs less than wall time. ``speed-up`` is all threads over one in wa
 
 from __future__ import annotations
 
-import argparse
 import functools
 import math
 import os
-import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-os.environ["OMP_NUM_THREADS"] = "1"  # KeOps reads it when it loads; our threads are not OpenMP's
+os.environ["OMP_NUM_THREADS"] = "1"  # KeOps reads it when it loads; ksdp is told its own number
+os.environ.setdefault("KSDP_THREADS", str(len(os.sched_getaffinity(0))))
+
+from harness import Table, in_turns, parser
 
 from ksdp_cli.base.threads import core_count
 from ksdp_cli.initial.ball import Ball
@@ -57,19 +57,6 @@ KEOPS = {
 }
 
 
-def best(calls: list[Callable[[], Any]], repeats: int) -> list[tuple[float, float]]:
-    """Shortest wall time, and processor time of this thread, of each call in seconds, the calls taken in turns."""
-    times: list[list[tuple[float, float]]] = [[] for _ in calls]
-    for call in calls:
-        call()  # compiles
-    for _ in range(repeats):
-        for call, taken in zip(calls, times, strict=True):
-            wall, cpu = time.perf_counter(), time.thread_time()
-            call()
-            taken.append((time.perf_counter() - wall, time.thread_time() - cpu))
-    return [(min(wall for wall, _ in taken), min(cpu for _, cpu in taken)) for taken in times]
-
-
 def keops(name: str, dim: int, x: np.ndarray) -> Callable[[], np.ndarray] | None:
     """The same sum by KeOps on the CPU, or None when there is no formula for it here."""
     from pykeops.numpy import Genred
@@ -85,11 +72,11 @@ def keops(name: str, dim: int, x: np.ndarray) -> Callable[[], np.ndarray] | None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--J", type=int, default=10_000)
-    parser.add_argument("--dtype", default="float32", choices=["float32", "float64"])
-    parser.add_argument("--repeats", type=int, default=15)
-    options = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--J", type=int, default=10_000)
+    options.add_argument("--dtype", default="float32", choices=["float32", "float64"])
+    options.add_argument("--repeats", type=int, default=15)
+    given = options.parse_args()
     try:
         import pykeops  # noqa: F401
 
@@ -98,28 +85,29 @@ def main() -> None:
         print("KeOps is not installed: its column stays empty (pip install pykeops)")
         with_peer = False
     cores = core_count()
-    pairs = options.J**2 / 1e6
-    print(f"J = {options.J}, {options.dtype}, million pairs a second")
-    heads = ("1 thread", f"{cores} threads", "speed-up", "KeOps", "x KeOps", "differs", "x built-in")
-    print(f"{'kernel':12}" + "".join(f"{head:>11}" for head in heads))
+    pairs = given.J**2 / 1e6
+    heads = ("kernel", "one thread", f"{cores} threads", "speed-up", "KeOps", "ratio", "differs", "of built-in")
+    table = Table("engine/direct", heads)
     kernels = {"blob": Blob, "plugin": Plugin, "eq7": Eq7, "plummer": Plummer, "gaussian": Gaussian, "coulomb": Coulomb}
     for dim in (2, 3):
-        x = Ball().draw(options.J, dim, seed=0).astype(options.dtype)
-        built_in = functools.partial(DirectCPU(Blob, (DELTA2,), dim, options.dtype, threads=1), x)
+        x = Ball().draw(given.J, dim, seed=0).astype(given.dtype)
+        built_in = functools.partial(DirectCPU(Blob, (DELTA2,), dim, given.dtype, threads=1), x)
         for name, kernel in kernels.items():
-            one = functools.partial(DirectCPU(kernel, (DELTA2,), dim, options.dtype, threads=1), x)
-            every = functools.partial(DirectCPU(kernel, (DELTA2,), dim, options.dtype, threads=cores), x)
+            one = functools.partial(DirectCPU(kernel, (DELTA2,), dim, given.dtype, threads=1), x)
+            every = functools.partial(DirectCPU(kernel, (DELTA2,), dim, given.dtype, threads=cores), x)
             peer = keops(name, dim, x) if with_peer else None
             other = peer or (built_in if name == "plugin" else None)
-            (wall, cpu), (together, _), *rest = best([one, every, *([other] if other else [])], options.repeats)
-            row = f"{name + f' {dim}D':12}{pairs / cpu:11.0f}{pairs / together:11.0f}{wall / together:11.2f}"
+            alone, together, *rest = in_turns([one, every, *([other] if other else [])], given.repeats)
+            cells = [f"{pairs / alone.cpu:.0f}", f"{pairs / together.wall:.0f}", f"{alone.wall / together.wall:.2f}"]
             if peer:
                 full = 2 * (dim - 1) * math.pi
                 gap = np.linalg.norm(peer() / full - every()) / np.linalg.norm(every())
-                row += f"{pairs / rest[0][1]:11.0f}{rest[0][1] / cpu:11.1f}{gap:11.0e}"
-            elif other:
-                row += f"{'':33}{rest[0][1] / cpu:11.2f}"
-            print(row, flush=True)
+                cells += [f"{pairs / rest[0].cpu:.0f}", f"{rest[0].cpu / alone.cpu:.1f}", f"{gap:.0e}", ""]
+            else:
+                cells += ["", "", "", f"{rest[0].cpu / alone.cpu:.2f}" if rest else ""]
+            table.row(f"{dim}D {name}", *cells)
+    if given.record:
+        table.record()
 
 
 if __name__ == "__main__":

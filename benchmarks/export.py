@@ -7,13 +7,13 @@ NumPy's own ``numpy.savez`` of the same array, which holds it in memory, stands 
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from harness import Table, parser
 
 from ksdp_cli.base.parsing import integer
 from ksdp_cli.store import Header, create
@@ -56,22 +56,24 @@ def measured(source: Path, out: Path) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--J", type=integer, default=4_000_000)
-    parser.add_argument("--dim", type=int, default=3)
-    options = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--J", type=integer, default=4_000_000)
+    options.add_argument("--dim", type=int, default=3)
+    given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        small = store(Path(folder, "small.zarr"), 1, options.dim)
-        large = store(Path(folder, "large.zarr"), options.J, options.dim)
-        raw = 2 * options.J * options.dim * 4 / 2**20
-        print(f"J = {options.J}, d = {options.dim}, 2 snapshots: {raw:.0f} MB of float32")
-        print(f"{'format':<12}{'CPU s':>9}{'MB':>8}{'peak memory beyond one particle, MB':>38}")
+        small = store(Path(folder, "small.zarr"), 1, given.dim)
+        large = store(Path(folder, "large.zarr"), given.J, given.dim)
+        raw = 2 * given.J * given.dim * 4 / 2**20
+        print(f"J = {given.J}, d = {given.dim}, 2 snapshots: {raw:.0f} MB of float32")
+        table = Table("exports/export", ("format", "processor s", "MB", "peak memory, MB"))
         for suffix in (".npz", ".savez.npz", ".nc", ".vtkhdf", ".parquet", ".csv"):
             _, base = measured(small, Path(folder, f"small{suffix}"))
             out = Path(folder, f"large{suffix}")
             seconds, memory = measured(large, out)
-            print(f"{suffix:<12}{seconds:>9.2f}{out.stat().st_size / 2**20:>8.0f}{memory - base:>38.0f}", flush=True)
+            table.row(f"`{suffix}`", f"{seconds:.2f}", f"{out.stat().st_size / 2**20:.0f}", f"{memory - base:.0f}")
             out.unlink()
+    if given.record:
+        table.record()
 
 
 if __name__ == "__main__":

@@ -5,22 +5,22 @@ python benchmarks/million.py [--J 1e6] [--steps 200] [--flow none]
 
 from __future__ import annotations
 
-import argparse
-
+from harness import Table, parser
 from paper_run import measure
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--J", default="1e6")
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--flow", default="none")
-    options = parser.parse_args()
-    wall, cpu, memory = measure(
-        ["--flow", options.flow, "--J", options.J, "--dt", "1e-4", "--T", f"{options.steps * 1e-4:g}"]
-    )
-    print(f"J = {options.J}, {options.steps} steps, flow {options.flow}: {wall:.1f} s ({cpu:.1f} s of processor time), "
-          f"{wall / options.steps * 1e3:.0f} ms a step, at most {memory:.2f} GiB")  # fmt: skip
+    options = parser(__doc__)
+    options.add_argument("--J", default="1e6")
+    options.add_argument("--steps", type=int, default=200)
+    options.add_argument("--flow", default="none")
+    given = options.parse_args()
+    table = Table("engine/million", ("run", "wall s", "processor s", "ms a step", "GiB"))
+    used = measure(["--flow", given.flow, "--J", given.J, "--dt", "1e-4", "--T", f"{given.steps * 1e-4:g}"])
+    name = f"J = {given.J}, {given.steps} steps, flow {given.flow}"
+    table.row(name, f"{used.wall:.1f}", f"{used.cpu:.1f}", f"{used.wall / given.steps * 1e3:.0f}", f"{used.memory:.2f}")
+    if given.record:
+        table.record()
 
 
 if __name__ == "__main__":

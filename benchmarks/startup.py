@@ -9,15 +9,14 @@ distribution.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
-import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
+
+from harness import Table, Usage, parser, process
 
 COMMANDS = {
     "ksdp --help": ("--help",),
@@ -27,23 +26,16 @@ COMMANDS = {
     "ksdp simulate --resume, complete": ("simulate", "--J", "200", "--T", "1e-3", "-o", "tiny.zarr", "--resume"),
 }
 GOALS = {"ksdp --help": 0.5, "ksdp simulate, second": 3.0}
-PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
 
 
-def run(arguments: tuple[str, ...], folder: str, *options: str) -> tuple[float, float, str]:
-    """Wall time, processor time and stderr of a process."""
+def run(arguments: tuple[str, ...], folder: str, *options: str) -> tuple[Usage, str]:
+    """Times of a process, and its stderr."""
     environment = os.environ | {"KSDP_CACHE_DIR": str(Path(folder) / "cache")}
-    command = [sys.executable, *options, "-c", PROGRAM, *arguments]
     said = Path(folder) / "said"
     with said.open("w") as stderr:
-        begin = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.perf_counter() - begin
-    if process.returncode:
-        raise SystemExit(said.read_text())
-    return wall, usage.ru_utime + usage.ru_stime, said.read_text()
+        command = [sys.executable, *options, "-m", "ksdp_cli", *arguments]
+        used = process(command, cwd=folder, env=environment, stderr=stderr)
+    return used, said.read_text()
 
 
 def modules(said: str) -> list[tuple[str, float]]:
@@ -55,22 +47,22 @@ def modules(said: str) -> list[tuple[str, float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--modules", action="store_true")
-    asked = parser.parse_args()
-    print(f"{'':34} {'wall s':>7} {'cpu s':>7} {'goal':>6}")
+    options = parser(__doc__)
+    options.add_argument("--repeats", type=int, default=7)
+    options.add_argument("--modules", action="store_true")
+    given = options.parse_args()
+    table = Table("durability/startup", ("", "wall s", "processor s", "goal"))
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in COMMANDS.items():
-            once = "first" in name
-            timed = [run(arguments, folder)[:2] for _ in range(1 if once else asked.repeats)]
-            wall, cpu = (min(column) for column in zip(*timed, strict=True))
-            goal = f"<= {GOALS[name]:g}" if name in GOALS else ""
-            print(f"{name:34} {wall:7.2f} {cpu:7.2f} {goal:>6}", flush=True)
-        if asked.modules:
-            _, _, said = run(COMMANDS["ksdp simulate, second"], folder, "-X", "importtime")
+            times = [run(arguments, folder)[0] for _ in range(1 if "first" in name else given.repeats)]
+            wall, cpu = min(one.wall for one in times), min(one.cpu for one in times)
+            table.row(name, f"{wall:.2f}", f"{cpu:.2f}", GOALS.get(name))
+        if given.modules:
+            _, said = run(COMMANDS["ksdp simulate, second"], folder, "-X", "importtime")
             for name, seconds in modules(said):
                 print(f"    {name:20} {seconds:.3f}")
+    if given.record:
+        table.record()
 
 
 if __name__ == "__main__":

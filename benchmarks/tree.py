@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from harness import best_of, in_turns
 
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
@@ -66,18 +67,8 @@ def measure(x: np.ndarray, threads: int, repeats: int) -> tuple[float, float, di
     engine = TreeEngine(KERNEL[dim], ARGS, dim, "float32", accuracy=ACCURACY[dim], threads=threads)
     for _ in range(4):  # finds the setting; three steps down at most
         engine(x)
-    wall, cpu = best(lambda: engine(x), repeats)
+    wall, cpu = best_of(lambda: engine(x), repeats)[:2]
     return wall, cpu, engine.report()
-
-
-def best(call: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Shortest wall and processor seconds of a call."""
-    wall, cpu = math.inf, math.inf
-    for _ in range(repeats):
-        begin, used = time.perf_counter(), time.process_time()
-        call()
-        wall, cpu = min(wall, time.perf_counter() - begin), min(cpu, time.process_time() - used)
-    return wall, cpu
 
 
 def fourier(x: np.ndarray, modes: int, accuracy: float) -> Callable[[], np.ndarray]:
@@ -121,7 +112,7 @@ def fourier_seconds(x: np.ndarray, repeats: int) -> float:
         call = fourier(x, modes, ACCURACY[2])
         error, _ = sampled_error(exact, ARGS, x, call(), 0, lambda task, items: [task(item) for item in items])
         if error <= ACCURACY[2]:
-            return best(call, repeats)[1]
+            return best_of(call, repeats).cpu
     return math.inf
 
 
@@ -140,7 +131,8 @@ def crossover() -> None:
                     for _ in range(4):
                         tree(x)
                     direct(x[:500])
-                    row += f"{best(lambda e=direct, x=x: e(x), 3)[1] / best(lambda e=tree, x=x: e(x), 3)[1]:8.2f}"
+                    slow, fast = in_turns([lambda e=direct, x=x: e(x), lambda e=tree, x=x: e(x)], 3)
+                    row += f"{slow.cpu / fast.cpu:8.2f}"
                 print(row, flush=True)
 
 

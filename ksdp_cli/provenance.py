@@ -7,12 +7,18 @@ import importlib.metadata
 import json
 import platform
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from .config import PAPER_TRAINING, Settings, SimulateConfig
+from .errors import ConfigError, DataError
 
 #: Settings that decide where and how fast a run is made, and not what is computed.
 NOT_PHYSICS = frozenset({"device"})
+#: What a file must say of a simulation before its equations are read off it; the rest has defaults.
+STATED = ("flow", "kernel", "dim", "init", "J", "T", "mu", "chi", "M", "delta2")
 
 
 def versions(*components: str) -> dict[str, str]:
@@ -28,6 +34,26 @@ def versions(*components: str) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def simulation(entries: Mapping[str, Any], file: object) -> SimulateConfig:
+    """The configuration of a simulation as ``file`` states it; plugins that it names need not be there.
+
+    Entries that this version does not know pass. Raises `DataError` naming the file and the entry that it lacks or
+    misstates, as where clouds of the user's own were never simulated.
+    """
+    lacking = [name for name in STATED if name not in entries]
+    if lacking:
+        raise DataError(f"{file} does not say its {lacking[0]!r}", "it holds no simulation of ksdp's")
+    known = {name: value for name, value in entries.items() if name in SimulateConfig.model_fields}
+    try:
+        return SimulateConfig.model_validate(known)
+    except ConfigError as error:
+        raise DataError(f"{file} states no valid simulation: {error.message}", "make the file again") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{file} states {where} = {first['input']!r}: {first['msg']}", "make the file again") from None
 
 
 def physics(config: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ..particles import own, problem
 from ..particles.contents import contents
 from ..store import Run, open_run
 from ..store.selection import select
+from .own_files import is_own, read_cloud
 
 FORMS = "write it as STORE.zarr@A=10,t=0.02"
 GIVE_IT = "give it: --init NAME, FILE.py:CLASS or a store, init= a class from Python"
@@ -26,7 +27,7 @@ IN_A_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 
 
 def opened(given: Any) -> Any:
-    """A store, by its path or as a run, as the cloud of one frame; anything else as it is.
+    """A store, by its path or as a run, as the cloud of one frame, and a file with a cloud; anything else as it is.
 
     ``STORE@NAME=VALUE,...`` names the frame by swept parameters and ``t``; the last snapshot where ``t`` is not named.
     Raises `DataError` when the store is missing, damaged, or without a frame, and `ConfigError` when what is named is
@@ -35,11 +36,14 @@ def opened(given: Any) -> Any:
     if isinstance(given, Run):
         return _frame(given, {}, str(given.path))
     if isinstance(given, Path):
-        return _frame(open_run(given.expanduser()), {}, str(given.expanduser()))
+        given = given.expanduser()
+        return _own(given, str(given)) if is_own(given) else _frame(open_run(given), {}, str(given))
     if not isinstance(given, str):
         return given
     path, at = _place_and_frame(given)
     place = Path(path).expanduser()
+    if not at and is_own(place):
+        return _own(place, str(place))
     if not (at or path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _unnamed(path, place)):
         return given
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
@@ -149,6 +153,16 @@ def _named(text: str) -> dict[str, str]:
     if len(values) < len(pairs) or not all(name and value for name, value in values.items()):
         raise ConfigError(f"@{text} names no frame", FORMS)
     return values
+
+
+def _own(place: Path, name: str) -> StoredCloud:
+    """The cloud of the caller's own in a file, as it is stored: float32."""
+    cloud = read_cloud(place)
+    with np.errstate(over="ignore"):
+        x = cloud.astype(np.float32)
+    if not np.isfinite(x).all():
+        raise DataError(f"{place} holds positions that float32 cannot", "give finite numbers below 3e38")
+    return StoredCloud(name, len(x), x.shape[1], lambda: x)
 
 
 def _frame(run: Run, at: dict[str, str], name: str) -> StoredCloud:

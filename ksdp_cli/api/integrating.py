@@ -162,7 +162,8 @@ class Watch:
             listener.stop()  # a run that goes on has something to save from its first step
         self.warm: tuple[float, int, float] | None = None
         self.writing, self.written = 0.0, 0
-        self.drawn, self.announced, self.doubted, self.warned = 0.0, False, False, False
+        self.drawn, self.announced, self.warned = 0.0, False, False
+        self.doubted: set[str] = set()
 
     def write(self, k: int, frame: np.ndarray) -> None:
         """Store a snapshot, unless it is there: it lies behind the checkpoint, and is the same bit for bit."""
@@ -262,13 +263,20 @@ class Watch:
         }
 
     def _doubt(self) -> None:
-        if self.doubted or not self.listener.warn:
+        """Warn once of each: a step too long for the kernel, an engine that misses its accuracy."""
+        s, warn = self.simulation, self.listener.warn
+        if not warn:
             return
-        pull, case = self.simulation.pull()
-        doubt = preflight.kernel_doubt(pull, self.simulation.longest, self.simulation.time(), case)
-        if doubt:
-            self.doubted = True
-            self.listener.warn(doubt)
+        pull, case = s.pull()
+        coarse = [preflight.accuracy_doubt(m.report(), s.config.dtype, s.time(), m.case) for m in s.movers]
+        doubts = {
+            "step": preflight.kernel_doubt(pull, s.longest, s.time(), case),
+            "accuracy": next((doubt for doubt in coarse if doubt), None),
+        }
+        for what, doubt in doubts.items():
+            if doubt and what not in self.doubted:
+                self.doubted.add(what)
+                warn(doubt)
 
     def _seconds(self) -> float:
         return self.spent + time.monotonic() - self.began

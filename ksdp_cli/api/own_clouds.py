@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
+from ..initial.stored import StoredCloud
 from .clouds import handed, initial_cloud
+from .own_files import is_array
 
 #: Names in the layout of `own_clouds` that are not parameters.
 RESERVED = ("position", "time", "axis")
@@ -43,21 +44,6 @@ class OwnClouds:
     def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
         """Positions (J, d) of a case and time."""
         return self.position[case, k]
-
-
-def is_array(given: Any) -> bool:
-    """Whether something is an array, or makes one of itself, as tensors and data frames do."""
-    return hasattr(given, "__array__")
-
-
-def own_cloud(given: Any, name: str) -> Cloud:
-    """An array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for what is none."""
-    x = np.asarray(given)
-    if x.dtype.kind not in "fiu":
-        raise DataError(f"the {name} is an array of {x.dtype}, not of numbers", "give an array (N, d) of floats")
-    if x.ndim != 2 or not x.size:
-        raise DataError(f"the {name} has shape {x.shape}", "a cloud is (N, d): N particles in d dimensions")
-    return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
 def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
@@ -97,11 +83,12 @@ def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
         raise DataError(
             f"two of {len(cases)} cases have the same parameters", "give an array (case,) that tells them apart"
         )
-    start, _ = initial_cloud("ball" if init is None else handed(init), position.shape[3])
+    start, cloud = initial_cloud("ball" if init is None else handed(init), position.shape[3])
     config = {"init": start, "T": float(times[-1]), "J": position.shape[2], "dim": position.shape[3]}
     config |= {name: float(values[0]) for name, values in columns.items() if name not in varied}
+    attrs = {"origin": {"sha256": cloud.digest}} if isinstance(cloud, StoredCloud) else {}
     with np.errstate(over="ignore"):
-        return OwnClouds(position.astype(np.float32), times, cases, config)
+        return OwnClouds(position.astype(np.float32), times, cases, config, attrs=attrs)
 
 
 def require_mapping(given: Any) -> None:

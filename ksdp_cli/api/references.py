@@ -12,20 +12,19 @@ from typing import Any
 import numpy as np
 
 from .. import provenance
-from ..base import device as devices
 from ..base import parsing as numbers
 from ..base.shapes import Cloud
-from ..config import PHYSICAL_UNITS, SimulateConfig
+from ..config import PHYSICAL_UNITS
 from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
+from ..exact.second_moment import second_moment_law
 from ..initial.points import Points
 from ..learning.model import Model
-from ..metrics import second_moment_law
 from ..store import Run, open_run
 from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from . import paths
 from .clouds import of_model
-from .own_clouds import is_array, own_cloud
-from .own_files import is_own, read_cloud
+from .generator import Generator
+from .own_files import is_array, is_own, own_cloud, read_cloud
 from .simulating import simulate
 
 #: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
@@ -66,13 +65,13 @@ class Chosen:
         return self.numbers() | {name: provenance.short(str(self.simulation[name])) for name in names}
 
     def law(self) -> float | None:
-        """E|x|^2 by equation (6), where that holds: in the plane, without flow, from the unit disc."""
-        at = self.parameters()
-        plane = self.cloud.shape[1] == 2 and at.get("flow") == "none" and at.get("init") == "ball"
-        if not plane or not all(isinstance(at.get(name), float) for name in ("mu", "chi", "M")):
+        """E|x|^2 by equation (6), where that holds from the unit disc; None where no simulation is known."""
+        try:
+            stated = provenance.simulation(self.simulation, self.name)
+        except DataError:
             return None
-        J = int(self.simulation.get("J", len(self.cloud)))
-        return second_moment_law(self.t - start_of(self.simulation), mu=at["mu"], chi=at["chi"], M=at["M"], J=J)
+        law = second_moment_law(stated, stated.J, self.case)
+        return None if law is None else law(self.t)
 
 
 def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
@@ -127,12 +126,8 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
 
 def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> Chosen:
     """``n`` fresh particles of a model at ``values``."""
-    simulation = network.provenance["simulation"]
-    initial = of_model(network)
-    drawn = REFERENCE_SEED + 100 + seed
-    x = initial.draw(n, network.dim, drawn)
-    point = np.array([values[parameter] for parameter in network.eta_map.names])
-    cloud = network.push(x, point, device=devices.choose(device))
+    simulation, drawn = network.provenance["simulation"], REFERENCE_SEED + 100 + seed
+    cloud = Generator(network, device).cloud(n, values, drawn)
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
     return Chosen(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, drawn, 0, False)
 
@@ -212,10 +207,9 @@ def _without(reason: str) -> str:
 def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
     """The options of `simulate` that make the reference of a network at one point of its parameters."""
     try:
-        stored = SimulateConfig.model_validate(simulation)
-    except (ValueError, ConfigError) as error:
-        told = str(error).splitlines()[-2:][0].strip()
-        raise DataError(f"the stored configuration cannot be simulated again: {told}", "name a reference") from None
+        stored = provenance.simulation(simulation, "the stored configuration")
+    except DataError as error:
+        raise DataError(f"it cannot be simulated again: {error.message}", "name a reference") from None
     options = stored.model_dump(exclude={"flow_params", "kernel_params", "seed", "snapshots", "T", "device"})
     options |= stored.flow_params | stored.kernel_params
     options |= {name: value for name, value in values.items() if name != "t"}

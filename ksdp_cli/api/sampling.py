@@ -8,20 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import pretrained as models
 from .. import provenance
 from ..base import device as devices
 from ..base.parsing import number
 from ..config import SampleConfig, build
 from ..errors import ConfigError
-from ..initial.points import Points
 from ..learning.model import Model
 from ..store import Header, Run, Writer, create, open_run, require_room
 from ..store.selection import end_of
 from . import paths
-from .clouds import of_model
+from .generator import Generator
 
 
 def sample(
@@ -50,15 +47,13 @@ def sample(
     label, network = _load(model, warn)
     values = complete_eta(network, eta)
     config = build(SampleConfig, {"n": n, "seed": seed, "device": device, "eta": values})
-    chosen = devices.choose(config.device)
-    point = np.array([values[name] for name in network.eta_map.names])
-    outside = network.eta_map.outside(point)
-    if outside and warn:
-        warn("; ".join(outside) + "; the network extrapolates")
-    cloud = of_model(network)
-    if warn and isinstance(cloud, Points):
-        for doubt in cloud.doubts(config.n):
-            warn(doubt)
+    generator = Generator(network, config.device)
+    outside = generator.outside(values)
+    if warn:
+        if outside:
+            warn("; ".join(outside) + "; the network extrapolates")
+        for sentence in generator.warnings(config.n):
+            warn(sentence)
 
     def begin(place: Path) -> Writer:
         require_room(place, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
@@ -69,16 +64,16 @@ def sample(
     with writer:
         for start in range(0, config.n, writer.shard):
             count = min(writer.shard, config.n - start)
-            x = cloud.draw(count, network.dim, config.seed, start=start)
+            x = generator.inputs(count, config.seed, start=start)
             before = time.monotonic()
-            y = network.push(x, point, device=chosen)
+            y = generator.push(x, values)
             spent += time.monotonic() - before
             writer.write_block(0, 0, start, y)
             if progress:
                 progress("particles", start + count, config.n)
         writer.commit(0)
         seconds = time.monotonic() - began
-        writer.annotate(seconds=seconds, network_seconds=spent, hardware=devices.describe(chosen))
+        writer.annotate(seconds=seconds, network_seconds=spent, hardware=devices.describe(generator.device))
         writer.finish()
     return open_run(path)
 

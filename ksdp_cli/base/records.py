@@ -88,6 +88,15 @@ class Options(Record):
 class EngineReport(Record):
     engine: str = "?"
     error: Finite | None = None
+    worst_error: Finite | None = None
+
+
+class Origin(Record):
+    """The frame that a run started from."""
+
+    sha256: str
+    t: Finite = 0.0
+    generation: Count = 1
 
 
 class Attributes(Record):
@@ -115,6 +124,8 @@ class Attributes(Record):
     outside_trained_range: list[str] = []
     simulation: Simulation = Field(default_factory=Simulation)
     end_state: str | None = None
+    origin: Origin = Origin(sha256="")
+    contents: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _config(self) -> Attributes:
@@ -198,6 +209,19 @@ class SavedSimulation(Record):
     collapsed: dict[str, Finite] = {}
     engines: list[dict[str, Any]]
     seconds: Finite
+
+
+class SavedTuner(Record):
+    """What an engine that measures its error has learned; errors are NaN before the first check."""
+
+    rung: Count
+    calls: Count
+    due: Count
+    rest: Count
+    error: float
+    largest: float
+    checked: Annotated[int, Field(ge=-1, lt=2**63)]
+    worst: float
 
 
 class TrainerState(Record):

@@ -28,7 +28,11 @@ def simulate(
     dim: Annotated[str | None, text("Dimension 2 or 3; default the lowest that the flow has.", "2|3")] = None,
     init: Annotated[
         str | None,
-        text("Initial cloud: a name, FILE.py:CLASS, or a store to go on from, as s.zarr@A=10,t=0.02.", "NAME|PATH"),
+        text(
+            "Initial cloud: a name, FILE.py:CLASS, a file of points (.npy, .csv), or a store to go on from, as "
+            "s.zarr@A=10,t=0.02.",
+            "NAME|PATH",
+        ),
     ] = None,
     amplitude: Annotated[
         str | None,

@@ -9,8 +9,9 @@ import numpy as np
 
 from .. import figures
 from ..base.outputs import require_free
+from ..exact.second_moment import second_moment_law
 from ..figures import Curves
-from ..metrics import Moments, binned_w2_squared, moments, second_moment_law
+from ..metrics import Moments, binned_w2_squared, moments
 from ..store import Run
 from .definition import Figure
 from .stages import Point, Stages
@@ -118,10 +119,10 @@ def _regularisations(figure: Figure, stages: Stages) -> Curves:
     for case, values in enumerate(run.cases):
         found = [moments(run.frame(case, k)).second_moment for k in range(len(run.times))]
         curves[f"δ² = {values['delta2']:g}"] = (run.times, found, None)
-    (mu,), (chi,), (mass,) = (run.config[name] for name in ("mu", "chi", "M"))
-    ends = [0.0, times[-1]]
-    law = [second_moment_law(t, mu=mu, chi=chi, M=mass, J=run.J) for t in ends]
-    curves["equation (6)"] = (np.array(ends), np.array(law), None)
+    law = second_moment_law(run.simulation, run.J)
+    if law is not None:
+        ends = [law.t0, law.end(times[-1])]
+        curves["equation (6)"] = (ends, [law(t) for t in ends], None)
     return Curves(curves, "t [time]", title="simulations")
 
 

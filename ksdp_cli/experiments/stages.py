@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..api import simulate, train
-from ..api.clouds import of_model
 from ..api.comparing import reference_options
+from ..api.generator import Generator
 from ..api.paths import slug
 from ..assignment.certified.solver import Certified
-from ..base import device as devices
 from ..base.files import read_json
 from ..base.shapes import Cloud
 from ..config import TrainConfig, build
@@ -118,8 +117,7 @@ class Stages:
     def samples(self, seed: int, at: Point, n: int, stream: int = 0) -> Cloud:
         """``n`` particles of the network of a seed at a point; its input is that of no simulation."""
         _, model = self.network(seed)
-        x = of_model(model).draw(n, model.dim, INPUT_SEED + seed, stream=stream)
-        return model.push(x, [at[name] for name in model.eta_map.names], device=devices.choose(self.device))
+        return Generator(model, self.device).cloud(n, at, INPUT_SEED + seed, stream=stream)
 
     def floor(self, at: Point, n: int) -> list[float]:
         """Exact W2^2 at N = ``n`` of every pair of references at a point: (0, 1), (0, 2), ..., (1, 2), ..."""

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from ..base.files import local, open_regular, parse_json
 from ..base.outputs import written_whole
 from ..base.records import Eta, Options, Provenance, Said, Shape, checked
+from ..config import SimulateConfig
 from ..errors import DataError
+from ..provenance import simulation
 from .eta_map import EtaMap
 from .network.forms import FORMS, PLAIN
 from .network.network import Network, Weights
@@ -61,6 +63,14 @@ class Model:
     def sha256(self) -> str:
         """Hash of the weights."""
         return hashlib.sha256(self.theta.tobytes()).hexdigest()
+
+    @property
+    def simulation(self) -> SimulateConfig:
+        """The simulation that the network learned; its plugins need not be installed.
+
+        Raises `DataError` where it learned from clouds that ksdp did not simulate.
+        """
+        return simulation(self.provenance["simulation"], "this model")
 
     def describe(self) -> str:
         sizes = " x ".join(str(size) for size in self.network.sizes)

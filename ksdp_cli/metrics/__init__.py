@@ -12,7 +12,6 @@ from .moments import (
     moment_rows,
     moment_values,
     moments,
-    second_moment_law,
 )
 from .panel import Approximation, approximation
 from .plan import announce
@@ -39,7 +38,6 @@ __all__ = [
     "moments",
     "radial_comparison",
     "radial_distribution",
-    "second_moment_law",
     "sliced_w2_squared",
     "w2_memory",
 ]

@@ -100,11 +100,3 @@ def sigmas(a: float, a_se: float, b: float, b_se: float) -> float | None:
     """The difference a - b in standard errors; None where both are 0."""
     spread = math.hypot(a_se, b_se)
     return (float(a) - float(b)) / spread if spread > 0 else None
-
-
-def second_moment_law(t: float, *, mu: float, chi: float, M: float, J: int) -> float:
-    """E|X(t)|^2 [length^2] in the plane without flow from the uniform unit disc: equation (6) for ``J`` particles.
-
-    1/2 + (4 mu - chi M (J - 1) / (2 pi J)) t, exact for the unregularised kernel up to the blow-up.
-    """
-    return 0.5 + (4 * mu - chi * M * (J - 1) / (2 * math.pi * J)) * t

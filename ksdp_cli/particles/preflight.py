@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,18 @@ def kernel_doubt(pull: float, dt: float, t: float, case: Case) -> str | None:
     return (
         f"by t = {t:.3g}{_at(case)} the {word} moves particles by {pull:.2g} delta in one step of dt = {dt:g}; "
         f"what is smaller than that is not resolved; use --dt {_rounded(dt * KERNEL_FRACTION / pull)}"
+    )
+
+
+def accuracy_doubt(report: dict[str, Any], dtype: str, t: float, case: Case) -> str | None:
+    """The like for an engine that measures its error, where a check before ``t`` found more than was asked for."""
+    worst, target = report.get("worst_error"), report.get("target")
+    if worst is None or target is None or not worst > target:
+        return None
+    finer = "--dtype float64, " if dtype == "float32" else ""
+    return (
+        f"by t = {t:.3g}{_at(case)} the {report['engine']} engine has an error of {worst:.2g} of the force, above "
+        f"--accuracy {target:g}; use {finer}--engine direct or a larger --accuracy"
     )
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import provenance
 from ..base.files import local, read_json
 from ..base.records import Said
+from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
 from .foreign import foreign
@@ -40,6 +42,15 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.kind}, {len(self.cases)} cases, {len(self.times)} times, J = {self.J}>"
+
+    @property
+    def simulation(self) -> SimulateConfig:
+        """What was simulated, or what the network of these samples learned; its plugins need not be installed.
+
+        Raises `DataError` where the store does not say it.
+        """
+        said = self.config if self.kind == "simulation" else self.attrs.get("simulation", {})
+        return provenance.simulation(said, self.path)
 
     def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
         """Positions (J, d) of a case at committed snapshot ``k`` (the last by default), checked against their digests.

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import figures
+from ..errors import DataError
+from ..exact.second_moment import SecondMomentLaw, second_moment_law
 from ..figures.curves import Curve
 from ..learning.model import Model
-from ..metrics import Moments, second_moment_law
-from ..provenance import short
+from ..metrics import Moments
 from ..store import Run
-from ..store.selection import Selection, fixed, start_of
+from ..store.selection import Selection
 
 Values = dict[str, float]
-#: E|X|^2 at the start by equation (6), its slope, and the time of the start.
-Law = tuple[float, float, float]
 #: An axis is logarithmic from this ratio of its ends.
 RATIO = 20.0
 #: Cases whose law is drawn beside them; more lines would hide the points.
@@ -38,10 +37,10 @@ def of_store(chosen: Selection, measured: Sequence[tuple[Values, Moments]], path
         curves[name] = x, [m.second_moment for _, m in rows], [m.second_moment_se for _, m in rows]
     if along == "t" and len(groups) <= LAWS:
         for name, rows in zip(list(curves), groups.values(), strict=True):
-            law = equation_6(run, *rows[0])
+            law = equation_6(run, rows[0][0], rows[0][1].second_moment)
             if law is not None:
                 label = "equation (6)" if len(groups) == 1 else f"equation (6), {name}"
-                curves[label] = _line(*law, end=max(values["t"] for values, _ in rows))
+                curves[label] = _line(law, max(values["t"] for values, _ in rows))
     log = _log([values[along] for values, _ in measured], along)
     figures.moment_curve(curves, path, xlabel=axis(along, run.units), title=run.path.name, xlog=log)
 
@@ -54,7 +53,7 @@ def of_pairs(
     *,
     title: str,
     model: Model | None = None,
-    law: Law | None = None,
+    law: SecondMomentLaw | None = None,
 ) -> None:
     """First against second cloud; a network's is a line, and what lies beyond its training is marked."""
     rows = sorted(measured, key=lambda row: row[0])
@@ -69,7 +68,7 @@ def of_pairs(
         ),
     }
     if law is not None and along == "t":
-        curves["equation (6)"] = _line(*law, end=x[-1])
+        curves["equation (6)"] = _line(law, x[-1])
     units, end = {}, None
     if model is not None:
         units = dict(model.provenance.get("units", {}))
@@ -78,26 +77,17 @@ def of_pairs(
     figures.moment_curve(curves, path, xlabel=name, title=title, trained_to=end, xlog=log)
 
 
-def equation_6(run: Run, values: Values, start: Moments) -> Law | None:
-    """The law of a case of a store; None where equation (6) does not hold or the start is unknown.
+def equation_6(run: Run, values: Values, first: float) -> SecondMomentLaw | None:
+    """The law of a case of a store, whose first snapshot has ``values`` and the second moment ``first``.
 
-    It holds in 2D without flow. The start is 1/2 for the unit disc, else the stored snapshot of it; of J particles
-    each is attracted by J - 1.
+    None where it does not hold, where the cloud that it started from is not stored, or nothing says what was simulated.
     """
-    config = run.config
-    if run.kind != "simulation" or run.dim != 2 or short(str(config.get("flow"))) != "none":
+    try:
+        simulation = run.simulation
+    except DataError:
         return None
-    mu, chi, mass = (values.get(name, fixed(run, name)) for name in ("mu", "chi", "M"))
-    if mu is None or chi is None or mass is None:
-        return None
-    if short(str(config.get("init"))) == "ball":
-        first = 0.5
-    elif values["t"] == start_of(config):
-        first = start.second_moment
-    else:
-        return None
-    zero, one = (second_moment_law(t, mu=mu, chi=chi, M=mass, J=run.J) for t in (0.0, 1.0))
-    return first, one - zero, start_of(config)
+    start = first if values["t"] == simulation.t0 else None
+    return second_moment_law(simulation, run.J, values, start) if run.kind == "simulation" else None
 
 
 def only_varying(every: Sequence[Values]) -> str | None:
@@ -110,10 +100,10 @@ def axis(name: str, units: dict[str, str]) -> str:
     return "t [time]" if name == "t" else f"{name}, {units.get(name, '')}".rstrip(", ")
 
 
-def _line(first: float, slope: float, start: float, end: float) -> Curve:
+def _line(law: SecondMomentLaw, end: float) -> Curve:
     """The law to ``end``, or to where it would reach zero: no cloud is left there."""
-    last = min(end, start - first / slope) if slope < 0 else end
-    return [start, last], [first, first + slope * (last - start)], None
+    times = [law.t0, law.end(end)]
+    return times, [law(t) for t in times], None
 
 
 def _log(values: Sequence[float], along: str) -> bool:

@@ -13,15 +13,13 @@ import numpy as np
 from .. import figures
 from .. import pretrained as models
 from ..api import paths
-from ..api.clouds import of_model
+from ..api.generator import Generator
 from ..api.sampling import complete_eta
-from ..base import device as devices
 from ..base.files import local, read_json, target
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
-from ..initial.points import Points
 from ..learning.model import Model
 from ..metrics import moments
 from ..store import Run, open_run
@@ -101,12 +99,12 @@ def plot(
         count = SAMPLES if n is None else integer(n)
         if count < 1:
             raise ConfigError(f"n = {count} particles", "give --n a number of 1 or more")
-        generate = _Generator(own, count, devices.choose(device or "auto"))
+        network = _Network(own, count, device or "auto")
         if other is None:
-            _model_alone(work, generate, at, case)
+            _model_alone(work, network, at, case)
             _training(work, subject)
         else:
-            pairs = _model_pairs(work, generate, select(other, case=case, **at))
+            pairs = _model_pairs(work, network, select(other, case=case, **at))
             _beside(work, pairs, other, ("network", "simulation"), own)
     else:
         if n is not None:
@@ -154,29 +152,23 @@ def _name(given: str | Path | Run | Model) -> str:
     return "model" if isinstance(given, Model) else Path(given).name
 
 
-class _Generator:
-    """Clouds of a network: the same fresh particles of the initial cloud, those of ``ksdp sample``, at every point."""
+class _Network:
+    """A generator that pushes the same ``n`` particles, those of ``ksdp sample``, to every point."""
 
     def __init__(self, model: Model, n: int, device: str) -> None:
-        self.model, self.n, self.device = model, n, device
-        self._initial = of_model(model)
+        self.generator, self.n = Generator(model, device), n
         self._x: Cloud | None = None
 
     def at(self, values: Values) -> _Shown:
-        point = np.array([values[name] for name in self.model.eta_map.names])
-
         def load() -> Cloud:
             if self._x is None:
-                self._x = self._initial.draw(self.n, self.model.dim, 0)
-            return self.model.push(self._x, point, device=self.device)
+                self._x = self.generator.inputs(self.n)
+            return self.generator.push(self._x, values)
 
         return _Shown(values, load)
 
-    def doubts(self, every: Sequence[Values]) -> list[str]:
-        names = self.model.eta_map.names
-        told = [self.model.eta_map.outside(np.array([values[name] for name in names])) for values in every]
-        few = self._initial.doubts(self.n) if isinstance(self._initial, Points) else []
-        return few + sorted({f"{one}; the network extrapolates" for some in told for one in some})
+    def warnings(self, points: Sequence[Values]) -> list[str]:
+        return self.generator.warnings(self.n, *points)
 
 
 def _store_alone(work: _Work, chosen: Selection) -> None:
@@ -189,16 +181,17 @@ def _store_alone(work: _Work, chosen: Selection) -> None:
         )
 
 
-def _model_alone(work: _Work, generate: _Generator, at: dict[str, Any], case: Any) -> None:
+def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) -> None:
     if case is not None:
         raise ConfigError("a model has no cases", "name its parameters, as --A 50")
-    names = generate.model.eta_map.names
-    highest = complete_eta(generate.model, {name: sweep(value)[0] for name, value in at.items()})
+    model = network.generator.model
+    names = model.eta_map.names
+    highest = complete_eta(model, {name: sweep(value)[0] for name, value in at.items()})
     grids = [sweep(at[name]) if name in at else (highest[name],) for name in names]
     every = [dict(zip(names, values, strict=True)) for values in itertools.product(*grids)]
-    shown = _spread(work, every, MOST_2D if generate.model.dim == 2 else MOST_3D)
-    work.notes += generate.doubts(shown)
-    _sheet(work, [generate.at(values) for values in shown])
+    shown = _spread(work, every, MOST_2D if model.dim == 2 else MOST_3D)
+    work.notes += network.warnings(shown)
+    _sheet(work, [network.at(values) for values in shown])
 
 
 def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
@@ -227,17 +220,17 @@ def _training(work: _Work, subject: Any) -> None:
     work.parts["-training"] = lambda path: figures.curve_panels([panel], path)
 
 
-def _model_pairs(work: _Work, generate: _Generator, chosen: Selection) -> list[tuple[_Shown, _Shown]]:
+def _model_pairs(work: _Work, network: _Network, chosen: Selection) -> list[tuple[_Shown, _Shown]]:
     """Network and store at every chosen frame of the store."""
     pairs = []
     for one in _of_store(work, chosen):
-        known = {name: one.values.get(name, fixed(chosen.run, name)) for name in generate.model.eta_map.names}
+        known = {name: one.values.get(name, fixed(chosen.run, name)) for name in network.generator.names}
         missing = [name for name, value in known.items() if value is None]
         if missing:
             told = f"{chosen.run.path} does not say its {missing[0]!r}, a parameter of the network"
             raise ConfigError(told, "give a store of that simulation")
-        pairs.append((generate.at({name: value for name, value in known.items() if value is not None}), one))
-    work.notes += generate.doubts([network.values for network, _ in pairs])
+        pairs.append((network.at({name: value for name, value in known.items() if value is not None}), one))
+    work.notes += network.warnings([generated.values for generated, _ in pairs])
     return pairs
 
 
@@ -295,7 +288,7 @@ def _beside(
     def curves(path: Path) -> None:
         measured = [(b.values[along], moments(a.load()), moments(b.load())) for a, b in pairs]
         first = pairs[0][1].values
-        law = plotting_curves.equation_6(other, first, measured[0][2])
+        law = plotting_curves.equation_6(other, first, measured[0][2].second_moment)
         plotting_curves.of_pairs(measured, along, labels, path, title=work.title, model=model, law=law)
 
     work.parts["-moments"] = curves

@@ -11,8 +11,9 @@ import ksdp_cli as ksdp
 from ksdp_cli.api import references
 from ksdp_cli.api.comparing import compare_each
 from ksdp_cli.errors import ConfigError, DataError
+from ksdp_cli.exact.second_moment import slope
 from ksdp_cli.learning.model import Model
-from ksdp_cli.metrics import exact_w2_squared, second_moment_law
+from ksdp_cli.metrics import exact_w2_squared
 from ksdp_cli.store import Run, open_run
 
 SMALL = {"flow": "laminar2d", "J": 120, "dt": 1e-3}
@@ -173,7 +174,7 @@ def test_several_points_are_several_comparisons(folder: Path) -> None:
 def test_the_moment_law_stands_beside_what_it_holds_for(folder: Path) -> None:
     run = ksdp.simulate(J=100, T=0.004, dt=1e-3, mu=[1.0, 2.0], M=40.0, out="plain.zarr")
     found = ksdp.compare(run, run, mu=2.0, N=50, **CHEAP)
-    assert found.law == pytest.approx(second_moment_law(0.004, mu=2.0, chi=1.0, M=40.0, J=100))
+    assert found.law == pytest.approx(0.5 + 0.004 * slope(mu=2.0, chi=1.0, M=40.0, J=100))
     assert any("equation (6)" in row[0] for row in found.tables()[1][2])
     flowing = ksdp.compare(folder / "alone.zarr", folder / "alone.zarr", N=50, **CHEAP)
     assert flowing.law is None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import xarray
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.own_files import read_arrays, read_cloud
@@ -59,3 +62,55 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
     np.savez(tmp_path / "two.npz", position=np.zeros((2, 1, 5, 2)))
     with pytest.raises(DataError, match="not one cloud"):
         read_cloud(tmp_path / "two.npz")
+
+
+def group(path: Path, x: np.ndarray, dims: tuple[str, ...], **coords: Any) -> Path:
+    xarray.Dataset({"position": (dims, x)}, coords=coords).to_zarr(path, mode="w", consolidated=False)
+    return path
+
+
+def test_a_group_made_in_xarray_is_read_where_it_has_positions(tmp_path: Path) -> None:
+    """One cloud with its axes in any order; a sweep with its parameter, to train on; and as an initial cloud."""
+    x = np.random.default_rng(0).normal(size=(3, 1, 200, 2)).astype(np.float32)
+    flat = group(tmp_path / "flat", x[0, 0], ("particle", "axis"))
+    turned = group(tmp_path / "turned.zarr", x[0, 0].T.astype(float), ("axis", "particle"), axis=[0, 1])
+    assert np.array_equal(read_cloud(turned), x[0, 0])
+    assert ksdp.compare(flat, str(turned), metrics="w2").comparison.w2_squared == 0
+    order = ("axis", "A", "particle", "time")
+    swept = group(tmp_path / "swept.zarr", x.transpose(3, 0, 2, 1), order, A=[1.0, 2, 3], time=[0.0])
+    arrays = read_arrays(swept)
+    assert np.array_equal(arrays["position"], x)
+    assert {name: values.tolist() for name, values in arrays.items() if name != "position"} == {
+        "A": [1, 2, 3],
+        "time": [0],
+    }
+    trained = ksdp.train(swept, steps=2, N=50, init=flat, out=tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(trained.trained.model.source, x[0, 0])
+    run = ksdp.simulate(init=str(flat), J=200, T=0, out=tmp_path / "s.zarr")
+    assert np.array_equal(run.frame(), x[0, 0])
+    np.save(tmp_path / "x.npy", x[0, 0])
+    same = ksdp.simulate(init=tmp_path / "x.npy", J=200, T=2e-3, dt=1e-3, out=tmp_path / "a.zarr").frame()
+    other = ksdp.simulate(init=flat, J=200, T=2e-3, dt=1e-3, out=tmp_path / "b.zarr").frame()
+    assert np.array_equal(same, other)
+
+
+def test_a_group_of_others_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    path = group(tmp_path / "x.zarr", x, ("particle", "axis"))
+    stated = path / "position" / "zarr.json"
+    before = json.loads(stated.read_text())
+    for shape, told in (([10**12, 2], "claims 8e"), ([10**400, 2], "cannot be read"), ("x", "cannot be read")):
+        stated.write_text(json.dumps(before | {"shape": shape}))
+        with pytest.raises(DataError, match=told):
+            read_cloud(path)
+    stated.write_text(json.dumps(before))
+    chunk = path / "position" / "c" / "0" / "0"
+    chunk.write_bytes(chunk.read_bytes()[:-40])
+    with pytest.raises(DataError, match="cannot be read"):
+        read_cloud(path)
+    store = ksdp.simulate(J=50, T=0, out=tmp_path / "s.zarr").path
+    metadata = json.loads((store / "zarr.json").read_text())
+    del metadata["attributes"]["ksdp_format"]
+    (store / "zarr.json").write_text(json.dumps(metadata))
+    with pytest.raises(DataError, match="no store that ksdp wrote"):
+        ksdp.compare(store, x)

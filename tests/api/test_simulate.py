@@ -218,3 +218,17 @@ def test_the_state_of_a_checkpoint_is_the_one_after_the_last_step() -> None:
     assert [done for done, _, _ in seen] == list(range(1, 11))
     assert [t for _, t, _ in seen] == pytest.approx([1e-4 * n for n in range(1, 11)])
     assert all(not np.array_equal(a, b) for (_, _, a), (_, _, b) in itertools.pairwise(seen))
+
+
+def test_a_tree_that_misses_its_accuracy_is_doubted_once(tmp_path: Path) -> None:
+    """About the first case of a sweep that does; the store holds the worst error. float32 cannot keep 2e-7."""
+    told: list[str] = []
+    options: dict[str, Any] = {"J": 1500, "T": 2e-3, "dt": 1e-3, "M": [20, 50], "engine": "tree", "warn": told.append}
+    run = ksdp.simulate(out=tmp_path / "a.zarr", accuracy=2e-7, **options)
+    (doubt,) = told
+    assert "--accuracy 2e-07" in doubt
+    assert "M = 20" in doubt
+    assert all(report["worst_error"] > 2e-7 for report in run.attrs["engine"])
+    told.clear()
+    ksdp.simulate(out=tmp_path / "b.zarr", accuracy=1e-4, **options)
+    assert told == []

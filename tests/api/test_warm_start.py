@@ -11,6 +11,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api import clouds
+from ksdp_cli.api.generator import Generator
 from ksdp_cli.api.references import REFERENCE_SEED, evaluate
 from ksdp_cli.base import rng
 from ksdp_cli.errors import ConfigError, DataError
@@ -18,7 +19,6 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.model import LARGEST_SOURCE, Model
 from ksdp_cli.particles import own
 from ksdp_cli.store import Run
-from ksdp_cli.views.plotting import _Generator
 from ksdp_cli.views.report.beside import Learned
 
 RUN = {"flow": "laminar2d", "A": [1, 10, 100], "J": 300, "T": 0.002, "dt": 1e-3, "M": 1}
@@ -72,7 +72,7 @@ def test_every_command_pushes_the_same_particles(warm: Path) -> None:
     model = Model.load(file)
     x = ksdp.sample(file, n=300, A=50).frame()
     np.testing.assert_array_equal(Learned("m", file, model).at({"A": 50.0}, 300), x)
-    np.testing.assert_array_equal(_Generator(model, 300, "cpu").at({"A": 50.0}).load(), x)
+    np.testing.assert_array_equal(Generator(model).cloud(300, {"A": 50.0}), x)
     mine = ksdp.sample(file, n=300, A=50, seed=REFERENCE_SEED + 100).frame()
     np.testing.assert_array_equal(evaluate(model, "m", {"A": 50.0}, 300, "cpu", 0).cloud, mine)
 

@@ -54,6 +54,7 @@ TEXTS = ["", "x", "1", "../x", "os:system", "\ud800", "\x1b[31m", "\0", "a" * 10
 NESTED = [[], [[]], [None], [0], [1.0, 2.0], ["x"], [float("nan")], {}, {"x": 1}, {"": None}, {"A": [1.0]}, DEEP]
 HOSTILE = st.sampled_from([None, True, False, *NUMBERS, *TEXTS, *NESTED])
 PLACES = st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=5)
+STORES = ["s.zarr", "s.zarr", "w.zarr", "c.zarr"]
 #: One in six.
 MORE = st.integers(0, 5).map(lambda number: number == 0)
 WAYS = st.sampled_from(["replace", "replace", "replace", "drop", "add"])
@@ -115,6 +116,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = ksdp.simulate(out=at / "s.zarr", flow="laminar2d", A=[1, 10, 100], J=60, snapshots=[1e-3, 2e-3], dt=1e-3)
     model = ksdp.train(run, out=at / "m.safetensors", N=20, steps=2).trained.model
     ksdp.sample(model, n=30, A=3, out=at / "c.zarr")
+    ksdp.simulate(out=at / "w.zarr", flow="laminar2d", A=[1, 10], init=f"{at}/s.zarr@A=1", J=60, T=1e-3, dt=1e-3)
     return at
 
 
@@ -159,7 +161,7 @@ def everything(path: Path, out: Path, more: bool) -> Any:
 
 
 @fuzz()
-@given(places=PLACES, way=WAYS, value=HOSTILE, which=st.sampled_from(["s.zarr", "s.zarr", "c.zarr"]), more=MORE)
+@given(places=PLACES, way=WAYS, value=HOSTILE, which=st.sampled_from(STORES), more=MORE)
 def test_store_attributes(made: Path, places: list[float], way: str, value: Any, which: str, more: bool) -> None:
     root = made / "copies" / which
     if not root.exists():
@@ -257,11 +259,15 @@ def test_damaged_bytes_are_noticed(made: Path, at: float, bit: int, cut: bool) -
         assert np.array_equal(found[0], np.stack([run.frame(case, k) for case in range(3) for k in range(2)]))
 
 
+#: By the tree, whose state is in the checkpoint.
+CUT: dict[str, Any] = {"J": 40, "T": 4e-3, "dt": 1e-3, "engine": "tree"}
+
+
 @pytest.fixture(scope="module")
 def saved(made: Path) -> Path:
     """Checkpoints of a simulation and of a training that were stopped, each with what it belongs to."""
     for verb in (
-        lambda **more: ksdp.simulate(out=made / "cut.zarr", J=40, T=4e-3, dt=1e-3, **more),
+        lambda **more: ksdp.simulate(out=made / "cut.zarr", **CUT, **more),
         lambda **more: ksdp.train(made / "s.zarr", out=made / "cut.safetensors", N=20, steps=4, **more),
     ):
         with pytest.raises(KsdpError):
@@ -292,7 +298,7 @@ def test_checkpoints(saved: Path, places: list[float], way: str, value: Any, whi
 
     def question() -> Any:
         if which == "cut.zarr":
-            return ksdp.simulate(out=at / which, J=40, T=4e-3, dt=1e-3, resume=True).frame()
+            return ksdp.simulate(out=at / which, **CUT, resume=True).frame()
         return ksdp.train(saved / "s.zarr", out=at / which, N=20, steps=4, resume=True).trained.model.theta
 
     answered(question)

@@ -19,7 +19,8 @@ from ksdp_cli.store import Header, Run, create, open_run
 from ksdp_cli.views.plotting import plot
 
 Stores = Callable[..., Run]
-TWO_D = {"flow": "ksdp:none", "init": "ksdp:ball", "mu": [1.0], "chi": [2.0], "M": [30.0]}
+TWO_D: dict[str, Any] = {"flow": "ksdp:none", "kernel": "ksdp:blob", "init": "ksdp:ball"}
+TWO_D |= {"mu": [1.0], "chi": [2.0], "M": [30.0], "delta2": [1e-3]}
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def store(tmp_path: Path, cloud: Callable[..., np.ndarray]) -> Stores:
         name: str = "a", times: tuple[float, ...] = (0.0, 0.1, 0.2), dim: int = 2, J: int = 400, **swept: Any
     ) -> Run:
         kind = swept.pop("kind", "simulation")
-        config = TWO_D | swept.pop("config", {})
+        config = TWO_D | {"dim": dim, "J": J, "T": times[-1], "snapshots": times} | swept.pop("config", {})
         count = len(next(iter(swept.values()), (0,)))
         header = Header(kind, times, J, dim, swept, count, {"A": "flow amplitude [length / time]"}, config)
         with create(tmp_path / f"{name}.zarr", header) as writer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ksdp_cli.errors import DataError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.coulomb import Coulomb
@@ -13,7 +14,7 @@ from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.particles.engines.direct_cpu import DirectCPU
 from ksdp_cli.particles.tree import build as tree_build
-from ksdp_cli.particles.tree.accuracy import PERIOD
+from ksdp_cli.particles.tree.accuracy import PERIOD, Tuner, ladder
 from ksdp_cli.particles.tree.engine import TreeEngine
 
 KERNELS = [Blob, Eq7, Plummer, Gaussian, Coulomb]
@@ -73,6 +74,23 @@ def test_an_accuracy_out_of_reach_is_reported() -> None:
     engine(cloud("ball", 2000, 2).astype(np.float32))
     assert not engine.report()["met"]
     assert 1e-12 < engine.report()["error"] < 1e-5
+
+
+def test_a_check_that_missed_is_not_forgotten() -> None:
+    """The worst error stays in the report and the state when later checks are met; a state of other types is none."""
+    tuner = Tuner(1e-3, ladder(2, "float32")[:2])
+    for measured in (5e-4, 4e-3, 5e-4):
+        tuner.due = 0
+        tuner.run(lambda rung: None, lambda force, call, measured=measured: (measured, measured))
+    assert (tuner.report()["met"], tuner.report()["worst_error"]) == (True, 4e-3)
+    again = Tuner(1e-3, ladder(2, "float32")[:2])
+    again.restore(tuner.state())
+    assert again.report() == tuner.report()
+    for name, value in (("calls", "x"), ("due", None), ("rung", 1.0), ("error", [])):
+        with pytest.raises(ValueError, match=name):
+            again.restore(tuner.state() | {name: value})
+    with pytest.raises(DataError, match="setting 99"):
+        again.restore(tuner.state() | {"rung": 99})
 
 
 @pytest.mark.parametrize("dim", [2, 3])

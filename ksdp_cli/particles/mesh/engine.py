@@ -77,7 +77,7 @@ class MeshEngine:
 
     def report(self) -> dict[str, Any]:
         told = self.tuner.report()
-        kept = ("target", "error", "max_error", "met", "checked_at_call")
+        kept = ("target", "error", "max_error", "worst_error", "met", "checked_at_call")
         return {
             "engine": self.name,
             "threads": self.threads,

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.records import SavedTuner, checked
 from ...base.shapes import Cloud
 from ...errors import DataError
 
@@ -99,7 +100,7 @@ class Tuner:
     def __init__(self, target: float, rungs: list[Rung]) -> None:
         self.target, self.rungs = target, rungs
         self.rung, self.calls, self.due, self.rest = self._guess(), 0, 0, 0
-        self.error, self.largest, self.checked = math.nan, math.nan, -1
+        self.error, self.largest, self.checked, self.worst = math.nan, math.nan, -1, 0.0
 
     def run(self, evaluate: Callable[[Rung], Force], measure: Callable[[Force, int], tuple[float, float]]) -> Force:
         """The force by the setting in use, raised first where a check is due and fails; an array or a tensor."""
@@ -120,6 +121,7 @@ class Tuner:
             climbed += 1
             force = evaluate(self.rungs[self.rung])
             self.error, self.largest = measure(force, self.calls)
+        self.worst = max(self.worst, self.error)
         self.checked = self.calls
         self.due = self.calls + PERIOD
         if climbed and self.calls > 0:
@@ -143,20 +145,21 @@ class Tuner:
             "target": self.target,
             "error": self.error,
             "max_error": self.largest,
+            "worst_error": self.worst,
             "met": self.error <= self.target,
             "checked_at_call": self.checked,
         }
 
     def state(self) -> dict[str, Any]:
-        names = ("rung", "calls", "due", "rest", "error", "largest", "checked")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in SavedTuner.model_fields}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over a `state`. Raises `DataError` for one of another ladder."""
-        if not 0 <= state["rung"] < len(self.rungs):
+        """Take over a `state`. Raises `DataError` for one of another ladder, `ValueError` for what is none."""
+        saved = checked(SavedTuner, state)
+        if saved.rung >= len(self.rungs):
             raise DataError(
-                f"the state holds setting {state['rung']} of the tree, and there are {len(self.rungs)}",
+                f"the state holds setting {saved.rung} of the tree, and there are {len(self.rungs)}",
                 "it is of another version: begin anew with --overwrite",
             )
-        for name, value in state.items():
-            setattr(self, name, value)
+        for name in SavedTuner.model_fields:
+            setattr(self, name, getattr(saved, name))

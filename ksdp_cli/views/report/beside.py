@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...api.clouds import of_model
+from ...api.generator import Generator
 from ...base.shapes import Cloud
 from ...errors import ConfigError, DataError, KsdpError
 from ...learning.model import Model
@@ -30,18 +30,14 @@ class Learned:
         try:
             self.simulation: dict[str, Any] = model.provenance["simulation"]
             self.end = end_of(self.simulation)
-            self.cloud = of_model(model)
+            self.generator = Generator(model)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} does not say what was simulated: {error}", "train it again") from None
         self.start = dict(zip(self.eta.names, self.eta.high, strict=True))
 
-    def draw(self, n: int, seed: int = SEED) -> Cloud:
-        return self.cloud.draw(n, self.model.dim, seed)
-
     def at(self, at: dict[str, float], n: int, seed: int = SEED) -> Cloud:
         """Positions of the first ``n`` particles; of all there are when the initial cloud is a smaller stored one."""
-        n = min(n, getattr(self.cloud, "count", n))
-        return self.model.push(self.draw(n, seed), np.array([at[name] for name in self.eta.names]))
+        return self.generator.cloud(min(n, getattr(self.generator.initial, "count", n)), at, seed)
 
 
 def training_data(learned: Learned) -> list[Run]:

@@ -12,7 +12,6 @@ from ...base.shapes import Cloud
 from ...metrics import moments
 from ...provenance import short
 from ...store import Run
-from ...store.selection import simulation_of
 from . import StoredCloud, Table, particles_shown
 
 #: (run, case, snapshot, parameters): one frame of one store.
@@ -77,8 +76,3 @@ def flat_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     return short(str(value))
-
-
-def physics_of(run: Run) -> dict[str, Any]:
-    """The simulation that a store holds, or that the network of its samples learned."""
-    return simulation_of(run)

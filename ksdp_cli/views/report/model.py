@@ -73,8 +73,9 @@ def _extent(learned: Learned, clouds: list[StoredCloud]) -> NDArray[np.float64]:
 
 def _network(learned: Learned) -> NetworkView:
     model, eta = learned.model, learned.eta
-    law = learned.cloud
-    stored = None if isinstance(law, Ball) else learned.draw(min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN)))
+    law = learned.generator.initial
+    few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
+    stored = None if isinstance(law, Ball) else learned.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", learned.name])
     shape = model.network
     return NetworkView(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ... import figures, plugins
 from ...api.clouds import initial_cloud
 from ...base.shapes import Cloud
@@ -14,7 +12,8 @@ from ...errors import DataError, KsdpError
 from ...metrics.moments import known
 from ...provenance import short
 from ...store import Run
-from ...store.selection import start_of
+from ...store.selection import simulation_of
+from ..curves import equation_6
 from . import Page, Picture, Scene, StoredCloud, Table
 from . import clouds as parts
 
@@ -62,7 +61,7 @@ def page(run: Run, folder: Path) -> Page:
 
 
 def _lead(run: Run) -> str:
-    physics = parts.physics_of(run)
+    physics = simulation_of(run)
     what = "particles" if run.kind == "simulation" else "particles drawn from a network"
     told = f"{run.J} {what} in {run.dim} dimensions"
     if physics:
@@ -133,10 +132,11 @@ def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[P
         curves[name] = tuple(columns)
     if max(len(x) for x, *_ in curves.values()) < 2:
         return []
-    law = _law(run) if across == "t" else None
+    alone = across == "t" and len(run.cases) == 1
+    law = equation_6(run, clouds[0].at, clouds[0].second_moment) if alone else None
     if law is not None:
-        since = np.array([0.0, float(run.times[-1]) - law[2]])
-        curves["equation (6)"] = (law[2] + since, law[0] + law[1] * since, None)
+        ends = [law.t0, law.end(float(run.times[-1]))]
+        curves["equation (6)"] = (ends, [law(t) for t in ends], None)
     path = folder / "moments.svg"
     values = [cloud.at[across] for cloud in clouds]
     xlog = min(values) > 0 and max(values) >= WIDE * min(values)
@@ -145,17 +145,6 @@ def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[P
         "Second moment against " + across + (", with equation (6), which holds without flow in 2D" if law else "") + "."
     )
     return [Picture(path, told)]
-
-
-def _law(run: Run) -> tuple[float, float, float] | None:
-    """E|x|^2 at the start, its slope, and that time, by equation (6); None where that law does not hold."""
-    physics = parts.physics_of(run)
-    if run.kind != "simulation" or run.dim != 2 or len(run.cases) > 1:
-        return None
-    if physics.get("flow") != "ksdp:none" or physics.get("init") != "ksdp:ball":
-        return None
-    mu, chi, mass = (float(physics[name][0]) for name in ("mu", "chi", "M"))
-    return 0.5, 4 * mu - chi * mass * (run.J - 1) / run.J / (2 * np.pi), start_of(physics)
 
 
 def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[Picture]:
@@ -173,7 +162,7 @@ def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[
 def _initial(run: Run) -> list[tuple[str, Cloud]]:
     """The initial cloud; none when it was a stored one that is gone, or a law whose plugin is."""
     try:
-        _, cloud = initial_cloud(str(parts.physics_of(run)["init"]), run.dim)
+        _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim)
         return [("initial cloud", cloud.draw(run.J, run.dim, int(run.attrs["seed"])))]
     except (KsdpError, KeyError, TypeError, ValueError):
         return []

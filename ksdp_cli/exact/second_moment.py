@@ -1,0 +1,58 @@
+"""Equation (6): the second moment of the plane without flow, E|X(t)|^2 = E|X(t0)|^2 + (4 mu - chi M / (2 pi)) (t - t0).
+
+Of J particles each is attracted by J - 1, so that their law has chi M (J - 1) / J for chi M. It is exact for the
+unregularised kernel up to the blow-up; a regularised one attracts less within a distance of delta.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..config import SimulateConfig
+from ..provenance import short
+
+#: E|X|^2 of the uniform unit disc.
+OF_THE_DISC = 0.5
+#: Kernels that are the Green's function of the plane beyond a few delta; others may decay, and have another law.
+KERNELS = frozenset({"blob", "eq7", "plummer", "gaussian", "coulomb"})
+
+
+@dataclass(frozen=True)
+class SecondMomentLaw:
+    """E|X|^2 [length^2] as a line: ``start`` at time ``t0``, ``slope`` a unit of time."""
+
+    start: float
+    slope: float
+    t0: float = 0.0
+
+    def __call__(self, t: float) -> float:
+        return self.start + self.slope * (t - self.t0)
+
+    def end(self, t: float) -> float:
+        """``t``, or the time before it at which the law is 0 and no cloud is left."""
+        return min(t, self.t0 - self.start / self.slope) if self.slope < 0 else t
+
+
+def slope(*, mu: float, chi: float, M: float, J: int) -> float:
+    """d E|X|^2 / dt of ``J`` particles by equation (6) [length^2 / time]."""
+    return 4 * mu - chi * M * (J - 1) / (2 * math.pi * J)
+
+
+def second_moment_law(
+    simulation: SimulateConfig, J: int, case: Mapping[str, float] | None = None, start: float | None = None
+) -> SecondMomentLaw | None:
+    """Equation (6) for ``J`` particles of ``simulation``, or None where it does not hold.
+
+    It holds in 2D, without flow, for `KERNELS`. ``case`` gives the values of swept parameters. ``start`` is E|X|^2 at
+    t0 where the cloud is not the unit disc; the law is None when it is not known.
+    """
+    if simulation.dim != 2 or short(simulation.flow) != "none" or short(simulation.kernel) not in KERNELS:
+        return None
+    start = OF_THE_DISC if short(simulation.init) == "ball" else start
+    fixed = {name: values[0] for name, values in simulation.parameters().items() if len(values) == 1}
+    known = fixed | dict(case or {})
+    if start is None or not {"mu", "chi", "M"} <= known.keys():
+        return None
+    return SecondMomentLaw(start, slope(mu=known["mu"], chi=known["chi"], M=known["M"], J=J), simulation.t0)
