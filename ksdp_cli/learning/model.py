@@ -147,10 +147,10 @@ class Model:
             stored = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
             shape, eta = checked(Shape, stored["network"]), checked(Eta, stored["eta_map"])
             checked(Options, stored["training"]), checked(Provenance, stored["provenance"])
-            network = Network(shape.dim, shape.eta_count, shape.form)
-            known = network.form in FORMS and FORMS[network.form].takes(shape.eta_count)
+            known = shape.form in FORMS and FORMS[shape.form].takes(shape.eta_count)
             if not known or shape.eta_count != len(eta.names):
-                raise ValueError(f"the network's form {network.form!r} for {shape.eta_count} parameters")
+                raise ValueError(f"the network's form {shape.form!r} for {shape.eta_count} parameters")
+            network = Network(shape.dim, shape.eta_count, shape.form)
             eta_map = EtaMap.from_json(stored["eta_map"])
             about = stored["training"], _said(stored["provenance"], path)
             theta, source = _join(network, tensors), _source(network, tensors, header)

@@ -86,9 +86,12 @@ def test_an_optimiser_does_the_same_to_tensors(optimiser: str) -> None:
 
 
 @pytest.mark.parametrize(("form", "dim"), [("paper", 2), ("separable", 2), ("separable", 3)])
-@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 3e-5), (torch.float64, 1e-12)])
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 3e-4), (torch.float64, 1e-12)])
 def test_the_bases_turn_side_by_side_as_one_by_one(form: str, dim: int, dtype: Any, bound: float) -> None:
-    """Up to the sign of a column, on which nothing depends; padding stays what it is."""
+    """Up to the sign of a column, on which nothing depends; padding stays what it is.
+
+    The bound is rounding times the condition of the random factors, up to some 10^3.
+    """
     network, generator = Network(dim, 1, form), torch.Generator().manual_seed(0)
     batched = SoapGPU(network, torch.zeros(network.parameter_count, dtype=dtype))
     kept = batched.state()
