@@ -28,7 +28,7 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.particles.engines.direct_cpu import DirectCPU, compile_direct
-from ksdp_cli.particles.tree.accuracy import sampled_error
+from ksdp_cli.particles.tree.accuracy import sample_of, sampled_error
 from ksdp_cli.particles.tree.engine import TreeEngine
 
 ARGS = (1e-3,)
@@ -71,7 +71,7 @@ def measure(x: np.ndarray, threads: int, repeats: int) -> tuple[float, float, di
     return wall, cpu, engine.report()
 
 
-def fourier(x: np.ndarray, modes: int, accuracy: float) -> Callable[[], np.ndarray]:
+def fourier(x: np.ndarray, modes: int, accuracy: float, threads: int = 1) -> Callable[[], np.ndarray]:
     """The 2D sum of blob by a Fourier series with ``modes`` terms an axis.
 
     The force between two points is multiplied by a window that is 1 up to the diameter of the cloud and 0 at half the
@@ -94,7 +94,7 @@ def fourier(x: np.ndarray, modes: int, accuracy: float) -> Callable[[], np.ndarr
     table = np.stack([coefficients(grid[:, None]), coefficients(grid[None])])
     table[:, 0], table[:, :, 0] = 0, 0  # the wave that has no partner of the other sign
     one = np.ones(len(x), np.complex64)
-    common = {"eps": accuracy / 10, "nthreads": 1}
+    common = {"eps": accuracy / 10, "nthreads": threads}
 
     def force() -> np.ndarray:
         angle = (2 * np.pi / period) * (x - centre)
@@ -110,7 +110,8 @@ def fourier_seconds(x: np.ndarray, repeats: int) -> float:
     exact = compile_direct(KERNEL[2], 2, "float64")
     for modes in (64, 96, 128, 160, 192, 224, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 4096):
         call = fourier(x, modes, ACCURACY[2])
-        error, _ = sampled_error(exact, ARGS, x, call(), 0, lambda task, items: [task(item) for item in items])
+        sample = sample_of(len(x), 0)
+        error, _ = sampled_error(exact, ARGS, x, call(), sample, lambda task, items: [task(item) for item in items])
         if error <= ACCURACY[2]:
             return best_of(call, repeats).cpu
     return math.inf

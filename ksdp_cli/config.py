@@ -76,8 +76,8 @@ class SimulateConfig(Settings):
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the initial cloud and of the Brownian paths")
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
-    engine: Literal["auto", "direct", "tree"] = Field("auto", description="how the pair sum is evaluated")
-    accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree engine may make")
+    engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
+    accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree and the mesh may make")
     scheme: Literal["euler", "heun"] = Field("euler", description="time integration")
 
     @model_validator(mode="before")
@@ -108,6 +108,9 @@ class SimulateConfig(Settings):
             low = min(getattr(self, name))
             if low < 0:
                 raise ConfigError(f"{name} = {low:g} is negative", f"give --{name} a value of 0 or more")
+        if self.engine == "mesh" and (self.dim == 3 or self.device == "cuda"):
+            place = "in 3D" if self.dim == 3 else "on a GPU"
+            raise ConfigError(f"engine 'mesh' {place}", "it is for 2D on the CPU; use --engine auto")
         if len(self.swept()) > 2:
             raise ConfigError(f"{len(self.swept())} parameters are swept: {', '.join(self.swept())}", "sweep 1 or 2")
         cases = math.prod(len(values) for values in self.swept().values())

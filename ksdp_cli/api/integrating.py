@@ -287,8 +287,9 @@ class Watch:
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
         peak = _peak_memory()
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
+        engine = s.engines[0].report()["engine"]
         return (
-            f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {s.engines[0].name} engine on "
+            f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
             f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "
             f"{_size(peak + s.state.x.nbytes)} of memory, {_size(disk)} of disk"
         )

@@ -64,7 +64,7 @@ def _simulated(
     options: dict[str, Any], out: str | Path | None, overwrite: bool, resume: bool, listener: Listener
 ) -> Run:
     problem = pose(options | {"init": handed(options.get("init"))})
-    chosen = devices.choose(problem.config.device)
+    chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
     coarse = precision_doubt(problem, cloud)

@@ -78,7 +78,8 @@ def require(problem: Problem) -> None:
         told = f"T = {c.T:g} takes {count:.3g} steps of dt = {c.dt:g}"
         raise ConfigError(told, f"raise --dt: at most {MOST_STEPS:.3g} are done")
     finest = float(np.finfo(c.dtype).eps)
-    if c.accuracy < finest and (c.engine == "tree" or (c.engine == "auto" and tree_pays(c.J, c.dim, c.accuracy))):
+    approximate = tree_pays(c.J, c.dim, c.accuracy) if c.engine == "auto" else c.engine != "direct"
+    if c.accuracy < finest and approximate:
         told = f"--accuracy {c.accuracy:g} is below {finest:.2g}, to which {c.dtype} rounds"
         raise ConfigError(told, "use --engine direct, or a larger --accuracy")
     for name, values in c.parameters().items():

@@ -117,7 +117,8 @@ def test_choice_of_engine() -> None:
     tree = {(1e-4, 2): 6_000, (1e-4, 3): 20_000, (1e-2, 3): 7_000, (1e-6, 3): 64_000}
     for (accuracy, dim), particles in tree.items():
         for count, name in ((particles // 2, "direct"), (particles, "tree")):
-            assert make_engine(Blob, (DELTA2,), dim, "float32", count, accuracy=accuracy).name == name
+            chosen = make_engine(Blob, (DELTA2,), dim, "float32", count, accuracy=accuracy).name
+            assert chosen == ("mesh or tree" if name == "tree" and dim == 2 else name)
     assert make_engine(Blob, (DELTA2,), 2, "float32", 10, name="tree").name == "tree"
 
     class Flat:

@@ -52,14 +52,16 @@ def make_engine(
     device: str = "cpu",
     threads: int | None = None,
 ) -> DriftEngine:
-    """The engine called ``name`` (``auto``, ``direct``, ``tree``) for a kernel in ``dim`` dimensions on ``device``.
+    """The engine called ``name`` (``auto``, ``direct``, ``tree``, ``mesh``) for a kernel in ``dim`` dimensions.
 
-    ``kernel_args`` are delta^2 and the kernel's own parameters; ``threads`` is all cores of the process when None.
-    Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, and
-    `ResourceError` for a GPU without Triton.
+    ``auto`` is the direct sum for few particles, and for more the tree, or in the plane on the CPU the mesh where it
+    pays. The mesh gives way to the tree where it does not fit. ``kernel_args`` are delta^2 and the kernel's own
+    parameters; ``threads`` is all cores of the process when None.
+    Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, a mesh
+    elsewhere, and `ResourceError` for a GPU without Triton.
     """
-    if name not in ("auto", "direct", "tree"):
-        raise ConfigError(f"there is no engine {name!r}", "use auto, direct or tree")
+    if name not in ("auto", "direct", "tree", "mesh"):
+        raise ConfigError(f"there is no engine {name!r}", "use auto, direct, tree or mesh")
     if len(kernel_args) != parameter_count(kernel, dim):
         raise ConfigError(
             f"g{dim}d of kernel {getattr(kernel, '__name__', kernel)} takes {parameter_count(kernel, dim)} parameters "
@@ -68,6 +70,8 @@ def make_engine(
         )
     if threads is not None and threads < 1:
         raise ConfigError(f"threads = {threads}", "use 1 or more")
+    if name == "mesh" and (dim, device) != (2, "cpu"):
+        raise ConfigError(f"the mesh engine in {dim}D on {device}", "it is for 2D on the CPU: use auto, direct or tree")
     if device == "cuda":
         if name == "tree" or (name == "auto" and tree_pays(particles, dim, accuracy, device)):
             from ..tree.gpu import TreeGPU
@@ -76,9 +80,13 @@ def make_engine(
         from .direct_gpu import DirectGPU
 
         return DirectGPU(kernel, kernel_args, dim, dtype)
-    if name == "auto":
-        name = "tree" if tree_pays(particles, dim, accuracy) else "direct"
-    if name == "tree":
+    if name == "auto" and not tree_pays(particles, dim, accuracy):
+        name = "direct"
+    if name == "mesh" or (name == "auto" and dim == 2):
+        from ..mesh.or_tree import MeshOrTree
+
+        return MeshOrTree(kernel, kernel_args, dtype, particles, accuracy, threads, if_it_pays=name == "auto")
+    if name != "direct":
         from ..tree.engine import TreeEngine
 
         return TreeEngine(kernel, kernel_args, dim, dtype, accuracy=accuracy, threads=threads)

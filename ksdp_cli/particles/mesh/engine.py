@@ -18,9 +18,10 @@ from scipy import fft
 
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
+from ...errors import ResourceError
 from ..engines.direct_cpu import compile_direct
 from ..kernel_compiler.source import array_function
-from ..tree.accuracy import Rung, Tuner, sampled_error
+from ..tree.accuracy import SAMPLE, Rung, Tuner, sampled_error
 from .splines import Splines
 
 ORDER = 6
@@ -31,13 +32,16 @@ CELLS = tuple(1.0 + 0.3 * k for k in range(14))
 MARGIN = 6 * ORDER
 #: Points a delta of the table of the potential, and nodes of the quadrature between them.
 TABLE, NODES = 32, 6
+#: Nodes of the doubled grid at most: 256 MiB a grid of float64, of which a force takes five.
+MOST = 1 << 25
 
 
 class MeshEngine:
     """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in the plane.
 
-    ``accuracy`` is the relative l2 error of the force that is aimed at. The result depends on the set of particles, on
-    the number of the call and on `state`: neither on the order of the particles nor on the number of threads.
+    ``accuracy`` is the relative l2 error of the force that is aimed at, ``most`` the nodes that the grid may have. The
+    result depends on the set of particles, on the number of the call and on `state`: neither on the order of the
+    particles nor on the number of threads. A call raises `ResourceError` where the grid would have more nodes.
     """
 
     name = "mesh"
@@ -49,11 +53,12 @@ class MeshEngine:
         dtype: str,
         accuracy: float = 1e-4,
         threads: int | None = None,
+        most: float = MOST,
     ) -> None:
         self.g = array_function(kernel, 2)
         self.reference = compile_direct(kernel, 2, "float64")
         self.args, self.delta = kernel_args, math.sqrt(kernel_args[0])
-        self.threads = threads or core_count()
+        self.threads, self.most = threads or core_count(), most
         self.dtype = np.dtype(dtype)
         self.tuner = Tuner(accuracy, [Rung(cells, 0.0, 1.0, 0) for cells in CELLS])
         self._symbol = lru_cache(4)(self._green)
@@ -66,7 +71,7 @@ class MeshEngine:
         axes = [np.ascontiguousarray(axis) for axis in positions.T]
         force = self.tuner.run(
             lambda rung: self._sum(axes, rung.order),
-            lambda f, n: sampled_error(self.reference, self.args, positions, f.T, n, self._run),
+            lambda f, n: sampled_error(self.reference, self.args, positions, f.T, _sample(axes, n), self._run),
         )
         return np.ascontiguousarray(force.T.astype(x.dtype, copy=False))
 
@@ -106,6 +111,8 @@ class MeshEngine:
         low = [h * (math.floor(float(axis.min()) / h) - 1) for axis in axes]
         extents = [(float(axis.max()) - corner) / h for axis, corner in zip(axes, low, strict=True)]
         shape = tuple(_length(2 * (math.ceil(extent) + MARGIN)) for extent in extents)
+        if math.prod(shape) > self.most:
+            raise ResourceError(f"{math.prod(shape):.3g} nodes, more than {self.most:.3g}", "use the tree engine")
         splines = Splines(ORDER, shape, low, h, self.threads)
         modes = fft.rfftn(splines.deposit(axes), workers=self.threads)
         modes *= self._symbol(shape, h)
@@ -141,6 +148,21 @@ class MeshEngine:
         values = np.concatenate([[0.0], np.cumsum(parts)])
         slopes = self.g(table**2 + 1e-24, *self.args) * table
         return np.asarray(CubicHermiteSpline(table, values, slopes)(r))
+
+
+def _sample(axes: list[NDArray[Any]], number: int) -> NDArray[np.int64]:
+    """Particles whose force is checked at call ``number``: those at the smallest hashes of their positions, since a
+    draw by index would depend on the order of the particles. The mixing is that of splitmix64."""
+    key = np.full(axes[0].size, number + 1, np.uint64)
+    for axis in axes:
+        key += (axis.astype(np.float64) + 0.0).view(np.uint64)  # -0 is 0
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            key ^= key >> np.uint64(shift)
+            key *= np.uint64(factor)
+        key ^= key >> np.uint64(31)
+    count = min(SAMPLE, key.size)
+    smallest = np.argpartition(key, count - 1)[:count]
+    return smallest[np.argsort(key[smallest], kind="stable")]
 
 
 def _window(away: NDArray[np.float64], half: int) -> NDArray[np.float64]:

@@ -63,20 +63,24 @@ def ladder(dim: int, dtype: str) -> list[Rung]:
     return rungs
 
 
+def sample_of(count: int, number: int) -> NDArray[np.int64]:
+    """A random sample of ``count`` particles that depends on ``number`` alone."""
+    draw = np.random.Generator(np.random.Philox(key=number))
+    return np.arange(count) if count <= SAMPLE else draw.choice(count, SAMPLE, replace=False)
+
+
 def sampled_error(
     accumulate: Any,
     args: tuple[float, ...],
     x: Cloud,
     force: Cloud,
-    number: int,
+    sample: NDArray[np.int64],
     run: Callable[[Callable[[int], Any], Iterable[int]], list[Any]],
 ) -> tuple[float, float]:
-    """Relative l2 error of ``force`` (J, d), and largest error over the root mean square force, on a random sample.
+    """Relative l2 error of ``force`` (J, d), and largest error over the root mean square force, on a sample.
 
-    The sample depends on ``number`` alone. ``accumulate`` is the direct sum in float64.
+    ``sample`` (n,) numbers its particles. ``accumulate`` is the direct sum in float64.
     """
-    draw = np.random.Generator(np.random.Philox(key=number))
-    sample = np.arange(len(x)) if len(x) <= SAMPLE else draw.choice(len(x), SAMPLE, replace=False)
     p = np.array(args, np.float64)
     axes = [np.ascontiguousarray(column, np.float64) for column in x.T]
     exact = np.zeros((x.shape[1], len(sample)))

@@ -21,7 +21,7 @@ from ..kernel_compiler.source import load_module
 from . import build as tree_build
 from . import proxies as tree_proxies
 from . import walk as tree_walk
-from .accuracy import Rung, Tuner, ladder, sampled_error
+from .accuracy import Rung, Tuner, ladder, sample_of, sampled_error
 
 
 @cache
@@ -107,4 +107,4 @@ class TreeEngine:
         return force
 
     def _error(self, x: Cloud, force: Cloud, number: int) -> tuple[float, float]:
-        return sampled_error(self.reference, self.args, x, force, number, self._run)
+        return sampled_error(self.reference, self.args, x, force, sample_of(len(x), number), self._run)
