@@ -21,7 +21,7 @@ from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
 from ..learning.network.forms import form_name
 from ..learning.optimisers.base import optimiser
-from ..learning.trainer import Trained, TrainSettings
+from ..learning.trainer import Trained
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
 from ..store.selection import fixed_value
@@ -133,7 +133,6 @@ def _trained(
     stop: Callable[[], int | None] | None,
 ) -> Training:
     """Algorithm 1 from ``state``, and its files in their places, of which ``target`` is claimed."""
-    settings = TrainSettings(**config.model_dump(exclude={"eta", "device"}))
     saved = place.checkpoint_of(target)
 
     def keep(state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
@@ -147,7 +146,7 @@ def _trained(
 
     trained = run_training(
         data,
-        settings,
+        config,
         device=device,
         progress=(lambda event: _report(progress, event)) if progress else None,
         state=state,

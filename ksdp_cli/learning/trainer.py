@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import plugins
 from ..assignment.certified.solver import Certified
+from ..config import TrainConfig
 from ..errors import ConfigError, DataError, NumericalError
 from .batches import HELD_OUT, Batch, Batches
 from .data import TrainingData
@@ -22,34 +23,6 @@ from .network.network import Network, Weights
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
 CHECKPOINT_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """See `ksdp_cli.config.TrainConfig`, whose fields these are."""
-
-    algorithm: str = "fresh"
-    network: str = "auto"
-    N: int = 2000
-    sets: int = 0
-    steps: int = 3000
-    renew_batch: int = 50
-    renew_gamma: int = 50
-    solver: str = "certified"
-    sub_problems: int = 200
-    sub_problem_size: int = 50
-    tolerance: float = 1e-3
-    most_sub_problems: int = 0
-    optimiser: str = "soap"
-    learning_rate: float = 3e-3
-    decay: str = "cosine"
-    average: float = 0.99
-    keep: str = "auto"
-    held_out: float | None = None
-    validate_n: int = 1000
-    validate_every: int = 500
-    stop_excess: float = 0.0
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +44,7 @@ class Trained:
 class Trainer:
     """The state of Algorithm 1; everything random is a function of (seed, mini-batch)."""
 
-    def __init__(self, data: TrainingData, settings: TrainSettings, device: str = "cpu") -> None:
+    def __init__(self, data: TrainingData, settings: TrainConfig, device: str = "cpu") -> None:
         self.settings = settings
         self.eta_map = EtaMap.of(data.names, data.eta)
         form = form_name(settings.network, len(data.names))
@@ -215,7 +188,7 @@ def _descent(network: Network, theta: Weights, schedule: Schedule, device: str) 
 
 def train(
     data: TrainingData,
-    settings: TrainSettings,
+    settings: TrainConfig,
     *,
     device: str = "cpu",
     progress: Callable[[dict[str, Any]], None] | None = None,
@@ -240,7 +213,7 @@ def train(
 
 def _trained(
     data: TrainingData,
-    settings: TrainSettings,
+    settings: TrainConfig,
     device: str,
     progress: Callable[[dict[str, Any]], None] | None,
     state: State | None,

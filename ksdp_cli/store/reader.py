@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .. import provenance
 from ..base.files import local, read_json
+from ..base.labels import label
 from ..base.records import Said
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
@@ -96,8 +97,8 @@ class Run:
             if all(name in values and np.isclose(values[name], v, rtol=1e-9, atol=0) for name, v in parameters.items())
         ]
         if len(near) != 1:
-            listed = "; ".join(", ".join(f"{n} = {v:g}" for n, v in values.items()) for values in self.cases)
-            asked = ", ".join(f"{name} = {value:g}" for name, value in parameters.items()) or "no parameter given"
+            listed = "; ".join(label(values) for values in self.cases)
+            asked = label(parameters) or "no parameter given"
             many = "more than one case" if near else "no case"
             raise ConfigError(f"{self.path} has {many} for {asked}", f"it has: {listed or 'one case, nothing varied'}")
         if t is None:

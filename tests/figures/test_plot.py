@@ -232,6 +232,11 @@ def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> N
         plot(tmp_path / "nothing.zarr")
     with pytest.raises(DataError, match="no file"):
         plot(tmp_path / "nothing.safetensors")
+    for loss in ([0.5, [1.0]], ["x"], [float("inf")], [10**400]):  # JSON that ksdp did not write
+        rows = [{"step": step, "loss": value} for step, value in enumerate(loss)]
+        (tmp_path / "net.history.json").write_text(json.dumps({"history": rows}))
+        with pytest.raises(DataError, match="no history of a training: history"):
+            plot(model, n=10)
     (tmp_path / "net.history.json").write_text("[]")
     with pytest.raises(DataError, match="no history of a training"):
         plot(model, n=10)

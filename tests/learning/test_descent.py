@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from ksdp_cli.config import TrainConfig
 from ksdp_cli.learning import trainer as trainers
 from ksdp_cli.learning.data import TrainingData
 from ksdp_cli.learning.descent import Descent, Schedule
 from ksdp_cli.learning.descent_gpu import DescentGPU
 from ksdp_cli.learning.network.network import Network
 from ksdp_cli.learning.optimisers.soap_gpu import SoapGPU
-from ksdp_cli.learning.trainer import Trainer, TrainSettings
+from ksdp_cli.learning.trainer import Trainer
 
 
 def problem(network: Network, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -179,7 +180,7 @@ def test_a_training_of_tensors_learns_as_the_cpu_s(
     affine_data: Callable[..., TrainingData], monkeypatch: pytest.MonkeyPatch, solver: str
 ) -> None:
     """The trainer with the GPU's inner loop and the GPU's form of the paper's solver."""
-    settings = TrainSettings(N=100, steps=120, renew_batch=40, renew_gamma=20, solver=solver, sub_problems=20)
+    settings = TrainConfig(N=100, steps=120, renew_batch=40, renew_gamma=20, solver=solver, sub_problems=20)
 
     def validated(device: str) -> float:
         trainer = Trainer(affine_data(), settings, device)
