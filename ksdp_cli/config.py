@@ -186,8 +186,10 @@ class TrainConfig(Settings):
     """Algorithm 1 on the clouds of one store: as the paper has it, or with fresh mini-batches and exact matchings."""
 
     algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 as it is printed")
-    network: Literal["auto", "paper", "residual", "separable"] = Field(
-        "auto", description="form of the network; auto: separable for one parameter or two, else residual"
+    network: str = Field(
+        "auto",
+        description="form of the network: paper, residual, separable, or auto: separable for one parameter or two, "
+        "else residual",
     )
     eta: Annotated[tuple[str, ...], _named(_names)] = Field(
         (),
@@ -213,7 +215,7 @@ class TrainConfig(Settings):
     most_sub_problems: Whole = Field(
         0, ge=0, description="sub-problems of an iterative solver at a new mini-batch, at most; 0: until the tolerance"
     )
-    optimiser: Literal["soap", "adam"] = Field("soap", description="what moves the weights")
+    optimiser: str = Field("soap", description="what moves the weights: soap or adam")
     learning_rate: Real = Field(3e-3, gt=0, description="step size at the start")
     decay: Literal["cosine", "none"] = Field("cosine", description="how the step size falls, to 1 % at the end")
     average: Real = Field(0.99, ge=0, lt=1, description="memory of the running average of the weights; 0: none")

@@ -19,6 +19,8 @@ from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
+from ..learning.network.forms import form_name
+from ..learning.optimisers.base import optimiser
 from ..learning.trainer import Trained
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
@@ -82,6 +84,8 @@ def train(
     config = build(TrainConfig, options)
     run = _opened(store, init)
     data, simulation, source = load_data(run, config, init)
+    form_name(config.network, len(data.names))  # refuse what is unknown before any output
+    optimiser(config.optimiser)
     words = [str(run.path)]
     if validate is not None:
         other = _opened(validate, init)

@@ -19,6 +19,7 @@ from ...base.records import History, checked
 from ...errors import KsdpError
 from ...initial.ball import Ball
 from ...learning.model import Model
+from ...learning.network.forms import FORMS
 from ...metrics import compare_clouds, moments
 from ...provenance import short
 from ...store import Run
@@ -79,9 +80,21 @@ def _network(learned: Learned) -> NetworkView:
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
     stored = None if isinstance(law, Ball) else learned.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", learned.name])
-    ends = (eta.names, eta.low, eta.high, eta.log)
     shape = model.network
-    return NetworkView(model.theta, shape.sizes, shape.form, *ends, Inputs(SEED, stored), command, eta.beyond)
+    return NetworkView(
+        theta=model.theta,
+        sizes=shape.sizes,
+        terms=FORMS[shape.form].terms(eta.log),
+        heads=shape.heads,
+        residual=shape.residual,
+        names=eta.names,
+        low=eta.low,
+        high=eta.high,
+        log=eta.log,
+        beyond=eta.beyond,
+        inputs=Inputs(SEED, stored),
+        command=command,
+    )
 
 
 def _lead(learned: Learned) -> str:
