@@ -73,7 +73,7 @@ def main() -> None:
             name = list(RUNS)[number % 2]
             path = Path(folder) / f"{number}.zarr"
             moment = draw.uniform(0, FRAMES)
-            awaited = path / "time" / f"c.{int(moment) - 1}" if moment >= 1 else path
+            awaited = path / "time" / "c" / f"{int(moment) - 1}" if moment >= 1 else path
             with start(name, path) as process:
                 while not awaited.exists() and process.poll() is None:
                     time.sleep(0.0005)

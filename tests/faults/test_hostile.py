@@ -127,7 +127,7 @@ def sealed(root: Path, metadata: dict[str, Any]) -> None:
         names = ["axis", "digest", "position", "time", *(attributes["cases"] if _is_names(attributes) else [])]
         sha = hashlib.sha256()
         for name in sorted(names):
-            for file in [root / name / "zarr.json"] + [root / name / "c.0"] * (
+            for file in [root / name / "zarr.json"] + [root / name / "c" / "0"] * (
                 name not in ("position", "digest", "time")
             ):
                 content = file.read_bytes() if file.is_file() else b""
