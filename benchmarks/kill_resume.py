@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from ksdp_cli import open_run
-from ksdp_cli.base import checkpoint
+from ksdp_cli.api.checkpoints import Checkpoints
 from ksdp_cli.errors import DataError
 
 PROGRAM = """
@@ -85,7 +85,7 @@ def main() -> None:
                 seen, torn = [], torn + 1
             torn += seen != whole[name][: len(seen)]
             shown.append(len(seen) * FRAMES // len(whole[name]))
-            saved += checkpoint.exists(path.with_name(path.name + ".checkpoint"))
+            saved += Checkpoints(path).of(0).exists()
             finish(name, path)
             identical += frames(path) == whole[name] and open_run(path).complete
     print(f"bit-identical after resuming: {identical} of {asked.kills}")
