@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ... import figures, plugins
 from ...base.files import read_json
 from ...errors import KsdpError
-from ...initial.ball import Ball
 from ...learning.model import Model
 from ...metrics import compare_clouds, moments
 from ...provenance import short
@@ -74,7 +73,7 @@ def _network(learned: Learned) -> NetworkView:
     model, eta = learned.model, learned.eta
     law = learned.generator.initial
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
-    stored = None if isinstance(law, Ball) else learned.generator.inputs(few, SEED)
+    stored = None if getattr(law, "page_law", None) else learned.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", learned.name])
     ends = (eta.names, eta.low, eta.high, eta.log)
     shape = model.network
