@@ -24,7 +24,7 @@ from ..errors import DataError, Interrupted, NumericalError
 from ..particles import preflight
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation, State
-from ..store import Writer, change_times, open_run
+from ..store import Owner, change_times, open_run
 from .headers import END_STATE, MADE_BY, belongs, header, marks, require_same_kind, run_id, snapshots_of, with_times
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
@@ -49,7 +49,7 @@ def checkpoint_path(store: Path) -> Path:
     return store.with_name(store.name + ".checkpoint")
 
 
-def integrate(problem: Problem, writer: Writer, device: str, resume: bool, listener: Listener) -> None:
+def integrate(problem: Problem, writer: Owner, device: str, resume: bool, listener: Listener) -> None:
     """Write every frame that is missing.
 
     Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
@@ -65,7 +65,7 @@ def integrate(problem: Problem, writer: Writer, device: str, resume: bool, liste
         raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
 
 
-def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Listener, kind: dict[str, str]) -> float:
+def _start(simulation: Simulation, writer: Owner, resume: bool, listener: Listener, kind: dict[str, str]) -> float:
     """Go on from the checkpoint of this very run, from its end if it was complete, or from its start.
 
     Returns the seconds that were spent before. Raises `ConfigError` when ``kind``, device and engine, is not that of
@@ -128,7 +128,7 @@ def _start(simulation: Simulation, writer: Writer, resume: bool, listener: Liste
     return float(about["seconds"])
 
 
-def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch, message: str) -> str:
+def _keep(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch, message: str) -> str:
     """Keep the last good cloud as the last frame of a store that ends there; a sentence on what is kept.
 
     The cases of a sweep are not at one time, so that only their common frames are kept.
@@ -139,11 +139,9 @@ def _keep(problem: Problem, simulation: Simulation, writer: Writer, watch: Watch
     if not times or t > times[-1]:
         times = (*times, t)
     ended = change_times(writer, header(with_times(problem, times)))
-    if ended.committed < len(times):
-        ended.write_frame(len(times) - 1, _stored(simulation.state.x))
     ended.annotate(blow_up=message, **watch.facts())
     if ended.committed < len(times):
-        ended.commit(len(times) - 1)
+        ended.write(len(times) - 1, _stored(simulation.state.x))
     checkpoint.remove(checkpoint_path(writer.path))
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
@@ -153,7 +151,7 @@ class Watch:
     """What happens between two steps of a run, on a GPU between those that are queued at once."""
 
     def __init__(
-        self, simulation: Simulation, writer: Writer, listener: Listener, spent: float, kind: dict[str, str]
+        self, simulation: Simulation, writer: Owner, listener: Listener, spent: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
@@ -170,13 +168,12 @@ class Watch:
         if k < self.writer.committed:
             return
         before = time.monotonic()
-        self.writer.write_frame(k, _stored(frame))
         if k + 1 == len(self.writer.times):
             end = self._about(State(frame, k + 1, engines=[engine.state() for engine in self.simulation.engines]))
             self.writer.annotate(**self.facts(), **({END_STATE: json.dumps(end)} if frame.dtype == np.float32 else {}))
         elif k == 0:
             self.writer.annotate(**{MADE_BY: self.kind})
-        self.writer.commit(k)
+        self.writer.write(k, _stored(frame))
         self.writing, self.written = self.writing + time.monotonic() - before, self.written + 1
 
     def facts(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..errors import KsdpError
 from ..particles import collapse, preflight
 from ..particles.precision import precision_doubt
 from ..particles.problem import Problem, pose
-from ..store import Run, Writer, create, open_run, require_room
+from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
@@ -71,7 +71,7 @@ def _simulated(
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     going_on = resume and path is not None and path.exists()
 
-    def begin(place: Path) -> Writer:
+    def begin(place: Path) -> Owner:
         if not going_on:
             _require_room(problem, place, len(problem.config.snapshots), overwrite)
         return create(

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import DataError
+from .validation import first_error
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Values = Annotated[list[Finite], Field(min_length=1)]
@@ -32,15 +33,7 @@ def checked(model: type[Model], stored: Any) -> Model:
     try:
         return model.model_validate(stored)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or model.__name__.lower()
-        told = first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{where} = {_short(first['input'])}: {told[:1].lower() + told[1:]}") from None
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+        raise ValueError(first_error(error, model.__name__.lower())) from None
 
 
 class Said(dict[str, Any]):
@@ -226,9 +219,24 @@ class SavedTuner(Record):
     worst: float
 
 
+class HistoryRow(Record):
+    """What a training saw at a step."""
+
+    step: Count
+    loss: Finite | None = None
+    validation: Finite | None = None
+
+
+class History(Record):
+    """NAME.history.json."""
+
+    command: str = ""
+    history: list[HistoryRow]
+
+
 class TrainerState(Record):
     step: Count
-    history: list[dict[str, Any]]
+    history: list[HistoryRow]
     seconds: Finite
     best: Finite | None = None
 

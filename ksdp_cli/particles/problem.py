@@ -13,7 +13,9 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from .. import plugins
+from ..base.labels import label
 from ..base.parsing import number, sweep
+from ..base.validation import first_error
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
 from ..initial.stored import StoredCloud
@@ -33,6 +35,11 @@ class Case:
     mass: float
     flow: Any
     kernel_args: tuple[float, ...]
+
+    @property
+    def place(self) -> str:
+        """`` at A = 10`` for a sentence; empty where nothing is swept."""
+        return f" at {label(self.values)}" if self.values else ""
 
 
 @dataclass(frozen=True)
@@ -202,9 +209,7 @@ def _checked(model: type[BaseModel], values: dict[str, float], owner: str) -> Ba
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{where} = {first['input']!r} of {owner}: {first['msg'].lower()}", _shows(owner)) from None
+        raise ConfigError(f"{owner}: {first_error(error)}", _shows(owner)) from None
 
 
 def _shows(*owners: str) -> str | None:

@@ -85,7 +85,7 @@ class Mover:
         width, _, moved, reach = found
         what = f"particles move by {moved:.3g} in one step, and the cloud is {width:.3g} wide"
         return NumericalError(
-            f"blow-up after t = {t:.6g}{_at(self.case)}: {what if reach < LARGEST else 'positions are not finite'}",
+            f"blow-up after t = {t:.6g}{self.case.place}: {what if reach < LARGEST else 'positions are not finite'}",
             f"use a smaller --dt (now {self.config.dt:g}), a larger --delta2 (now {self.case.kernel_args[0]:g}) or a "
             "kernel that delta regularises",
         )
@@ -112,8 +112,3 @@ def _measured(x: Any, new: Any) -> Any:
     old, moved, now = (np.array([(axis.min(), axis.max()) for axis in part.T]) for part in (x, new - x, new))
     width, span = ((ends[:, 1] - ends[:, 0]).max() for ends in (old, moved))
     return np.stack([width, abs(old).max(), span, abs(now).max()])
-
-
-def _at(case: Case) -> str:
-    text = ", ".join(f"{name} = {value:g}" for name, value in case.values.items())
-    return f" at {text}" if text else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ..base.validation import first_error
 from ..config import SimulateConfig
 
 UNIT = re.compile(r"\[[^\]]+\]")
@@ -62,7 +63,4 @@ def require_params(component: Any, values: dict[str, Any] | None, *, texts: bool
     try:
         return model(**(values or {}))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise AssertionError(
-            f"{name}.Params refuses {'.'.join(str(part) for part in first['loc'])} = {first['input']!r}: {first['msg']}"
-        ) from None
+        raise AssertionError(f"{name}.Params refuses {first_error(error)}") from None

@@ -16,8 +16,10 @@ from ..api import paths
 from ..api.generator import Generator
 from ..api.sampling import complete_eta
 from ..base.files import local, read_json, target
+from ..base.labels import evenly, label
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
+from ..base.records import History, checked
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from ..learning.model import Model
@@ -206,15 +208,16 @@ def _training(work: _Work, subject: Any) -> None:
     if isinstance(subject, Model):
         return
     model = paths.found(subject)
-    file = model.with_name(model.stem.removesuffix(".last") + ".history.json")
+    file = paths.history_of(model)
     if not file.is_file():
         ships = model.parent == models.FOLDER
         why = f"{model.stem} ships without the history of its training" if ships else f"there is no {file}"
         work.notes.append(f"{why}, so no training curves")
         return
     try:
-        history = read_json(file)["history"]
-        panel = figures.training_panel(history, title=work.title)
+        document = read_json(file)
+        checked(History, document)
+        panel = figures.training_panel(document["history"], title=work.title)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} is no history of a training: {error}", "move it away, or train again") from None
     work.parts["-training"] = lambda path: figures.curve_panels([panel], path)
@@ -312,10 +315,10 @@ def _spread(work: _Work, items: list[Item], most: int) -> list[Item]:
     if len(items) <= most:
         return items
     work.notes.append(f"{most} of {len(items)} clouds are shown; choose others by name, as --A 50 --t 0.1")
-    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
+    return evenly(items, most)
 
 
 def _labelled(every: Sequence[Values]) -> list[str]:
     """``A = 50, t = 0.1``: what varies among them, or everything where nothing does."""
     names = [name for name in every[0] if len({values[name] for values in every}) > 1] or list(every[0])
-    return [", ".join(f"{name} = {values[name]:.4g}" for name in names) for values in every]
+    return [label({name: values[name] for name in names}, 4) for values in every]

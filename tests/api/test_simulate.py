@@ -16,8 +16,8 @@ from pydantic import Field
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.headers import continued
+from ksdp_cli.base.memory import available_memory
 from ksdp_cli.errors import ConfigError, DataError, NumericalError, ResourceError
-from ksdp_cli.particles import preflight
 from ksdp_cli.particles.problem import pose
 from ksdp_cli.particles.simulation import Simulation, intervals
 from ksdp_cli.plugin import Params
@@ -195,7 +195,7 @@ def test_what_cannot_fit_is_refused_before_anything_is_written(tmp_path: Path, m
 
 
 def test_available_memory_is_less_than_there_is() -> None:
-    assert 10e6 < preflight.available_memory() < 1e15
+    assert 10e6 < available_memory() < 1e15
 
 
 def test_the_first_steps_tell_what_to_expect(tmp_path: Path) -> None:

@@ -37,8 +37,7 @@ def store(tmp_path: Path, cloud: Callable[..., np.ndarray]) -> Stores:
         with create(tmp_path / f"{name}.zarr", header) as writer:
             for k, t in enumerate(times):
                 scale = [1 + t + a / 100 for a in swept.get("A", (0,) * count)]
-                writer.write_frame(k, np.stack([cloud(J, dim, seed=k) * np.float32(s) for s in scale]))
-                writer.commit(k)
+                writer.write(k, np.stack([cloud(J, dim, seed=k) * np.float32(s) for s in scale]))
             writer.finish()
         return open_run(tmp_path / f"{name}.zarr")
 
@@ -232,6 +231,11 @@ def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> N
         plot(tmp_path / "nothing.zarr")
     with pytest.raises(DataError, match="no file"):
         plot(tmp_path / "nothing.safetensors")
+    for loss in ([0.5, [1.0]], ["x"], [float("inf")], [10**400]):  # JSON that ksdp did not write
+        rows = [{"step": step, "loss": value} for step, value in enumerate(loss)]
+        (tmp_path / "net.history.json").write_text(json.dumps({"history": rows}))
+        with pytest.raises(DataError, match="no history of a training: history"):
+            plot(model, n=10)
     (tmp_path / "net.history.json").write_text("[]")
     with pytest.raises(DataError, match="no history of a training"):
         plot(model, n=10)

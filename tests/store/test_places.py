@@ -147,6 +147,6 @@ def test_extending_where_the_disk_has_no_links(tmp_path: Path, header, store, mo
 
 def test_a_store_of_another_format_is_named(tmp_path: Path, header, store, monkeypatch: pytest.MonkeyPatch) -> None:
     path = store(tmp_path / "a.zarr", header())
-    monkeypatch.setattr(layout, "FORMAT", 2)
-    with pytest.raises(DataError, match="has format 1 and this ksdp reads 2"):
+    monkeypatch.setattr(layout, "FORMATS", (7, 8))
+    with pytest.raises(DataError, match="has format 2 and this ksdp reads 7, 8"):
         open_run(path)

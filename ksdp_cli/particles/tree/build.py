@@ -3,6 +3,10 @@
 Node k of level l has the number 2^l - 1 + k and owns the particles [k J >> l, (k + 1) J >> l) of the permuted cloud,
 so that the whole tree is its boxes and a permutation. Median splits need no depth bound: a cloud that is 99 % clump
 gives the same tree as a ball, with smaller boxes.
+
+Particles are ordered by their coordinates, along the longest side first, and at one point by their place in the cloud:
+at a split as within a leaf. So the tree is a function of the set of positions, and a permuted cloud gives the permuted
+forces to the bit; only particles at one point may exchange theirs, where a split parts them.
 """
 
 from __future__ import annotations
@@ -40,7 +44,8 @@ def plant(x: NDArray[Any], leaf: int) -> Tree:
     count, dim = x.shape
     depth = max(0, int(np.ceil(np.log2(count / leaf))))
     centre = np.empty((2 ** (depth + 1) - 1, dim), x.dtype)
-    return Tree(np.array(x.T, order="C"), np.arange(count, dtype=np.int32), centre, np.empty_like(centre), depth)
+    c = np.add(x.T, x.dtype.type(0), order="C")  # a copy in which -0 is 0: equal coordinates have equal bits
+    return Tree(c, np.arange(count, dtype=np.int32), centre, np.empty_like(centre), depth)
 
 
 def grow(tree: Tree, level: int, last: int, k: int) -> None:
@@ -55,10 +60,19 @@ def task_level(count: int, depth: int) -> int:
 
 
 @njit(nogil=True, cache=True)
+def to_cloud(rows, index, out):  # type: ignore[no-untyped-def]
+    """Put ``rows`` (d, J) in tree order at their places in ``out`` (J, d)."""
+    for i in range(index.size):
+        for axis in range(rows.shape[0]):
+            out[index[i], axis] = rows[axis, i]
+
+
+@njit(nogil=True, cache=True)
 def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-def]
-    """Boxes of node (level, k) and of its descendants to level ``last``, each partitioned unless it is a leaf."""
+    """Boxes of node (level, k) and of its descendants to level ``last``, each parted, down to sorted leaves."""
     dim, count = c.shape
-    leaves = (centre.shape[0] + 1) // 2
+    parents = max(1, (centre.shape[0] + 1) // 4)  # of leaves; or the root, which is one
+    scratch = _scratch(c, count // parents + 1)
     for below in range(last - level + 1):
         n = level + below
         for m in range(k << below, (k + 1) << below):
@@ -72,8 +86,10 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
                 centre[node, a] = low + half[node, a]
                 if half[node, a] > half[node, axis]:
                     axis = a
-            if node < leaves - 1:
-                _select(c, index, axis, lo, hi - 1, ((2 * m + 1) * count) >> (n + 1))
+            if node < parents - 1:
+                _halve(c, index, axis, lo, hi, ((2 * m + 1) * count) >> (n + 1))
+            elif node < 2 * parents - 1:
+                _sort(c, index, axis, lo, hi, scratch)  # both leaves in order, hence parted too
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"})
@@ -86,12 +102,97 @@ def _bounds(row):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _select(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
-    """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``axis`` stands at its place.
+def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
+    """Permute [lo, hi) so that the first ``middle - lo`` particles of the order by ``axis`` stand in front.
+
+    Where particles on both sides have the coordinate of the one at ``middle``, the next axis decides among these, and
+    at last the place in the cloud.
+    """
+    dim = c.shape[0]
+    for turn in range(dim):
+        key = c[(axis + turn) % dim]
+        _select(key, c, index, lo, hi - 1, middle)
+        cut = key[middle]
+        if _bounds(key[lo:middle])[1] < cut:
+            return
+        first, last = middle, middle
+        for i in range(middle - 1, lo - 1, -1):
+            if key[i] == cut:
+                first -= 1
+                _swap(c, index, first, i)
+        for i in range(middle, hi):
+            if key[i] == cut:
+                _swap(c, index, last, i)
+                last += 1
+        lo, hi = first, last
+    _select(index, c, index, lo, hi - 1, middle)
+
+
+@njit(nogil=True, cache=True)
+def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
+    """Order [lo, hi) by ``axis``, then the next axes, then the place in the cloud.
+
+    The place of a particle is the number of those before it, counted by a loop that is vectorised: for the 128 of two
+    leaves that is quicker than a selection. Only equal coordinates, of which the counts add up to less, need a sort.
+    """
+    key, place, row, ids = scratch
+    size = hi - lo
+    key[:size], key[size:], place[:] = c[axis, lo:hi], np.inf, 0
+    for i in range(size):
+        value = key[i]
+        for j in range(key.size):
+            place[j] += np.int32(value < key[j])
+    total = 0
+    for i in range(size):
+        total += place[i]
+    if total < size * (size - 1) // 2:
+        for i in range(lo + 1, hi):
+            j = i
+            while j > lo and _before(c, index, axis, j, j - 1):
+                _swap(c, index, j, j - 1)
+                j -= 1
+        return
+    for a in range(c.shape[0]):
+        for i in range(size):
+            row[place[i]] = c[a, lo + i]
+        c[a, lo:hi] = row[:size]
+    for i in range(size):
+        ids[place[i]] = index[lo + i]
+    index[lo:hi] = ids[:size]
+
+
+@njit(nogil=True, cache=True)
+def _scratch(c, most):  # type: ignore[no-untyped-def]
+    """Keys, places, coordinates and places in the cloud of two leaves, in whole vectors: what `_sort` works in."""
+    room = -(-most // 32) * 32
+    return np.empty(room, c.dtype), np.empty(room, np.int32), np.empty(room, c.dtype), np.empty(room, np.int32)
+
+
+@njit(nogil=True, cache=True)
+def _before(c, index, axis, i, j):  # type: ignore[no-untyped-def]
+    """Whether particle i comes before particle j in the order by ``axis``."""
+    dim = c.shape[0]
+    for turn in range(dim):
+        row = c[(axis + turn) % dim]
+        if row[i] != row[j]:
+            return row[i] < row[j]
+    return index[i] < index[j]
+
+
+@njit(nogil=True, cache=True)
+def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
+    for a in range(c.shape[0]):
+        row = c[a]
+        row[i], row[j] = row[j], row[i]
+    index[i], index[j] = index[j], index[i]
+
+
+@njit(nogil=True, cache=True)
+def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
+    """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``key``, a row of c or ``index``, is at its place.
 
     The pivot is the median of a few entries about the wanted rank, so that a partition discards nearly half.
     """
-    key = c[axis]
     dim = c.shape[0]
     while hi > lo:
         pivot = _pivot(key, lo, hi, middle)

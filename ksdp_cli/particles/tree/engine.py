@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
@@ -22,6 +23,7 @@ from . import build as tree_build
 from . import proxies as tree_proxies
 from . import walk as tree_walk
 from .accuracy import Rung, Tuner, ladder, sample_of, sampled_error
+from .proxies import Workspace
 
 
 @cache
@@ -33,8 +35,8 @@ def compile_tree(kernel: Any, dim: int, dtype: str) -> Any:
 class TreeEngine:
     """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in O(J).
 
-    ``accuracy`` is the relative l2 error of the force that is aimed at. The result depends on the cloud, on the number
-    of the call and on `state`, not on the number of threads.
+    ``accuracy`` is the relative l2 error of the force that is aimed at. The result depends on the set of positions, on
+    the number of the call and on `state`, not on the order of the cloud or the number of threads.
     """
 
     name = "tree"
@@ -60,8 +62,10 @@ class TreeEngine:
         positions = np.ascontiguousarray(x, self.dtype)
         if len(x) < 2 or not np.isfinite(positions).all():
             return np.full_like(x, 0.0 if len(x) < 2 else np.nan)
-        force = self.tuner.run(lambda rung: self._sum(positions, rung), lambda f, n: self._error(positions, f, n))
-        return force.astype(x.dtype, copy=False)
+        w, index = self.tuner.run(lambda rung: self._sum(positions, rung), lambda result, n: self._error(result[0], n))
+        force = np.empty(x.shape, x.dtype)
+        tree_build.to_cloud(w.force, index, force)
+        return force
 
     def report(self) -> dict[str, Any]:
         """Order, opening and leaf size in use, and the error measured at the last check: l2 and largest, relative to
@@ -79,8 +83,9 @@ class TreeEngine:
     def _run(self, task: Callable[[int], Any], items: Iterable[int]) -> list[Any]:
         return spread(task, items, self.threads)
 
-    def _sum(self, x: Cloud, rung: Rung) -> Cloud:
-        """Two rounds of the threads over subtrees, and in between the few boxes above these."""
+    def _sum(self, x: Cloud, rung: Rung) -> tuple[Workspace, NDArray[np.int32]]:
+        """Positions and forces in tree order, and their places in the cloud: two rounds of the threads over subtrees,
+        and in between the few boxes above these."""
         tree = tree_build.plant(x, rung.leaf)
         w = tree_proxies.workspace(tree.c, tree.centre, tree.half, *rung.orders(tree.depth))
         top = tree_build.task_level(len(x), tree.depth)
@@ -101,10 +106,8 @@ class TreeEngine:
             left = [tree_walk.interact(level, m, lists[m], *visit) for m in range(2**level)]
             lists = [left[m // 2] for m in range(2 ** (level + 1))]
         self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit), range(2**top))
-        force = np.empty_like(x)
-        for axis in range(self.dim):
-            force[tree.index, axis] = w.force[axis]
-        return force
+        return w, tree.index
 
-    def _error(self, x: Cloud, force: Cloud, number: int) -> tuple[float, float]:
-        return sampled_error(self.reference, self.args, x, force, sample_of(len(x), number), self._run)
+    def _error(self, w: Workspace, number: int) -> tuple[float, float]:
+        """In tree order, so that the sample too is a function of the positions alone."""
+        return sampled_error(self.reference, self.args, w.c.T, w.force.T, sample_of(w.c.shape[1], number), self._run)
