@@ -56,8 +56,8 @@ def simulate(
 ) -> None:
     """Simulate Keller-Segel chemotaxis in a flow by interacting particles, equation (8).
 
-    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One or two physical
-    parameters may be swept; the cases land in one store.
+    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One
+    or two physical parameters may be swept; the cases land in one store.
     """
     from .. import api
 
