@@ -13,8 +13,9 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from .. import plugins
+from ..base import parsing
 from ..base.labels import label
-from ..base.parsing import number, sweep
+from ..base.parsing import sweep
 from ..base.validation import first_error
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
@@ -146,7 +147,7 @@ def _single(given: dict[str, Any], fields: dict[str, Any]) -> dict[str, float | 
     values: dict[str, float | str] = {}
     for name in [name for name in fields if name in given]:
         try:
-            values[name] = str(given[name]) if isinstance(fields[name].default, str) else number(given[name])
+            values[name] = str(given[name]) if isinstance(fields[name].default, str) else parsing.number(given[name])
         except ConfigError as error:
             hint = "one number; a store has one initial cloud, so that its parameters are not swept"
             raise ConfigError(f"--{name.replace('_', '-')}: {error.message}", hint) from None
