@@ -13,12 +13,14 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ksdp_cli.base import rng
-from ksdp_cli.particles.engines.choice import make_engine
+from ksdp_cli.chemistry.elliptic import Elliptic
+from ksdp_cli.particles.case_run import facts
 from ksdp_cli.particles.problem import Problem, diffusion, pose
 from ksdp_cli.particles.schemes.euler import Euler
 from ksdp_cli.particles.schemes.heun import Heun
@@ -33,8 +35,8 @@ TARGET = 0.01
 def prepared(problem: Problem) -> tuple[Mover, np.ndarray, np.ndarray]:
     """The drift of the only case, the initial cloud (J, d), and the fine Brownian increments (FINE, J, d)."""
     c, case = problem.config, problem.cases[0]
-    engine = make_engine(problem.kernel, case.kernel_args, c.dim, c.dtype, c.J, name="direct")
-    mover = Mover(c, case, engine, "cpu")
+    chemistry = Elliptic(Elliptic.Params(), replace(facts(problem, case), engine="direct"))
+    mover = Mover(c, case, chemistry, "cpu")
     scale = np.float32(diffusion(case, c.T / FINE))
     noise = np.stack([scale * rng.normals(c.seed, mover.stream, k, 0, c.J, c.dim) for k in range(FINE)])
     return mover, problem.initial.draw(c.J, c.dim, c.seed, stream=0), noise

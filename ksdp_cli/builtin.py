@@ -61,6 +61,14 @@ def ksdp_schemes() -> list[Component]:
 
 
 @hookimpl
+def ksdp_chemistries() -> list[Component]:
+    return [
+        Component("elliptic", "ksdp_cli.chemistry.elliptic:Elliptic", "eps = 0: the pair sum of eq. (8) (default)"),
+        Component("parabolic", "ksdp_cli.chemistry.parabolic:Parabolic", "eps > 0: Fourier modes, free space or box"),
+    ]
+
+
+@hookimpl
 def ksdp_metrics() -> list[Component]:
     return [
         Component("w2", "ksdp_cli.metrics.exact:Exact", "exact squared 2-Wasserstein distance, eq. (12)"),

@@ -115,6 +115,11 @@ class SimulateConfig(Settings):
     engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
     accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree and the mesh may make")
     scheme: str = Field("euler", description="time integration")
+    chemistry: str = Field(
+        "elliptic", description="equation of the chemical: elliptic, or parabolic with --eps and --k"
+    )
+    c0: Literal["zero", "elliptic"] = Field("zero", description="chemical at the start, where it has a memory")
+    chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
 
     @model_validator(mode="before")
     @classmethod
@@ -171,7 +176,7 @@ class SimulateConfig(Settings):
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""
         own = {name: getattr(self, name) for name in PHYSICAL_UNITS}
-        return own | self.flow_params | self.kernel_params
+        return own | self.flow_params | self.kernel_params | self.chemistry_params
 
     def swept(self) -> dict[str, tuple[float, ...]]:
         """The parameters that take more than one value."""

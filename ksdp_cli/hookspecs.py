@@ -42,6 +42,11 @@ def ksdp_schemes() -> list[Component]:  # type: ignore[empty-body]
 
 
 @hookspec
+def ksdp_chemistries() -> list[Component]:  # type: ignore[empty-body]
+    """Equations of the chemical: classes as `ksdp_cli.chemistry.base.Chemistry`."""
+
+
+@hookspec
 def ksdp_metrics() -> list[Component]:  # type: ignore[empty-body]
     """Distances between clouds and tables of both: classes as `ksdp_cli.metrics.base.Distance` or `Profile`."""
 

@@ -16,6 +16,7 @@ HOOK_OF_KIND = {
     "transition solver": "ksdp_transition_solvers",
     "initial cloud": "ksdp_initial_clouds",
     "scheme": "ksdp_schemes",
+    "chemistry": "ksdp_chemistries",
     "metric": "ksdp_metrics",
 }
 
@@ -26,6 +27,7 @@ CONTRACTS: dict[str, tuple[tuple[tuple[str, ...], ...], str]] = {
     "kernel": ((("Params",), ("g2d", "g3d")), "check_kernel"),
     "transition solver": ((("exact",), ("devices",), ("solve",)), "check_transition_solver"),
     "initial cloud": ((("dims",), ("draw",)), "check_initial_cloud"),
+    "chemistry": ((("dims",), ("Params",), ("start",), ("advance",), ("gradient",), ("report",)), "check_chemistry"),
     "scheme": ((("order",), ("evaluations",), ("step",)), "check_scheme"),
     "metric": ((("title",), ("transport", "rows")), "check_metric"),
 }

@@ -153,6 +153,8 @@ def _resolved(config: SimulateConfig) -> dict[str, Any]:
     """The configuration as a store holds it; a run from t = 0, and from a law with its defaults, says what it said
     before there was a t0, and before laws had parameters."""
     unsaid = {name for name in ("t0", "init_params") if not getattr(config, name)}
+    if provenance.short(config.chemistry) == "elliptic":  # as before there were others
+        unsaid |= {"chemistry", "chemistry_params", "c0"}
     return {name: value for name, value in config.model_dump(mode="json").items() if name not in unsaid}
 
 

@@ -49,11 +49,13 @@ def integrate(problem: Problem, writer: Owner, device: str, resume: bool, listen
     Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
     """
     simulation = Simulation(problem, device)
-    kind = {"device": device, "engine": simulation.runs[0].engine.name}
+    kind = {"device": device, "engine": simulation.runs[0].kind}
     spent = restore(simulation, writer, resume, listener.warn, kind)
     watch = Watch(simulation, writer, listener, spent, kind)
     try:
         simulation.run(watch.write, watch.after_step)
+        if problem.chemistry.memory:
+            watch.save()  # the states are more than the last frame: a later end goes on from them
     except NumericalError as error:
         simulation.snapshot()
         advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
@@ -170,7 +172,7 @@ class Watch:
         signal_number, due = self.world.decide((signal_number, now - self.saved >= self.interval))
         if signal_number is None and not due:
             return
-        self._save()
+        self.save()
         if signal_number is not None:
             raise Interrupted(
                 f"stopped by signal {signal_number} at step {done} of {steps}; the state is saved",
@@ -178,7 +180,7 @@ class Watch:
                 f"the same command with --resume and -o {self.writer.path} goes on from here",
             )
 
-    def _save(self) -> None:
+    def save(self) -> None:
         """A checkpoint of each case that has moved since its last one."""
         before = time.monotonic()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
@@ -221,6 +223,7 @@ class Watch:
         coarse = [preflight.accuracy_doubt(r.mover.report(), s.config.dtype, r.time(), r.case) for r in s.runs]
         doubts = {
             "step": preflight.kernel_doubt(pull, s.longest, s.moving.time(), case),
+            "chemistry": next((w for r in s.runs for w in r.mover.report().get("warnings", ())), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
         }
         for what, doubt in doubts.items():
@@ -237,7 +240,7 @@ class Watch:
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
         peak = _peak_memory()
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
-        engine = s.runs[0].engine.report()["engine"]
+        engine = s.runs[0].mover.report()["engine"]
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
             f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "

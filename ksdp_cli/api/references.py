@@ -211,8 +211,10 @@ def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> d
         stored = provenance.simulation(simulation, "the stored configuration")
     except DataError as error:
         raise DataError(f"it cannot be simulated again: {error.message}", "name a reference") from None
-    options = stored.model_dump(exclude={"flow_params", "kernel_params", "seed", "snapshots", "T", "device"})
-    options |= stored.flow_params | stored.kernel_params
+    options = stored.model_dump(
+        exclude={"flow_params", "kernel_params", "chemistry_params", "seed", "snapshots", "T", "device"}
+    )
+    options |= stored.flow_params | stored.kernel_params | stored.chemistry_params
     options |= {name: value for name, value in values.items() if name != "t"}
     if "t" in values and values["t"] < stored.t0:
         raise ConfigError(

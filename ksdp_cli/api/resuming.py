@@ -90,7 +90,7 @@ def _unfit(run: CaseRun, about: dict[str, Any], record: type[Record], kind: dict
 
 def _same_engine(state: dict[str, Any], run: CaseRun) -> bool:
     """Whether an engine's state has the entries of today's; a tree that has not run yet has none."""
-    now = run.engine.state()
+    now = run.engine.state() if run.engine else {}
     return not state or not now or state.keys() == now.keys()
 
 
@@ -130,7 +130,8 @@ def _put(run: CaseRun, saved: Saved) -> None:
     about, arrays = saved
     shape = (run.config.J, run.config.dim)
     x = arrays.get("x")
-    if x is None or x.shape != shape or x.dtype != run.config.dtype or not np.isfinite(x).all():
+    whole = all(np.isfinite(array).all() for array in arrays.values())
+    if x is None or x.shape != shape or x.dtype != run.config.dtype or not whole:
         told = f"{about['source']} holds no positions {shape} of {run.config.dtype} that are finite"
         raise DataError(told, "use --overwrite")
     try:

@@ -93,7 +93,8 @@ def _simulated(
                     listener.warn(doubt)
             whole = with_times(problem, snapshots_of(writer.header.config))
             integrate(whole, writer, chosen, resume, listener)
-        Checkpoints(writer.path).remove()
+        if not problem.chemistry.memory:
+            Checkpoints(writer.path).remove()
         writer.finish()
     return open_run(path)
 

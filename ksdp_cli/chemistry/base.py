@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from ..base.shapes import Cloud
+from ..particles.engines.choice import DriftEngine
 
 #: Named arrays and nothing else: what a checkpoint stores, and all that a resumed run gets back.
 State = Mapping[str, NDArray[Any]]
@@ -69,6 +70,11 @@ class Chemistry(Protocol):
 
     dims: ClassVar[tuple[int, ...]]
     Params: ClassVar[type[BaseModel]]
+    #: The kernel where none is asked for; and whether there is a state that a run must not lose.
+    kernel: ClassVar[str]
+    memory: ClassVar[bool]
+    #: The pair sum that it is, where it is one: what the steps of a GPU queue.
+    engine: DriftEngine | None
 
     def __init__(self, params: Any, facts: Facts) -> None: ...
 
@@ -80,14 +86,18 @@ class Chemistry(Protocol):
         """A new state, ``dt`` later, with the particles at ``x`` (J, d); ``state`` stays as it is."""
         ...
 
-    def gradient(self, state: State, x: Cloud) -> Cloud:
-        """grad c at ``x`` (n, d), in the type of ``x``, for the total mass M: chi times it is a velocity."""
-        ...
-
-    def field(self, state: State, grid: Grid) -> NDArray[np.float64]:
-        """c on a grid, for stores and pictures [mass / length^(d - 2)]."""
+    def gradient(self, state: State, x: Cloud, scale: float = 1.0) -> Cloud:
+        """``scale`` grad c at ``x`` (n, d), in the type of ``x``, for the total mass M; with chi it is a velocity."""
         ...
 
     def report(self, state: State) -> dict[str, Any]:
         """What was chosen and what errors were measured, as numbers and words; ``warnings`` is a list of sentences."""
+        ...
+
+
+class WithField(Chemistry, Protocol):
+    """A chemistry whose chemical is known between the particles."""
+
+    def field(self, state: State, grid: Grid) -> NDArray[np.float64]:
+        """c on a grid, for stores and pictures [mass / length^(d - 2)]."""
         ...

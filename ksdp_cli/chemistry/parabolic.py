@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..errors import ConfigError
+from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import Nested, Sizes, choose
 from ..particles.mesh.transfer import carried, piece_of, pieces_of
@@ -54,9 +55,12 @@ class Parabolic:
 
     dims: ClassVar[tuple[int, ...]] = (2, 3)
     Params: ClassVar[type[BaseModel]] = Params
+    kernel: ClassVar[str] = "gaussian"
+    memory: ClassVar[bool] = True
 
     def __init__(self, params: Any, facts: Facts) -> None:
         self.params, self.facts = params, facts
+        self.engine: DriftEngine | None = None
         name = getattr(facts.kernel, "__name__", "Gaussian")
         if name != "Gaussian" and facts.delta > 0:
             raise ConfigError(f"parabolic chemistry with kernel {name!r}", "use --kernel gaussian")
@@ -101,12 +105,14 @@ class Parabolic:
         told[0] += 1
         return _state(field, state["centre"], float(state["width"]), told)
 
-    def gradient(self, state: State, x: Cloud) -> Cloud:
-        """grad c at ``x`` (n, d); NaN where a position is not finite."""
+    def gradient(self, state: State, x: Cloud, scale: float = 1.0) -> Cloud:
+        """``scale`` grad c at ``x`` (n, d); NaN where a position is not finite."""
         axes = _axes(x)
         if not _usable(axes) or not np.isfinite(state["c.0"].flat[0]):
             return np.full_like(x, np.nan)
-        return np.ascontiguousarray(self._of(state).at(_field(state), axes)[1].T.astype(x.dtype, copy=False))
+        slope = self._of(state).at(_field(state), axes)[1]
+        slope *= scale
+        return np.ascontiguousarray(slope.T.astype(x.dtype, copy=False))
 
     def field(self, state: State, grid: Grid) -> NDArray[np.float64]:
         """c at the points of ``grid``: zero beyond the last box in free space."""
@@ -120,7 +126,7 @@ class Parabolic:
     def report(self, state: State) -> dict[str, Any]:
         sizes, told = self._of(state).sizes, state["told"]
         return {
-            "chemistry": "parabolic",
+            "engine": "parabolic",
             "modes": sizes.count,
             "boxes": sizes.boxes,
             "side": sizes.side,
@@ -173,7 +179,7 @@ class Parabolic:
         told[2] += 1
         return _state(field, centre, width, told)
 
-    def _sizes(self, width: float) -> Sizes:
+    def _sizes(self, width: float, boxes: int | None = None) -> Sizes:
         params, facts = self.params, self.facts
         reach = 8.0 * math.sqrt(4.0 * facts.T / params.eps)
         if callable(facts.c0) or facts.c0 == "elliptic":
@@ -188,21 +194,22 @@ class Parabolic:
             reach,
             side=params.box or None,
             count=params.modes or None,
-            boxes=params.boxes or None,
+            boxes=boxes or params.boxes or None,
             most=MOST[facts.dim],
         )
 
-    def _nested(self, centre: NDArray[np.float64], width: float) -> Nested:
-        key = (*centre.tolist(), width)
+    def _nested(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Nested:
+        """The boxes of a state. It has as many as it began with, since a run that goes on has a later end."""
+        key = (*centre.tolist(), width, boxes or 0)
         if self._held is None or self._held[0] != key:
             facts = self.facts
             periodic = self.params.box > 0
-            nested = Nested(centre.tolist(), self._sizes(width), facts.delta, facts.threads, periodic)
+            nested = Nested(centre.tolist(), self._sizes(width, boxes), facts.delta, facts.threads, periodic)
             self._held = key, nested
         return self._held[1]
 
     def _of(self, state: State) -> Nested:
-        return self._nested(state["centre"], float(state["width"]))
+        return self._nested(state["centre"], float(state["width"]), len(_field(state)))
 
 
 def _axes(x: Cloud) -> list[NDArray[Any]]:

@@ -14,7 +14,7 @@ from ._boundary import say
 from ._fields import Grouped, options_of
 
 GROUPS = {
-    "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2"),
+    "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
     "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
     "Pair sum": ("engine", "accuracy", "dtype", "device"),
 }
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(simulate)
 
 
-@options_of(SimulateConfig, GROUPS, skip=("flow_params", "kernel_params", "init_params"))
+@options_of(SimulateConfig, GROUPS, skip=("flow_params", "kernel_params", "chemistry_params", "init_params"))
 def simulate(
     context: typer.Context,
     amplitude: Annotated[

@@ -43,9 +43,11 @@ def second_moment_law(
 ) -> SecondMomentLaw | None:
     """Equation (6) for ``J`` particles of ``simulation``, or None where it does not hold.
 
-    It holds in 2D, without flow, for `KERNELS`. ``case`` gives the values of swept parameters. ``start`` is E|X|^2 at
-    t0; the law is None when it is not known.
+    It holds in 2D, for eps = 0, without flow, for `KERNELS`. ``case`` gives the values of swept parameters. ``start``
+    is E|X|^2 at t0; the law is None when it is not known.
     """
+    if short(simulation.chemistry) != "elliptic":
+        return None
     if simulation.dim != 2 or short(simulation.flow) != "none" or short(simulation.kernel) not in KERNELS:
         return None
     fixed = {name: values[0] for name, values in simulation.parameters().items() if len(values) == 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..base.shapes import Cloud
+from ..chemistry.base import Chemistry, Facts
 from ..errors import DataError
+from ..provenance import short
 from . import collapse
-from .engines.choice import make_engine
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
 from .problem import Case, Problem
@@ -60,22 +62,18 @@ class CaseRun:
         self.steps = self.plan[-1].first + self.plan[-1].count
         self.longest = longest_step(config.snapshots, config.dt)
         self.scheme = problem.scheme()
-        self.engine = make_engine(
-            problem.kernel,
-            case.kernel_args,
-            config.dim,
-            config.dtype,
-            config.J,
-            name=config.engine,
-            accuracy=config.accuracy,
-            device=device,
-            threads=threads,
-        )
+        self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, facts(problem, case, device, threads))
+        self.engine = self.chemistry.engine
         key = noise_key(problem) if key is None else key
-        self.mover = Mover(config, case, self.engine, device, key, world or Alone())
+        self.mover = Mover(config, case, self.chemistry, device, key, world or Alone())
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
+
+    @property
+    def kind(self) -> str:
+        """What attracts: the name of the engine, or of a chemistry that has none."""
+        return self.engine.name if self.engine else short(self.config.chemistry)
 
     def start(self) -> None:
         """Draw the initial cloud, from the stream of the case. Raises `DataError` when it is not finite."""
@@ -83,17 +81,20 @@ class CaseRun:
         x = self.problem.initial.draw(c.J, c.dim, c.seed, stream=self.case.number).astype(c.dtype)
         if not np.isfinite(x).all():
             raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
-        self.state = State({"x": x})
+        self.mover.memory = self.chemistry.start(x)
+        self.state = State({"x": x, **self.mover.memory})
 
     def restore(self, state: State) -> None:
         """Go on from ``state``."""
         self.state = state
-        if state.engine:
+        self.mover.memory = {name: array for name, array in state.arrays.items() if name != "x"}
+        self.mover.report()  # fails here, if ever, for arrays that are no state of this chemistry
+        if state.engine and self.engine:
             self.engine.restore(state.engine)
 
     def snapshot(self) -> State:
         """The state after the last good step; a later step leaves its arrays as they are."""
-        self.state.engine = self.engine.state()
+        self.state.engine = self.engine.state() if self.engine else {}
         return self.state
 
     def advance(self, part: Interval, after_step: Callable[[], None]) -> None:
@@ -104,8 +105,7 @@ class CaseRun:
         state = self.state
         for index in range(state.step, part.count):
             t, dt = part.step(index)
-            x = self.mover.step(self.scheme, state.x, self.config.t0 + t, dt, part.first + index)
-            state.arrays = {"x": x}
+            state.arrays = self.mover.step(self.scheme, state.arrays, self.config.t0 + t, dt, part.first + index)
             self.count(1)
             after_step()
 
@@ -148,3 +148,26 @@ class CaseRun:
             return None
         self.state.collapsed = self.time()
         return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)
+
+
+def facts(problem: Problem, case: Case, device: str = "cpu", threads: int | None = None) -> Facts:
+    """What the chemistry of a case may know of it."""
+    c = problem.config
+    return Facts(
+        dim=c.dim,
+        particles=c.J,
+        mass=case.mass,
+        T=c.T,
+        dt=longest_step(c.snapshots, c.dt),
+        delta=math.sqrt(case.kernel_args[0]),
+        accuracy=c.accuracy,
+        c0=c.c0,
+        mu=case.mu,
+        chi=case.chi,
+        kernel=problem.kernel,
+        kernel_args=case.kernel_args,
+        engine=c.engine,
+        dtype=c.dtype,
+        device=device,
+        threads=threads,
+    )

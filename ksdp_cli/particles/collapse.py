@@ -136,4 +136,4 @@ def _beyond(problem: Problem, cloud: Cloud) -> str | None:
 
 def _ours(problem: Problem) -> bool:
     """Whether g tends to the Coulomb force: that is so for the kernels that ship, others may screen it."""
-    return problem.config.kernel.startswith("ksdp:")
+    return problem.config.kernel.startswith("ksdp:") and problem.config.chemistry == "ksdp:elliptic"

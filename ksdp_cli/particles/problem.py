@@ -24,7 +24,6 @@ from ..kernels.base import dims_of
 from ..registry import require_contract
 from . import own
 from .contents import contents
-from .schemes.euler import Euler
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Case:
     flow: Any
     kernel_args: tuple[float, ...]
     number: int = 0
+    chemistry_params: Any = None
 
     @property
     def place(self) -> str:
@@ -60,7 +60,8 @@ class Problem:
     kernel: Any
     initial: Any
     units: dict[str, str]
-    scheme: Any = Euler
+    scheme: Any
+    chemistry: Any
     contents: dict[str, str] = field(default_factory=dict)
 
 
@@ -108,18 +109,27 @@ def pose(options: dict[str, Any]) -> Problem:
     """
     given = {name: value for name, value in options.items() if value is not None}
     flow_name, flow = load("flow", given.pop("flow", "none"))
-    kernel_name, kernel = load("kernel", given.pop("kernel", "blob"))
+    chemistry_name, chemistry = load("chemistry", given.pop("chemistry", "elliptic"))
+    kernel_name, kernel = load("kernel", given.pop("kernel", chemistry.kernel))
     dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
     scheme_name, scheme = load("scheme", given.pop("scheme", "euler"))
     init_name, law = _law(given.pop("init", SimulateConfig.model_fields["init"].default))
     extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
     of_law = _fields(init_name, law) if isinstance(law, type) else {}
-    fields = {"flow": _fields(flow_name, flow), "kernel": _fields(kernel_name, kernel)}
+    fields = {
+        "flow": _fields(flow_name, flow),
+        "kernel": _fields(kernel_name, kernel),
+        "chemistry": _fields(chemistry_name, chemistry),
+    }
     owned = {f"flow {flow_name!r}": fields["flow"], f"kernel {kernel_name!r}": fields["kernel"]}
-    _require_one_owner(extra, owned | {f"initial cloud {init_name!r}": of_law}, (flow_name, kernel_name, init_name))
+    owned[f"chemistry {chemistry_name!r}"] = fields["chemistry"]
+    _require_one_owner(
+        extra, owned | {f"initial cloud {init_name!r}": of_law}, (flow_name, kernel_name, init_name, chemistry_name)
+    )
     init_params = _single(_table("init_params", given.pop("init_params", {}), "initial cloud", of_law) | extra, of_law)
     _, initial = initial_cloud(law if isinstance(law, StoredCloud) else init_name, dim, init_params)
     held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial, scheme_name: scheme})
+    held |= _contents({chemistry_name: chemistry})
     chosen: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
         stored = _table(f"{part}_params", given.pop(f"{part}_params", {}), part, names)
@@ -133,12 +143,13 @@ def pose(options: dict[str, Any]) -> Problem:
         given
         | {"flow": flow_name, "kernel": kernel_name, "dim": dim, "init": init_name}
         | {"scheme": scheme_name.removeprefix("ksdp:")}  # as it was stored before there were others
-        | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"], "init_params": init_params},
+        | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"], "init_params": init_params}
+        | {"chemistry": chemistry_name, "chemistry_params": chosen["chemistry"]},
     )
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
-    return Problem(config, _cases(config, flow, kernel), kernel, initial, units, scheme, held)
+    return Problem(config, _cases(config, flow, kernel, chemistry), kernel, initial, units, scheme, chemistry, held)
 
 
 def _law(given: Any) -> tuple[str, Any]:
@@ -187,7 +198,7 @@ def _contents(components: dict[str, Any]) -> dict[str, str]:
     return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in theirs.items()}
 
 
-def _cases(config: SimulateConfig, flow: Any, kernel: Any) -> list[Case]:
+def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> list[Case]:
     swept = config.swept()
     fixed = {name: values[0] for name, values in config.parameters().items()}
     cases = []
@@ -196,8 +207,11 @@ def _cases(config: SimulateConfig, flow: Any, kernel: Any) -> list[Case]:
         p = fixed | values
         flow_params = _checked(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
         kernel_params = _checked(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
+        own = {name: p[name] for name in config.chemistry_params}
+        chemistry_params = _checked(chemistry.Params, own, config.chemistry)
         args = (p["delta2"], *(float(value) for value in kernel_params.model_dump().values()))
-        cases.append(Case(values, p["mu"], p["chi"], p["M"], _made(flow, flow_params, config), args, number))
+        field = _made(flow, flow_params, config)
+        cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args, number, chemistry_params))
     return cases
 
 

@@ -96,7 +96,7 @@ class Simulation:
 
         if self._key(runs) in self._on_gpu:
             return True
-        return runs[0].engine.name == "direct" and StepsGPU.fits(self.config, len(runs))
+        return runs[0].kind == "direct" and StepsGPU.fits(self.config, len(runs))
 
     def _advance(self, runs: list[CaseRun], part: Interval, after_step: Callable[[], None]) -> None:
         """``runs`` to the end of the interval, on a CPU one."""

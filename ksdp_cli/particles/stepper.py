@@ -6,17 +6,20 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base import rng
+from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
-from .engines.choice import DriftEngine
 from .problem import Case, diffusion, drift_prefactor
 from .schemes.base import Scheme
 from .world import Alone, World
 
 #: Two normal numbers of `rng` differ by less than this.
 NOISE_RANGE = 12.0
+#: The state of a chemistry without memory.
+NONE: State = {}
 #: Positions beyond this do not fit in the float32 of a store.
 LARGEST = 3e38
 
@@ -28,12 +31,15 @@ class Mover:
         self,
         config: SimulateConfig,
         case: Case,
-        engine: DriftEngine,
+        chemistry: Chemistry,
         device: str,
         key: int | None = None,
         world: World | None = None,
     ) -> None:
-        self.config, self.case, self.engine, self.device = config, case, engine, device
+        self.config, self.case, self.chemistry, self.device = config, case, chemistry, device
+        self.engine = chemistry.engine
+        #: The state of the chemistry after the last drift.
+        self.memory: State = {}
         self.key, self.stream = config.seed if key is None else key, rng.noise_stream(case.number)
         self.world = world or Alone()
         self.prefactor = drift_prefactor(case, config.J)
@@ -44,8 +50,8 @@ class Mover:
         self.told: dict[str, Any] = {}
 
     def report(self) -> dict[str, Any]:
-        """The engine's own, and on a GPU whether its steps are replayed, and why not."""
-        return self.engine.report() | self.told
+        """The chemistry's own, and on a GPU whether its steps are replayed, and why not."""
+        return self.chemistry.report(self.memory) | self.told
 
     def velocity(self, x: Any, t: Any) -> Any:
         """v(X_j, t) in the type of ``x`` (J, d), an array or a tensor. Raises `ConfigError` for another shape."""
@@ -56,12 +62,13 @@ class Mover:
             v = v.astype(x.dtype) if isinstance(v, np.ndarray) else v.to(x.dtype)
         return v
 
-    def drift(self, x: Any, t: float) -> Any:
-        """chi M / J sum_i g(r_ij^2) (X_i - X_j) + v(X_j, t), shape (J, d)."""
+    def drift(self, x: Any, t: float, memory: State = NONE, dt: float = 0.0) -> Any:
+        """chi grad c + v(X_j, t), shape (J, d), with c ``dt`` after ``memory``, which `memory` then is the state of."""
         v = self.velocity(x, t)
+        self.memory = self.chemistry.advance(memory, x, dt)
         if not self.interacting:
             return v
-        force = self.prefactor * self.engine(x)
+        force = self.chemistry.gradient(self.memory, x, self.case.chi)
         self.fastest = max(self.fastest, force.max(), -force.min())
         return force + v
 
@@ -78,17 +85,20 @@ class Mover:
         mine = scale * rng.normals(self.key, self.stream, step, low, high - low, c.dim, x.dtype)
         return self.world.gather(mine)
 
-    def step(self, scheme: Scheme, x: Any, t: float, dt: float, step: int) -> Any:
-        """The positions after global step ``step``, from ``t`` to ``t + dt``.
+    def step(
+        self, scheme: Scheme, arrays: dict[str, NDArray[Any]], t: float, dt: float, step: int
+    ) -> dict[str, NDArray[Any]]:
+        """Positions "x" and the chemistry's arrays after global step ``step``, from ``t`` to ``t + dt``.
 
         Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
-            new = scheme.step(x, t, dt, self.drift, self.noise(x, step, dt))
+            x, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
+            new = scheme.step(x, t, dt, lambda y, s: self.drift(y, s, memory, dt), self.noise(x, step, dt))
             found = self.world.largest(_measured(x, new)).tolist()
         if not resolved(found, diffusion(self.case, dt), self.config.dtype):
             raise self.blow_up(found, t)
-        return new
+        return {"x": new, **self.memory}
 
     def blow_up(self, found: list[float], t: float) -> NumericalError:
         """What to raise for a step from ``t`` whose four numbers are not `resolved`."""

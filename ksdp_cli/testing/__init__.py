@@ -9,6 +9,7 @@ much; it returns None when the contract holds.
 
 from __future__ import annotations
 
+from .chemistries import check_chemistry
 from .flows import check_flow
 from .initial import check_initial_cloud
 from .kernels import check_kernel
@@ -17,6 +18,7 @@ from .schemes import check_scheme
 from .transitions import check_transition_solver
 
 __all__ = [
+    "check_chemistry",
     "check_flow",
     "check_initial_cloud",
     "check_kernel",

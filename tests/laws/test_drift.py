@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from ksdp_cli.chemistry.elliptic import Elliptic
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
-from ksdp_cli.particles.engines.choice import make_engine
+from ksdp_cli.particles.case_run import facts
 from ksdp_cli.particles.problem import Problem, pose
 from ksdp_cli.particles.stepper import Mover
 
@@ -22,10 +24,8 @@ FLOWS = {2: "laminar2d", 3: "kolmogorov"}
 
 def mover(problem: Problem, engine: str) -> Mover:
     config, case = problem.config, problem.cases[0]
-    chosen = make_engine(
-        problem.kernel, case.kernel_args, config.dim, config.dtype, config.J, name=engine, accuracy=1e-6
-    )
-    return Mover(config, case, chosen, "cpu")
+    known = replace(facts(problem, case), engine=engine, accuracy=1e-6)
+    return Mover(config, case, Elliptic(Elliptic.Params(), known), "cpu")
 
 
 def attraction(kernel, x: np.ndarray, delta2: float) -> np.ndarray:

@@ -1,0 +1,56 @@
+"""Elliptic chemistry, eps = 0: c is the sum of the kernel's potentials, found anew at every step by an engine."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from ..base.params import Params as Base
+from ..base.shapes import Cloud
+from ..particles.engines.choice import DriftEngine, make_engine
+from .base import Facts, State
+
+
+class Params(Base):
+    """None: the kernel and its engine say all."""
+
+
+class Elliptic:
+    """grad c = M / J sum_i g(r_ij^2) (X_i - X_j), equation (8). It has no state; what an adaptive engine has learned
+    goes through a checkpoint by the engine's own `state`.
+    """
+
+    dims: ClassVar[tuple[int, ...]] = (2, 3)
+    Params: ClassVar[type[BaseModel]] = Params
+    kernel: ClassVar[str] = "blob"
+    memory: ClassVar[bool] = False
+
+    def __init__(self, params: Any, facts: Facts) -> None:
+        self.facts = facts
+        self.engine: DriftEngine | None = make_engine(
+            facts.kernel,
+            facts.kernel_args,
+            facts.dim,
+            facts.dtype,
+            facts.particles,
+            name=facts.engine,
+            accuracy=facts.accuracy,
+            device=facts.device,
+            threads=facts.threads,
+        )
+
+    def start(self, x: Cloud) -> State:
+        return {}
+
+    def advance(self, state: State, x: Cloud, dt: float) -> State:
+        return state
+
+    def gradient(self, state: State, x: Cloud, scale: float = 1.0) -> Cloud:
+        assert self.engine is not None
+        force: Cloud = scale * self.facts.mass / self.facts.particles * self.engine(x)
+        return force
+
+    def report(self, state: State) -> dict[str, Any]:
+        assert self.engine is not None
+        return self.engine.report()

@@ -1,0 +1,53 @@
+"""The contract of a chemistry, `ksdp_cli.chemistry.base.Chemistry`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..chemistry.base import Facts
+from ..initial.ball import Ball
+from ..plugins import registry
+from .contract import name_of, require, require_dims
+
+
+def check_chemistry(chemistry: Any) -> None:
+    """Check the class of a chemistry, with the defaults of its ``Params``, in each of its dimensions.
+
+    ``start`` gives named arrays, none of them "x", and none at all without ``memory``; ``advance`` leaves its state as
+    it is, repeats to the bit, and goes on to the bit in another instance; ``gradient`` has the shape and type of the
+    positions, is finite, leaves the state, and is in proportion to its scale. ``report`` names the ``engine``.
+
+    Raises `AssertionError`.
+    """
+    name, dims = name_of(chemistry), require_dims(chemistry)
+    kernel = registry().find("kernel", chemistry.kernel).load()
+    for dim in dims:
+        facts = Facts(dim, 60, 10.0, 0.01, 1e-3, 0.4, kernel=kernel, kernel_args=(0.16,), engine="direct", threads=1)
+        one, other = (chemistry(chemistry.Params(), facts) for _ in range(2))
+        x = Ball().draw(60, dim, 1)
+        state = one.start(x)
+        arrays = all(isinstance(array, np.ndarray) for array in state.values()) and "x" not in state
+        require(arrays, f"{name}.start gives {sorted(state)}, not arrays with names other than 'x'")
+        require(
+            bool(state) == chemistry.memory, f"{name}.memory is {chemistry.memory}, and its state has {sorted(state)}"
+        )
+        before = {key: array.copy() for key, array in state.items()}
+        new, again = one.advance(state, x, 1e-3), other.advance(before, x, 1e-3)
+        require(_equal(state, before), f"{name}.advance changes the state that it is given")
+        require(_equal(new, again), f"{name}.advance in another instance gives other bits")
+        kept = {key: array.copy() for key, array in new.items()}
+        slope, twice = one.gradient(new, x), one.gradient(new, x, 2.0)
+        told = f"{slope.dtype} {slope.shape}"
+        require(
+            slope.shape == x.shape and slope.dtype == x.dtype, f"{name}.gradient gives {told} for float32 {x.shape}"
+        )
+        require(np.isfinite(slope).all(), f"{name}.gradient is not finite")
+        require(np.allclose(twice, 2.0 * slope, rtol=1e-5), f"{name}.gradient is not in proportion to its scale")
+        require(_equal(new, kept), f"{name}.gradient changes the state")
+        require("engine" in one.report(new), f"{name}.report does not name its 'engine'")
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return set(a) == set(b) and all(np.array_equal(a[key], b[key]) for key in a)
