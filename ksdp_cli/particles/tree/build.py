@@ -78,7 +78,7 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
         for m in range(k << below, (k + 1) << below):
             lo, hi = (m * count) >> n, ((m + 1) * count) >> n
             node = (1 << n) - 1 + m
-            axis = 0
+            axis = np.int64(0)  # a literal would be a type of its own, and all that takes it compiled twice
             for a in range(dim):
                 row = c[a, lo:hi]
                 low, high = _bounds(row)
@@ -137,7 +137,8 @@ def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
     """
     key, place, row, ids = scratch
     size = hi - lo
-    key[:size], key[size:], place[:] = c[axis, lo:hi], np.inf, 0
+    for j in range(key.size):
+        key[j], place[j] = (c[axis, lo + j] if j < size else np.inf), 0
     for i in range(size):
         value = key[i]
         for j in range(key.size):
@@ -155,10 +156,12 @@ def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
     for a in range(c.shape[0]):
         for i in range(size):
             row[place[i]] = c[a, lo + i]
-        c[a, lo:hi] = row[:size]
+        for i in range(size):
+            c[a, lo + i] = row[i]
     for i in range(size):
         ids[place[i]] = index[lo + i]
-    index[lo:hi] = ids[:size]
+    for i in range(size):
+        index[lo + i] = ids[i]
 
 
 @njit(nogil=True, cache=True)
