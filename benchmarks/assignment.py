@@ -93,11 +93,11 @@ def iterative(n: int) -> None:
 def training(store: str) -> None:
     from ksdp_cli.api.training import load_data
     from ksdp_cli.config import TrainConfig
-    from ksdp_cli.learning.trainer import Trainer, TrainSettings
+    from ksdp_cli.learning.trainer import Trainer
     from ksdp_cli.store.reader import open_run
 
     data, *_ = load_data(open_run(store), TrainConfig())
-    trainer = Trainer(data, TrainSettings(renew_batch=10**6, renew_gamma=50))
+    trainer = Trainer(data, TrainConfig(renew_batch=10**6, renew_gamma=50))
     while trainer.step < 350:
         trainer.advance()
     assert trainer.batch is not None

@@ -26,9 +26,10 @@ import ksdp_cli as ksdp
 from ksdp_cli.api.training import load_data
 from ksdp_cli.config import TrainConfig
 from ksdp_cli.learning.network.gpu import forward
-from ksdp_cli.learning.optimisers.adam import Adam, rate
+from ksdp_cli.learning.optimisers.adam import Adam
+from ksdp_cli.learning.optimisers.base import rate
 from ksdp_cli.learning.optimisers.soap import Soap
-from ksdp_cli.learning.trainer import Trainer, TrainSettings
+from ksdp_cli.learning.trainer import Trainer
 
 CONJUGATE_STEPS = 20
 Theta = np.ndarray
@@ -131,7 +132,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         run = ksdp.simulate(flow="laminar2d", A="1:100:11log", T=0.02, J=given.J, out=Path(name) / "run.zarr")
         data, *_ = load_data(run, TrainConfig())
-    trainer = Trainer(data, TrainSettings(N=given.N, steps=10 * given.warm))
+    trainer = Trainer(data, TrainConfig(N=given.N, steps=10 * given.warm))
     for _ in range(given.warm):
         trainer.advance()
     trainer.batch = trainer.batches.draw(10**6)

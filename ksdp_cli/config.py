@@ -10,10 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from .base import parsing as numbers
 from .base.files import LARGEST_TOML, decoded, local, read_given
+from .base.validation import first_error
 from .errors import ConfigError
 
 
@@ -29,6 +39,12 @@ def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
             ) from None
 
     return BeforeValidator(run)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Names from a comma list or a sequence, each once."""
+    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
+    return tuple(dict.fromkeys(names))
 
 
 Real = Annotated[float, _named(numbers.number)]
@@ -55,24 +71,44 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def shown(metavar: str | None = None, default: str | None = None) -> dict[str, JsonValue]:
+    """How the command line writes a field's value and its default, where type and value do not say it."""
+    return {key: text for key, text in (("metavar", metavar), ("default", default)) if text is not None}
+
+
 class SimulateConfig(Settings):
     """Equation (8) for one case, or for each member of a sweep over physical parameters."""
 
-    flow: str = Field("none", description="background flow")
+    flow: str = Field("none", description="background flow; 'ksdp plugins' lists them")
     kernel: str = Field("blob", description="regularised interaction kernel")
-    dim: Whole = Field(2, ge=2, le=3, description="space dimension")
-    init: str = Field("ball", description="initial cloud: a registered name, or a store of particles")
-    J: Whole = Field(10_000, ge=1, description="number of particles")
-    t0: Real = Field(0.0, description="time of the initial cloud [time]; a stored cloud brings its own")
+    dim: Whole = Field(
+        2, ge=2, le=3, description="space dimension", json_schema_extra=shown("2|3", "the lowest that the flow has")
+    )
+    init: str = Field(
+        "ball",
+        description="initial cloud: a name, FILE.py:CLASS, a file of points (.npy, .csv), or a store to go on from, as "
+        "s.zarr@A=10,t=0.02",
+        json_schema_extra=shown("NAME|PATH"),
+    )
+    J: Whole = Field(10_000, ge=1, description="number of particles, as 1e6 or 10_000")
+    t0: Real = Field(
+        0.0,
+        description="time of the initial cloud [time]; a stored cloud brings its own",
+    )
     T: Real = Field(0.1, ge=0, description="time to simulate, from t0 on [time]")
-    dt: Real = Field(1e-4, gt=0, description="largest time step [time]")
-    snapshots: Sweep = Field((), description="times to store, from t0 on [time]; the last alone when not given")
+    dt: Real = Field(1e-4, gt=0, description="largest time step [time]; a snapshot cuts the one it falls into")
+    snapshots: Sweep = Field(
+        (), description="times to store, from t0 on [time], as 0:0.1:11", json_schema_extra=shown(default="T alone")
+    )
     mu: Sweep = Field((1.0,), description=PHYSICAL_UNITS["mu"])
     chi: Sweep = Field((1.0,), description=PHYSICAL_UNITS["chi"])
     M: Sweep = Field((16 * math.pi,), description=PHYSICAL_UNITS["M"])
     delta2: Sweep = Field((1e-3,), description=PHYSICAL_UNITS["delta2"])
     flow_params: dict[str, Sweep] = Field(default_factory=dict, description="the flow's own parameters")
     kernel_params: dict[str, Sweep] = Field(default_factory=dict, description="the kernel's own parameters")
+    init_params: dict[str, float | str] = Field(
+        default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
+    )
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the initial cloud and of the Brownian paths")
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
@@ -153,11 +189,17 @@ class TrainConfig(Settings):
     """Algorithm 1 on the clouds of one store: as the paper has it, or with fresh mini-batches and exact matchings."""
 
     algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 as it is printed")
-    network: Literal["auto", "paper", "residual", "separable"] = Field(
-        "auto", description="form of the network; auto: separable for one parameter or two, residual for more"
+    network: str = Field(
+        "auto",
+        description="form of the network: paper, residual, separable, or auto: separable for one parameter or two, "
+        "else residual",
     )
-    eta: tuple[str, ...] = Field((), description="physical parameters to learn; empty: all that vary in the store")
-    N: Whole = Field(2000, ge=1, description="sub-sample of each data set in a mini-batch")
+    eta: Annotated[tuple[str, ...], _named(_names)] = Field(
+        (),
+        description="physical parameters to learn, as A or t,A",
+        json_schema_extra=shown(default="all that vary in the store"),
+    )
+    N: Whole = Field(2000, ge=1, description="particles of each data set in a mini-batch")
     sets: Whole = Field(0, ge=0, description="data sets in a mini-batch; 0: all up to 11, else 8")
     steps: Whole = Field(3000, ge=1, description="gradient steps")
     renew_batch: Whole = Field(50, ge=1, description="gradient steps between mini-batches")
@@ -176,7 +218,7 @@ class TrainConfig(Settings):
     most_sub_problems: Whole = Field(
         0, ge=0, description="sub-problems of an iterative solver at a new mini-batch, at most; 0: until the tolerance"
     )
-    optimiser: Literal["soap", "adam"] = Field("soap", description="what moves the weights")
+    optimiser: str = Field("soap", description="what moves the weights: soap or adam")
     learning_rate: Real = Field(3e-3, gt=0, description="step size at the start")
     decay: Literal["cosine", "none"] = Field("cosine", description="how the step size falls, to 1 % at the end")
     average: Real = Field(0.99, ge=0, lt=1, description="memory of the running average of the weights; 0: none")
@@ -188,8 +230,9 @@ class TrainConfig(Settings):
         None,
         ge=0,
         lt=1,
-        description="part of every cloud that is kept for validation; none: a fifth, and of algorithm 'paper' nothing "
-        "where there is a store to validate on",
+        description="part of every cloud that is kept for validation; of algorithm 'paper' nothing where there is a "
+        "store to validate on",
+        json_schema_extra=shown(default="0.2"),
     )
     validate_n: Whole = Field(1000, ge=1, description="particles a side of the exact distances of a validation")
     validate_every: Whole = Field(500, ge=1, description="gradient steps between validations")
@@ -215,26 +258,33 @@ class TrainConfig(Settings):
 class SampleConfig(Settings):
     """New particles from a trained network."""
 
-    n: Whole = Field(100_000, ge=1, description="number of particles")
+    n: Whole = Field(100_000, ge=1, description="number of particles, as 1e6")
     eta: dict[str, Real] = Field(default_factory=dict, description="physical parameters by name")
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud")
     device: Device = Field("auto", description="where the network is evaluated")
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    """Names from a comma list or a sequence, each once."""
-    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
-    return tuple(dict.fromkeys(names))
-
-
 class CompareConfig(Settings):
     """Distances between two clouds, each with its noise floor."""
 
-    N: Whole | None = Field(None, description="particles of each sub-sample of the exact distance")
-    repeats: Whole | None = Field(None, description="sub-samples, each with a seed of its own")
+    N: Whole | None = Field(
+        None,
+        description="particles a side of the exact distance",
+        json_schema_extra=shown(
+            default="all of the smallest cloud, up to 1e4, or a fifth of it where halves of the reference make the "
+            "floor; two clouds of your own, of one size, are taken whole"
+        ),
+    )
+    repeats: Whole | None = Field(
+        None,
+        description="sub-samples, each with a seed of its own",
+        json_schema_extra=shown(default="as many as are disjoint, up to 3"),
+    )
     estimator: Literal["certified", "emd"] = Field("certified", description="exact solver")
     metrics: Annotated[tuple[str, ...], _named(_names)] = Field(
-        ("w2", "sliced", "radial"), description="registered metrics: distances, and tables of both clouds"
+        ("w2", "sliced", "radial"),
+        description="registered metrics, as w2,binned: w2, sliced, radial, binned, bound and those of plugins ('ksdp "
+        "plugins')",
     )
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples")
     device: Device = Field("auto", description="where a model is evaluated")
@@ -263,10 +313,7 @@ def build(model: type[Model], values: dict[str, Any]) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or model.__name__
-        told = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{where} = {first['input']!r}: {told[:1].lower() + told[1:]}") from None
+        raise ConfigError(first_error(error, model.__name__)) from None
 
 
 def unknown_name(name: str, known: list[str]) -> ConfigError:

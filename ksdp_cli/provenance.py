@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .base.validation import first_error
 from .config import PAPER_TRAINING, Settings, SimulateConfig
 from .errors import ConfigError, DataError
 
@@ -51,9 +52,7 @@ def simulation(entries: Mapping[str, Any], file: object) -> SimulateConfig:
     except ConfigError as error:
         raise DataError(f"{file} states no valid simulation: {error.message}", "make the file again") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{file} states {where} = {first['input']!r}: {first['msg']}", "make the file again") from None
+        raise DataError(f"{file} states {first_error(error)}", "make the file again") from None
 
 
 def physics(config: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.labels import label
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
 from ..config import CompareConfig, build
@@ -100,7 +101,7 @@ class Compared:
     @property
     def at(self) -> str:
         """The parameters in words."""
-        return ", ".join(f"{name} = {value:g}" for name, value in self.parameters.items())
+        return label(self.parameters)
 
     def as_dict(self) -> dict[str, Any]:
         own: dict[str, Any] = {}

@@ -67,3 +67,8 @@ def found(given: str | Path) -> Path:
 def slug(text: str) -> str:
     """Text as part of a file name."""
     return "".join(c if c.isalnum() or c in "._+" else "-" for c in text).strip("-")
+
+
+def history_of(model: Path) -> Path:
+    """The curves of a training, NAME.history.json for NAME.safetensors and NAME.last.safetensors."""
+    return model.with_name(model.stem.removesuffix(".last") + ".history.json")

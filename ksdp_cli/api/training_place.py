@@ -24,7 +24,7 @@ def require_suffix(target: Path) -> None:
 
 def beside(target: Path) -> tuple[Path, Path]:
     """The files of the last weights and of the history."""
-    return target.with_name(f"{target.stem}.last{SUFFIX}"), target.with_name(f"{target.stem}.history.json")
+    return target.with_name(f"{target.stem}.last{SUFFIX}"), paths.history_of(target)
 
 
 def checkpoint_of(target: Path) -> Path:

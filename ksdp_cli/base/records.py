@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import DataError
+from .validation import first_error
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Values = Annotated[list[Finite], Field(min_length=1)]
@@ -32,15 +33,7 @@ def checked(model: type[Model], stored: Any) -> Model:
     try:
         return model.model_validate(stored)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or model.__name__.lower()
-        told = first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{where} = {_short(first['input'])}: {told[:1].lower() + told[1:]}") from None
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+        raise ValueError(first_error(error, model.__name__.lower())) from None
 
 
 class Said(dict[str, Any]):
@@ -74,6 +67,7 @@ class Simulation(Record):
     delta2: Values = [0.0]
     flow_params: dict[str, Values] = {}
     kernel_params: dict[str, Values] = {}
+    init_params: dict[str, Finite | str] = {}
 
 
 class Options(Record):
@@ -83,6 +77,7 @@ class Options(Record):
     eta: dict[str, Finite] | list[str] = {}
     flow_params: dict[str, Any] = {}
     kernel_params: dict[str, Any] = {}
+    init_params: dict[str, Any] = {}
 
 
 class EngineReport(Record):
@@ -197,18 +192,27 @@ class MadeBy(Record):
     engine: str
 
 
-class SavedSimulation(Record):
-    """The state of a simulation but its positions."""
+class SavedCase(Record):
+    """The state of one case of a simulation but its arrays."""
 
     run: str
-    k: Count
-    case: Count
-    step: Count
-    behind: Count = 0
-    made_by: MadeBy = MadeBy(device="cpu", engine="")
-    collapsed: dict[str, Finite] = {}
-    engines: list[dict[str, Any]]
+    made_by: MadeBy
     seconds: Finite
+    k: Count
+    step: Count
+    engine: dict[str, Any]
+    collapsed: Finite | None = None
+
+
+class EndState(Record):
+    """What the last frames of a simulation lack of its states; stores that are older have no ``made_by``."""
+
+    run: str
+    made_by: MadeBy = MadeBy(device="cpu", engine="")
+    seconds: Finite
+    k: Count
+    engines: list[dict[str, Any]]
+    collapsed: dict[str, Finite] = {}
 
 
 class SavedTuner(Record):

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..base import labels
 from ..base.files import shown
 from ._boundary import say
 
@@ -39,16 +40,10 @@ def emit(document: dict[str, Any], as_json: bool, *tables: tuple[str, Sequence[s
 
 
 def cell(value: Any) -> str:
-    """A table cell: four significant digits, empty for None; brackets are text, never markup."""
+    """A table cell whose brackets are text, never markup."""
     from rich.markup import escape
 
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return escape(shown(str(value)))
+    return escape(shown(labels.cell(value)))
 
 
 def _plain(value: Any) -> Any:

@@ -12,12 +12,17 @@ from ..errors import ConfigError
 from . import _options as o
 from . import _render
 from ._boundary import say
+from ._fields import Grouped, options_of
+
+GROUPS = {"Distances": ("metrics", "N", "repeats", "estimator", "seed", "device")}
+EXAMPLE = "Example: ksdp compare laminar2d-amplitude --A 50 --metrics w2,binned"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME)(compare)
+    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(compare)
 
 
+@options_of(CompareConfig, GROUPS)
 def compare(
     context: typer.Context,
     cloud: Annotated[str, typer.Argument(help="A store, or a model: its file or the name of one that ships.")],
@@ -29,6 +34,7 @@ def compare(
             metavar="STORE|simulate",
             help="The same, as an option; 'simulate' makes two fresh runs of the cloud's configuration, which is what "
             "a model is compared with by default.",
+            rich_help_panel="Clouds",
         ),
     ] = None,
     floor: Annotated[
@@ -38,37 +44,11 @@ def compare(
             help="A second, independent reference, whose distance from the first is the noise floor; one to be "
             "simulated as the first was; or halves of the first. Default: simulated, if that takes 3 s at most, else "
             "halves.",
+            rich_help_panel="Clouds",
         ),
     ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            "--metrics",
-            "--metric",
-            metavar="NAME,NAME",
-            help="Registered metrics: w2, sliced, radial, binned, bound and those of plugins ('ksdp plugins'). "
-            "Default w2,sliced,radial.",
-        ),
-    ] = None,
-    sub_sample: Annotated[
-        str | None,
-        typer.Option(
-            "--N",
-            metavar="NUMBER",
-            help="Particles a side of the exact distance. Default: all of the smallest cloud, up to 1e4, or a fifth of "
-            "it where halves of the reference make the floor; two clouds of your own, of one size, are taken whole.",
-        ),
-    ] = None,
-    repeats: Annotated[
-        str | None,
-        typer.Option(metavar="NUMBER", help="Sub-samples. Default as many as are disjoint, up to 3."),
-    ] = None,
-    estimator: Annotated[
-        str | None, typer.Option(help="Exact solver. Default certified.", metavar="certified|emd")
-    ] = None,
-    seed: o.SeedOption = None,
-    device: o.DeviceOption = None,
     as_json: o.Json = False,
+    **options: Any,
 ) -> None:
     """Wasserstein distances between two clouds, each with its noise floor and interval; moments; a verdict.
 
@@ -78,7 +58,7 @@ def compare(
     at each.
     """
     known = [*CompareConfig.model_fields, "reference", "floor", "json"]
-    words, eta = o.words_and_names([cloud, reference, *context.args], known)
+    words, at = o.words_and_names([cloud, reference, *context.args], known)
     words += [named] if named is not None else []
     if not 1 <= len(words) <= 2:
         raise ConfigError(f"{len(words)} files to compare: {', '.join(words) or 'none'}", "name one or two")
@@ -87,17 +67,13 @@ def compare(
 
     with _render.progress("compare") as progress:
         found = compare_each(
-            *words,
+            words[0],
+            words[1] if len(words) > 1 else None,
             floor=floor,
-            N=sub_sample,
-            repeats=repeats,
-            estimator=estimator,
-            metrics=metrics,
-            seed=seed,
-            device=device,
             progress=progress,
             tell=lambda message: say(f"ksdp: {message}"),
-            **eta,
+            **options,
+            **at,
         )
     several: dict[str, Any] = {"comparisons": [one.as_dict() for one in found]}
     _render.emit(found[0].as_dict() if len(found) == 1 else several, as_json, *tables(found))

@@ -11,27 +11,31 @@ from ..errors import ConfigError
 from . import _options as o
 from . import _render, simulate
 from ._boundary import say
+from ._fields import Grouped, options_of
+
+GROUPS = {"Particles": ("n", "seed", "device")}
+EXAMPLE = "Example: ksdp sample laminar2d-amplitude --A 50 --n 1e6 -o fifty.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME)(sample)
+    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(sample)
 
 
+@options_of(SampleConfig, GROUPS, skip=("eta",))
 def sample(
     context: typer.Context,
     model: Annotated[
         str | None,
         typer.Argument(help="A trained model, or the name of one that ships; default the newest in ./runs."),
     ] = None,
-    named: Annotated[str | None, typer.Option("--model", metavar="NAME|PATH", help="The same, as an option.")] = None,
-    number: Annotated[
-        str | None, typer.Option("--n", metavar="NUMBER", help="Particles, as 1e6. Default 100000.")
+    named: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME|PATH", help="The same, as an option.", rich_help_panel="Particles"),
     ] = None,
-    seed: o.SeedOption = None,
-    device: o.DeviceOption = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
+    **options: str | None,
 ) -> None:
     """Draw particles from a trained network at physical parameters given by name, as --A 130 or --t 0.05.
 
@@ -40,20 +44,18 @@ def sample(
     from .. import api
 
     known = [*SampleConfig.model_fields, "model", "out", "overwrite", "json"]
-    words, eta = o.words_and_names([model, *context.args], known)
+    words, at = o.words_and_names([model, *context.args], known)
     words += [named] if named is not None else []
     if len(words) > 1:
         raise ConfigError(f"{len(words)} models: {', '.join(words)}", "name one")
     with _render.progress("sample") as progress:
         run = api.sample(
             words[0] if words else None,
-            n=number,
-            seed=seed,
-            device=device,
             out=out,
             overwrite=overwrite,
             progress=progress,
             warn=lambda message: say(f"ksdp: warning: {message}"),
-            **eta,
+            **options,
+            **at,
         )
     simulate.render(run, as_json)

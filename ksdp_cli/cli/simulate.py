@@ -11,55 +11,40 @@ from ..config import SimulateConfig
 from . import _options as o
 from . import _render
 from ._boundary import say
+from ._fields import Grouped, options_of
+
+GROUPS = {
+    "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2"),
+    "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
+    "Pair sum": ("engine", "accuracy", "dtype", "device"),
+}
+EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME)(simulate)
+    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(simulate)
 
 
-def text(meaning: str, metavar: str = "NUMBER") -> Any:
-    return typer.Option(help=meaning, metavar=metavar)
-
-
+@options_of(SimulateConfig, GROUPS, skip=("flow_params", "kernel_params", "init_params"))
 def simulate(
     context: typer.Context,
-    flow: Annotated[str | None, text("Background flow; 'ksdp plugins' lists them. Default none.", "NAME")] = None,
-    kernel: Annotated[str | None, text("Interaction kernel. Default blob.", "NAME")] = None,
-    dim: Annotated[str | None, text("Dimension 2 or 3; default the lowest that the flow has.", "2|3")] = None,
-    init: Annotated[
-        str | None,
-        text(
-            "Initial cloud: a name, FILE.py:CLASS, a file of points (.npy, .csv), or a store to go on from, as "
-            "s.zarr@A=10,t=0.02.",
-            "NAME|PATH",
-        ),
-    ] = None,
     amplitude: Annotated[
         str | None,
-        typer.Option("--A", metavar="SWEEP", help="Flow amplitude: 100, or 1,10,100, or 1:100:11log for 10^(0.2 i)."),
+        typer.Option(
+            "--A",
+            metavar="SWEEP",
+            help="Flow amplitude: 100, or 1,10,100, or 1:100:11log for 10^(0.2 i).",
+            rich_help_panel="Problem, equation (8)",
+        ),
     ] = None,
-    start: Annotated[
-        str | None, typer.Option("--t0", metavar="NUMBER", help="Time of the initial cloud. Default 0, or the store's.")
+    threads: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Threads at most. Default all cores, or as OMP_NUM_THREADS says.",
+            rich_help_panel="Pair sum",
+        ),
     ] = None,
-    end: Annotated[
-        str | None, typer.Option("--T", metavar="NUMBER", help="Time to simulate, from t0 on. Default 0.1.")
-    ] = None,
-    dt: Annotated[str | None, text("Time step; a snapshot cuts the one it falls into. Default 1e-4.")] = None,
-    particles: Annotated[
-        str | None, typer.Option("--J", metavar="NUMBER", help="Number of particles, as 1e6 or 10_000. Default 10000.")
-    ] = None,
-    mass: Annotated[str | None, typer.Option("--M", metavar="SWEEP", help="Total mass, as 16pi. Default 16pi.")] = None,
-    mu: Annotated[str | None, text("Diffusivity (mobility). Default 1.", "SWEEP")] = None,
-    chi: Annotated[str | None, text("Chemo-sensitivity. Default 1.", "SWEEP")] = None,
-    delta2: Annotated[str | None, text("Regularisation delta^2. Default 1e-3.", "SWEEP")] = None,
-    snapshots: Annotated[str | None, text("Times to store, from t0 on, as 0:0.1:11. Default T alone.", "SWEEP")] = None,
-    seed: o.SeedOption = None,
-    device: o.DeviceOption = None,
-    dtype: Annotated[str | None, text("Precision. Default float32.", "float32|float64")] = None,
-    engine: Annotated[str | None, text("Pair sum. Default auto.", "auto|direct|tree|mesh")] = None,
-    accuracy: Annotated[str | None, text("Relative drift error of tree and mesh. Default 1e-4.")] = None,
-    scheme: Annotated[str | None, text("Time integration. Default euler.", "euler|heun")] = None,
-    threads: Annotated[str | None, text("Threads at most. Default: all cores, or as OMP_NUM_THREADS says.")] = None,
     config: o.ConfigFile = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
@@ -67,32 +52,26 @@ def simulate(
         bool, typer.Option("--resume", help="Start, go on with this very run, or extend it to a later T.")
     ] = False,
     as_json: o.Json = False,
+    **options: str | None,
 ) -> None:
     """Simulate Keller-Segel chemotaxis in a flow by interacting particles, equation (8).
 
-    Parameters of the flow and of the kernel are options too: 'ksdp plugins show NAME' lists them. One or two physical
-    parameters may be swept; the cases land in one store.
+    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One
+    or two physical parameters may be swept; the cases land in one store.
     """
     from .. import api
 
-    options = {
-        "flow": flow, "kernel": kernel, "dim": dim, "init": init, "A": amplitude, "t0": start, "T": end, "dt": dt,
-        "J": particles, "M": mass, "mu": mu, "chi": chi, "delta2": delta2, "snapshots": snapshots, "seed": seed,
-        "device": device, "dtype": dtype, "engine": engine, "accuracy": accuracy, "scheme": scheme,
-    }  # fmt: skip
-    outputs = {
-        "out": out, "overwrite": overwrite, "resume": resume,
-        "threads": integer(threads) if threads is not None else None,
-    }  # fmt: skip
+    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
+    outputs |= {"threads": integer(threads) if threads is not None else None}
     known = [*SimulateConfig.model_fields, "out", "overwrite", "resume", "json", "config", "threads", "A"]
-    options |= o.by_name(context.args, known)
+    given: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known) | outputs
     with o.graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
             progress=progress,
             stop=stop,
             warn=lambda message: say(f"ksdp: warning: {message}"),
             tell=lambda message: say(f"ksdp: {message}"),
-            **o.merged(config, options | outputs, known),
+            **o.merged(config, given, known),
         )
     render(run, as_json)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from ..base.validation import first_error
 from ..config import Real, Settings, Sweep, TrainConfig, Whole, build, read_toml
 from ..errors import ConfigError
 
@@ -124,9 +125,7 @@ def parse(path: Path) -> Experiment:
     try:
         experiment = Experiment.model_validate({"name": _stem(path), **read_toml(path)})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {where}: {_told(first)}", "mend the file") from None
+        raise ConfigError(f"{path}: {first_error(error)}", "mend the file") from None
     except ConfigError as error:
         raise _in(path, error) from None
     for scale in experiment.scales:
@@ -161,11 +160,6 @@ def _check(path: Path, experiment: Experiment, scale: str) -> None:
             raise ConfigError(f"{path}: {told}", "name every parameter that varies, and no other")
     for row in (N for N in experiment.scale(scale).N if N > config.J):
         raise ConfigError(f"{path}: scales.{scale}.N = {row} and J = {config.J}", f"use N of {config.J} or less")
-
-
-def _told(first: Any) -> str:
-    message = str(first["msg"]).removeprefix("Value error, ")
-    return "there is no such key" if first["type"] == "extra_forbidden" else message[:1].lower() + message[1:]
 
 
 def _in(path: Path, error: ConfigError) -> ConfigError:

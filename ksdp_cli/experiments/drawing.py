@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import figures
+from ..api.clouds import second_moment_at_start
+from ..base.labels import axis, label
 from ..base.outputs import require_free
 from ..exact.second_moment import second_moment_law
 from ..figures import Curves
@@ -59,7 +61,7 @@ def _projections(figure: Figure, stages: Stages, path: Path) -> None:
 
 
 def _pairs(figure: Figure, stages: Stages) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    return [(_title(at), _made(stages, dict(at)), stages.reference(dict(at)).frame()) for at in figure.at]
+    return [(label(dict(at)), _made(stages, dict(at)), stages.reference(dict(at)).frame()) for at in figure.at]
 
 
 def _second_moment(figure: Figure, stages: Stages, path: Path) -> None:
@@ -119,7 +121,7 @@ def _regularisations(figure: Figure, stages: Stages) -> Curves:
     for case, values in enumerate(run.cases):
         found = [moments(run.frame(case, k)).second_moment for k in range(len(run.times))]
         curves[f"δ² = {values['delta2']:g}"] = (run.times, found, None)
-    law = second_moment_law(run.simulation, run.J)
+    law = second_moment_law(run.simulation, run.J, start=second_moment_at_start(run.simulation))
     if law is not None:
         ends = [law.t0, law.end(times[-1])]
         curves["equation (6)"] = (ends, [law(t) for t in ends], None)
@@ -162,11 +164,7 @@ def _trained_to(stages: Stages, name: str) -> float:
 
 
 def _axis(stages: Stages, name: str) -> str:
-    return "t [time]" if name == "t" else f"{name}, {stages.data().units.get(name, '')}".rstrip(", ")
-
-
-def _title(at: Any) -> str:
-    return ", ".join(f"{name} = {value:g}" for name, value in at.items())
+    return axis(name, stages.data().units)
 
 
 _KINDS = {

@@ -13,7 +13,7 @@ import numpy as np
 from ..api import simulate, train
 from ..api.comparing import reference_options
 from ..api.generator import Generator
-from ..api.paths import slug
+from ..api.paths import history_of, slug
 from ..assignment.certified.solver import Certified
 from ..base.files import read_json
 from ..base.shapes import Cloud
@@ -144,7 +144,7 @@ class Stages:
     def history(self, seed: int) -> list[dict[str, Any]]:
         """The rows of a training: step, loss, validation."""
         path, _ = self.network(seed)
-        file = path.with_name(path.stem + ".history.json")
+        file = history_of(path)
         try:
             return list(read_json(file)["history"])
         except (OSError, ValueError, KeyError, TypeError) as error:

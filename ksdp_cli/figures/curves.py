@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.labels import evenly
 from ..errors import DataError
 from ._canvas import COLOURS, DASHES, MARKERS, picture
 
@@ -135,7 +136,7 @@ def _draw(axes: Any, panel: Curves, rows: _Checked) -> None:
     lines = 0
     for number, (name, (x, y, errors)) in enumerate(rows.items()):
         colour = _colour(number, len(rows))
-        label = name if len(rows) <= NAMED or number in _few(len(rows)) else None
+        label = name if len(rows) <= NAMED or number in evenly(range(len(rows)), 4) else None
         if errors is not None:
             options = {"fmt": MARKERS[number % len(MARKERS)], "markersize": 4, "capsize": 2, "linewidth": 1.0}
             axes.errorbar(x, y, 2 * errors, color=colour, label=label and f"{label} (± 2 s.e.)", **options)
@@ -182,8 +183,3 @@ def _colour(number: int, count: int) -> Any:
     from matplotlib import colormaps
 
     return colormaps["viridis"](0.9 * number / (count - 1))
-
-
-def _few(count: int) -> set[int]:
-    """First, last, and two between."""
-    return {round(i * (count - 1) / 3) for i in range(4)}

@@ -11,44 +11,18 @@ import numpy as np
 
 from .. import plugins
 from ..assignment.certified.solver import Certified
+from ..config import TrainConfig
 from ..errors import ConfigError, DataError, NumericalError
 from .batches import HELD_OUT, Batch, Batches
 from .data import TrainingData
 from .descent import Descent, Schedule
 from .eta_map import EtaMap
 from .model import Model
+from .network.forms import form_name
 from .network.network import Network, Weights
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
 CHECKPOINT_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """See `ksdp_cli.config.TrainConfig`, whose fields these are."""
-
-    algorithm: str = "fresh"
-    network: str = "auto"
-    N: int = 2000
-    sets: int = 0
-    steps: int = 3000
-    renew_batch: int = 50
-    renew_gamma: int = 50
-    solver: str = "certified"
-    sub_problems: int = 200
-    sub_problem_size: int = 50
-    tolerance: float = 1e-3
-    most_sub_problems: int = 0
-    optimiser: str = "soap"
-    learning_rate: float = 3e-3
-    decay: str = "cosine"
-    average: float = 0.99
-    keep: str = "auto"
-    held_out: float | None = None
-    validate_n: int = 1000
-    validate_every: int = 500
-    stop_excess: float = 0.0
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,18 +44,15 @@ class Trained:
 class Trainer:
     """The state of Algorithm 1; everything random is a function of (seed, mini-batch)."""
 
-    def __init__(self, data: TrainingData, settings: TrainSettings, device: str = "cpu") -> None:
+    def __init__(self, data: TrainingData, settings: TrainConfig, device: str = "cpu") -> None:
         self.settings = settings
         self.eta_map = EtaMap.of(data.names, data.eta)
-        form = settings.network
-        if form == "auto":
-            form = "separable" if len(data.names) <= 2 else "residual"
+        form = form_name(settings.network, len(data.names))
         stratified = settings.algorithm != "paper"
         s, held = settings, HELD_OUT if settings.held_out is None else settings.held_out
         validated = s.validate_n, held
         self.batches = Batches(data, self.eta_map, s.N, s.sets, s.seed, form, stratified, *validated)
         self.network = Network(data.clouds.shape[2], len(data.names), form)
-        self.eta_map.padding(form, data.eta[0])  # refuses what the form cannot take
         self.solver = plugins.registry().find("transition solver", settings.solver).load()
         # where the sub-problems of gamma are solved: on the device if the solver can
         there = device != "cpu" and device in self.solver.devices
@@ -179,7 +150,7 @@ class Trainer:
         if self.step:
             self.loss()  # weights that are not finite are not the solver's fault
         s, options = self.settings, self.solver_options.copy()
-        if hasattr(self.solver, "sub_problem"):
+        if getattr(self.solver, "iterative", False):
             options |= {"M": s.sub_problem_size, "seed": s.seed, "step": self.step, "literal": s.algorithm == "paper"}
             most = s.most_sub_problems or None
             ends = {"iterations": most, "tolerance": s.tolerance}
@@ -217,7 +188,7 @@ def _descent(network: Network, theta: Weights, schedule: Schedule, device: str) 
 
 def train(
     data: TrainingData,
-    settings: TrainSettings,
+    settings: TrainConfig,
     *,
     device: str = "cpu",
     progress: Callable[[dict[str, Any]], None] | None = None,
@@ -242,7 +213,7 @@ def train(
 
 def _trained(
     data: TrainingData,
-    settings: TrainSettings,
+    settings: TrainConfig,
     device: str,
     progress: Callable[[dict[str, Any]], None] | None,
     state: State | None,

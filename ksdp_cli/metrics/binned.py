@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..assignment.pot import squared_distances
+from ..base.memory import available_memory
 from ..base.shapes import Cloud
 from ..base.threads import core_count
 from ..errors import ConfigError, NumericalError, ResourceError
 from .base import Distance, Transport
-from .wasserstein import EMD_BYTES_PER_PAIR, available_memory, require_comparable
+from .wasserstein import EMD_BYTES_PER_PAIR, require_comparable
 
 BINS = 20
 #: Seconds a pair of cells of one transport: benchmarks/million_distances.py.

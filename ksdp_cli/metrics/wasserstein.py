@@ -6,13 +6,12 @@ The potentials say how the distance changes with the weight of each particle: th
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.memory import available_memory
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError, ResourceError
 from .base import Transport
@@ -69,17 +68,6 @@ def require_exact(n: int, dim: int, estimator: str) -> None:
 def w2_memory(n: int, estimator: str = "certified") -> int:
     """Bytes that `exact_w2_squared` of ``n`` particles a side needs at its peak, beside the clouds themselves."""
     return EMD_BYTES_PER_PAIR * n * n if estimator == "emd" else CERTIFIED_BYTES_PER_PARTICLE * n
-
-
-def available_memory() -> int:
-    """Bytes that can be allocated without swapping: Linux's own estimate, else all physical memory."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def power_of_two(values: NDArray[np.float64]) -> float:

@@ -76,7 +76,7 @@ def told(problem: Problem, case: Case, t: float, lost: float, x: Cloud) -> str:
     """A sentence about a cloud that has collapsed by ``t``."""
     delta, critical = math.sqrt(case.kernel_args[0]), 8 * math.pi * case.mu / case.chi
     return (
-        f"from t = {t:.3g} on{_at(case)} the cloud has collapsed to the size of delta = {delta:.3g}, which takes away "
+        f"from t = {t:.3g} on{case.place} the cloud has collapsed to the size of delta = {delta:.3g}, which takes away "
         f"{lost:.0%} of the attraction: E|x|^2 does not follow law (6) any more; largest mass within delta "
         f"{densest(x, delta) * case.mass:.3g} against the critical 8 pi mu / chi = {critical:.3g}"
     )
@@ -108,8 +108,8 @@ def _coarse(problem: Problem, cloud: Cloud) -> str | None:
     delta2, over = worst.kernel_args[0], excess(problem, worst)
     part = f", {min(lost / over, 1.0):.0%} of what is beyond the critical mass" if over else ""
     return (
-        f"delta = {math.sqrt(delta2):.3g} is not small against the initial cloud{_at(worst)}: it takes away {lost:.0%} "
-        f"of the pair force{part}; use a smaller --delta2, with a --dt to match"
+        f"delta = {math.sqrt(delta2):.3g} is not small against the initial cloud{worst.place}: it takes away "
+        f"{lost:.0%} of the pair force{part}; use a smaller --delta2, with a --dt to match"
     )
 
 
@@ -129,7 +129,7 @@ def _beyond(problem: Problem, cloud: Cloud) -> str | None:
         return None
     return (
         f"E|x|^2 about the mean is {start:.3g} at the start, and law (6) lets it fall to 0 by t = {c.t0 + end:.3g}"
-        f"{_at(first)}: a cloud has blown up before that, and what goes on to t = {c.t0 + c.T:.3g} is held apart "
+        f"{first.place}: a cloud has blown up before that, and what goes on to t = {c.t0 + c.T:.3g} is held apart "
         "by delta"
     )
 
@@ -137,8 +137,3 @@ def _beyond(problem: Problem, cloud: Cloud) -> str | None:
 def _ours(problem: Problem) -> bool:
     """Whether g tends to the Coulomb force: that is so for the kernels that ship, others may screen it."""
     return problem.config.kernel.startswith("ksdp:")
-
-
-def _at(case: Case) -> str:
-    text = ", ".join(f"{name} = {value:g}" for name, value in case.values.items())
-    return f" at {text}" if text else ""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..base.memory import available_memory
+from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
 from .collapse import densest
 from .engines.choice import tree_pays
+from .intervals import intervals, longest_step
 from .problem import Case, Problem
-from .simulation import State, intervals, longest_step
 from .stepper import LARGEST
 
 #: A step should not carry a particle across more of the flow's length scale: at 0.25 the second moment of the
@@ -39,7 +39,7 @@ def flow_doubt(problem: Problem) -> str | None:
         return None
     return (
         f"the flow moves particles by {travel:.2g} of its length scale in one step of dt = {dt:g}"
-        f"{_at(problem.cases[worst])}; use --dt {_rounded(dt * FLOW_FRACTION / travel)} or --scheme heun"
+        f"{problem.cases[worst].place}; use --dt {_rounded(dt * FLOW_FRACTION / travel)} or --scheme heun"
     )
 
 
@@ -49,7 +49,7 @@ def kernel_doubt(pull: float, dt: float, t: float, case: Case) -> str | None:
         return None
     word = "attraction" if case.chi > 0 else "repulsion"
     return (
-        f"by t = {t:.3g}{_at(case)} the {word} moves particles by {pull:.2g} delta in one step of dt = {dt:g}; "
+        f"by t = {t:.3g}{case.place} the {word} moves particles by {pull:.2g} delta in one step of dt = {dt:g}; "
         f"what is smaller than that is not resolved; use --dt {_rounded(dt * KERNEL_FRACTION / pull)}"
     )
 
@@ -61,7 +61,7 @@ def accuracy_doubt(report: dict[str, Any], dtype: str, t: float, case: Case) -> 
         return None
     finer = "--dtype float64, " if dtype == "float32" else ""
     return (
-        f"by t = {t:.3g}{_at(case)} the {report['engine']} engine has an error of {worst:.2g} of the force, above "
+        f"by t = {t:.3g}{case.place} the {report['engine']} engine has an error of {worst:.2g} of the force, above "
         f"--accuracy {target:g}; use {finer}--engine direct or a larger --accuracy"
     )
 
@@ -95,28 +95,11 @@ def require(problem: Problem) -> None:
         )
 
 
-def available_memory() -> int:
-    """Bytes that this process may still take: what the system has left, within the limit of its control group."""
-    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-        have = sum(int(told[name].split()[0]) for name in ("MemAvailable", "SwapFree")) * 1024
-    except (OSError, ValueError, KeyError):
-        pass  # not Linux
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            have = min(have, int(Path(limit).read_text()))
-        except (OSError, ValueError):
-            continue  # no such control group, or "max"
-    return have
-
-
-def diagnose(problem: Problem, state: State, index: int) -> str:
-    """Where a case stood at its last good step: smallest pair distance against delta, largest mass within delta."""
+def diagnose(problem: Problem, case: Case, x: Cloud) -> str:
+    """The cloud ``x`` (J, d) of a case: smallest pair distance against delta, largest mass within delta."""
     from scipy.spatial import cKDTree
 
-    case = problem.cases[index]
-    x = state.x[index].astype(np.float64)
+    x = x.astype(np.float64)
     delta = math.sqrt(case.kernel_args[0])
     if len(x) < 2:
         return "the only particle has no neighbour"
@@ -141,11 +124,6 @@ def _flow_speed(case: Case, probe: np.ndarray, t: float) -> float:
             slope = (case.flow.velocity(probe + shift, t) - case.flow.velocity(probe - shift, t)) / (2 * h)
             largest = max(largest, float(np.abs(slope).max(initial=0.0)))
     return largest
-
-
-def _at(case: Case) -> str:
-    text = ", ".join(f"{name} = {value:g}" for name, value in case.values.items())
-    return f" at {text}" if text else ""
 
 
 def _rounded(value: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.labels import label
 from ..base.parsing import integer, sweep, tidy
 from ..base.records import Said
 from ..errors import ConfigError, DataError
@@ -78,7 +79,7 @@ def select(run: Run, *, case: Any = None, t: Any = None, **parameters: Any) -> S
         wanted = {int(i) for found in hits.values() for i in found}
         chosen = [i for i in chosen if i in wanted]
     if not len(chosen):
-        listed = "; ".join(", ".join(f"{n} = {v:g}" for n, v in values.items()) for values in run.cases)
+        listed = "; ".join(label(values) for values in run.cases)
         raise ConfigError(f"{run.path} has no case with all of these values", f"it has: {listed}")
     return Selection(run, tuple(chosen), _snapshots(run, t))
 

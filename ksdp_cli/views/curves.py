@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import figures
+from ..api.clouds import second_moment_at_start
+from ..base.labels import axis, label
 from ..errors import DataError
 from ..exact.second_moment import SecondMomentLaw, second_moment_law
 from ..figures.curves import Curve
@@ -32,15 +34,15 @@ def of_store(chosen: Selection, measured: Sequence[tuple[Values, Moments]], path
         groups.setdefault(tuple(values[name] for name in others), []).append((values, m))
     curves: dict[str, Curve] = {}
     for key, rows in groups.items():
-        name = ", ".join(f"{n} = {value:.4g}" for n, value in zip(others, key, strict=True)) or _plural(run)
+        name = label(dict(zip(others, key, strict=True)), 4) or _plural(run)
         x = [values[along] for values, _ in rows]
         curves[name] = x, [m.second_moment for _, m in rows], [m.second_moment_se for _, m in rows]
     if along == "t" and len(groups) <= LAWS:
         for name, rows in zip(list(curves), groups.values(), strict=True):
             law = equation_6(run, rows[0][0], rows[0][1].second_moment)
             if law is not None:
-                label = "equation (6)" if len(groups) == 1 else f"equation (6), {name}"
-                curves[label] = _line(law, max(values["t"] for values, _ in rows))
+                title = "equation (6)" if len(groups) == 1 else f"equation (6), {name}"
+                curves[title] = _line(law, max(values["t"] for values, _ in rows))
     log = _log([values[along] for values, _ in measured], along)
     figures.moment_curve(curves, path, xlabel=axis(along, run.units), title=run.path.name, xlog=log)
 
@@ -86,7 +88,9 @@ def equation_6(run: Run, values: Values, first: float) -> SecondMomentLaw | None
         simulation = run.simulation
     except DataError:
         return None
-    start = first if values["t"] == simulation.t0 else None
+    start = second_moment_at_start(simulation)
+    if start is None and values["t"] == simulation.t0:
+        start = first
     return second_moment_law(simulation, run.J, values, start) if run.kind == "simulation" else None
 
 
@@ -94,10 +98,6 @@ def only_varying(every: Sequence[Values]) -> str | None:
     """The name of the one parameter that differs, or None where there is none or more than one."""
     names = [name for name in every[0] if len({values[name] for values in every}) > 1]
     return names[0] if len(names) == 1 else None
-
-
-def axis(name: str, units: dict[str, str]) -> str:
-    return "t [time]" if name == "t" else f"{name}, {units.get(name, '')}".rstrip(", ")
 
 
 def _line(law: SecondMomentLaw, end: float) -> Curve:

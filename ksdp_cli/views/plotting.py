@@ -16,6 +16,7 @@ from ..api import paths
 from ..api.generator import Generator
 from ..api.sampling import complete_eta
 from ..base.files import local, read_json, target
+from ..base.labels import evenly, label
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
 from ..base.records import History, checked
@@ -207,7 +208,7 @@ def _training(work: _Work, subject: Any) -> None:
     if isinstance(subject, Model):
         return
     model = paths.found(subject)
-    file = model.with_name(model.stem.removesuffix(".last") + ".history.json")
+    file = paths.history_of(model)
     if not file.is_file():
         ships = model.parent == models.FOLDER
         why = f"{model.stem} ships without the history of its training" if ships else f"there is no {file}"
@@ -314,10 +315,10 @@ def _spread(work: _Work, items: list[Item], most: int) -> list[Item]:
     if len(items) <= most:
         return items
     work.notes.append(f"{most} of {len(items)} clouds are shown; choose others by name, as --A 50 --t 0.1")
-    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
+    return evenly(items, most)
 
 
 def _labelled(every: Sequence[Values]) -> list[str]:
     """``A = 50, t = 0.1``: what varies among them, or everything where nothing does."""
     names = [name for name in every[0] if len({values[name] for values in every}) > 1] or list(every[0])
-    return [", ".join(f"{name} = {values[name]:.4g}" for name in names) for values in every]
+    return [label({name: values[name] for name in names}, 4) for values in every]

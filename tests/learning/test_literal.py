@@ -18,14 +18,18 @@ from ksdp_cli.errors import ConfigError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.batches import Batches
 from ksdp_cli.learning.data import TrainingData
-from ksdp_cli.learning.trainer import Trainer, TrainSettings, train
+from ksdp_cli.learning.trainer import Trainer, train
 
 Make = Callable[..., TrainingData]
 SMALL = {"steps": 36, "renew_batch": 12, "renew_gamma": 5, "N": 60, "sub_problems": 6, "sub_problem_size": 12}
-LITERAL = TrainSettings(algorithm="paper", tolerance=1e-2, validate_every=36, seed=3, **(PAPER_TRAINING | SMALL))
+LITERAL = TrainConfig(algorithm="paper", tolerance=1e-2, validate_every=36, seed=3, **(PAPER_TRAINING | SMALL))
 
 
-def algorithm_1(trainer: Trainer, settings: TrainSettings) -> tuple[np.ndarray, list[np.ndarray]]:
+def with_changes(settings: TrainConfig, **changes: Any) -> TrainConfig:
+    return settings.model_copy(update=changes)
+
+
+def algorithm_1(trainer: Trainer, settings: TrainConfig) -> tuple[np.ndarray, list[np.ndarray]]:
     """The weights, and the permutations at every gradient step; of ``trainer`` only the draws and the first weights."""
     s, theta = settings, trainer.network.initial(settings.seed).astype(float)
     shapes = [(30, 3), *[(30, 30)] * 4, (2, 30)]  # (x, eta) in, five hidden layers
@@ -90,7 +94,7 @@ def algorithm_1(trainer: Trainer, settings: TrainSettings) -> tuple[np.ndarray, 
 @pytest.mark.parametrize("renew_gamma", [1, 5, 12])
 def test_the_training_is_algorithm_1_in_plain_numpy(affine_data: Make, renew_gamma: int) -> None:
     """Over three mini-batches: equal permutations at every step, and weights to the rounding of float32."""
-    settings = replace(LITERAL, renew_gamma=renew_gamma)
+    settings = with_changes(LITERAL, renew_gamma=renew_gamma)
     trainer, theirs = Trainer(affine_data(), settings), Trainer(affine_data(), settings)
     theta, kept = algorithm_1(theirs, settings)
     for step in range(settings.steps):
@@ -143,7 +147,7 @@ def test_the_tolerance_as_printed_is_that_of_one_sub_problem() -> None:
 
 
 def test_a_training_says_how_often_a_cap_ended_a_solve(affine_data: Make) -> None:
-    found = train(affine_data(), replace(LITERAL, most_sub_problems=1))
+    found = train(affine_data(), with_changes(LITERAL, most_sub_problems=1))
     assert found.model.provenance["result"]["capped_solves"] == 2  # at both later mini-batches
     free = train(affine_data(), LITERAL).model.provenance["result"]
     assert "capped_solves" not in free
@@ -164,7 +168,7 @@ def test_no_two_renewals_draw_the_same_rows() -> None:
 
 
 def test_gamma_is_renewed_in_steps_of_its_own_from_the_start_of_a_mini_batch(affine_data: Make) -> None:
-    settings = replace(LITERAL, renew_batch=12, renew_gamma=5, steps=30)
+    settings = with_changes(LITERAL, renew_batch=12, renew_gamma=5, steps=30)
     trainer, renewed = Trainer(affine_data(), settings), []
     renew = trainer._renew_gamma
     trainer._renew_gamma = lambda to_tolerance=False: (renewed.append(trainer.step), renew(to_tolerance))[1]  # type: ignore[method-assign]
@@ -174,8 +178,8 @@ def test_gamma_is_renewed_in_steps_of_its_own_from_the_start_of_a_mini_batch(aff
 
 
 def test_which_weights_are_kept(affine_data: Make) -> None:
-    noisy = replace(LITERAL, learning_rate=0.05, validate_every=6)
-    last, best = (train(affine_data(), replace(noisy, keep=keep)) for keep in ("last", "best"))
+    noisy = with_changes(LITERAL, learning_rate=0.05, validate_every=6)
+    last, best = (train(affine_data(), with_changes(noisy, keep=keep)) for keep in ("last", "best"))
     np.testing.assert_array_equal(last.model.theta, last.last_model.theta)
     validated = [row["validation"] for row in best.history if row["validation"] is not None]
     assert best.model.provenance["result"]["validation_W2_squared"] == min(validated)
@@ -185,18 +189,18 @@ def test_which_weights_are_kept(affine_data: Make) -> None:
 def test_the_step_size_stays_without_a_decay(affine_data: Make) -> None:
     rates = {row["rate"] for row in train(affine_data(), LITERAL).history}
     assert rates == {5e-3}
-    assert train(affine_data(), replace(LITERAL, decay="cosine")).history[-1]["rate"] < 1e-4
+    assert train(affine_data(), with_changes(LITERAL, decay="cosine")).history[-1]["rate"] < 1e-4
 
 
 def test_nothing_need_be_held_out(affine_data: Make) -> None:
     data = affine_data(3, 60)
-    found = train(data, replace(LITERAL, N=60, held_out=0.0, steps=2))
+    found = train(data, with_changes(LITERAL, N=60, held_out=0.0, steps=2))
     assert (found.history[-1]["validation"], found.history[-1]["floor"]) == (None, None)
     assert found.model.provenance["result"]["validated_on"] == "nothing"
     with pytest.raises(ConfigError, match="no particles are held out"):
-        train(data, replace(LITERAL, N=60, held_out=0.0, steps=2, keep="best"))
+        train(data, with_changes(LITERAL, N=60, held_out=0.0, steps=2, keep="best"))
     with pytest.raises(ConfigError, match="a smaller --held-out"):
-        train(data, replace(LITERAL, N=60, held_out=0.1))
+        train(data, with_changes(LITERAL, N=60, held_out=0.1))
 
 
 def test_other_runs_are_validated_on_at_their_own_parameters(affine_data: Make) -> None:
@@ -204,7 +208,7 @@ def test_other_runs_are_validated_on_at_their_own_parameters(affine_data: Make) 
     eta = np.array([[0.25], [0.75]])
     others = np.stack([(1 - e / 2) * Ball().draw(500, 2, 55, stream=i) + [e, 0] for i, e in enumerate(eta[:, 0])])
     data = replace(affine_data(), validation=(others.astype(np.float32), eta))
-    settings = replace(LITERAL, held_out=0.0, validate_n=200, validate_every=18)
+    settings = with_changes(LITERAL, held_out=0.0, validate_n=200, validate_every=18)
     found = train(data, settings)
     assert found.model.provenance["result"]["validated_on"] == "200 particles of 2 clouds of other runs"
     assert [row["step"] for row in found.history if row["validation"] is not None] == [18, 36]

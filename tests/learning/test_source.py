@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ksdp_cli.config import TrainConfig
 from ksdp_cli.errors import DataError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.initial.points import ROUND, Points
@@ -16,7 +17,7 @@ from ksdp_cli.learning.batches import Batches
 from ksdp_cli.learning.data import TrainingData
 from ksdp_cli.learning.eta_map import EtaMap
 from ksdp_cli.learning.model import Model
-from ksdp_cli.learning.trainer import TrainSettings, train
+from ksdp_cli.learning.trainer import train
 from ksdp_cli.testing import check_initial_cloud
 
 Rows = set[tuple[float, ...]]
@@ -92,7 +93,7 @@ def test_each_point_comes_as_often_as_any_other(count: int) -> None:
 
 def test_the_model_carries_them_and_notices_damage(tmp_path: Path) -> None:
     data = from_a_store()
-    found = train(data, TrainSettings(N=50, steps=3, validate_every=3), source=data.source)
+    found = train(data, TrainConfig(N=50, steps=3, validate_every=3), source=data.source)
     file = tmp_path / "m.safetensors"
     found.model.save(file)
     loaded = Model.load(file)

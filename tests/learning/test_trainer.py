@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from ksdp_cli.assignment.certified.solver import Certified
-from ksdp_cli.config import PAPER_TRAINING
+from ksdp_cli.config import PAPER_TRAINING, TrainConfig
 from ksdp_cli.errors import ConfigError, DataError, NumericalError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.batches import Batches
 from ksdp_cli.learning.data import TrainingData
 from ksdp_cli.learning.eta_map import EtaMap
-from ksdp_cli.learning.optimisers.adam import Adam, rate
-from ksdp_cli.learning.trainer import Trainer, TrainSettings, train
+from ksdp_cli.learning.optimisers.adam import Adam
+from ksdp_cli.learning.optimisers.base import rate
+from ksdp_cli.learning.trainer import Trainer, train
 
-SMALL = TrainSettings(N=60, steps=46, renew_batch=20, renew_gamma=7, validate_every=15, seed=5)
-PAPER = replace(SMALL, **(PAPER_TRAINING | {"steps": 46, "renew_batch": 20, "renew_gamma": 7}), algorithm="paper")
+
+def with_changes(settings: TrainConfig, **changes: Any) -> TrainConfig:
+    return settings.model_copy(update=changes)
+
+
+SMALL = TrainConfig(N=60, steps=46, renew_batch=20, renew_gamma=7, validate_every=15, seed=5)
+PAPER = with_changes(SMALL, **(PAPER_TRAINING | {"steps": 46, "renew_batch": 20, "renew_gamma": 7}), algorithm="paper")
 
 
 class Stop(Exception):
@@ -33,7 +38,7 @@ def quiet(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_it_learns_an_affine_map_to_near_the_floor(affine_data: Callable[..., TrainingData]) -> None:
-    settings = TrainSettings(N=600, steps=900, renew_batch=300, renew_gamma=50, validate_every=300)
+    settings = TrainConfig(N=600, steps=900, renew_batch=300, renew_gamma=50, validate_every=300)
     found = train(affine_data(3, 1000), settings)
     x, y = Ball().draw(1000, 2, 1), Ball().draw(1000, 2, 2)
     for eta in (0.0, 0.5, 1.0):  # in between, three data sets do not pin the map down
@@ -49,7 +54,7 @@ def test_it_learns_an_affine_map_to_near_the_floor(affine_data: Callable[..., Tr
 
 
 def test_without_averaging_the_weights_that_validated_best_are_kept(affine_data: Callable[..., TrainingData]) -> None:
-    found = train(affine_data(), replace(SMALL, average=0.0, learning_rate=0.05))
+    found = train(affine_data(), with_changes(SMALL, average=0.0, learning_rate=0.05))
     validated = [row["validation"] for row in found.history if row["validation"] is not None]
     assert found.model.provenance["result"]["validation_W2_squared"] == min(validated)
 
@@ -57,13 +62,13 @@ def test_without_averaging_the_weights_that_validated_best_are_kept(affine_data:
 def test_it_stops_early_at_an_absolute_excess_over_the_floor(affine_data: Callable[..., TrainingData]) -> None:
     whole = train(affine_data(), SMALL)
     row = next(row for row in whole.history if row["validation"] is not None)
-    found = train(affine_data(), replace(SMALL, stop_excess=row["validation"] - row["floor"] + 1e-6))
+    found = train(affine_data(), with_changes(SMALL, stop_excess=row["validation"] - row["floor"] + 1e-6))
     assert found.history[-1]["step"] == row["step"] < SMALL.steps
     assert 0 < row["floor"] < row["validation"]
 
 
 def test_the_paper_s_algorithm_learns_too(affine_data: Callable[..., TrainingData]) -> None:
-    settings = replace(PAPER, N=200, steps=300, renew_batch=100, renew_gamma=25, sub_problems=10)
+    settings = with_changes(PAPER, N=200, steps=300, renew_batch=100, renew_gamma=25, sub_problems=10)
     found = train(affine_data(3, 500), settings)
     assert found.model.network.form == "paper"
     assert found.history[-1]["loss"] < 0.2 * found.history[0]["loss"] + 0.02
@@ -73,7 +78,9 @@ def test_a_seed_repeats_and_another_does_not(affine_data: Callable[..., Training
     one, two = (train(affine_data(), SMALL) for _ in range(2))
     np.testing.assert_array_equal(one.last_model.theta, two.last_model.theta)
     assert quiet(one.history) == quiet(two.history)
-    assert np.abs(train(affine_data(), replace(SMALL, seed=6)).last_model.theta - one.last_model.theta).max() > 1e-3
+    assert (
+        np.abs(train(affine_data(), with_changes(SMALL, seed=6)).last_model.theta - one.last_model.theta).max() > 1e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +91,7 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(
     affine_data: Callable[..., TrainingData], cut: int, solver: str
 ) -> None:
     base = PAPER if solver == "iterative-lp" else SMALL
-    settings, steps, kept = replace(base, solver=solver, sets=2), iter(range(1, 1000)), []
+    settings, steps, kept = with_changes(base, solver=solver, sets=2), iter(range(1, 1000)), []
 
     def interrupt(state: Any) -> None:
         kept.append(state)
@@ -103,7 +110,7 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(
 def test_gamma_starts_as_the_identity_and_is_solved_before_later_mini_batches(
     affine_data: Callable[..., TrainingData],
 ) -> None:
-    trainer = Trainer(affine_data(), replace(PAPER, solver="certified"))
+    trainer = Trainer(affine_data(), with_changes(PAPER, solver="certified"))
     trainer.advance()
     np.testing.assert_array_equal(trainer.gamma, np.tile(np.arange(60), (3, 1)))
     for _ in range(7):
@@ -165,18 +172,18 @@ def test_adam_is_torch_s_adam() -> None:
 def test_bad_input_is_refused(affine_data: Callable[..., TrainingData]) -> None:
     data = affine_data()
     with pytest.raises(ConfigError, match="N = 500 sub-samples"):
-        train(data, replace(SMALL, N=500))
+        train(data, with_changes(SMALL, N=500))
     with pytest.raises(ConfigError, match="no transition solver"):
-        train(data, replace(SMALL, solver="certfied"))
+        train(data, with_changes(SMALL, solver="certfied"))
     for optimiser, rate_ in itertools.product(("soap", "adam"), (1e30, 1e38)):  # warnings are errors in the tests
         with pytest.raises(NumericalError, match="not finite"):
-            train(data, replace(SMALL, learning_rate=rate_, optimiser=optimiser))
+            train(data, with_changes(SMALL, learning_rate=rate_, optimiser=optimiser))
     far = data.clouds.copy()
     far[1, 3, 0] = 3e38
     with pytest.raises(DataError, match=r"a training particle has the coordinate 3e\+38"):
         TrainingData(far, data.eta, data.names, data.draw)
     far[1, 3, 0] = 1e15  # as far as may be: an answer or an error, and no warning
-    train(TrainingData(far, data.eta, data.names, data.draw), replace(SMALL, steps=3))
+    train(TrainingData(far, data.eta, data.names, data.draw), with_changes(SMALL, steps=3))
     broken = data.clouds.copy()
     broken[1, 3, 0] = np.nan
     with pytest.raises(DataError, match="1 training particles"):

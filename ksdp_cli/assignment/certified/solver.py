@@ -14,13 +14,12 @@ there: the cut changes no optimum, and the integers reach from it down to 2^-46 
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.threads import core_count, spread
 from ...errors import NumericalError
 from ..base import Matching, matching_value
 from .auction import auction, augment, least_costs, looseness, violations
@@ -78,12 +77,8 @@ class Certified:
         def one(b: int) -> Assigned:
             return assign(x[b], y[b], None if start is None or prices is None else (start[b], prices[b]))
 
-        if len(x) > 1:
-            with ThreadPoolExecutor(min(len(x), os.cpu_count() or 1)) as pool:
-                found = list(pool.map(one, range(len(x))))
-        else:
-            found = [one(b) for b in range(len(x))]
-        permutation, gap, u, v = (np.stack(part) for part in zip(*found, strict=True))
+        solved = spread(one, range(len(x)), core_count())
+        permutation, gap, u, v = (np.stack(part) for part in zip(*solved, strict=True))
         return Matching(permutation, matching_value(x, y, permutation), "certified", gap, (u, v))
 
 

@@ -42,25 +42,14 @@ def extent(clouds: Sequence[Cloud]) -> NDArray[np.float64]:
     return np.stack([ends[:, 0].min(0), ends[:, 1].max(0)], 1).astype(np.float64)
 
 
-def spread(items: Sequence[Any], most: int) -> list[Any]:
-    """At most ``most`` of ``items``, evenly spread, the first and the last among them."""
-    if len(items) <= most:
-        return list(items)
-    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, most).round().astype(int))]
-
-
-def said(at: dict[str, float]) -> str:
-    """``A = 10, t = 0.02``."""
-    return ", ".join(f"{name} = {value:g}" for name, value in at.items())
-
-
 def settings_table(title: str, config: dict[str, Any]) -> Table:
-    """A configuration, a row for each entry; parameters of the flow and of the kernel among them."""
-    flat = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
+    """A configuration, a row for each entry; parameters of the flow, kernel and cloud among them."""
+    parts = ("flow_params", "kernel_params", "init_params")
+    flat = config | {name: value for part in parts for name, value in config.get(part, {}).items()}
     rows = [
         [name, flat_text(value)]
         for name, value in flat.items()
-        if name not in ("flow_params", "kernel_params", "device")
+        if name not in (*parts, "device")
     ]
     return Table(title, ("", ""), rows)
 

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import figures, plugins
+from ...api.paths import history_of
 from ...base.files import read_json
+from ...base.labels import evenly, label
 from ...base.records import History, checked
 from ...errors import KsdpError
-from ...initial.ball import Ball
 from ...learning.model import Model
+from ...learning.network.forms import FORMS
 from ...metrics import compare_clouds, moments
 from ...provenance import short
 from ...store import Run
@@ -75,11 +77,23 @@ def _network(learned: Learned) -> NetworkView:
     model, eta = learned.model, learned.eta
     law = learned.generator.initial
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
-    stored = None if isinstance(law, Ball) else learned.generator.inputs(few, SEED)
+    stored = None if getattr(law, "page_law", None) else learned.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", learned.name])
-    ends = (eta.names, eta.low, eta.high, eta.log)
     shape = model.network
-    return NetworkView(model.theta, shape.sizes, shape.form, *ends, Inputs(SEED, stored), command, eta.beyond)
+    return NetworkView(
+        theta=model.theta,
+        sizes=shape.sizes,
+        terms=FORMS[shape.form].terms(eta.log),
+        heads=shape.heads,
+        residual=shape.residual,
+        names=eta.names,
+        low=eta.low,
+        high=eta.high,
+        log=eta.log,
+        beyond=eta.beyond,
+        inputs=Inputs(SEED, stored),
+        command=command,
+    )
 
 
 def _lead(learned: Learned) -> str:
@@ -96,7 +110,7 @@ def _distances(
     learned: Learned, places: list[parts.Place], of_training: bool, progress: Callable[..., None] | None
 ) -> list[Any]:
     """Exact W2^2 of the network to some of the stored clouds, beside the noise floor."""
-    chosen = parts.spread([place for place in places if place[0].J >= 4], MOST_MEASURED)
+    chosen = evenly([place for place in places if place[0].J >= 4], MOST_MEASURED)
     rows = []
     for done, (run, case, k, at) in enumerate(chosen):
         n = min(MEASURED_N, run.J // 2)
@@ -136,9 +150,7 @@ def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
     words = {"validation_W2_squared": "validation W₂² [length²]", "validated_on": "validated on", "seconds": "time [s]"}
     rows = [[words.get(name, name.replace("_", " ")), _short(value)] for name, value in result.items()]
     found: list[Any] = [Table("Result", ("", ""), rows)] if rows else []
-    file = learned.path.with_name(
-        learned.path.name.removesuffix(".safetensors").removesuffix(".last") + ".history.json"
-    )
+    file = history_of(learned.path)
     if not file.exists():
         return found
     try:
@@ -162,16 +174,16 @@ def _pictures(learned: Learned, places: list[parts.Place], clouds: list[StoredCl
     told = "Density of the network's particles beside those of the simulation, one scale of colours in each row."
     if not clouds:
         low, high = (dict(zip(learned.eta.names, ends, strict=True)) for ends in (learned.eta.low, learned.eta.high))
-        labels = parts.said(low), parts.said(high)
+        labels = label(low), label(high)
         figures.histogram_pair(learned.at(low, PICTURED), learned.at(high, PICTURED), density, labels=labels)
         told = "Density of the network's particles at the ends of the trained range."
     elif learned.model.dim == 2:
-        chosen = parts.spread(places, MOST_PICTURES)
-        rows = [(parts.said(at), learned.at(at, PICTURED), run.frame(case, k)) for run, case, k, at in chosen]
+        chosen = evenly(places, MOST_PICTURES)
+        rows = [(label(at), learned.at(at, PICTURED), run.frame(case, k)) for run, case, k, at in chosen]
         figures.histogram_grid(rows, density)
     else:
         run, case, k, at = places[-1]
-        title = parts.said(at)
+        title = label(at)
         figures.histogram_pair(learned.at(at, PICTURED), run.frame(case, k), density, title=title)
     return [Picture(density, told), *_curve(learned, clouds, curve)]
 
@@ -192,5 +204,5 @@ def _curve(learned: Learned, clouds: list[StoredCloud], path: Path) -> list[Pict
         curves["simulation"] = (x, [c.second_moment for c in beside], [c.second_moment_se for c in beside])
     figures.moment_curve(curves, path, xlabel=name, trained_to=high, xlog=learned.eta.log[0])
     others = {other: start[other] for other in learned.eta.names[1:]}
-    at = f" at {parts.said(others)}" if others else ""
+    at = f" at {label(others)}" if others else ""
     return [Picture(path, f"Second moment against {name}{at}.")]

@@ -18,6 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ...base import labels
 from ...base.files import shown
 from .view import Scene, colours
 
@@ -137,12 +138,9 @@ def _table(table: Table) -> str:
 
 
 def cell(value: Any) -> str:
-    """A table cell: four significant digits, empty for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
+    """A table cell, with a minus in place of a hyphen before a number."""
+    text = labels.cell(value)
+    return text.replace("-", "−") if isinstance(value, float) else text
 
 
 def _gradient() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import figures, plugins
 from ...api.clouds import initial_cloud
+from ...base.labels import evenly, label
 from ...base.shapes import Cloud
 from ...errors import DataError, KsdpError
 from ...metrics.moments import known
@@ -70,7 +71,7 @@ def _lead(run: Run) -> str:
     if len(run.cases) > 1:
         told += f"; {len(run.cases)} cases of {' and '.join(names)}"
     elif names:
-        told += f"; {parts.said(run.cases[0])}"
+        told += f"; {label(run.cases[0])}"
     times = f"t = {run.times[0]:g}" + (
         f" to {run.times[-1]:g}, {len(run.times)} snapshots" if len(run.times) > 1 else ""
     )
@@ -105,7 +106,7 @@ def _moments(clouds: list[StoredCloud]) -> Table:
             cloud.second_moment,
             known(cloud.second_moment_se),
         ]
-        for cloud in parts.spread(clouds, MOST_ROWS)
+        for cloud in evenly(clouds, MOST_ROWS)
     ]
     title = "Moments of all particles; the standard error is that of independent particles"
     if len(clouds) > MOST_ROWS:
@@ -122,11 +123,9 @@ def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[P
     across = names[-1]
     groups: dict[str, list[StoredCloud]] = {}
     for cloud in clouds:
-        groups.setdefault(parts.said({n: v for n, v in cloud.at.items() if n != across}) or "simulation", []).append(
-            cloud
-        )
+        groups.setdefault(label({n: v for n, v in cloud.at.items() if n != across}) or "simulation", []).append(cloud)
     curves: dict[str, Any] = {}
-    for name in parts.spread(list(groups), 6):
+    for name in evenly(list(groups), 6):
         rows = sorted(groups[name], key=lambda cloud: cloud.at[across])
         columns = [[c.at[across] for c in rows], [c.second_moment for c in rows], [c.second_moment_se for c in rows]]
         curves[name] = tuple(columns)
@@ -149,8 +148,8 @@ def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[P
 
 def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[Picture]:
     """Some of the frames; where there is only one, the initial cloud beside it."""
-    chosen = parts.spread(places, MOST_PICTURES if run.dim == 2 else 3)
-    clouds = [(parts.said(at) or f"t = {run.times[k]:g}", run.frame(case, k)) for run, case, k, at in chosen]
+    chosen = evenly(places, MOST_PICTURES if run.dim == 2 else 3)
+    clouds = [(label(at) or f"t = {run.times[k]:g}", run.frame(case, k)) for run, case, k, at in chosen]
     if len(clouds) == 1:
         clouds = _initial(run) + clouds
     path = folder / "density.png"
@@ -162,7 +161,7 @@ def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[
 def _initial(run: Run) -> list[tuple[str, Cloud]]:
     """The initial cloud; none when it was a stored one that is gone, or a law whose plugin is."""
     try:
-        _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim)
+        _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim, run.config.get("init_params"))
         return [("initial cloud", cloud.draw(run.J, run.dim, int(run.attrs["seed"])))]
     except (KsdpError, KeyError, TypeError, ValueError):
         return []

@@ -1,0 +1,34 @@
+"""How values stand in titles, in tables and on axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+
+
+def label(values: Mapping[str, float], digits: int = 6) -> str:
+    """``A = 50, t = 0.1``."""
+    return ", ".join(f"{name} = {value:.{digits}g}" for name, value in values.items())
+
+
+def cell(value: Any) -> str:
+    """A table cell: four significant digits, empty for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def axis(name: str, units: Mapping[str, str]) -> str:
+    """The title of an axis: ``t [time]``, or a parameter with what ``units`` says of it."""
+    return "t [time]" if name == "t" else f"{name}, {units.get(name, '')}".rstrip(", ")
+
+
+def evenly(items: Sequence[Item], most: int) -> list[Item]:
+    """At most ``most`` (2 or more) of ``items``, evenly spread, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]

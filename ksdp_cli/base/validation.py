@@ -1,0 +1,21 @@
+"""The first thing that pydantic has against a value, as one line for a user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+
+def first_error(error: ValidationError, owner: str = "") -> str:
+    """``dt = -1: input should be greater than 0``; ``owner`` stands for the whole where no entry is at fault."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or owner
+    unknown = first["type"] == "extra_forbidden"
+    reason = "there is no such key" if unknown else first["msg"].removeprefix("Value error, ")
+    return f"{where} = {_short(first['input'])}: {reason[:1].lower() + reason[1:]}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,121 @@
+"""Options of a command made from the fields of its configuration: name, text and default stand there alone."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+from typer.core import TyperCommand
+
+from ..config import PAPER_TRAINING, Settings, TrainConfig
+
+Command = TypeVar("Command", bound=Callable[..., None])
+#: Where options stand that no group names.
+OTHERS = "Output"
+
+
+def options_of(
+    model: type[Settings], groups: Mapping[str, Sequence[str]], skip: Sequence[str] = ()
+) -> Callable[[Command], Command]:
+    """Give a command an option for each field of ``model`` but ``skip``; it receives them as ``**options``, as text.
+
+    ``groups`` are sections of the help with their fields in order; the command's own options follow them.
+    """
+    panels = {name: panel for panel, names in groups.items() for name in names}
+    names = [*panels, *(name for name in model.model_fields if name not in panels)]
+
+    def decorate(command: Command) -> Command:
+        own = inspect.signature(command, eval_str=True)
+        kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        made = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=Annotated[str | None, _option(model, name, panels.get(name, OTHERS))],
+            )
+            for name in names
+            if name not in skip and name not in own.parameters
+        ]
+
+        @wraps(command)
+        def run(**given: Any) -> None:
+            command(**given)
+
+        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in kept]
+        run.__signature__ = own.replace(parameters=[*made, *keyword])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*made, *keyword]} | {"return": None}
+        return run  # type: ignore[return-value]
+
+    return decorate
+
+
+def _option(model: type[Settings], name: str, panel: str) -> Any:
+    field = model.model_fields[name]
+    text = field.description or name
+    words = ". ".join(filter(None, (text[:1].upper() + text[1:], _default(model, name, field))))
+    return typer.Option(f"--{name.replace('_', '-')}", metavar=_metavar(field), help=words, rich_help_panel=panel)
+
+
+def _extra(field: FieldInfo, key: str) -> str | None:
+    extra = field.json_schema_extra
+    value = extra.get(key) if isinstance(extra, dict) else None
+    return str(value) if value is not None else None
+
+
+def _metavar(field: FieldInfo) -> str:
+    """What the field says, the choices of a `Literal`, or the kind of value."""
+    stated = _extra(field, "metavar")
+    kind = field.annotation
+    if stated is not None:
+        return stated
+    if get_origin(kind) is Literal:
+        return "|".join(map(str, get_args(kind)))
+    kinds = {get_args(part)[0] if get_origin(part) is Annotated else part for part in (kind, *get_args(kind))}
+    if get_origin(kind) is tuple:
+        return "SWEEP" if float in kinds else "NAMES"
+    return "NUMBER" if kinds & {int, float} else "NAME"
+
+
+def _default(model: type[Settings], name: str, field: FieldInfo) -> str:
+    """``Default 1e-4``; nothing where the text says what stands in for no value."""
+    stated = _extra(field, "default")
+    default = stated if stated is not None else _shown(field.default)
+    paper = PAPER_TRAINING.get(name) if model is TrainConfig else None
+    other = f"; paper {_shown(paper)}" if paper is not None else ""
+    return f"Default {default}{other}." if default else ""
+
+
+def _shown(value: Any) -> str:
+    """A default as a user would type it; multiples of pi as such."""
+    if isinstance(value, (tuple, list)):
+        return ",".join(_shown(entry) for entry in value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "" if value is None else str(value)
+    times = value / math.pi
+    if times and times == round(times):
+        return f"{times:g}pi"
+    if isinstance(value, int):
+        return str(value)
+    power = f"{value:.0e}".replace("e-0", "e-")
+    return min(f"{value:g}", power, key=len) if float(power) == value else f"{value:g}"
+
+
+class Grouped(TyperCommand):
+    """A command whose help lists its options under the headings of `options_of`."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                usual = "Arguments" if parameter.param_type_name == "argument" else OTHERS
+                sections.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(record)
+        for heading, records in sorted(sections.items(), key=lambda section: section[0] != "Arguments"):
+            with formatter.section(heading):
+                formatter.write_dl(records)
