@@ -54,9 +54,9 @@ def grow(tree: Tree, level: int, last: int, k: int) -> None:
     _split(tree.c, tree.index, tree.centre, tree.half, level, last, k)
 
 
-def task_level(count: int, depth: int) -> int:
-    """Level of the subtrees that are tasks; it decides on the speed, not on the result."""
-    return max(0, min(depth, MOST_TASK_LEVEL, (count // TASK_SIZE).bit_length()))
+def task_level(count: int, depth: int, ranks: int = 1) -> int:
+    """Level of the subtrees that are tasks, at least one for each rank; it decides on the speed, not on the result."""
+    return max(0, min(depth, max(min(MOST_TASK_LEVEL, (count // TASK_SIZE).bit_length()), (ranks - 1).bit_length())))
 
 
 @njit(nogil=True, cache=True)
@@ -85,7 +85,7 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
                 half[node, a] = (high - low) / 2
                 centre[node, a] = low + half[node, a]
                 if half[node, a] > half[node, axis]:
-                    axis = a
+                    axis = np.int64(a)
             if node < parents - 1:
                 _halve(c, index, axis, lo, hi, ((2 * m + 1) * count) >> (n + 1))
             elif node < 2 * parents - 1:
