@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import numpy as np
 from ..base import checkpoint
 from ..base import device as devices
 from ..base.files import parse_json
+from ..base.listener import Listener
 from ..base.records import SavedSimulation, checked
 from ..errors import DataError, Interrupted, NumericalError
 from ..particles import preflight
@@ -32,16 +31,6 @@ CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
 #: Seconds of steps that are timed before the end is foretold, and the step after which nobody waits for another; and
 #: what a part of a frame takes until one has been written: most of it is bringing its files to the disk.
 TIMED, LONG_STEP, FRAME_SECONDS = 0.5, 5.0, 0.01
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Whom a run talks to; the callbacks are those of `simulate`."""
-
-    progress: Callable[..., None] | None = None
-    stop: Callable[[], int | None] | None = None
-    warn: Callable[[str], None] | None = None
-    tell: Callable[[str], None] | None = None
 
 
 def checkpoint_path(store: Path) -> Path:
