@@ -38,13 +38,13 @@ def store(path: Path, J: int, dim: int) -> Path:
     """One case, two snapshots, written a shard at a time."""
     header = Header("simulation", (0.0, 0.1), J, dim, {"A": (1.0,)}, 1)
     generator = np.random.default_rng(0)
-    with create(path, header) as writer:
+    with create(path, header) as owner, owner.case(0) as case:
         for k in range(2):
-            for start in range(0, J, writer.shard):
-                count = min(writer.shard, J - start)
-                writer.write_block(k, 0, start, generator.standard_normal((count, dim), dtype=np.float32))
-            writer.commit(k)
-        writer.finish()
+            for start in range(0, J, owner.shard):
+                count = min(owner.shard, J - start)
+                case.write_block(k, start, generator.standard_normal((count, dim), dtype=np.float32))
+            case.commit(k)
+        owner.finish()
     return path
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import ksdp_cli as ksdp
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.model import Model
-from ksdp_cli.learning.network.network import FORMS
+from ksdp_cli.learning.network.forms import FORMS
 from ksdp_cli.metrics.wasserstein import exact_w2_squared
 
 FRESH = (101, 102, 103, 104)

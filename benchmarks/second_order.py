@@ -26,7 +26,8 @@ import ksdp_cli as ksdp
 from ksdp_cli.api.training import load_data
 from ksdp_cli.config import TrainConfig
 from ksdp_cli.learning.network.gpu import forward
-from ksdp_cli.learning.optimisers.adam import Adam, rate
+from ksdp_cli.learning.optimisers.adam import Adam
+from ksdp_cli.learning.optimisers.base import rate
 from ksdp_cli.learning.optimisers.soap import Soap
 from ksdp_cli.learning.trainer import Trainer
 

@@ -106,6 +106,9 @@ class SimulateConfig(Settings):
     delta2: Sweep = Field((1e-3,), description=PHYSICAL_UNITS["delta2"])
     flow_params: dict[str, Sweep] = Field(default_factory=dict, description="the flow's own parameters")
     kernel_params: dict[str, Sweep] = Field(default_factory=dict, description="the kernel's own parameters")
+    init_params: dict[str, float | str] = Field(
+        default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
+    )
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the initial cloud and of the Brownian paths")
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
@@ -186,8 +189,10 @@ class TrainConfig(Settings):
     """Algorithm 1 on the clouds of one store: as the paper has it, or with fresh mini-batches and exact matchings."""
 
     algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 as it is printed")
-    network: Literal["auto", "paper", "residual", "separable"] = Field(
-        "auto", description="form of the network; auto: separable for one parameter or two, else residual"
+    network: str = Field(
+        "auto",
+        description="form of the network: paper, residual, separable, or auto: separable for one parameter or two, "
+        "else residual",
     )
     eta: Annotated[tuple[str, ...], _named(_names)] = Field(
         (),
@@ -213,7 +218,7 @@ class TrainConfig(Settings):
     most_sub_problems: Whole = Field(
         0, ge=0, description="sub-problems of an iterative solver at a new mini-batch, at most; 0: until the tolerance"
     )
-    optimiser: Literal["soap", "adam"] = Field("soap", description="what moves the weights")
+    optimiser: str = Field("soap", description="what moves the weights: soap or adam")
     learning_rate: Real = Field(3e-3, gt=0, description="step size at the start")
     decay: Literal["cosine", "none"] = Field("cosine", description="how the step size falls, to 1 % at the end")
     average: Real = Field(0.99, ge=0, lt=1, description="memory of the running average of the weights; 0: none")

@@ -6,6 +6,7 @@ An .npz that ``ksdp export`` wrote has that layout, and so has a Zarr group of a
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from ..base.shapes import Cloud
 from ..errors import DataError
-from ..store.foreign import has_positions, read_foreign
+from ..store.foreign import has_positions, read_foreign, require_held
 
 SUFFIXES = (".npy", ".csv", ".npz")
 
@@ -44,7 +45,7 @@ def read_arrays(path: Path) -> dict[str, Any]:
     with _load(path) as stored:
         try:
             return {name: stored[name] for name in stored.files if name not in ("ksdp-metadata", "axis")}
-        except (ValueError, OSError, zipfile.BadZipFile) as error:
+        except Exception as error:  # as below
             raise DataError(f"{path} cannot be read: {error}", "arrays of numbers can") from None
 
 
@@ -65,19 +66,36 @@ def own_cloud(given: Any, name: str) -> Cloud:
 
 def _load(path: Path) -> Any:
     try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                require_held(sum(member.file_size for member in archive.infolist()), path.stat().st_size)
+            return np.load(path, allow_pickle=False)
+        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))  # a map is no longer than its file
+    except Exception as error:  # NumPy and zipfile raise many kinds for a header of numbers that cannot be
         raise DataError(f"{path} cannot be read: {error}", "write it with numpy.save or numpy.savez") from None
 
 
 def _table(path: Path) -> np.ndarray:
-    """Rows of numbers; the first line may name the columns."""
+    """Rows of numbers; the first line may name the columns, of which x, y and z are taken where they are named.
+
+    So a table that ``ksdp export`` wrote is its cloud, where it holds one frame.
+    """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            named = any(not _is_number(word) for word in file.readline().split(","))
-        return np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig")
-    except (ValueError, OSError) as error:
+            names = [word.strip().strip('"').lower() for word in file.readline().split(",")]
+        named = not any(_is_number(word) for word in names)
+        with warnings.catch_warnings(action="error"):  # a table without rows
+            rows = np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig")
+        if named and "" in names:
+            raise ValueError("a column has no name, as the numbers of rows that pandas writes without index=False")
+    except (ValueError, OSError, UserWarning) as error:
         raise DataError(f"{path} is no table of numbers: {error}", "give one particle a line, x,y or x,y,z") from None
+    if not named or not {"x", "y"} <= set(names):
+        return rows
+    for name in {"case", "time"} & set(names):
+        if np.ptp(rows[:, names.index(name)]):
+            raise DataError(f"{path} holds more than one {name}, not one cloud", "give a file of one case and time")
+    return rows[:, [names.index(axis) for axis in "xyz" if axis in names]]
 
 
 def _is_number(word: str) -> bool:

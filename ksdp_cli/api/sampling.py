@@ -12,7 +12,7 @@ from ..base import device as devices
 from ..base.listener import Progress, Say, as_warning
 from ..config import SampleConfig, build
 from ..learning.model import Model
-from ..store import Header, Run, Writer, create, open_run, require_room
+from ..store import Header, Owner, Run, create, open_run, require_room
 from ..store.selection import end_of
 from . import paths
 from .generator import Generator
@@ -53,26 +53,26 @@ def sample(
     for sentence in generator.warnings(config.n):
         warn(sentence)
 
-    def begin(place: Path) -> Writer:
+    def begin(place: Path) -> Owner:
         require_room(place, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
         return create(place, _header(config, network, label, outside), overwrite=overwrite)
 
-    path, writer = paths.begun(out, _stem(label, values), ".zarr", begin)
+    path, owner = paths.begun(out, _stem(label, values), ".zarr", begin)
     began, spent = time.monotonic(), 0.0
-    with writer:
-        for start in range(0, config.n, writer.shard):
-            count = min(writer.shard, config.n - start)
+    with owner, owner.case(0) as case:
+        for start in range(0, config.n, owner.shard):
+            count = min(owner.shard, config.n - start)
             x = generator.inputs(count, config.seed, start=start)
             before = time.monotonic()
             y = generator.push(x, values)
             spent += time.monotonic() - before
-            writer.write_block(0, 0, start, y)
+            case.write_block(0, start, y)
             if progress:
                 progress("particles", start + count, config.n)
-        writer.commit(0)
+        case.commit(0)
         seconds = time.monotonic() - began
-        writer.annotate(seconds=seconds, network_seconds=spent, hardware=devices.describe(generator.device))
-        writer.finish()
+        owner.annotate(seconds=seconds, network_seconds=spent, hardware=devices.describe(generator.device))
+        owner.finish()
     return open_run(path)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from .. import provenance
-from ..base import checkpoint
 from ..base import device as devices
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
@@ -16,11 +15,12 @@ from ..errors import KsdpError
 from ..particles import collapse, preflight
 from ..particles.precision import precision_doubt
 from ..particles.problem import Problem, pose
-from ..store import Run, Writer, create, open_run, require_room
+from ..store import Owner, Run, create, open_run, require_room
 from . import paths
+from .checkpoints import Checkpoints
 from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
-from .integrating import checkpoint_path, frame_bytes, integrate
+from .integrating import frame_bytes, integrate
 from .options import SimulateOptions
 
 
@@ -73,7 +73,7 @@ def _simulated(
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     going_on = resume and path is not None and path.exists()
 
-    def begin(place: Path) -> Writer:
+    def begin(place: Path) -> Owner:
         if not going_on:
             _require_room(problem, place, len(problem.config.snapshots), overwrite)
         return create(
@@ -95,7 +95,7 @@ def _simulated(
                     listener.warn(doubt)
             whole = with_times(problem, snapshots_of(writer.header.config))
             integrate(whole, writer, chosen, resume, listener)
-        checkpoint.remove(checkpoint_path(writer.path))
+        Checkpoints(writer.path).remove()
         writer.finish()
     return open_run(path)
 

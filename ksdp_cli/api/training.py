@@ -20,6 +20,8 @@ from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
+from ..learning.network.forms import form_name
+from ..learning.optimisers.base import optimiser
 from ..learning.trainer import Trained
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
@@ -88,6 +90,8 @@ def train(
     config = build(TrainConfig, dict(options))
     run = _opened(store, init)
     data, simulation, source = load_data(run, config, init)
+    form_name(config.network, len(data.names))  # refuse what is unknown before any output
+    optimiser(config.optimiser)
     words = [str(run.path)]
     if validate is not None:
         other = _opened(validate, init)
@@ -228,7 +232,7 @@ def validation_data(
     apart = [name for name in fixed if theirs.get(name) != ours.get(name)]
     starts = [Path(str(config.get("init"))).name for config in (theirs, ours)]
     apart += ["init"] if starts[0] != starts[1] else []
-    for part in ("flow_params", "kernel_params"):
+    for part in ("flow_params", "kernel_params", "init_params"):
         both = theirs.get(part, {}), ours.get(part, {})
         apart += [name for name in {*both[0], *both[1]} - {*names} if both[0].get(name) != both[1].get(name)]
     if apart:

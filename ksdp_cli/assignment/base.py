@@ -31,13 +31,17 @@ class TransitionSolver(Protocol):
     """Minimises sum_i |x_i - y_gamma(i)|^2 over permutations gamma.
 
     ``exact``: whether the answer is the optimum. ``devices``: where it runs. Constructed with its own options as
-    keyword arguments, all with defaults, and ``seed``. One that sets ``takes_prices = True`` also takes the keyword
-    ``prices`` (B, N), the column prices of the `Matching` whose permutation is ``start``, and returns prices. One
-    that has "cuda" in ``devices`` is constructed with ``device="cuda"`` where the training runs on a GPU.
+    keyword arguments, all with defaults, and ``seed``. One that sets ``iterative = True`` solves sub-problems of ``M``
+    rows and takes the keywords ``M, iterations, tolerance, step, literal`` too, see `IterativeLP`. One that sets
+    ``takes_prices = True`` also takes the keyword ``prices`` (B, N), the column prices of the `Matching` whose
+    permutation is ``start``, and returns prices. One that has "cuda" in ``devices`` is constructed with
+    ``device="cuda"`` where the training runs on a GPU.
     """
 
     exact: ClassVar[bool]
     devices: ClassVar[tuple[str, ...]]
+    iterative: ClassVar[bool] = False
+    takes_prices: ClassVar[bool] = False
 
     def solve(
         self, x: NDArray[np.floating], y: NDArray[np.floating], start: NDArray[np.int64] | None = None

@@ -33,7 +33,7 @@ class IterativeLP:
     set ends with the sweep in which it would.
     """
 
-    exact = False
+    exact, iterative = False, True
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
 
     def __init__(

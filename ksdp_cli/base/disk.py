@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import platform
+import re
 import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +17,57 @@ from ..errors import ResourceError
 from . import outputs
 from .outputs import sync_folder
 
-__all__ = ["link", "put", "reported", "require_room", "sync_folder"]
+__all__ = ["leftovers", "link", "put", "reported", "require_room", "sync_folder", "sync_up"]
+
+PARTIAL, DAY = ".partial", 86400.0
+_COUNT, _HOST = itertools.count(), re.sub(r"[^\w-]", "-", platform.node())[:40]
 
 
 def put(file: Path, content: Any) -> None:
     """Write ``content`` (bytes-like) to ``file``: its bytes reach the disk before its name does.
 
-    The temporary name is always the same, so that a crash leaves nothing that the next writer does not overwrite.
+    The temporary name belongs to this call alone, on any host, so that two writers of one file do not meet: the last
+    rename counts. A crash leaves a file of the kind `leftovers` finds.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(file.name + ".partial")
-    with temporary.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(temporary, file)
+    temporary = file.with_name(f".{file.name}.{_HOST}.{os.getpid()}.{next(_COUNT)}{PARTIAL}")
+    try:
+        with temporary.open("xb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """What writers that were killed have left under ``folder``: of processes of this host that are gone, and of any
+    other host after a day."""
+    for file in folder.rglob(f".*{PARTIAL}"):
+        *_, host, pid, _, _ = file.name.split(".")
+        there = _alive(int(pid)) if host == _HOST else time.time() - file.stat().st_mtime < DAY
+        if not there:
+            yield file
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def sync_up(file: Path, top: Path) -> None:
+    """Bring the names of ``file`` and of its folders up to ``top`` to the disk, the innermost first."""
+    for folder in file.parents:
+        sync_folder(folder)
+        if folder == top:
+            return
 
 
 def link(old: Path, new: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -108,11 +109,11 @@ def claim(
 class Lock:
     """One writer a name: an advisory lock on a hidden file beside it, which the system drops with the process.
 
-    Raises `Busy` naming the process that holds it, `DataError` for a name that leaves no room for those beside it or
-    where the file system cannot lock.
+    With ``wait`` it is waited for. Raises `Busy` naming the process that holds it, `DataError` for a name that leaves
+    no room for those beside it or where the file system cannot lock.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wait: bool = False) -> None:
         length = len(os.fsencode(path.name))
         if length > LONGEST - RESERVED:
             told = f"the name {path.name[:40]}... has {length} bytes, and the files beside it need {RESERVED} more"
@@ -122,11 +123,11 @@ class Lock:
         while True:
             handle = self._opened(path)
             try:
-                self._take(handle, path)
+                self._take(handle, path, wait)
                 # its last owner may have removed the file between our opening and our locking it
                 if self.path.exists() and os.fstat(handle.fileno()).st_ino == self.path.stat().st_ino:
                     handle.truncate(0)
-                    handle.write(f"process {os.getpid()}")
+                    handle.write(f"process {os.getpid()} on {platform.node()}")
                     handle.flush()
                     break
             except BaseException:
@@ -149,13 +150,13 @@ class Lock:
             raise Busy(f"{path} is being written by another process", hint) from None
 
     @staticmethod
-    def _take(handle: Any, path: Path) -> None:
+    def _take(handle: Any, path: Path, wait: bool) -> None:
         try:
             if fcntl:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             elif msvcrt:
                 handle.seek(0)
-                msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+                msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         except (BlockingIOError, PermissionError):
             owner = "another process"
             if fcntl:  # Windows lets nobody read what is locked

@@ -67,6 +67,7 @@ class Simulation(Record):
     delta2: Values = [0.0]
     flow_params: dict[str, Values] = {}
     kernel_params: dict[str, Values] = {}
+    init_params: dict[str, Finite | str] = {}
 
 
 class Options(Record):
@@ -76,6 +77,7 @@ class Options(Record):
     eta: dict[str, Finite] | list[str] = {}
     flow_params: dict[str, Any] = {}
     kernel_params: dict[str, Any] = {}
+    init_params: dict[str, Any] = {}
 
 
 class EngineReport(Record):
@@ -190,18 +192,27 @@ class MadeBy(Record):
     engine: str
 
 
-class SavedSimulation(Record):
-    """The state of a simulation but its positions."""
+class SavedCase(Record):
+    """The state of one case of a simulation but its arrays."""
 
     run: str
-    k: Count
-    case: Count
-    step: Count
-    behind: Count = 0
-    made_by: MadeBy = MadeBy(device="cpu", engine="")
-    collapsed: dict[str, Finite] = {}
-    engines: list[dict[str, Any]]
+    made_by: MadeBy
     seconds: Finite
+    k: Count
+    step: Count
+    engine: dict[str, Any]
+    collapsed: Finite | None = None
+
+
+class EndState(Record):
+    """What the last frames of a simulation lack of its states; stores that are older have no ``made_by``."""
+
+    run: str
+    made_by: MadeBy = MadeBy(device="cpu", engine="")
+    seconds: Finite
+    k: Count
+    engines: list[dict[str, Any]]
+    collapsed: dict[str, Finite] = {}
 
 
 class SavedTuner(Record):

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .network.network import Network, Weights
-from .optimisers.adam import Adam, rate
-from .optimisers.soap import Soap
-from .optimisers.soap_gpu import SoapGPU
+from .optimisers.base import Optimiser, optimiser, rate
 
 
 @dataclass(frozen=True)
@@ -24,11 +22,9 @@ class Schedule:
     memory: float
     decay: str = "cosine"
 
-    def start(self, network: Network, theta: Any) -> Any:
+    def start(self, network: Network, theta: Any) -> Optimiser:
         """The optimiser before its first step, for an array or a tensor ``theta``."""
-        if self.optimiser == "adam":
-            return Adam(theta)
-        return Soap(network, theta) if isinstance(theta, np.ndarray) else SoapGPU(network, theta)
+        return optimiser(self.optimiser)(network, theta)
 
     def rate(self, number: int) -> float:
         """The size of step ``number``."""
@@ -82,4 +78,4 @@ class Descent:
             array[:] = arrays[name]
 
     def _kept(self) -> dict[str, Any]:
-        return {"theta": self.theta, "average": self.average, **self.optimiser.kept()}
+        return {"theta": self.theta, "average": self.average, **self.optimiser.state()}

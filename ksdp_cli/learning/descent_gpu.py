@@ -62,7 +62,7 @@ class DescentGPU:
                 part.copy_(kept[name])
             self._number.fill_(number)
         self._replay()
-        self.optimiser.turn(number)
+        self.optimiser.update_basis(number)
 
     @property
     def captured(self) -> bool:
@@ -119,4 +119,4 @@ class DescentGPU:
         return torch.cat([part.reshape(-1) for part in slopes])
 
     def _kept(self) -> dict[str, Any]:
-        return {"theta": self.theta, "average": self.average, **self.optimiser.kept()}
+        return {"theta": self.theta, "average": self.average, **self.optimiser.state()}

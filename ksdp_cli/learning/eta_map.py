@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
+from .network.forms import FORMS, form_name
 
 
 @dataclass(frozen=True)
@@ -91,41 +92,39 @@ class EtaMap:
             out[..., i] = 2.0 * (values - low) / (high - low) - 1.0 if high > low else 0.0 * values
         return out.astype(np.float32)
 
-    def coefficients(self, eta: Any) -> NDArray[np.float32]:
-        """The functions c_k of one parameter or two, ``eta`` (p,) or (n, p), that the separable form has.
+    def padding(self, form: str, eta: Any) -> NDArray[np.float32]:
+        """The terms of ``eta`` (p,) or (n, p), in its own units, that a network of this form reads beside x; float32.
 
-        With u = eta / high, for one: (1, u, log eta mapped to [-1, 1]) on a logarithmic grid, and (1, u, u^2) on
-        another, where u^2 goes on beyond the trained range along the secant through the last two trained values. For
-        two: (1, u, v, u v).
-        Raises as `normalise` does, and for more than two parameters.
+        Raises as `normalise` does, and `ConfigError` for more parameters than the form takes.
         """
-        if len(self.names) > 2:
-            raise ConfigError(
-                f"the separable form takes one parameter or two, not {len(self.names)}", "use --network residual"
-            )
-        mapped = self.normalise(eta)
-        largest = [max(abs(low), abs(high)) or 1.0 for low, high in zip(self.low, self.high, strict=True)]
-        u = np.asarray(eta, np.float64) / largest
-        chosen: list[Any] = [np.ones(u.shape[:-1]), u[..., 0]]
-        if len(self.names) == 2:
-            chosen += [u[..., 1], u[..., 0] * u[..., 1]]
-        else:
-            curved = np.where(u[..., 0] > 1, 1 + self.beyond * (u[..., 0] - 1), u[..., 0] ** 2)
-            chosen += [mapped[..., 0] if self.log[0] else curved]
-        return np.stack(chosen, -1).astype(np.float32)
+        form_name(form, len(self.names))
+        eta = np.asarray(eta, np.float64)
+        columns = []
+        for term in FORMS[form].terms(self.log):
+            column = np.ones(eta.shape[:-1])
+            for factor, i in term:
+                column = column * self._factor(factor, i, eta)
+            columns.append(column)
+        return np.stack(columns, -1).astype(np.float32)
+
+    def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[Any]:
+        """A `forms.Factor` of component ``i``."""
+        if name == "mapped":
+            mapped: NDArray[Any] = self.normalise(eta)[..., i]
+            return mapped
+        u = eta[..., i] / (max(abs(self.low[i]), abs(self.high[i])) or 1.0)
+        if name == "scaled":
+            return u
+        return np.where(u > 1, 1 + self.beyond[i] * (u - 1), u**2)
 
     @property
-    def beyond(self) -> float:
+    def beyond(self) -> tuple[float, ...]:
         """The slope of u^2 above u = 1: the secant's, or the tangent's where the trained range does not end there.
 
         The tangent of a fitted parabola overshoots; of two trained values the secant makes a straight line.
         """
-        low, high, before = self.low[0], self.high[0], (self.before or self.high)[0]
-        return 1.0 + before / high if high > 0 and high >= -low else 2.0
-
-    def padding(self, form: str, eta: Any) -> NDArray[np.float32]:
-        """What a network of this form reads beside x: `coefficients`, or eta mapped to [-1, 1]."""
-        return self.coefficients(eta) if form == "separable" else self.normalise(eta)
+        ends = zip(self.low, self.high, self.before or self.high, strict=True)
+        return tuple(1.0 + before / high if high > 0 and high >= -low else 2.0 for low, high, before in ends)
 
     def outside(self, eta: Any) -> list[str]:
         """A sentence for each component of ``eta`` (p,) that lies outside the trained range."""

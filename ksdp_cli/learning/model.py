@@ -1,11 +1,10 @@
 """A trained network as a file: safetensors, with all that is needed to use it and to make it again in the header.
 
 Tensors W0, b0, ... W5, b5 in float32, W_i (outputs, inputs). Header entries, each JSON: ``network`` {dim, eta_count,
-activation, form}, where form is one of `network.FORMS` and ``paper`` when it is absent; ``eta_map`` {names, low, high,
+activation, form}, where form is one of `forms.FORMS` and ``paper`` when it is absent; ``eta_map`` {names, low, high,
 log}; ``training``; ``provenance``. Where the initial cloud was not a law by name, its particles are the tensor
 ``source`` (K, d), so that the file is all that a new cloud takes. In the form ``separable``, W5 and b5 are blocks of d
-rows, one for each of `EtaMap.coefficients`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h +
-b5_k).
+rows, one for each of `EtaMap.padding`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h + b5_k).
 """
 
 from __future__ import annotations
@@ -29,7 +28,8 @@ from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..provenance import simulation
 from .eta_map import EtaMap
-from .network.network import FORMS, Network, Weights
+from .network.forms import FORMS, PLAIN
+from .network.network import Network, Weights
 
 FORMAT = "1"
 #: Bytes. A model has about 20 000; its provenance may add some, and its source 6 MB.
@@ -77,7 +77,7 @@ class Model:
 
     def describe(self) -> str:
         sizes = " x ".join(str(size) for size in self.network.sizes)
-        form = "" if self.network.form == "paper" else f", {self.network.form}"
+        form = "" if self.network.form == PLAIN else f", {self.network.form}"
         return f"{sizes}, tanh{form}, {self.network.parameter_count} parameters"
 
     def push(self, x: NDArray[Any], eta: Any, device: str = "cpu") -> NDArray[np.float32]:
@@ -174,9 +174,10 @@ class Model:
             stored = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
             shape, eta = checked(Shape, stored["network"]), checked(Eta, stored["eta_map"])
             checked(Options, stored["training"]), checked(Provenance, stored["provenance"])
+            known = shape.form in FORMS and FORMS[shape.form].takes(shape.eta_count)
+            if not known or shape.eta_count != len(eta.names):
+                raise ValueError(f"the network's form {shape.form!r} for {shape.eta_count} parameters")
             network = Network(shape.dim, shape.eta_count, shape.form)
-            if network.form not in FORMS or shape.eta_count != len(eta.names):
-                raise ValueError(f"the network's form {network.form!r} for {shape.eta_count} parameters")
             eta_map = EtaMap.from_json(stored["eta_map"])
             about = stored["training"], _said(stored["provenance"], path)
             theta, source = _join(network, tensors), _source(network, tensors, header)

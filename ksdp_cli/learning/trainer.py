@@ -18,6 +18,7 @@ from .data import TrainingData
 from .descent import Descent, Schedule
 from .eta_map import EtaMap
 from .model import Model
+from .network.forms import form_name
 from .network.network import Network, Weights
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -46,15 +47,12 @@ class Trainer:
     def __init__(self, data: TrainingData, settings: TrainConfig, device: str = "cpu") -> None:
         self.settings = settings
         self.eta_map = EtaMap.of(data.names, data.eta)
-        form = settings.network
-        if form == "auto":
-            form = "separable" if len(data.names) <= 2 else "residual"
+        form = form_name(settings.network, len(data.names))
         stratified = settings.algorithm != "paper"
         s, held = settings, HELD_OUT if settings.held_out is None else settings.held_out
         validated = s.validate_n, held
         self.batches = Batches(data, self.eta_map, s.N, s.sets, s.seed, form, stratified, *validated)
         self.network = Network(data.clouds.shape[2], len(data.names), form)
-        self.eta_map.padding(form, data.eta[0])  # refuses what the form cannot take
         self.solver = plugins.registry().find("transition solver", settings.solver).load()
         # where the sub-problems of gamma are solved: on the device if the solver can
         there = device != "cpu" and device in self.solver.devices
@@ -152,7 +150,7 @@ class Trainer:
         if self.step:
             self.loss()  # weights that are not finite are not the solver's fault
         s, options = self.settings, self.solver_options.copy()
-        if hasattr(self.solver, "sub_problem"):
+        if getattr(self.solver, "iterative", False):
             options |= {"M": s.sub_problem_size, "seed": s.seed, "step": self.step, "literal": s.algorithm == "paper"}
             most = s.most_sub_problems or None
             ends = {"iterations": most, "tolerance": s.tolerance}

@@ -43,12 +43,13 @@ def build(root: Path, header: Header) -> None:
             shards=array.files if name == "position" else None,
             compressors=[ZstdCodec(level=1, checksum=True)],
             fill_value=float("nan") if array.dtype.startswith("float") else None,
-            chunk_key_encoding={"name": "default", "separator": "."},
+            chunk_key_encoding={"name": "default", "separator": layout.separator(header.format)},
             dimension_names=array.dims,
             attributes=labels,
         )
         if name in fixed:
             made[...] = fixed[name]
+            disk.sync_up(layout.chunk_file(root, name, 0, form=header.format), root / name)
         disk.sync_folder(root / name)
     seal(root, {layout.STATIC_DIGEST: layout.static_digest(root, header)})
 

@@ -15,9 +15,10 @@ from ..errors import ConfigError, DataError, Taken
 from . import layout
 from .build import build
 from .layout import Header
+from .owner import Owner
 from .reader import Run, open_run
 from .siblings import aside, fresh
-from .writer import Writer
+from .writer import frames_of
 
 #: Settings that a resumed run may change: where it is made, and how far it goes.
 FREE = {"device", "T", "snapshots"}
@@ -36,15 +37,16 @@ def create(
     overwrite: bool = False,
     resume: bool = False,
     continued: Continued | None = None,
-) -> Writer:
-    """A writer for ``path``, with the store created at full size.
+) -> Owner:
+    """The owner of the store at ``path``, which is created at full size.
 
     ``overwrite`` replaces a store that ksdp made, damaged or not, and refuses anything else. ``resume`` goes on with a
-    store of the same configuration, or starts one; a store that is complete gives a writer with nothing left to do.
-    More snapshots after the stored ones are accepted, and no array grows for them: a new store is laid out beside the
-    old one, the files of the committed frames are linked into it (copied where the file system has no links), and it
-    takes the old one's place by two renames. A crash between the two is undone by the next call of any kind. What
-    a stored run is to hold may depend on what it holds: ``continued``, when it is given, makes the header then.
+    store of the same configuration, or starts one; a store that is complete leaves nothing to do. A store of format 1
+    goes on as one of format 2. More snapshots after the stored ones are accepted, and no array grows for them: a new
+    store is laid out beside the old one, the files of the committed frames are linked into it (copied where the file
+    system has no links), and it takes the old one's place by two renames. A crash between the two is undone by the next
+    call of any kind. What a stored run is to hold may depend on what it holds: ``continued``, when it is given, makes
+    the header then.
 
     Raises `DataError` when the path is taken, damaged, or written by another process; `ConfigError` listing the
     differences when the stored run is another one; `ResourceError` when the disk is full.
@@ -62,39 +64,39 @@ def create(
             raise
 
 
-def change_times(writer: Writer, header: Header) -> Writer:
-    """The store of ``writer`` with its committed frames and, after them, the snapshots of ``header`` to be written."""
-    if header.times[: writer.committed] != writer.times[: writer.committed]:
+def change_times(owner: Owner, header: Header) -> Owner:
+    """The store of ``owner`` with its committed frames and, after them, the snapshots of ``header`` to be written."""
+    if header.times[: owner.committed] != owner.times[: owner.committed]:
         raise ValueError(f"{header.times} do not begin with what is committed")
-    with disk.reported(writer.path):
-        _place(writer.path, header, open_run(writer.path))
-        return writer.take_over(header)
+    with disk.reported(owner.path):
+        _place(owner.path, header, open_run(owner.path))
+        return owner.take_over(header)
 
 
 def _locked(
     path: Path, root: Path, header: Header, overwrite: bool, resume: bool, continued: Continued | None, lock: Lock
-) -> Writer:
+) -> Owner:
     _recover(root)
     if not root.exists():
         _place(root, header, None)
-        return Writer(root, header, 0, False, lock)
+        return Owner(root, header, 0, False, lock)
     if not overwrite and not resume:
         raise Taken(f"{path} exists", "use --overwrite, --resume, or another -o")
     if not marked(root):
         raise DataError(f"{path} exists and is no store that ksdp made, or its metadata is damaged", "use another -o")
     if overwrite:
         _place(root, header, None)
-        return Writer(root, header, 0, False, lock)
+        return Owner(root, header, 0, False, lock)
     stored = open_run(root)
     header = continued(stored) if continued else header
     _same_run(path, stored, header)
     committed, complete = len(stored.times), stored.complete
-    if header.times != stored.header.times:
+    if header.times != stored.header.times or (stored.header.format != header.format and not complete):
         _place(root, header, stored)
         complete = False
-    for leftover in root.glob("*/*.partial"):
-        leftover.unlink()
-    return Writer(root, header, committed, complete, lock)
+    for leftover in disk.leftovers(root):
+        leftover.unlink(missing_ok=True)
+    return Owner(root, header, committed, complete, lock)
 
 
 def marked(root: Path) -> bool:
@@ -125,24 +127,48 @@ def _place(root: Path, header: Header, stored: Run | None) -> None:
 def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
     """An empty store in the empty folder ``new``, with the committed frames of ``stored`` at ``root``."""
     build(new, header)
-    names = [
-        file.relative_to(root)
-        for k in range(len(stored.times) if stored else 0)
-        for file in (
-            *(
-                layout.chunk_file(root, "position", case, k, shard, 0)
-                for case in range(header.case_count)
-                for shard in range(layout.shard_count(header.particles))
-            ),
-            layout.chunk_file(root, "digest", 0, k, 0),
-            layout.chunk_file(root, "time", k),
-        )
-    ]
-    for name in names:
-        disk.link(root / name, new / name)
-    for folder in sorted({name.parent for name in names}):
-        disk.sync_folder(new / folder)
+    if not stored:
+        disk.sync_folder(new)
+        return
+    form, shards = stored.header.format, range(layout.shard_count(header.particles))
+    for case in range(header.case_count):
+        for k in range(_kept(stored, case, header)):
+            for n in shards:
+                _carry(root, new, "position", (case, k, n, 0), form)
+            if form == header.format:
+                _carry(root, new, "digest", (case, k, 0), form)
+    if form != header.format:
+        _carry_digests(new, stored)
+    for k in range(len(stored.times)):
+        _carry(root, new, "time", (k,), form)
+    for name in ("position", "digest", "time"):
+        for folder, _, _ in os.walk(new / name, topdown=False):
+            disk.sync_folder(Path(folder))
     disk.sync_folder(new)
+
+
+def _kept(stored: Run, case: int, header: Header) -> int:
+    """Frames of a case that the new store goes on from: those of all cases, and of its own those of the same times."""
+    same = 0
+    for old, new in zip(stored.header.times, header.times, strict=False):
+        if old != new:
+            break
+        same += 1
+    return max(len(stored.times), min(same, frames_of(stored.path, stored.header, case)))
+
+
+def _carry(root: Path, new: Path, name: str, index: tuple[int, ...], form: int) -> None:
+    disk.link(layout.chunk_file(root, name, *index, form=form), layout.chunk_file(new, name, *index))
+
+
+def _carry_digests(new: Path, stored: Run) -> None:
+    """The digests of a store of format 1, a file for each case."""
+    from .durable import open_group
+
+    old, own = open_group(stored.path)["digest"], open_group(new, write=True)["digest"]
+    for k in range(len(stored.times)):
+        for case in range(len(stored.cases)):
+            own[case, k] = old[case, k]
 
 
 def _recover(root: Path) -> None:
@@ -161,7 +187,7 @@ def _remove(folder: Path) -> None:
 
     Raises `DataError` for any other folder.
     """
-    ours = marked(folder) or set(os.listdir(folder)) <= {"zarr.json.partial"}
+    ours = marked(folder) or all(name.endswith(disk.PARTIAL) for name in os.listdir(folder))
     if not ours:
         raise DataError(f"{folder} is in the way and was not made by ksdp", "move it elsewhere")
     for child in folder.iterdir():

@@ -1,9 +1,12 @@
 """What a store looks like on disk, and the rules that hold for every one of them.
 
 ``NAME.zarr`` is a Zarr v3 group: ``position(case, time, particle, axis)`` float32, coordinates, and attributes that
-hold the resolved configuration. Arrays have their full size from the start. ``time[k]`` is NaN until frame k is on the
-disk to the last byte: it is the commit mark. ``digest(case, time, shard)`` holds the head of the SHA-256 of the
-positions in each file. The root metadata holds a digest of itself and one of all that is written only once.
+hold the resolved configuration. Arrays have their full size from the start. ``digest(case, time, shard)`` holds the
+head of the SHA-256 of the positions in each file; its file for one case and frame is written when those positions are
+on the disk to the last byte, and is their commit mark. ``time[k]`` is NaN until every case has frame k. The root
+metadata holds a digest of itself and one of all that is written only once.
+
+Format 1, which is read and no longer written, had one digest file a frame for all cases, and "." in names for "/".
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from ..base.files import LARGEST_METADATA, read_whole
 from ..base.records import Attributes, checked
 from ..errors import ConfigError
 
-FORMAT = 1
+FORMAT, FORMATS = 2, (1, 2)
 MARK = "ksdp_format"
 #: Root attributes with the digest of the root metadata, and of the arrays' metadata and coordinates.
 ROOT_DIGEST, STATIC_DIGEST = "metadata_sha256", "static_sha256"
@@ -33,7 +36,8 @@ class Header:
 
     ``kind`` is ``simulation`` or ``samples``; ``times`` the snapshots in order; ``particles`` and ``dim`` J and d;
     ``cases`` maps each swept parameter to one value a case, and may be empty; ``units`` describes parameters, the unit
-    in brackets at the end; ``config`` is the resolved configuration and ``attrs`` anything else, both JSON-able.
+    in brackets at the end; ``config`` is the resolved configuration and ``attrs`` anything else, both JSON-able;
+    ``format`` numbers the layout.
     """
 
     kind: str
@@ -45,6 +49,7 @@ class Header:
     units: dict[str, str] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     attrs: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
 
     def check(self) -> None:
         """Raise `ValueError` for sizes that do not fit together, `ConfigError` for a parameter that cannot be named."""
@@ -63,7 +68,7 @@ class Header:
     def as_attributes(self) -> dict[str, Any]:
         """The group attributes that say all this; what goes in must come back from JSON unchanged."""
         own = {
-            MARK: FORMAT,
+            MARK: self.format,
             "kind": self.kind,
             "config": self.config,
             "particles": self.particles,
@@ -89,6 +94,7 @@ class Header:
             case_count=attributes["case_count"],
             units=attributes["parameter_units"],
             config=attributes["config"],
+            format=attributes[MARK],
         )
         header.check()
         return header
@@ -115,6 +121,7 @@ def arrays(header: Header) -> dict[str, Array]:
     """Every array of a store: its shape follows from the header alone."""
     count, steps, j, d = header.case_count, len(header.times), header.particles, header.dim
     shards = shard_count(j)
+    marked = (count if header.format == 1 else 1, 1, shards)
     made = {
         "position": Array(
             ("case", "time", "particle", "axis"),
@@ -123,9 +130,7 @@ def arrays(header: Header) -> dict[str, Array]:
             (1, 1, min(j, CHUNK), d),
             (1, 1, shard_length(j), d),
         ),
-        "digest": Array(
-            ("case", "time", "shard"), (count, steps, shards), "uint64", (count, 1, shards), (count, 1, shards)
-        ),
+        "digest": Array(("case", "time", "shard"), (count, steps, shards), "uint64", marked, marked),
         "time": Array(("time",), (steps,), "float64", (1,), (1,)),
         "axis": Array(("axis",), (d,), "string", (d,), (d,)),
     }
@@ -143,9 +148,19 @@ def shard_count(particles: int) -> int:
     return math.ceil(particles / shard_length(particles))
 
 
-def chunk_file(root: Path, name: str, *index: int) -> Path:
-    """The file of one piece of an array; all of an array's files lie in one folder, which one fsync makes durable."""
-    return root / name / ".".join(["c", *map(str, index)])
+def separator(form: int) -> str:
+    """What stands between the numbers in the name of a chunk's file."""
+    return "." if form == 1 else "/"
+
+
+def chunk_file(root: Path, name: str, *index: int, form: int = FORMAT) -> Path:
+    """The file of one piece of an array."""
+    return root / name / separator(form).join(["c", *map(str, index)])
+
+
+def digest_file(root: Path, case: int, k: int, form: int = FORMAT) -> Path:
+    """The file with the digests of a case's frame."""
+    return chunk_file(root, "digest", 0 if form == 1 else case, k, 0, form=form)
 
 
 def digest_of(value: Any) -> str:
@@ -170,7 +185,7 @@ def static_digest(root: Path, header: Header) -> str:
     for name in sorted(arrays(header)):
         files = [root / name / "zarr.json"]
         if name not in ("position", "digest", "time"):
-            files.append(chunk_file(root, name, 0))
+            files.append(chunk_file(root, name, 0, form=header.format))
         for file in files:
             content = read_whole(file, LARGEST_METADATA)
             sha.update(f"{name}/{file.name}:{len(content)}:".encode() + content)

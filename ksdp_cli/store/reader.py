@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ class Run:
         self.complete: bool = attributes["complete"]
         self.cases = [{name: float(v[i]) for name, v in header.cases.items()} for i in range(header.case_count)]
         self._arrays = layout.arrays(header)
-        self._digest_bytes = 8 * header.case_count * layout.shard_count(header.particles)
+        self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed()
 
     def __repr__(self) -> str:
@@ -136,7 +137,7 @@ class Run:
     def check_coordinates(self) -> None:
         """Raise `ValueError` when the coordinates, which other programs read, are not those of the attributes."""
         for name, values in self.header.cases.items():
-            declared.check_file(layout.chunk_file(self.path, name, 0), 8 * len(values))
+            declared.check_file(layout.chunk_file(self.path, name, 0, form=self.header.format), 8 * len(values))
             try:
                 same = np.array_equal(self._group[name][:], np.array(values))
             except Exception as error:  # zarr and its codecs raise many kinds
@@ -176,12 +177,12 @@ class Run:
 
     def _shard(self, case: int, k: int, number: int) -> NDArray[np.float32]:
         """The particles of one file (n, d), once their digest is that of what was written."""
-        file = layout.chunk_file(self.path, "position", case, k, number, 0)
+        file = layout.chunk_file(self.path, "position", case, k, number, 0, form=self.header.format)
         start = number * layout.shard_length(self.J)
         stop = min(self.J, start + layout.shard_length(self.J))
         try:
             declared.check_shard(file, self._arrays["position"])
-            declared.check_file(layout.chunk_file(self.path, "digest", 0, k, 0), self._digest_bytes)
+            declared.check_file(layout.digest_file(self.path, case, k, self.header.format), self._digest_bytes)
             data = np.ascontiguousarray(self._group["position"][case, k, start:stop])
             if layout.block_digest(data) != int(self._group["digest"][case, k, number]):
                 raise ValueError("its positions differ from what was written")
@@ -196,7 +197,7 @@ class Run:
         """The snapshots whose commit mark is there: the leading ones, each as declared."""
         stated = np.array(self.header.times)
         try:
-            files = [layout.chunk_file(self.path, "time", k) for k in range(len(stated))]
+            files = [layout.chunk_file(self.path, "time", k, form=self.header.format) for k in range(len(stated))]
             for file in files:
                 if file.exists():
                     declared.check_file(file, 8)
@@ -236,8 +237,9 @@ def open_run(path: str | Path) -> Run:
         stated = attributes[layout.ROOT_DIGEST]
     except (OSError, ValueError, KeyError, TypeError):
         raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", foreign(path)) from None
-    if version != layout.FORMAT:
-        raise DataError(f"{path} has format {version} and this ksdp reads {layout.FORMAT}", "update ksdp")
+    if version not in layout.FORMATS:
+        known = ", ".join(map(str, layout.FORMATS))
+        raise DataError(f"{path} has format {version} and this ksdp reads {known}", "update ksdp")
     try:
         if layout.root_digest(metadata) != stated:
             raise ValueError("zarr.json: the metadata differ from what was written")

@@ -1,55 +1,54 @@
-"""Filling a store so that a crash at any moment leaves nothing torn in sight."""
+"""Filling one case of a store, in any process, so that a crash at any moment leaves nothing torn in sight."""
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..base import disk
 from ..base.outputs import Lock
-from ..base.shapes import Cloud, Frame
+from ..base.shapes import Cloud
 from . import layout
-from .build import seal
 from .layout import Header
+from .reader import open_run
 
 
-class Writer:
-    """Fills a store frame by frame; use it as a context manager.
+class CaseWriter:
+    """Fills one case of a store that an `Owner` laid out; use it as a context manager.
 
-    ``committed`` frames are there already, ``times`` is the list of all, ``shard`` the particles in one file. A write
-    that the system refuses raises `ResourceError` (no room) or `DataError`, and what was committed stays; a call out
-    of order raises `ValueError`.
+    ``committed`` leading frames of the case are there. A second writer of the same case waits for the first, and then
+    finds its frames committed. Should two write at once after all (a file system without locks, a process that was
+    given up and comes back), both write the same bits under names of their own, and the last rename changes nothing.
+
+    A write that the system refuses raises `ResourceError` (no room) or `DataError`, and what was committed stays; a
+    call out of order raises `ValueError`, `DataError` where there is no such store.
     """
 
-    def __init__(self, path: Path, header: Header, committed: int, complete: bool, lock: Lock) -> None:
+    def __init__(self, path: Path, case: int, header: Header | None = None) -> None:
         from .durable import open_group
 
-        self.path, self.header, self.committed = path, header, committed
-        self.times = header.times
-        self.shard = layout.shard_length(header.particles)
-        self._complete, self._lock = complete, lock
+        self.path, self.case = path, case
+        self.header = header or open_run(path).header
+        if not 0 <= case < self.header.case_count:
+            raise ValueError(f"case {case} of {self.header.case_count}")
+        self.shard = layout.shard_length(self.header.particles)
+        self._lock = Lock(path.with_name(f"{path.name}.case-{case}"), wait=True)
         group = open_group(path, write=True)
         # an empty chunk is written too: a frame that consists of NaN alone is data, not a missing file
         self._position = group["position"].with_config({"write_empty_chunks": True})
-        self._digest, self._time = group["digest"], group["time"]
+        self._digest = group["digest"]
         self._sums: dict[int, np.ndarray] = {}
         self._written: dict[int, np.ndarray] = {}
+        self.committed = frames_of(path, self.header, case)
 
-    def take_over(self, header: Header) -> Writer:
-        """A writer of the store that was laid out again under this one, with the same lock; this one is done."""
-        return Writer(self.path, header, self.committed, False, self._lock)
-
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> CaseWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
-    def write_block(self, k: int, case: int, start: int, positions: Cloud) -> None:
+    def write_block(self, k: int, start: int, positions: Cloud) -> None:
         """Particles ``start`` onward of frame ``k``: (n, d), whole shards or up to the end, in any order."""
         data = np.ascontiguousarray(positions, np.float32)
         end, total = start + len(data), self.header.particles
@@ -57,71 +56,50 @@ class Writer:
             raise ValueError(f"a block {data.shape} at {start} does not fit {total} x {self.header.dim}")
         if end % self.shard and end != total:
             raise ValueError(f"block {start}..{end} is not made of whole shards of {self.shard}")
-        if not 0 <= case < self.header.case_count or not self.committed <= k < len(self.times):
-            raise ValueError(f"case {case}, frame {k} is not to be written: {self.committed} frames are committed")
+        if not self.committed <= k < len(self.header.times):
+            raise ValueError(f"frame {k} of case {self.case} is not to be written: {self.committed} are committed")
         with disk.reported(self.path):
-            self._position[case, k, start:end] = data
-        shape = (self.header.case_count, layout.shard_count(total))
-        sums = self._sums.setdefault(k, np.zeros(shape, np.uint64))
-        written = self._written.setdefault(k, np.zeros(shape, bool))
+            self._position[self.case, k, start:end] = data
+        count = layout.shard_count(total)
+        sums, written = (
+            self._sums.setdefault(k, np.zeros(count, np.uint64)),
+            self._written.setdefault(k, np.zeros(count, bool)),
+        )
         for offset in range(0, len(data), self.shard):
             index = (start + offset) // self.shard
-            sums[case, index] = layout.block_digest(data[offset : offset + self.shard])
-            written[case, index] = True
+            sums[index] = layout.block_digest(data[offset : offset + self.shard])
+            written[index] = True
 
-    def write_frame(self, k: int, positions: Frame) -> None:
-        """Frame ``k`` of every case: (case, J, d)."""
-        shape = (self.header.case_count, self.header.particles, self.header.dim)
-        if positions.shape != shape:
-            raise ValueError(f"a frame {positions.shape} for a store of {shape}")
-        for case, cloud in enumerate(positions):
-            self.write_block(k, case, 0, cloud)
+    def write(self, k: int, positions: Cloud) -> None:
+        """Frame ``k`` of the case, (J, d), written and committed."""
+        if positions.shape != (self.header.particles, self.header.dim):
+            raise ValueError(f"a cloud {positions.shape} for {self.header.particles} x {self.header.dim}")
+        self.write_block(k, 0, positions)
+        self.commit(k)
 
     def commit(self, k: int) -> None:
-        """Make frame ``k`` count: its bytes and digests reach the disk, then ``time[k]`` is written.
+        """Make frame ``k`` of the case count: its positions reach the disk, then the file of its digests.
 
         Raises `ValueError` when a part of the frame was not written by this writer, or an earlier frame is missing.
         """
         if k != self.committed or k not in self._written or not self._written[k].all():
             raise ValueError(f"frame {k} is not whole, or not the next one: {self.committed} frames are committed")
-        with disk.reported(self.path):
+        root, case = self.path, self.case
+        with disk.reported(root):
             # the store fsyncs every file before it takes its name; the names follow here, in the order that counts
-            disk.sync_folder(self.path / "position")
-            self._digest[:, k] = self._sums[k]
-            disk.sync_folder(self.path / "digest")
-            self._time[k] = self.times[k]
-            disk.sync_folder(self.path / "time")
+            shards = [layout.chunk_file(root, "position", case, k, n, 0) for n in range(len(self._sums[k]))]
+            for file in shards[:-1]:
+                disk.sync_folder(file.parent)
+            disk.sync_up(shards[-1], root / "position")
+            self._digest[case, k] = self._sums[k]
+            disk.sync_up(layout.digest_file(root, case, k), root / "digest")
         del self._sums[k], self._written[k]
         self.committed = k + 1
 
-    def annotate(self, **attrs: Any) -> None:
-        """Record facts about the run in the attributes, JSON-able; a number that is not finite is stored as null."""
-        taken = layout.OWN_ATTRIBUTES & set(attrs)
-        if taken:
-            raise ValueError(f"attributes {sorted(taken)} are the store's own")
-        with disk.reported(self.path):
-            seal(self.path, json.loads(json.dumps(_finite(attrs), allow_nan=False)))
 
-    def finish(self) -> None:
-        """Mark the store complete, with consolidated metadata, and let go of it.
-
-        Raises `ValueError` when frames are missing.
-        """
-        if self.committed < len(self.times):
-            raise ValueError(f"{self.path} has {self.committed} of {len(self.times)} frames")
-        if not self._complete:
-            with disk.reported(self.path):
-                seal(self.path, {"complete": True})
-        self._complete = True
-        self._lock.release()
-
-
-def _finite(value: Any) -> Any:
-    """``value`` as JSON can hold it: numpy scalars as numbers, nan and inf as None."""
-    if isinstance(value, dict):
-        return {str(name): _finite(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def frames_of(path: Path, header: Header, case: int) -> int:
+    """Leading frames of a case whose commit mark is there."""
+    count = 0
+    while count < len(header.times) and layout.digest_file(path, case, count, header.format).exists():
+        count += 1
+    return count

@@ -43,8 +43,7 @@ def run(tmp_path: Path) -> Callable[..., Run]:
         path = tmp_path / f"{len(list(tmp_path.glob('*.zarr')))}.zarr"
         with create(path, header) as writer:
             for k, frame in enumerate(positions(header).swapaxes(0, 1)):
-                writer.write_frame(k, frame)
-                writer.commit(k)
+                writer.write(k, frame)
             writer.finish()
         return open_run(path)
 

@@ -130,8 +130,7 @@ def test_netcdf_follows_the_cf_conventions(run: Stores, plain: Run, tmp_path: Pa
 def test_positions_that_are_not_finite_are_not_exported(tmp_path: Path, suffix: str) -> None:
     needs(suffix)
     with create(tmp_path / "nan.zarr", Header("simulation", (0.0,), 4, 2, {}, 1)) as writer:
-        writer.write_frame(0, np.array([[[0, 1], [np.nan, 2], [3, np.inf], [4, 5]]], np.float32))
-        writer.commit(0)
+        writer.write(0, np.array([[[0, 1], [np.nan, 2], [3, np.inf], [4, 5]]], np.float32))
         writer.finish()
     with pytest.raises(DataError, match=r"2 particles of case 0, t = 0 .* are not finite"):
         export(open_run(tmp_path / "nan.zarr"), tmp_path / f"x{suffix}")

@@ -36,8 +36,7 @@ def frame_of(k):
 def fill(path, say=lambda committed: None, **options):
     with create(path, header_of(options.pop("steps")), **options) as writer:
         for k in range(writer.committed, len(writer.times)):
-            writer.write_frame(k, frame_of(k))
-            writer.commit(k)
+            writer.write(k, frame_of(k))
             say(k + 1)
         writer.annotate(seconds=1.0)
         writer.finish()
@@ -165,8 +164,7 @@ def small_store(path: Path, frames: int = 2) -> Path:
     header = Header("simulation", (0.0, 0.5), 40, 2, {"A": (1.0, 2.0)}, 2, {"A": "rate [1 / time]"}, {"J": 40})
     with create(path, header) as writer:
         for k in range(frames):
-            writer.write_frame(k, np.random.default_rng(k).standard_normal((2, 40, 2), dtype=np.float32))
-            writer.commit(k)
+            writer.write(k, np.random.default_rng(k).standard_normal((2, 40, 2), dtype=np.float32))
         if frames == 2:
             writer.finish()
     return path
@@ -232,7 +230,7 @@ def test_a_file_that_is_missing_or_cut_is_reported_with_its_place(tmp_path: Path
     assert everything(path) == truth
     shard = layout.chunk_file(path, "position", 1, 0, 0, 0)
     shard.write_bytes(b"x" * shard.stat().st_size)
-    with pytest.raises(DataError, match=r"c\.1\.0\.0\.0: case 1 .*'A': 2.0.*, time 0 "):
+    with pytest.raises(DataError, match=r"c/1/0/0/0: case 1 .*'A': 2.0.*, time 0 "):
         open_run(path).frame(1, 0)
 
 
@@ -300,15 +298,16 @@ def test_a_frame_is_on_the_disk_before_its_mark_is(tmp_path: Path, monkeypatch: 
 
     def noted_sync(folder: Path) -> None:
         sync_folder(folder)
-        happened.append(folder.name)
+        happened.append(str(folder.relative_to(tmp_path / "a.zarr")))
 
     header = Header("samples", (0.0,), 10, 2, {}, 1)
     with create(tmp_path / "a.zarr", header) as writer:
         monkeypatch.setattr(disk, "put", noted_put)
         monkeypatch.setattr(disk, "sync_folder", noted_sync)
-        writer.write_frame(0, np.zeros((1, 10, 2), np.float32))
-        writer.commit(0)
-    assert happened == ["position/c.0.0.0.0", "position", "digest/c.0.0.0", "digest", "time/c.0", "time"]
+        writer.write(0, np.zeros((1, 10, 2), np.float32))
+    position = ["position/c/0/0/0", "position/c/0/0", "position/c/0", "position/c", "position"]
+    digest = ["digest/c/0/0", "digest/c/0", "digest/c", "digest"]
+    assert happened == ["position/c/0/0/0/0", *position, "digest/c/0/0/0", *digest, "time/c/0", "time/c", "time"]
 
 
 def test_a_full_disk_is_a_resource_error_and_keeps_what_was_committed(
@@ -322,7 +321,7 @@ def test_a_full_disk_is_a_resource_error_and_keeps_what_was_committed(
     with monkeypatch.context() as patch, create(path, header, resume=True) as writer:
         patch.setattr(os, "fsync", full)
         with pytest.raises(ResourceError, match="no room to write"):
-            writer.write_frame(1, np.zeros((2, 40, 2), np.float32))
+            writer.write(1, np.zeros((2, 40, 2), np.float32))
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(ResourceError):

@@ -37,8 +37,7 @@ def store(tmp_path: Path, cloud: Callable[..., np.ndarray]) -> Stores:
         with create(tmp_path / f"{name}.zarr", header) as writer:
             for k, t in enumerate(times):
                 scale = [1 + t + a / 100 for a in swept.get("A", (0,) * count)]
-                writer.write_frame(k, np.stack([cloud(J, dim, seed=k) * np.float32(s) for s in scale]))
-                writer.commit(k)
+                writer.write(k, np.stack([cloud(J, dim, seed=k) * np.float32(s) for s in scale]))
             writer.finish()
         return open_run(tmp_path / f"{name}.zarr")
 

@@ -80,24 +80,27 @@ def test_an_optimiser_does_the_same_to_tensors(optimiser: str) -> None:
         one.update(theta, gradient, number, schedule.rate(number))
         two.update(there, torch.from_numpy(gradient), number, schedule.rate(number))
         if number in (0, 10):  # the first bases are those of singular factors, where rounding decides
-            for name, part in two.kept().items():
-                part.copy_(torch.from_numpy(one.kept()[name]))
+            for name, part in two.state().items():
+                part.copy_(torch.from_numpy(one.state()[name]))
     np.testing.assert_allclose(there.numpy(), theta, atol=1e-9)
     assert np.abs(theta - before).max() > 1e-3
 
 
 @pytest.mark.parametrize(("form", "dim"), [("paper", 2), ("separable", 2), ("separable", 3)])
-@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 3e-5), (torch.float64, 1e-12)])
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 3e-4), (torch.float64, 1e-12)])
 def test_the_bases_turn_side_by_side_as_one_by_one(form: str, dim: int, dtype: Any, bound: float) -> None:
-    """Up to the sign of a column, on which nothing depends; padding stays what it is."""
+    """Up to the sign of a column, on which nothing depends; padding stays what it is.
+
+    The bound is rounding times the condition of the random factors, up to some 10^3.
+    """
     network, generator = Network(dim, 1, form), torch.Generator().manual_seed(0)
     batched = SoapGPU(network, torch.zeros(network.parameter_count, dtype=dtype))
-    kept = batched.kept()
+    kept = batched.state()
     for name, part in kept.items():
         if not name.startswith(("mean", "square")):
             part.copy_(torch.randn(part.shape, generator=generator, dtype=dtype))
     before = {name: part.clone() for name, part in kept.items()}
-    batched.turn(10)
+    batched.update_basis(10)
     for side in ("left", "right"):
         for i in range(6):
             wanted = np.linalg.qr((before[f"{side}{i}"] @ before[f"turn_{side}{i}"]).numpy())[0]
@@ -126,7 +129,7 @@ def test_the_bases_of_a_singular_factor_stay_orthogonal_and_padding_moves_nothin
         padded = getattr(batched, name).clone()
         own = SoapGPU(network, theta)
         setattr(own, name, padded)
-        for part in (part for kept, part in own.kept().items() if kept[:-1] == name):
+        for part in (part for kept, part in own.state().items() if kept[:-1] == name):
             part.zero_()
         assert not padded.any()
 

@@ -50,15 +50,17 @@ def test_it_survives_json_and_maps_one_or_many() -> None:
 
 def test_a_parabola_goes_on_along_the_secant_of_the_last_two_trained_values() -> None:
     found = EtaMap.of(("t",), TIMES[:, None])
-    inside, before, last, beyond = found.coefficients(np.array([[0.05], [0.095], [0.1], [0.12]])).astype(np.float64)
+    inside, before, last, beyond = found.padding("separable", np.array([[0.05], [0.095], [0.1], [0.12]])).astype(
+        np.float64
+    )
     np.testing.assert_allclose(inside, [1, 0.5, 0.25], atol=1e-6)
     np.testing.assert_allclose(beyond, last + 4 * (last - before), atol=1e-5)
     two = EtaMap.of(("t",), np.array([[0.0], [0.1]]))
-    np.testing.assert_allclose(two.coefficients([0.3]), [1, 3, 3], atol=1e-6)
+    np.testing.assert_allclose(two.padding("separable", [0.3]), [1, 3, 3], atol=1e-6)
     stored = found.as_json()
     del stored["before"]  # unknown: its tangent
-    np.testing.assert_allclose(EtaMap.from_json(stored).coefficients([0.2]), [1, 2, 3], atol=1e-6)
-    assert EtaMap(("t",), (-2.0,), (1.0,), (False,), (0.5,)).beyond == 2.0  # u = 1 lies beyond its trained range
+    np.testing.assert_allclose(EtaMap.from_json(stored).padding("separable", [0.2]), [1, 2, 3], atol=1e-6)
+    assert EtaMap(("t",), (-2.0,), (1.0,), (False,), (0.5,)).beyond == (2.0,)  # u = 1 lies beyond its trained range
 
 
 def test_what_is_outside_is_named_with_its_range() -> None:

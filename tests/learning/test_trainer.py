@@ -16,7 +16,8 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.batches import Batches
 from ksdp_cli.learning.data import TrainingData
 from ksdp_cli.learning.eta_map import EtaMap
-from ksdp_cli.learning.optimisers.adam import Adam, rate
+from ksdp_cli.learning.optimisers.adam import Adam
+from ksdp_cli.learning.optimisers.base import rate
 from ksdp_cli.learning.trainer import Trainer, train
 
 

@@ -17,7 +17,8 @@ from ksdp_cli.api import paths
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.eta_map import EtaMap
 from ksdp_cli.learning.model import Model
-from ksdp_cli.learning.network.network import FORMS, Network
+from ksdp_cli.learning.network.forms import FORMS
+from ksdp_cli.learning.network.network import Network
 
 from .conftest import Opened
 

@@ -57,9 +57,10 @@ def scene(**changes: Any) -> Scene:
     return Scene(**(values | {"units": {}, "start": {}} | changes))
 
 
-def network(form: str = "paper") -> NetworkView:
-    shape = Network(2, 1)
-    return NetworkView(shape.initial(0), shape.sizes, form, ("A",), (1.0,), (100.0,), (True,), Inputs(0), "ksdp sample")
+def network() -> NetworkView:
+    shape, facts = Network(2, 1), ([[("mapped", 0)]], 0, False)
+    ends = ("A",), (1.0,), (100.0,), (True,), (2.0,)
+    return NetworkView(shape.initial(0), shape.sizes, *facts, *ends, Inputs(0), "ksdp sample")
 
 
 @pytest.fixture
@@ -147,11 +148,6 @@ def test_positions_are_rounded_to_16_bits(dim: int) -> None:
 def test_a_cloud_that_is_one_point_has_a_box() -> None:
     stored = StoredCloud({}, np.ones((3, 2), np.float32), 3, [1.0, 1.0], 2.0, 0.0).as_json()
     assert stored["box"] == [[1.0, 1.0], [1.0, 1.0]]
-
-
-def test_an_unknown_form_of_network_is_refused() -> None:
-    with pytest.raises(DataError, match="form 'fourier'"):
-        network("fourier").as_json()
 
 
 def test_braces_and_markup_in_text_and_tables() -> None:

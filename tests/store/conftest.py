@@ -39,8 +39,7 @@ def written(path: Path, header: Header, frames: int | None = None, **options: An
     """A store with its first ``frames`` frames, or a complete one."""
     with create(path, header, **options) as writer:
         for k in range(writer.committed, len(header.times) if frames is None else frames):
-            writer.write_frame(k, frame_of(k, header))
-            writer.commit(k)
+            writer.write(k, frame_of(k, header))
         if frames is None:
             writer.finish()
     return path

@@ -16,8 +16,7 @@ def test_frames_header_and_notes_come_back(tmp_path: Path, header, frame, store)
     about = header()
     with create(tmp_path / "a.zarr", about) as writer:
         for k in range(3):
-            writer.write_frame(k, frame(k, about))
-            writer.commit(k)
+            writer.write(k, frame(k, about))
         writer.annotate(seconds=np.float64(1.5), error=float("nan"), engine=[{"name": "tree", "order": np.int64(4)}])
         writer.finish()
     run = open_run(tmp_path / "a.zarr")
@@ -39,12 +38,12 @@ def test_a_frame_of_many_files_in_blocks_and_rows(tmp_path: Path, header, monkey
     monkeypatch.setattr(layout, "SHARD", 16)
     about = header(particles=50, cases={}, case_count=1, times=(0.5,), kind="samples")
     cloud = np.random.default_rng(0).standard_normal((50, 3), dtype=np.float32)
-    with create(tmp_path / "a.zarr", about) as writer:
-        assert writer.shard == 16
+    with create(tmp_path / "a.zarr", about) as owner, owner.case(0) as case:
+        assert owner.shard == 16
         for start in (32, 0, 16):
-            writer.write_block(0, 0, start, cloud[start : start + (18 if start == 32 else 16)])
-        writer.commit(0)
-        writer.finish()
+            case.write_block(0, start, cloud[start : start + (18 if start == 32 else 16)])
+        case.commit(0)
+        owner.finish()
     run = open_run(tmp_path / "a.zarr")
     assert run.cases == [{}]
     assert np.array_equal(run.frame(), cloud)
@@ -57,8 +56,7 @@ def test_a_frame_of_many_files_in_blocks_and_rows(tmp_path: Path, header, monkey
 def test_a_frame_of_nan_is_data(tmp_path: Path, header) -> None:
     about = header(times=(0.0,))
     with create(tmp_path / "a.zarr", about) as writer:
-        writer.write_frame(0, np.full((2, 50, 3), np.nan, np.float32))
-        writer.commit(0)
+        writer.write(0, np.full((2, 50, 3), np.nan, np.float32))
         writer.finish()
     assert np.isnan(open_run(tmp_path / "a.zarr").frame(1, 0)).all()
 
@@ -119,24 +117,26 @@ def test_what_is_no_store_is_said_to_be_none(tmp_path: Path, text: str) -> None:
 
 def test_calls_out_of_order_are_refused(tmp_path: Path, header, frame) -> None:
     about = header()
-    with create(tmp_path / "a.zarr", about) as writer:
-        with pytest.raises(ValueError, match="not the next"):
-            writer.commit(0)
-        writer.write_block(0, 0, 0, frame(0, about)[0])
-        with pytest.raises(ValueError, match="not whole"):
-            writer.commit(0)
-        with pytest.raises(ValueError, match="does not fit"):
-            writer.write_block(0, 0, 0, np.zeros((51, 3)))
-        with pytest.raises(ValueError, match="whole shards"):
-            writer.write_block(0, 0, 0, np.zeros((49, 3)))
+    with create(tmp_path / "a.zarr", about) as owner:
+        with owner.case(1) as case:
+            with pytest.raises(ValueError, match="not the next"):
+                case.commit(0)
+            case.write_block(1, 0, frame(1, about)[1])
+            with pytest.raises(ValueError, match="not whole"):
+                case.commit(0)
+            with pytest.raises(ValueError, match="does not fit"):
+                case.write_block(0, 0, np.zeros((51, 3)))
+            with pytest.raises(ValueError, match="whole shards"):
+                case.write_block(0, 0, np.zeros((49, 3)))
         with pytest.raises(ValueError, match="0 of 3"):
-            writer.finish()
+            owner.finish()
         with pytest.raises(ValueError, match="own"):
-            writer.annotate(times=[1])
-        writer.write_frame(0, frame(0, about))
-        writer.commit(0)
-        with pytest.raises(ValueError, match="1 frames are committed"):
-            writer.write_frame(0, frame(0, about))
+            owner.annotate(times=[1])
+        with pytest.raises(ValueError, match="case 2 of 2"):
+            owner.case(2)
+        owner.write(0, frame(0, about))
+        with owner.case(0) as case, pytest.raises(ValueError, match="1 are committed"):
+            case.write(0, frame(0, about)[0])
 
 
 @pytest.mark.parametrize("name", ["time", "position", "a/b"])

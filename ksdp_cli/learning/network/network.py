@@ -1,9 +1,4 @@
-"""The network of equation (13) and Table 1, and two forms of it that extrapolate better at the same size.
-
-``paper``: f = N(x, eta), equation (13) as it stands. ``residual``: f = x + N(x, eta). ``separable``: f = x + sum_k
-c_k(eta) N_k(x), where the N_k share all hidden layers and eta enters through a few fixed functions alone
-(`EtaMap.coefficients`), so that beyond the trained range f goes on as those functions do.
-"""
+"""The network of equation (13) and Table 1, in any of its `forms`, at one size."""
 
 from __future__ import annotations
 
@@ -16,16 +11,15 @@ from numpy.typing import NDArray
 
 from ...base.threads import core_count, pool
 from .cpu import forward, loss_and_slopes
+from .forms import FORMS, PLAIN, RESIDUAL
 
 WIDTH, DEPTH = 30, 5
 #: Rows of a piece of `evaluate`, and the number of pieces of a gradient. Neither depends on the number of threads, so
 #: that the sums of a gradient do not either.
 PIECE, PARTS = 1 << 13, 16
 
-#: Coefficients of the separable form for one parameter and for two, and the size of the last layer at the start of the
-#: forms that add x, so that training begins near f = x.
-HEADS, LAST_LAYER = {1: 3, 2: 4}, 0.1
-FORMS = ("paper", "residual", "separable")
+#: The size of the last layer at the start of the forms that add x, so that training begins near f = x.
+LAST_LAYER = 0.1
 
 Weights = NDArray[np.float32]
 
@@ -34,28 +28,30 @@ Weights = NDArray[np.float32]
 class Network:
     """Fully connected, 5 hidden layers of 30 with tanh, d linear outputs for each head: f_theta(x; eta).
 
-    It reads rows (x, eta) or, where the form is separable, (x, c(eta)); see `EtaMap.padding`. Its weights are one
+    It reads rows (x, terms of eta); see `EtaMap.padding`. Its weights are one
     float32 vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row.
     """
 
     dim: int
     eta_count: int
-    form: str = "paper"
+    form: str = PLAIN
 
     @property
     def heads(self) -> int:
         """Coefficients that weigh blocks of outputs; 0 where the output is f itself."""
-        return HEADS[self.eta_count] if self.form == "separable" else 0
+        form = FORMS[self.form]
+        return form.count(self.eta_count) if form.weighed else 0
 
     @property
     def residual(self) -> bool:
         """Whether x is added to the output."""
-        return self.form != "paper"
+        return FORMS[self.form].residual
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        padded = 0 if self.form == "separable" else self.eta_count
-        return (self.dim + padded, *([WIDTH] * DEPTH), self.dim * max(self.heads, 1))
+        form = FORMS[self.form]
+        read = 0 if form.weighed else form.count(self.eta_count)
+        return (self.dim + read, *([WIDTH] * DEPTH), self.dim * max(self.heads, 1))
 
     @property
     def parameter_count(self) -> int:
@@ -93,7 +89,7 @@ class Network:
     def at(self, theta: Weights, padding: NDArray[np.float32]) -> tuple[Network, Weights]:
         """The network of x alone for one ``padding``: of its first layer, or of its last, a sum is left."""
         layers = self.layers(theta)
-        if self.form == "separable":
+        if self.heads:
             weight, bias = layers[-1]
             folded = np.einsum("k,kdi->di", padding, weight.reshape(self.heads, self.dim, -1))
             own = [theta[: -weight.size - bias.size], folded.reshape(-1), padding @ bias.reshape(self.heads, self.dim)]
@@ -101,8 +97,7 @@ class Network:
             weight, bias = layers[0]
             first = weight[:, : self.dim].reshape(-1)
             own = [first, bias + weight[:, self.dim :] @ padding, theta[weight.size + bias.size :]]
-        form = "residual" if self.residual else "paper"
-        return Network(self.dim, 0, form), np.concatenate(own).astype(np.float32)
+        return Network(self.dim, 0, RESIDUAL if self.residual else PLAIN), np.concatenate(own).astype(np.float32)
 
     def evaluate(self, theta: Weights, rows: NDArray[Any], threads: int | None = None) -> NDArray[np.float32]:
         """f_theta for ``rows`` (n, d + padding): (n, d) float32. ``threads``: all cores when None."""

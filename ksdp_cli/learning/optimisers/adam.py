@@ -1,4 +1,4 @@
-"""Adam, with a cosine decay or none. Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015."""
+"""Adam. Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015."""
 
 from __future__ import annotations
 
@@ -8,15 +8,6 @@ from typing import Any
 from ...base.arrays import namespace
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-#: The step size ends at this part of its start.
-LAST_RATE = 0.01
-
-
-def rate(start: float, step: int, steps: int, decay: str = "cosine") -> float:
-    """Step size at ``step`` of ``steps``: always ``start`` where ``decay`` is "none"."""
-    if decay == "none":
-        return start
-    return start * (LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
 class Adam:
@@ -41,9 +32,9 @@ class Adam:
         self.square += (1 - BETA2) * (gradient * gradient - self.square)
         theta -= scalars[0] * self.mean / (namespace(theta).sqrt(self.square) * scalars[1] + EPSILON)
 
-    def turn(self, step: int) -> None:
-        """Nothing: Adam has no bases. See `Soap.turn`."""
+    def update_basis(self, step: int) -> None:
+        """Nothing: Adam has no bases. See `Soap.update_basis`."""
 
-    def kept(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """All that the next step depends on, by name; not copies."""
         return {"mean": self.mean, "square": self.square}

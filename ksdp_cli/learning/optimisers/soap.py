@@ -29,17 +29,17 @@ class Soap:
     def update(self, theta: Any, gradient: Any, step: int, size: float) -> None:
         """Change ``theta`` in place by step number ``step`` (from 0) of size ``size``; the first only looks."""
         if step == 0:
-            self.look(gradient)
+            self.initialise(gradient)
         else:
             self.move(theta, gradient, self.scalars(step, size))
-        self.turn(step)
+        self.update_basis(step)
 
     @staticmethod
     def scalars(step: int, size: float) -> tuple[float, float, float]:
         """What `move` needs to know of step number ``step`` > 0: its size, and by what the moments are unbiased."""
         return size, 1 / (1 - BETA1**step), 1 / (1 - BETA2**step)
 
-    def look(self, gradient: Any) -> None:
+    def initialise(self, gradient: Any) -> None:
         """The factors of a first gradient."""
         for g, own in zip(self._matrices(gradient), self.layers, strict=True):
             own["left"][:], own["right"][:] = g @ g.T, g.T @ g
@@ -54,7 +54,7 @@ class Soap:
             own["left"] += (1 - FACTOR) * (g @ g.T - own["left"])
             own["right"] += (1 - FACTOR) * (g.T @ g - own["right"])
 
-    def turn(self, step: int) -> None:
+    def update_basis(self, step: int) -> None:
         """Bring the bases up to the factors, where that is due after step number ``step``."""
         for own in self.layers if step % TURN == 0 else []:
             for factor, turn in (("left", "turn_left"), ("right", "turn_right")):
@@ -63,7 +63,7 @@ class Soap:
                 else:
                     own[turn][:] = np.linalg.qr(own[factor] @ own[turn])[0]
 
-    def kept(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """All that the next step depends on, by name; not copies."""
         return {f"{name}{i}": own[name] for i, own in enumerate(self.layers) for name in KEPT}
 

@@ -40,13 +40,13 @@ class SoapGPU:
     def update(self, theta: Any, gradient: Any, step: int, size: float) -> None:
         """As `Soap.update`."""
         if step == 0:
-            self.look(gradient)
+            self.initialise(gradient)
         else:
             self.move(theta, gradient, self.scalars(step, size))
-        self.turn(step)
+        self.update_basis(step)
 
-    def look(self, gradient: Any) -> None:
-        """As `Soap.look`."""
+    def initialise(self, gradient: Any) -> None:
+        """As `Soap.initialise`."""
         g, count = self._padded(gradient), len(self.shapes)
         self.factors[:count], self.factors[count:] = g @ g.mT, g.mT @ g
 
@@ -64,8 +64,8 @@ class SoapGPU:
         self.factors[:count].baddbmm_(g, g.mT, beta=FACTOR, alpha=1 - FACTOR)
         self.factors[count:].baddbmm_(g.mT, g, beta=FACTOR, alpha=1 - FACTOR)
 
-    def turn(self, step: int) -> None:
-        """As `Soap.turn`; the columns of a basis may have the other sign, on which no step depends."""
+    def update_basis(self, step: int) -> None:
+        """As `Soap.update_basis`; the columns of a basis may have the other sign, on which no step depends."""
         import torch
 
         if step % TURN:
@@ -76,8 +76,8 @@ class SoapGPU:
         for k, size in enumerate([*self._sizes(0), *self._sizes(1)]):  # singular: padding would mix with them
             self.turns[k, :size, :size] = torch.linalg.eigh(self.factors[k, :size, :size])[1]
 
-    def kept(self) -> dict[str, Any]:
-        """As `Soap.kept`, by the same names: views without the padding."""
+    def state(self) -> dict[str, Any]:
+        """As `Soap.state`, by the same names: views without the padding."""
         found: dict[str, Any] = {}
         count = len(self.shapes)
         for i, (outs, ins) in enumerate(self.shapes):

@@ -18,8 +18,8 @@ from ...base.labels import evenly, label
 from ...base.listener import Progress
 from ...base.records import History, checked
 from ...errors import KsdpError
-from ...initial.ball import Ball
 from ...learning.model import Model
+from ...learning.network.forms import FORMS
 from ...metrics import compare_clouds, moments
 from ...provenance import short
 from ...store import Run
@@ -78,11 +78,23 @@ def _network(learned: Learned) -> NetworkView:
     model, eta = learned.model, learned.eta
     law = learned.generator.initial
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
-    stored = None if isinstance(law, Ball) else learned.generator.inputs(few, SEED)
+    stored = None if getattr(law, "page_law", None) else learned.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", learned.name])
-    ends = (eta.names, eta.low, eta.high, eta.log)
     shape = model.network
-    return NetworkView(model.theta, shape.sizes, shape.form, *ends, Inputs(SEED, stored), command, eta.beyond)
+    return NetworkView(
+        theta=model.theta,
+        sizes=shape.sizes,
+        terms=FORMS[shape.form].terms(eta.log),
+        heads=shape.heads,
+        residual=shape.residual,
+        names=eta.names,
+        low=eta.low,
+        high=eta.high,
+        log=eta.log,
+        beyond=eta.beyond,
+        inputs=Inputs(SEED, stored),
+        command=command,
+    )
 
 
 def _lead(learned: Learned) -> str:

@@ -20,8 +20,6 @@ from ...errors import DataError
 
 #: Bytes of all stored clouds together before they become text, and particles of one that are shown.
 ROOM, MOST_SHOWN, FEWEST_SHOWN = 900_000, 20_000, 1_000
-#: Forms of network that the page can evaluate; see `ksdp_cli.learning.network.network`.
-FORMS = {"paper", "residual", "separable"}
 #: A slider goes this part of the trained range beyond it, as the paper does with A = 130 after 1 to 100.
 BEYOND = 0.3
 
@@ -70,35 +68,37 @@ class Inputs:
 class NetworkView:
     """Weights ``theta`` (one vector, as the network keeps them), layer ``sizes``, the eta map, inputs, and units.
 
-    ``form`` names how the output follows from the layers and eta; one that the page does not know is an error.
-    ``command`` is the ``ksdp sample`` command without its parameters, ``beyond`` that of `EtaMap`.
+    ``terms``, ``heads`` and ``residual`` are those of `Network` and its `Form`. ``command`` is the ``ksdp sample``
+    command without its parameters, ``beyond`` that of `EtaMap`.
     """
 
     theta: NDArray[np.float32]
     sizes: tuple[int, ...]
-    form: str
+    terms: Sequence[Sequence[tuple[str, int]]]
+    heads: int
+    residual: bool
     names: tuple[str, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
     log: tuple[bool, ...]
+    beyond: tuple[float, ...]
     inputs: Inputs
     command: str
-    beyond: float = 2.0
 
     def as_json(self) -> dict[str, Any]:
-        if self.form not in FORMS:
-            raise DataError(f"the report page cannot evaluate a network of form {self.form!r}", "update ksdp")
         ends = list(zip(self.names, self.low, self.high, self.log, strict=True))
         for name, low, high, log in ends:
             if not (math.isfinite(high) and (0 if log else -math.inf) < low <= high):
                 raise DataError(f"{name} of the network has the trained range {low} to {high}", "train it again")
         return {
-            "form": self.form,
+            "terms": self.terms,
+            "heads": self.heads,
+            "residual": self.residual,
             "sizes": list(self.sizes),
             "theta": _text(np.ascontiguousarray(self.theta, "<f4")),
             "eta": [
-                {"name": name, "low": low, "high": high, "log": log, "beyond": self.beyond}
-                for name, low, high, log in ends
+                {"name": name, "low": low, "high": high, "log": log, "beyond": beyond}
+                for (name, low, high, log), beyond in zip(ends, self.beyond, strict=True)
             ],
             "inputs": self.inputs.as_json(),
             "seed": self.inputs.seed,

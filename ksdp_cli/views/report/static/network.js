@@ -21,19 +21,19 @@ function layersOf(theta, sizes) {
   });
 }
 
-/** What the network reads beside x: the mapped eta, or the coefficients of the separable form. */
-function padding(form, values, maps) {
+/** What the network reads beside x: products of functions of the parameters, as EtaMap.padding has them. */
+function padding(terms, values, maps) {
   const mapped = normalised(values, maps);
-  if (form !== "separable") return mapped;
-  const [u, v] = maps.map(({ low, high: top }, i) => values[i] / (Math.max(Math.abs(low), Math.abs(top)) || 1));
-  if (maps.length === 2) return [1, u, v, u * v];
-  return [1, u, maps[0].log ? mapped[0] : u > 1 ? 1 + maps[0].beyond * (u - 1) : u * u];
+  const scaled = maps.map(({ low, high: top }, i) => values[i] / (Math.max(Math.abs(low), Math.abs(top)) || 1));
+  const curved = scaled.map((u, i) => (u > 1 ? 1 + maps[i].beyond * (u - 1) : u * u));
+  const factors = { mapped, scaled, curved };
+  return terms.map((term) => term.reduce((product, [name, i]) => product * factors[name][i], 1));
 }
 
 /** The layers of x alone at one padding: its share of the first layer is a bias, or the last layer is a sum of heads. */
-function folded(layers, form, pad, dim) {
+function folded(layers, heads, pad, dim) {
   const made = [...layers];
-  if (form === "separable") {
+  if (heads) {
     const { ins, W, b } = layers.at(-1), sum = (values, wide) => {
       const out = new Float64Array(dim * wide);
       pad.forEach((c, head) => out.forEach((_, i) => (out[i] += c * values[head * dim * wide + i])));
