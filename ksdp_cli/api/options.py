@@ -1,6 +1,6 @@
 """The options of `simulate` and `train` for editors and type checkers; `ksdp_cli.config` has their meaning and range.
 
-Parameters of a flow or kernel of one's own go into ``flow_params`` and ``kernel_params``; at run time their names are
+Parameters of a flow or kernel of one's own go into ``flow_params`` and the like; at run time their names are
 options too.
 """
 
@@ -25,7 +25,7 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 
 class SimulateOptions(TypedDict, total=False):
-    """The fields of `SimulateConfig`, and the parameters of the flows that ship."""
+    """The fields of `SimulateConfig`, and the parameters of the flows and initial clouds that ship."""
 
     flow: str | type | Flow
     kernel: str | type
@@ -43,12 +43,31 @@ class SimulateOptions(TypedDict, total=False):
     A: Values
     flow_params: Mapping[str, Values]
     kernel_params: Mapping[str, Values]
+    init_params: Mapping[str, Number]
     seed: Number
     device: Device
     dtype: Literal["float32", "float64"]
     engine: Literal["auto", "direct", "tree", "mesh"]
     accuracy: Number
     scheme: Literal["euler", "heun"]
+    #: Parameters of the initial clouds that ship.
+    radius: Number
+    inner: Number
+    outer: Number
+    thickness: Number
+    x0: Number
+    y0: Number
+    z0: Number
+    life: Number
+    cut: Number
+    grid: str
+    extent: Number
+    width: Number
+    bumps: Number
+    distance: Number
+    pull: Number
+    inertia: Number
+    age: Number
 
 
 class TrainOptions(TypedDict, total=False):
