@@ -22,6 +22,7 @@ from ..kernels.base import dims_of
 from ..registry import require_contract
 from . import own
 from .contents import contents
+from .schemes.euler import Euler
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Problem:
     kernel: Any
     initial: Any
     units: dict[str, str]
+    scheme: Any = Euler
     contents: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,7 +102,8 @@ def pose(options: dict[str, Any]) -> Problem:
     kernel_name, kernel = load("kernel", given.pop("kernel", "blob"))
     dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
     init_name, initial = initial_cloud(given.pop("init", "ball"), dim)
-    held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial})
+    scheme_name, scheme = load("scheme", given.pop("scheme", "euler"))
+    held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial, scheme_name: scheme})
     extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
     fields = {"flow": _fields(flow_name, flow), "kernel": _fields(kernel_name, kernel)}
     chosen: dict[str, dict[str, tuple[float, ...]]] = {}
@@ -121,12 +124,13 @@ def pose(options: dict[str, Any]) -> Problem:
         SimulateConfig,
         given
         | {"flow": flow_name, "kernel": kernel_name, "dim": dim, "init": init_name}
+        | {"scheme": scheme_name.removeprefix("ksdp:")}  # as it was stored before there were others
         | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"]},
     )
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
-    return Problem(config, _cases(config, flow, kernel), kernel, initial, units, held)
+    return Problem(config, _cases(config, flow, kernel), kernel, initial, units, scheme, held)
 
 
 def _table(key: str, table: Any, part: str, names: dict[str, Any]) -> dict[str, Any]:
