@@ -14,6 +14,14 @@ from .flows import check_flow
 from .initial import check_initial_cloud
 from .kernels import check_kernel
 from .metrics import check_metric
+from .schemes import check_scheme
 from .transitions import check_transition_solver
 
-__all__ = ["check_flow", "check_initial_cloud", "check_kernel", "check_metric", "check_transition_solver"]
+__all__ = [
+    "check_flow",
+    "check_initial_cloud",
+    "check_kernel",
+    "check_metric",
+    "check_scheme",
+    "check_transition_solver",
+]
