@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine
+from ..particles.world import World
 
 #: Named arrays and nothing else: what a checkpoint stores, and all that a resumed run gets back.
 State = Mapping[str, NDArray[Any]]
@@ -46,6 +47,7 @@ class Facts:
     dtype: str = "float32"
     device: str = "cpu"
     threads: int | None = None
+    world: World | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class Elliptic:
             accuracy=facts.accuracy,
             device=facts.device,
             threads=facts.threads,
+            world=facts.world,
         )
 
     def start(self, x: Cloud) -> State:

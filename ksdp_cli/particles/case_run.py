@@ -62,7 +62,8 @@ class CaseRun:
         self.steps = self.plan[-1].first + self.plan[-1].count
         self.longest = longest_step(config.snapshots, config.dt)
         self.scheme = problem.scheme()
-        self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, facts(problem, case, device, threads))
+        known = facts(problem, case, device, threads, world)
+        self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, known)
         self.engine = self.chemistry.engine
         key = noise_key(problem) if key is None else key
         self.mover = Mover(config, case, self.chemistry, device, key, world or Alone())
@@ -150,7 +151,9 @@ class CaseRun:
         return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)
 
 
-def facts(problem: Problem, case: Case, device: str = "cpu", threads: int | None = None) -> Facts:
+def facts(
+    problem: Problem, case: Case, device: str = "cpu", threads: int | None = None, world: World | None = None
+) -> Facts:
     """What the chemistry of a case may know of it."""
     c = problem.config
     return Facts(
@@ -170,4 +173,5 @@ def facts(problem: Problem, case: Case, device: str = "cpu", threads: int | None
         dtype=c.dtype,
         device=device,
         threads=threads,
+        world=world,
     )

@@ -46,6 +46,8 @@ class StepsGPU:
     def __init__(self, config: SimulateConfig, movers: list[Mover]) -> None:
         torch = self.torch = require_torch()
         self.config, self.movers = config, movers
+        if movers[0].engine is None:
+            raise ConfigError(f"chemistry {config.chemistry!r} has no program for a GPU", "use --device cpu")
         self.engine: DriftEngine = movers[0].engine
         self.direct = self.engine.name == "direct"
         self.device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,7 +1,8 @@
 """Contract tests for plugin authors: plain functions, to be called from any test runner or none.
 
 >>> from ksdp_cli.testing import check_flow
->>> check_flow(TaylorGreen)
+>>> from ksdp_cli.flows.laminar import Laminar2D
+>>> check_flow(Laminar2D, {"A": 3.0})
 
 Each raises `AssertionError`, or a `KsdpError`, whose message says which clause of the contract is broken and by how
 much; it returns None when the contract holds.
