@@ -26,7 +26,7 @@ class Point(Ball):
         return np.float32(1e-4) * super().draw(n, dim, seed, start, stream)
 
 
-@pytest.mark.parametrize("eps", [0.1, 1.0])
+@pytest.mark.parametrize("eps", [pytest.param(0.1, marks=pytest.mark.slow), 1.0])
 def test_the_self_similar_solution(eps: float, tmp_path: Path) -> None:
     """L10: E|X|^2 = m_2 t. Three standard errors fail for 1 of 370 seeds; delta and the step add less than 3 %."""
     J, M, T = 1500, 4 * math.pi, 0.5
@@ -40,7 +40,7 @@ def test_the_self_similar_solution(eps: float, tmp_path: Path) -> None:
     assert abs(squared.mean() - 4 * T) > 10 * squared.std() / math.sqrt(J)  # that of particles without attraction
 
 
-@pytest.mark.parametrize(("dim", "scheme"), [(2, "euler"), (3, "heun")])
+@pytest.mark.parametrize(("dim", "scheme"), [(2, "euler"), pytest.param(3, "heun", marks=pytest.mark.slow)])
 def test_small_eps_is_the_elliptic_run_with_the_same_kernel(dim: int, scheme: str, tmp_path: Path) -> None:
     """The same Brownian path, so that the clouds differ by O(eps); at eps = 1 they are elsewhere."""
     known = {**SMALL, "dim": dim, "scheme": scheme, "c0": "elliptic"}
