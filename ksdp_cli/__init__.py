@@ -19,6 +19,7 @@ from .lazy import lazily
 
 if TYPE_CHECKING:
     from .api import compare, sample, simulate, train
+    from .api.importing import clouds
     from .base import rng
     from .errors import KsdpError
     from .exact import answers as reference
@@ -31,6 +32,7 @@ _HOMES = {
     "train": ".api",
     "sample": ".api",
     "compare": ".api",
+    "clouds": ".api.importing",
     "open_run": ".store",
     "hookimpl": ".hookspecs",
     "Component": ".registry",
@@ -42,6 +44,7 @@ _MODULES = {"reference": ".exact.answers", "rng": ".base.rng"}
 __all__ = [
     "Component",
     "KsdpError",
+    "clouds",
     "compare",
     "hookimpl",
     "open_run",

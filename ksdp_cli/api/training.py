@@ -246,8 +246,8 @@ def validation_data(
 
 
 def _require_simulation(run: Run | OwnClouds) -> None:
-    if run.kind != "simulation" or not run.complete:
-        state = "is no simulation" if run.kind != "simulation" else "is not complete"
+    if run.kind == "samples" or not run.complete:
+        state = "is no simulation" if run.kind == "samples" else "is not complete"
         raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import figures
-from ..base.labels import axis, label
+from ..base.labels import KINDS, axis, label
 from ..errors import DataError
 from ..exact.second_moment import SecondMomentLaw, second_moment_law
 from ..figures.curves import Curve
@@ -108,4 +108,4 @@ def _log(values: Sequence[float], along: str) -> bool:
 
 
 def _plural(run: Run) -> str:
-    return "simulation" if run.kind == "simulation" else "samples"
+    return KINDS[run.kind].removeprefix("network ")

@@ -16,7 +16,7 @@ from ..api import paths
 from ..api.generator import Generator
 from ..api.sampling import complete_eta
 from ..base.files import local, read_json, target
-from ..base.labels import evenly, label
+from ..base.labels import KINDS, evenly, label
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
 from ..base.records import History, checked
@@ -262,7 +262,7 @@ def _agree(a: Run, x: Values, b: Run, y: Values) -> bool:
 
 def _labels(a: Run, b: Run) -> tuple[str, str]:
     if a.kind != b.kind:
-        return ("network", "simulation") if a.kind == "samples" else ("simulation", "network")
+        return KINDS[a.kind].removesuffix(" samples"), KINDS[b.kind].removesuffix(" samples")
     return a.path.stem, b.path.stem
 
 

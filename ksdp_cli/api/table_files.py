@@ -1,0 +1,91 @@
+"""One cloud (N, d) out of a table or a VTK file: CSV, Parquet, VTKHDF and legacy VTK."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..export.libraries import library
+
+#: Columns of a table that are positions, where it names its columns.
+AXES = ("x", "y", "z")
+#: Types of the points of a legacy VTK file; it is big-endian.
+VTK_TYPES = {"float": ">f4", "double": ">f8", "int": ">i4", "long": ">i8"}
+
+
+def read_csv(path: Path) -> NDArray[Any]:
+    """Rows of numbers; where the first line names columns x, y, z, these alone."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            words = [word.strip() for word in file.readline().split(",")]
+        named = any(not _is_number(word) for word in words)
+        axes = [words.index(name) for name in AXES if name in words] or None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a file without rows, which is an error later
+            return np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig", usecols=axes)
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} is no table of numbers: {error}", "give one particle a line, x,y or x,y,z") from None
+
+
+def read_parquet(path: Path) -> NDArray[Any]:
+    """The columns x, y, z, or all where none is called so."""
+    parquet = library("pyarrow.parquet", "Parquet")
+    try:
+        table = parquet.read_table(path)
+        names = [name for name in AXES if name in table.column_names] or table.column_names
+        return np.stack([table.column(name).to_numpy() for name in names], 1)
+    except Exception as error:  # pyarrow raises kinds of its own
+        raise DataError(f"{path} is no table of numbers: {_line(error)}", "give columns x, y or x, y, z") from None
+
+
+def read_vtkhdf(path: Path) -> NDArray[Any]:
+    """The points of a file of one step and part."""
+    h5py = library("h5py", "VTKHDF")
+    try:
+        with h5py.File(path, "r") as file:
+            points, count = np.asarray(file["VTKHDF/Points"]), np.asarray(file["VTKHDF/NumberOfPoints"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {_line(error)}", "give a VTKHDF file of points") from None
+    if count.size != 1:
+        raise DataError(f"{path} holds {count.size} clouds, not one", "give a file of one case and time")
+    return _flat(points)
+
+
+def read_vtk(path: Path) -> NDArray[Any]:
+    """The points of a legacy VTK file, text or binary."""
+    text = path.read_bytes()
+    head, marked, rest = text.partition(b"POINTS")
+    try:
+        if not marked or not head.startswith(b"# vtk DataFile"):
+            raise ValueError("it has no POINTS")
+        line, _, data = rest.partition(b"\n")
+        count, kind = int(line.split()[0]), line.split()[1].decode()
+        if b"BINARY" in head:
+            points = np.frombuffer(data, VTK_TYPES[kind], 3 * count).astype(np.float64)
+        else:
+            points = np.array(data.split(None, 3 * count)[: 3 * count], np.float64)
+        return _flat(points.reshape(count, 3))
+    except (ValueError, KeyError, IndexError) as error:
+        raise DataError(f"{path} cannot be read: {_line(error)}", "give a legacy VTK file, or .vtkhdf") from None
+
+
+def _flat(points: NDArray[Any]) -> NDArray[Any]:
+    """Points (N, 3) of VTK as a cloud: of two dimensions where every z is 0."""
+    return points if points[:, 2].any() else points[:, :2]
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
