@@ -72,7 +72,7 @@ def make(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
     return {
         "complete store": (complete, stored),
         "unfinished store": (folder / "part.zarr", stored),
-        "checkpoint": (folder / "part.zarr.checkpoint", of_checkpoint),
+        "checkpoint": (folder / "part.zarr.checkpoint" / "0", of_checkpoint),
         "model": (folder / "model.safetensors", of_model),
         "complete store, xarray": (complete, by_xarray),
     }

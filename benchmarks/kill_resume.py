@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from ksdp_cli import open_run
-from ksdp_cli.base import checkpoint
+from ksdp_cli.api.checkpoints import Checkpoints
 from ksdp_cli.errors import DataError
 
 PROGRAM = """
@@ -73,7 +73,7 @@ def main() -> None:
             name = list(RUNS)[number % 2]
             path = Path(folder) / f"{number}.zarr"
             moment = draw.uniform(0, FRAMES)
-            awaited = path / "time" / f"c.{int(moment) - 1}" if moment >= 1 else path
+            awaited = path / "time" / "c" / f"{int(moment) - 1}" if moment >= 1 else path
             with start(name, path) as process:
                 while not awaited.exists() and process.poll() is None:
                     time.sleep(0.0005)
@@ -85,7 +85,7 @@ def main() -> None:
                 seen, torn = [], torn + 1
             torn += seen != whole[name][: len(seen)]
             shown.append(len(seen) * FRAMES // len(whole[name]))
-            saved += checkpoint.exists(path.with_name(path.name + ".checkpoint"))
+            saved += Checkpoints(path).of(0).exists()
             finish(name, path)
             identical += frames(path) == whole[name] and open_run(path).complete
     print(f"bit-identical after resuming: {identical} of {asked.kills}")

@@ -32,7 +32,7 @@ def prepared(problem: Problem) -> tuple[Mover, np.ndarray, np.ndarray]:
     """The drift of the only case, the initial cloud (J, d), and the fine Brownian increments (FINE, J, d)."""
     c, case = problem.config, problem.cases[0]
     engine = make_engine(problem.kernel, case.kernel_args, c.dim, c.dtype, c.J, name="direct")
-    mover = Mover(c, case, 0, engine, "cpu")
+    mover = Mover(c, case, engine, "cpu")
     scale = np.float32(diffusion(case, c.T / FINE))
     noise = np.stack([scale * rng.normals(c.seed, mover.stream, k, 0, c.J, c.dim) for k in range(FINE)])
     return mover, problem.initial.draw(c.J, c.dim, c.seed, stream=0), noise

@@ -28,17 +28,17 @@ def moved(
     if state is None:
         simulation.start()
     else:
-        simulation.restore(state)
+        for run, saved in zip(simulation.runs, state, strict=True):
+            run.restore(saved)
     frames: dict[int, Any] = {}
     kept: list[Any] = []
 
     def after_step(done: int) -> None:
         if stop is not None and done >= stop and not kept:
-            found = simulation.snapshot()
-            kept.append(replace(found, x=found.x.copy(), engines=[dict(engine) for engine in found.engines]))
+            kept.append([replace(state, engine=dict(state.engine)) for state in simulation.snapshot()])
 
-    simulation.run(lambda k, frame: frames.update({k: frame.copy()}), after_step)
-    return frames[max(frames)], [mover.report() for mover in simulation.movers], kept[0] if kept else None
+    simulation.run(lambda k, frame: frames.update({k: np.array(frame)}), after_step)
+    return frames[max(frames)], [run.mover.report() for run in simulation.runs], kept[0] if kept else None
 
 
 def laws(bench: Bench) -> None:
@@ -162,7 +162,7 @@ def _step(bench: Bench, what: str, options: dict[str, Any], lengths: tuple[int, 
         simulation.run(lambda k, frame: None, lambda done: None)
         _wait(bench)
         seconds.append(time.perf_counter() - began)
-    report = simulation.movers[0].report()
+    report = simulation.runs[0].mover.report()
     shown = {name: report[name] for name in ("engine", "captured", "why", "error", "order") if name in report}
     each = (seconds[2] - seconds[1]) / (lengths[1] - lengths[0])
     told = ", ".join(f"{part:.3f}" for part in seconds)

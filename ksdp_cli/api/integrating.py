@@ -11,21 +11,20 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..base import checkpoint
 from ..base import device as devices
-from ..base.files import parse_json
-from ..base.records import SavedSimulation, checked
-from ..errors import DataError, Interrupted, NumericalError
+from ..errors import Interrupted, NumericalError
 from ..particles import preflight
+from ..particles.case_run import State
 from ..particles.problem import Problem
-from ..particles.simulation import Simulation, State
-from ..store import Owner, change_times, open_run
-from .headers import END_STATE, MADE_BY, belongs, header, marks, require_same_kind, run_id, snapshots_of, with_times
+from ..particles.simulation import Simulation
+from ..store import Owner, change_times
+from .checkpoints import Checkpoints
+from .headers import END_STATE, MADE_BY, header, marks, run_id, snapshots_of, with_times
+from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
@@ -44,88 +43,22 @@ class Listener:
     tell: Callable[[str], None] | None = None
 
 
-def checkpoint_path(store: Path) -> Path:
-    """Where the state of the run that is written to ``store`` lies."""
-    return store.with_name(store.name + ".checkpoint")
-
-
 def integrate(problem: Problem, writer: Owner, device: str, resume: bool, listener: Listener) -> None:
     """Write every frame that is missing.
 
     Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
     """
     simulation = Simulation(problem, device)
-    kind = {"device": device, "engine": simulation.engines[0].name}
-    watch = Watch(simulation, writer, listener, _start(simulation, writer, resume, listener, kind), kind)
+    kind = {"device": device, "engine": simulation.runs[0].engine.name}
+    spent = restore(simulation, writer, resume, listener.warn, kind)
+    watch = Watch(simulation, writer, listener, spent, kind)
     try:
         simulation.run(watch.write, watch.after_step)
     except NumericalError as error:
-        advice = preflight.diagnose(problem, simulation.snapshot(), simulation.case)
+        simulation.snapshot()
+        advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
         kept = _keep(problem, simulation, writer, watch, error.message)
         raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
-
-
-def _start(simulation: Simulation, writer: Owner, resume: bool, listener: Listener, kind: dict[str, str]) -> float:
-    """Go on from the checkpoint of this very run, from its end if it was complete, or from its start.
-
-    Returns the seconds that were spent before. Raises `ConfigError` when ``kind``, device and engine, is not that of
-    the state or of the stored frames.
-    """
-    file = checkpoint_path(writer.path)
-    checkpoint.claim(file)
-    end = open_run(writer.path) if resume and writer.committed else None
-    try:
-        ended = parse_json(end.attrs[END_STATE]) if end and END_STATE in end.attrs else None
-    except ValueError as error:
-        raise DataError(f"{writer.path}: {END_STATE} is unreadable ({error})", "the store is damaged") from None
-
-    def unfit(found: dict[str, Any]) -> str | None:
-        try:
-            checked(SavedSimulation, found)
-        except ValueError as error:
-            return f"cannot be used: {error}"
-        if not belongs(found, simulation.config, marks(simulation.problem)):
-            return "belongs to another run"
-        require_same_kind(found, kind, f"the state of {writer.path}")
-        if found["k"] > writer.committed:
-            return f"lies ahead of the {writer.committed} frames of {writer.path}"
-        now = [engine.state() for engine in simulation.engines]
-        if found["case"] >= len(simulation.problem.cases) or found["step"] > simulation.steps:
-            return f"is at case {found['case']}, step {found['step']}, which there is not"
-        alike = len(now) == len(found["engines"]) and all(
-            not a or not b or a.keys() == b.keys() for a, b in zip(found["engines"], now, strict=True)
-        )
-        return None if alike else "was written by another version"
-
-    found, passed_over = checkpoint.newest(file, unfit) if resume else (None, [])
-    if found is None and end and ended and unfit(ended) is None:
-        cases = range(len(end.cases))
-        found = (
-            ended | {"source": "the last frame"},
-            {"x": np.stack([end.frame(case, ended["k"] - 1) for case in cases])},
-        )
-    afresh = f"starting from t = {simulation.config.t0:g}; stored frames stay"
-    instead = f"going on from {found[0]['source']}" if found else afresh
-    for reason in passed_over:
-        if listener.warn:
-            listener.warn(f"{reason}; {instead}")
-    if found is None:
-        if end:
-            require_same_kind(end.attrs, kind, str(writer.path))
-        checkpoint.remove(file)
-        simulation.start()
-        return 0.0
-    about, arrays = found
-    shape = (len(simulation.problem.cases), simulation.config.J, simulation.config.dim)
-    if "x" not in arrays or arrays["x"].shape != shape or not np.isfinite(arrays["x"]).all():
-        raise DataError(f"{about['source']} holds no positions {shape} that are finite", "use --overwrite")
-    place = about["k"], about["case"], about["step"], about.get("behind", 0)
-    try:
-        simulation.restore(State(arrays["x"], *place, about["engines"]))
-        simulation.collapsed = {int(case): float(t) for case, t in about.get("collapsed", {}).items()}
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None
-    return float(about["seconds"])
 
 
 def _keep(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch, message: str) -> str:
@@ -133,7 +66,7 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch,
 
     The cases of a sweep are not at one time, so that only their common frames are kept.
     """
-    times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.elapsed()
+    times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.moving.elapsed()
     if len(problem.cases) > 1:
         return f"the frames before it are kept in {writer.path} ({len(times)})"
     if not times or t > times[-1]:
@@ -141,8 +74,8 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch,
     ended = change_times(writer, header(with_times(problem, times)))
     ended.annotate(blow_up=message, **watch.facts())
     if ended.committed < len(times):
-        ended.write(len(times) - 1, _stored(simulation.state.x))
-    checkpoint.remove(checkpoint_path(writer.path))
+        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None])
+    Checkpoints(writer.path).remove()
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
 
@@ -154,6 +87,9 @@ class Watch:
         self, simulation: Simulation, writer: Owner, listener: Listener, spent: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
+        self.files, self.world = Checkpoints(writer.path), simulation.runs[0].mover.world
+        #: By case, interval and step of its checkpoint.
+        self.checkpoints: dict[int, tuple[int, int]] = {}
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
         self.began = self.saved = time.monotonic()
         if self.first and listener.stop:
@@ -163,17 +99,20 @@ class Watch:
         self.drawn, self.announced, self.warned = 0.0, False, False
         self.doubted: set[str] = set()
 
-    def write(self, k: int, frame: np.ndarray) -> None:
-        """Store a snapshot, unless it is there: it lies behind the checkpoint, and is the same bit for bit."""
+    def write(self, k: int, clouds: list[np.ndarray]) -> None:
+        """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
         if k < self.writer.committed:
             return
         before = time.monotonic()
         if k + 1 == len(self.writer.times):
-            end = self._about(State(frame, k + 1, engines=[engine.state() for engine in self.simulation.engines]))
-            self.writer.annotate(**self.facts(), **({END_STATE: json.dumps(end)} if frame.dtype == np.float32 else {}))
+            self.writer.annotate(**self.facts(), **self._end_state(k + 1))
         elif k == 0:
             self.writer.annotate(**{MADE_BY: self.kind})
-        self.writer.write(k, _stored(frame))
+        for number, cloud in enumerate(clouds):
+            with self.writer.case(number) as case:
+                if k >= case.committed:
+                    case.write(k, _stored(cloud))
+        self.writer.commit()
         self.writing, self.written = self.writing + time.monotonic() - before, self.written + 1
 
     def facts(self) -> dict[str, Any]:
@@ -183,7 +122,7 @@ class Watch:
             "steps": self.simulation.steps,
             "hardware": devices.describe(self.kind["device"]),
             MADE_BY: self.kind,
-            "engine": [mover.report() for mover in self.simulation.movers],
+            "engine": [run.mover.report() for run in self.simulation.runs],
             "largest_pull": self.simulation.pull()[0],
             **self._collapsed(),
         }
@@ -207,9 +146,9 @@ class Watch:
 
     def _collapsed(self) -> dict[str, Any]:
         """The time from which on the cloud is collapsed; of a sweep one for each case, None where it is not."""
-        found, cases = self.simulation.collapsed, range(len(self.simulation.problem.cases))
-        times = [found.get(case) for case in cases]
-        return {"collapsed_from": times[0] if len(times) == 1 else times} if found else {}
+        times = [run.state.collapsed for run in self.simulation.runs]
+        known = any(time is not None for time in times)
+        return {"collapsed_from": times[0] if len(times) == 1 else times} if known else {}
 
     def after_step(self, done: int) -> None:
         seen = self.simulation.look()
@@ -228,7 +167,8 @@ class Watch:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
         signal_number = listener.stop() if listener.stop else None
-        if signal_number is None and now - self.saved < self.interval:
+        signal_number, due = self.world.decide((signal_number, now - self.saved >= self.interval))
+        if signal_number is None and not due:
             return
         self._save()
         if signal_number is not None:
@@ -239,25 +179,38 @@ class Watch:
             )
 
     def _save(self) -> None:
+        """A checkpoint of each case that has moved since its last one."""
         before = time.monotonic()
-        state = self.simulation.snapshot()
-        checkpoint.save(checkpoint_path(self.writer.path), self._about(state), {"x": state.x})
+        for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
+            place = (state.k, state.step)
+            if self.checkpoints.get(run.case.number) != place:
+                self.files.save(run.case.number, self._about(state), state.arrays)
+                self.checkpoints[run.case.number] = place
         self.saved = time.monotonic()
         self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))
 
     def _about(self, state: State) -> dict[str, Any]:
-        """All of a state but its positions."""
-        return {
-            "run": run_id(self.simulation.config, marks(self.simulation.problem)),
-            MADE_BY: self.kind,
+        """All of a case's state but its arrays."""
+        return self._run() | {
             "k": state.k,
-            "case": state.case,
             "step": state.step,
-            "behind": state.behind,
-            "engines": state.engines,
-            "seconds": self._seconds(),
-            "collapsed": {str(case): t for case, t in self.simulation.collapsed.items()},
+            "engine": state.engine,
+            "collapsed": state.collapsed,
         }
+
+    def _end_state(self, k: int) -> dict[str, str]:
+        """What the last of ``k`` frames lacks of the states, where that is no array."""
+        states = self.simulation.snapshot()
+        if any(state.arrays.keys() != {"x"} or state.x.dtype != np.float32 for state in states):
+            return {}
+        collapsed = {str(case): s.collapsed for case, s in enumerate(states) if s.collapsed is not None}
+        about = {"k": k, "engines": [state.engine for state in states], "collapsed": collapsed}
+        return {END_STATE: json.dumps(self._run() | about)}
+
+    def _run(self) -> dict[str, Any]:
+        """What a state says of its run."""
+        run = run_id(self.simulation.config, marks(self.simulation.problem))
+        return {"run": run, MADE_BY: self.kind, "seconds": self._seconds()}
 
     def _doubt(self) -> None:
         """Warn once of each: a step too long for the kernel, an engine that misses its accuracy."""
@@ -265,9 +218,9 @@ class Watch:
         if not warn:
             return
         pull, case = s.pull()
-        coarse = [preflight.accuracy_doubt(m.report(), s.config.dtype, s.time(), m.case) for m in s.movers]
+        coarse = [preflight.accuracy_doubt(r.mover.report(), s.config.dtype, r.time(), r.case) for r in s.runs]
         doubts = {
-            "step": preflight.kernel_doubt(pull, s.longest, s.time(), case),
+            "step": preflight.kernel_doubt(pull, s.longest, s.moving.time(), case),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
         }
         for what, doubt in doubts.items():
@@ -284,11 +237,11 @@ class Watch:
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
         peak = _peak_memory()
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
-        engine = s.engines[0].report()["engine"]
+        engine = s.runs[0].engine.report()["engine"]
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
             f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "
-            f"{_size(peak + s.state.x.nbytes)} of memory, {_size(disk)} of disk"
+            f"{_size(peak + sum(run.state.x.nbytes for run in s.runs))} of memory, {_size(disk)} of disk"
         )
 
 

@@ -1,7 +1,7 @@
 """Clouds of the caller's own out of files: one cloud (N, d), or several in an .npz in the layout of `own_clouds`.
 
-An .npz that ``ksdp export`` wrote has that layout, and so has a NetCDF file or a Zarr group
-with an array ``position``. Nothing is unpickled.
+An .npz that ``ksdp export`` wrote has that layout, and so has a NetCDF file or a Zarr group with an array
+``position``. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.shapes import Cloud
 from ..errors import DataError
-from ..store.foreign import has_positions, read_foreign
+from ..store.foreign import has_positions, read_foreign, require_held
 from .table_files import read_csv, read_parquet, read_vtk, read_vtkhdf
 
 
@@ -28,6 +28,8 @@ def read_cloud(path: Path) -> Cloud:
     suffix = path.suffix.lower()
     if not path.exists():
         raise DataError(f"{path} is not there", "check the path")
+    if not is_own(path):
+        raise DataError(f"{path} is no file of a cloud", f"give {', '.join(SUFFIXES)} or a Zarr group with 'position'")
     if suffix in READERS:
         return own_cloud(READERS[suffix](path), str(path))
     position = read_arrays(path).get("position")
@@ -46,7 +48,7 @@ def read_arrays(path: Path) -> dict[str, Any]:
     with _load(path) as stored:
         try:
             return {name: stored[name] for name in stored.files if name not in ("ksdp-metadata", "axis")}
-        except (ValueError, OSError, zipfile.BadZipFile) as error:
+        except Exception as error:  # as below
             raise DataError(f"{path} cannot be read: {error}", "arrays of numbers can") from None
 
 
@@ -67,8 +69,12 @@ def own_cloud(given: Any, name: str) -> Cloud:
 
 def _load(path: Path) -> Any:
     try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                require_held(sum(member.file_size for member in archive.infolist()), path.stat().st_size)
+            return np.load(path, allow_pickle=False)
+        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))  # a map is no longer than its file
+    except Exception as error:  # NumPy and zipfile raise many kinds for a header of numbers that cannot be
         raise DataError(f"{path} cannot be read: {error}", "write it with numpy.save or numpy.savez") from None
 
 

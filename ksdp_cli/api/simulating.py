@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import provenance
-from ..base import checkpoint
 from ..base import device as devices
 from ..base.files import target
 from ..base.threads import limited
@@ -18,9 +17,10 @@ from ..particles.precision import precision_doubt
 from ..particles.problem import Problem, pose
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
+from .checkpoints import Checkpoints
 from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
-from .integrating import Listener, checkpoint_path, frame_bytes, integrate
+from .integrating import Listener, frame_bytes, integrate
 
 
 def simulate(
@@ -93,7 +93,7 @@ def _simulated(
                     listener.warn(doubt)
             whole = with_times(problem, snapshots_of(writer.header.config))
             integrate(whole, writer, chosen, resume, listener)
-        checkpoint.remove(checkpoint_path(writer.path))
+        Checkpoints(writer.path).remove()
         writer.finish()
     return open_run(path)
 

@@ -19,28 +19,44 @@ VTK_TYPES = {"float": ">f4", "double": ">f8", "int": ">i4", "long": ">i8"}
 
 
 def read_csv(path: Path) -> NDArray[Any]:
-    """Rows of numbers; where the first line names columns x, y, z, these alone."""
+    """Rows of numbers; the first line may name the columns, see `_positions`."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            words = [word.strip() for word in file.readline().split(",")]
-        named = any(not _is_number(word) for word in words)
-        axes = [words.index(name) for name in AXES if name in words] or None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a file without rows, which is an error later
-            return np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig", usecols=axes)
-    except (ValueError, OSError) as error:
+            names = [word.strip().strip('"').lower() for word in file.readline().split(",")]
+        named = not any(_is_number(word) for word in names)
+        with warnings.catch_warnings(action="error"):  # a table without rows
+            rows = np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig")
+        if named and "" in names:
+            raise ValueError("a column has no name, as the numbers of rows that pandas writes without index=False")
+    except (ValueError, OSError, UserWarning) as error:
         raise DataError(f"{path} is no table of numbers: {error}", "give one particle a line, x,y or x,y,z") from None
+    return _positions(path, dict(zip(names, rows.T, strict=True)), rows) if named else rows
 
 
 def read_parquet(path: Path) -> NDArray[Any]:
-    """The columns x, y, z, or all where none is called so."""
+    """The columns of `_positions`, of a table of numbers."""
     parquet = library("pyarrow.parquet", "Parquet")
     try:
         table = parquet.read_table(path)
-        names = [name for name in AXES if name in table.column_names] or table.column_names
-        return np.stack([table.column(name).to_numpy() for name in names], 1)
+        columns = {name: table.column(name).to_numpy() for name in table.column_names}
+        rows = np.stack(list(columns.values()), 1)
     except Exception as error:  # pyarrow raises kinds of its own
         raise DataError(f"{path} is no table of numbers: {_line(error)}", "give columns x, y or x, y, z") from None
+    return _positions(path, columns, rows)
+
+
+def _positions(path: Path, columns: dict[str, NDArray[Any]], rows: NDArray[Any]) -> NDArray[Any]:
+    """The columns x, y, z; all of them where none is called so. Raises `DataError` for more than one case or time.
+
+    So a table that ``ksdp export`` wrote is its cloud, where it holds one frame.
+    """
+    axes = [columns[name] for name in AXES if name in columns]
+    if not axes:
+        return rows
+    for name in {"case", "time"} & set(columns):
+        if np.ptp(columns[name]):
+            raise DataError(f"{path} holds more than one {name}, not one cloud", "give a file of one case and time")
+    return np.stack(axes, 1)
 
 
 def read_vtkhdf(path: Path) -> NDArray[Any]:

@@ -190,18 +190,27 @@ class MadeBy(Record):
     engine: str
 
 
-class SavedSimulation(Record):
-    """The state of a simulation but its positions."""
+class SavedCase(Record):
+    """The state of one case of a simulation but its arrays."""
 
     run: str
-    k: Count
-    case: Count
-    step: Count
-    behind: Count = 0
-    made_by: MadeBy = MadeBy(device="cpu", engine="")
-    collapsed: dict[str, Finite] = {}
-    engines: list[dict[str, Any]]
+    made_by: MadeBy
     seconds: Finite
+    k: Count
+    step: Count
+    engine: dict[str, Any]
+    collapsed: Finite | None = None
+
+
+class EndState(Record):
+    """What the last frames of a simulation lack of its states; stores that are older have no ``made_by``."""
+
+    run: str
+    made_by: MadeBy = MadeBy(device="cpu", engine="")
+    seconds: Finite
+    k: Count
+    engines: list[dict[str, Any]]
+    collapsed: dict[str, Finite] = {}
 
 
 class SavedTuner(Record):

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..base.shapes import Cloud
 from ..errors import ConfigError
+from .intervals import longest_step
 from .problem import Problem
-from .simulation import longest_step
 
 #: Diffusion is doubted where rounding adds a part of it that is larger than this, which is a step of 6.5 spacings;
 #: a length (delta, the width of the cloud) where it is less than so many spacings.

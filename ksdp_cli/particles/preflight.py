@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..base.memory import available_memory
+from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
 from .collapse import densest
 from .engines.choice import tree_pays
+from .intervals import intervals, longest_step
 from .problem import Case, Problem
-from .simulation import State, intervals, longest_step
 from .stepper import LARGEST
 
 #: A step should not carry a particle across more of the flow's length scale: at 0.25 the second moment of the
@@ -94,12 +95,11 @@ def require(problem: Problem) -> None:
         )
 
 
-def diagnose(problem: Problem, state: State, index: int) -> str:
-    """Where a case stood at its last good step: smallest pair distance against delta, largest mass within delta."""
+def diagnose(problem: Problem, case: Case, x: Cloud) -> str:
+    """The cloud ``x`` (J, d) of a case: smallest pair distance against delta, largest mass within delta."""
     from scipy.spatial import cKDTree
 
-    case = problem.cases[index]
-    x = state.x[index].astype(np.float64)
+    x = x.astype(np.float64)
     delta = math.sqrt(case.kernel_args[0])
     if len(x) < 2:
         return "the only particle has no neighbour"

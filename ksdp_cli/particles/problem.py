@@ -26,7 +26,10 @@ from .contents import contents
 
 @dataclass(frozen=True)
 class Case:
-    """One member of a sweep: ``values`` holds the swept parameters, the rest is equation (8) for this member."""
+    """One member of a sweep: ``values`` holds the swept parameters, the rest is equation (8) for this member.
+
+    ``number`` is its place in the sweep, which fixes its stream of random numbers wherever the case is run.
+    """
 
     values: dict[str, float]
     mu: float
@@ -34,6 +37,7 @@ class Case:
     mass: float
     flow: Any
     kernel_args: tuple[float, ...]
+    number: int = 0
 
     @property
     def place(self) -> str:
@@ -147,13 +151,13 @@ def _cases(config: SimulateConfig, flow: Any, kernel: Any) -> list[Case]:
     swept = config.swept()
     fixed = {name: values[0] for name, values in config.parameters().items()}
     cases = []
-    for combination in itertools.product(*swept.values()):
+    for number, combination in enumerate(itertools.product(*swept.values())):
         values = dict(zip(swept, combination, strict=True))
         p = fixed | values
         flow_params = _checked(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
         kernel_params = _checked(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
         args = (p["delta2"], *(float(value) for value in kernel_params.model_dump().values()))
-        cases.append(Case(values, p["mu"], p["chi"], p["M"], _made(flow, flow_params, config), args))
+        cases.append(Case(values, p["mu"], p["chi"], p["M"], _made(flow, flow_params, config), args, number))
     return cases
 
 

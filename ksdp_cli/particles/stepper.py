@@ -13,6 +13,7 @@ from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
 from .engines.choice import DriftEngine
 from .problem import Case, diffusion, drift_prefactor
+from .world import Alone, World
 
 #: Two normal numbers of `rng` differ by less than this.
 NOISE_RANGE = 12.0
@@ -24,10 +25,17 @@ class Mover:
     """Holds what a step of one case needs, and what is to be told about it; positions are a NumPy array."""
 
     def __init__(
-        self, config: SimulateConfig, case: Case, index: int, engine: DriftEngine, device: str, key: int | None = None
+        self,
+        config: SimulateConfig,
+        case: Case,
+        engine: DriftEngine,
+        device: str,
+        key: int | None = None,
+        world: World | None = None,
     ) -> None:
         self.config, self.case, self.engine, self.device = config, case, engine, device
-        self.key, self.stream = config.seed if key is None else key, rng.noise_stream(index)
+        self.key, self.stream = config.seed if key is None else key, rng.noise_stream(case.number)
+        self.world = world or Alone()
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
         #: The largest part of a drift so far that is attraction.
@@ -66,7 +74,9 @@ class Mover:
         """The Brownian increment of global step ``step``, (J, d)."""
         c = self.config
         scale = np.asarray(diffusion(self.case, dt), x.dtype)
-        return scale * rng.normals(self.key, self.stream, step, 0, c.J, c.dim, x.dtype)
+        low, high = self.world.bounds(c.J)
+        mine = scale * rng.normals(self.key, self.stream, step, low, high - low, c.dim, x.dtype)
+        return self.world.gather(mine)
 
     def step(self, scheme: Callable[..., Any], x: Any, t: float, dt: float, step: int) -> Any:
         """The positions after global step ``step``, from ``t`` to ``t + dt``.
@@ -75,7 +85,7 @@ class Mover:
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
             new = scheme(x, t, dt, self.drift, self.noise(x, step, dt))
-            found = _measured(x, new).tolist()
+            found = self.world.largest(_measured(x, new)).tolist()
         if not resolved(found, diffusion(self.case, dt), self.config.dtype):
             raise self.blow_up(found, t)
         return new

@@ -43,9 +43,7 @@ def read_foreign(path: Path) -> dict[str, NDArray[Any]]:
             opened = xarray.open_dataset(path, decode_times=False)
         held = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
         position, last = opened["position"], [name for name in ("time", "particle", "axis") if name in opened.sizes]
-        claimed = math.prod(position.shape) * position.dtype.itemsize
-        if claimed > LARGEST_RATIO * held + SMALL:
-            raise ValueError(f"position claims {claimed:.3g} bytes and {held} are there")
+        require_held(math.prod(position.shape) * position.dtype.itemsize, held)
         position = position.transpose(..., *[name for name in last if name in position.dims])
         found = {"position": position.to_numpy()}
         if position.dims[:1] == ("time",):
@@ -58,6 +56,12 @@ def read_foreign(path: Path) -> dict[str, NDArray[Any]]:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read: {told}", "write it with xarray.Dataset.to_zarr") from None
     return found
+
+
+def require_held(claimed: int, held: int) -> None:
+    """Raise `ValueError` where what is to be read is far more than what lies on the disk, in bytes."""
+    if claimed > LARGEST_RATIO * held + SMALL:
+        raise ValueError(f"it claims {claimed} bytes and holds {held}")
 
 
 def foreign(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import xarray
 
 import ksdp_cli as ksdp
+from ksdp_cli.api.exporting import export
 from ksdp_cli.api.own_files import read_arrays, read_cloud
 from ksdp_cli.errors import DataError
 
@@ -38,6 +40,19 @@ def test_an_export_is_read_back(tmp_path: Path) -> None:
     assert np.array_equal(read_cloud(tmp_path / "s.npz"), run.frame())
 
 
+def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path: Path) -> None:
+    run = ksdp.simulate(J=60, T=2e-3, dt=1e-3, M=[1, 2], out=tmp_path / "s.zarr")
+    export(run, tmp_path / "s.csv", case=1)
+    assert np.array_equal(read_cloud(tmp_path / "s.csv").astype(np.float32), run.frame(1))
+    export(run, tmp_path / "two.csv")
+    (tmp_path / "pandas.csv").write_text(",x,y\n0,1.0,2.0\n1,3.0,4.0\n")
+    (tmp_path / "rows.csv").write_text("x,y\n")
+    (tmp_path / "mixed.csv").write_text("1,two\n3,4\n5,6\n")
+    for name, told in (("two", "more than one case"), ("pandas", "no name"), ("rows", "no data"), ("mixed", "two")):
+        with pytest.raises(DataError, match=told):
+            read_cloud(tmp_path / f"{name}.csv")
+
+
 def test_training_takes_an_npz(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     gaps = np.array([0.0, 0.5, 1.0])
@@ -62,6 +77,20 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
     np.savez(tmp_path / "two.npz", position=np.zeros((2, 1, 5, 2)))
     with pytest.raises(DataError, match="not one cloud"):
         read_cloud(tmp_path / "two.npz")
+
+
+@pytest.mark.parametrize("shape", [(10**12, 2), (10**400, 2), (-1, 2), (10**9, 2)])
+def test_a_header_of_numbers_that_cannot_be_is_an_error(tmp_path: Path, shape: tuple[int, int]) -> None:
+    """In an .npy, and in an .npz, which may be packed a thousand times; nothing is allocated for it."""
+    head = repr({"descr": "<f4", "fortran_order": False, "shape": shape}).encode().ljust(1000) + b"\n"
+    raw = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + bytes(80)
+    (tmp_path / "a.npy").write_bytes(raw)
+    for name, content in (("a.npz", raw), ("bomb.npz", raw + bytes(10**8))):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("position.npy", content)
+    for name in ("a.npy", "a.npz", "bomb.npz"):
+        with pytest.raises(DataError, match="cannot be read"):
+            read_cloud(tmp_path / name)
 
 
 def group(path: Path, x: np.ndarray, dims: tuple[str, ...], **coords: Any) -> Path:
@@ -99,7 +128,7 @@ def test_a_group_of_others_that_is_none_is_said_in_one_line(tmp_path: Path) -> N
     path = group(tmp_path / "x.zarr", x, ("particle", "axis"))
     stated = path / "position" / "zarr.json"
     before = json.loads(stated.read_text())
-    for shape, told in (([10**12, 2], "claims 8e"), ([10**400, 2], "cannot be read"), ("x", "cannot be read")):
+    for shape, told in (([10**12, 2], "claims 8"), ([10**400, 2], "cannot be read"), ("x", "cannot be read")):
         stated.write_text(json.dumps(before | {"shape": shape}))
         with pytest.raises(DataError, match=told):
             read_cloud(path)

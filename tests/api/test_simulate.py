@@ -18,8 +18,9 @@ import ksdp_cli as ksdp
 from ksdp_cli.api.headers import continued
 from ksdp_cli.base.memory import available_memory
 from ksdp_cli.errors import ConfigError, DataError, NumericalError, ResourceError
+from ksdp_cli.particles.intervals import intervals
 from ksdp_cli.particles.problem import pose
-from ksdp_cli.particles.simulation import Simulation, intervals
+from ksdp_cli.particles.simulation import Simulation
 from ksdp_cli.plugin import Params
 
 TIMES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=6, unique=True).map(sorted)
@@ -213,7 +214,7 @@ def test_the_state_of_a_checkpoint_is_the_one_after_the_last_step() -> None:
     seen: list[tuple[int, float, np.ndarray]] = []
     simulation.run(
         lambda k, frame: None,
-        lambda done: seen.append((done, simulation.time(), simulation.snapshot().x[0].copy())),
+        lambda done: seen.append((done, simulation.moving.time(), simulation.snapshot()[0].x)),
     )
     assert [done for done, _, _ in seen] == list(range(1, 11))
     assert [t for _, t, _ in seen] == pytest.approx([1e-4 * n for n in range(1, 11)])

@@ -18,8 +18,8 @@ import ksdp_cli as ksdp
 from ksdp_cli.cli._options import graceful
 from ksdp_cli.errors import ConfigError, Interrupted
 from ksdp_cli.metrics import moments
+from ksdp_cli.particles.intervals import longest_step
 from ksdp_cli.particles.problem import pose
-from ksdp_cli.particles.simulation import longest_step
 from ksdp_cli.views import summary
 from ksdp_cli.views.plotting import plot
 from ksdp_cli.views.report.reporting import report

@@ -22,7 +22,7 @@ def evolve() -> Evolve:
         simulation = Simulation(pose(options), "cpu")
         simulation.start()
         frames: list[np.ndarray] = []
-        simulation.run(lambda _, frame: frames.append(frame.astype(np.float64)), lambda _: None)
+        simulation.run(lambda _, clouds: frames.append(np.array(clouds, np.float64)), lambda _: None)
         return frames
 
     return run

@@ -25,7 +25,7 @@ def mover(problem: Problem, engine: str) -> Mover:
     chosen = make_engine(
         problem.kernel, case.kernel_args, config.dim, config.dtype, config.J, name=engine, accuracy=1e-6
     )
-    return Mover(config, case, 0, chosen, "cpu")
+    return Mover(config, case, chosen, "cpu")
 
 
 def attraction(kernel, x: np.ndarray, delta2: float) -> np.ndarray:

@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from ksdp_cli.base.arrays import namespace
 from ksdp_cli.errors import NumericalError, ResourceError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.initial.stored import StoredCloud
+from ksdp_cli.particles.intervals import Interval
 from ksdp_cli.particles.problem import Problem, pose
-from ksdp_cli.particles.simulation import Interval, Simulation, State
+from ksdp_cli.particles.simulation import Simulation
 from ksdp_cli.plugin import Params
 
 HERE = os.environ.get("TRITON_INTERPRET") == "1"
@@ -105,6 +107,16 @@ def go_on(simulation: Simulation, calls: list[Any], stop: int = 10**9) -> None:
         simulation.snapshot()
 
 
+def positions(simulation: Simulation) -> Any:
+    return np.array([run.state.x for run in simulation.runs])
+
+
+def put(simulation: Simulation, other: Simulation) -> None:
+    """Go on from the states of another."""
+    for run, before in zip(simulation.runs, other.runs, strict=True):
+        run.restore(replace(before.state))
+
+
 def posed(**options: Any) -> Problem:
     return pose({"J": 100, "seed": 3, "dt": 1e-3, "T": 8e-3, "flow": "none"} | options)
 
@@ -128,10 +140,10 @@ def test_positions_are_those_of_the_cpu(options: dict[str, Any]) -> None:
     here, _ = through(problem, "cpu")
     assert calls[-1] == there.steps
     assert len(calls) < 6
-    assert there.engines[0].name == options.get("engine", "direct")
-    assert np.abs(there.state.x - here.state.x).max() < 1e-5
+    assert there.runs[0].engine.name == options.get("engine", "direct")
+    assert np.abs(positions(there) - positions(here)).max() < 1e-5
     assert there.pull()[0] == pytest.approx(here.pull()[0], rel=1e-3)
-    told = there.movers[0].report()
+    told = there.runs[0].mover.report()
     assert told["captured"] is False
     assert told["why"] == "no GPU"
     assert "flow" not in told
@@ -145,13 +157,13 @@ def test_neither_blocks_nor_replays_change_a_bit(monkeypatch: pytest.MonkeyPatch
     problem, found = posed(flow="laminar2d", A=10, T=20e-3, J=70), []
     for block in (1, 7, 20):
         monkeypatch.setattr(step_gpu, "STEPS", block)
-        found.append(through(problem, "cuda")[0].state.x)
+        found.append(positions(through(problem, "cuda")[0]))
     monkeypatch.setattr(step_gpu, "STEPS", 4)
     monkeypatch.setattr(step_gpu.StepsGPU, "_no_capture", lambda self: None)
     monkeypatch.setattr(step_gpu, "record", lambda body: body)
     replayed, _ = through(problem, "cuda")
-    assert replayed.movers[0].report()["captured"]
-    assert all((x == found[0]).all() for x in [*found, replayed.state.x])
+    assert replayed.runs[0].mover.report()["captured"]
+    assert all((x == found[0]).all() for x in [*found, positions(replayed)])
 
 
 @interpreted
@@ -164,19 +176,19 @@ def test_cases_side_by_side_are_those_in_turn_and_resume_either_way(monkeypatch:
     monkeypatch.setattr(step_gpu, "STEPS", 2)
     stopped, calls = through(sweep, "cuda", stop=16)
     assert calls == [8, 16]
-    assert (stopped.state.case, stopped.state.step, stopped.state.behind) == (0, 2, 2)
+    assert [(run.state.k, run.state.step) for run in stopped.runs] == [(1, 2)] * 4
     again = Simulation(sweep, "cuda")
-    again.restore(State(stopped.state.x.copy(), 1, 0, 2, 2, [{}] * 4))
+    put(again, stopped)
     assert again.done() == 16
     go_on(again, [])
-    assert (again.state.x == whole.state.x).all()
+    assert (positions(again) == positions(whole)).all()
     monkeypatch.setattr(step_gpu.StepsGPU, "fits", lambda config, cases: False)
     turn = Simulation(sweep, "cuda")
-    turn.restore(State(stopped.state.x.copy(), 1, 0, 2, 2, [{}] * 4))
+    put(turn, stopped)
     calls = []
     go_on(turn, calls)
     assert calls == [17, 18, 19, 20]
-    assert (turn.state.x == whole.state.x).all()
+    assert (positions(turn) == positions(whole)).all()
 
 
 @interpreted
@@ -214,11 +226,12 @@ def test_a_blow_up_is_told_with_its_step_and_the_last_good_cloud_stays() -> None
         simulation.start()
         with pytest.raises(NumericalError, match=r"blow-up after t = 0\.006: particles move by") as error:
             simulation.run(lambda k, frame: None, lambda done: None)
-        ends.append((error.value.message, simulation.snapshot(), simulation.time(), simulation.case))
+        moving = simulation.moving
+        ends.append((error.value.message, simulation.snapshot()[0], moving.time(), moving.case.number))
     (here, state, time, case), (there, same, also, index) = ends
     assert here == there
     assert state.step == same.step == 6
-    assert "flow" not in simulation.movers[0].report()
+    assert "flow" not in simulation.runs[0].mover.report()
     assert (time, case) == (also, index)
     assert np.abs(state.x - same.x).max() < 1e-5 * np.abs(state.x).max()
 
@@ -230,7 +243,7 @@ def test_a_blow_up_in_one_case_of_several() -> None:
     simulation.start()
     with pytest.raises(NumericalError, match=r"blow-up after t = 0 at A = 3000"):
         simulation.run(lambda k, frame: None, lambda done: None)
-    assert simulation.case == 1
+    assert simulation.moving.case.number == 1
 
 
 @interpreted
@@ -239,8 +252,8 @@ def test_a_flow_without_a_formula_is_called_as_it_is(flow: Any, why: str) -> Non
     problem = posed(flow=flow, scheme="heun", T=4e-3, snapshots=(2.5e-3, 4e-3))
     there, _ = through(problem, "cuda")
     here, _ = through(problem, "cpu")
-    assert np.abs(there.state.x - here.state.x).max() < 1e-5
-    assert why in there.movers[0].report()["flow"]
+    assert np.abs(positions(there) - positions(here)).max() < 1e-5
+    assert why in there.runs[0].mover.report()["flow"]
 
 
 def from_a_store(width: float = 1.0, J: int = 100) -> StoredCloud:
@@ -257,8 +270,8 @@ def test_time_runs_from_t0(flow: Any, scheme: str) -> None:
         problem = posed(flow=flow, scheme=scheme, t0=t0, mu=0, J=70, T=2e-3, snapshots=(1.5e-3, 2e-3))
         problem.cases[0].flow.rate = 30.0
         simulation, _ = through(problem, device)
-        assert simulation.time() == t0 + 2e-3
-        ends.append(simulation.state.x)
+        assert simulation.moving.time() == t0 + 2e-3
+        ends.append(positions(simulation))
     assert np.abs(ends[0] - ends[1]).max() < 1e-5
     assert np.abs(ends[0] - ends[2]).max() > 1e-4
 
@@ -272,7 +285,7 @@ def test_a_blow_up_is_told_with_the_time_from_t0_on() -> None:
         simulation.start()
         with pytest.raises(NumericalError, match=r"blow-up after t = 0\.006: particles move by"):
             simulation.run(lambda k, frame: None, lambda done: None)
-        assert simulation.snapshot().step == 4
+        assert simulation.snapshot()[0].step == 4
 
 
 @interpreted
@@ -281,14 +294,14 @@ def test_a_continued_cloud_draws_from_its_own_key() -> None:
     problem = posed(init=from_a_store(), M=0)
     there, _ = through(problem, "cuda")
     here, _ = through(problem, "cpu")
-    assert there.movers[0].key == here.movers[0].key > 2**32
-    assert there.time() == 0.508
-    assert np.abs(there.state.x - here.state.x).max() < 1e-6
+    assert there.runs[0].mover.key == here.runs[0].mover.key > 2**32
+    assert there.moving.time() == 0.508
+    assert np.abs(positions(there) - positions(here)).max() < 1e-6
     before = problem.initial.frame
     moved = [np.sqrt(2e-3) * sum(rng.normals(key, rng.noise_stream(0), step, 0, 100, 2) for step in range(8))
-             for key in (there.movers[0].key, 3)]  # fmt: skip
-    assert np.abs(there.state.x - before - moved[0]).max() < 1e-5
-    assert np.abs(there.state.x - before - moved[1]).max() > 0.1
+             for key in (there.runs[0].mover.key, 3)]  # fmt: skip
+    assert np.abs(positions(there)[0] - before - moved[0]).max() < 1e-5
+    assert np.abs(positions(there)[0] - before - moved[1]).max() > 0.1
 
 
 @interpreted
@@ -308,9 +321,9 @@ def test_a_collapse_is_seen_in_every_case_after_a_queue(
         simulation, told = Simulation(problem, device), list[str]()
         simulation.start()
         simulation.run(lambda k, frame: None, lambda done: told.extend([simulation.look() or ""]))  # noqa: B023
-        times[device] = simulation.collapsed
+        times[device] = [run.state.collapsed for run in simulation.runs]
         assert "at M = 60 the cloud has collapsed" in "".join(told)
-    assert times["cuda"] == pytest.approx(dict.fromkeys((0, 1), 0.5 + seen * 1e-3))
+    assert times["cuda"] == pytest.approx([0.5 + seen * 1e-3] * 2)
     if queued == 1:
         assert times["cpu"] == times["cuda"]
 
@@ -339,7 +352,7 @@ def test_launches_and_waits_of_a_step(scheme: str, launches: int, monkeypatch: p
 
     problem = posed(flow="kolmogorov", scheme=scheme)
     simulation = Simulation(problem, "cuda")
-    steps = StepsGPU(problem.config, simulation.movers)
+    steps = StepsGPU(problem.config, [run.mover for run in simulation.runs])
     steps.program = Program(steps.program)
     monkeypatch.setattr(steps.engine, "pair_sum", Program(steps.engine.pair_sum))  # type: ignore[attr-defined]
     queued = {}

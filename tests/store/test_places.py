@@ -26,7 +26,7 @@ def test_a_taken_place_is_left_alone(tmp_path: Path, header, store) -> None:
 
 def test_overwrite_replaces_our_store_even_a_damaged_one(tmp_path: Path, header, store) -> None:
     path = store(tmp_path / "a.zarr", header())
-    (path / "A" / "c.0").write_bytes(b"")
+    (path / "A" / "c" / "0").write_bytes(b"")
     store(path, header(config={"other": 1}), overwrite=True)
     assert open_run(path).config == {"other": 1}
     assert os.listdir(tmp_path) == ["a.zarr"]

@@ -1,0 +1,139 @@
+"""Where a run goes on: each case from its checkpoint, from the last frame of a run that was complete, or from t0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..base import checkpoint
+from ..base.files import parse_json
+from ..base.records import EndState, Record, SavedCase, checked
+from ..errors import DataError
+from ..particles.case_run import CaseRun, State
+from ..particles.simulation import Simulation
+from ..store import Owner, Run, open_run
+from .checkpoints import Checkpoints
+from .headers import END_STATE, belongs, marks, require_same_kind
+
+#: Header and arrays of a state.
+Saved = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+def restore(
+    simulation: Simulation, writer: Owner, resume: bool, warn: Callable[[str], None] | None, kind: dict[str, str]
+) -> float:
+    """Put every case of ``simulation`` where it goes on; a new run at its start.
+
+    Returns the seconds that were spent before. ``warn`` is told of each checkpoint that is passed over. Raises
+    `ConfigError` when ``kind``, device and engine, is not that of a state or of the stored frames, and `DataError` for
+    a state that does not fit.
+    """
+    files = Checkpoints(writer.path)
+    files.claim(resume)
+    if not resume:
+        files.remove()
+        simulation.start()
+        return 0.0
+    end = open_run(writer.path) if writer.committed else None
+    last = _Last(end, simulation, kind) if end else None
+    spent = 0.0
+    for run in simulation.runs:
+        unfit = _fitness(run, writer, kind)
+        found, passed_over = checkpoint.newest(files.of(run.case.number), unfit)
+        if found is None and last:
+            found = last.state(run)
+        if found is None:
+            if end:
+                require_same_kind(end.attrs, kind, str(writer.path))
+            checkpoint.remove(files.of(run.case.number))
+            run.start()
+        else:
+            _put(run, found)
+            spent = max(spent, float(found[0]["seconds"]))
+        instead = f"going on from {found[0]['source']}" if found else f"starting from t = {run.config.t0:g}"
+        for reason in passed_over:
+            if warn:
+                warn(f"{reason}; {instead}{'' if found else '; stored frames stay'}")
+    return spent
+
+
+def _fitness(run: CaseRun, writer: Owner, kind: dict[str, str]) -> Callable[[dict[str, Any]], str | None]:
+    """What is wrong with the header of a case's checkpoint, if anything is."""
+
+    def unfit(about: dict[str, Any]) -> str | None:
+        reason = _unfit(run, about, SavedCase, kind, f"the state of {writer.path}")
+        if reason:
+            return reason
+        if about["k"] > writer.committed:
+            return f"lies ahead of the {writer.committed} frames of {writer.path}"
+        steps = run.plan[about["k"]].count if about["k"] < len(run.plan) else 0
+        if about["step"] > steps:
+            return f"is at step {about['step']} of {steps}"
+        return None if _same_engine(about["engine"], run) else "was written by another version"
+
+    return unfit
+
+
+def _unfit(run: CaseRun, about: dict[str, Any], record: type[Record], kind: dict[str, str], what: str) -> str | None:
+    """The first reason why the header of a state is not one of this run. Raises `ConfigError` for another ``kind``."""
+    try:
+        checked(record, about)
+    except ValueError as error:
+        return f"cannot be used: {error}"
+    if not belongs(about, run.config, marks(run.problem)):
+        return "belongs to another run"
+    require_same_kind(about, kind, what)
+    return None
+
+
+def _same_engine(state: dict[str, Any], run: CaseRun) -> bool:
+    """Whether an engine's state has the entries of today's; a tree that has not run yet has none."""
+    now = run.engine.state()
+    return not state or not now or state.keys() == now.keys()
+
+
+class _Last:
+    """The states in which a run that was complete ended: its last frames, and what those lack."""
+
+    def __init__(self, end: Run, simulation: Simulation, kind: dict[str, str]) -> None:
+        self.end, self.about = end, None
+        if END_STATE not in end.attrs:
+            return
+        try:
+            about = parse_json(end.attrs[END_STATE])
+        except ValueError as error:
+            raise DataError(f"{end.path}: {END_STATE} is unreadable ({error})", "the store is damaged") from None
+        fits = _unfit(simulation.runs[0], about, EndState, kind, f"the state of {end.path}") is None
+        if fits and about["k"] <= len(end.times) and len(about["engines"]) == len(simulation.runs):
+            self.about = about
+
+    def state(self, run: CaseRun) -> Saved | None:
+        """Header and arrays, as of a checkpoint; None where the frames are not all of the state."""
+        if self.about is None or not _same_engine(self.about["engines"][run.case.number], run):
+            return None
+        number, k = run.case.number, self.about["k"]
+        header = {
+            "source": "the last frame",
+            "k": k,
+            "step": 0,
+            "engine": self.about["engines"][number],
+            "collapsed": self.about.get("collapsed", {}).get(str(number)),
+            "seconds": self.about["seconds"],
+        }
+        return header, {"x": self.end.frame(number, k - 1)}
+
+
+def _put(run: CaseRun, saved: Saved) -> None:
+    """Give a case its state. Raises `DataError` for positions or engine states that do not fit."""
+    about, arrays = saved
+    shape = (run.config.J, run.config.dim)
+    x = arrays.get("x")
+    if x is None or x.shape != shape or x.dtype != run.config.dtype or not np.isfinite(x).all():
+        told = f"{about['source']} holds no positions {shape} of {run.config.dtype} that are finite"
+        raise DataError(told, "use --overwrite")
+    try:
+        run.restore(State(arrays, about["k"], about["step"], about["engine"], about["collapsed"]))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None

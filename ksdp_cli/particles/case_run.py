@@ -1,0 +1,151 @@
+"""One case of equation (8) from step to step, on one world, with a state that resumes to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..base.shapes import Cloud
+from ..errors import DataError
+from . import collapse
+from .engines.choice import make_engine
+from .history import noise_key
+from .intervals import Interval, intervals, longest_step
+from .problem import Case, Problem
+from .schemes import SCHEMES
+from .stepper import Mover
+from .world import Alone, World
+
+
+@dataclass
+class State:
+    """A case between two steps: named arrays, of which "x" (J, d) are the positions, and the next step to take.
+
+    ``step`` steps of interval ``k`` are taken. ``engine`` is what an adaptive engine has learned; ``collapsed`` the
+    time from which on the cloud is collapsed (`collapse`).
+    """
+
+    arrays: dict[str, np.ndarray]
+    k: int = 0
+    step: int = 0
+    engine: dict[str, Any] = field(default_factory=dict)
+    collapsed: float | None = None
+
+    @property
+    def x(self) -> Cloud:
+        return self.arrays["x"]
+
+
+class CaseRun:
+    """``case`` of ``problem`` on one device.
+
+    The Brownian increment of a particle is a function of (``key``, number of the case, step, particle), so nothing
+    about it has to be saved; ``key`` is `noise_key` of the problem. Snapshots and numbers of steps count from ``t0``.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        case: Case,
+        device: str,
+        key: int | None = None,
+        threads: int | None = None,
+        world: World | None = None,
+    ) -> None:
+        config = problem.config
+        self.problem, self.config, self.case, self.device = problem, config, case, device
+        self.plan = intervals(config.snapshots, config.dt)
+        self.steps = self.plan[-1].first + self.plan[-1].count
+        self.longest = longest_step(config.snapshots, config.dt)
+        self.scheme = SCHEMES[config.scheme]
+        self.engine = make_engine(
+            problem.kernel,
+            case.kernel_args,
+            config.dim,
+            config.dtype,
+            config.J,
+            name=config.engine,
+            accuracy=config.accuracy,
+            device=device,
+            threads=threads,
+        )
+        key = noise_key(problem) if key is None else key
+        self.mover = Mover(config, case, self.engine, device, key, world or Alone())
+        self.state = State({"x": np.empty(0)})
+        #: Steps that were taken at once, last.
+        self.taken = 0
+
+    def start(self) -> None:
+        """Draw the initial cloud, from the stream of the case. Raises `DataError` when it is not finite."""
+        c = self.config
+        x = self.problem.initial.draw(c.J, c.dim, c.seed, stream=self.case.number).astype(c.dtype)
+        if not np.isfinite(x).all():
+            raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
+        self.state = State({"x": x})
+
+    def restore(self, state: State) -> None:
+        """Go on from ``state``."""
+        self.state = state
+        if state.engine:
+            self.engine.restore(state.engine)
+
+    def snapshot(self) -> State:
+        """The state after the last good step; a later step leaves its arrays as they are."""
+        self.state.engine = self.engine.state()
+        return self.state
+
+    def advance(self, part: Interval, after_step: Callable[[], None]) -> None:
+        """Take the steps that are left to the end of ``part``, the interval that the state is in.
+
+        Raises `NumericalError` at blow-up.
+        """
+        state = self.state
+        for index in range(state.step, part.count):
+            t, dt = part.step(index)
+            x = self.mover.step(self.scheme, state.x, self.config.t0 + t, dt, part.first + index)
+            state.arrays = {"x": x}
+            self.count(1)
+            after_step()
+
+    def count(self, steps: int) -> None:
+        """Note that the state was brought on by ``steps``."""
+        self.state.step += steps
+        self.taken = steps
+
+    def done(self) -> int:
+        """Steps taken so far."""
+        s = self.state
+        return s.step + (self.plan[s.k].first if s.k < len(self.plan) else self.steps)
+
+    def time(self) -> float:
+        """Time of equation (8)."""
+        return self.config.t0 + self.elapsed()
+
+    def elapsed(self) -> float:
+        """`time` since the start of the run."""
+        s = self.state
+        if s.k == len(self.plan):
+            return self.config.T
+        part = self.plan[s.k]
+        return part.step(s.step)[0] if s.step < part.count else part.end * part.dt
+
+    def pull(self) -> float:
+        """`Mover.pull` in the longest step that is taken."""
+        return self.mover.pull() * (self.longest / self.config.dt)
+
+    def look_due(self) -> bool:
+        """Whether the last steps passed one after which the cloud is looked at, and it is not known to be collapsed."""
+        number = self.done()
+        between = max(1, self.steps // collapse.LOOKS)
+        return number // between != (number - self.taken) // between and self.state.collapsed is None
+
+    def look(self) -> str | None:
+        """A sentence when the cloud has collapsed; the state then says since when."""
+        lost = collapse.collapsed(self.problem, self.case, self.state.x)
+        if lost is None:
+            return None
+        self.state.collapsed = self.time()
+        return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)

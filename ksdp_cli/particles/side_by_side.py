@@ -1,0 +1,48 @@
+"""Cases on a GPU, moved by the same launches, many steps queued at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .case_run import CaseRun
+from .gpu_step import StepsGPU
+from .intervals import Interval
+
+
+class SideBySide:
+    """``runs`` of one problem that are in the same state but for their positions, which lie on the device between
+    `put` and `settle`."""
+
+    def __init__(self, runs: Sequence[CaseRun]) -> None:
+        self.runs = runs
+        #: The run that blew up.
+        self.failed: CaseRun | None = None
+        self.steps = StepsGPU(runs[0].config, [run.mover for run in runs])
+
+    def put(self) -> None:
+        """Take the positions of the runs."""
+        self.steps.put(np.stack([run.state.x for run in self.runs]))
+
+    def settle(self) -> None:
+        """Give the runs their positions after the last good step."""
+        for run, x in zip(self.runs, self.steps.get(), strict=True):
+            run.state.arrays = {"x": x}
+
+    def advance(self, part: Interval, after_steps: Callable[[], None]) -> None:
+        """All runs to the end of ``part``; ``after_steps`` is called after all that were queued at once.
+
+        Raises `NumericalError` at blow-up, of the run `failed`.
+        """
+        state = self.runs[0].state
+        while state.step < part.count:
+            begin, length = part.place(state.step)
+            count = min(self.steps.block, part.alike(state.step))
+            taken, failed, error = self.steps.advance(part.first + state.step, begin, length * part.dt, count)
+            for run in self.runs:
+                run.count(taken)
+            if error:
+                self.failed = self.runs[failed]
+                raise error
+            after_steps()
