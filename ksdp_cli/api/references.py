@@ -22,7 +22,7 @@ from ..learning.model import Model
 from ..store import Run, open_run
 from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from . import paths
-from .clouds import of_model
+from .clouds import of_model, second_moment_at_start
 from .generator import Generator
 from .own_files import is_array, is_own, own_cloud, read_cloud
 from .simulating import simulate
@@ -62,15 +62,16 @@ class Chosen:
     def parameters(self) -> dict[str, Any]:
         """`numbers`, and the flow, the kernel and the initial cloud by name."""
         names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
-        return self.numbers() | {name: provenance.short(str(self.simulation[name])) for name in names}
+        told = {name: provenance.short(str(self.simulation[name])) for name in names}
+        return self.numbers() | told | {n: str(v) for n, v in self.simulation.get("init_params", {}).items()}
 
     def law(self) -> float | None:
-        """E|x|^2 by equation (6), where that holds from the unit disc; None where no simulation is known."""
+        """E|x|^2 by equation (6), where that and the start are known; None where no simulation is."""
         try:
             stated = provenance.simulation(self.simulation, self.name)
         except DataError:
             return None
-        law = second_moment_law(stated, stated.J, self.case)
+        law = second_moment_law(stated, stated.J, self.case, second_moment_at_start(stated))
         return None if law is None else law(self.t)
 
 

@@ -226,7 +226,7 @@ def validation_data(
     apart = [name for name in fixed if theirs.get(name) != ours.get(name)]
     starts = [Path(str(config.get("init"))).name for config in (theirs, ours)]
     apart += ["init"] if starts[0] != starts[1] else []
-    for part in ("flow_params", "kernel_params"):
+    for part in ("flow_params", "kernel_params", "init_params"):
         both = theirs.get(part, {}), ours.get(part, {})
         apart += [name for name in {*both[0], *both[1]} - {*names} if both[0].get(name) != both[1].get(name)]
     if apart:

@@ -17,7 +17,6 @@ from ...base.files import read_json
 from ...base.labels import evenly, label
 from ...base.records import History, checked
 from ...errors import KsdpError
-from ...initial.ball import Ball
 from ...learning.model import Model
 from ...learning.network.forms import FORMS
 from ...metrics import compare_clouds, moments
@@ -78,7 +77,7 @@ def _network(learned: Learned) -> NetworkView:
     model, eta = learned.model, learned.eta
     law = learned.generator.initial
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
-    stored = None if isinstance(law, Ball) else learned.generator.inputs(few, SEED)
+    stored = None if getattr(law, "page_law", None) else learned.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", learned.name])
     shape = model.network
     return NetworkView(
