@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .. import provenance
 from ..base.files import target
+from ..base.listener import Say, as_warning
 from ..base.outputs import written_whole
 from ..base.parsing import number, sweep
 from ..base.shapes import Cloud
@@ -36,13 +37,13 @@ def clouds(
     out: str | Path | None = None,
     overwrite: bool = False,
     seed: int = 0,
-    tell: Callable[[str], None] | None = None,
+    warn: Say | None = None,
 ) -> Run:
     """Store clouds (N, d), d = 1 to 3, one for each value of the parameters ``names``, to be learned and compared.
 
     ``given`` maps values, a tuple in the order of ``names`` or one number, to arrays; ``"t"`` among the names is the
     time of a cloud, which is ``t`` otherwise. Clouds of different sizes are cut to the size of the smallest, at random
-    by ``seed``, which ``tell`` is told. ``source`` is the law that a network pushes to them: an array or a file or
+    by ``seed``, which ``warn`` is told. ``source`` is the law that a network pushes to them: an array or a file or
     store of one cloud, from which samples are drawn as a bootstrap, or a registered law; the uniform ball by default.
     An array is written beside the store, as NAME.source.npy. ``fixed`` are further parameters with their one value.
 
@@ -50,7 +51,7 @@ def clouds(
     names and values that do not fit.
     """
     words = ["ksdp_cli.clouds"]
-    return _stored(given, names, source, t, fixed or {}, out, overwrite, seed, tell or (lambda message: None), words)
+    return _stored(given, names, source, t, fixed or {}, out, overwrite, seed, warn or as_warning, words)
 
 
 def _stored(
@@ -62,7 +63,7 @@ def _stored(
     out: str | Path | None,
     overwrite: bool,
     seed: int,
-    tell: Callable[[str], None],
+    warn: Say,
     words: list[str],
 ) -> Run:
     """`clouds`, made by the command ``words``."""
@@ -76,7 +77,7 @@ def _stored(
         raise DataError(f"clouds of {' and '.join(map(str, sorted(dims)))} dimensions", "give clouds of one dimension")
     dim, J = dims.pop(), min(sizes)
     if len(sizes) > 1:
-        tell(f"the clouds have {J} to {max(sizes)} particles: {J} random ones of each are kept, seed {seed}")
+        warn(f"the clouds have {J} to {max(sizes)} particles: {J} random ones of each are kept, seed {seed}")
     frames = np.empty((len(times), len(cases), J, dim), np.float32)
     for place, values in enumerate(sorted(by_values)):
         k, case = times.index(values[-1]), cases.index(values[:-1])
@@ -113,7 +114,7 @@ def import_files(
     source: Any = None,
     out: str | Path | None = None,
     overwrite: bool = False,
-    tell: Callable[[str], None] | None = None,
+    warn: Say | None = None,
 ) -> Run:
     """`clouds` of ``files``, one a file, in their order, at ``parameters`` by name: a value a file, or one for all.
 
@@ -137,8 +138,7 @@ def import_files(
     words = ["ksdp", "import", *map(str, files)]
     words += [word for name, text in parameters.items() for word in (f"--{name}", str(text))]
     words += [] if source is None else ["--source", str(source)]
-    say = tell or (lambda message: None)
-    return _stored(given, tuple(swept), source, t, fixed, out, overwrite, 0, say, words)
+    return _stored(given, tuple(swept), source, t, fixed, out, overwrite, 0, warn or as_warning, words)
 
 
 def _values(key: Any, names: Sequence[str]) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ import xarray
 import ksdp_cli as ksdp
 from ksdp_cli.api.importing import import_files
 from ksdp_cli.api.own_files import read_cloud
-from ksdp_cli.errors import ConfigError, DataError
+from ksdp_cli.errors import ConfigError, DataError, KsdpWarning
 from ksdp_cli.metrics import exact_w2_squared
 
 
@@ -80,7 +80,7 @@ def test_what_export_wrote_comes_back(suffix: str) -> None:
 
 def test_clouds_of_different_sizes_are_cut_to_the_smallest_and_that_is_said() -> None:
     given, said = {(1.0,): normal(50), (10.0,): normal(80, seed=1)}, []
-    run = ksdp.clouds(given, names=["A"], out="a.zarr", tell=said.append)
+    run = ksdp.clouds(given, names=["A"], out="a.zarr", warn=said.append)
     assert (run.J, run.cases) == (50, [{"A": 1.0}, {"A": 10.0}])
     np.testing.assert_array_equal(run.frame(0), given[1.0,])
     rows = {tuple(row) for row in given[10.0,].tolist()}
@@ -88,7 +88,8 @@ def test_clouds_of_different_sizes_are_cut_to_the_smallest_and_that_is_said() ->
     assert set(kept) <= rows
     assert len(set(kept)) == 50
     assert "50 to 80" in said[0]
-    again = ksdp.clouds(given, names=["A"], out="b.zarr")
+    with pytest.warns(KsdpWarning, match="50 to 80"):
+        again = ksdp.clouds(given, names=["A"], out="b.zarr")
     np.testing.assert_array_equal(again.frame(1), run.frame(1))
 
 
@@ -110,7 +111,8 @@ def test_a_source_of_points_travels_with_the_store_and_the_model(tmp_path: Path)
     assert data.config["init"] == "a.source.npy"
     found = ksdp.train(data, steps=3, N=50, validate_every=3, out="m.safetensors")
     np.testing.assert_array_equal(found.trained.model.source, source)
-    drawn = ksdp.sample("m.safetensors", n=80, A=2, out="s.zarr").frame()
+    with pytest.warns(KsdpWarning, match="40 points"):
+        drawn = ksdp.sample("m.safetensors", n=80, A=2, out="s.zarr").frame()
     image = found.trained.model.push(source, [2.0])
     assert {tuple(row) for row in drawn.tolist()} == {tuple(row) for row in image.tolist()}
     np.save("a.source.npy", source + 1)
