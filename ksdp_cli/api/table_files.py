@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..export.libraries import library
+from ..exporters.libraries import library
 
 #: Columns of a table that are positions, where it names its columns.
 AXES = ("x", "y", "z")
