@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..base.parsing import integer
+from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
 from . import _render
@@ -65,7 +66,7 @@ def simulate(
     outputs |= {"threads": integer(threads) if threads is not None else None}
     known = [*SimulateConfig.model_fields, "out", "overwrite", "resume", "json", "config", "threads", "A"]
     given: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known) | outputs
-    with o.graceful() as stop, _render.progress("simulate") as progress:
+    with graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
             progress=progress,
             stop=stop,
