@@ -19,7 +19,7 @@ FLOORS = [
     {"flows", "kernels", "initial", "assignment", "exact"},
     {"particles", "chemistry", "learning", "metrics", "store", "figures"},
     {"plugin"},  # what a plugin imports, by lazy names
-    {"export"},
+    {"exporters"},
     {"api", "testing"},
     {"views", "laws"},
     {"experiments"},  # above the verbs that they call

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import provenance
 from ..base import parsing as numbers
+from ..base.listener import Progress, unheard
 from ..base.shapes import Cloud
 from ..config import PHYSICAL_UNITS
 from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
@@ -149,7 +150,7 @@ def fresh_run(
     values: dict[str, float],
     seed: int,
     number: int,
-    progress: Callable[..., None] | None,
+    progress: Progress | None,
     *,
     taken: Collection[int | None] = (),
     J: int | None = None,
@@ -163,7 +164,8 @@ def fresh_run(
     name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
     while True:
         try:
-            return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+            place = paths.RUNS / f"reference-{name}.zarr"
+            return simulate(out=place, resume=True, progress=progress, warn=unheard, **given)
         except Busy as busy:  # another comparison makes this very run: it is found when it is done
             if progress:
                 progress("waiting", 0, 1, busy.message)

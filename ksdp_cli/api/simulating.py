@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from .. import provenance
 from ..base import device as devices
 from ..base.files import target
+from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import KsdpError
@@ -20,7 +20,8 @@ from . import paths
 from .checkpoints import Checkpoints
 from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
-from .integrating import Listener, frame_bytes, integrate
+from .integrating import frame_bytes, integrate
+from .options import SimulateOptions
 
 
 def simulate(
@@ -29,11 +30,11 @@ def simulate(
     overwrite: bool = False,
     resume: bool = False,
     threads: int | None = None,
-    progress: Callable[..., None] | None = None,
-    stop: Callable[[], int | None] | None = None,
-    warn: Callable[[str], None] | None = None,
-    tell: Callable[[str], None] | None = None,
-    **options: Any,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    warn: Say | None = None,
+    tell: Say | None = None,
+    **options: Unpack[SimulateOptions],
 ) -> Run:
     """Simulate equation (8) and return the stored run.
 
@@ -51,13 +52,14 @@ def simulate(
 
     ``progress(stage, done, total, note)`` is called about ten times a second, ``stop()`` may return a signal number to
     checkpoint and leave, ``warn(message)`` receives doubts about the step size and about checkpoints that were passed
-    over, ``tell(message)`` the expected time, memory and disk after the first steps.
+    over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory and disk after the first
+    steps.
 
     Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
     with limited(threads):
-        return _simulated(options, out, overwrite, resume, Listener(progress, stop, warn, tell))
+        return _simulated(dict(options), out, overwrite, resume, Listener(progress, stop, warn or as_warning, tell))
 
 
 def _simulated(
