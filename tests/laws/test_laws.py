@@ -54,7 +54,7 @@ class Source:
 
 @pytest.mark.parametrize(
     "options",
-    [{"flow": "laminar2d"}, {"kernel": "plummer"}, {"kernel": "gaussian", "flow": "kolmogorov", "dim": 2},
+    [{"flow": "laminar2d"}, {"kernel": "plummer"}, {"kernel": "gaussian", "flow": "hyperbolic", "dim": 2},
      {"dim": 3}, {"dim": 3, "kernel": "coulomb", "flow": "laminar3d"}],
     ids=str,
 )  # fmt: skip
