@@ -35,4 +35,4 @@ def check(problem: Problem) -> Finding:
     value = 2.0 * dim * case.mu + 2.0 * pull * virial
     exact = 2.0 * dim * case.mu - pull * (PARTICLES - 1) * float(w.mean())
     name = {2: "equation (6)", 3: "virial in space"}[dim] if not k else "virial with screening"
-    return Finding(f"d/dt E|X|^2 at J = {PARTICLES}, {name}", value, exact, 1e-5 * abs(pull * PARTICLES))
+    return Finding(f"d/dt E|X|^2 at J = {PARTICLES}, {name}", value, exact, 1e-6 * abs(pull * PARTICLES))

@@ -96,7 +96,7 @@ def test_noise_of_another_size_breaks_diffusion(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_factor_of_finite_particles_is_seen() -> None:
-    """1 - 1/J at J = 400 is 1/400 of the attraction; the tolerance of the virial is 1e-5 of it."""
+    """1 - 1/J at J = 400 is 1/400 of the attraction; the tolerance of the virial is 1e-6 of it."""
     problem = pose({})
     found = second_moment.check(problem)
     pull = problem.cases[0].chi * problem.cases[0].mass / (2 * np.pi)
