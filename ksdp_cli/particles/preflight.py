@@ -26,9 +26,9 @@ MOST_STEPS = 2**32
 
 
 def flow_doubt(problem: Problem) -> str | None:
-    """A sentence with numbers where Euler's step is too large for the flow, about the worst case of a sweep."""
+    """A sentence with numbers where a step of order 1 is too large for the flow, about the worst case of a sweep."""
     c = problem.config
-    if c.scheme != "euler":
+    if problem.scheme.order > 1:
         return None
     probe = problem.initial.draw(min(c.J, 4096), c.dim, c.seed).astype(np.float64)
     dt = longest_step(c.snapshots, c.dt)
