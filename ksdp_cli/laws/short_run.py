@@ -16,7 +16,8 @@ from ..particles.problem import Problem
 def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Positions (J, d) at t = 0 and at T, of the unit ball, mu and the kernel's parameters as in the first case."""
     case, config = problem.cases[0], problem.config
-    own = {name: values[0] for name, values in config.kernel_params.items()}
+    own: dict[str, Any] = {name: values[0] for name, values in config.kernel_params.items()}
+    own |= {"scheme": config.scheme}  # a registered name, also a plugin's
     with tempfile.TemporaryDirectory() as folder:
         run = simulate(
             out=Path(folder) / "law.zarr",
@@ -26,7 +27,6 @@ def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray
             device=config.device,
             seed=config.seed,
             dtype="float64",
-            scheme=config.scheme,
             snapshots=[0.0, options.pop("T")],
             **(own | options),
         )
