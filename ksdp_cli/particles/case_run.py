@@ -70,6 +70,7 @@ class CaseRun:
             accuracy=config.accuracy,
             device=device,
             threads=threads,
+            world=world,
         )
         key = noise_key(problem) if key is None else key
         self.mover = Mover(config, case, self.engine, device, key, world or Alone())

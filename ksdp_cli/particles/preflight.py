@@ -66,6 +66,12 @@ def accuracy_doubt(report: dict[str, Any], dtype: str, t: float, case: Case) -> 
     )
 
 
+def engine_doubt(report: dict[str, Any], asked: str) -> str | None:
+    """A sentence where the mesh was asked for and gave way to the tree."""
+    note = report.get("note")
+    return f"the tree sums in place of the mesh: {note}" if note and asked == "mesh" else None
+
+
 def require(problem: Problem) -> None:
     """Raise before the first byte: `ConfigError` for steps that cannot be counted, `ResourceError` for positions and
     drift that cannot fit in memory. What is asked for here is less than any run takes.
