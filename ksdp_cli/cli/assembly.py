@@ -9,7 +9,23 @@ from typing import Annotated
 import typer
 
 from .. import plugins
-from . import cite, compare, demo, export, import_, info, listing, plot, report, reproduce, sample, simulate, train
+from . import (
+    cite,
+    compare,
+    demo,
+    export,
+    import_,
+    info,
+    laws,
+    listing,
+    plot,
+    presets,
+    report,
+    reproduce,
+    sample,
+    simulate,
+    train,
+)
 from ._boundary import Boundary, guarded, is_usage, say, usage_line
 
 app = typer.Typer(
@@ -37,7 +53,7 @@ def root(
     """Simulate, train, sample, compare."""
 
 
-for module in (simulate, import_, train, sample, compare, reproduce, report, info, plot, export, demo, cite):
+for module in (simulate, import_, train, sample, compare, reproduce, report, info, plot, export, laws, presets, demo, cite):
     module.register(app)
 app.add_typer(listing.app, name="plugins")
 
