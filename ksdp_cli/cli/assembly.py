@@ -53,7 +53,8 @@ def root(
     """Simulate, train, sample, compare."""
 
 
-for module in (simulate, import_, train, sample, compare, reproduce, report, info, plot, export, laws, presets, demo, cite):
+VERBS = (simulate, import_, train, sample, compare, reproduce, report, info, plot, export, laws, presets, demo, cite)
+for module in VERBS:
     module.register(app)
 app.add_typer(listing.app, name="plugins")
 
