@@ -9,6 +9,7 @@ from .. import provenance
 from ..base import device as devices
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
+from ..base.signals import heard
 from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import KsdpError
@@ -50,15 +51,15 @@ def simulate(
     ``threads`` are used at most; else as many as there are cores, or as the environment (KSDP_THREADS,
     NUMBA_NUM_THREADS, OMP_NUM_THREADS) or the CPU quota of a container says. The numbers do not depend on it.
 
-    ``progress(stage, done, total, note)`` is called about ten times a second, ``stop()`` may return a signal number to
-    checkpoint and leave, ``warn(message)`` receives doubts about the step size and about checkpoints that were passed
-    over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory and disk after the first
-    steps.
+    ``progress(stage, done, total, note)`` is called about ten times a second. ``stop()`` may return a signal number to
+    checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
+    checkpoints that were passed over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory
+    and disk after the first steps.
 
     Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
-    with limited(threads):
+    with limited(threads), heard(stop) as stop:
         return _simulated(dict(options), out, overwrite, resume, Listener(progress, stop, warn or as_warning, tell))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..base.parsing import integer
+from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
 from . import _render
@@ -45,6 +46,10 @@ def simulate(
             rich_help_panel="Pair sum",
         ),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A known problem, which other options change; 'ksdp presets' lists them."),
+    ] = None,
     config: o.ConfigFile = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
@@ -59,19 +64,19 @@ def simulate(
     Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One
     or two physical parameters may be swept; the cases land in one store.
     """
-    from .. import api
+    from .. import api, presets
 
     outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
     outputs |= {"threads": integer(threads) if threads is not None else None}
-    known = [*SimulateConfig.model_fields, "out", "overwrite", "resume", "json", "config", "threads", "A"]
+    known = [*SimulateConfig.model_fields, "out", "overwrite", "resume", "json", "config", "threads", "preset", "A"]
     given: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known) | outputs
-    with o.graceful() as stop, _render.progress("simulate") as progress:
+    with graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
             progress=progress,
             stop=stop,
             warn=lambda message: say(f"ksdp: warning: {message}"),
             tell=lambda message: say(f"ksdp: {message}"),
-            **o.merged(config, given, known),
+            **presets.changed(preset, o.merged(config, given, known)),
         )
     render(run, as_json)
 
