@@ -45,6 +45,21 @@ def simulate(
             rich_help_panel="Pair sum",
         ),
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Processes that take the cases of a sweep side by side. Default 1.",
+            rich_help_panel="Pair sum",
+        ),
+    ] = None,
+    case: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Run this case of the sweep alone, into the store of -o."),
+    ] = None,
+    print_commands: Annotated[
+        bool, typer.Option("--print-commands", help="Print a command for each case, for a scheduler, and run nothing.")
+    ] = False,
     config: o.ConfigFile = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
@@ -62,9 +77,20 @@ def simulate(
     from .. import api
 
     outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
-    outputs |= {"threads": integer(threads) if threads is not None else None}
-    known = [*SimulateConfig.model_fields, "out", "overwrite", "resume", "json", "config", "threads", "A"]
+    outputs |= {
+        name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
+    }
+    own = ["out", "overwrite", "resume", "json", "config", "threads", "workers", "case", "print_commands", "A"]
+    known = [*SimulateConfig.model_fields, *own]
     given: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known) | outputs
+    if print_commands:
+        from ..api.simulating import commands_of
+
+        for line in commands_of(
+            out, **o.merged(config, options | {"A": amplitude} | o.by_name(context.args, known), known)
+        ):
+            typer.echo(line)
+        return
     with o.graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
             progress=progress,
