@@ -41,7 +41,15 @@ def ksdp_transition_solvers() -> list[Component]:
 
 @hookimpl
 def ksdp_initial_clouds() -> list[Component]:
-    return [Component("ball", "ksdp_cli.initial.ball:Ball", "uniform on the unit ball centred at the origin")]
+    return [
+        Component("ball", "ksdp_cli.initial.ball:Ball", "uniform on a ball, by default the unit ball (default)"),
+        Component("gaussian", "ksdp_cli.initial.gaussian:Gaussian", "normally distributed, alike along each axis"),
+        Component("annulus", "ksdp_cli.initial.annulus:Annulus", "uniform on a ring in the plane, flat in space"),
+        Component("mixture", "ksdp_cli.initial.mixture:Mixture", "Gaussian bumps: two, a polygon, a tetrahedron"),
+        Component("density", "ksdp_cli.initial.density:Density", "a density on a grid, out of a file or an image"),
+        Component("self_similar", "ksdp_cli.initial.self_similar:SelfSimilarCloud", "the spreading solution, 2D"),
+        Component("collapse", "ksdp_cli.initial.collapse:CollapsingCloud", "the exact blow-up in space, cut, 3D"),
+    ]
 
 
 @hookimpl

@@ -106,6 +106,9 @@ class SimulateConfig(Settings):
     delta2: Sweep = Field((1e-3,), description=PHYSICAL_UNITS["delta2"])
     flow_params: dict[str, Sweep] = Field(default_factory=dict, description="the flow's own parameters")
     kernel_params: dict[str, Sweep] = Field(default_factory=dict, description="the kernel's own parameters")
+    init_params: dict[str, float | str] = Field(
+        default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
+    )
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the initial cloud and of the Brownian paths")
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")

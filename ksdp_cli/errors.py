@@ -21,6 +21,10 @@ class KsdpError(Exception):
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
+class KsdpWarning(UserWarning):
+    """What may be wrong though nothing failed: a coarse step, an extrapolating network."""
+
+
 class ConfigError(KsdpError):
     """Usage or configuration: an unknown name, a value out of range, parameters that exclude one another."""
 

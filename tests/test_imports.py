@@ -19,7 +19,7 @@ FLOORS = [
     {"flows", "kernels", "initial", "assignment", "exact"},
     {"particles", "chemistry", "learning", "metrics", "store", "figures"},
     {"plugin"},  # what a plugin imports, by lazy names
-    {"export"},
+    {"exporters"},
     {"api", "testing"},
     {"views"},
     {"experiments"},  # above the verbs that they call
@@ -31,6 +31,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SAME_FLOOR = {
     ("plugins", "builtin"),  # the manifest of what ships is loaded first
     ("provenance", "config"),
+    ("initial", "exact"),  # clouds of exact solutions
     ("citation", "plugins"),  # the version
     ("learning", "particles"),  # the kernel-free compiled helpers
     ("chemistry", "particles"),  # the mesh that fields live on

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import plugins
+from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
@@ -58,9 +60,22 @@ def handed(given: Any) -> Any:
     return own.of_file(Path(found[1]).expanduser(), found[2]) if found else opened(given)
 
 
-def initial_cloud(given: Any, dim: int) -> tuple[str, Any]:
-    """Name and instance of the initial cloud ``given`` in dimension ``dim``. Raises `ConfigError` and `DataError`."""
-    return problem.initial_cloud(opened(given), dim)
+def initial_cloud(given: Any, dim: int, values: Mapping[str, Any] | None = None) -> tuple[str, Any]:
+    """Name and instance of the initial cloud ``given`` in dimension ``dim``, with the ``values`` of its parameters.
+
+    Raises `ConfigError` and `DataError`.
+    """
+    return problem.initial_cloud(opened(given), dim, values)
+
+
+def second_moment_at_start(simulation: SimulateConfig) -> float | None:
+    """E|X|^2 of the initial cloud of ``simulation`` [length^2] as its law says it, or None where it does not."""
+    try:
+        _, law = problem.initial_cloud(simulation.init, simulation.dim, simulation.init_params)
+        says = getattr(law, "second_moment", None)
+        return None if says is None else float(says(simulation.dim))
+    except ConfigError:  # a store, or the law of a plugin that is gone
+        return None
 
 
 #: Particles of a law of the user's own that go into a model, which cannot hold its code.
@@ -75,10 +90,11 @@ def of_model(model: Model) -> Any:
     It is the law that the model names, or the particles that it carries, which `Points` draws from. Raises
     `ConfigError` and `DataError` for a law or a store that is not there.
     """
-    name = str(model.provenance["simulation"]["init"])
+    simulation = model.provenance["simulation"]
+    name = str(simulation["init"])
     if model.source is not None:
         return Points(model.source, f"the initial cloud of this model ({Path(name).name})")
-    _, cloud = initial_cloud(name, model.dim)
+    _, cloud = initial_cloud(name, model.dim, simulation.get("init_params"))
     return Points(cloud.frame, name) if isinstance(cloud, StoredCloud) else cloud
 
 
@@ -97,7 +113,7 @@ def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None
         beside = [place for place in (run.path.parent / path, run.path.parent / Path(path).name) if place.exists()]
         wanted = f"{beside[0]}{at}" if beside else name
     try:
-        found, cloud = initial_cloud(wanted, run.dim)
+        found, cloud = initial_cloud(wanted, run.dim, run.config.get("init_params"))
     except (ConfigError, DataError) as error:
         if given is not None:
             raise
@@ -113,7 +129,7 @@ def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None
         if contents(cloud) not in (None, held):
             raise ConfigError(f"{run.path} started from another {name} than the one that was handed over last", GIVE_IT)
     shipped = any(entry.long_name == found for entry in plugins.registry().entries)
-    return cloud, None if shipped else cloud.draw(OF_A_LAW, run.dim, LAW_SEED)
+    return cloud, None if shipped and not hasattr(cloud, "digest") else cloud.draw(OF_A_LAW, run.dim, LAW_SEED)
 
 
 def _require_its_particles(run: Any, cloud: StoredCloud, name: str, found: str) -> None:

@@ -7,11 +7,13 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from ..base import html
 from ..base.labels import label
+from ..base.listener import Progress, Say
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
 from ..config import CompareConfig, build
@@ -35,6 +37,7 @@ from ..metrics.sizes import LARGEST_N, MOST_REPEATS
 from ..metrics.wasserstein import require_references
 from ..particles.problem import load
 from ..store import Run
+from .options import Number
 from .references import (
     Chosen,
     alone,
@@ -48,7 +51,6 @@ from .references import (
     second_run,
     store,
 )
-from .sampling import complete_eta
 
 __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 
@@ -111,6 +113,9 @@ class Compared:
         own |= {other.metric: other.as_dict() for other in self.others} | {"second_moment_law": self.law}
         return own | {name: profile.rows for name, profile in self.profiles.items()}
 
+    def _repr_html_(self) -> str:
+        return "".join(html.table(*shown) for shown in self.tables())
+
     def tables(self) -> list[Table]:
         """Distances, then moments, then profiles, as (title, columns, rows)."""
         title = f"{self.cloud} against {self.reference}" + (f" at {self.at}" if self.at else "")
@@ -148,15 +153,15 @@ def compare(
     reference: str | Path | Run | Cloud | None = None,
     *,
     floor: str | Path | Run | Cloud | None = None,
-    N: Any = None,
-    repeats: Any = None,
-    estimator: str | None = None,
-    metrics: Any = None,
-    seed: Any = None,
+    N: Number | None = None,
+    repeats: Number | None = None,
+    estimator: Literal["certified", "emd"] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    seed: Number | None = None,
     device: str | None = None,
-    progress: Callable[..., None] | None = None,
-    tell: Callable[[str], None] | None = None,
-    **at: Any,
+    progress: Progress | None = None,
+    tell: Say | None = None,
+    **at: Number,
 ) -> Compared:
     """Compare a cloud with a reference: exact W2 on equal sub-samples, its noise floor, moments, and a verdict.
 
@@ -184,8 +189,8 @@ def compare_each(
     reference: str | Path | Run | Cloud | None = None,
     *,
     floor: str | Path | Run | Cloud | None = None,
-    progress: Callable[..., None] | None = None,
-    tell: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+    tell: Say | None = None,
     **options: Any,
 ) -> list[Compared]:
     """`compare` at every combination of the parameters given by name, each a number or a sweep (``A="50,130"``)."""
@@ -261,12 +266,12 @@ def _choose(
     asked: dict[str, float],
     config: CompareConfig,
     floored: bool,
-    progress: Callable[..., None] | None,
+    progress: Progress | None,
 ) -> tuple[Chosen, list[Chosen], dict[str, float], list[str]]:
     """The cloud, one or two references out of stores or simulated, the parameters that the comparison is at, notes."""
     first, second = sources
     if isinstance(subject, Model):
-        at = wanted = complete_eta(subject, asked)
+        at = wanted = subject.complete(asked)
         hints, simulation, place = {}, dict(subject.provenance["simulation"]), at
     else:
         a, wanted = frame(subject, asked) if isinstance(subject, Run) else alone(subject, name), asked
@@ -311,7 +316,7 @@ def _compared(
     notes: list[str],
     config: CompareConfig,
     metrics: dict[str, type[Any]],
-    progress: Callable[..., None] | None,
+    progress: Progress | None,
     tell: Callable[[str], None],
     whole: bool,
 ) -> Compared:

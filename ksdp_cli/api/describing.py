@@ -10,7 +10,7 @@ from ..store import open_run
 from . import paths
 
 
-def describe(path: str | Path) -> dict[str, Any]:
+def info(path: str | Path) -> dict[str, Any]:
     """A JSON-able description of a store or a model; a model that ships goes by its name.
 
     Raises `DataError` when there is no such file, or it is neither, or it is damaged.

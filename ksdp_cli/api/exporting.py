@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..base.files import local, target
+from ..base.listener import Progress
 from ..errors import ConfigError
-from ..export.formats import export as write
-from ..export.formats import format_of
+from ..exporters.formats import export as write
+from ..exporters.formats import format_of
 from ..store import Run, open_run
 from ..store.selection import select
+from .options import Values
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,11 @@ def export(
     store: str | Path | Run,
     out: str | Path,
     *,
-    case: Any = None,
-    t: Any = None,
+    case: int | str | Sequence[int] | None = None,
+    t: Values | None = None,
     overwrite: bool = False,
-    progress: Callable[..., None] | None = None,
-    **at: Any,
+    progress: Progress | None = None,
+    **at: Values,
 ) -> Exported:
     """Write positions of a store to ``out``: .npz, .nc, .parquet, .csv, or .vtkhdf by its suffix.
 

@@ -150,9 +150,10 @@ def _digest(config: SimulateConfig, marked: Mapping[str, Any], without: tuple[st
 
 
 def _resolved(config: SimulateConfig) -> dict[str, Any]:
-    """The configuration as a store holds it; a run from t = 0 says what it said before there was a t0."""
-    fields = config.model_dump(mode="json")
-    return fields if config.t0 else {name: value for name, value in fields.items() if name != "t0"}
+    """The configuration as a store holds it; a run from t = 0, and from a law with its defaults, says what it said
+    before there was a t0, and before laws had parameters."""
+    unsaid = {name for name in ("t0", "init_params") if not getattr(config, name)}
+    return {name: value for name, value in config.model_dump(mode="json").items() if name not in unsaid}
 
 
 def _same(a: float, b: float) -> bool:

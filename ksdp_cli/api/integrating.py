@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..base import device as devices
+from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
 from ..particles.case_run import State
@@ -32,16 +31,6 @@ CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
 #: Seconds of steps that are timed before the end is foretold, and the step after which nobody waits for another; and
 #: what a part of a frame takes until one has been written: most of it is bringing its files to the disk.
 TIMED, LONG_STEP, FRAME_SECONDS = 0.5, 5.0, 0.01
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Whom a run talks to; the callbacks are those of `simulate`."""
-
-    progress: Callable[..., None] | None = None
-    stop: Callable[[], int | None] | None = None
-    warn: Callable[[str], None] | None = None
-    tell: Callable[[str], None] | None = None
 
 
 def integrate(problem: Problem, writer: Owner | CaseStore, device: str, resume: bool, listener: Listener) -> Watch:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
 from .clouds import handed, initial_cloud
@@ -83,7 +84,8 @@ def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
         raise DataError(
             f"two of {len(cases)} cases have the same parameters", "give an array (case,) that tells them apart"
         )
-    start, cloud = initial_cloud("ball" if init is None else handed(init), position.shape[3])
+    wanted = SimulateConfig.model_fields["init"].default if init is None else handed(init)
+    start, cloud = initial_cloud(wanted, position.shape[3])
     config = {"init": start, "T": float(times[-1]), "J": position.shape[2], "dim": position.shape[3]}
     config |= {name: float(values[0]) for name, values in columns.items() if name not in varied}
     attrs = {"origin": {"sha256": cloud.digest}} if isinstance(cloud, StoredCloud) else {}

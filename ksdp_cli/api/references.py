@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import provenance
 from ..base import parsing as numbers
+from ..base.listener import Progress, unheard
 from ..base.shapes import Cloud
 from ..config import PHYSICAL_UNITS
 from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
@@ -22,7 +23,7 @@ from ..learning.model import Model
 from ..store import Run, open_run
 from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from . import paths
-from .clouds import of_model
+from .clouds import of_model, second_moment_at_start
 from .generator import Generator
 from .own_files import is_array, is_own, own_cloud, read_cloud
 from .simulating import simulate
@@ -62,15 +63,16 @@ class Chosen:
     def parameters(self) -> dict[str, Any]:
         """`numbers`, and the flow, the kernel and the initial cloud by name."""
         names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
-        return self.numbers() | {name: provenance.short(str(self.simulation[name])) for name in names}
+        told = {name: provenance.short(str(self.simulation[name])) for name in names}
+        return self.numbers() | told | {n: str(v) for n, v in self.simulation.get("init_params", {}).items()}
 
     def law(self) -> float | None:
-        """E|x|^2 by equation (6), where that holds from the unit disc; None where no simulation is known."""
+        """E|x|^2 by equation (6), where that and the start are known; None where no simulation is."""
         try:
             stated = provenance.simulation(self.simulation, self.name)
         except DataError:
             return None
-        law = second_moment_law(stated, stated.J, self.case)
+        law = second_moment_law(stated, stated.J, self.case, second_moment_at_start(stated))
         return None if law is None else law(self.t)
 
 
@@ -148,7 +150,7 @@ def fresh_run(
     values: dict[str, float],
     seed: int,
     number: int,
-    progress: Callable[..., None] | None,
+    progress: Progress | None,
     *,
     taken: Collection[int | None] = (),
     J: int | None = None,
@@ -162,7 +164,8 @@ def fresh_run(
     name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
     while True:
         try:
-            return simulate(out=paths.RUNS / f"reference-{name}.zarr", resume=True, progress=progress, **given)
+            place = paths.RUNS / f"reference-{name}.zarr"
+            return simulate(out=place, resume=True, progress=progress, warn=unheard, **given)
         except Busy as busy:  # another comparison makes this very run: it is found when it is done
             if progress:
                 progress("waiting", 0, 1, busy.message)

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from .. import pretrained as models
 from .. import provenance
 from ..base import device as devices
-from ..base.parsing import number
+from ..base.listener import Progress, Say, as_warning
 from ..config import SampleConfig, build
-from ..errors import ConfigError
 from ..learning.model import Model
 from ..store import Header, Owner, Run, create, open_run, require_room
 from ..store.selection import end_of
 from . import paths
 from .generator import Generator
+from .options import Number
 
 
 def sample(
     model: str | Path | Model | None = None,
     *,
-    n: Any = None,
-    seed: Any = None,
+    n: Number | None = None,
+    seed: Number | None = None,
     device: str | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
-    progress: Callable[..., None] | None = None,
-    warn: Callable[[str], None] | None = None,
-    **eta: Any,
+    progress: Progress | None = None,
+    warn: Say | None = None,
+    **eta: Number,
 ) -> Run:
     """Push ``n`` fresh particles of the initial cloud through a network and return the stored run.
 
@@ -44,16 +42,16 @@ def sample(
     Raises `ConfigError` for a parameter that the network does not have, `DataError` for a damaged model or an output
     that exists.
     """
+    warn = warn or as_warning
     label, network = _load(model, warn)
-    values = complete_eta(network, eta)
+    values = network.complete(eta)
     config = build(SampleConfig, {"n": n, "seed": seed, "device": device, "eta": values})
     generator = Generator(network, config.device)
     outside = generator.outside(values)
-    if warn:
-        if outside:
-            warn("; ".join(outside) + "; the network extrapolates")
-        for sentence in generator.warnings(config.n):
-            warn(sentence)
+    if outside:
+        warn("; ".join(outside) + "; the network extrapolates")
+    for sentence in generator.warnings(config.n):
+        warn(sentence)
 
     def begin(place: Path) -> Owner:
         require_room(place, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
@@ -78,27 +76,14 @@ def sample(
     return open_run(path)
 
 
-def complete_eta(network: Model, given: dict[str, Any]) -> dict[str, float]:
-    """Every parameter of the network with a value: as given, else the largest trained one."""
-    names = network.eta_map.names
-    for name in given:
-        if name not in names:
-            fixed = network.provenance["simulation"]
-            told = f"; it is fixed at {fixed[name]} in this model" if name in fixed else ""
-            raise ConfigError(f"this network has no parameter {name!r}{told}", f"it has: {', '.join(names)}")
-    high = dict(zip(names, network.eta_map.high, strict=True))
-    return {name: number(given[name]) if name in given else float(high[name]) for name in names}
-
-
-def _load(model: str | Path | Model | None, warn: Callable[[str], None] | None) -> tuple[str, Model]:
+def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
     """The model with the name that a command finds it by."""
     if isinstance(model, Model):
         return "model", model
     given = model if model is not None else paths.newest_model()
     if given is None:
         given = models.DEFAULT
-        if warn:
-            warn(f"there is no model in ./{paths.RUNS}; using {given}, which ships with ksdp")
+        warn(f"there is no model in ./{paths.RUNS}; using {given}, which ships with ksdp")
     return str(given), Model.load(paths.found(given))
 
 

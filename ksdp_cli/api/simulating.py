@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from .. import provenance
 from ..base import device as devices
 from ..base.files import target
+from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
@@ -21,7 +22,8 @@ from . import paths
 from .checkpoints import Checkpoints
 from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
-from .integrating import Listener, frame_bytes, integrate
+from .integrating import frame_bytes, integrate
+from .options import SimulateOptions
 from .sweeping import bring_to_its_end, commands, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
@@ -36,11 +38,11 @@ def simulate(
     threads: int | None = None,
     workers: int = 1,
     case: int | None = None,
-    progress: Callable[..., None] | None = None,
-    stop: Callable[[], int | None] | None = None,
-    warn: Callable[[str], None] | None = None,
-    tell: Callable[[str], None] | None = None,
-    **options: Any,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    warn: Say | None = None,
+    tell: Say | None = None,
+    **options: Unpack[SimulateOptions],
 ) -> Run:
     """Simulate equation (8) and return the stored run.
 
@@ -62,21 +64,22 @@ def simulate(
 
     ``progress(stage, done, total, note)`` is called about ten times a second, ``stop()`` may return a signal number to
     checkpoint and leave, ``warn(message)`` receives doubts about the step size and about checkpoints that were passed
-    over, ``tell(message)`` the expected time, memory and disk after the first steps.
+    over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory and disk after the first
+    steps.
 
     Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
     with limited(threads):
-        listener = Listener(progress, stop, warn, tell)
-        return _simulated(options, out, overwrite, resume, listener, require_count(workers), case)
+        listener = Listener(progress, stop, warn or as_warning, tell)
+        return _simulated(dict(options), out, overwrite, resume, listener, require_count(workers), case)
 
 
-def commands_of(out: str | Path | None, **options: Any) -> list[str]:
+def commands_of(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
     """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "say which with -o")
-    problem = pose(options | {"init": handed(options.get("init"))})
+    problem = pose(dict(options) | {"init": handed(options.get("init"))})
     require_names(problem)
     return commands(problem.config, len(problem.cases), out)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import executors, provenance
 from ..base import checkpoint
+from ..base.listener import Listener
 from ..base.threads import core_count, limited
 from ..config import SimulateConfig
 from ..errors import ConfigError, Interrupted, ResourceError
@@ -26,7 +27,7 @@ from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .clouds import opened
 from .headers import END_STATE, MADE_BY, marks, run_id
-from .integrating import Listener, integrate
+from .integrating import integrate
 
 #: Seconds between two looks at signals and at the cases that have ended.
 LOOK = 0.2

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from .. import provenance
-from ..base import checkpoint, files
+from ..base import checkpoint, files, html
 from ..base import device as devices
+from ..base.listener import Progress, Stop
 from ..base.outputs import Lock, written_whole
 from ..base.records import SavedTraining, checked
 from ..config import PHYSICAL_UNITS, TrainConfig, build
@@ -28,6 +29,7 @@ from ..store.selection import fixed_value
 from . import paths
 from . import training_place as place
 from .clouds import of_run
+from .options import TrainOptions
 from .own_clouds import OwnClouds, own_clouds, require_mapping
 from .own_files import is_own, read_arrays
 
@@ -39,6 +41,10 @@ class Training:
     path: Path
     trained: Trained
     seconds: float
+
+    def _repr_html_(self) -> str:
+        facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
+        return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])
 
     def as_dict(self) -> dict[str, Any]:
         history = self.trained.history
@@ -64,9 +70,9 @@ def train(
     validate: str | Path | Run | Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    progress: Callable[..., None] | None = None,
-    stop: Callable[[], int | None] | None = None,
-    **options: Any,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    **options: Unpack[TrainOptions],
 ) -> Training:
     """Train the network of equation (13) on a stored simulation, or on clouds of one's own, and write the weights.
 
@@ -81,7 +87,7 @@ def train(
     Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that exists or a store
     that is not a complete simulation, and `Interrupted`.
     """
-    config = build(TrainConfig, options)
+    config = build(TrainConfig, dict(options))
     run = _opened(store, init)
     data, simulation, source = load_data(run, config, init)
     form_name(config.network, len(data.names))  # refuse what is unknown before any output
@@ -129,8 +135,8 @@ def _trained(
     target: Path,
     about: dict[str, Any],
     state: Any,
-    progress: Callable[..., None] | None,
-    stop: Callable[[], int | None] | None,
+    progress: Progress | None,
+    stop: Stop | None,
 ) -> Training:
     """Algorithm 1 from ``state``, and its files in their places, of which ``target`` is claimed."""
     saved = place.checkpoint_of(target)
@@ -226,7 +232,7 @@ def validation_data(
     apart = [name for name in fixed if theirs.get(name) != ours.get(name)]
     starts = [Path(str(config.get("init"))).name for config in (theirs, ours)]
     apart += ["init"] if starts[0] != starts[1] else []
-    for part in ("flow_params", "kernel_params"):
+    for part in ("flow_params", "kernel_params", "init_params"):
         both = theirs.get(part, {}), ours.get(part, {})
         apart += [name for name in {*both[0], *both[1]} - {*names} if both[0].get(name) != both[1].get(name)]
     if apart:
@@ -251,7 +257,7 @@ def _require_simulation(run: Run | OwnClouds) -> None:
         raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
 
 
-def _report(progress: Callable[..., None], event: dict[str, Any]) -> None:
+def _report(progress: Progress, event: dict[str, Any]) -> None:
     note = f"loss {event['loss']:.4g}"
     if event.get("validation") is not None:
         note += f", validation W2^2 {event['validation']:.4g} (floor {event['floor']:.4g})"

@@ -67,6 +67,7 @@ class Simulation(Record):
     delta2: Values = [0.0]
     flow_params: dict[str, Values] = {}
     kernel_params: dict[str, Values] = {}
+    init_params: dict[str, Finite | str] = {}
 
 
 class Options(Record):
@@ -76,6 +77,7 @@ class Options(Record):
     eta: dict[str, Finite] | list[str] = {}
     flow_params: dict[str, Any] = {}
     kernel_params: dict[str, Any] = {}
+    init_params: dict[str, Any] = {}
 
 
 class EngineReport(Record):

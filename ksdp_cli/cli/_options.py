@@ -20,7 +20,7 @@ BY_NAME = {"ignore_unknown_options": True, "allow_extra_args": True}
 PROGRAMS = {"progress", "stop", "warn", "tell", "store"}
 #: And those that a command may not have, and that no parameter of a flow, a kernel or a network can be called.
 NO_PARAMETERS = PROGRAMS | {"model", "cloud", "subject", "reference", "references", "out", "overwrite", "resume"}
-NO_PARAMETERS |= {"flow_params", "kernel_params"}
+NO_PARAMETERS |= {"flow_params", "kernel_params", "init_params"}
 
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output path; a fresh name in ./runs when not given.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that ksdp made.")]

@@ -21,9 +21,9 @@ def info(
     as_json: o.Json = False,
 ) -> None:
     """What a store or a model holds, how it was made, and the command that would make it again."""
-    from ..api.describing import describe
+    from ..api import describing
 
-    document = describe(file)
+    document = describing.info(file)
     rows = [
         [key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in ("config", "command")
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,7 +35,7 @@ def sample(
     out: o.Out = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
-    **options: str | None,
+    **options: Any,
 ) -> None:
     """Draw particles from a trained network at physical parameters given by name, as --A 130 or --t 0.05.
 

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(simulate)
 
 
-@options_of(SimulateConfig, GROUPS, skip=("flow_params", "kernel_params"))
+@options_of(SimulateConfig, GROUPS, skip=("flow_params", "kernel_params", "init_params"))
 def simulate(
     context: typer.Context,
     amplitude: Annotated[
@@ -71,8 +71,8 @@ def simulate(
 ) -> None:
     """Simulate Keller-Segel chemotaxis in a flow by interacting particles, equation (8).
 
-    Parameters of the flow and of the kernel are options too: 'ksdp plugins show NAME' lists them. One or two physical
-    parameters may be swept; the cases land in one store.
+    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One
+    or two physical parameters may be swept; the cases land in one store.
     """
     from .. import api
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from ..config import SimulateConfig
 from ..provenance import short
 
-#: E|X|^2 of the uniform unit disc.
-OF_THE_DISC = 0.5
 #: Kernels that are the Green's function of the plane beyond a few delta; others may decay, and have another law.
 KERNELS = frozenset({"blob", "eq7", "plummer", "gaussian", "coulomb"})
 
@@ -46,11 +44,10 @@ def second_moment_law(
     """Equation (6) for ``J`` particles of ``simulation``, or None where it does not hold.
 
     It holds in 2D, without flow, for `KERNELS`. ``case`` gives the values of swept parameters. ``start`` is E|X|^2 at
-    t0 where the cloud is not the unit disc; the law is None when it is not known.
+    t0; the law is None when it is not known.
     """
     if simulation.dim != 2 or short(simulation.flow) != "none" or short(simulation.kernel) not in KERNELS:
         return None
-    start = OF_THE_DISC if short(simulation.init) == "ball" else start
     fixed = {name: values[0] for name, values in simulation.parameters().items() if len(values) == 1}
     known = fixed | dict(case or {})
     if start is None or not {"mu", "chi", "M"} <= known.keys():

@@ -81,13 +81,16 @@ class SelfSimilar:
     def draw(self, n: int, t: float, seed: int) -> NDArray[np.float64]:
         """Positions (n, 2) of independent particles at time ``t``, a function of ``seed``."""
         u, angle = np.random.default_rng(seed).random((2, n))
-        r = np.interp(u * self.mass[-1], self.mass, self.s) * math.sqrt(self.mu * t)
+        r = self.radii(u, t)
         return np.stack([r * np.cos(2 * math.pi * angle), r * np.sin(2 * math.pi * angle)], 1)
 
+    def radii(self, u: ArrayLike, t: float) -> NDArray[np.float64]:
+        """The radius inside which the part ``u`` in [0, 1] of the mass lies at time ``t``."""
+        part = np.asarray(u, np.float64) * self.mass[-1]
+        return np.interp(part, self.mass, self.s) * math.sqrt(self.mu * t)
 
-def self_similar(
-    eps: float, *, M: float, mu: float = 1.0, chi: float = 1.0, points: int = 20_000
-) -> SelfSimilar:
+
+def self_similar(eps: float, *, M: float, mu: float = 1.0, chi: float = 1.0, points: int = 20_000) -> SelfSimilar:
     """The self-similar solution of mass ``M``: the branch that starts at M = 0.
 
     ``points`` is the number of grid points of the profile. Raises `ConfigError` for negative or non-finite arguments

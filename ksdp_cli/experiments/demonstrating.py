@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..api.sampling import sample
 from ..api.simulating import simulate
 from ..api.training import train
 from ..base.files import target
+from ..base.listener import Progress, Stop, unheard
 from ..base.outputs import Lock, require_free
 
 #: The paper's laminar flow (19) at its amplitudes 10^(0.2 i); the time step is its reference solver's.
@@ -48,8 +49,8 @@ class Demonstration:
 def demonstrate(
     folder: str | Path = "runs/demo",
     *,
-    progress: Callable[..., None] | None = None,
-    stop: Callable[[], int | None] | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> Demonstration:
     """Run the main job into ``folder``; what an earlier demonstration left there is found again and not repeated.
 
@@ -64,7 +65,7 @@ def demonstrate(
 
 
 def _demonstrated(
-    at: Path, pictures: list[Path], progress: Callable[..., None] | None, stop: Callable[[], int | None] | None
+    at: Path, pictures: list[Path], progress: Progress | None, stop: Stop | None
 ) -> Demonstration:
     """The demonstration in the folder ``at``, which is claimed."""
     done = Demonstration(at, pictures=pictures)
@@ -78,17 +79,17 @@ def _demonstrated(
     model = at / "laminar2d-A.safetensors"
     watched: dict[str, Any] = {"progress": progress, "stop": stop}
     with stage("simulate"):
-        run = simulate(out=at / "laminar2d.zarr", resume=True, **watched, **SIMULATION)
+        run = simulate(out=at / "laminar2d.zarr", resume=True, warn=unheard, **watched, **SIMULATION)
     with stage("train"):
         trained = train(run, out=model, overwrite=True, **watched, **TRAINING)
     for amplitude, picture in zip(UNSEEN, pictures, strict=False):
         one = SIMULATION | {"A": amplitude}
         with stage(f"generate {GENERATED} at A = {amplitude:g}"):
             out = at / f"generated-A{amplitude:g}.zarr"
-            cloud = sample(model, n=GENERATED, out=out, overwrite=True, A=amplitude)
+            cloud = sample(model, n=GENERATED, out=out, overwrite=True, warn=unheard, A=amplitude)
         with stage(f"simulate afresh at A = {amplitude:g}"):
             reference, second = (
-                simulate(out=at / f"fresh-A{amplitude:g}-{seed}.zarr", resume=True, seed=seed, **one)
+                simulate(out=at / f"fresh-A{amplitude:g}-{seed}.zarr", resume=True, warn=unheard, seed=seed, **one)
                 for seed in FRESH_SEEDS
             )
         with stage(f"compare at A = {amplitude:g}"):

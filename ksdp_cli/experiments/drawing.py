@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import figures
+from ..api.clouds import second_moment_at_start
 from ..base.labels import axis, label
 from ..base.outputs import require_free
 from ..exact.second_moment import second_moment_law
@@ -120,7 +121,7 @@ def _regularisations(figure: Figure, stages: Stages) -> Curves:
     for case, values in enumerate(run.cases):
         found = [moments(run.frame(case, k)).second_moment for k in range(len(run.times))]
         curves[f"δ² = {values['delta2']:g}"] = (run.times, found, None)
-    law = second_moment_law(run.simulation, run.J)
+    law = second_moment_law(run.simulation, run.J, start=second_moment_at_start(run.simulation))
     if law is not None:
         ends = [law.t0, law.end(times[-1])]
         curves["equation (6)"] = (ends, [law(t) for t in ends], None)

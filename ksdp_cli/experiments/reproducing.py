@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..api.options import Number
 from ..api.paths import RUNS
 from ..base import files
 from ..base.files import read_json
+from ..base.listener import Progress, Stop
 from ..base.outputs import Lock, require_free, written_whole
 from ..base.parsing import integer
 from ..errors import ConfigError
@@ -88,14 +89,14 @@ def reproduce(
     target: str | Path,
     *,
     scale: str = "quick",
-    seeds: Any = None,
+    seeds: Number | None = None,
     algorithm: str | None = None,
     out: str | Path | None = None,
     picture: str = "png",
     overwrite: bool = False,
     device: str = "auto",
-    progress: Callable[..., None] | None = None,
-    stop: Callable[[], int | None] | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> Reproduction:
     """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE,
     or runs/reproduce-SCALE-ALGORITHM.

@@ -16,6 +16,7 @@ from ..api.generator import Generator
 from ..api.paths import history_of, slug
 from ..assignment.certified.solver import Certified
 from ..base.files import read_json
+from ..base.listener import Progress, Stop, unheard
 from ..base.shapes import Cloud
 from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
@@ -47,8 +48,8 @@ class Stages:
         overwrite: bool = False,
         algorithm: str | None = None,
         device: str = "auto",
-        progress: Callable[..., None] | None = None,
-        stop: Callable[[], int | None] | None = None,
+        progress: Progress | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self.experiment, self.scale_name, self.scale = experiment, scale, experiment.scale(scale)
         self.folder, self.device, self.algorithm = folder, device, algorithm
@@ -69,7 +70,8 @@ class Stages:
         def work(afresh: bool) -> dict[str, Any]:
             given = {**options, "device": self.device}
             told = self.told(stage)
-            _on_or_afresh(lambda how: simulate(out=out, progress=told, stop=self.stop, **how, **given), afresh)
+            given |= {"out": out, "progress": told, "stop": self.stop, "warn": unheard}
+            _on_or_afresh(lambda how: simulate(**how, **given), afresh)
             return {"store": out.name}
 
         self.ledger.stage(stage, config, work, out)
@@ -150,7 +152,7 @@ class Stages:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{file} is no history of a training: {error}", "use --overwrite to train again") from None
 
-    def told(self, title: str) -> Callable[..., None] | None:
+    def told(self, title: str) -> Progress | None:
         """The caller's progress, under a title that names the experiment and the stage."""
         progress = self._progress
         if progress is None:

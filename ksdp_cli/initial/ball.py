@@ -1,19 +1,41 @@
-"""The paper's initial cloud: uniform on the unit ball centred at the origin."""
+"""The paper's initial cloud: uniform on a ball, the unit ball centred at the origin where nothing else is said."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..base import rng
+from .base import Centred
 
 _PIECE = 1 << 16
 
 
+class BallParams(Centred):
+    radius: float = Field(1.0, gt=0, description="radius of the ball [length]")
+
+
+#: The unit ball at the origin, of the paper.
+UNIT = BallParams.model_validate({})
+
+
 class Ball:
-    """Uniform on |x| <= 1, by polar coordinates; the paper, section 4.1."""
+    """Uniform on |x - x0| <= radius, by polar coordinates; the paper, section 4.1, has the unit ball."""
 
     dims: tuple[int, ...] = (2, 3)
+    Params = BallParams
+
+    def __init__(self, params: BallParams = UNIT) -> None:
+        self.params = params
+
+    @property
+    def page_law(self) -> str | None:
+        """The law of the report's script (``ball.js``) that draws these particles, if one does."""
+        return "ball" if self.params == UNIT else None
+
+    def second_moment(self, dim: int) -> float:
+        return dim / (dim + 2) * self.params.radius**2 + self.params.squared()
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
         out = np.empty((n, dim), np.float32)
@@ -30,4 +52,5 @@ class Ball:
                 radius = (r * np.sqrt(1.0 - height**2)).astype(np.float32)
             piece[:, 0] = radius * np.cos(angle)
             piece[:, 1] = radius * np.sin(angle)
-        return out
+        out *= np.float32(self.params.radius)
+        return self.params.moved(out)

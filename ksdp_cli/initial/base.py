@@ -6,13 +6,58 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+
+from ..base.params import Params
+from ..errors import ConfigError
+
+Positions = NDArray[np.float32]
 
 
 class InitialCloud(Protocol):
-    """A law of initial particles in dimension ``dims``."""
+    """A law of initial particles in dimension ``dims``.
+
+    A class with parameters has them in ``Params``, a pydantic model of numbers or texts with defaults, and is made with
+    their values; one without is made with nothing. A law that knows it says E|X|^2 as ``second_moment(dim)``.
+    """
 
     dims: ClassVar[tuple[int, ...]]
 
-    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
+    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
         """Particles ``start`` to ``start + n`` of the cloud of (``seed``, ``stream``): (n, dim) float32."""
         ...
+
+
+class Centred(Params):
+    """Parameters of a law that has a centre."""
+
+    x0: float = Field(0.0, description="centre along x [length]")
+    y0: float = Field(0.0, description="centre along y [length]")
+    z0: float = Field(0.0, description="centre along z, in 3D [length]")
+
+    def moved(self, x: Positions) -> Positions:
+        """``x`` (n, d), drawn around the origin, around the centre; in place. Raises `ConfigError` for z0 in 2D."""
+        dim = x.shape[1]
+        if dim == 2 and self.z0:
+            raise ConfigError(f"z0 = {self.z0:g} in two dimensions", "leave --z0 out, or use --dim 3")
+        if self.x0 or self.y0 or self.z0:  # adding 0 would turn -0 into 0
+            x += np.asarray((self.x0, self.y0, self.z0)[:dim], np.float32)
+        return x
+
+    def squared(self) -> float:
+        """|centre|^2, what it adds to E|X|^2."""
+        return self.x0**2 + self.y0**2 + self.z0**2
+
+
+def around(radius: NDArray[np.float64], u: NDArray[np.float64]) -> Positions:
+    """Points (n, d) at the distances ``radius`` (n,) from the origin, in the directions of uniform numbers ``u``.
+
+    In the plane ``u`` is (n, 1), the angle; in space (n, 2), angle and height.
+    """
+    angle, out = 2.0 * np.pi * u[:, 0], np.empty((len(u), u.shape[1] + 1), np.float32)
+    if u.shape[1] == 2:
+        height = 2.0 * u[:, 1] - 1.0
+        out[:, 2] = radius * height
+        radius = radius * np.sqrt(1.0 - height**2)
+    out[:, 0], out[:, 1] = radius * np.cos(angle), radius * np.sin(angle)
+    return out

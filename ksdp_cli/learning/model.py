@@ -12,17 +12,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import html
 from ..base.files import local, open_regular, parse_json
 from ..base.outputs import written_whole
+from ..base.parsing import number
 from ..base.records import Eta, Options, Provenance, Said, Shape, checked
 from ..config import SimulateConfig
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..provenance import simulation
 from .eta_map import EtaMap
 from .network.forms import FORMS, PLAIN
@@ -101,6 +104,30 @@ class Model:
         from .network.gpu import evaluate
 
         return evaluate(self.network, torch.tensor(self.theta, device=device), inputs)
+
+    def complete(self, given: Mapping[str, float | str]) -> dict[str, float]:
+        """Every parameter with a value: as ``given``, else the largest trained one.
+
+        Raises `ConfigError` for a name that the network does not have.
+        """
+        names = self.eta_map.names
+        for name in given:
+            if name not in names:
+                fixed = self.provenance.get("simulation", {})
+                why = f"; it is fixed at {fixed[name]} in this model" if name in fixed else ""
+                raise ConfigError(f"this network has no parameter {name!r}{why}", f"it has: {', '.join(names)}")
+        high = dict(zip(names, self.eta_map.high, strict=True))
+        return {name: number(given[name]) if name in given else float(high[name]) for name in names}
+
+    def __call__(self, x: NDArray[Any], **at: float | str) -> NDArray[np.float32]:
+        """f_theta(x; eta), (n, d) float32, at parameters by name: ``model(x, A=50)``; see `complete` and `push`."""
+        values = self.complete(at)
+        return self.push(x, [values[name] for name in self.eta_map.names])
+
+    def _repr_html_(self) -> str:
+        eta = self.eta_map
+        ranges = [(n, f"{low:g} to {high:g}") for n, low, high in zip(eta.names, eta.low, eta.high, strict=True)]
+        return html.table(f"Model {self.describe()}", ("parameter", "trained range"), ranges)
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file: under a temporary name, to the disk, then renamed."""

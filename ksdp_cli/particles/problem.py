@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from .. import plugins
+from ..base import parsing
 from ..base.labels import label
 from ..base.parsing import sweep
 from ..base.validation import first_error
@@ -78,20 +80,27 @@ def load(kind: str, given: Any) -> tuple[str, Any]:
     return name, given
 
 
-def initial_cloud(given: Any, dim: int) -> tuple[str, Any]:
-    """Name and instance of an initial cloud: registered, a class or instance of the caller's, or an opened store."""
+def initial_cloud(given: Any, dim: int, values: Mapping[str, Any] | None = None) -> tuple[str, Any]:
+    """Name and instance of an initial cloud: registered, a class or instance of the caller's, or an opened store.
+
+    ``values`` are its parameters by name. Raises `ConfigError` for one that it has not, and for another dimension.
+    """
     if isinstance(given, StoredCloud):
         name, cloud = given.path, given
     else:
-        name, cls = load("initial cloud", given)
-        cloud = cls() if isinstance(cls, type) else cls
+        name, cloud = load("initial cloud", given)
+    fields = _fields(name, cloud) if isinstance(cloud, type) else {}
+    _table("init_params", dict(values or {}), "initial cloud", fields)
+    if isinstance(cloud, type):
+        cloud = cloud(_checked(cloud.Params, dict(values or {}), name)) if hasattr(cloud, "Params") else cloud()
     if dim not in cloud.dims:
         raise ConfigError(f"initial cloud {name!r} has dimension {_either(cloud.dims)}, not {dim}", "change --dim")
     return name, cloud
 
 
 def pose(options: dict[str, Any]) -> Problem:
-    """The problem that ``options`` describe: fields of `SimulateConfig`, and parameters of the flow and kernel by name.
+    """The problem that ``options`` describe: fields of `SimulateConfig`, and parameters of the flow, the kernel
+    and the initial cloud by name.
 
     Raises `ConfigError` for an unknown name, a dimension that a component lacks, or a value out of range.
     """
@@ -99,34 +108,60 @@ def pose(options: dict[str, Any]) -> Problem:
     flow_name, flow = load("flow", given.pop("flow", "none"))
     kernel_name, kernel = load("kernel", given.pop("kernel", "blob"))
     dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
-    init_name, initial = initial_cloud(given.pop("init", "ball"), dim)
-    held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial})
+    init_name, law = _law(given.pop("init", SimulateConfig.model_fields["init"].default))
     extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
+    of_law = _fields(init_name, law) if isinstance(law, type) else {}
     fields = {"flow": _fields(flow_name, flow), "kernel": _fields(kernel_name, kernel)}
+    owned = {f"flow {flow_name!r}": fields["flow"], f"kernel {kernel_name!r}": fields["kernel"]}
+    _require_one_owner(extra, owned | {f"initial cloud {init_name!r}": of_law}, (flow_name, kernel_name, init_name))
+    init_params = _single(_table("init_params", given.pop("init_params", {}), "initial cloud", of_law) | extra, of_law)
+    _, initial = initial_cloud(law if isinstance(law, StoredCloud) else init_name, dim, init_params)
+    held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial})
     chosen: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
         stored = _table(f"{part}_params", given.pop(f"{part}_params", {}), part, names)
         chosen[part] = {
             name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
         }
-    for name in extra:
-        owners = [part for part in fields if name in fields[part]]
-        if not owners:
-            raise _no_such_parameter(name, flow_name, kernel_name, fields)
-        if len(owners) > 1:
-            raise ConfigError(f"flow {flow_name!r} and kernel {kernel_name!r} both have a parameter {name!r}")
     if isinstance(initial, StoredCloud):
         given.setdefault("t0", initial.t)
     config = build(
         SimulateConfig,
         given
         | {"flow": flow_name, "kernel": kernel_name, "dim": dim, "init": init_name}
-        | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"]},
+        | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"], "init_params": init_params},
     )
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
     return Problem(config, _cases(config, flow, kernel), kernel, initial, units, held)
+
+
+def _law(given: Any) -> tuple[str, Any]:
+    """Name and class of an initial cloud, or the instance that is given."""
+    return (given.path, given) if isinstance(given, StoredCloud) else load("initial cloud", given)
+
+
+def _single(given: dict[str, Any], fields: dict[str, Any]) -> dict[str, float | str]:
+    """The parameters of a law that are not its defaults. Raises `ConfigError` for a sweep: a store has one law."""
+    values: dict[str, float | str] = {}
+    for name in [name for name in fields if name in given]:
+        try:
+            values[name] = str(given[name]) if isinstance(fields[name].default, str) else parsing.number(given[name])
+        except ConfigError as error:
+            hint = "one number; a store has one initial cloud, so that its parameters are not swept"
+            raise ConfigError(f"--{name.replace('_', '-')}: {error.message}", hint) from None
+    return {name: value for name, value in values.items() if value != fields[name].default}
+
+
+def _require_one_owner(extra: dict[str, Any], fields: dict[str, dict[str, Any]], names: tuple[str, ...]) -> None:
+    """Raise `ConfigError` unless each parameter that is given by its name alone belongs to one component."""
+    for name in extra:
+        owners = [part for part in fields if name in fields[part]]
+        if not owners:
+            raise _no_such_parameter(name, names, fields)
+        if len(owners) > 1:
+            raise ConfigError(f"{' and '.join(owners)} both have a parameter {name!r}", "set it in a table of --config")
 
 
 def _table(key: str, table: Any, part: str, names: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +178,8 @@ def _table(key: str, table: Any, part: str, names: dict[str, Any]) -> dict[str, 
 
 def _contents(components: dict[str, Any]) -> dict[str, str]:
     """By name, the digest of each that is not ksdp's own; of what cannot be told from others, a word used once."""
-    theirs = {n: c for n, c in components.items() if not n.startswith("ksdp:") and not isinstance(c, StoredCloud)}
+    read = {n: c for n, c in components.items() if not n.startswith("ksdp:") or hasattr(c, "digest")}
+    theirs = {n: c for n, c in read.items() if not isinstance(c, StoredCloud)}
     return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in theirs.items()}
 
 
@@ -189,7 +225,8 @@ def _shows(*owners: str) -> str | None:
 
 
 def _fields(owner: str, component: Any) -> dict[str, Any]:
-    fields = dict(component.Params.model_fields)
+    """The fields of a component's parameters; a law of initial particles may have none."""
+    fields = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
     taken = [name for name in fields if name in SimulateConfig.model_fields]
     if taken:
         raise ConfigError(f"{owner} has a parameter {taken[0]!r}, which equation (8) has itself", "rename it in Params")
@@ -219,15 +256,14 @@ def _either(dims: tuple[int, ...]) -> str:
     return " or ".join(str(d) for d in dims) or "none"
 
 
-def _no_such_parameter(name: str, flow: str, kernel: str, fields: dict[str, dict[str, Any]]) -> ConfigError:
+def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dict[str, Any]]) -> ConfigError:
     own = [name for names in fields.values() for name in names]
     known = [*SimulateConfig.model_fields, *own]
     error = unknown_name(name, known)
-    has = {part: ", ".join(names) or "none" for part, names in fields.items()}
-    place = f"flow {flow!r} has parameters: {has['flow']}, kernel {kernel!r}: {has['kernel']}"
+    place = "parameters: " + ", ".join(f"{part} has {', '.join(names) or 'none'}" for part, names in fields.items())
     near = error.hint if "mean" in (error.hint or "") else place
-    owners = [owner for owner, names in zip((flow, kernel), fields.values(), strict=True) if names]
-    return ConfigError(error.message, "; ".join(filter(None, (near, _shows(*owners)))))
+    with_some = [owner for owner, names in zip(owners, fields.values(), strict=True) if names]
+    return ConfigError(error.message, "; ".join(filter(None, (near, _shows(*with_some)))))
 
 
 def drift_prefactor(case: Case, particles: int) -> float:

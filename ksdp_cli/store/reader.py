@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import provenance
+from ..base import html
 from ..base.files import local, read_json
 from ..base.labels import label
 from ..base.records import Said
@@ -20,6 +22,9 @@ from . import declared, layout
 from .foreign import foreign
 from .layout import Header
 from .siblings import aside
+
+if TYPE_CHECKING:
+    import xarray
 
 #: What reading metadata of another shape than ours may raise.
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, ConfigError)
@@ -110,15 +115,24 @@ class Run:
             raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {listed or 'none yet'}")
         return near[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
 
-    def dataset(self) -> Any:
+    def dataset(self) -> xarray.Dataset:
         """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates.
 
-        What is read through it is protected by the checksums of the file format, not by the digests of `frame`.
+        Attributes that are tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf``
+        takes it. What is read through it is protected by the checksums of the file format, not by the digests of
+        `frame`.
         """
         import xarray
 
         opened = xarray.open_zarr(self.path, consolidated=self.complete)
-        return opened.drop_vars("digest").isel(time=slice(len(self.times)))
+        there = opened.drop_vars("digest").isel(time=slice(len(self.times)))
+        there.attrs = {name: _plain(value) for name, value in there.attrs.items() if value is not None}
+        return there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
+
+    def _repr_html_(self) -> str:
+        facts = {"kind": self.kind, "J": self.J, "d": self.dim, "cases": len(self.cases), "complete": self.complete}
+        times = ", ".join(f"{t:g}" for t in self.times) or "none yet"
+        return html.table(f"Run {self.path}", ("", ""), [*facts.items(), ("t", times)])
 
     def check_coordinates(self) -> None:
         """Raise `ValueError` when the coordinates, which other programs read, are not those of the attributes."""
@@ -196,6 +210,13 @@ class Run:
         if self.complete and count < len(stated):
             raise DataError(f"{self.path} is complete but lacks snapshot {stated[count]:g}", "files are missing")
         return stated[:count]
+
+
+def _plain(value: Any) -> int | float | str:
+    """An attribute as NetCDF can hold it."""
+    if isinstance(value, bool):
+        return int(value)
+    return value if isinstance(value, (int, float, str)) else json.dumps(value)
 
 
 def open_run(path: str | Path) -> Run:

@@ -34,8 +34,10 @@ def require_dims(component: Any) -> tuple[int, ...]:
     return dims  # type: ignore[return-value]
 
 
-def require_params(component: Any, values: dict[str, float] | None) -> BaseModel:
-    """An instance of ``Params`` with ``values``, after its fields: numbers with defaults, described with a unit."""
+def require_params(component: Any, values: dict[str, Any] | None, *, texts: bool = False) -> BaseModel:
+    """An instance of ``Params`` with ``values``, after its fields: numbers with defaults, described with a unit;
+    ``texts`` are allowed of a component that is never swept.
+    """
     name, model = name_of(component), getattr(component, "Params", None)
     require(
         inspect.isclass(model) and issubclass(model, BaseModel),
@@ -49,7 +51,8 @@ def require_params(component: Any, values: dict[str, float] | None) -> BaseModel
             f"{where} can never be set: --{field_name} is an option of 'ksdp simulate' itself; give it another name",
         )
         require(
-            isinstance(field.default, (int, float)) and not isinstance(field.default, bool),
+            isinstance(field.default, (int, float, str) if texts else (int, float))
+            and not isinstance(field.default, bool),
             f"{where} has the default {field.default!r}: every parameter is a number with a default",
         )
         require(

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from .contract import name_of, require, require_dims
+from .contract import name_of, require, require_dims, require_params
 
 COUNT = 1000
 
 
-def check_initial_cloud(cloud: Any) -> None:
-    """Check the class of an initial cloud, made without arguments, in each of its dimensions.
+def check_initial_cloud(cloud: Any, parameters: dict[str, Any] | None = None) -> None:
+    """Check the class of an initial cloud in each of its dimensions, with ``parameters`` instead of the defaults.
+
+    ``Params``, where there is one, has numbers or texts with defaults and described units. A ``second_moment`` is that
+    of 1000 particles within six standard errors.
 
     ``draw`` gives (n, dim) finite float32; a call repeats to the bit; particles ``start`` to ``start + n`` are those
     rows of the whole cloud, whatever the cut; another seed, and another stream, is another cloud; no two particles
@@ -20,9 +23,12 @@ def check_initial_cloud(cloud: Any) -> None:
 
     Raises `AssertionError`.
     """
-    name, dims = name_of(cloud), require_dims(cloud)
-    made = cloud() if isinstance(cloud, type) else cloud
-    for dim in dims:
+    name, made = name_of(cloud), cloud
+    require_dims(cloud)
+    if isinstance(cloud, type):
+        values = require_params(cloud, parameters, texts=True) if hasattr(cloud, "Params") else None
+        made = cloud(values) if values is not None else cloud()
+    for dim in require_dims(made):
         whole = made.draw(COUNT, dim, 5)
         require(isinstance(whole, np.ndarray), f"{name}.draw gives a {type(whole).__name__} and no NumPy array")
         require(whole.shape == (COUNT, dim), f"{name}.draw({COUNT}, {dim}, seed) has shape {whole.shape}, not (n, dim)")
@@ -39,3 +45,11 @@ def check_initial_cloud(cloud: Any) -> None:
             require(not (other == whole).all(1).any(), f"{name}.draw repeats particles under another {what}")
         distinct = len(np.unique(whole, axis=0))
         require(distinct == COUNT, f"{name}.draw gives {distinct} different particles instead of {COUNT}")
+        if hasattr(made, "second_moment"):
+            squares = (whole.astype(np.float64) ** 2).sum(1)
+            apart = abs(float(squares.mean()) - made.second_moment(dim))
+            require(
+                apart <= 6 * float(squares.std()) / COUNT**0.5,
+                f"{name}.second_moment({dim}) is {made.second_moment(dim):.4g}, and {COUNT} particles have "
+                f"{squares.mean():.4g}",
+            )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import figures
+from ..api.clouds import second_moment_at_start
 from ..base.labels import axis, label
 from ..errors import DataError
 from ..exact.second_moment import SecondMomentLaw, second_moment_law
@@ -87,7 +88,9 @@ def equation_6(run: Run, values: Values, first: float) -> SecondMomentLaw | None
         simulation = run.simulation
     except DataError:
         return None
-    start = first if values["t"] == simulation.t0 else None
+    start = second_moment_at_start(simulation)
+    if start is None and values["t"] == simulation.t0:
+        start = first
     return second_moment_law(simulation, run.J, values, start) if run.kind == "simulation" else None
 
 

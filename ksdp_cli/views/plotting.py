@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from .. import figures
 from .. import pretrained as models
 from ..api import paths
 from ..api.generator import Generator
-from ..api.sampling import complete_eta
+from ..api.options import Number, Values
 from ..base.files import local, read_json, target
 from ..base.labels import evenly, label
+from ..base.listener import Progress
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
 from ..base.records import History, checked
@@ -34,7 +36,7 @@ MOST_2D, MOST_3D, MOST_PAIRS, MOST_SECTIONS = 12, 4, 4, 2
 LARGEST = 2_000_000
 SAMPLES = 1_000_000
 
-Values = dict[str, float]
+At = dict[str, float]
 Item = TypeVar("Item")
 
 
@@ -45,15 +47,24 @@ class Plotted:
     files: list[Path]
     notes: list[str]
 
+    def _repr_html_(self) -> str:
+        return "".join(_embedded(path) for path in self.files if path.suffix != ".pdf")
+
     def as_dict(self) -> dict[str, Any]:
         return {"files": [str(path) for path in self.files], "notes": self.notes}
+
+
+def _embedded(path: Path) -> str:
+    """A picture as an element of a page that needs no file."""
+    kind = "svg+xml" if path.suffix == ".svg" else "png"
+    return f'<img alt="{path.name}" src="data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}">'
 
 
 @dataclass(frozen=True)
 class _Shown:
     """One cloud with the values of its parameters, loaded when it is drawn."""
 
-    values: Values
+    values: At
     load: Callable[[], Cloud]
 
 
@@ -72,11 +83,11 @@ def plot(
     *,
     out: str | Path | None = None,
     overwrite: bool = False,
-    case: Any = None,
-    n: Any = None,
+    case: int | str | Sequence[int] | None = None,
+    n: Number | None = None,
     device: str | None = None,
-    progress: Callable[..., None] | None = None,
-    **at: Any,
+    progress: Progress | None = None,
+    **at: Values,
 ) -> Plotted:
     """Draw what ``subject`` holds, beside ``reference`` where there is one, and return the files.
 
@@ -120,7 +131,7 @@ def plot(
     return _written(work, place, overwrite, progress)
 
 
-def _written(work: _Work, place: Path | None, overwrite: bool, progress: Callable[..., None] | None) -> Plotted:
+def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progress | None) -> Plotted:
     """Draw every part, once every place is known to be free."""
 
     def files(first: Path) -> list[Path]:
@@ -161,7 +172,7 @@ class _Network:
         self.generator, self.n = Generator(model, device), n
         self._x: Cloud | None = None
 
-    def at(self, values: Values) -> _Shown:
+    def at(self, values: At) -> _Shown:
         def load() -> Cloud:
             if self._x is None:
                 self._x = self.generator.inputs(self.n)
@@ -169,7 +180,7 @@ class _Network:
 
         return _Shown(values, load)
 
-    def warnings(self, points: Sequence[Values]) -> list[str]:
+    def warnings(self, points: Sequence[At]) -> list[str]:
         return self.generator.warnings(self.n, *points)
 
 
@@ -188,7 +199,7 @@ def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) 
         raise ConfigError("a model has no cases", "name its parameters, as --A 50")
     model = network.generator.model
     names = model.eta_map.names
-    highest = complete_eta(model, {name: sweep(value)[0] for name, value in at.items()})
+    highest = model.complete({name: sweep(value)[0] for name, value in at.items()})
     grids = [sweep(at[name]) if name in at else (highest[name],) for name in names]
     every = [dict(zip(names, values, strict=True)) for values in itertools.product(*grids)]
     shown = _spread(work, every, MOST_2D if model.dim == 2 else MOST_3D)
@@ -252,7 +263,7 @@ def _store_pairs(work: _Work, chosen: Selection, other: Run, at: dict[str, Any])
     return pairs
 
 
-def _agree(a: Run, x: Values, b: Run, y: Values) -> bool:
+def _agree(a: Run, x: At, b: Run, y: At) -> bool:
     for name in {*x, *y}:
         one, other = x.get(name, fixed(a, name)), y.get(name, fixed(b, name))
         if one is not None and other is not None and not np.isclose(one, other, rtol=1e-9, atol=1e-12):
@@ -318,7 +329,7 @@ def _spread(work: _Work, items: list[Item], most: int) -> list[Item]:
     return evenly(items, most)
 
 
-def _labelled(every: Sequence[Values]) -> list[str]:
+def _labelled(every: Sequence[At]) -> list[str]:
     """``A = 50, t = 0.1``: what varies among them, or everything where nothing does."""
     names = [name for name in every[0] if len({values[name] for values in every}) > 1] or list(every[0])
     return [label({name: values[name] for name in names}, 4) for values in every]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.describing import describe
+from ksdp_cli.api.describing import info
 from ksdp_cli.cli.app import app
 from ksdp_cli.errors import ConfigError, DataError
 
@@ -33,7 +33,7 @@ def test_other_values_of_the_parameter_are_validated_on(stores: Path) -> None:
     found = ksdp.train(stores / "s.zarr", validate=stores / "v.zarr", out="m.safetensors", **SHORT)
     result = found.trained.model.provenance["result"]
     assert result["validated_on"] == "150 particles of 2 clouds of other runs"
-    assert f"--validate {stores / 'v.zarr'}" in describe(Path("m.safetensors"))["command"]
+    assert f"--validate {stores / 'v.zarr'}" in info(Path("m.safetensors"))["command"]
     plain = ksdp.train(stores / "s.zarr", out="p.safetensors", **SHORT)
     assert plain.trained.model.sha256 == found.trained.model.sha256  # fresh: as much is held out with and without
     assert plain.trained.model.training["held_out"] is None
@@ -48,12 +48,12 @@ def test_the_paper_s_algorithm_holds_nothing_out_then(stores: Path, capsys: pyte
     assert app([*words, "-o", "m.safetensors"], standalone_mode=False) in (0, None)
     document = json.loads(capsys.readouterr().out)
     assert document["best_validation_W2_squared"] > document["floor_W2_squared"] > 0
-    command = describe(Path("m.safetensors"))["command"].split()
+    command = info(Path("m.safetensors"))["command"].split()
     for word in ("--sub-problem-size", "--held-out", "--validate"):
         assert word in command
     assert "--decay" not in command  # it is what --algorithm paper means
     own = ksdp.train(stores / "s.zarr", algorithm="paper", average=0.99, decay="cosine", out="n.safetensors", **SHORT)
-    command = describe(own.path)["command"]
+    command = info(own.path)["command"]
     assert "--average 0.99" in command
     assert "--decay cosine" in command
 

@@ -27,10 +27,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.describing import describe
+from ksdp_cli.api.describing import info
 from ksdp_cli.api.exporting import export
 from ksdp_cli.api.references import evaluate, reference_options
-from ksdp_cli.api.sampling import complete_eta
 from ksdp_cli.base import checkpoint
 from ksdp_cli.config import TrainConfig, build, read_toml
 from ksdp_cli.errors import KsdpError
@@ -145,7 +144,7 @@ def everything(path: Path, out: Path, more: bool) -> Any:
     """All that the commands look at in a store, and what they make of it where there is ``more`` time; its numbers."""
     run = ksdp.open_run(path)
     frames = [run.frame(case, k) for case in range(len(run.cases)) for k in range(len(run.times))]
-    describe(path)
+    info(path)
     summary.of_run(run)
     out.unlink(missing_ok=True)
     for part in (
@@ -223,8 +222,8 @@ def test_model_headers(made: Path, places: list[float], way: str, value: Any, en
 
     def question() -> Any:
         model = Model.load(path)
-        describe(path)
-        values = complete_eta(model, {})
+        info(path)
+        values = model.complete({})
         evaluate(model, "m", values, 10, "cpu", 0)
         reference_options(model.provenance["simulation"], values)
         if more:

@@ -9,13 +9,13 @@ import pytest
 
 from ksdp_cli import reference
 from ksdp_cli.config import SimulateConfig
-from ksdp_cli.exact.second_moment import OF_THE_DISC, SecondMomentLaw, second_moment_law, slope
+from ksdp_cli.exact.second_moment import SecondMomentLaw, second_moment_law, slope
 
 
 @pytest.mark.parametrize("M", [8 * np.pi, 16 * np.pi])
 @pytest.mark.parametrize("t", [0.02, 0.05])
 def test_it_is_the_second_moment_of_the_radial_problem(M: float, t: float) -> None:
-    law = second_moment_law(SimulateConfig(M=(M,)), J=10**12)
+    law = second_moment_law(SimulateConfig(M=(M,)), J=10**12, start=0.5)
     assert law is not None
     assert law(t) == pytest.approx(reference.radial(t, mu=1.0, chi=1.0, M=M).second_moment(t), rel=1e-5)
 
@@ -25,20 +25,20 @@ def test_one_particle_feels_no_attraction() -> None:
 
 
 def test_it_ends_where_no_cloud_is_left() -> None:
-    law = SecondMomentLaw(OF_THE_DISC, -2.0, t0=1.0)
+    law = SecondMomentLaw(0.5, -2.0, t0=1.0)
     assert law(law.end(9.0)) == 0.0
     assert law.end(1.1) == 1.1
-    assert SecondMomentLaw(OF_THE_DISC, 2.0).end(9.0) == 9.0
+    assert SecondMomentLaw(0.5, 2.0).end(9.0) == 9.0
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"dim": 3}, {"flow": "ksdp:laminar2d"}, {"kernel": "ksdp-screened-kernel:screened"}, {"init": "start.zarr"},
-     {"mu": (1.0, 2.0)}],
-)  # fmt: skip
+    [{"dim": 3}, {"flow": "ksdp:laminar2d"}, {"kernel": "ksdp-screened-kernel:screened"}, {}, {"mu": (1.0, 2.0)}],
+)
 def test_it_is_none_where_it_does_not_hold(changes: dict[str, Any]) -> None:
     """In space, with a flow, a decaying attraction, an unknown start, a parameter without a value."""
-    assert second_moment_law(SimulateConfig(**changes), J=100) is None
+    start = 0.5 if changes else None
+    assert second_moment_law(SimulateConfig(**changes), J=100, start=start) is None
 
 
 def test_a_case_and_a_known_start_complete_it() -> None:

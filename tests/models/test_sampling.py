@@ -10,8 +10,7 @@ import pytest
 
 from ksdp_cli import pretrained as models
 from ksdp_cli.api import sample
-from ksdp_cli.api.describing import describe
-from ksdp_cli.api.sampling import complete_eta
+from ksdp_cli.api.describing import info
 from ksdp_cli.cli.app import app
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.initial.ball import Ball
@@ -50,10 +49,10 @@ def test_the_stream_is_cut_into_files_and_particle_i_is_still_that_of_a_short_on
 
 def test_parameters_that_are_not_given_take_the_largest_trained_value() -> None:
     model = Model.load(models.path(NAME))
-    assert complete_eta(model, {}) == {"A": 100.0}
-    assert complete_eta(model, {"A": "1e1"}) == {"A": 10.0}
+    assert model.complete({}) == {"A": 100.0}
+    assert model.complete({"A": "1e1"}) == {"A": 10.0}
     with pytest.raises(ConfigError, match=r"no parameter 't'.*it has: A"):
-        complete_eta(model, {"t": 1})
+        model.complete({"t": 1})
     assert sample(NAME, n=10).cases == [{"A": 100.0}]
 
 
@@ -87,7 +86,7 @@ def test_the_model_by_path_by_name_the_newest_of_the_run_folder_or_the_default()
 
 def test_the_stored_command_makes_the_same_particles() -> None:
     run = sample(OTHER, n=50, A=37.5, seed=9)
-    words = describe(run.path)["command"].split()
+    words = info(run.path)["command"].split()
     assert words[:3] == ["ksdp", "sample", OTHER]
     options = dict(zip(words[3::2], words[4::2], strict=True))
     again = sample(words[2], n=options["--n"], A=options["--A"], seed=options["--seed"])

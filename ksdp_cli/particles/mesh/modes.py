@@ -49,15 +49,11 @@ class Box:
         half = np.arange(count // 2 + 1)
         whole = np.concatenate([half[:-1], np.arange(-count // 2, 0)])
         axes = [whole] * (dim - 1) + [half]
-        self._rows = [np.concatenate([half[:-1], np.arange(self.nodes - count // 2, self.nodes)])] * (dim - 1) + [half]
         self.q = [along(2 * math.pi / side * turns, axis, dim) for axis, turns in enumerate(axes)]
         self.q2 = sum((q * q for q in self.q), np.zeros([len(axis) for axis in axes]))
         self.band = np.ones_like(self.q2) if band is None else band(self.q2)
+        self._symbols: dict[int, Modes] = {}
         self.blob = np.exp(-self.q2 * delta**2 / 4)
-        factors = [f[rows] for f, rows in zip(self.splines.symbol(), self._rows, strict=True)]
-        self.symbol = np.ones(self.q2.shape, complex)
-        for axis, factor in enumerate(factors):
-            self.symbol *= along(factor, axis, dim)
         self._paired = np.ones_like(self.q2)  # the mode -count / 2 has no partner, and carries no gradient
         for axis in range(dim):
             self._paired *= along(np.abs(axes[axis]) < count // 2, axis, dim)
@@ -70,10 +66,10 @@ class Box:
         """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly."""
         return self.density_of(self.splines.deposit(axes), mass, axes[0].size)
 
-    def density_of(self, grid: Grid, mass: float, particles: int) -> Modes:
-        """The same, from what the splines have deposited."""
-        full = fft.rfftn(grid, workers=self.splines.threads)
-        modes: Modes = full[np.ix_(*self._rows)] / self.symbol * (mass / particles / self.side**self.dim)
+    def density_of(self, grid: Grid, mass: float, particles: int, count: int | None = None) -> Modes:
+        """The same, from what the splines have deposited; ``count`` modes an axis, those of the box by default."""
+        modes = spectrum(grid, count or self.count, self.splines.threads) / self._symbol(count or self.count)
+        modes *= mass / particles / self.side**self.dim
         modes.flat[0] = mass / self.side**self.dim
         return modes
 
@@ -82,20 +78,55 @@ class Box:
         below = self.q2 + k * k + memory
         return np.divide(memory * modes + density, below, out=self.zeros(), where=below > 0)
 
+    def _symbol(self, count: int) -> Modes:
+        """Transform of the splines over that of a point, for ``count`` modes an axis."""
+        if count not in self._symbols:
+            factors = [resized(f, count, 0) for f in self.splines.symbol()[:-1]]
+            symbol: Modes = along(self.splines.symbol()[-1][: count // 2 + 1], self.dim - 1, self.dim)
+            for axis, factor in enumerate(factors):
+                symbol = symbol * along(factor, axis, self.dim)
+            self._symbols[count] = symbol
+        return self._symbols[count]
+
     def part(self, modes: Modes) -> Modes:
         """What this box adds to the field: its band, smoothed over delta, and no mode without a partner."""
         return np.asarray(modes * self._kept)
 
-    def coefficients(self, modes: Modes) -> Grid:
-        """Spline coefficients, on the nodes, of this box's part of the field."""
-        full = np.zeros([self.nodes] * (self.dim - 1) + [self.nodes // 2 + 1], complex)
-        full[np.ix_(*self._rows)] = self.part(modes) / self.symbol.conj()
-        grid = fft.irfftn(full, s=[self.nodes] * self.dim, workers=self.splines.threads, overwrite_x=True)
-        return np.asarray(grid * float(self.nodes**self.dim))
+    def coefficients(self, part: Modes) -> Grid:
+        """Spline coefficients, on the nodes, of a field with modes ``part``, of any even count up to the nodes."""
+        modes = part / self._symbol(part.shape[-1] * 2 - 2).conj()
+        return synthesis(modes, self.nodes, self.splines.threads)
 
     def add(self, modes: Modes, axes: Sequence[NDArray[Any]], value: NDArray[Any], gradient: NDArray[Any]) -> None:
         """Add this box's part of c (n,) and of grad c (d, n) at positions given axis by axis."""
-        self.splines.gather(self.coefficients(modes), axes, value, gradient)
+        self.splines.gather(self.coefficients(self.part(modes)), axes, value, gradient)
+
+
+def spectrum(grid: Grid, count: int, threads: int) -> Modes:
+    """The ``count`` lowest modes an axis of a real grid: transforms along further axes are of these modes only."""
+    modes: Modes = fft.rfft(grid, axis=-1, workers=threads)[..., : count // 2 + 1]
+    for axis in reversed(range(grid.ndim - 1)):
+        modes = resized(fft.fft(modes, axis=axis, workers=threads), count, axis)
+    return np.ascontiguousarray(modes)
+
+
+def synthesis(modes: Modes, nodes: int, threads: int) -> Grid:
+    """sum_q modes_q exp(i q x) on ``nodes`` an axis, at least as many as there are modes."""
+    for axis in range(modes.ndim - 1):
+        padded = resized(modes, nodes, axis)
+        modes = fft.ifft(padded, axis=axis, workers=threads, norm="forward", overwrite_x=True)
+    return np.asarray(fft.irfft(modes, nodes, axis=-1, workers=threads, norm="forward"))
+
+
+def resized(modes: NDArray[Any], count: int, axis: int) -> NDArray[Any]:
+    """Other ``count`` of modes along an axis of both signs: the lowest ones, or zeros in the middle."""
+    half = min(modes.shape[axis], count) // 2
+    before, after = (slice(None),) * axis, (slice(None),) * (modes.ndim - axis - 1)
+    found = np.empty((*modes.shape[:axis], count, *modes.shape[axis + 1 :]), modes.dtype)
+    found[(*before, slice(half, count - half), *after)] = 0
+    for part in (slice(0, half), slice(-half, None)):
+        found[(*before, part, *after)] = modes[(*before, part, *after)]
+    return found
 
 
 def nodes_of(count: int, over: float) -> int:

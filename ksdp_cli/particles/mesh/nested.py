@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .modes import Box, Modes
-from .shared import Outer
+from .modes import Box, Modes, resized
+from .shared import HELD, Shared, coarse_modes
 
 #: Ratio of the sides of boxes, and width of the first band over the side of the first box.
 RATIO, WIDTH = 4, 0.08
@@ -37,7 +37,8 @@ IMAGE = {2: math.pi, 3: 4.2}
 class Sizes:
     """What `choose` settles: ``side`` of the first box, ``count`` modes an axis, ``boxes``, splines; and its errors.
 
-    ``outer`` modes an axis are those of the further boxes, as many as the first one has when None.
+    ``outer`` modes an axis are those of the further boxes, as many as the first one has when None; ``accuracy`` is that
+    of their share in the first one's splines.
     """
 
     side: float
@@ -48,6 +49,7 @@ class Sizes:
     image_error: float
     delta_error: float
     outer: int | None = None
+    accuracy: float = 1e-4
 
 
 def choose(
@@ -85,7 +87,7 @@ def choose(
     image = 0.0 if side is not None or top(boxes) >= reach + width else _image(dim, width, top(boxes))
     outer = 2 * math.ceil(_end(accuracy) * RATIO / (2 * math.pi * WIDTH)) + 2
     held = math.exp(-((math.pi * count * delta / first / 2) ** 2))
-    return Sizes(first, count, boxes, order, over, image, held, outer)
+    return Sizes(first, count, boxes, order, over, image, held, outer, accuracy)
 
 
 def low(u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,6 +126,9 @@ class Nested:
     ) -> None:
         self.sizes, self.boxes = sizes, []
         self.periodic = sizes.boxes == 1 if periodic is None else periodic
+        outer_count = sizes.outer or sizes.count
+        coarse = coarse_modes(sizes.accuracy, outer_count, RATIO) if sizes.boxes > 1 else 0
+        over = max(sizes.over, coarse / sizes.count)
         widths = [WIDTH * sizes.side * RATIO**level for level in range(sizes.boxes - 1)]
         for level in range(sizes.boxes):
             inner = widths[level - 1] if level else 0.0
@@ -132,10 +137,10 @@ class Nested:
             def band(q2: NDArray[np.float64], inner: float = inner, outer: float = outer) -> NDArray[np.float64]:
                 return low(q2 * inner**2) - (low(q2 * outer**2) if math.isfinite(outer) else 0.0)
 
-            count = (sizes.outer or sizes.count) if level else sizes.count
-            side = sizes.side * RATIO**level
-            self.boxes.append(Box(centre, side, count, band, sizes.order, sizes.over, threads, delta))
-        self._outer: list[Outer] = [Outer(box, self.boxes[0]) for box in self.boxes[1:]]
+            count = outer_count if level else sizes.count
+            side, more = sizes.side * RATIO**level, sizes.over if level else over
+            self.boxes.append(Box(centre, side, count, band, sizes.order, more, threads, delta))
+        self._shared = Shared(self.boxes[0], self.boxes[1:], coarse, sizes.accuracy) if coarse else None
 
     def zeros(self) -> list[Modes]:
         return [box.zeros() for box in self.boxes]
@@ -151,41 +156,54 @@ class Nested:
 
     def densities(self, axes: Sequence[NDArray[Any]], mass: float) -> list[Modes]:
         """Modes of the density in each box."""
-        first = self.boxes[0]
-        if self.periodic or not self.holds(axes):
+        first, shared = self.boxes[0], self._shared
+        if shared is None or not self.holds(axes):
             return [box.density(axes, mass) for box in self.boxes]
-        grid, n = first.splines.deposit(axes), axes[0].size
-        return [first.density_of(grid, mass, n), *(outer.density_of(grid, mass, n) for outer in self._outer)]
+        lowest = first.density_of(first.splines.deposit(axes), mass, axes[0].size, max(first.count, shared.count))
+        outer = shared.densities(_resized(lowest, shared.count) * first.side**first.dim)
+        for box, modes in zip(self.boxes[1:], outer, strict=True):
+            modes /= box.side**box.dim
+            modes.flat[0] = mass / box.side**box.dim
+        return [_resized(lowest, first.count), *outer]
 
     def at(self, field: list[Modes], axes: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """c (n,) and grad c (d, n) at positions given axis by axis."""
         value, gradient = np.zeros(axes[0].size), np.zeros((len(axes), axes[0].size))
-        first = self.boxes[0]
-        if self.periodic:
+        first, shared = self.boxes[0], self._shared
+        if self.periodic or (shared is None and self.holds(axes)):
             first.add(field[0], axes, value, gradient)
-        elif self.holds(axes):
-            grid = first.coefficients(field[0])
-            for outer, modes in zip(self._outer, field[1:], strict=True):
-                grid += outer.coefficients(modes)
-            first.splines.gather(grid, axes, value, gradient)
+        elif shared is not None and self.holds(axes):
+            count = max(first.count, shared.count)
+            part = _resized(first.part(field[0]), count)
+            outer = shared.field([box.part(modes) for box, modes in zip(self.boxes[1:], field[1:], strict=True)])
+            part += _resized(outer, count)
+            first.splines.gather(first.coefficients(part), axes, value, gradient)
         else:
             for box, modes in zip(self.boxes, field, strict=True):
                 _add_inside(box, modes, axes, value, gradient)
         return value, gradient
 
     def holds(self, axes: Sequence[NDArray[Any]]) -> bool:
-        """Whether all positions are so far inside of the first box that no spline reaches around its edge."""
+        """Whether all positions are where the further boxes are seen through the first one."""
         first = self.boxes[0]
-        ends = first.low + first.side - first.splines.order * first.splines.h
+        reach = HELD * first.side
         return all(
-            float(axis.min()) >= low and float(axis.max()) <= end
-            for axis, low, end in zip(axes, first.low, ends, strict=True)
+            max(float(axis.max()) - middle, middle - float(axis.min())) <= reach
+            for axis, middle in zip(axes, first.low + first.side / 2, strict=True)
         )
 
     def mass(self, field: list[Modes]) -> float:
         """Mass of the chemical: the zero mode of the largest box."""
         last = self.boxes[-1]
         return float(field[-1].flat[0].real) * last.side**last.dim
+
+
+def _resized(modes: Modes, count: int) -> Modes:
+    """Other ``count`` of modes an axis of a real field: the lowest ones, or zeros beyond."""
+    for axis in range(modes.ndim - 1):
+        modes = resized(modes, count, axis)
+    more = count // 2 + 1 - modes.shape[-1]
+    return np.pad(modes, [(0, 0)] * (modes.ndim - 1) + [(0, more)]) if more > 0 else modes[..., : count // 2 + 1]
 
 
 def _add_inside(

@@ -1,59 +1,112 @@
-"""An outer box on the nodes of the inner one, so that particles are spread and read once for all boxes.
+"""The outer boxes through the first one's modes, so that particles are spread and read once for all boxes.
 
-The outer box needs few modes, since its band ends at the scale of the inner box, and all particles are inside of the
-inner box. So its modes of the density are sums over the inner nodes, and its field is a spline there:
+An outer box needs few modes, since its band ends at the scale of the first box, and within a window w that is 1 where
+the particles are and 0 at the edge of the first box its waves are waves of the first box:
 
-    rho_q = sum_k grid_k exp(-i q (x_k - low)) / s(q),    coefficient_k = sum_q alpha_q exp(i q (x_k - low)) / s(q)^*
+    w(x) exp(i q x) = sum_m a_qm exp(i k_m x),    k_m = 2 pi m / L
 
-with s the spline's transform, which is known for every q. One matrix an axis.
+with few m. So the density in an outer mode is a sum over a coarse grid, of what the first box's lowest modes say there;
+and the outer field on that grid, times w, has modes that add to the first box's.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
+from scipy.special import i0
 
-from .modes import Box, Modes
-from .splines import Grid
+from .modes import Box, Modes, along
+
+#: The window is 1 up to this distance from the centre, over the side of the first box, and falls to 0 at its edge.
+HELD = 0.32
+#: Error of the window's waves, over the accuracy asked for.
+SHARE = 0.02
 
 
-class Outer:
-    """``box`` seen on the nodes of ``inner``."""
+def coarse_modes(accuracy: float, outer: int, ratio: int) -> int:
+    """Modes an axis of the coarse grid: those of the window, and those that ``outer`` are in the first box."""
+    return fast_even(2 * math.ceil(_sharpness(accuracy) / (math.pi * (0.5 - HELD)) + outer / (2 * ratio)))
 
-    def __init__(self, box: Box, inner: Box) -> None:
-        self.box = box
-        splines = inner.splines
-        self.forward = []
-        for axis, q in enumerate(box.q):
-            x = inner.low[axis] - box.low[axis] + splines.h * np.arange(inner.nodes)
-            turns = q.ravel() * (splines.h / (2 * math.pi))
-            symbol = np.sinc(turns) ** splines.order * np.exp(-2j * math.pi * turns * (splines.order / 2 - 1))
-            self.forward.append(np.exp(-1j * np.outer(q.ravel(), x)) / symbol[:, None])
-        twice = np.full(self.forward[-1].shape[0], 2.0)
-        twice[0] = 1.0
-        self._last = np.conj(self.forward[-1]) * twice[:, None]
 
-    def density_of(self, grid: Grid, mass: float, particles: int) -> Modes:
-        """Modes of the density that the inner splines have deposited."""
-        last = self.forward[-1]
-        modes: NDArray[Any] = grid @ last.real.T + 1j * (grid @ last.imag.T)
-        for axis, matrix in enumerate(self.forward[:-1]):
-            modes = applied(matrix, modes, axis)
-        modes *= mass / particles / self.box.side**self.box.dim
-        modes.flat[0] = mass / self.box.side**self.box.dim
-        return modes
+def fast_even(least: int) -> int:
+    """The next even length that transforms fast."""
+    n = int(fft.next_fast_len(least, real=True))
+    while n % 2:
+        n = int(fft.next_fast_len(n + 1, real=True))
+    return n
 
-    def coefficients(self, modes: Modes) -> Grid:
-        """Spline coefficients on the inner nodes of the outer box's part of the field."""
-        part: NDArray[Any] = self.box.part(modes)
-        for axis, matrix in enumerate(self.forward[:-1]):
-            part = applied(matrix.conj().T, part, axis)
-        return np.asarray(part.real @ self._last.real - part.imag @ self._last.imag)
+
+class Shared:
+    """``outer`` boxes as seen on ``count`` modes an axis of the first box ``inner``."""
+
+    def __init__(self, inner: Box, outer: Sequence[Box], count: int, accuracy: float) -> None:
+        self.outer, self.count, self.threads = outer, count, inner.splines.threads
+        away = np.arange(count) / count - 0.5
+        self.window = np.ones([1] * inner.dim)
+        for axis in range(inner.dim):
+            self.window = self.window * along(_window(np.abs(away), _sharpness(accuracy)), axis, inner.dim)
+        x = [corner + inner.side / count * np.arange(count) for corner in inner.low]
+        #: By box and axis, exp(-i q x) on the coarse grid.
+        self._waves = [
+            [np.exp(-1j * np.outer(q, points - corner)) for q, points, corner in zip(box.q, x, box.low, strict=True)]
+            for box in outer
+        ]
+        # matrices with gaps, as real and imaginary parts are, are multiplied 10 times slower
+        self._last = [(waves[-1].real.copy(), waves[-1].imag.copy()) for waves in self._waves]
+
+    def densities(self, lowest: Modes) -> list[Modes]:
+        """Modes of the density in each outer box, from its ``count`` lowest ones in the first box, per volume there."""
+        shape = [self.count] * self.window.ndim
+        grid = fft.irfftn(lowest, s=shape, workers=self.threads) * self.window
+        found = []
+        for waves, (real, imag) in zip(self._waves, self._last, strict=True):
+            modes: NDArray[Any] = grid @ real.T + 1j * (grid @ imag.T)
+            for axis, matrix in enumerate(waves[:-1]):
+                modes = applied(matrix, modes, axis)
+            found.append(modes)
+        return found
+
+    def field(self, parts: Sequence[Modes]) -> Modes:
+        """The ``count`` lowest modes, in the first box, of the sum of what the outer boxes add."""
+        total = np.zeros([self.count] * self.window.ndim)
+        for waves, (real, imag), part in zip(self._waves, self._last, parts, strict=True):
+            half = part.copy()
+            half[..., 1:] *= 2.0  # a real field: the other half is conjugate
+            for axis, matrix in enumerate(waves[:-1]):
+                half = applied(matrix.conj().T, half, axis)
+            total += np.ascontiguousarray(half.real) @ real + np.ascontiguousarray(half.imag) @ imag
+        level = float(total[(self.count // 2,) * total.ndim])  # the window would turn it into a slope
+        modes = fft.rfftn((total - level) * self.window, workers=self.threads, norm="forward")
+        modes.flat[0] += level
+        return np.asarray(modes)
 
 
 def applied(matrix: NDArray[Any], values: NDArray[Any], axis: int) -> NDArray[Any]:
-    """``matrix`` times ``values`` along an axis."""
-    return np.ascontiguousarray(np.moveaxis(np.tensordot(matrix, values, (1, axis)), 0, axis))
+    """``matrix`` times ``values`` along an axis.
+
+    In many small products: one large one is shared by BLAS among threads of its own, which wait for each other where
+    the machine is busy.
+    """
+    if axis == values.ndim - 1:
+        return np.asarray(values @ matrix.T)
+    found = np.empty((*values.shape[:axis], len(matrix), *values.shape[axis + 1 :]), np.result_type(matrix, values))
+    np.matmul(matrix, np.moveaxis(values, axis, -2), out=np.moveaxis(found, axis, -2))
+    return found
+
+
+def _sharpness(accuracy: float) -> float:
+    """Parameter of Kaiser's window whose waves end at the accuracy wanted."""
+    return math.log(1.0 / (SHARE * accuracy))
+
+
+def _window(away: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
+    """1 up to `HELD`, 0 at 1/2, the integral of Kaiser's window in between, whose spectrum is the shortest."""
+    u = np.linspace(-1.0, 1.0, 4001)
+    steps = i0(beta * np.sqrt(1.0 - u * u)) / i0(beta)
+    rise = np.concatenate([[0.0], np.cumsum(steps[1:] + steps[:-1])])
+    return np.asarray(np.interp(away, 0.5 * (HELD + 0.5) + 0.5 * (0.5 - HELD) * u, 1.0 - rise / rise[-1]))

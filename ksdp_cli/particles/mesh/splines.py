@@ -48,7 +48,8 @@ class Splines:
     def deposit(self, axes: Sequence[NDArray[Any]]) -> Grid:
         """Sum of the splines of all particles, on the grid; ``axes`` holds one array of positions an axis."""
         n = axes[0].size
-        padded = tuple(int(c) + self.order - 1 for c in self.cells)
+        around = 0 if self._inside(axes) else self.order - 1
+        padded = tuple(int(c) + around for c in self.cells)
         count = max(1, min(self.threads, ROOM // (8 * math.prod(padded)), -(-n // PIECE)))
         grids = np.zeros((count, *padded))
         # 1.5 * 2^52 quanta; a node may hold all n particles
@@ -60,11 +61,14 @@ class Splines:
             self.loops.deposit(*(axis[piece] for axis in axes), self.low, 1.0 / self.h, self.cells, grids[k], magic)
 
         spread(part, range(count), count)
-        return self._fold(grids.sum(0) if count > 1 else grids[0])
+        for other in grids[1:]:
+            grids[0] += other
+        return self._fold(grids[0]) if around else np.asarray(grids[0])
 
     def gather(self, coefficients: Grid, axes: Sequence[NDArray[Any]], value: Grid, gradient: Grid) -> None:
         """Add the spline function of ``coefficients`` and its gradient to ``value`` (n,) and ``gradient`` (d, n)."""
-        padded = np.pad(coefficients, [(0, self.order - 1)] * self.dim, mode="wrap")
+        around = 0 if self._inside(axes) else self.order - 1
+        padded = np.pad(coefficients, [(0, around)] * self.dim, mode="wrap") if around else coefficients
 
         def part(begin: int) -> None:
             piece = slice(begin, begin + PIECE)
@@ -90,6 +94,12 @@ class Splines:
             turns = np.fft.rfftfreq(n) if axis == self.dim - 1 else np.fft.fftfreq(n)
             factors.append(np.sinc(turns) ** self.order * np.exp(-2j * math.pi * turns * (self.order / 2 - 1)))
         return factors
+
+    def _inside(self, axes: Sequence[NDArray[Any]]) -> bool:
+        """Whether no spline reaches around an edge."""
+        ends = self.low + self.h * (self.cells - self.order)
+        bounds = zip(axes, self.low, ends, strict=True)
+        return all(float(axis.min()) >= low and float(axis.max()) <= end for axis, low, end in bounds)
 
     def _fold(self, grid: Grid) -> Grid:
         """The nodes beyond the end of each axis belong to its beginning. Exact, like all the sums."""

@@ -19,7 +19,7 @@ from . import clouds as parts
 #: The seed of the page's inputs, which is that of `ksdp sample`.
 SEED = 0
 #: What a reference must have in common with the simulation that was learned, beside the parameters of the network.
-SHARED = ("flow", "kernel", "init", "t0", "mu", "chi", "M", "delta2", "flow_params", "kernel_params")
+SHARED = ("flow", "kernel", "init", "t0", "mu", "chi", "M", "delta2", "flow_params", "kernel_params", "init_params")
 
 
 class Learned:
@@ -86,6 +86,7 @@ def differences(learned: Learned, run: Run) -> list[str]:
         shared = {name: config.get(name) for name in SHARED}
         shared |= shared.pop("flow_params") or {}
         shared |= shared.pop("kernel_params") or {}
+        shared |= shared.pop("init_params") or {}
         return {name: value for name, value in shared.items() if name not in learned.eta.names}
 
     ours, theirs = flat(learned.simulation), flat(run.config)

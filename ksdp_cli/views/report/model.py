@@ -15,9 +15,9 @@ from ... import figures, plugins
 from ...api.paths import history_of
 from ...base.files import read_json
 from ...base.labels import evenly, label
+from ...base.listener import Progress
 from ...base.records import History, checked
 from ...errors import KsdpError
-from ...initial.ball import Ball
 from ...learning.model import Model
 from ...learning.network.forms import FORMS
 from ...metrics import compare_clouds, moments
@@ -35,7 +35,7 @@ CURVE, OF_CURVE = 25, 40_000
 
 
 def page(
-    name: str, path: Path, references: list[Run], folder: Path, progress: Callable[..., None] | None, warn: Warn
+    name: str, path: Path, references: list[Run], folder: Path, progress: Progress | None, warn: Warn
 ) -> tuple[Page, list[str]]:
     """The page of the model that the user calls ``name``, and the stores beside the network.
 
@@ -78,7 +78,7 @@ def _network(learned: Learned) -> NetworkView:
     model, eta = learned.model, learned.eta
     law = learned.generator.initial
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
-    stored = None if isinstance(law, Ball) else learned.generator.inputs(few, SEED)
+    stored = None if getattr(law, "page_law", None) else learned.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", learned.name])
     shape = model.network
     return NetworkView(
@@ -108,7 +108,7 @@ def _lead(learned: Learned) -> str:
 
 
 def _distances(
-    learned: Learned, places: list[parts.Place], of_training: bool, progress: Callable[..., None] | None
+    learned: Learned, places: list[parts.Place], of_training: bool, progress: Progress | None
 ) -> list[Any]:
     """Exact W2^2 of the network to some of the stored clouds, beside the noise floor."""
     chosen = evenly([place for place in places if place[0].J >= 4], MOST_MEASURED)

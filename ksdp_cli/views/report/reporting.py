@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...api import paths
 from ...base.files import local, open_regular, target
+from ...base.listener import Progress, Say
 from ...base.outputs import Lock, claim, written_whole
 from ...errors import ConfigError
 from ...store import Run, open_run
@@ -49,8 +50,8 @@ def report(
     out: str | Path | None = None,
     references: Sequence[str | Path] = (),
     overwrite: bool = False,
-    progress: Callable[..., None] | None = None,
-    warn: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+    warn: Say | None = None,
 ) -> Reported:
     """Write what ``subject``, a store or a model, holds and how it was made as one HTML file with a live view.
 

@@ -161,7 +161,7 @@ def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[
 def _initial(run: Run) -> list[tuple[str, Cloud]]:
     """The initial cloud; none when it was a stored one that is gone, or a law whose plugin is."""
     try:
-        _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim)
+        _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim, run.config.get("init_params"))
         return [("initial cloud", cloud.draw(run.J, run.dim, int(run.attrs["seed"])))]
     except (KsdpError, KeyError, TypeError, ValueError):
         return []

@@ -1,0 +1,99 @@
+"""The options of `simulate` and `train` for editors and type checkers; `ksdp_cli.config` has their meaning and range.
+
+Parameters of a flow or kernel of one's own go into ``flow_params`` and the like; at run time their names are
+options too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypeAlias, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..flows.base import Flow
+from ..initial.base import InitialCloud
+from ..store import Run
+
+#: A number, or text as on the command line: ``"1e6"``, ``"16pi"``.
+Number: TypeAlias = float | str
+#: One value or several; text may be ``"1,10,100"`` or ``"1:100:11log"``.
+Values: TypeAlias = float | str | Sequence[float] | NDArray[np.floating] | NDArray[np.integer]
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+
+
+class SimulateOptions(TypedDict, total=False):
+    """The fields of `SimulateConfig`, and the parameters of the flows and initial clouds that ship."""
+
+    flow: str | type | Flow
+    kernel: str | type
+    dim: int | str
+    init: str | Path | type | Run | InitialCloud
+    J: Number
+    t0: Number
+    T: Number
+    dt: Number
+    snapshots: Values
+    mu: Values
+    chi: Values
+    M: Values
+    delta2: Values
+    A: Values
+    flow_params: Mapping[str, Values]
+    kernel_params: Mapping[str, Values]
+    init_params: Mapping[str, Number]
+    seed: Number
+    device: Device
+    dtype: Literal["float32", "float64"]
+    engine: Literal["auto", "direct", "tree", "mesh"]
+    accuracy: Number
+    scheme: Literal["euler", "heun"]
+    #: Parameters of the initial clouds that ship.
+    radius: Number
+    inner: Number
+    outer: Number
+    thickness: Number
+    x0: Number
+    y0: Number
+    z0: Number
+    life: Number
+    cut: Number
+    grid: str
+    extent: Number
+    width: Number
+    bumps: Number
+    distance: Number
+    pull: Number
+    inertia: Number
+    age: Number
+
+
+class TrainOptions(TypedDict, total=False):
+    """The fields of `TrainConfig`."""
+
+    algorithm: Literal["fresh", "paper"]
+    network: Literal["auto", "paper", "residual", "separable"]
+    eta: str | Sequence[str]
+    N: Number
+    sets: Number
+    steps: Number
+    renew_batch: Number
+    renew_gamma: Number
+    solver: str
+    sub_problems: Number
+    sub_problem_size: Number
+    tolerance: Number
+    most_sub_problems: Number
+    optimiser: Literal["soap", "adam"]
+    learning_rate: Number
+    decay: Literal["cosine", "none"]
+    average: Number
+    keep: Literal["auto", "last", "best"]
+    held_out: Number | None
+    validate_n: Number
+    validate_every: Number
+    stop_excess: Number
+    seed: Number
+    device: Device

@@ -1,0 +1,15 @@
+"""What a notebook shows in place of a repr: small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from .labels import cell
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table with a caption; without a head where all ``columns`` are empty."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns) if any(columns) else ""
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>" for row in rows)
+    return f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

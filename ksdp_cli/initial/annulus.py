@@ -1,0 +1,42 @@
+"""A ring: an annulus of the plane, and in space the flat ring over it."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from ..base import rng
+from ..errors import ConfigError
+from .base import Centred, Positions, around
+
+
+class AnnulusParams(Centred):
+    inner: float = Field(0.8, ge=0, description="inner radius [length]")
+    outer: float = Field(1.0, gt=0, description="outer radius [length]")
+    thickness: float = Field(0.2, ge=0, description="height along z, in 3D [length]")
+
+
+class Annulus:
+    """Uniform on inner <= r <= outer, in 3D times |z| <= thickness / 2. Raises `ConfigError` for inner >= outer."""
+
+    dims: tuple[int, ...] = (2, 3)
+    Params = AnnulusParams
+
+    def __init__(self, params: AnnulusParams) -> None:
+        if params.inner >= params.outer:
+            radii = f"inner = {params.inner:g} and outer = {params.outer:g}"
+            raise ConfigError(radii, "give --inner less than --outer")
+        self.params = params
+
+    def second_moment(self, dim: int) -> float:
+        p = self.params
+        height = p.thickness**2 / 12 if dim == 3 else 0.0
+        return (p.inner**2 + p.outer**2) / 2 + height + p.squared()
+
+    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
+        p, u = self.params, rng.uniforms(seed, stream, 0, start, n, dim)
+        out = np.zeros((n, dim), np.float32)
+        out[:, :2] = around(np.sqrt(p.inner**2 + u[:, 0] * (p.outer**2 - p.inner**2)), u[:, 1:2])
+        if dim == 3:
+            out[:, 2] = p.thickness * (u[:, 2] - 0.5)
+        return p.moved(out)

@@ -1,0 +1,109 @@
+"""A density on a grid as an initial law: out of a .npy file, a classic NetCDF file, or an image."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ..base import rng
+from ..errors import ConfigError, DataError
+from .base import Centred, Positions
+
+NETCDF, IMAGES = (".nc", ".cdf"), (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+#: Cells of a grid, at most: 512 MiB of sums.
+MOST_CELLS = 1 << 26
+
+
+class DensityParams(Centred):
+    grid: str = Field("", description="file with the density: .npy, .nc or an image [path]")
+    extent: float = Field(2.0, gt=0, description="longest side of the grid [length]")
+
+
+class Density:
+    """Constant in each cell of a grid of cubes around the centre, proportional to the values of the file.
+
+    An array is indexed [x, y] or [x, y, z]; of a NetCDF file it is the only variable with two or three dimensions. An
+    image is read with y upwards, and dark is dense. Raises `ConfigError` without a file, and `DataError` for one that
+    cannot be read or holds no density.
+    """
+
+    dims: tuple[int, ...] = (2, 3)
+    Params = DensityParams
+
+    def __init__(self, params: DensityParams) -> None:
+        if not params.grid:
+            raise ConfigError("initial cloud 'density' has no grid", "give --grid FILE.npy, FILE.nc or an image")
+        path = Path(params.grid).expanduser()
+        values = _checked(_read(path), path)
+        self.params, self.shape, self.dims = params, values.shape, (values.ndim,)
+        self.cell = params.extent / max(values.shape)
+        self.digest = hashlib.sha256(np.ascontiguousarray(values, "<f8").data).hexdigest()
+        self.sums = np.cumsum(values.ravel()) / values.sum()
+
+    def second_moment(self, dim: int) -> float:
+        parts = np.diff(self.sums, prepend=0.0)
+        corners = self._corners(np.flatnonzero(parts)) + self.cell / 2
+        centre = np.array([self.params.x0, self.params.y0, self.params.z0][:dim])
+        return float(parts[parts != 0] @ ((corners + centre) ** 2).sum(1)) + dim * self.cell**2 / 12
+
+    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
+        cell = np.searchsorted(self.sums, rng.uniforms(seed, stream, 1, start, n, 1)[:, 0], side="right")
+        within = rng.uniforms(seed, stream, 0, start, n, dim)
+        corners = self._corners(np.minimum(cell, len(self.sums) - 1))
+        return self.params.moved((corners + self.cell * within).astype(np.float32))
+
+    def _corners(self, cell: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The low corners (n, d) of cells by their number, around the origin."""
+        place = np.stack(np.unravel_index(cell, self.shape), 1)
+        return self.cell * (place - np.asarray(self.shape) / 2.0)
+
+
+def _read(path: Path) -> NDArray[np.float64]:
+    kind = path.suffix.lower()
+    try:
+        if kind == ".npy":
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        if kind in NETCDF:
+            return _netcdf(path)
+        if kind in IMAGES:
+            return _image(path)
+    except Exception as error:  # readers fail in many ways on a damaged file
+        raise DataError(f"density {path} cannot be read: {error}", "check the file") from None
+    raise DataError(f"density {path} is no .npy, .nc or image", f"give one of .npy {' '.join((*NETCDF, *IMAGES))}")
+
+
+def _netcdf(path: Path) -> NDArray[np.float64]:
+    from scipy.io import netcdf_file
+
+    with netcdf_file(path, mmap=False) as file:
+        arrays = [v.data for v in file.variables.values() if v.data.ndim in (2, 3)]
+    if len(arrays) != 1:
+        raise ValueError(f"it has {len(arrays)} variables of two or three dimensions, not one")
+    return np.asarray(arrays[0])
+
+
+def _image(path: Path) -> NDArray[np.float64]:
+    from matplotlib.image import imread
+
+    pixels = np.asarray(imread(path))
+    whole = float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 1.0
+    grey = pixels[..., :3].mean(2) if pixels.ndim == 3 else pixels
+    opaque = pixels[..., 3] / whole if pixels.ndim == 3 and pixels.shape[2] == 4 else 1.0
+    return np.asarray(((1.0 - grey / whole) * opaque)[::-1].T, np.float64)
+
+
+def _checked(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+    """Raise `DataError` unless it is a density in two or three dimensions."""
+    if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or not 1 <= values.size <= MOST_CELLS:
+        raise DataError(
+            f"density {path} is an array of {values.dtype} and shape {values.shape}",
+            f"give numbers in 2 or 3 dimensions, at most {MOST_CELLS} of them",
+        )
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all() or values.min() < 0 or not 0 < values.sum() < np.inf:
+        raise DataError(f"density {path} has negative or non-finite values, or no mass", "give values of 0 or more")
+    return values

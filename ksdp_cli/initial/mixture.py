@@ -1,0 +1,49 @@
+"""Gaussian bumps of equal weight around a centre."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ..base import rng
+from ..errors import ConfigError
+from .base import Centred, Positions
+
+
+class MixtureParams(Centred):
+    bumps: int = Field(2, ge=2, le=1000, description="bumps: 2, in the plane any number, in space 2 or 4 [1]")
+    distance: float = Field(1.0, ge=0, description="distance of each bump from the centre [length]")
+    width: float = Field(0.25, gt=0, description="standard deviation of a bump along each axis [length]")
+
+
+class Mixture:
+    """Two bumps on the x axis, the corners of a regular polygon in the plane, or of a tetrahedron in space."""
+
+    dims: tuple[int, ...] = (2, 3)
+    Params = MixtureParams
+
+    def __init__(self, params: MixtureParams) -> None:
+        self.params = params
+
+    def second_moment(self, dim: int) -> float:
+        p = self.params
+        return dim * p.width**2 + p.distance**2 + p.squared()
+
+    def corners(self, dim: int) -> NDArray[np.float64]:
+        """Directions (bumps, dim) of the bumps. Raises `ConfigError` for another number than 2 and 4 in space."""
+        n = self.params.bumps
+        if dim == 3 and n == 4:
+            return np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3.0)
+        if dim == 3 and n != 2:
+            raise ConfigError(f"bumps = {n} in three dimensions", "give --bumps 2, or 4 for a tetrahedron")
+        angle = 2.0 * np.pi * np.arange(n) / n
+        corners = np.zeros((n, dim))
+        corners[:, 0], corners[:, 1] = np.cos(angle), np.sin(angle)
+        return corners
+
+    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
+        p, corners = self.params, self.corners(dim)
+        x = p.width * rng.normals(seed, stream, 0, start, n, dim, np.float64)
+        bump = (rng.uniforms(seed, stream, 1, start, n, 1)[:, 0] * p.bumps).astype(np.int64)
+        return p.moved((x + p.distance * corners[bump]).astype(np.float32))
