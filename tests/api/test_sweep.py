@@ -128,6 +128,9 @@ def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
         dims = (2,)
         Params = Params
 
+        def __init__(self, params: Any, dim: int) -> None:
+            pass
+
         def velocity(self, x: Any, t: Any) -> Any:
             return 0 * x
 
