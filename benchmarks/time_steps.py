@@ -20,9 +20,11 @@ import numpy as np
 from ksdp_cli.base import rng
 from ksdp_cli.particles.engines.choice import make_engine
 from ksdp_cli.particles.problem import Problem, diffusion, pose
-from ksdp_cli.particles.schemes import EVALUATIONS, SCHEMES
+from ksdp_cli.particles.schemes.euler import Euler
+from ksdp_cli.particles.schemes.heun import Heun
 from ksdp_cli.particles.stepper import Mover
 
+SCHEMES = {"euler": Euler(), "heun": Heun()}
 FINE = 4000
 STEPS = (5, 10, 20, 40, 80, 200, 400, 800)
 TARGET = 0.01
@@ -43,7 +45,7 @@ def moment(mover: Mover, x: np.ndarray, noise: np.ndarray, scheme: str, steps: i
     dt = end / steps
     together = noise.reshape(steps, FINE // steps, *noise.shape[1:]).sum(1)
     for k in range(steps):
-        x = SCHEMES[scheme](x, k * dt, dt, mover.drift, together[k])
+        x = SCHEMES[scheme].step(x, k * dt, dt, mover.drift, together[k])
     return float((x.astype(np.float64) ** 2).sum(1).mean())
 
 
@@ -80,9 +82,9 @@ def compare(flow: str, options: argparse.Namespace) -> None:
             errors.append(abs(float(each.mean())) / 100)
             dt, spread = options.T / steps, each.std(ddof=1) / math.sqrt(len(each))
             cells = f"{dt:.3g} | {options.A * dt:.3g} | {each.mean():+.3f} ± {spread:.3f}"
-            print(f"| {scheme} | {cells} | {EVALUATIONS[scheme] * steps} |")
+            print(f"| {scheme} | {cells} | {SCHEMES[scheme].evaluations * steps} |")
         many = needed(list(STEPS), errors, TARGET)
-        print(f"\n{scheme}: {many} steps for {TARGET:.0%}, {EVALUATIONS[scheme]} drifts each\n", flush=True)
+        print(f"\n{scheme}: {many} steps for {TARGET:.0%}, {SCHEMES[scheme].evaluations} drifts each\n", flush=True)
 
 
 def main() -> None:

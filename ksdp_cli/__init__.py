@@ -7,8 +7,8 @@
 >>> model(ksdp.rng.uniforms(0, 0, 0, 0, 3, 2), A=50).shape
 (3, 2)
 >>> law = ksdp.reference.radial(0.05)                    # what a run without flow in 2D tends to as J grows
->>> round(float(law.mass_within(0.2, 0.05)), 3)          # of a total of 16 pi, at t = 0.05
-7.083
+>>> round(float(law.second_moment(0.05)), 6)             # equation (6): 1/2 - 4 t
+0.3
 
 A run, a network of it, its samples and their distance from a fresh run; each is a file that `ksdp` commands read too::
 

@@ -53,6 +53,14 @@ def ksdp_initial_clouds() -> list[Component]:
 
 
 @hookimpl
+def ksdp_schemes() -> list[Component]:
+    return [
+        Component("euler", "ksdp_cli.particles.schemes.euler:Euler", "Euler-Maruyama, weak order 1 (default)"),
+        Component("heun", "ksdp_cli.particles.schemes.heun:Heun", "stochastic Heun, weak order 2, two drifts a step"),
+    ]
+
+
+@hookimpl
 def ksdp_metrics() -> list[Component]:
     return [
         Component("w2", "ksdp_cli.metrics.exact:Exact", "exact squared 2-Wasserstein distance, eq. (12)"),

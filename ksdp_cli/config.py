@@ -114,7 +114,7 @@ class SimulateConfig(Settings):
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
     engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
     accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree and the mesh may make")
-    scheme: Literal["euler", "heun"] = Field("euler", description="time integration")
+    scheme: str = Field("euler", description="time integration")
 
     @model_validator(mode="before")
     @classmethod

@@ -37,6 +37,11 @@ def ksdp_initial_clouds() -> list[Component]:  # type: ignore[empty-body]
 
 
 @hookspec
+def ksdp_schemes() -> list[Component]:  # type: ignore[empty-body]
+    """Time steps of equation (8): classes as `ksdp_cli.particles.schemes.base.Scheme`."""
+
+
+@hookspec
 def ksdp_metrics() -> list[Component]:  # type: ignore[empty-body]
     """Distances between clouds and tables of both: classes as `ksdp_cli.metrics.base.Distance` or `Profile`."""
 

@@ -15,6 +15,7 @@ HOOK_OF_KIND = {
     "kernel": "ksdp_kernels",
     "transition solver": "ksdp_transition_solvers",
     "initial cloud": "ksdp_initial_clouds",
+    "scheme": "ksdp_schemes",
     "metric": "ksdp_metrics",
 }
 
@@ -25,6 +26,7 @@ CONTRACTS: dict[str, tuple[tuple[tuple[str, ...], ...], str]] = {
     "kernel": ((("Params",), ("g2d", "g3d")), "check_kernel"),
     "transition solver": ((("exact",), ("devices",), ("solve",)), "check_transition_solver"),
     "initial cloud": ((("dims",), ("draw",)), "check_initial_cloud"),
+    "scheme": ((("order",), ("evaluations",), ("step",)), "check_scheme"),
     "metric": ((("title",), ("transport", "rows")), "check_metric"),
 }
 NAME, TARGET = re.compile(r"[A-Za-z0-9][\w.+-]*"), re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

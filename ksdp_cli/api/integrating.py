@@ -205,15 +205,21 @@ class Watch:
         return {"run": run, MADE_BY: self.kind, "seconds": self._seconds()}
 
     def _doubt(self) -> None:
-        """Warn once of each: a step too long for the kernel, an engine that misses its accuracy."""
+        """Warn once of each: a step too long for the kernel, an engine that misses its accuracy or gives way."""
         s, warn = self.simulation, self.listener.warn
         if not warn:
             return
         pull, case = s.pull()
-        coarse = [preflight.accuracy_doubt(r.mover.report(), s.config.dtype, r.time(), r.case) for r in s.runs]
+        reports = [run.mover.report() for run in s.runs]
+        coarse = [
+            preflight.accuracy_doubt(report, s.config.dtype, run.time(), run.case)
+            for run, report in zip(s.runs, reports, strict=True)
+        ]
+        instead = [preflight.engine_doubt(report, s.config.engine) for report in reports]
         doubts = {
             "step": preflight.kernel_doubt(pull, s.longest, s.moving.time(), case),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
+            "engine": next((doubt for doubt in instead if doubt), None),
         }
         for what, doubt in doubts.items():
             if doubt and what not in self.doubted:

@@ -9,7 +9,11 @@ Item = TypeVar("Item")
 
 
 def label(values: Mapping[str, float], digits: int = 6) -> str:
-    """``A = 50, t = 0.1``."""
+    """Values by name.
+
+    >>> label({"A": 50.0, "t": 0.1})
+    'A = 50, t = 0.1'
+    """
     return ", ".join(f"{name} = {value:.{digits}g}" for name, value in values.items())
 
 

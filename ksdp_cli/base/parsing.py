@@ -1,4 +1,8 @@
-"""Numbers and ranges as people write them: ``1e6``, ``1_000_000``, ``16pi``, ``1,10,100``, ``1:100:11log``."""
+"""Numbers and ranges as people write them: ``1e6``, ``1_000_000``, ``16pi``, ``1,10,100``, ``1:100:11log``.
+
+>>> number("16pi"), integer("1e6"), sweep("1:100:3log")
+(50.26548245743669, 1000000, (1.0, 10.0, 100.0))
+"""
 
 from __future__ import annotations
 

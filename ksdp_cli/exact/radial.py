@@ -7,6 +7,9 @@ m_t = 2 pi r (mu rho_r - chi rho c_r), where c_r = -m / (2 pi r) and rho = m_s /
 
 S is so large that what diffuses beyond it is below rounding. It yields the whole radial law of the mean-field limit of
 equation (8), a blow-up time, and E|X|^2 = integral of (1 - m / M) ds, whose slope is 4 mu - chi M / (2 pi).
+
+>>> round(float(radial(0.05).second_moment(0.05)), 6)
+0.3
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from .engines.choice import make_engine
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
 from .problem import Case, Problem
-from .schemes import SCHEMES
 from .stepper import Mover
 from .world import Alone, World
 
@@ -60,7 +59,7 @@ class CaseRun:
         self.plan = intervals(config.snapshots, config.dt)
         self.steps = self.plan[-1].first + self.plan[-1].count
         self.longest = longest_step(config.snapshots, config.dt)
-        self.scheme = SCHEMES[config.scheme]
+        self.scheme = problem.scheme()
         self.engine = make_engine(
             problem.kernel,
             case.kernel_args,
@@ -71,6 +70,7 @@ class CaseRun:
             accuracy=config.accuracy,
             device=device,
             threads=threads,
+            world=world,
         )
         key = noise_key(problem) if key is None else key
         self.mover = Mover(config, case, self.engine, device, key, world or Alone())

@@ -18,7 +18,7 @@ import numpy as np
 from ..base.cuda_graph import NotCaptured, device_faults, record, without_waiting
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
-from ..errors import KsdpError, NumericalError
+from ..errors import ConfigError, KsdpError, NumericalError
 from .engines.choice import DriftEngine
 from .engines.direct_cpu import template
 from .engines.direct_gpu import launch, require_torch, shares
@@ -27,6 +27,8 @@ from .kernel_compiler.source import import_text
 from .problem import diffusion
 from .stepper import Mover, resolved
 
+#: Launches of a step by scheme, as the program numbers them.
+STAGES = {"euler": (0,), "heun": (1, 2)}
 #: Particles of a program.
 BLOCK = 128
 #: Steps of a graph at most, and pairs: about 0.1 s on a large card, for which a signal waits.
@@ -63,7 +65,11 @@ class StepsGPU:
         empty = torch.empty(0, dtype=real, device=self.device)
         self.x = empty.new_zeros((cases, d, J))
         self.kept = self.x.clone()
-        self.ahead, self.first = (self.x.clone(), self.x.clone()) if config.scheme == "heun" else (empty, empty)
+        if config.scheme not in STAGES:
+            raise ConfigError(f"scheme {config.scheme!r} has no program for a GPU", "use --device cpu")
+        self.stages = STAGES[config.scheme]
+        several = len(self.stages) > 1
+        self.ahead, self.first = (self.x.clone(), self.x.clone()) if several else (empty, empty)
         self.v = empty if self.fused else self.x.clone()
         self.blocks = -(-J // BLOCK)
         width = (5 * d + 5) // 4 * 4  # whole 16 bytes, since Triton compiles anew for an address that is no multiple
@@ -167,11 +173,8 @@ class StepsGPU:
 
     def _step(self, offset: int) -> None:
         """Queue the launches of step ``offset`` of those that the clock begins."""
-        if self.config.scheme == "heun":
-            self._stage(offset, 1, self.x)
-            self._stage(offset, 2, self.ahead)
-        else:
-            self._stage(offset, 0, self.x)
+        for stage in self.stages:
+            self._stage(offset, stage, self.ahead if stage == 2 else self.x)
 
     def _stage(self, offset: int, stage: int, x: Any) -> None:
         """One drift at positions ``x`` and what follows from it."""

@@ -26,9 +26,9 @@ MOST_STEPS = 2**32
 
 
 def flow_doubt(problem: Problem) -> str | None:
-    """A sentence with numbers where Euler's step is too large for the flow, about the worst case of a sweep."""
+    """A sentence with numbers where a step of order 1 is too large for the flow, about the worst case of a sweep."""
     c = problem.config
-    if c.scheme != "euler":
+    if problem.scheme.order > 1:
         return None
     probe = problem.initial.draw(min(c.J, 4096), c.dim, c.seed).astype(np.float64)
     dt = longest_step(c.snapshots, c.dt)
@@ -64,6 +64,12 @@ def accuracy_doubt(report: dict[str, Any], dtype: str, t: float, case: Case) -> 
         f"by t = {t:.3g}{case.place} the {report['engine']} engine has an error of {worst:.2g} of the force, above "
         f"--accuracy {target:g}; use {finer}--engine direct or a larger --accuracy"
     )
+
+
+def engine_doubt(report: dict[str, Any], asked: str) -> str | None:
+    """A sentence where the mesh was asked for and gave way to the tree."""
+    note = report.get("note")
+    return f"the tree sums in place of the mesh: {note}" if note and asked == "mesh" else None
 
 
 def require(problem: Problem) -> None:

@@ -24,6 +24,7 @@ from ..kernels.base import dims_of
 from ..registry import require_contract
 from . import own
 from .contents import contents
+from .schemes.euler import Euler
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Problem:
     kernel: Any
     initial: Any
     units: dict[str, str]
+    scheme: Any = Euler
     contents: dict[str, str] = field(default_factory=dict)
 
 
@@ -108,6 +110,7 @@ def pose(options: dict[str, Any]) -> Problem:
     flow_name, flow = load("flow", given.pop("flow", "none"))
     kernel_name, kernel = load("kernel", given.pop("kernel", "blob"))
     dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
+    scheme_name, scheme = load("scheme", given.pop("scheme", "euler"))
     init_name, law = _law(given.pop("init", SimulateConfig.model_fields["init"].default))
     extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
     of_law = _fields(init_name, law) if isinstance(law, type) else {}
@@ -116,7 +119,7 @@ def pose(options: dict[str, Any]) -> Problem:
     _require_one_owner(extra, owned | {f"initial cloud {init_name!r}": of_law}, (flow_name, kernel_name, init_name))
     init_params = _single(_table("init_params", given.pop("init_params", {}), "initial cloud", of_law) | extra, of_law)
     _, initial = initial_cloud(law if isinstance(law, StoredCloud) else init_name, dim, init_params)
-    held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial})
+    held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial, scheme_name: scheme})
     chosen: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
         stored = _table(f"{part}_params", given.pop(f"{part}_params", {}), part, names)
@@ -129,12 +132,13 @@ def pose(options: dict[str, Any]) -> Problem:
         SimulateConfig,
         given
         | {"flow": flow_name, "kernel": kernel_name, "dim": dim, "init": init_name}
+        | {"scheme": scheme_name.removeprefix("ksdp:")}  # as it was stored before there were others
         | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"], "init_params": init_params},
     )
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
-    return Problem(config, _cases(config, flow, kernel), kernel, initial, units, held)
+    return Problem(config, _cases(config, flow, kernel), kernel, initial, units, scheme, held)
 
 
 def _law(given: Any) -> tuple[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
 from .engines.choice import DriftEngine
 from .problem import Case, diffusion, drift_prefactor
+from .schemes.base import Scheme
 from .world import Alone, World
 
 #: Two normal numbers of `rng` differ by less than this.
@@ -78,13 +78,13 @@ class Mover:
         mine = scale * rng.normals(self.key, self.stream, step, low, high - low, c.dim, x.dtype)
         return self.world.gather(mine)
 
-    def step(self, scheme: Callable[..., Any], x: Any, t: float, dt: float, step: int) -> Any:
+    def step(self, scheme: Scheme, x: Any, t: float, dt: float, step: int) -> Any:
         """The positions after global step ``step``, from ``t`` to ``t + dt``.
 
         Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
-            new = scheme(x, t, dt, self.drift, self.noise(x, step, dt))
+            new = scheme.step(x, t, dt, self.drift, self.noise(x, step, dt))
             found = self.world.largest(_measured(x, new)).tolist()
         if not resolved(found, diffusion(self.case, dt), self.config.dtype):
             raise self.blow_up(found, t)

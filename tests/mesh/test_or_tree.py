@@ -79,6 +79,15 @@ def test_no_order_of_the_particles_changes_a_bit_from_the_first_call_on() -> Non
     assert one.report()["error"] == pytest.approx(two.report()["error"], rel=1e-12)
 
 
+def test_who_asked_for_the_mesh_is_told_of_the_tree(tmp_path: Path) -> None:
+    told: list[str] = []
+    options = {"J": 300, "T": 2e-3, "dt": 1e-3, "kernel": "coulomb", "delta2": 1e-3, "mu": 100.0, "warn": told.append}
+    for name, count in (("mesh", 1), ("tree", 0)):
+        told.clear()
+        ksdp.simulate(engine=name, out=tmp_path / f"{name}.zarr", **options)
+        assert sum("in place of the mesh" in message for message in told) == count
+
+
 def test_a_run_in_two_parts(tmp_path: Path) -> None:
     options = {"J": 800, "engine": "mesh", "delta2": 1e-2, "dt": 1e-3, "seed": 4}
     whole = ksdp.simulate(T=0.03, snapshots=(0.02, 0.03), out=tmp_path / "a.zarr", **options)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ...errors import ConfigError
 from ..kernel_compiler.source import parameter_count
+from ..world import World
 
 #: J from which the tree beats the direct sum on the CPU at an accuracy of 1e-2, and its growth with each digit more,
 #: measured by `benchmarks/tree.py --crossover`.
@@ -51,14 +52,16 @@ def make_engine(
     accuracy: float = 1e-4,
     device: str = "cpu",
     threads: int | None = None,
+    world: World | None = None,
 ) -> DriftEngine:
     """The engine called ``name`` (``auto``, ``direct``, ``tree``, ``mesh``) for a kernel in ``dim`` dimensions.
 
     ``auto`` is the direct sum for few particles, and for more the tree, or in the plane on the CPU the mesh where it
     pays. The mesh gives way to the tree where it does not fit. ``kernel_args`` are delta^2 and the kernel's own
-    parameters; ``threads`` is all cores of the process when None.
+    parameters; ``threads`` is all cores of the process when None. The ranks of ``world`` share the direct sum and the
+    tree, and have all forces; each of them has the mesh to itself.
     Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, a mesh
-    elsewhere, and `ResourceError` for a GPU without Triton.
+    elsewhere, ranks on a GPU, and `ResourceError` for a GPU without Triton.
     """
     if name not in ("auto", "direct", "tree", "mesh"):
         raise ConfigError(f"there is no engine {name!r}", "use auto, direct, tree or mesh")
@@ -72,6 +75,8 @@ def make_engine(
         raise ConfigError(f"threads = {threads}", "use 1 or more")
     if name == "mesh" and (dim, device) != (2, "cpu"):
         raise ConfigError(f"the mesh engine in {dim}D on {device}", "it is for 2D on the CPU: use auto, direct or tree")
+    if world and world.size > 1 and device != "cpu":
+        raise ConfigError(f"{world.size} ranks on {device}", "ranks share a cloud on the CPU: use --device cpu")
     if device == "cuda":
         if name == "tree" or (name == "auto" and tree_pays(particles, dim, accuracy, device)):
             from ..tree.gpu import TreeGPU
@@ -89,7 +94,7 @@ def make_engine(
     if name != "direct":
         from ..tree.engine import TreeEngine
 
-        return TreeEngine(kernel, kernel_args, dim, dtype, accuracy=accuracy, threads=threads)
+        return TreeEngine(kernel, kernel_args, dim, dtype, accuracy=accuracy, threads=threads, world=world)
     from .direct_cpu import DirectCPU
 
-    return DirectCPU(kernel, kernel_args, dim, dtype, threads)
+    return DirectCPU(kernel, kernel_args, dim, dtype, threads, world)

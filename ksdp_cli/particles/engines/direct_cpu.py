@@ -10,6 +10,7 @@ import numpy as np
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ..kernel_compiler.source import load_module
+from ..world import Alone, World
 
 #: Pieces of work a thread, to balance the cores; pairs in a piece at least, to be worth a hand-over; targets in one at
 #: most, so that they stay in the second-level cache with their forces.
@@ -36,25 +37,33 @@ class DirectCPU:
     name = "direct"
 
     def __init__(
-        self, kernel: Any, kernel_args: tuple[float, ...], dim: int, dtype: str, threads: int | None = None
+        self,
+        kernel: Any,
+        kernel_args: tuple[float, ...],
+        dim: int,
+        dtype: str,
+        threads: int | None = None,
+        world: World | None = None,
     ) -> None:
         self.accumulate = compile_direct(kernel, dim, dtype)
         self.args = np.array(kernel_args, dtype)
         self.dtype, self.dim = dtype, dim
         self.threads = threads or core_count()
+        self.world = world or Alone()
 
     def __call__(self, x: Cloud) -> Cloud:
-        """Forces (J, d) in the type of ``x`` (J, d)."""
+        """Forces (J, d) in the type of ``x`` (J, d); every rank of the world sums those of its share of targets."""
         axes = [np.ascontiguousarray(x[:, axis], dtype=self.dtype) for axis in range(self.dim)]
-        force = np.zeros((self.dim, len(x)))
-        size = min(max(-(-len(x) // (PIECES * self.threads)), WORTH // len(x)), MOST)
+        low, high = self.world.bounds(len(x))
+        force = np.zeros((self.dim, high - low))
+        size = min(max(-(-(high - low) // (PIECES * self.threads)), WORTH // len(x)), MOST)
 
         def piece(first: int) -> None:
-            part = slice(first, first + size)
-            self.accumulate(*(axis[part] for axis in axes), *axes, *(row[part] for row in force), self.args)
+            part, here = slice(low + first, min(low + first + size, high)), slice(first, first + size)
+            self.accumulate(*(axis[part] for axis in axes), *axes, *(row[here] for row in force), self.args)
 
-        spread(piece, range(0, len(x), size), self.threads)
-        return force.T.astype(x.dtype, order="C")
+        spread(piece, range(0, high - low, size), self.threads)
+        return self.world.gather(force.T.astype(x.dtype, order="C"))
 
     def report(self) -> dict[str, Any]:
         return {"engine": "direct", "threads": self.threads}

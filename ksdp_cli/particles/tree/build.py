@@ -54,9 +54,9 @@ def grow(tree: Tree, level: int, last: int, k: int) -> None:
     _split(tree.c, tree.index, tree.centre, tree.half, level, last, k)
 
 
-def task_level(count: int, depth: int) -> int:
-    """Level of the subtrees that are tasks; it decides on the speed, not on the result."""
-    return max(0, min(depth, MOST_TASK_LEVEL, (count // TASK_SIZE).bit_length()))
+def task_level(count: int, depth: int, ranks: int = 1) -> int:
+    """Level of the subtrees that are tasks, at least one for each rank; it decides on the speed, not on the result."""
+    return max(0, min(depth, max(min(MOST_TASK_LEVEL, (count // TASK_SIZE).bit_length()), (ranks - 1).bit_length())))
 
 
 @njit(nogil=True, cache=True)
@@ -78,14 +78,14 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
         for m in range(k << below, (k + 1) << below):
             lo, hi = (m * count) >> n, ((m + 1) * count) >> n
             node = (1 << n) - 1 + m
-            axis = 0
+            axis = np.int64(0)  # a literal would be a type of its own, and all that takes it compiled twice
             for a in range(dim):
                 row = c[a, lo:hi]
                 low, high = _bounds(row)
                 half[node, a] = (high - low) / 2
                 centre[node, a] = low + half[node, a]
                 if half[node, a] > half[node, axis]:
-                    axis = a
+                    axis = np.int64(a)
             if node < parents - 1:
                 _halve(c, index, axis, lo, hi, ((2 * m + 1) * count) >> (n + 1))
             elif node < 2 * parents - 1:
@@ -137,7 +137,8 @@ def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
     """
     key, place, row, ids = scratch
     size = hi - lo
-    key[:size], key[size:], place[:] = c[axis, lo:hi], np.inf, 0
+    for j in range(key.size):
+        key[j], place[j] = (c[axis, lo + j] if j < size else np.inf), 0
     for i in range(size):
         value = key[i]
         for j in range(key.size):
@@ -155,10 +156,12 @@ def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
     for a in range(c.shape[0]):
         for i in range(size):
             row[place[i]] = c[a, lo + i]
-        c[a, lo:hi] = row[:size]
+        for i in range(size):
+            c[a, lo + i] = row[i]
     for i in range(size):
         ids[place[i]] = index[lo + i]
-    index[lo:hi] = ids[:size]
+    for i in range(size):
+        index[lo + i] = ids[i]
 
 
 @njit(nogil=True, cache=True)

@@ -19,6 +19,7 @@ from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ..engines.direct_cpu import compile_direct, template
 from ..kernel_compiler.source import load_module
+from ..world import Alone, World
 from . import build as tree_build
 from . import proxies as tree_proxies
 from . import walk as tree_walk
@@ -36,7 +37,7 @@ class TreeEngine:
     """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in O(J).
 
     ``accuracy`` is the relative l2 error of the force that is aimed at. The result depends on the set of positions, on
-    the number of the call and on `state`, not on the order of the cloud or the number of threads.
+    the number of the call and on `state`, not on the order of the cloud, the number of threads or that of ranks.
     """
 
     name = "tree"
@@ -49,12 +50,14 @@ class TreeEngine:
         dtype: str,
         accuracy: float = 1e-4,
         threads: int | None = None,
+        world: World | None = None,
     ) -> None:
         self.pair_sum = compile_tree(kernel, dim, dtype)
         self.reference = compile_direct(kernel, dim, "float64")
         self.args, self.dtype, self.dim = kernel_args, np.dtype(dtype), dim
         self.p = np.array(kernel_args, dtype)
         self.threads = threads or core_count()
+        self.world = world or Alone()
         self.tuner = Tuner(accuracy, ladder(dim, dtype))
 
     def __call__(self, x: Cloud) -> Cloud:
@@ -85,10 +88,10 @@ class TreeEngine:
 
     def _sum(self, x: Cloud, rung: Rung) -> tuple[Workspace, NDArray[np.int32]]:
         """Positions and forces in tree order, and their places in the cloud: two rounds of the threads over subtrees,
-        and in between the few boxes above these."""
+        and in between the few boxes above these. Every rank of the world grows the tree, and walks its share of it."""
         tree = tree_build.plant(x, rung.leaf)
         w = tree_proxies.workspace(tree.c, tree.centre, tree.half, *rung.orders(tree.depth))
-        top = tree_build.task_level(len(x), tree.depth)
+        top = tree_build.task_level(len(x), tree.depth, self.world.size)
         for level in range(top):
             shared = self.threads if len(x) >> level > tree_build.LARGE else 1
             spread(partial(tree_build.grow, tree, level, level), range(2**level), shared)
@@ -101,11 +104,16 @@ class TreeEngine:
         if top:
             tree_proxies.upward(w, 0, 0, top - 1)
         visit = w, self.dtype.type(rung.opening), self.pair_sum, self.p
-        lists = [np.zeros(1, np.int32)]
-        for level in range(top):
-            left = [tree_walk.interact(level, m, lists[m], *visit) for m in range(2**level)]
-            lists = [left[m // 2] for m in range(2 ** (level + 1))]
-        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit), range(2**top))
+        first, last = self.world.bounds(2**top)
+        lists = {0: np.zeros(1, np.int32)}
+        for level in range(top):  # the boxes that hold a subtree of this rank
+            low, high = first >> (top - level), -(-last >> (top - level))
+            left = {m: tree_walk.interact(level, m, lists[m], *visit) for m in range(low, high)}
+            lists = {m: left[m // 2] for m in range(2 * low, 2 * high)}
+        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit), range(first, last))
+        if self.world.size > 1:
+            mine = slice(first * len(x) >> top, last * len(x) >> top)
+            w.force[:] = self.world.gather(w.force[:, mine].T).T
         return w, tree.index
 
     def _error(self, w: Workspace, number: int) -> tuple[float, float]:

@@ -257,7 +257,9 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
                 for i in range(size):
                     total[i] = 0
                 for child in range(2):
-                    child_matrices(w.nodes, below, centre, half, node, 2 * node + 1 + child, order, False, matrices)
+                    child_matrices(
+                        w.nodes, below, centre, half, node, 2 * node + 1 + child, order, np.bool_(0), matrices
+                    )
                     first = base[n + 1] + (2 * m + child) * step
                     part = tensor(matrices, q[first : first + step], spare)
                     for i in range(size):
@@ -277,7 +279,7 @@ def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
     spare = np.empty((2, max(n, above) ** dim), f.dtype)
     matrices = np.empty((dim, n, above), f.dtype)
     node = (1 << level) - 1 + m
-    child_matrices(w.field_nodes, n, w.centre, w.half, (node - 1) // 2, node, above, True, matrices)
+    child_matrices(w.field_nodes, n, w.centre, w.half, (node - 1) // 2, node, above, np.bool_(1), matrices)
     first = base[level - 1] + (m >> 1) * above**dim
     for axis in range(dim):
         part = tensor(matrices, f[axis, first : first + above**dim], spare)

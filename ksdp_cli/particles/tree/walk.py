@@ -101,11 +101,11 @@ def interact(level, m, given, w, opening, pair_sum, p):  # type: ignore[no-untyp
     n = w.field_orders[level]
     size = n**dim
     targets, values = np.empty((dim, size), c.dtype), np.zeros((dim, size), c.dtype)
-    place_proxies(w.field_nodes, n, w.centre, half, node, targets, 0)
+    place_proxies(w.field_nodes, n, w.centre, half, node, targets, np.int64(0))  # no literal: see `build`
     if level > 0:
         inherit(level, m, w, values)
-    far, far_weight, far_used = np.empty((dim, ROOM), c.dtype), np.empty(ROOM, c.dtype), 0
-    near, near_weight, near_used = np.empty((dim, ROOM), c.dtype), np.empty(ROOM, c.dtype), 0
+    far, far_weight, far_used = np.empty((dim, ROOM), c.dtype), np.empty(ROOM, c.dtype), np.int64(0)
+    near, near_weight, near_used = np.empty((dim, ROOM), c.dtype), np.empty(ROOM, c.dtype), np.int64(0)
     kept, kept_used = np.empty(2 * given.size + 64, np.int32), 0
     stack = np.empty(64, np.int64)
     for i in range(given.size):
@@ -124,12 +124,12 @@ def interact(level, m, given, w, opening, pair_sum, p):  # type: ignore[no-untyp
                 if not target_small or (leaf and hi - lo <= size):
                     if near_used > ROOM // 2:
                         pair_sum(c, lo, hi, near, near_weight, near_used, force, p)
-                        near_used = 0
+                        near_used = np.int64(0)
                     near_used = gather(source, whole, w, near, near_weight, near_used)
                 else:
                     if far_used > ROOM // 2:
                         pair_sum(targets, 0, size, far, far_weight, far_used, values, p)
-                        far_used = 0
+                        far_used = np.int64(0)
                     far_used = gather(source, whole, w, far, far_weight, far_used)
             elif leaf or (not source_leaf and extent(half, source) > extent(half, node)):
                 stack[top] = 2 * source + 2

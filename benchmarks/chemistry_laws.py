@@ -1,0 +1,134 @@
+"""The exact laws of eps >= 0 as figures: mass and frozen modes, images of the boxes, spreading and blow-up.
+
+    python benchmarks/chemistry_laws.py [--only frozen|images|spreading|blow-up] [--J 1e5] [--steps 300] [--record]
+
+``frozen``: mass of the chemical and all modes of fixed particles after 50 steps, against the discrete solution.
+``images``: force of the nested boxes at eps -> 0 against the pair sum of free space, kernel `gaussian`.
+``spreading``: the self-similar solution in the plane from t_0 = 0.25 to 4 t_0, E|X|^2 and c(0, t).
+``blow-up``: the exact blow-up in space for eps = 0 at 0.95 of its time, mass within R and (T - t) rho(0, t) = 6.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from harness import Table, parser
+
+import ksdp_cli as ksdp
+from ksdp_cli.chemistry.base import Facts, Grid
+from ksdp_cli.chemistry.parabolic import Parabolic, Params
+from ksdp_cli.exact.collapse import Collapse
+from ksdp_cli.exact.self_similar import self_similar
+from ksdp_cli.initial.ball import Ball
+from ksdp_cli.kernels.gaussian import Gaussian
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
+from ksdp_cli.particles.mesh.nested import Nested, Sizes, choose
+
+
+def axes_of(x: np.ndarray) -> list[np.ndarray]:
+    return [np.ascontiguousarray(axis) for axis in x.T]
+
+
+def frozen(table: Table, J: int, steps: int) -> None:
+    """The worst relative error of the mass, and of a mode over the largest one."""
+    eps, k, dt, mass = 0.1, 0.5, 1e-3, 20.0
+    for dim, count in ((2, 128), (3, 32)):
+        axes = axes_of(Ball().draw(J, dim, 1))
+        nested = Nested([0.0] * dim, choose(dim, 2.0, 0.1, 1e-3, count=count), 0.1)
+        field, held, memory, worst = nested.zeros(), 0.0, eps / dt, 0.0
+        for _ in range(50):
+            field, held = nested.advanced(field, axes, mass, memory, k), (memory * held + mass) / (memory + k * k)
+            worst = max(worst, abs(nested.mass(field) / held - 1))
+        table.row(f"mass of the chemical, {dim}D", "discrete", f"{worst:.0e}", "1e-12")
+        worst = 0.0
+        for box, modes, density in zip(nested.boxes, field, nested.densities(axes, mass), strict=True):
+            state = density / (box.q2 + k * k)
+            left = (memory / (box.q2 + k * k + memory)) ** 50
+            worst = max(worst, float(np.abs(modes - (1 - left) * state).max() / np.abs(state).max()))
+        table.row(f"modes of frozen particles, {dim}D", "discrete", f"{worst:.0e}", "1e-12")
+
+
+def images(table: Table, J: int, steps: int) -> None:
+    """Relative l2 error of the force by one box and by three."""
+    for dim, delta, count, goal in ((2, 0.1, 96, "1e-3"), (3, 0.25, 48, "1e-4")):
+        x = Ball().draw(10_000, dim, 1).astype(np.float64)
+        exact = DirectCPU(Gaussian, (delta**2,), dim, "float64")(x).T / len(x)
+        for boxes in (1, 3):
+            nested = Nested([0.0] * dim, Sizes(4.0, count, boxes, 6, 2.0, 0.0, 0.0), delta)
+            force = nested.at(nested.advanced(nested.zeros(), axes_of(x), 1.0, 0.0, 0.0), axes_of(x))[1]
+            error = float(np.linalg.norm(force - exact) / np.linalg.norm(exact))
+            name = "one periodic box" if boxes == 1 else f"{boxes} nested boxes"
+            table.row(f"force of {name}, {dim}D", "pair sum", f"{error:.1e}", goal if boxes > 1 else None)
+
+
+def spreading(table: Table, J: int, steps: int) -> None:
+    """E|X|^2 / t in standard errors, and c(0, t)."""
+    begin, end = 0.25, 1.0
+    dt = (end - begin) / steps
+    for eps in (0.1, 1.0, 10.0):
+        for turns in (2, 4, 6):
+            exact = self_similar(eps, M=turns * math.pi)
+
+            def c0(axes: Any, exact: Any = exact) -> np.ndarray:
+                return np.asarray(exact.chemical(np.sqrt(axes[0] ** 2 + axes[1] ** 2), begin))
+
+            facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=0.05, accuracy=1e-3, c0=c0)
+            chemistry = Parabolic(Params(eps=eps), facts)
+            x, noise = exact.draw(J, begin, 0), np.random.default_rng(1)
+            state = chemistry.start(x)
+            for _ in range(steps):
+                state = chemistry.advance(state, x, dt)
+                x = x + dt * chemistry.gradient(state, x) + math.sqrt(2 * dt) * noise.standard_normal(x.shape)
+            squared, told = (x**2).sum(1), exact.second_moment(end)
+            spread = squared.std() / math.sqrt(J)
+            case = f"eps = {eps:g}, M = {turns} pi"
+            off = (squared.mean() - told) / spread
+            table.row(f"E|X|^2, {case}", f"{told:.4f}", f"{squared.mean():.4f}", f"{off:+.1f} s.e.")
+            centre, told = chemistry.field(state, Grid([np.zeros(1)] * 2)).item(), float(exact.chemical(0.0, end))
+            table.row(f"c(0, t), {case}", f"{told:.4f}", f"{centre:.4f}", f"{100 * (centre / told - 1):+.1f} %")
+
+
+def blow_up(table: Table, J: int, steps: int) -> None:
+    """Mass within R, and the density at the centre by the mass within half the core's length."""
+    exact = Collapse(0.05, 2.0)
+    times = (0.025, 0.04, 0.0475)
+    with tempfile.TemporaryDirectory() as folder:
+        run = ksdp.simulate(
+            dim=3, J=J, init="collapse", M=exact.M, kernel="plummer", delta2=1e-4, T=times[-1], snapshots=times,
+            dt=times[-1] / steps, accuracy=1e-3, out=Path(folder) / "blow-up.zarr",
+        )  # fmt: skip
+        for k, t in enumerate(times):
+            r = np.linalg.norm(np.asarray(run.frame(0, k), np.float64), axis=1)
+            for radius in (0.1, 0.25, 0.5):
+                told, found = float(exact.mass_within(radius, t)), exact.M * float(np.mean(r < radius))
+                off = f"{100 * (found / told - 1):+.1f} %"
+                table.row(f"mass within {radius:g}, t = {t:g}", f"{told:.3f}", f"{found:.3f}", off)
+            near = 0.5 * math.sqrt(exact.T - t)
+            ratio = exact.M * float(np.mean(r < near)) / float(exact.mass_within(near, t))
+            table.row(f"(T - t) rho(0, t), t = {t:g}", "6", f"{6 * ratio:.2f}", f"{100 * (ratio - 1):+.1f} %")
+
+
+SECTIONS = {"frozen": frozen, "images": images, "spreading": spreading, "blow-up": blow_up}
+
+
+def main() -> None:
+    given = parser(__doc__)
+    given.add_argument("--only", choices=SECTIONS)
+    given.add_argument("--J", type=float, default=1e5)
+    given.add_argument("--steps", type=int, default=300)
+    options = given.parse_args()
+    for name, section in SECTIONS.items():
+        if options.only in (None, name):
+            last = "goal" if name in ("frozen", "images") else "off by"
+            table = Table(f"chemistry/{name}", ["law", "exact", "found", last], 12)
+            section(table, int(options.J), options.steps)
+            if options.record:
+                table.record()
+
+
+if __name__ == "__main__":
+    main()

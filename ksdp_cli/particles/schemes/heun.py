@@ -1,0 +1,22 @@
+"""Stochastic Heun."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .base import Drift
+
+
+class Heun:
+    """The mean of the drifts at x and at Euler's prediction: two drifts a step, weak order 2 for additive noise.
+
+    Kloeden and Platen, Numerical Solution of Stochastic Differential Equations (1992), section 15.1.
+    """
+
+    order: ClassVar[int] = 2
+    evaluations: ClassVar[int] = 2
+
+    def step(self, x: Any, t: float, dt: float, drift: Drift, noise: Any) -> Any:
+        first = drift(x, t)
+        ahead = x + dt * first + noise
+        return x + (0.5 * dt) * (first + drift(ahead, t + dt)) + noise

@@ -1,0 +1,114 @@
+"""One cloud on several processes: the positions of one process to the bit, and an end with a message when one dies."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.simulation import Simulation
+from ksdp_cli.particles.tree.build import task_level
+from ksdp_cli.particles.world import World
+
+#: What every rank runs: the SHA-256 of the positions of each run that is asked for; with none, rank 1 ends alone.
+RANK = """
+import hashlib, sys
+from ksdp_cli.errors import KsdpError
+from ksdp_cli.particles.torch_world import world_of_environment
+from tests.particles.test_ranks import positions
+
+world = world_of_environment()
+if not sys.argv[1:]:
+    import numpy as np
+    if world.rank == 1:
+        sys.exit(9)
+    try:
+        world.gather(np.zeros(3))
+    except KsdpError as error:
+        print(type(error).__name__)
+        sys.exit(error.exit_code)
+for run in sys.argv[1:]:
+    x = positions(run, world)
+    print(world.rank, hashlib.sha256(x.tobytes()).hexdigest())
+assert world.decide(world.rank) == 0
+world.close()
+"""
+LOOPBACK = {"GLOO_SOCKET_IFNAME": "lo", "MASTER_ADDR": "127.0.0.1", "OMP_NUM_THREADS": "1"}
+
+
+def positions(run: str, world: World | None = None) -> np.ndarray:
+    """After three steps of 3001 particles in a flow, which three ranks cannot share evenly."""
+    engine, _, dim = run.partition(":")
+    problem = pose(
+        {
+            "engine": engine,
+            "dim": int(dim),
+            "kernel": "blob" if dim == "2" else "plummer",
+            "flow": f"laminar{dim}d",
+            "A": 5,
+            "J": 3001,
+            "T": 3e-4,
+            "accuracy": 1e-3,
+        }
+    )
+    simulation, frames = Simulation(problem, "cpu", 1, world), []
+    simulation.start()
+    simulation.run(lambda _, clouds: frames.append(clouds[0].copy()), lambda _: None)
+    return frames[-1]
+
+
+def ranks(size: int, *runs: str) -> list[tuple[int, str]]:
+    """Exit status and output of each of ``size`` processes that hold one cloud."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = os.environ | LOOPBACK | {"MASTER_PORT": port, "WORLD_SIZE": str(size), "TORCHELASTIC_RUN_ID": "test"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", RANK, *runs],
+            env=common | {"RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        for rank in range(size)
+    ]
+    try:
+        said = [process.communicate(timeout=120)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    return [(process.returncode, text) for process, text in zip(processes, said, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("size", "runs"),
+    [
+        (3, ["direct:2", "tree:2"]),
+        pytest.param(2, ["direct:2", "direct:3", "tree:2", "tree:3"], marks=pytest.mark.slow),
+        pytest.param(4, ["direct:2", "direct:3", "tree:2", "tree:3"], marks=pytest.mark.slow),
+    ],
+)
+def test_ranks_move_the_cloud_to_the_same_bits(size: int, runs: list[str]) -> None:
+    alone = [hashlib.sha256(positions(run).tobytes()).hexdigest() for run in runs]
+    for rank, (status, text) in enumerate(ranks(size, *runs)):
+        assert status == 0
+        assert text.split() == [word for digest in alone for word in (str(rank), digest)]
+
+
+def test_a_dead_rank_ends_the_others_with_an_error() -> None:
+    (status, text), (dead, _) = ranks(2)
+    assert dead == 9
+    assert (status, text.strip()) == (5, "ResourceError")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 100])
+def test_there_is_a_subtree_for_every_rank(size: int) -> None:
+    assert 2 ** task_level(10**6, 14, size) >= size
