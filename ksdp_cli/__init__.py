@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .api import compare, sample, simulate, train
     from .api.describing import info
     from .api.exporting import export
+    from .api.importing import clouds
     from .api.models import models, open_model
     from .base import rng
     from .base.listener import Listener, Progress
@@ -51,6 +52,7 @@ _HOMES = {
     "train": ".api",
     "sample": ".api",
     "compare": ".api",
+    "clouds": ".api.importing",
     "plot": ".views.plotting",
     "report": ".views.report.reporting",
     "export": ".api.exporting",
@@ -79,6 +81,7 @@ __all__ = [
     "Model",
     "Progress",
     "Run",
+    "clouds",
     "compare",
     "export",
     "hookimpl",

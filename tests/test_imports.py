@@ -15,13 +15,13 @@ ROOT = Path(ksdp_cli.__file__).parent
 FLOORS = [
     {"errors", "hookspecs", "registry", "lazy"},  # the contract of a plugin's author
     {"base"},
-    {"executors", "plugins", "builtin", "config", "provenance", "pretrained", "citation"},
+    {"executors", "plugins", "builtin", "config", "provenance", "pretrained", "citation", "presets"},
     {"flows", "kernels", "initial", "assignment", "exact"},
     {"particles", "chemistry", "learning", "metrics", "store", "figures"},
     {"plugin"},  # what a plugin imports, by lazy names
     {"exporters"},
     {"api", "testing"},
-    {"views"},
+    {"views", "laws"},
     {"experiments"},  # above the verbs that they call
     {"cli"},
     {"__main__"},
@@ -31,6 +31,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SAME_FLOOR = {
     ("plugins", "builtin"),  # the manifest of what ships is loaded first
     ("provenance", "config"),
+    ("presets", "config"),
     ("initial", "exact"),  # clouds of exact solutions
     ("citation", "plugins"),  # the version
     ("learning", "particles"),  # the kernel-free compiled helpers

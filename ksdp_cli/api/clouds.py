@@ -123,6 +123,8 @@ def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None
         raise ConfigError(f"{run.path} started from {name}, not from {found}", "give the initial cloud of the run")
     if isinstance(cloud, StoredCloud):
         _require_its_particles(run, cloud, name, found)
+        if run.kind == "clouds":  # particle i of a cloud has nothing to do with particle i of its source
+            return Points(cloud.frame, name), thinned(cloud.frame)
         return cloud, thinned(cloud.frame)
     if given is None and own.known("initial cloud", name) is not None:
         held = run.attrs.get("contents", {}).get(name)
@@ -134,7 +136,7 @@ def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None
 
 def _require_its_particles(run: Any, cloud: StoredCloud, name: str, found: str) -> None:
     """Raise `ConfigError` unless ``run`` started from the particles of ``cloud``, as far as it says so."""
-    if cloud.count < run.J:
+    if cloud.count < run.J and run.kind != "clouds":
         told = f"{run.path} started with {run.J} particles of {name}, and {found} has {cloud.count}"
     elif "origin" in run.attrs and run.attrs["origin"]["sha256"] != cloud.digest:
         told = f"{run.path} started from {name}, and {found} holds other particles now"

@@ -1,12 +1,11 @@
-"""Clouds of the caller's own out of files: .npy and .csv hold one cloud (N, d), .npz the layout of `own_clouds`.
+"""Clouds of the caller's own out of files: one cloud (N, d), or several in an .npz in the layout of `own_clouds`.
 
-An .npz that ``ksdp export`` wrote has that layout, and so has a Zarr group of another program with an array
+An .npz that ``ksdp export`` wrote has that layout, and so has a NetCDF file or a Zarr group with an array
 ``position``. Nothing is unpickled.
 """
 
 from __future__ import annotations
 
-import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,7 @@ import numpy as np
 from ..base.shapes import Cloud
 from ..errors import DataError
 from ..store.foreign import has_positions, read_foreign, require_held
-
-SUFFIXES = (".npy", ".csv", ".npz")
+from .table_files import read_csv, read_parquet, read_vtk, read_vtkhdf
 
 
 def is_own(path: Path) -> bool:
@@ -27,18 +25,23 @@ def is_own(path: Path) -> bool:
 
 def read_cloud(path: Path) -> Cloud:
     """The one cloud (N, d) of a file; of one that holds several, none. Raises `DataError`."""
-    if path.suffix.lower() not in (".npy", ".csv"):
-        position = read_arrays(path).get("position")
-        if position is None or position.ndim not in (2, 3, 4) or any(n != 1 for n in position.shape[:-2]):
-            shape = "no position" if position is None else f"position of shape {position.shape}"
-            raise DataError(f"{path} holds {shape}, not one cloud", "give a file of one case and time")
-        return own_cloud(position.reshape(position.shape[-2:]), str(path))
-    return own_cloud(_table(path) if path.suffix.lower() == ".csv" else _load(path), str(path))
+    suffix = path.suffix.lower()
+    if not path.exists():
+        raise DataError(f"{path} is not there", "check the path")
+    if not is_own(path):
+        raise DataError(f"{path} is no file of a cloud", f"give {', '.join(SUFFIXES)} or a Zarr group with 'position'")
+    if suffix in READERS:
+        return own_cloud(READERS[suffix](path), str(path))
+    position = read_arrays(path).get("position")
+    if position is None or position.ndim not in (2, 3, 4) or any(n != 1 for n in position.shape[:-2]):
+        shape = "no position" if position is None else f"position of shape {position.shape}"
+        raise DataError(f"{path} holds {shape}, not one cloud", "give a file of one case and time")
+    return own_cloud(position.reshape(position.shape[-2:]), str(path))
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
     """The arrays of an .npz or a Zarr group by name, without what ksdp says about itself. Raises `DataError`."""
-    if has_positions(path):
+    if path.suffix.lower() == ".nc" or has_positions(path):
         return read_foreign(path)
     if path.suffix.lower() != ".npz":
         raise DataError(f"{path} holds one cloud, and nothing to learn", "give an .npz with position and parameters")
@@ -75,32 +78,13 @@ def _load(path: Path) -> Any:
         raise DataError(f"{path} cannot be read: {error}", "write it with numpy.save or numpy.savez") from None
 
 
-def _table(path: Path) -> np.ndarray:
-    """Rows of numbers; the first line may name the columns, of which x, y and z are taken where they are named.
-
-    So a table that ``ksdp export`` wrote is its cloud, where it holds one frame.
-    """
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            names = [word.strip().strip('"').lower() for word in file.readline().split(",")]
-        named = not any(_is_number(word) for word in names)
-        with warnings.catch_warnings(action="error"):  # a table without rows
-            rows = np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig")
-        if named and "" in names:
-            raise ValueError("a column has no name, as the numbers of rows that pandas writes without index=False")
-    except (ValueError, OSError, UserWarning) as error:
-        raise DataError(f"{path} is no table of numbers: {error}", "give one particle a line, x,y or x,y,z") from None
-    if not named or not {"x", "y"} <= set(names):
-        return rows
-    for name in {"case", "time"} & set(names):
-        if np.ptp(rows[:, names.index(name)]):
-            raise DataError(f"{path} holds more than one {name}, not one cloud", "give a file of one case and time")
-    return rows[:, [names.index(axis) for axis in "xyz" if axis in names]]
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+#: Files that hold one cloud.
+READERS = {
+    ".npy": _load,
+    ".csv": read_csv,
+    ".parquet": read_parquet,
+    ".vtk": read_vtk,
+    ".vtkhdf": read_vtkhdf,
+}
+#: Files that may hold several: .npz in the layout of `own_clouds`, NetCDF in that of a store.
+SUFFIXES = (*READERS, ".npz", ".nc")

@@ -11,6 +11,7 @@ from .. import provenance
 from ..base import device as devices
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
+from ..base.signals import heard
 from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
@@ -24,7 +25,7 @@ from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import frame_bytes, integrate
 from .options import SimulateOptions
-from .sweeping import bring_to_its_end, commands, conclude, require_names, sweep
+from .sweeping import bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
 OWNERSHIP = 600
@@ -62,26 +63,26 @@ def simulate(
     store with the same bits; with ``resume`` only what is missing is run. ``case`` runs one case alone and leaves the
     others to other calls, in any process that sees the store: the first lays it out, the last completes it.
 
-    ``progress(stage, done, total, note)`` is called about ten times a second, ``stop()`` may return a signal number to
-    checkpoint and leave, ``warn(message)`` receives doubts about the step size and about checkpoints that were passed
-    over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory and disk after the first
-    steps.
+    ``progress(stage, done, total, note)`` is called about ten times a second. ``stop()`` may return a signal number to
+    checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
+    checkpoints that were passed over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory
+    and disk after the first steps.
 
     Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
-    with limited(threads):
+    with limited(threads), heard(stop) as stop:
         listener = Listener(progress, stop, warn or as_warning, tell)
         return _simulated(dict(options), out, overwrite, resume, listener, require_count(workers), case)
 
 
-def commands_of(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
+def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
     """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "say which with -o")
     problem = pose(dict(options) | {"init": handed(options.get("init"))})
     require_names(problem)
-    return commands(problem.config, len(problem.cases), out)
+    return commands_of(problem.config, len(problem.cases), out)
 
 
 def _simulated(

@@ -105,7 +105,7 @@ def conclude(problem: Problem, owner: Owner) -> bool:
     return True
 
 
-def commands(config: SimulateConfig, cases: int, out: str | Path) -> list[str]:
+def commands_of(config: SimulateConfig, cases: int, out: str | Path) -> list[str]:
     """A command for each case of a sweep, for any scheduler, in any order and at the same time."""
     whole = provenance.command("simulate", config)
     return [f"{whole} --case {number} -o {shlex.quote(str(out))}" for number in range(cases)]

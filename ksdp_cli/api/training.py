@@ -16,6 +16,7 @@ from ..base import device as devices
 from ..base.listener import Progress, Stop
 from ..base.outputs import Lock, written_whole
 from ..base.records import SavedTraining, checked
+from ..base.signals import heard
 from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
@@ -122,7 +123,7 @@ def train(
         "versions": provenance.versions(),
         "command": provenance.command("train", config, *words[:1], "-o", str(target), *words[1:]),
     }
-    with lock:
+    with lock, heard(stop) as stop:
         state = _restore(place.checkpoint_of(target), (identity, before), device) if resume else None
         return _trained(data, source, config, device, target, about, state, progress, stop)
 
@@ -252,8 +253,8 @@ def validation_data(
 
 
 def _require_simulation(run: Run | OwnClouds) -> None:
-    if run.kind != "simulation" or not run.complete:
-        state = "is no simulation" if run.kind != "simulation" else "is not complete"
+    if run.kind == "samples" or not run.complete:
+        state = "is no simulation" if run.kind == "samples" else "is not complete"
         raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
 
 

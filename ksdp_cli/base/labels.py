@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
+#: What a store of each kind holds, in words.
+KINDS = {"simulation": "simulation", "samples": "network samples", "clouds": "own clouds"}
 
 
 def label(values: Mapping[str, float], digits: int = 6) -> str:

@@ -97,7 +97,7 @@ class Origin(Record):
 class Attributes(Record):
     """The attributes of a store."""
 
-    kind: Literal["simulation", "samples"]
+    kind: Literal["simulation", "samples", "clouds"]
     particles: Size
     dim: Annotated[int, Field(ge=1, le=3)]
     times: Values
@@ -124,7 +124,7 @@ class Attributes(Record):
 
     @model_validator(mode="after")
     def _config(self) -> Attributes:
-        checked(Simulation if self.kind == "simulation" else Options, self.config)
+        checked(Options if self.kind == "samples" else Simulation, self.config)
         return self
 
 

@@ -1,17 +1,15 @@
-"""What the subcommands share: option types, parameters passed by name, signals."""
+"""What the subcommands share: option types, parameters passed by name."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..config import read_toml, unknown_name
-from ..errors import ConfigError, Interrupted
+from ..errors import ConfigError
 
 #: For commands that hand ``--NAME VALUE`` on to a flow, a kernel or a model.
 BY_NAME = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -93,46 +91,3 @@ def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> 
         if name in PROGRAMS and name not in known:
             raise unknown_name(name, sorted({*known, *OUTPUT}))
     return read | {name: value for name, value in given.items() if value is not None and value is not False}
-
-
-class Stop:
-    """Holds the number of the signal that asked for an end, or None; ``asked`` once long work has looked."""
-
-    def __init__(self) -> None:
-        self.signal: int | None = None
-        self.asked = False
-
-    def __call__(self) -> int | None:
-        self.asked = True
-        return self.signal
-
-
-class _AtOnce(KeyboardInterrupt):
-    """A signal that came before there was anything to save; no handler of errors catches it."""
-
-
-@contextmanager
-def graceful() -> Iterator[Stop]:
-    """Within, SIGINT and SIGTERM set a flag that long work looks at; a second one acts at once, and so does the first
-    as long as nothing has looked: then nothing is at stake yet. Raises `Interrupted`.
-    """
-    stop = Stop()
-    before: dict[int, Any] = {}
-
-    def note(number: int, frame: Any) -> None:
-        stop.signal = number
-        for known, handler in before.items():
-            signal.signal(known, handler)
-        if not stop.asked:
-            raise _AtOnce
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[int(number)] = signal.signal(number, note)
-    try:
-        yield stop
-    except _AtOnce:
-        which = stop.signal or int(signal.SIGINT)
-        raise Interrupted(f"stopped by signal {which} before the first step; nothing is lost", which) from None
-    finally:
-        for known, handler in before.items():
-            signal.signal(known, handler)

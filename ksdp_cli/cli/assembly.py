@@ -9,7 +9,23 @@ from typing import Annotated
 import typer
 
 from .. import plugins
-from . import cite, compare, demo, export, info, listing, plot, report, reproduce, sample, simulate, train
+from . import (
+    cite,
+    compare,
+    demo,
+    export,
+    import_,
+    info,
+    laws,
+    listing,
+    plot,
+    presets,
+    report,
+    reproduce,
+    sample,
+    simulate,
+    train,
+)
 from ._boundary import Boundary, guarded, is_usage, say, usage_line
 
 app = typer.Typer(
@@ -37,7 +53,8 @@ def root(
     """Simulate, train, sample, compare."""
 
 
-for module in (simulate, train, sample, compare, reproduce, report, info, plot, export, demo, cite):
+VERBS = (simulate, import_, train, sample, compare, reproduce, report, info, plot, export, laws, presets, demo, cite)
+for module in VERBS:
     module.register(app)
 app.add_typer(listing.app, name="plugins")
 

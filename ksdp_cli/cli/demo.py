@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..base.signals import graceful
 from . import _options as o
 from . import _render
 
@@ -22,7 +23,7 @@ def demo(
     """The main job in two minutes: simulate a laminar flow at 11 amplitudes, train, generate at two unseen ones."""
     from ..experiments.demonstrating import demonstrate
 
-    with o.graceful() as stop, _render.progress("demo") as progress:
+    with graceful() as stop, _render.progress("demo") as progress:
         done = demonstrate(folder, progress=progress, stop=stop)
     columns = ["A", "W2^2 (N = 2000)", "noise floor", "excess", "95 % interval", "verdict"]
     rows = []

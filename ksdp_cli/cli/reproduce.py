@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..base.signals import graceful
 from . import _options as o
 from . import _render
 from ._boundary import say
@@ -46,7 +47,7 @@ def reproduce(
     from ..experiments.reproducing import reproduce as run
     from ..experiments.table2 import NOTE
 
-    with o.graceful() as stop, _render.progress("reproduce") as progress:
+    with graceful() as stop, _render.progress("reproduce") as progress:
         done = run(
             target,
             scale=scale,

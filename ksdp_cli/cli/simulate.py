@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..base.parsing import integer
+from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
 from . import _render
@@ -60,6 +61,10 @@ def simulate(
     print_commands: Annotated[
         bool, typer.Option("--print-commands", help="Print a command for each case, for a scheduler, and run nothing.")
     ] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A known problem, which other options change; 'ksdp presets' lists them."),
+    ] = None,
     config: o.ConfigFile = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
@@ -74,30 +79,28 @@ def simulate(
     Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One
     or two physical parameters may be swept; the cases land in one store.
     """
-    from .. import api
+    from .. import api, presets
 
     outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
     outputs |= {
         name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
     }
-    own = ["out", "overwrite", "resume", "json", "config", "threads", "workers", "case", "print_commands", "A"]
-    known = [*SimulateConfig.model_fields, *own]
-    given: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known) | outputs
+    own = ("out", "overwrite", "resume", "json", "config", "threads", "workers", "case", "print_commands", "preset")
+    known = [*SimulateConfig.model_fields, *own, "A"]
+    physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
     if print_commands:
-        from ..api.simulating import commands_of
+        from ..api.simulating import commands
 
-        for line in commands_of(
-            out, **o.merged(config, options | {"A": amplitude} | o.by_name(context.args, known), known)
-        ):
+        for line in commands(out, **presets.changed(preset, o.merged(config, physics, known))):
             typer.echo(line)
         return
-    with o.graceful() as stop, _render.progress("simulate") as progress:
+    with graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
             progress=progress,
             stop=stop,
             warn=lambda message: say(f"ksdp: warning: {message}"),
             tell=lambda message: say(f"ksdp: {message}"),
-            **o.merged(config, given, known),
+            **presets.changed(preset, o.merged(config, physics | outputs, known)),
         )
     render(run, as_json)
 

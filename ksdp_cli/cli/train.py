@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..base.signals import graceful
 from ..config import TrainConfig
 from . import _options as o
 from . import _render
@@ -57,7 +58,7 @@ def train(
     from .. import api
 
     outputs = {"out": out, "overwrite": overwrite, "resume": resume}
-    with o.graceful() as stop, _render.progress("train") as progress:
+    with graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
             init=init,

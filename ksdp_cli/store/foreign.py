@@ -30,15 +30,18 @@ def has_positions(path: Path) -> bool:
 
 
 def read_foreign(path: Path) -> dict[str, NDArray[Any]]:
-    """``position`` (..., particle, axis), ``time`` and the coordinates of the cases, of a group of `has_positions`.
+    """``position`` (..., particle, axis), ``time`` and the coordinates of the cases, of a Zarr group or a NetCDF file.
 
     Axes that are named particle, axis and time are put in the order of a store. Raises `DataError`.
     """
     import xarray
 
     try:
-        opened = xarray.open_zarr(path, consolidated=False, decode_times=False, chunks=None)
-        held = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        if path.is_dir():
+            opened = xarray.open_zarr(path, consolidated=False, decode_times=False, chunks=None)
+        else:
+            opened = xarray.open_dataset(path, decode_times=False)
+        held = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
         position, last = opened["position"], [name for name in ("time", "particle", "axis") if name in opened.sizes]
         require_held(math.prod(position.shape) * position.dtype.itemsize, held)
         position = position.transpose(..., *[name for name in last if name in position.dims])

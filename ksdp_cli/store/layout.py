@@ -34,10 +34,10 @@ CHUNK, SHARD = 1 << 16, 1 << 20
 class Header:
     """All that is known of a store before its first frame.
 
-    ``kind`` is ``simulation`` or ``samples``; ``times`` the snapshots in order; ``particles`` and ``dim`` J and d;
-    ``cases`` maps each swept parameter to one value a case, and may be empty; ``units`` describes parameters, the unit
-    in brackets at the end; ``config`` is the resolved configuration and ``attrs`` anything else, both JSON-able;
-    ``format`` numbers the layout.
+    ``kind`` is ``simulation``, ``samples`` or ``clouds`` of the user's own; ``times`` the snapshots in order;
+    ``particles`` and ``dim`` J and d; ``cases`` maps each swept parameter to one value a case, and may be empty;
+    ``units`` describes parameters, the unit in brackets at the end; ``config`` is the resolved configuration and
+    ``attrs`` anything else, both JSON-able; ``format`` numbers the layout.
     """
 
     kind: str

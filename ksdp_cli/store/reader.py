@@ -56,7 +56,7 @@ class Run:
 
         Raises `DataError` where the store does not say it.
         """
-        said = self.config if self.kind == "simulation" else self.attrs.get("simulation", {})
+        said = self.attrs.get("simulation", {}) if self.kind == "samples" else self.config
         return provenance.simulation(said, self.path)
 
     def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:

@@ -91,7 +91,7 @@ def fixed(run: Run, name: str) -> float | None:
 
 def simulation_of(run: Run) -> dict[str, Any]:
     """The configuration of the simulation that a store holds, or that its samples' network learned."""
-    return Said(run.config if run.kind == "simulation" else run.attrs.get("simulation", {}), run.path)
+    return Said(run.attrs.get("simulation", {}) if run.kind == "samples" else run.config, run.path)
 
 
 def start_of(simulation: dict[str, Any]) -> float:

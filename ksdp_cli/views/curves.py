@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import figures
 from ..api.clouds import second_moment_at_start
-from ..base.labels import axis, label
+from ..base.labels import KINDS, axis, label
 from ..errors import DataError
 from ..exact.second_moment import SecondMomentLaw, second_moment_law
 from ..figures.curves import Curve
@@ -111,4 +111,4 @@ def _log(values: Sequence[float], along: str) -> bool:
 
 
 def _plural(run: Run) -> str:
-    return "simulation" if run.kind == "simulation" else "samples"
+    return KINDS[run.kind].removeprefix("network ")

@@ -17,7 +17,7 @@ from ..api import paths
 from ..api.generator import Generator
 from ..api.options import Number, Values
 from ..base.files import local, read_json, target
-from ..base.labels import evenly, label
+from ..base.labels import KINDS, evenly, label
 from ..base.listener import Progress
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
@@ -273,7 +273,7 @@ def _agree(a: Run, x: At, b: Run, y: At) -> bool:
 
 def _labels(a: Run, b: Run) -> tuple[str, str]:
     if a.kind != b.kind:
-        return ("network", "simulation") if a.kind == "samples" else ("simulation", "network")
+        return KINDS[a.kind].removesuffix(" samples"), KINDS[b.kind].removesuffix(" samples")
     return a.path.stem, b.path.stem
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.simulating import commands_of
+from ksdp_cli.api.simulating import commands
 from ksdp_cli.base.params import Params
 from ksdp_cli.errors import ConfigError, Interrupted
 from ksdp_cli.store import Run
@@ -71,7 +71,7 @@ def test_cases_one_by_one_and_the_rest_by_one_process(tmp_path: Path, serial: Ru
 
 
 def test_commands_for_a_scheduler(tmp_path: Path, serial: Run) -> None:
-    lines = commands_of(tmp_path / "a.zarr", **OPTIONS)
+    lines = commands(tmp_path / "a.zarr", **OPTIONS)
     assert len(lines) == 3
     running = [subprocess.Popen([sys.executable, "-m", *line.replace("ksdp ", "ksdp_cli ", 1).split()],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for line in lines]  # fmt: skip

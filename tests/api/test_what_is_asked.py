@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.cli._options import graceful
+from ksdp_cli.base.signals import graceful
 from ksdp_cli.errors import ConfigError, Interrupted
 from ksdp_cli.metrics import moments
 from ksdp_cli.particles.intervals import longest_step
@@ -132,3 +132,19 @@ def test_a_command_ends_at_once_before_its_first_step(tmp_path: Path) -> None:
         _, told = process.communicate(timeout=30)
     assert process.returncode == 143
     assert "nothing is lost" in told
+
+
+def test_ctrl_c_in_a_script_saves_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    """SIGINT after some steps, without a callback: `Interrupted`, a checkpoint, and the bits of a run left alone."""
+    options: dict[str, Any] = {"J": 300, "T": 0.02, "dt": 1e-3, "M": 1.0}
+
+    def press(stage: str, done: int, total: int, note: str = "") -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted) as caught:
+        ksdp.simulate(out=tmp_path / "a.zarr", progress=press, **options)
+    assert caught.value.exit_code == 130
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    again = ksdp.simulate(out=tmp_path / "a.zarr", resume=True, **options)
+    whole = ksdp.simulate(out=tmp_path / "b.zarr", **options)
+    np.testing.assert_array_equal(again.frame(), whole.frame())

@@ -100,11 +100,14 @@ def _network(learned: Learned) -> NetworkView:
 def _lead(learned: Learned) -> str:
     simulation, eta = learned.simulation, learned.eta
     ranges = ", ".join(f"{n} = {low:g} to {high:g}" for n, low, high in zip(eta.names, eta.low, eta.high, strict=True))
-    told = f"A network ({learned.model.describe()}) that takes particles of the initial cloud to where the flow "
-    told += f"{short(str(simulation.get('flow', '?')))} and chemotaxis take them, trained on {ranges}"
+    to = "the clouds that it was given"
+    if "flow" in simulation:
+        to = f"where the flow {short(str(simulation['flow']))} and chemotaxis take them"
+    told = f"A network ({learned.model.describe()}) that takes particles of the initial cloud to {to}, "
+    told += f"trained on {ranges}"
     if "t" not in eta.names:
         told += f" at t = {learned.end:g}"
-    return told + f". The simulation has {simulation.get('J', '?')} particles in {learned.model.dim} dimensions."
+    return told + f". Each cloud has {simulation.get('J', '?')} particles in {learned.model.dim} dimensions."
 
 
 def _distances(

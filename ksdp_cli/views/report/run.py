@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import figures, plugins
 from ...api.clouds import initial_cloud
-from ...base.labels import evenly, label
+from ...base.labels import KINDS, evenly, label
 from ...base.shapes import Cloud
 from ...errors import DataError, KsdpError
 from ...metrics.moments import known
@@ -42,7 +42,7 @@ def page(run: Run, folder: Path) -> Page:
         run.dim,
         parts.extent([cloud.points for cloud in clouds]),
         clouds,
-        "Simulation" if run.kind == "simulation" else "Network samples",
+        KINDS[run.kind].capitalize(),
         {**run.units, "t": "time"},
         {},
     )
@@ -63,9 +63,9 @@ def page(run: Run, folder: Path) -> Page:
 
 def _lead(run: Run) -> str:
     physics = simulation_of(run)
-    what = "particles" if run.kind == "simulation" else "particles drawn from a network"
+    what = {"simulation": "particles", "samples": "particles drawn from a network", "clouds": "points"}[run.kind]
     told = f"{run.J} {what} in {run.dim} dimensions"
-    if physics:
+    if "flow" in physics:
         told += f", flow {short(str(physics.get('flow', '?')))}, kernel {short(str(physics.get('kernel', '?')))}"
     names = list(run.cases[0])
     if len(run.cases) > 1:

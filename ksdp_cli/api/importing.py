@@ -1,0 +1,198 @@
+"""import: clouds of the user's own, from arrays or files, become a store like any other."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import provenance
+from ..base.files import target
+from ..base.listener import Say, as_warning
+from ..base.outputs import written_whole
+from ..base.parsing import number, sweep
+from ..base.shapes import Cloud
+from ..errors import ConfigError, DataError, Taken
+from ..initial.stored import StoredCloud
+from ..store import Header, Run, create, open_run, require_room
+from . import paths
+from .clouds import handed, initial_cloud
+from .own_files import is_array, own_cloud, read_cloud
+
+#: The parameter that is the time of a cloud.
+TIME = "t"
+
+
+def clouds(
+    given: Mapping[Any, Any],
+    *,
+    names: Sequence[str],
+    source: Any = None,
+    t: Any = None,
+    fixed: Mapping[str, float] | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    seed: int = 0,
+    warn: Say | None = None,
+) -> Run:
+    """Store clouds (N, d), d = 1 to 3, one for each value of the parameters ``names``, to be learned and compared.
+
+    ``given`` maps values, a tuple in the order of ``names`` or one number, to arrays; ``"t"`` among the names is the
+    time of a cloud, which is ``t`` otherwise. Clouds of different sizes are cut to the size of the smallest, at random
+    by ``seed``, which ``warn`` is told. ``source`` is the law that a network pushes to them: an array or a file or
+    store of one cloud, from which samples are drawn as a bootstrap, or a registered law; the uniform ball by default.
+    An array is written beside the store, as NAME.source.npy. ``fixed`` are further parameters with their one value.
+
+    Raises `DataError` for what is no cloud, a cloud that is missing, and an output that exists; `ConfigError` for
+    names and values that do not fit.
+    """
+    words = ["ksdp_cli.clouds"]
+    return _stored(given, names, source, t, fixed or {}, out, overwrite, seed, warn or as_warning, words)
+
+
+def _stored(
+    given: Mapping[Any, Any],
+    names: Sequence[str],
+    source: Any,
+    t: Any,
+    fixed: Mapping[str, float],
+    out: str | Path | None,
+    overwrite: bool,
+    seed: int,
+    warn: Say,
+    words: list[str],
+) -> Run:
+    """`clouds`, made by the command ``words``."""
+    by_values = {_values(key, names): own_cloud(cloud, f"cloud of {key}") for key, cloud in given.items()}
+    if not by_values:
+        raise DataError("there are no clouds", "give one for each value of the parameters")
+    names, by_values = _with_time(names, by_values, 0.0 if t is None else number(t))
+    cases, times = _grid(names, by_values)
+    dims, sizes = ({one.shape[axis] for one in by_values.values()} for axis in (1, 0))
+    if len(dims) > 1:
+        raise DataError(f"clouds of {' and '.join(map(str, sorted(dims)))} dimensions", "give clouds of one dimension")
+    dim, J = dims.pop(), min(sizes)
+    if len(sizes) > 1:
+        warn(f"the clouds have {J} to {max(sizes)} particles: {J} random ones of each are kept, seed {seed}")
+    frames = np.empty((len(times), len(cases), J, dim), np.float32)
+    for place, values in enumerate(sorted(by_values)):
+        k, case = times.index(values[-1]), cases.index(values[:-1])
+        frames[k, case] = _sub_sample(by_values[values], J, [seed, place], str(values))
+    path, origin = _source(source, dim)
+
+    def begin(place: Path) -> Any:
+        require_room(place, frames.nbytes, f"{len(by_values)} clouds of {J} particles", overwrite)
+        init = path or str(_beside(place))
+        config = {"init": init, "J": J, "dim": dim, "T": times[-1], **fixed}
+        columns = {name: tuple(case[i] for case in cases) for i, name in enumerate(names[:-1])}
+        attrs = {"versions": provenance.versions(), "command": shlex.join(words)}
+        attrs |= {"origin": {"sha256": origin.digest}} if origin else {}
+        header = Header("clouds", tuple(times), J, dim, columns, len(cases), config=config, attrs=attrs)
+        if not path and _beside(place).exists() and not overwrite:
+            raise Taken(f"{_beside(place)} exists", "use --overwrite, or another -o")
+        return create(place, header, overwrite=overwrite)
+
+    store, writer = paths.begun(target(out) if out is not None else None, "clouds", ".zarr", begin)
+    with writer:
+        if origin and not path:
+            with written_whole(_beside(store)) as temporary, temporary.open("wb") as file:
+                np.save(file, origin.frame)
+        for k, frame in enumerate(frames):
+            writer.write(k, frame)
+        writer.finish()
+    return open_run(store)
+
+
+def import_files(
+    files: Sequence[str | Path],
+    parameters: Mapping[str, Any],
+    *,
+    source: Any = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    warn: Say | None = None,
+) -> Run:
+    """`clouds` of ``files``, one a file, in their order, at ``parameters`` by name: a value a file, or one for all.
+
+    Raises as `clouds`, and for files that cannot be read.
+    """
+    swept, fixed = {}, {}
+    for name, text in parameters.items():
+        values = sweep(text)
+        if len(values) not in (1, len(files)):
+            raise ConfigError(f"--{name} has {len(values)} values for {len(files)} files", "give one a file, or one")
+        if len(values) == len(files) > 1 or (len(files) == 1 and name != TIME):
+            swept[name] = values
+        else:
+            fixed[name] = values[0]
+    t = fixed.pop(TIME, None)
+    rows = list(zip(*swept.values(), strict=True)) if swept else [()] * len(files)
+    if len(set(rows)) < len(files):
+        raise ConfigError(f"{len(files)} files and {len(set(rows))} values of the parameters",
+                          "give each file its own, as --A 1,10,100")  # fmt: skip
+    given = {values: read_cloud(Path(file).expanduser()) for values, file in zip(rows, files, strict=True)}
+    words = ["ksdp", "import", *map(str, files)]
+    words += [word for name, text in parameters.items() for word in (f"--{name}", str(text))]
+    words += [] if source is None else ["--source", str(source)]
+    return _stored(given, tuple(swept), source, t, fixed, out, overwrite, 0, warn or as_warning, words)
+
+
+def _values(key: Any, names: Sequence[str]) -> tuple[float, ...]:
+    values = tuple(number(value) for value in (key if isinstance(key, tuple) else (key,)))
+    if len(values) != len(names):
+        raise ConfigError(f"{key!r} has {len(values)} values for {', '.join(names)}", "give one for each name")
+    return values
+
+
+def _with_time(
+    names: Sequence[str], by_values: dict[tuple[float, ...], Cloud], t: float
+) -> tuple[list[str], dict[tuple[float, ...], Cloud]]:
+    """Names and values with the time as the last."""
+    if TIME not in names:
+        return [*names, TIME], {(*values, t): cloud for values, cloud in by_values.items()}
+    at = list(names).index(TIME)
+    order = [name for name in names if name != TIME]
+    return [*order, TIME], {(*v[:at], *v[at + 1 :], v[at]): cloud for v, cloud in by_values.items()}
+
+
+def _grid(names: Sequence[str], by_values: Mapping[tuple[float, ...], Cloud]) -> tuple[list[Any], list[float]]:
+    """The cases and the times; every case must have a cloud at every time."""
+    cases, times = sorted({values[:-1] for values in by_values}), sorted({values[-1] for values in by_values})
+    for case in cases:
+        for t in times:
+            if (*case, t) not in by_values:
+                told = ", ".join(f"{name} = {value:g}" for name, value in zip(names, (*case, t), strict=True))
+                raise DataError(f"there is no cloud at {told}", "give every case a cloud at each time")
+    return cases, times
+
+
+def _sub_sample(cloud: Cloud, n: int, key: list[int], name: str) -> NDArray[np.float32]:
+    """``n`` random rows as float32, all in their order where there are no more."""
+    rows = cloud if len(cloud) == n else cloud[np.random.default_rng(key).permutation(len(cloud))[:n]]
+    with np.errstate(over="ignore"):
+        kept = rows.astype(np.float32)
+    if not np.isfinite(kept).all():
+        raise DataError(f"the cloud at {name} holds positions that float32 cannot", "give finite numbers below 3e38")
+    return kept
+
+
+def _source(source: Any, dim: int) -> tuple[str, StoredCloud | None]:
+    """The name by which the source is found again, empty for an array, and its particles where it is a stored one."""
+    if is_array(source):
+        rows = _sub_sample(own_cloud(source, "source"), len(source), [0], "source")
+        if rows.shape[1] != dim:
+            raise DataError(f"the source has {rows.shape[1]} dimensions and the clouds {dim}", "give one of theirs")
+        return "", StoredCloud("source", len(rows), dim, lambda: rows)
+    if source is None and dim == 1:
+        raise ConfigError("clouds of one dimension need a source", "give --source, a file of one cloud")
+    name, cloud = initial_cloud("ball" if source is None else handed(source), dim)
+    return name, cloud if isinstance(cloud, StoredCloud) else None
+
+
+def _beside(store: Path) -> Path:
+    """Where the source of a store is kept that came as an array."""
+    return store.with_name(store.name.removesuffix(".zarr") + ".source.npy")

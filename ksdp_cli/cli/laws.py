@@ -1,0 +1,45 @@
+"""``ksdp laws``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..errors import NumericalError
+from . import _options as o
+from . import _render
+
+
+def register(app: typer.Typer) -> None:
+    app.command(context_settings=o.BY_NAME)(laws)
+
+
+def laws(
+    context: typer.Context,
+    flow: Annotated[str | None, typer.Option(metavar="NAME", help="Flow. Default none.")] = None,
+    kernel: Annotated[str | None, typer.Option(metavar="NAME", help="Kernel. Default blob.")] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Check the laws that hold for a flow and a kernel, yours included, against exact answers.
+
+    Their parameters, and --dim, --mu, --chi, --M, --delta2, --scheme, --seed, are options too. Leaves with exit code 3
+    where a law is broken.
+    """
+    from ..config import SimulateConfig
+    from ..laws import check
+
+    named = o.by_name(context.args, [*SimulateConfig.model_fields, "A"])
+    found = list(check({"flow": flow, "kernel": kernel, **named}))
+    rows = [[f.law, f.value, f.exact, f.error if f.error is not None else "", f.verdict] for f in found]
+    document = {
+        "laws": [
+            {"law": f.law, "value": f.value, "exact": f.exact, "se": f.error, "tolerance": f.tolerance,
+             "verdict": f.verdict}
+            for f in found
+        ]
+    }  # fmt: skip
+    _render.emit(document, as_json, ("", ["law", "value", "exact", "s.e.", "verdict"], rows))
+    broken = [f.law for f in found if f.verdict == "broken"]
+    if broken:
+        raise NumericalError(f"broken: {'; '.join(broken)}", "ksdp_cli.testing.check_kernel and check_flow say more")

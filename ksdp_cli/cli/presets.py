@@ -1,0 +1,21 @@
+"""``ksdp presets``."""
+
+from __future__ import annotations
+
+import typer
+
+from .. import presets as shipped
+from . import _options as o
+from . import _render
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(presets)
+
+
+def presets(as_json: o.Json = False) -> None:
+    """List the problems that 'ksdp simulate --preset NAME' knows."""
+    names = shipped.names()
+    known = [{"name": name, "summary": shipped.summary(name), "options": shipped.options(name)} for name in names]
+    rows = [[one["name"], one["summary"]] for one in known]
+    _render.emit({"presets": known}, as_json, ("", ["name", "summary"], rows))

@@ -1,0 +1,45 @@
+"""Problems of the literature by name: options of ``simulate`` in TOML files beside this one, each with a summary."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from ..config import read_toml
+from ..errors import ConfigError
+
+HERE = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """The presets that ship, sorted."""
+    return sorted(file.stem for file in HERE.glob("*.toml"))
+
+
+def summary(name: str) -> str:
+    """One line about a preset. Raises `ConfigError` for a name that there is not."""
+    return str(_read(name)["summary"])
+
+
+def options(name: str) -> dict[str, Any]:
+    """The options of `ksdp_cli.simulate` of a preset. Raises `ConfigError` for a name that there is not."""
+    return {key: value for key, value in _read(name).items() if key != "summary"}
+
+
+def changed(name: str | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """``changes`` over the options of a preset, if one is named; another T takes the snapshots of the preset away."""
+    if name is None:
+        return changes
+    known = options(name)
+    if "T" in changes:
+        del known["snapshots"]
+    return known | changes
+
+
+def _read(name: str) -> dict[str, Any]:
+    if name not in names():
+        close = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}"
+        raise ConfigError(f"there is no preset {name!r}", hint)
+    return read_toml(HERE / f"{name}.toml")

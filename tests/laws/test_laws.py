@@ -1,0 +1,110 @@
+"""Every law holds for what ships, and is broken when its term is: a sign, a factor, a centre, a source, the noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ksdp_cli import laws
+from ksdp_cli.base.params import Params
+from ksdp_cli.kernels.blob import Blob
+from ksdp_cli.laws import base, brownian, divergence, scaling, second_moment, second_moment_run, short_run, third_law
+from ksdp_cli.particles.engines.direct_cpu import DirectCPU
+from ksdp_cli.particles.problem import pose
+
+
+class Repelling(Blob):
+    """Of the wrong sign."""
+
+    @staticmethod
+    def g2d(r2: float, delta2: float) -> float:
+        return -1.0 / (6.283185307179586 * (r2 + delta2))
+
+
+class Doubled(Blob):
+    """By the factor 2 of a forgotten half."""
+
+    @staticmethod
+    def g2d(r2: float, delta2: float) -> float:
+        return 1.0 / (3.141592653589793 * (r2 + delta2))
+
+
+class Unscaled(Blob):
+    """With a length of its own beside delta."""
+
+    @staticmethod
+    def g2d(r2: float, delta2: float) -> float:
+        return 1.0 / (6.283185307179586 * (r2 + delta2) * (1.0 + r2))
+
+
+class Source:
+    """v = x."""
+
+    dims = (2,)
+    Params = Params
+
+    def __init__(self, params: Any, dim: int) -> None:
+        pass
+
+    def velocity(self, x: Any, t: float) -> Any:
+        return 1.0 * x
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"flow": "laminar2d"}, {"kernel": "plummer"}, {"kernel": "gaussian", "flow": "hyperbolic", "dim": 2},
+     {"dim": 3}, {"dim": 3, "kernel": "coulomb", "flow": "laminar3d"}],
+    ids=str,
+)  # fmt: skip
+def test_they_hold_for_what_ships(options: dict[str, Any]) -> None:
+    found = list(laws.check(options))
+    assert {f.law: f.verdict for f in found} == {f.law: "holds" for f in found}
+    assert len(found) == 4 + ("flow" in options) + (options.get("dim") != 3)
+
+
+@pytest.mark.parametrize(
+    ("law", "options"),
+    [(second_moment, {"kernel": Repelling}), (second_moment, {"kernel": Doubled}), (scaling, {"kernel": Unscaled}),
+     (second_moment_run, {"kernel": Doubled}), (second_moment_run, {"kernel": Repelling}),
+     (divergence, {"flow": Source})],
+)  # fmt: skip
+def test_a_wrong_term_breaks_its_law(law: Any, options: dict[str, Any]) -> None:
+    assert law.check(pose(options)).verdict == "broken"
+
+
+def test_a_force_that_does_not_come_back_breaks_the_third_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OneSided(DirectCPU):
+        def __call__(self, x: Any) -> Any:
+            force = super().__call__(x)
+            force[0] *= 1.001
+            return force
+
+    monkeypatch.setattr(base, "DirectCPU", OneSided)
+    assert third_law.check(pose({})).verdict == "broken"
+
+
+def test_noise_of_another_size_breaks_diffusion(monkeypatch: pytest.MonkeyPatch) -> None:
+    def louder(*args: Any, **options: Any) -> Any:
+        begin, end = short_run.ends(*args, **options)
+        return begin, begin + 1.1 * (end - begin)
+
+    assert brownian.check(pose({})).verdict == "holds"
+    monkeypatch.setattr(brownian, "ends", louder)
+    assert brownian.check(pose({})).verdict == "broken"
+
+
+def test_the_factor_of_finite_particles_is_seen() -> None:
+    """1 - 1/J at J = 400 is 1/400 of the attraction; the tolerance of the virial is 1e-6 of it."""
+    problem = pose({})
+    found = second_moment.check(problem)
+    pull = problem.cases[0].chi * problem.cases[0].mass / (2 * np.pi)
+    assert found.exact == pytest.approx(4.0 - pull * (1 - 1 / base.PARTICLES), rel=1e-12)
+    assert pull / base.PARTICLES > 100 * found.tolerance
+
+
+def test_laws_that_do_not_apply_are_left_out() -> None:
+    """A flow that is not there has no divergence, and equation (6) is of the plane."""
+    assert not divergence.holds(pose({}))
+    assert not second_moment_run.holds(pose({"dim": 3}))
