@@ -5,8 +5,9 @@
 'swirl'
 
 ``Component`` and ``hookimpl`` make a manifest; ``Params``, ``Field`` and ``namespace`` a flow or kernel; ``rng`` an
-initial cloud; ``Matching`` and ``matching_value`` a transition solver. ``Flow``, ``Kernel``, ``InitialCloud`` and
-``TransitionSolver`` are the contracts, which `ksdp_cli.testing` checks. Errors for a user derive from ``KsdpError``.
+initial cloud; ``Matching`` and ``matching_value`` a transition solver; ``Distance``, ``Profile`` and ``Transport`` a
+metric. ``Flow``, ``Kernel``, ``InitialCloud`` and ``TransitionSolver`` are the contracts, which `ksdp_cli.testing`
+checks. Errors for a user derive from ``KsdpError``.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     from .flows.base import Flow
     from .initial.base import InitialCloud
     from .kernels.base import Kernel
+    from .metrics.base import Distance, Profile, Transport
 
 __all__ = [
     "Component",
     "ConfigError",
     "DataError",
+    "Distance",
     "Field",
     "Flow",
     "InitialCloud",
@@ -41,8 +44,10 @@ __all__ = [
     "Matching",
     "NumericalError",
     "Params",
+    "Profile",
     "ResourceError",
     "TransitionSolver",
+    "Transport",
     "hookimpl",
     "matching_value",
     "namespace",
@@ -50,13 +55,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Distance": ".metrics.base",
     "Field": "pydantic",
     "Flow": ".flows.base",
     "InitialCloud": ".initial.base",
     "Kernel": ".kernels.base",
     "Matching": ".assignment.base",
     "Params": ".base.params",
+    "Profile": ".metrics.base",
     "TransitionSolver": ".assignment.base",
+    "Transport": ".metrics.base",
     "matching_value": ".assignment.base",
     "namespace": ".base.arrays",
 }

@@ -15,7 +15,7 @@ ROOT = Path(ksdp_cli.__file__).parent
 FLOORS = [
     {"errors", "hookspecs", "registry", "lazy"},  # the contract of a plugin's author
     {"base"},
-    {"plugins", "builtin", "config", "provenance", "pretrained", "citation", "presets"},
+    {"executors", "plugins", "builtin", "config", "provenance", "pretrained", "citation", "presets"},
     {"flows", "kernels", "initial", "assignment", "exact"},
     {"particles", "chemistry", "learning", "metrics", "store", "figures"},
     {"plugin"},  # what a plugin imports, by lazy names

@@ -21,6 +21,7 @@ from ..particles.case_run import State
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation
 from ..store import Owner, change_times
+from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .headers import END_STATE, MADE_BY, header, marks, run_id, snapshots_of, with_times
 from .resuming import restore
@@ -32,8 +33,8 @@ CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
 TIMED, LONG_STEP, FRAME_SECONDS = 0.5, 5.0, 0.01
 
 
-def integrate(problem: Problem, writer: Owner, device: str, resume: bool, listener: Listener) -> None:
-    """Write every frame that is missing.
+def integrate(problem: Problem, writer: Owner | CaseStore, device: str, resume: bool, listener: Listener) -> Watch:
+    """Write every frame that is missing, of all cases of a store or of one; returns what has watched the run.
 
     Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
     """
@@ -50,15 +51,16 @@ def integrate(problem: Problem, writer: Owner, device: str, resume: bool, listen
         advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
         kept = _keep(problem, simulation, writer, watch, error.message)
         raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
+    return watch
 
 
-def _keep(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch, message: str) -> str:
+def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, watch: Watch, message: str) -> str:
     """Keep the last good cloud as the last frame of a store that ends there; a sentence on what is kept.
 
     The cases of a sweep are not at one time, so that only their common frames are kept.
     """
     times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.moving.elapsed()
-    if len(problem.cases) > 1:
+    if writer.header.case_count > 1 or isinstance(writer, CaseStore):
         return f"the frames before it are kept in {writer.path} ({len(times)})"
     if not times or t > times[-1]:
         times = (*times, t)
@@ -75,7 +77,7 @@ class Watch:
     """What happens between two steps of a run, on a GPU between those that are queued at once."""
 
     def __init__(
-        self, simulation: Simulation, writer: Owner, listener: Listener, spent: float, kind: dict[str, str]
+        self, simulation: Simulation, writer: Owner | CaseStore, listener: Listener, spent: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
         self.files, self.world = Checkpoints(writer.path), simulation.runs[0].mover.world
@@ -99,8 +101,8 @@ class Watch:
             self.writer.annotate(**self.facts(), **self._end_state(k + 1))
         elif k == 0:
             self.writer.annotate(**{MADE_BY: self.kind})
-        for number, cloud in enumerate(clouds):
-            with self.writer.case(number) as case:
+        for run, cloud in zip(self.simulation.runs, clouds, strict=True):
+            with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
                     case.write(k, _stored(cloud))
         self.writer.commit()
@@ -169,13 +171,14 @@ class Watch:
                 f"the same command with --resume and -o {self.writer.path} goes on from here",
             )
 
-    def save(self) -> None:
-        """A checkpoint of each case that has moved since its last one."""
+    def save(self, last: bool = False) -> None:
+        """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""
         before = time.monotonic()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
             place = (state.k, state.step)
-            if self.checkpoints.get(run.case.number) != place:
-                self.files.save(run.case.number, self._about(state), state.arrays)
+            if last or self.checkpoints.get(run.case.number) != place:
+                facts = {"facts": self.facts(), "whole": bool(self._end_state(state.k))} if last else {}
+                self.files.save(run.case.number, self._about(state) | facts, state.arrays)
                 self.checkpoints[run.case.number] = place
         self.saved = time.monotonic()
         self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))

@@ -14,6 +14,7 @@ from ..errors import DataError
 from ..particles.case_run import CaseRun, State
 from ..particles.simulation import Simulation
 from ..store import Owner, Run, open_run
+from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .headers import END_STATE, belongs, marks, require_same_kind
 
@@ -22,7 +23,11 @@ Saved = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def restore(
-    simulation: Simulation, writer: Owner, resume: bool, warn: Callable[[str], None] | None, kind: dict[str, str]
+    simulation: Simulation,
+    writer: Owner | CaseStore,
+    resume: bool,
+    warn: Callable[[str], None] | None,
+    kind: dict[str, str],
 ) -> float:
     """Put every case of ``simulation`` where it goes on; a new run at its start.
 
@@ -59,15 +64,17 @@ def restore(
     return spent
 
 
-def _fitness(run: CaseRun, writer: Owner, kind: dict[str, str]) -> Callable[[dict[str, Any]], str | None]:
+def _fitness(run: CaseRun, writer: Owner | CaseStore, kind: dict[str, str]) -> Callable[[dict[str, Any]], str | None]:
     """What is wrong with the header of a case's checkpoint, if anything is."""
+
+    frames = writer.progress()[run.case.number]
 
     def unfit(about: dict[str, Any]) -> str | None:
         reason = _unfit(run, about, SavedCase, kind, f"the state of {writer.path}")
         if reason:
             return reason
-        if about["k"] > writer.committed:
-            return f"lies ahead of the {writer.committed} frames of {writer.path}"
+        if about["k"] > frames:
+            return f"lies ahead of the {frames} frames of {writer.path}"
         steps = run.plan[about["k"]].count if about["k"] < len(run.plan) else 0
         if about["step"] > steps:
             return f"is at step {about['step']} of {steps}"
@@ -106,7 +113,7 @@ class _Last:
         except ValueError as error:
             raise DataError(f"{end.path}: {END_STATE} is unreadable ({error})", "the store is damaged") from None
         fits = _unfit(simulation.runs[0], about, EndState, kind, f"the state of {end.path}") is None
-        if fits and about["k"] <= len(end.times) and len(about["engines"]) == len(simulation.runs):
+        if fits and about["k"] <= len(end.times) and len(about["engines"]) == len(end.cases):
             self.about = about
 
     def state(self, run: CaseRun) -> Saved | None:

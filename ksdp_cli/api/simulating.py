@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -12,7 +14,7 @@ from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import heard
 from ..base.threads import limited
 from ..config import SimulateConfig
-from ..errors import KsdpError
+from ..errors import Busy, ConfigError, KsdpError
 from ..particles import collapse, preflight
 from ..particles.precision import precision_doubt
 from ..particles.problem import Problem, pose
@@ -23,6 +25,10 @@ from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import frame_bytes, integrate
 from .options import SimulateOptions
+from .sweeping import bring_to_its_end, commands_of, conclude, require_names, sweep
+
+#: Tenths of a second for which a store that another process owns is waited for.
+OWNERSHIP = 600
 
 
 def simulate(
@@ -31,6 +37,8 @@ def simulate(
     overwrite: bool = False,
     resume: bool = False,
     threads: int | None = None,
+    workers: int = 1,
+    case: int | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
     warn: Say | None = None,
@@ -51,6 +59,10 @@ def simulate(
     ``threads`` are used at most; else as many as there are cores, or as the environment (KSDP_THREADS,
     NUMBA_NUM_THREADS, OMP_NUM_THREADS) or the CPU quota of a container says. The numbers do not depend on it.
 
+    ``workers`` processes take the cases of a sweep side by side, each with its share of the threads, into the same
+    store with the same bits; with ``resume`` only what is missing is run. ``case`` runs one case alone and leaves the
+    others to other calls, in any process that sees the store: the first lays it out, the last completes it.
+
     ``progress(stage, done, total, note)`` is called about ten times a second. ``stop()`` may return a signal number to
     checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
     checkpoints that were passed over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory
@@ -60,11 +72,27 @@ def simulate(
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
     with limited(threads), heard(stop) as stop:
-        return _simulated(dict(options), out, overwrite, resume, Listener(progress, stop, warn or as_warning, tell))
+        listener = Listener(progress, stop, warn or as_warning, tell)
+        return _simulated(dict(options), out, overwrite, resume, listener, require_count(workers), case)
+
+
+def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
+    """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
+    if out is None:
+        raise ConfigError("commands that share a store need its name", "say which with -o")
+    problem = pose(dict(options) | {"init": handed(options.get("init"))})
+    require_names(problem)
+    return commands_of(problem.config, len(problem.cases), out)
 
 
 def _simulated(
-    options: dict[str, Any], out: str | Path | None, overwrite: bool, resume: bool, listener: Listener
+    options: dict[str, Any],
+    out: str | Path | None,
+    overwrite: bool,
+    resume: bool,
+    listener: Listener,
+    workers: int,
+    case: int | None,
 ) -> Run:
     problem = pose(options | {"init": handed(options.get("init"))})
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
@@ -72,6 +100,7 @@ def _simulated(
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
     coarse = precision_doubt(problem, cloud)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
+    resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
 
     def begin(place: Path) -> Owner:
@@ -85,6 +114,8 @@ def _simulated(
             continued=lambda stored: continued_header(problem, stored, chosen),
         )
 
+    if case is not None:
+        return _one_case(problem, path, begin, case, chosen, listener)
     path, writer = paths.begun(path, _stem(problem.config), ".zarr", begin)
     with writer:
         missing = len(writer.times) - writer.committed
@@ -95,11 +126,51 @@ def _simulated(
                 if doubt and listener.warn:
                     listener.warn(doubt)
             whole = with_times(problem, snapshots_of(writer.header.config))
-            integrate(whole, writer, chosen, resume, listener)
+            if workers > 1 and len(problem.cases) > 1:
+                sweep(whole, writer, chosen, workers, listener)
+            else:
+                integrate(whole, writer, chosen, resume, listener)
         if not problem.chemistry.memory:
             Checkpoints(writer.path).remove()
         writer.finish()
     return open_run(path)
+
+
+def _one_case(
+    problem: Problem, path: Path | None, begin: Callable[[Path], Owner], case: int, device: str, listener: Listener
+) -> Run:
+    """Run one case of the store at ``path``, which is laid out where it is not there yet."""
+    if path is None:
+        raise ConfigError(f"case {case} of a store without a name", "say which store with -o")
+    if not 0 <= case < len(problem.cases):
+        raise ConfigError(f"case = {case}", f"this sweep has cases 0 to {len(problem.cases) - 1}")
+    with _waited_for(path, begin) as owner:
+        whole = with_times(problem, snapshots_of(owner.header.config))
+        missing = owner.committed < len(owner.times)
+    if missing:
+        bring_to_its_end(whole, owner.path, case, device, listener)
+        with _waited_for(path, begin) as owner:
+            if conclude(whole, owner):
+                Checkpoints(owner.path).remove()
+                owner.finish()
+    return open_run(path)
+
+
+def _waited_for(path: Path, begin: Callable[[Path], Owner]) -> Owner:
+    """``begin(path)``, once no other process owns the store; those that own it for one case do so for moments."""
+    for _ in range(OWNERSHIP):
+        try:
+            return begin(path)
+        except Busy:
+            time.sleep(0.1)
+    return begin(path)
+
+
+def require_count(workers: int) -> int:
+    """``workers``, a number above 0. Raises `ConfigError`."""
+    if workers < 1:
+        raise ConfigError(f"workers = {workers}", "use 1 or more")
+    return workers
 
 
 def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = False) -> None:

@@ -90,4 +90,4 @@ def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> 
             raise ConfigError(f"{config}: {name} = {value!r}", f"give {'text' if name == 'out' else 'true or false'}")
         if name in PROGRAMS and name not in known:
             raise unknown_name(name, sorted({*known, *OUTPUT}))
-    return read | {name: value for name, value in given.items() if value not in (None, False)}
+    return read | {name: value for name, value in given.items() if value is not None and value is not False}

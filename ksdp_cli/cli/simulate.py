@@ -46,6 +46,21 @@ def simulate(
             rich_help_panel="Pair sum",
         ),
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Processes that take the cases of a sweep side by side. Default 1.",
+            rich_help_panel="Pair sum",
+        ),
+    ] = None,
+    case: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Run this case of the sweep alone, into the store of -o."),
+    ] = None,
+    print_commands: Annotated[
+        bool, typer.Option("--print-commands", help="Print a command for each case, for a scheduler, and run nothing.")
+    ] = False,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="A known problem, which other options change; 'ksdp presets' lists them."),
@@ -67,16 +82,25 @@ def simulate(
     from .. import api, presets
 
     outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
-    outputs |= {"threads": integer(threads) if threads is not None else None}
-    known = [*SimulateConfig.model_fields, "out", "overwrite", "resume", "json", "config", "threads", "preset", "A"]
-    given: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known) | outputs
+    outputs |= {
+        name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
+    }
+    own = ("out", "overwrite", "resume", "json", "config", "threads", "workers", "case", "print_commands", "preset")
+    known = [*SimulateConfig.model_fields, *own, "A"]
+    physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
+    if print_commands:
+        from ..api.simulating import commands
+
+        for line in commands(out, **presets.changed(preset, o.merged(config, physics, known))):
+            typer.echo(line)
+        return
     with graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
             progress=progress,
             stop=stop,
             warn=lambda message: say(f"ksdp: warning: {message}"),
             tell=lambda message: say(f"ksdp: {message}"),
-            **presets.changed(preset, o.merged(config, given, known)),
+            **presets.changed(preset, o.merged(config, physics | outputs, known)),
         )
     render(run, as_json)
 

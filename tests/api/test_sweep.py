@@ -1,0 +1,144 @@
+"""The cases of a sweep in other processes: one store, the bits of one process, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.api.simulating import commands
+from ksdp_cli.base.params import Params
+from ksdp_cli.errors import ConfigError, Interrupted
+from ksdp_cli.store import Run
+
+OPTIONS: dict[str, Any] = {
+    "flow": "laminar2d", "A": [1, 10, 100], "J": 200, "dt": 1e-3, "T": 4e-3, "snapshots": [0, 2e-3, 4e-3],
+    "engine": "direct",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return ksdp.simulate(**OPTIONS, out=tmp_path_factory.mktemp("serial") / "a.zarr")
+
+
+def same_frames(run: Run, other: Run) -> bool:
+    cases, frames = range(len(other.cases)), range(len(other.times))
+    return run.complete and all(np.array_equal(run.frame(c, k), other.frame(c, k)) for c in cases for k in frames)
+
+
+def same(run: Run, other: Run) -> bool:
+    """The same frames, and all that a store says of its run but its seconds and threads."""
+    engines = [[report | {"threads": 0} for report in one.attrs["engine"]] for one in (run, other)]
+    facts = ("steps", "largest_pull", "made_by", "config")
+    alike = all(run.attrs[name] == other.attrs[name] for name in facts)
+    return same_frames(run, other) and alike and engines[0] == engines[1]
+
+
+def test_workers_make_the_store_of_one_process(tmp_path: Path, serial: Run) -> None:
+    run = ksdp.simulate(**OPTIONS, out=tmp_path / "a.zarr", workers=2)
+    assert same(run, serial)
+    before = run.path.stat().st_mtime_ns
+    again = ksdp.simulate(**OPTIONS, out=tmp_path / "a.zarr", workers=2, resume=True)
+    assert (same(again, serial), again.path.stat().st_mtime_ns) == (True, before)
+    assert os.listdir(tmp_path) == ["a.zarr"]
+    # a finished sweep goes on from its last states, in this process or in others
+    later = OPTIONS | {"T": 6e-3, "snapshots": [0, 2e-3, 4e-3, 6e-3]}
+    whole = ksdp.simulate(**later, out=tmp_path / "b.zarr")
+    assert np.array_equal(
+        ksdp.simulate(**later, out=tmp_path / "a.zarr", workers=2, resume=True).frame(2, 3), whole.frame(2, 3)
+    )
+
+
+def test_cases_one_by_one_and_the_rest_by_one_process(tmp_path: Path, serial: Run) -> None:
+    path = tmp_path / "a.zarr"
+    run = ksdp.simulate(**OPTIONS, out=path, case=2)
+    assert not run.complete
+    ksdp.simulate(**OPTIONS, out=path, case=0)
+    assert same(ksdp.simulate(**OPTIONS, out=path, case=1), serial)
+    assert os.listdir(tmp_path) == ["a.zarr"]
+    other = tmp_path / "b.zarr"
+    ksdp.simulate(**OPTIONS, out=other, case=1)
+    assert same_frames(ksdp.simulate(**OPTIONS, out=other, resume=True), serial)
+
+
+def test_commands_for_a_scheduler(tmp_path: Path, serial: Run) -> None:
+    lines = commands(tmp_path / "a.zarr", **OPTIONS)
+    assert len(lines) == 3
+    running = [subprocess.Popen([sys.executable, "-m", *line.replace("ksdp ", "ksdp_cli ", 1).split()],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for line in lines]  # fmt: skip
+    said = [process.communicate(timeout=120)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], said
+    assert same(ksdp.open_run(tmp_path / "a.zarr"), serial)
+
+
+@pytest.mark.parametrize("victim", ["worker", "driver"])
+def test_a_killed_process_costs_what_its_case_had_not_saved(tmp_path: Path, victim: str) -> None:
+    options = OPTIONS | {"J": 1000, "T": 0.1, "snapshots": [0, 0.05, 0.1]}
+    words = ["simulate", "--flow", "laminar2d", "--A", "1,10,100", "--J", "1000", "--dt", "1e-3", "--T", "0.1",
+             "--snapshots", "0,0.05,0.1", "--engine", "direct", "--workers", "2", "-o", "a.zarr"]  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-m", "ksdp_cli", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as driver:
+        mark = tmp_path / "a.zarr" / "digest" / "c" / "0" / "0" / "0"
+        while not mark.exists() and driver.poll() is None:
+            time.sleep(0.01)
+        children = Path(f"/proc/{driver.pid}/task/{driver.pid}/children")
+        workers = [
+            int(pid) for pid in children.read_text().split() if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+        ]
+        os.kill(workers[0] if victim == "worker" else driver.pid, signal.SIGKILL)
+        _, said = driver.communicate(timeout=120)
+    if victim == "worker":
+        assert driver.returncode == 5, said
+        assert "--resume" in said
+    for pid in workers:
+        ends = time.monotonic() + 60
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < ends:
+            time.sleep(0.05)
+    run = ksdp.simulate(**options, out=tmp_path / "a.zarr", workers=2, resume=True)
+    assert same_frames(run, ksdp.simulate(**options, out=tmp_path / "b.zarr"))
+
+
+def test_a_signal_is_passed_on_and_every_state_is_saved(tmp_path: Path) -> None:
+    options = OPTIONS | {"J": 1000, "T": 0.1, "snapshots": [0, 0.05, 0.1]}
+    mark = tmp_path / "a.zarr" / "digest" / "c" / "0" / "0" / "0"
+    with pytest.raises(Interrupted) as caught:
+        ksdp.simulate(
+            **options, out=tmp_path / "a.zarr", workers=2, stop=lambda: signal.SIGTERM if mark.exists() else None
+        )
+    assert caught.value.exit_code == 143
+    assert (tmp_path / "a.zarr.checkpoint" / "0").exists()
+    run = ksdp.simulate(**options, out=tmp_path / "a.zarr", resume=True)
+    assert same_frames(run, ksdp.simulate(**options, out=tmp_path / "b.zarr"))
+
+
+def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
+    class Still:
+        """A flow of this file."""
+
+        dims = (2,)
+        Params = Params
+
+        def __init__(self, params: Any, dim: int) -> None:
+            pass
+
+        def velocity(self, x: Any, t: Any) -> Any:
+            return 0 * x
+
+    with pytest.raises(ConfigError, match="workers = 0"):
+        ksdp.simulate(**OPTIONS, out=tmp_path / "a.zarr", workers=0)
+    with pytest.raises(ConfigError, match="case = 3"):
+        ksdp.simulate(**OPTIONS, out=tmp_path / "a.zarr", case=3)
+    with pytest.raises(ConfigError, match="-o"):
+        ksdp.simulate(**OPTIONS, case=1)
+    with pytest.raises(ConfigError, match="this process alone"):
+        ksdp.simulate(flow=Still, mu=[1, 2], J=10, T=1e-3, dt=1e-3, out=tmp_path / "b.zarr", workers=2)
