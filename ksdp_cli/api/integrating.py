@@ -220,7 +220,7 @@ class Watch:
         instead = [preflight.engine_doubt(report, s.config.engine) for report in reports]
         doubts = {
             "step": preflight.kernel_doubt(pull, s.longest, s.moving.time(), case),
-            "chemistry": next((w for r in s.runs for w in r.mover.report().get("warnings", ())), None),
+            "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
         }
