@@ -24,7 +24,7 @@ from ksdp_cli.particles.case_run import facts
 from ksdp_cli.particles.problem import Problem, diffusion, pose
 from ksdp_cli.particles.schemes.euler import Euler
 from ksdp_cli.particles.schemes.heun import Heun
-from ksdp_cli.particles.stepper import Mover
+from ksdp_cli.particles.stepper import Stepper
 
 SCHEMES = {"euler": Euler(), "heun": Heun()}
 FINE = 4000
@@ -32,22 +32,22 @@ STEPS = (5, 10, 20, 40, 80, 200, 400, 800)
 TARGET = 0.01
 
 
-def prepared(problem: Problem) -> tuple[Mover, np.ndarray, np.ndarray]:
+def prepared(problem: Problem) -> tuple[Stepper, np.ndarray, np.ndarray]:
     """The drift of the only case, the initial cloud (J, d), and the fine Brownian increments (FINE, J, d)."""
     c, case = problem.config, problem.cases[0]
     chemistry = Elliptic(Elliptic.Params(), replace(facts(problem, case), engine="direct"))
-    mover = Mover(c, case, chemistry, "cpu")
+    stepper = Stepper(c, case, chemistry, "cpu")
     scale = np.float32(diffusion(case, c.T / FINE))
-    noise = np.stack([scale * rng.normals(c.seed, mover.stream, k, 0, c.J, c.dim) for k in range(FINE)])
-    return mover, problem.initial.draw(c.J, c.dim, c.seed, stream=0), noise
+    noise = np.stack([scale * rng.normals(c.seed, stepper.stream, k, 0, c.J, c.dim) for k in range(FINE)])
+    return stepper, problem.initial.draw(c.J, c.dim, c.seed, stream=0), noise
 
 
-def moment(mover: Mover, x: np.ndarray, noise: np.ndarray, scheme: str, steps: int, end: float) -> float:
+def moment(stepper: Stepper, x: np.ndarray, noise: np.ndarray, scheme: str, steps: int, end: float) -> float:
     """E|X(T)|^2 by ``steps`` steps."""
     dt = end / steps
     together = noise.reshape(steps, FINE // steps, *noise.shape[1:]).sum(1)
     for k in range(steps):
-        x = SCHEMES[scheme].step(x, k * dt, dt, mover.drift, together[k])
+        x = SCHEMES[scheme].step(x, k * dt, dt, stepper.drift, together[k])
     return float((x.astype(np.float64) ** 2).sum(1).mean())
 
 
@@ -70,10 +70,10 @@ def compare(flow: str, options: argparse.Namespace) -> None:
     reference = []
     for seed in range(options.seeds):
         values: dict[str, Any] = {"flow": flow, "A": options.A, "T": options.T, "J": options.J, "seed": seed}
-        mover, start, noise = prepared(pose(values))
-        reference.append(moment(mover, start, noise, "heun", FINE, options.T))
+        stepper, start, noise = prepared(pose(values))
+        reference.append(moment(stepper, start, noise, "heun", FINE, options.T))
         for scheme, steps in runs:
-            gaps[scheme, steps].append(moment(mover, start, noise, scheme, steps, options.T) - reference[-1])
+            gaps[scheme, steps].append(moment(stepper, start, noise, scheme, steps, options.T) - reference[-1])
     exact = float(np.mean(reference))
     print(f"\n{flow}, E|X|^2 = {exact:.4f} at T = {options.T:g}\n")
     print("| scheme | dt | A dt | error, % | drifts |\n|---|---|---|---|---|")

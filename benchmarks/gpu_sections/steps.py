@@ -38,7 +38,7 @@ def moved(
             kept.append([replace(state, engine=dict(state.engine)) for state in simulation.snapshot()])
 
     simulation.run(lambda k, frame: frames.update({k: np.array(frame)}), after_step)
-    return frames[max(frames)], [run.mover.report() for run in simulation.runs], kept[0] if kept else None
+    return frames[max(frames)], [run.stepper.report() for run in simulation.runs], kept[0] if kept else None
 
 
 def laws(bench: Bench) -> None:
@@ -162,7 +162,7 @@ def _step(bench: Bench, what: str, options: dict[str, Any], lengths: tuple[int, 
         simulation.run(lambda k, frame: None, lambda done: None)
         _wait(bench)
         seconds.append(time.perf_counter() - began)
-    report = simulation.runs[0].mover.report()
+    report = simulation.runs[0].stepper.report()
     shown = {name: report[name] for name in ("engine", "captured", "why", "error", "order") if name in report}
     each = (seconds[2] - seconds[1]) / (lengths[1] - lengths[0])
     told = ", ".join(f"{part:.3f}" for part in seconds)

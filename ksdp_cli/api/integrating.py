@@ -80,7 +80,7 @@ class Watch:
         self, simulation: Simulation, writer: Owner | CaseStore, listener: Listener, spent: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
-        self.files, self.world = Checkpoints(writer.path), simulation.runs[0].mover.world
+        self.files, self.world = Checkpoints(writer.path), simulation.runs[0].stepper.world
         #: By case, interval and step of its checkpoint.
         self.checkpoints: dict[int, tuple[int, int]] = {}
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
@@ -115,8 +115,8 @@ class Watch:
             "steps": self.simulation.steps,
             "hardware": devices.describe(self.kind["device"]),
             MADE_BY: self.kind,
-            "engine": [run.mover.report() for run in self.simulation.runs],
-            "largest_pull": self.simulation.pull()[0],
+            "engine": [run.stepper.report() for run in self.simulation.runs],
+            "largest_pull": self.simulation.max_kernel_displacement()[0],
             **self._collapsed(),
         }
 
@@ -211,15 +211,15 @@ class Watch:
         s, warn = self.simulation, self.listener.warn
         if not warn:
             return
-        pull, case = s.pull()
-        reports = [run.mover.report() for run in s.runs]
+        pull, case = s.max_kernel_displacement()
+        reports = [run.stepper.report() for run in s.runs]
         coarse = [
-            preflight.accuracy_doubt(report, s.config.dtype, run.time(), run.case)
+            preflight.accuracy_warning(report, s.config.dtype, run.time(), run.case)
             for run, report in zip(s.runs, reports, strict=True)
         ]
-        instead = [preflight.engine_doubt(report, s.config.engine) for report in reports]
+        instead = [preflight.engine_warning(report, s.config.engine) for report in reports]
         doubts = {
-            "step": preflight.kernel_doubt(pull, s.longest, s.moving.time(), case),
+            "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case),
             "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
@@ -238,7 +238,7 @@ class Watch:
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
         peak = _peak_memory()
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
-        engine = s.runs[0].mover.report()["engine"]
+        engine = s.runs[0].stepper.report()["engine"]
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
             f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "

@@ -16,7 +16,7 @@ from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
 from ..particles import collapse, preflight
-from ..particles.precision import precision_doubt
+from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
@@ -98,7 +98,7 @@ def _simulated(
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
-    coarse = precision_doubt(problem, cloud)
+    coarse = precision_warning(problem, cloud)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
@@ -122,7 +122,7 @@ def _simulated(
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
-            for doubt in (coarse, preflight.flow_doubt(problem), *collapse.doubts(problem, cloud)):
+            for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
                 if doubt and listener.warn:
                     listener.warn(doubt)
             whole = with_times(problem, snapshots_of(writer.header.config))

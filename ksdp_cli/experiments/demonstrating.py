@@ -64,9 +64,7 @@ def demonstrate(
         return _demonstrated(at, pictures, progress, stop)
 
 
-def _demonstrated(
-    at: Path, pictures: list[Path], progress: Progress | None, stop: Stop | None
-) -> Demonstration:
+def _demonstrated(at: Path, pictures: list[Path], progress: Progress | None, stop: Stop | None) -> Demonstration:
     """The demonstration in the folder ``at``, which is claimed."""
     done = Demonstration(at, pictures=pictures)
 

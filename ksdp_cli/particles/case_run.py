@@ -17,7 +17,7 @@ from . import collapse
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
 from .problem import Case, Problem
-from .stepper import Mover
+from .stepper import Stepper
 from .world import Alone, World
 
 
@@ -66,7 +66,7 @@ class CaseRun:
         self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, known)
         self.engine = self.chemistry.engine
         key = noise_key(problem) if key is None else key
-        self.mover = Mover(config, case, self.chemistry, device, key, world or Alone())
+        self.stepper = Stepper(config, case, self.chemistry, device, key, world or Alone())
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
@@ -82,14 +82,14 @@ class CaseRun:
         x = self.problem.initial.draw(c.J, c.dim, c.seed, stream=self.case.number).astype(c.dtype)
         if not np.isfinite(x).all():
             raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
-        self.mover.memory = self.chemistry.start(x)
-        self.state = State({"x": x, **self.mover.memory})
+        self.stepper.memory = self.chemistry.start(x)
+        self.state = State({"x": x, **self.stepper.memory})
 
     def restore(self, state: State) -> None:
         """Go on from ``state``."""
         self.state = state
-        self.mover.memory = {name: array for name, array in state.arrays.items() if name != "x"}
-        self.mover.report()  # fails here, if ever, for arrays that are no state of this chemistry
+        self.stepper.memory = {name: array for name, array in state.arrays.items() if name != "x"}
+        self.stepper.report()  # fails here, if ever, for arrays that are no state of this chemistry
         if state.engine and self.engine:
             self.engine.restore(state.engine)
 
@@ -106,7 +106,7 @@ class CaseRun:
         state = self.state
         for index in range(state.step, part.count):
             t, dt = part.step(index)
-            state.arrays = self.mover.step(self.scheme, state.arrays, self.config.t0 + t, dt, part.first + index)
+            state.arrays = self.stepper.step(self.scheme, state.arrays, self.config.t0 + t, dt, part.first + index)
             self.count(1)
             after_step()
 
@@ -132,9 +132,9 @@ class CaseRun:
         part = self.plan[s.k]
         return part.step(s.step)[0] if s.step < part.count else part.end * part.dt
 
-    def pull(self) -> float:
-        """`Mover.pull` in the longest step that is taken."""
-        return self.mover.pull() * (self.longest / self.config.dt)
+    def max_kernel_displacement(self) -> float:
+        """`Stepper.max_kernel_displacement` in the longest step that is taken."""
+        return self.stepper.max_kernel_displacement() * (self.longest / self.config.dt)
 
     def look_due(self) -> bool:
         """Whether the last steps passed one after which the cloud is looked at, and it is not known to be collapsed."""

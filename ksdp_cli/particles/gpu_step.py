@@ -25,7 +25,7 @@ from .engines.direct_gpu import launch, require_torch, shares
 from .flow_trace import Formula, Untraceable, trace
 from .kernel_compiler.source import import_text
 from .problem import diffusion
-from .stepper import Mover, resolved
+from .stepper import Stepper, resolved
 
 #: Launches of a step by scheme, as the program numbers them.
 STAGES = {"euler": (0,), "heun": (1, 2)}
@@ -38,26 +38,26 @@ ARITHMETIC = 50_000
 
 
 class StepsGPU:
-    """The cases of ``movers``, which share one engine's kernel, moved together. `put` comes first.
+    """The cases of ``steppers``, which share one engine's kernel, moved together. `put` comes first.
 
     Raises `ResourceError` without Triton, and where the card's memory or registers do not suffice.
     """
 
-    def __init__(self, config: SimulateConfig, movers: list[Mover]) -> None:
+    def __init__(self, config: SimulateConfig, steppers: list[Stepper]) -> None:
         torch = self.torch = require_torch()
-        self.config, self.movers = config, movers
-        if movers[0].engine is None:
+        self.config, self.steppers = config, steppers
+        if steppers[0].engine is None:
             raise ConfigError(f"chemistry {config.chemistry!r} has no program for a GPU", "use --device cpu")
-        self.engine: DriftEngine = movers[0].engine
+        self.engine: DriftEngine = steppers[0].engine
         self.direct = self.engine.name == "direct"
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.forced = any(mover.interacting for mover in movers)
-        cases, J, d = len(movers), config.J, config.dim
+        self.forced = any(stepper.interacting for stepper in steppers)
+        cases, J, d = len(steppers), config.J, config.dim
         pairs = cases * J * (J if self.forced else 1000)  # of a particle alone: that many take as long as it
         #: Steps that are queued at once. A tree waits for its device in every step anyway.
         self.block = max(1, min(STEPS, int(PAIRS / pairs))) if self.direct else 1
 
-        formulas, why = _formulas(movers, d)
+        formulas, why = _formulas(steppers, d)
         self._flow_told = {} if why is None else {"flow": f"not in the step's program: {why}"}
         self.fused = bool(formulas)
         self.program = program(formulas[0].text if formulas else None)
@@ -77,8 +77,8 @@ class StepsGPU:
         width = (5 * d + 5) // 4 * 4  # whole 16 bytes, since Triton compiles anew for an address that is no multiple
         self.ends = empty.new_zeros((self.block, cases, self.blocks, width))
         self.found = empty.new_zeros((self.block, cases, width))
-        self.parameters = torch.tensor([mover.case.kernel_args for mover in movers], dtype=real, device=self.device)
-        keys = [(_signed(mover.key), mover.stream) for mover in movers]
+        self.parameters = torch.tensor([s.case.kernel_args for s in steppers], dtype=real, device=self.device)
+        keys = [(_signed(stepper.key), stepper.stream) for stepper in steppers]
         self.keys = torch.tensor(keys, dtype=torch.int64, device=self.device)
         self.clock = torch.zeros(5, dtype=torch.float64, device=self.device)
         self._lengths: dict[float, Any] = {}
@@ -122,25 +122,25 @@ class StepsGPU:
             self._launch(count, length == c.dt)
             found = self.found[:count].cpu().numpy()  # the one wait for the device
             measured, pulls = _measured(found, c.dim)
-            noise = np.array([diffusion(mover.case, length) for mover in self.movers])
+            noise = np.array([diffusion(stepper.case, length) for stepper in self.steppers])
             good = resolved(measured, noise, c.dtype)
             taken = count if good.all() else int(np.argmin(good.all(1)))
-            for case, mover in enumerate(self.movers):
-                mover.fastest = max(mover.fastest, float(pulls[: taken + 1, case].max()))
+            for case, stepper in enumerate(self.steppers):
+                stepper.fastest = max(stepper.fastest, float(pulls[: taken + 1, case].max()))
             if taken == count:
                 return taken, -1, None
             self.x.copy_(self.kept)
             for step in range(taken):  # the same programs on the same positions: the same bits
                 self._step(step)
         case, t = int(np.argmin(good[taken])), c.t0 + (begin + taken) * c.dt
-        return taken, case, self.movers[case].blow_up(measured[:, taken, case].tolist(), t)
+        return taken, case, self.steppers[case].blow_up(measured[:, taken, case].tolist(), t)
 
     def _aim(self, number: int, begin: float, length: float) -> None:
         """Tell the device which steps come."""
         if length not in self._lengths:
             rows = [
-                (mover.prefactor, diffusion(mover.case, length), *constants)
-                for mover, constants in zip(self.movers, self._constants, strict=True)
+                (stepper.prefactor, diffusion(stepper.case, length), *constants)
+                for stepper, constants in zip(self.steppers, self._constants, strict=True)
             ]
             if len(self._lengths) > 1:  # dt, and the last cut step's
                 self._lengths.pop(next(key for key in self._lengths if key != self.config.dt))
@@ -219,8 +219,8 @@ class StepsGPU:
         clock = self.clock if self._host_clock is None else self._host_clock
         t = clock[4] + (clock[1] + offset) * clock[2]
         t = t + clock[3] if stage == 2 else t
-        for case, mover in enumerate(self.movers):
-            self.v[case].copy_(mover.velocity(x[case].T.contiguous(), t).T)
+        for case, stepper in enumerate(self.steppers):
+            self.v[case].copy_(stepper.velocity(x[case].T.contiguous(), t).T)
 
     def _try_flow(self) -> None:
         """Find out whether a flow takes its time from the device without a wait for it."""
@@ -246,15 +246,15 @@ class StepsGPU:
             return "no GPU"
         if not self.direct:
             return "the tree waits for the device"
-        if self.forced and len(self.movers) * self.config.J >= ARITHMETIC:
+        if self.forced and len(self.steppers) * self.config.J >= ARITHMETIC:
             return f"{ARITHMETIC} particles and more are bound by arithmetic"
         return None
 
     def _tell(self) -> None:
         replayed = any(self._graphs.values())
         why = None if replayed else self._why or "too few steps so far"
-        for mover in self.movers:
-            mover.told = {"captured": replayed} | ({"why": why} if why else {}) | self._flow_told
+        for stepper in self.steppers:
+            stepper.told = {"captured": replayed} | ({"why": why} if why else {}) | self._flow_told
 
 
 def program(formula: str | None) -> Any:
@@ -264,10 +264,10 @@ def program(formula: str | None) -> Any:
     return import_text("\n\n".join(text), "step_gpu").advance
 
 
-def _formulas(movers: list[Mover], dim: int) -> tuple[list[Formula], str | None]:
+def _formulas(steppers: list[Stepper], dim: int) -> tuple[list[Formula], str | None]:
     """The flows' formulas where there are such, of one text; else why not."""
     try:
-        formulas = [trace(mover.case.flow, dim) for mover in movers]
+        formulas = [trace(stepper.case.flow, dim) for stepper in steppers]
     except Untraceable as error:
         return [], str(error)
     if len({formula.text for formula in formulas}) > 1:
@@ -276,7 +276,7 @@ def _formulas(movers: list[Mover], dim: int) -> tuple[list[Formula], str | None]
 
 
 def _measured(found: Any, dim: int) -> tuple[Any, Any]:
-    """The numbers of `mover.resolved` (4, step, case) and the largest attraction, from ``found`` (step, case, ends)."""
+    """The numbers of `resolved` (4, step, case) and the largest attraction, from ``found`` (step, case, ends)."""
     ends = found[..., : 5 * dim].reshape(*found.shape[:-1], dim, 5)
     with np.errstate(over="ignore", invalid="ignore"):
         width, moved = (ends[..., i : i + 2].sum(-1).max(-1) for i in (0, 2))

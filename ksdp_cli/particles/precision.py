@@ -25,7 +25,7 @@ ADDED, LENGTHS = 0.002, 4.0
 PART, FEW = 0.01, 10.0
 
 
-def precision_doubt(problem: Problem, cloud: Cloud) -> str | None:
+def precision_warning(problem: Problem, cloud: Cloud) -> str | None:
     """A sentence where the numbers of ``cloud`` (J, d) are too coarse for the steps to come, but few of them.
 
     Raises `ConfigError` where they are so for one particle in a hundred, or the store could not hold the cloud.

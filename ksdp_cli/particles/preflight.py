@@ -25,7 +25,7 @@ KERNEL_FRACTION = 0.5
 MOST_STEPS = 2**32
 
 
-def flow_doubt(problem: Problem) -> str | None:
+def flow_warning(problem: Problem) -> str | None:
     """A sentence with numbers where a step of order 1 is too large for the flow, about the worst case of a sweep."""
     c = problem.config
     if problem.scheme.order > 1:
@@ -43,7 +43,7 @@ def flow_doubt(problem: Problem) -> str | None:
     )
 
 
-def kernel_doubt(pull: float, dt: float, t: float, case: Case) -> str | None:
+def kernel_warning(pull: float, dt: float, t: float, case: Case) -> str | None:
     """The like for the kernel, where its force has moved a particle by ``pull`` times delta in a step before ``t``."""
     if not pull > KERNEL_FRACTION:
         return None
@@ -54,7 +54,7 @@ def kernel_doubt(pull: float, dt: float, t: float, case: Case) -> str | None:
     )
 
 
-def accuracy_doubt(report: dict[str, Any], dtype: str, t: float, case: Case) -> str | None:
+def accuracy_warning(report: dict[str, Any], dtype: str, t: float, case: Case) -> str | None:
     """The like for an engine that measures its error, where a check before ``t`` found more than was asked for."""
     worst, target = report.get("worst_error"), report.get("target")
     if worst is None or target is None or not worst > target:
@@ -66,7 +66,7 @@ def accuracy_doubt(report: dict[str, Any], dtype: str, t: float, case: Case) -> 
     )
 
 
-def engine_doubt(report: dict[str, Any], asked: str) -> str | None:
+def engine_warning(report: dict[str, Any], asked: str) -> str | None:
     """A sentence where the mesh was asked for and gave way to the tree."""
     note = report.get("note")
     return f"the tree sums in place of the mesh: {note}" if note and asked == "mesh" else None

@@ -19,7 +19,7 @@ class SideBySide:
         self.runs = runs
         #: The run that blew up.
         self.failed: CaseRun | None = None
-        self.steps = StepsGPU(runs[0].config, [run.mover for run in runs])
+        self.steps = StepsGPU(runs[0].config, [run.stepper for run in runs])
 
     def put(self) -> None:
         """Take the positions of the runs."""

@@ -79,9 +79,9 @@ class Simulation:
         """Steps taken so far, all cases together."""
         return sum(run.done() for run in self.runs)
 
-    def pull(self) -> tuple[float, Case]:
-        """`CaseRun.pull` of the case where it is largest, and that case."""
-        pulls = [run.pull() for run in self.runs]
+    def max_kernel_displacement(self) -> tuple[float, Case]:
+        """`CaseRun.max_kernel_displacement` of the case where it is largest, and that case."""
+        pulls = [run.max_kernel_displacement() for run in self.runs]
         worst = int(np.argmax(pulls))
         return pulls[worst], self.runs[worst].case
 

@@ -24,7 +24,7 @@ NONE: State = {}
 LARGEST = 3e38
 
 
-class Mover:
+class Stepper:
     """Holds what a step of one case needs, and what is to be told about it; positions are a NumPy array."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Mover:
         self.fastest = max(self.fastest, force.max(), -force.min())
         return force + v
 
-    def pull(self) -> float:
+    def max_kernel_displacement(self) -> float:
         """The largest distance so far, along an axis, by which attraction moved a particle in a step, over delta."""
         delta = math.sqrt(self.case.kernel_args[0])
         return float(self.fastest) * self.config.dt / delta if delta else 0.0

@@ -15,7 +15,7 @@ from ksdp_cli.experiments.definition import shipped
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.particles import collapse
-from ksdp_cli.particles.precision import precision_doubt
+from ksdp_cli.particles.precision import precision_warning
 from ksdp_cli.particles.problem import pose
 
 
@@ -43,7 +43,7 @@ def test_the_shipped_experiments_raise_no_doubt() -> None:
             problem = pose(experiment.simulate_options(scale))
             cloud = problem.initial.draw(4000, problem.config.dim, 0)
             assert collapse.doubts(problem, cloud) == []
-            assert precision_doubt(problem, cloud) is None
+            assert precision_warning(problem, cloud) is None
     for delta2 in (1e-2, 1e-3, 1e-4):  # figure 1 (a), and the prediction at t = 0.12
         assert collapse.doubts(pose({"delta2": delta2, "T": 0.12}), Ball().draw(4000, 2, 0)) == []
 

@@ -16,16 +16,16 @@ from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.particles.case_run import facts
 from ksdp_cli.particles.problem import Problem, pose
-from ksdp_cli.particles.stepper import Mover
+from ksdp_cli.particles.stepper import Stepper
 
 KERNELS = [Blob, Eq7, Plummer, Gaussian, Coulomb]
 FLOWS = {2: "laminar2d", 3: "kolmogorov"}
 
 
-def mover(problem: Problem, engine: str) -> Mover:
+def stepper(problem: Problem, engine: str) -> Stepper:
     config, case = problem.config, problem.cases[0]
     known = replace(facts(problem, case), engine=engine, accuracy=1e-6)
-    return Mover(config, case, Elliptic(Elliptic.Params(), known), "cpu")
+    return Stepper(config, case, Elliptic(Elliptic.Params(), known), "cpu")
 
 
 def attraction(kernel, x: np.ndarray, delta2: float) -> np.ndarray:
@@ -55,4 +55,4 @@ def test_drift_is_that_of_equation_8(kernel, dim: int, engine: str) -> None:
     flow = problem.cases[0].flow.velocity(x, 0.0)
     exact = chi * mass / count * attraction(kernel, x, delta2) + flow
     tolerance = 1e-12 if engine == "direct" else 1e-6
-    assert np.linalg.norm(mover(problem, engine).drift(x, 0.0) - exact) < tolerance * np.linalg.norm(exact - flow)
+    assert np.linalg.norm(stepper(problem, engine).drift(x, 0.0) - exact) < tolerance * np.linalg.norm(exact - flow)

@@ -142,8 +142,8 @@ def test_positions_are_those_of_the_cpu(options: dict[str, Any]) -> None:
     assert len(calls) < 6
     assert there.runs[0].engine.name == options.get("engine", "direct")
     assert np.abs(positions(there) - positions(here)).max() < 1e-5
-    assert there.pull()[0] == pytest.approx(here.pull()[0], rel=1e-3)
-    told = there.runs[0].mover.report()
+    assert there.max_kernel_displacement()[0] == pytest.approx(here.max_kernel_displacement()[0], rel=1e-3)
+    told = there.runs[0].stepper.report()
     assert told["captured"] is False
     assert told["why"] == "no GPU"
     assert "flow" not in told
@@ -162,7 +162,7 @@ def test_neither_blocks_nor_replays_change_a_bit(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(step_gpu.StepsGPU, "_no_capture", lambda self: None)
     monkeypatch.setattr(step_gpu, "record", lambda body: body)
     replayed, _ = through(problem, "cuda")
-    assert replayed.runs[0].mover.report()["captured"]
+    assert replayed.runs[0].stepper.report()["captured"]
     assert all((x == found[0]).all() for x in [*found, positions(replayed)])
 
 
@@ -231,7 +231,7 @@ def test_a_blow_up_is_told_with_its_step_and_the_last_good_cloud_stays() -> None
     (here, state, time, case), (there, same, also, index) = ends
     assert here == there
     assert state.step == same.step == 6
-    assert "flow" not in simulation.runs[0].mover.report()
+    assert "flow" not in simulation.runs[0].stepper.report()
     assert (time, case) == (also, index)
     assert np.abs(state.x - same.x).max() < 1e-5 * np.abs(state.x).max()
 
@@ -253,7 +253,7 @@ def test_a_flow_without_a_formula_is_called_as_it_is(flow: Any, why: str) -> Non
     there, _ = through(problem, "cuda")
     here, _ = through(problem, "cpu")
     assert np.abs(positions(there) - positions(here)).max() < 1e-5
-    assert why in there.runs[0].mover.report()["flow"]
+    assert why in there.runs[0].stepper.report()["flow"]
 
 
 def from_a_store(width: float = 1.0, J: int = 100) -> StoredCloud:
@@ -294,12 +294,12 @@ def test_a_continued_cloud_draws_from_its_own_key() -> None:
     problem = posed(init=from_a_store(), M=0)
     there, _ = through(problem, "cuda")
     here, _ = through(problem, "cpu")
-    assert there.runs[0].mover.key == here.runs[0].mover.key > 2**32
+    assert there.runs[0].stepper.key == here.runs[0].stepper.key > 2**32
     assert there.moving.time() == 0.508
     assert np.abs(positions(there) - positions(here)).max() < 1e-6
     before = problem.initial.frame
     moved = [np.sqrt(2e-3) * sum(rng.normals(key, rng.noise_stream(0), step, 0, 100, 2) for step in range(8))
-             for key in (there.runs[0].mover.key, 3)]  # fmt: skip
+             for key in (there.runs[0].stepper.key, 3)]  # fmt: skip
     assert np.abs(positions(there)[0] - before - moved[0]).max() < 1e-5
     assert np.abs(positions(there)[0] - before - moved[1]).max() > 0.1
 
@@ -352,7 +352,7 @@ def test_launches_and_waits_of_a_step(scheme: str, launches: int, monkeypatch: p
 
     problem = posed(flow="kolmogorov", scheme=scheme)
     simulation = Simulation(problem, "cuda")
-    steps = StepsGPU(problem.config, [run.mover for run in simulation.runs])
+    steps = StepsGPU(problem.config, [run.stepper for run in simulation.runs])
     steps.program = Program(steps.program)
     monkeypatch.setattr(steps.engine, "pair_sum", Program(steps.engine.pair_sum))  # type: ignore[attr-defined]
     queued = {}

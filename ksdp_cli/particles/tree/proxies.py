@@ -179,7 +179,7 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def leaf_moments(c, lo, hi, centre, half, node, n, moments):  # type: ignore[no-untyped-def]
-    """moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box."""
+    """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box."""
     dim = c.shape[0]
     t = np.empty((dim, n, hi - lo), c.dtype)
     for axis in range(dim):
@@ -202,7 +202,7 @@ def leaf_moments(c, lo, hi, centre, half, node, n, moments):  # type: ignore[no-
 
 @njit(nogil=True, cache=True, fastmath=True)
 def leaf_field(c, lo, hi, centre, half, node, n, f, force):  # type: ignore[no-untyped-def]
-    """Add the polynomials ``f`` (d, n^d), one for each component, at the particles to ``force`` (d, J)."""
+    """L2P: add the polynomials ``f`` (d, n^d), one for each component, at the particles to ``force`` (d, J)."""
     dim = c.shape[0]
     t = np.empty((dim, n, hi - lo), c.dtype)
     for axis in range(dim):
@@ -227,7 +227,7 @@ def leaf_field(c, lo, hi, centre, half, node, n, f, force):  # type: ignore[no-u
 
 @njit(nogil=True, cache=True)
 def upward(w, level, k, last):  # type: ignore[no-untyped-def]
-    """Weights of the descendants of node (level, k) from level ``last`` up to itself.
+    """Upward pass, P2M and M2M: weights of the descendants of node (level, k) from level ``last`` up to itself.
 
     ``last`` is the level of the leaves, or one whose children have theirs.
     """
@@ -272,7 +272,7 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
-    """values[axis, i] = the parent's polynomial at the proxies of node (level, m)."""
+    """L2L: values[axis, i] = the parent's polynomial at the proxies of node (level, m)."""
     orders, base, f = w.field_orders, w.field_base, w.f
     dim = f.shape[0]
     n, above = orders[level], orders[level - 1]
@@ -289,7 +289,7 @@ def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def settle(level, m, w, values):  # type: ignore[no-untyped-def]
-    """Turn the field at the proxies of a node into coefficients; in a leaf, add the field to its particles' force."""
+    """Downward pass: turn the field at the proxies of a node into coefficients; in a leaf, add the field to its particles' force."""
     c, f = w.c, w.f
     dim, count = c.shape
     n = w.field_orders[level]

@@ -1,4 +1,4 @@
-"""The walk over the tree: which boxes a box hears of, and how. Of the kernel it knows the address of a loop.
+"""Dual-tree traversal: builds and applies the interaction list of each box. The kernel is a compiled loop's address.
 
 Every node works through the list that its parent could not settle. A node that is small beside its gap to a source, and
 so is the source: proxies to proxies. A leaf that is not small: its particles hear the proxies. A source leaf that is
@@ -85,7 +85,7 @@ def apart(centre, half, a, b, opening):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def interact(level, m, given, w, opening, pair_sum, p):  # type: ignore[no-untyped-def]
-    """All that node (level, m) receives; what it leaves to its children is returned. ``w`` is a `Workspace`.
+    """M2L, P2L, M2P and P2P: all that node (level, m) receives; what it leaves to its children is returned. ``w`` is a `Workspace`.
 
     ``given`` are the nodes that its parent left to it. Sources are gathered from many boxes into one long array before
     they are summed. The field of the far ones is added at the proxies, on top of what the parent's polynomial says

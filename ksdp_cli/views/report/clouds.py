@@ -46,11 +46,7 @@ def settings_table(title: str, config: dict[str, Any]) -> Table:
     """A configuration, a row for each entry; parameters of the flow, kernel and cloud among them."""
     parts = ("flow_params", "kernel_params", "init_params")
     flat = config | {name: value for part in parts for name, value in config.get(part, {}).items()}
-    rows = [
-        [name, flat_text(value)]
-        for name, value in flat.items()
-        if name not in (*parts, "device")
-    ]
+    rows = [[name, flat_text(value)] for name, value in flat.items() if name not in (*parts, "device")]
     return Table(title, ("", ""), rows)
 
 

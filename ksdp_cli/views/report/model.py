@@ -110,9 +110,7 @@ def _lead(learned: Learned) -> str:
     return told + f". Each cloud has {simulation.get('J', '?')} particles in {learned.model.dim} dimensions."
 
 
-def _distances(
-    learned: Learned, places: list[parts.Place], of_training: bool, progress: Progress | None
-) -> list[Any]:
+def _distances(learned: Learned, places: list[parts.Place], of_training: bool, progress: Progress | None) -> list[Any]:
     """Exact W2^2 of the network to some of the stored clouds, beside the noise floor."""
     chosen = evenly([place for place in places if place[0].J >= 4], MOST_MEASURED)
     rows = []
