@@ -85,7 +85,7 @@ def apart(centre, half, a, b, opening):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def interact(level, m, given, w, opening, pair_sum, p):  # type: ignore[no-untyped-def]
-    """M2L, P2L, M2P and P2P: all that node (level, m) receives; what it leaves to its children is returned. ``w`` is a `Workspace`.
+    """M2L, P2L, M2P and P2P: all that node (level, m) receives; returns what it leaves to its children.
 
     ``given`` are the nodes that its parent left to it. Sources are gathered from many boxes into one long array before
     they are summed. The field of the far ones is added at the proxies, on top of what the parent's polynomial says
