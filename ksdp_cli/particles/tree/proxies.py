@@ -289,7 +289,7 @@ def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def settle(level, m, w, values):  # type: ignore[no-untyped-def]
-    """Downward pass: the field at the proxies of a node to coefficients, and in a leaf to its particles' force (L2P)."""
+    """Downward pass: the field at the proxies of a node to coefficients; in a leaf, to its particles' force (L2P)."""
     c, f = w.c, w.f
     dim, count = c.shape
     n = w.field_orders[level]
