@@ -290,6 +290,7 @@ class CompareConfig(Settings):
         ("w2", "sliced", "radial"),
         description="registered metrics, as w2,binned: w2, sliced, radial, binned, bound and those of plugins ('ksdp "
         "plugins')",
+        json_schema_extra={"also": "--metric"},
     )
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples")
     device: Device = Field("auto", description="where a model is evaluated")

@@ -1,6 +1,6 @@
 """The options of `simulate` and `train` for editors and type checkers; `ksdp_cli.config` has their meaning and range.
 
-Parameters of a flow or kernel of one's own go into ``flow_params`` and the like; at run time their names are
+Parameters of a flow, kernel or chemistry of one's own go into ``flow_params`` and the like; at run time their names are
 options too.
 """
 
@@ -25,7 +25,7 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 
 class SimulateOptions(TypedDict, total=False):
-    """The fields of `SimulateConfig`, and the parameters of the flows and initial clouds that ship."""
+    """The fields of `SimulateConfig`, and the parameters of what ships."""
 
     flow: str | type | Flow
     kernel: str | type
@@ -49,7 +49,16 @@ class SimulateOptions(TypedDict, total=False):
     dtype: Literal["float32", "float64"]
     engine: Literal["auto", "direct", "tree", "mesh"]
     accuracy: Number
-    scheme: Literal["euler", "heun"]
+    scheme: str
+    chemistry: str
+    c0: Literal["zero", "elliptic"]
+    chemistry_params: Mapping[str, Values]
+    #: Parameters of the chemistry that ships.
+    eps: Values
+    k: Values
+    box: Values
+    modes: Values
+    boxes: Values
     #: Parameters of the initial clouds that ship.
     radius: Number
     inner: Number

@@ -59,7 +59,8 @@ def _option(model: type[Settings], name: str, panel: str) -> Any:
     field = model.model_fields[name]
     text = field.description or name
     words = ". ".join(filter(None, (text[:1].upper() + text[1:], _default(model, name, field))))
-    return typer.Option(f"--{name.replace('_', '-')}", metavar=_metavar(field), help=words, rich_help_panel=panel)
+    names = filter(None, (f"--{name.replace('_', '-')}", _extra(field, "also")))
+    return typer.Option(*names, metavar=_metavar(field), help=words, rich_help_panel=panel)
 
 
 def _extra(field: FieldInfo, key: str) -> str | None:

@@ -63,7 +63,7 @@ def test_a_plugin_that_is_not_installed_and_a_later_entry_pass() -> None:
     assert simulation.parameters()["A"] == (1.0,)
 
 
-@pytest.mark.parametrize("changes", [{"J": 0}, {"mu": [-1.0]}, {"scheme": "leapfrog"}, {"dt": "long"}])
+@pytest.mark.parametrize("changes", [{"J": 0}, {"mu": [-1.0]}, {"dtype": "float16"}, {"dt": "long"}])
 def test_what_is_misstated_names_the_file_and_the_entry(changes: dict[str, Any]) -> None:
     with pytest.raises(DataError, match=rf"s\.zarr.*\b{next(iter(changes))}\b"):
         provenance.simulation(stated(**changes), "s.zarr")

@@ -72,7 +72,7 @@ def test_a_file_of_ones_own(tiny: Path) -> None:
     [
         ('role = "validation"', 'role = "valid"', r"rows\.0\.role"),
         ("paper = 0.0041", "paper = -1", r"rows\.0\.paper"),
-        ("paper = 0.0041", "papr = 1", r"rows\.0\.papr: there is no such key"),
+        ("paper = 0.0041", "papr = 1", r"rows\.0\.papr = 1: there is no such key"),
         ("at = { A = 50 }", "at = { B = 50 }", r"rows\.0\.at gives B, and what varies is A"),
         ("at = { A = 50 }", "at = { A = 50, t = 1 }", r"rows\.0\.at gives A, t"),
         ("along = { A = [1, 50] }", "along = { t = [1, 50] }", "figures.tiny-moment.along gives t"),
