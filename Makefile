@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/ksdp demo
 
 test: lint types
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .

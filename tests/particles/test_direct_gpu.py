@@ -165,6 +165,7 @@ def test_all_kernels_agree_with_float64() -> None:
     run(SUMS, TRITON_INTERPRET="1")
 
 
+@pytest.mark.slow
 @pytest.mark.interpreter
 def test_any_number_of_particles_targets_and_cases() -> None:
     run(SHAPES, TRITON_INTERPRET="1")

@@ -21,6 +21,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")
 def test_all_checks_hold_without_a_card(tmp_path: Path) -> None:
     done = run("--smoke", "--only", ",".join(("device", *CHECKED, "pairs", "peers")), OUT=str(tmp_path))
