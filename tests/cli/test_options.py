@@ -16,7 +16,7 @@ from ksdp_cli.config import CompareConfig, SampleConfig, Settings, SimulateConfi
 
 MODELS = {"simulate": SimulateConfig, "train": TrainConfig, "sample": SampleConfig, "compare": CompareConfig}
 #: Fields that are given by the names of parameters.
-BY_NAME = {"flow_params", "kernel_params", "init_params"}
+BY_NAME = {"flow_params", "kernel_params", "chemistry_params", "init_params"}
 OTHERS = {"sample": {"eta"}}
 
 
