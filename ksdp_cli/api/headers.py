@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +75,22 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
     if any(t < end for t in later) or not (later or _same(asked[-1], end)):
         return problem
     return with_times(problem, stored + later)
+
+
+def end_state(
+    about: Mapping[str, Any], k: int, engines: Sequence[dict[str, Any]], collapsed: Sequence[float | None]
+) -> dict[str, str]:
+    """The attribute with what the last of ``k`` frames lacks of the states, by case; ``about`` is what a state says
+    of its run."""
+    since = {str(case): t for case, t in enumerate(collapsed) if t is not None}
+    return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since})}
+
+
+def collapsed_from(times: Sequence[float | None]) -> dict[str, Any]:
+    """The attribute with the time from which on the cloud is collapsed; of a sweep one for each case, None where it is
+    not."""
+    known = any(time is not None for time in times)
+    return {"collapsed_from": times[0] if len(times) == 1 else list(times)} if known else {}
 
 
 def snapshots_of(config: dict[str, Any]) -> tuple[float, ...]:

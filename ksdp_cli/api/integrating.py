@@ -6,7 +6,6 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any
@@ -23,7 +22,7 @@ from ..particles.simulation import Simulation
 from ..store import Owner, change_times
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .headers import END_STATE, MADE_BY, header, marks, run_id, snapshots_of, with_times
+from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
@@ -117,7 +116,7 @@ class Watch:
             MADE_BY: self.kind,
             "engine": [run.stepper.report() for run in self.simulation.runs],
             "largest_pull": self.simulation.max_kernel_displacement()[0],
-            **self._collapsed(),
+            **collapsed_from([run.state.collapsed for run in self.simulation.runs]),
         }
 
     def _timed(self, now: float, done: int) -> bool:
@@ -136,12 +135,6 @@ class Watch:
             self.writing / self.written if self.written else FRAME_SECONDS * (2 + len(self.simulation.problem.cases))
         )
         return step * (self.simulation.steps - done) + frame * (len(self.writer.times) - self.writer.committed)
-
-    def _collapsed(self) -> dict[str, Any]:
-        """The time from which on the cloud is collapsed; of a sweep one for each case, None where it is not."""
-        times = [run.state.collapsed for run in self.simulation.runs]
-        known = any(time is not None for time in times)
-        return {"collapsed_from": times[0] if len(times) == 1 else times} if known else {}
 
     def after_step(self, done: int) -> None:
         seen = self.simulation.look()
@@ -197,9 +190,7 @@ class Watch:
         states = self.simulation.snapshot()
         if any(state.arrays.keys() != {"x"} or state.x.dtype != np.float32 for state in states):
             return {}
-        collapsed = {str(case): s.collapsed for case, s in enumerate(states) if s.collapsed is not None}
-        about = {"k": k, "engines": [state.engine for state in states], "collapsed": collapsed}
-        return {END_STATE: json.dumps(self._run() | about)}
+        return end_state(self._run(), k, [state.engine for state in states], [state.collapsed for state in states])
 
     def _run(self) -> dict[str, Any]:
         """What a state says of its run."""

@@ -16,7 +16,7 @@ from ..particles.simulation import Simulation
 from ..store import Owner, Run, open_run
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .headers import END_STATE, belongs, marks, require_same_kind
+from .headers import END_STATE, MADE_BY, belongs, marks, require_same_kind
 
 #: Header and arrays of a state.
 Saved = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -41,7 +41,8 @@ def restore(
         files.remove()
         simulation.start()
         return 0.0
-    end = open_run(writer.path) if writer.committed else None
+    stored = open_run(writer.path)
+    end = stored if len(stored.times) else None
     last = _Last(end, simulation, kind) if end else None
     spent = 0.0
     for run in simulation.runs:
@@ -50,8 +51,8 @@ def restore(
         if found is None and last:
             found = last.state(run)
         if found is None:
-            if end:
-                require_same_kind(end.attrs, kind, str(writer.path))
+            if end or MADE_BY in stored.attrs:
+                require_same_kind(stored.attrs, kind, str(writer.path))
             checkpoint.remove(files.of(run.case.number))
             run.start()
         else:

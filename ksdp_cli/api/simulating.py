@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -11,6 +12,7 @@ from .. import provenance
 from ..base import device as devices
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
+from ..base.shapes import Cloud
 from ..base.signals import heard
 from ..base.threads import limited
 from ..config import SimulateConfig
@@ -25,7 +27,7 @@ from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import frame_bytes, integrate
 from .options import SimulateOptions
-from .sweeping import bring_to_its_end, commands_of, conclude, require_names, sweep
+from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
 OWNERSHIP = 600
@@ -71,9 +73,11 @@ def simulate(
     Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
+    if workers < 1:
+        raise ConfigError(f"workers = {workers}", "use 1 or more")
     with limited(threads), heard(stop) as stop:
         listener = Listener(progress, stop, warn or as_warning, tell)
-        return _simulated(dict(options), out, overwrite, resume, listener, require_count(workers), case)
+        return _simulated(dict(options), out, overwrite, resume, listener, workers, case)
 
 
 def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
@@ -98,7 +102,7 @@ def _simulated(
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
-    coarse = precision_warning(problem, cloud)
+    doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
@@ -115,29 +119,45 @@ def _simulated(
         )
 
     if case is not None:
-        return _one_case(problem, path, begin, case, chosen, listener)
+        return _one_case(problem, path, begin, case, chosen, listener, doubts)
     path, writer = paths.begun(path, _stem(problem.config), ".zarr", begin)
     with writer:
         missing = len(writer.times) - writer.committed
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
-            for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
-                if doubt and listener.warn:
-                    listener.warn(doubt)
+            doubts()
             whole = with_times(problem, snapshots_of(writer.header.config))
             if workers > 1 and len(problem.cases) > 1:
                 sweep(whole, writer, chosen, workers, listener)
             else:
                 integrate(whole, writer, chosen, resume, listener)
-        if not problem.chemistry.memory:
-            Checkpoints(writer.path).remove()
-        writer.finish()
+        _finish(problem, writer)
     return open_run(path)
 
 
+def _warn(problem: Problem, cloud: Cloud, coarse: str | None, listener: Listener) -> None:
+    """Tell of doubts before the first step: ``coarse``, and those about the flow and the initial ``cloud`` (J, d)."""
+    for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
+        if doubt and listener.warn:
+            listener.warn(doubt)
+
+
+def _finish(problem: Problem, owner: Owner) -> None:
+    """Seal a store that has every frame; states that are more than its last frame stay beside it."""
+    if not problem.chemistry.memory:
+        Checkpoints(owner.path).remove()
+    owner.finish()
+
+
 def _one_case(
-    problem: Problem, path: Path | None, begin: Callable[[Path], Owner], case: int, device: str, listener: Listener
+    problem: Problem,
+    path: Path | None,
+    begin: Callable[[Path], Owner],
+    case: int,
+    device: str,
+    listener: Listener,
+    doubts: Callable[[], None],
 ) -> Run:
     """Run one case of the store at ``path``, which is laid out where it is not there yet."""
     if path is None:
@@ -147,12 +167,14 @@ def _one_case(
     with _waited_for(path, begin) as owner:
         whole = with_times(problem, snapshots_of(owner.header.config))
         missing = owner.committed < len(owner.times)
+        if missing:
+            announce(whole, owner, device)
     if missing:
+        doubts()
         bring_to_its_end(whole, owner.path, case, device, listener)
         with _waited_for(path, begin) as owner:
-            if conclude(whole, owner):
-                Checkpoints(owner.path).remove()
-                owner.finish()
+            if conclude(owner):
+                _finish(problem, owner)
     return open_run(path)
 
 
@@ -164,13 +186,6 @@ def _waited_for(path: Path, begin: Callable[[Path], Owner]) -> Owner:
         except Busy:
             time.sleep(0.1)
     return begin(path)
-
-
-def require_count(workers: int) -> int:
-    """``workers``, a number above 0. Raises `ConfigError`."""
-    if workers < 1:
-        raise ConfigError(f"workers = {workers}", "use 1 or more")
-    return workers
 
 
 def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = False) -> None:

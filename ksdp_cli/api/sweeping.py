@@ -6,9 +6,8 @@ of the store reads them, so that a sweep whose driver or workers were killed goe
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -21,38 +20,40 @@ from ..base.listener import Listener
 from ..base.threads import core_count, limited
 from ..config import SimulateConfig
 from ..errors import ConfigError, Interrupted, ResourceError
+from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
-from ..store import Owner, open_run
+from ..store import Header, Owner, open_run
+from ..store.writer import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .clouds import opened
-from .headers import END_STATE, MADE_BY, marks, run_id
+from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
 
 #: Seconds between two looks at signals and at the cases that have ended.
 LOOK = 0.2
 
 
-def run_case(store: str, number: int, device: str, threads: int | None) -> None:
+def run_case(store: str, number: int, device: str, threads: int | None) -> list[str]:
     """Bring case ``number`` of a store that was laid out to its end, from where it is. To be called in any process.
 
-    Raises as `simulate`, `ConfigError` where the flow, the kernel or the initial cloud cannot be found by its name.
+    Returns the warnings. Raises as `simulate`, `ConfigError` where the flow, the kernel or the initial cloud cannot be
+    found by its name.
     """
-    path = Path(store)
+    path, warnings = Path(store), list[str]()
     config = dict(open_run(path).config)
+    listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limited(threads):
-        stop = executors.stop_signal
-        bring_to_its_end(pose(config | {"init": opened(config["init"])}), path, number, device, Listener(stop=stop))
+        bring_to_its_end(pose(config | {"init": opened(config["init"])}), path, number, device, listener)
+    return warnings
 
 
 def bring_to_its_end(problem: Problem, path: Path, number: int, device: str, listener: Listener) -> None:
     """`run_case` of a problem that is posed."""
-    if number in dict(_ended(path, range(len(problem.cases)), len(open_run(path).header.times))):
-        return
     alone = replace(problem, cases=[problem.cases[number]])
     with CaseStore(path, number) as store:
-        watch = integrate(alone, store, device, True, listener)
-        watch.save(last=True)
+        if number not in _ended(path, store.header, [number]):
+            integrate(alone, store, device, True, listener).save(last=True)
 
 
 def sweep(problem: Problem, owner: Owner, device: str, workers: int, listener: Listener) -> None:
@@ -62,45 +63,45 @@ def sweep(problem: Problem, owner: Owner, device: str, workers: int, listener: L
     killed: what its case had saved stays.
     """
     require_names(problem)
-    cases, ready = range(len(problem.cases)), len(owner.times)
-    missing = sorted(set(cases) - dict(_ended(owner.path, cases, ready)).keys())
+    announce(problem, owner, device)
+    cases = range(len(problem.cases))
+    missing = sorted(set(cases) - _ended(owner.path, owner.header, cases).keys())
     threads = max(1, core_count() // workers)
     with executors.processes(min(workers, max(1, len(missing)))) as (executor, ask_to_stop):
-        work = {executor.submit(run_case, str(owner.path), n, device, threads): n for n in missing}
+        work = [executor.submit(run_case, str(owner.path), n, device, threads) for n in missing]
         _follow(executor, work, len(cases), ask_to_stop, owner.path, listener)
-    conclude(problem, owner)
+    conclude(owner)
 
 
-def conclude(problem: Problem, owner: Owner) -> bool:
+def announce(problem: Problem, owner: Owner, device: str) -> None:
+    """Say of a store what moves its particles before the first case does, so that every case keeps to it."""
+    if MADE_BY not in open_run(owner.path).attrs:
+        engine = CaseRun(problem, problem.cases[0], device).kind
+        owner.annotate(**{MADE_BY: {"device": device, "engine": engine}})
+
+
+def conclude(owner: Owner) -> bool:
     """Where every case has ended, note their facts and mark their frames; whether they have."""
-    cases = range(len(problem.cases))
-    ended = dict(_ended(owner.path, cases, len(owner.times)))
+    cases = range(owner.header.case_count)
+    if min(owner.progress()) < len(owner.times):
+        return False
+    ended = _ended(owner.path, owner.header, cases)
     if len(ended) < len(cases):
         return False
     states = [ended[number] for number in cases]
-    facts = {
-        "seconds": sum(state["seconds"] for state in states),
-        "steps": sum(state["facts"]["steps"] for state in states),
-        "hardware": states[0]["facts"]["hardware"],
-        MADE_BY: states[0][MADE_BY],
-        "engine": [report for state in states for report in state["facts"]["engine"]],
-        "largest_pull": max(state["facts"]["largest_pull"] for state in states),
-    }
-    collapsed = [state["collapsed"] for state in states]
-    if any(t is not None for t in collapsed):
-        facts["collapsed_from"] = collapsed[0] if len(collapsed) == 1 else collapsed
-    if all(state["whole"] for state in states):
-        facts[END_STATE] = json.dumps(
-            {
-                "run": run_id(problem.config, marks(problem)),
-                MADE_BY: states[0][MADE_BY],
-                "seconds": facts["seconds"],
-                "k": len(owner.times),
-                "engines": [state["engine"] for state in states],
-                "collapsed": {str(n): t for n, t in enumerate(collapsed) if t is not None},
-            }
-        )
-    owner.annotate(**facts)
+    first, facts = states[0], [state["facts"] for state in states]
+    seconds, collapsed = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
+    about = {"run": first["run"], MADE_BY: first[MADE_BY], "seconds": seconds}
+    whole = all(state["whole"] for state in states)
+    owner.annotate(
+        seconds=seconds,
+        steps=sum(one["steps"] for one in facts),
+        hardware=first["facts"]["hardware"],
+        engine=[report for one in facts for report in one["engine"]],
+        largest_pull=max(one["largest_pull"] for one in facts),
+        **collapsed_from(collapsed),
+        **(end_state(about, len(owner.times), [state["engine"] for state in states], collapsed) if whole else {}),
+    )
     owner.commit()
     return True
 
@@ -120,32 +121,51 @@ def require_names(problem: Problem) -> None:
         )
 
 
-def _ended(path: Path, cases: range, frames: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The cases whose last state, after ``frames`` frames, is kept, with its header."""
-    files = Checkpoints(path)
+def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """The cases that have every frame and whose last state is kept, with its header."""
+    files, frames, states = Checkpoints(path), len(header.times), dict[int, dict[str, Any]]()
     for number in cases:
-        if checkpoint.exists(files.of(number)):
+        if frames_of(path, header, number) == frames:
             state, _ = checkpoint.newest(files.of(number), lambda h: None if h.get("k") == frames else "has not ended")
             if state and "facts" in state[0]:
-                yield number, state[0]
+                states[number] = state[0]
+    return states
 
 
 def _follow(
-    executor: Executor, work: dict[Future[None], int], total: int, ask_to_stop: Any, path: Path, listener: Listener
+    executor: Executor,
+    work: Iterable[Future[list[str]]],
+    total: int,
+    ask_to_stop: Callable[[int], None],
+    path: Path,
+    listener: Listener,
 ) -> None:
-    """Wait for the cases, tell of them, and pass a signal on. Raises the first error once all that run have ended."""
-    waiting, signal, error = set(work), None, None
+    """Wait for the cases, tell of them, and pass a signal on. Raises the first error once all that run have ended.
+
+    Warnings are those of the first case that has any, and the number of others.
+    """
+    waiting, signal, error, warned = set(work), None, None, 0
     while waiting:
         done, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
         for future in done:
-            if not future.cancelled() and (error is None) and (problem := future.exception()) is not None:
-                error = problem
+            if future.cancelled():
+                continue
+            if (reason := future.exception()) is None:
+                sentences = future.result()
+                if listener.warn and not warned:
+                    for sentence in sentences:
+                        listener.warn(sentence)
+                warned += bool(sentences)
+            elif error is None:
+                error = reason
                 executor.shutdown(wait=False, cancel_futures=True)
         if signal is None and listener.stop and (signal := listener.stop()) is not None:
             executor.shutdown(wait=False, cancel_futures=True)
             ask_to_stop(signal)
         if listener.progress:
             listener.progress("cases", total - len(waiting), total, "")
+    if warned > 1 and listener.warn:
+        listener.warn(f"{warned - 1} other cases have warnings of this kind")
     again = f"the same command with --resume and -o {path} goes on from here"
     if signal is not None:
         raise Interrupted(f"stopped by signal {signal}; the states are saved", signal, again)

@@ -51,15 +51,24 @@ def simulate(
         typer.Option(
             metavar="NUMBER",
             help="Processes that take the cases of a sweep side by side. Default 1.",
-            rich_help_panel="Pair sum",
+            rich_help_panel="Cases of a sweep",
         ),
     ] = None,
     case: Annotated[
         str | None,
-        typer.Option(metavar="NUMBER", help="Run this case of the sweep alone, into the store of -o."),
+        typer.Option(
+            metavar="NUMBER",
+            help="Run this case of the sweep alone, into the store of -o.",
+            rich_help_panel="Cases of a sweep",
+        ),
     ] = None,
     print_commands: Annotated[
-        bool, typer.Option("--print-commands", help="Print a command for each case, for a scheduler, and run nothing.")
+        bool,
+        typer.Option(
+            "--print-commands",
+            help="Print a command for each case, for a scheduler, and run nothing.",
+            rich_help_panel="Cases of a sweep",
+        ),
     ] = False,
     preset: Annotated[
         str | None,

@@ -121,6 +121,25 @@ def test_a_signal_is_passed_on_and_every_state_is_saved(tmp_path: Path) -> None:
     assert same_frames(run, ksdp.simulate(**options, out=tmp_path / "b.zarr"))
 
 
+def test_warnings_come_from_the_workers(tmp_path: Path) -> None:
+    """A step that the kernel does not resolve, seen in both cases: the first is told, the second counted."""
+    messages: list[str] = []
+    coarse = OPTIONS | {"A": [1, 2], "dt": 2e-3, "delta2": 1e-5}
+    ksdp.simulate(**coarse, out=tmp_path / "a.zarr", workers=2, warn=messages.append)
+    assert sum("delta in one step" in message for message in messages) == 1
+    assert any(message.startswith("1 other") for message in messages)
+
+
+def test_a_chemical_keeps_its_state_whoever_ends_the_sweep(tmp_path: Path) -> None:
+    options = {"chemistry": "parabolic", "eps": [0.1, 1.0], "box": 4, "J": 100, "dt": 1e-3}
+    path = tmp_path / "a.zarr"
+    ksdp.simulate(**options, T=2e-3, out=path, case=1)
+    assert ksdp.simulate(**options, T=2e-3, out=path, case=0).complete
+    later = {"T": 4e-3, "snapshots": [2e-3, 4e-3]}
+    on = ksdp.simulate(**options, **later, out=path, resume=True, workers=2)
+    assert same_frames(on, ksdp.simulate(**options, **later, out=tmp_path / "b.zarr"))
+
+
 def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
     class Still:
         """A flow of this file."""
