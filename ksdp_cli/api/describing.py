@@ -44,6 +44,7 @@ def _of_store(path: Path) -> dict[str, Any]:
         "cases": run.cases,
         "times": [float(t) for t in run.times],
         "complete": run.complete,
+        **({} if run.complete else {"frames_by_case": run.progress()}),
         "megabytes": size / 1e6,
         **{name: attrs[name] for name in known if attrs.get(name) not in (None, [], {})},
         "config": run.config,

@@ -23,7 +23,7 @@ from ..errors import ConfigError, Interrupted, ResourceError
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
 from ..store import Header, Owner, open_run
-from ..store.writer import frames_of
+from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .clouds import opened

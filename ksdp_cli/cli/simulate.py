@@ -125,7 +125,10 @@ def render(run: Any, as_json: bool) -> None:
         [*(row["parameters"][name] for name in names), row["t"], _vector(row["mean"]), row["second_moment"], row["se"]]
         for row in document["frames"]
     ]
-    facts = f"{run.path}: J = {run.J}, d = {run.dim}, {document['seconds']:.3g} s ({document['engine']})"
+    how = f"{document['seconds']:.3g} s ({document['engine']})"
+    if not run.complete:
+        how = f"{document['cases']['done']} of {document['cases']['all']} cases are done"
+    facts = f"{run.path}: J = {run.J}, d = {run.dim}, {how}"
     _render.emit(document, as_json, (facts, columns, rows))
 
 

@@ -18,7 +18,6 @@ from .layout import Header
 from .owner import Owner
 from .reader import Run, open_run
 from .siblings import aside, fresh
-from .writer import frames_of
 
 #: Settings that a resumed run may change: where it is made, and how far it goes.
 FREE = {"device", "T", "snapshots"}
@@ -154,7 +153,7 @@ def _kept(stored: Run, case: int, header: Header) -> int:
         if old != new:
             break
         same += 1
-    return max(len(stored.times), min(same, frames_of(stored.path, stored.header, case)))
+    return max(len(stored.times), min(same, layout.frames_of(stored.path, stored.header, case)))
 
 
 def _carry(root: Path, new: Path, name: str, index: tuple[int, ...], form: int) -> None:

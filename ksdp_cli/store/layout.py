@@ -163,6 +163,14 @@ def digest_file(root: Path, case: int, k: int, form: int = FORMAT) -> Path:
     return chunk_file(root, "digest", 0 if form == 1 else case, k, 0, form=form)
 
 
+def frames_of(root: Path, header: Header, case: int) -> int:
+    """Leading frames of a case whose commit mark is there."""
+    count = 0
+    while count < len(header.times) and digest_file(root, case, count, header.format).exists():
+        count += 1
+    return count
+
+
 def digest_of(value: Any) -> str:
     """SHA-256 of canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -19,7 +19,7 @@ from ..base.shapes import Frame
 from . import layout
 from .build import seal
 from .layout import Header
-from .writer import CaseWriter, frames_of
+from .writer import CaseWriter
 
 
 class Owner:
@@ -79,7 +79,7 @@ class Owner:
 
     def progress(self) -> list[int]:
         """Leading frames that each case has committed."""
-        return [frames_of(self.path, self.header, case) for case in range(self.header.case_count)]
+        return [layout.frames_of(self.path, self.header, case) for case in range(self.header.case_count)]
 
     def annotate(self, **attrs: Any) -> None:
         """Record facts about the run in the attributes, JSON-able; a number that is not finite is stored as null."""

@@ -115,6 +115,10 @@ class Run:
             raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {listed or 'none yet'}")
         return near[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
 
+    def progress(self) -> list[int]:
+        """Leading frames that each case has; `times` are those that all have."""
+        return [layout.frames_of(self.path, self.header, case) for case in range(len(self.cases))]
+
     def dataset(self) -> xarray.Dataset:
         """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates.
 

@@ -40,7 +40,7 @@ class CaseWriter:
         self._digest = group["digest"]
         self._sums: dict[int, np.ndarray] = {}
         self._written: dict[int, np.ndarray] = {}
-        self.committed = frames_of(path, self.header, case)
+        self.committed = layout.frames_of(path, self.header, case)
 
     def __enter__(self) -> CaseWriter:
         return self
@@ -95,11 +95,3 @@ class CaseWriter:
             disk.sync_up(layout.digest_file(root, case, k), root / "digest")
         del self._sums[k], self._written[k]
         self.committed = k + 1
-
-
-def frames_of(path: Path, header: Header, case: int) -> int:
-    """Leading frames of a case whose commit mark is there."""
-    count = 0
-    while count < len(header.times) and layout.digest_file(path, case, count, header.format).exists():
-        count += 1
-    return count

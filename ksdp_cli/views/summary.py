@@ -35,8 +35,9 @@ def of_run(run: Run) -> dict[str, Any]:
         "J": run.J,
         "d": run.dim,
         "seconds": float(run.attrs.get("seconds") or 0.0),
-        "engine": _engine(run.attrs.get("engine")),
+        "engine": "network" if run.kind == "samples" else _engine(run.attrs.get("engine") or ()),
         "complete": run.complete,
+        "cases": {"all": len(run.cases), "done": sum(frames == len(run.header.times) for frames in run.progress())},
         "frames": frames,
     }
 
@@ -63,7 +64,7 @@ def pooled(parts: list[Moments]) -> Moments:
 
 def _engine(reports: Any) -> str:
     if not reports:
-        return "network" if reports is None else ""
+        return ""
     first = reports[0]
     error = max((float(report["error"]) for report in reports if report.get("error") is not None), default=None)
     return str(first.get("engine", "?")) + (f", measured drift error {error:.1e}" if error is not None else "")
