@@ -20,12 +20,12 @@ from harness import KSDP, Table, parser, process
 
 SLOW = """
 import sys, time
-from ksdp_cli.store.writer import Writer
-write = Writer.write_frame
+from ksdp_cli.store.writer import CaseWriter
+write = CaseWriter.write
 def late(self, *a):
     time.sleep(0.1)
     return write(self, *a)
-Writer.write_frame = late
+CaseWriter.write = late
 from ksdp_cli.cli.app import main
 main()
 """
