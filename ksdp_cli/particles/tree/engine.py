@@ -108,9 +108,9 @@ class TreeEngine:
         lists = {0: np.zeros(1, np.int32)}
         for level in range(top):  # the boxes that hold a subtree of this rank
             low, high = first >> (top - level), -(-last >> (top - level))
-            left = {m: tree_walk.interact(level, m, lists[m], *visit) for m in range(low, high)}
+            left = {m: tree_walk.descend(level, m, lists[m], *visit, level) for m in range(low, high)}
             lists = {m: left[m // 2] for m in range(2 * low, 2 * high)}
-        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit), range(first, last))
+        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit, tree.depth), range(first, last))
         if self.world.size > 1:
             mine = slice(first * len(x) >> top, last * len(x) >> top)
             w.force[:] = self.world.gather(w.force[:, mine].T).T

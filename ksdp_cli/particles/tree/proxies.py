@@ -33,7 +33,8 @@ class Workspace(NamedTuple):
     ``c`` (d, J), ``centre`` and ``half`` (nodes, d) are the tree's. Proxies of a source have the order
     ``orders[level]`` and weights ``q`` from ``base[level]`` on; the polynomials of a field have ``field_orders``, and
     coefficients ``f`` (d, total) from ``field_base`` on. ``force`` (d, J) is the result in tree order. The tables
-    hold, for every order n, the proxies on [-1, 1] and the matrices from values there to Chebyshev coefficients.
+    hold, for every order n, the proxies on [-1, 1] and the matrices from values there to Chebyshev coefficients;
+    ``unit`` (d, ...) the proxies of the cube [-1, 1]^d from ``unit_base[n]`` on.
     """
 
     c: NDArray[Any]
@@ -48,8 +49,11 @@ class Workspace(NamedTuple):
     force: NDArray[Any]
     nodes: NDArray[Any]
     fit: NDArray[Any]
+    unit: NDArray[Any]
     field_nodes: NDArray[Any]
     field_fit: NDArray[Any]
+    field_unit: NDArray[Any]
+    unit_base: NDArray[np.int64]
 
 
 def workspace(
@@ -59,8 +63,9 @@ def workspace(
     dim, real = c.shape[0], c.dtype.str
     base, field_base = _layout(orders, dim), _layout(fields, dim)
     q, f = np.empty(base[-1], real), np.empty((dim, field_base[-1]), real)
-    tables = *_tables(SOURCE_EXPONENT, real), *_tables(FIELD_EXPONENT, real)
-    return Workspace(c, centre, half, orders, base, q, fields, field_base, f, np.zeros_like(c), *tables)
+    tables = *_tables(SOURCE_EXPONENT, real, dim), *_tables(FIELD_EXPONENT, real, dim)
+    force, first = np.zeros_like(c), _unit_base(dim)
+    return Workspace(c, centre, half, orders, base, q, fields, field_base, f, force, *tables, first)
 
 
 def _layout(orders: NDArray[np.int64], dim: int) -> NDArray[np.int64]:
@@ -70,8 +75,15 @@ def _layout(orders: NDArray[np.int64], dim: int) -> NDArray[np.int64]:
 
 
 @cache
-def _tables(exponent: float, real: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Row n: the n proxies on [-1, 1]; matrix n: values there to the coefficients of T_0 .. T_(n-1)."""
+def _unit_base(dim: int) -> NDArray[np.int64]:
+    """Entry n: the proxies of all orders below n."""
+    return np.concatenate([[0], np.cumsum(np.arange(MAX_ORDER + 1) ** dim)]).astype(np.int64)
+
+
+@cache
+def _tables(exponent: float, real: str, dim: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Row n: the n proxies on [-1, 1]; matrix n: values there to the coefficients of T_0 .. T_(n-1); the proxies of the
+    cube, the last axis fastest."""
     from scipy.special import roots_jacobi
 
     nodes = np.zeros((MAX_ORDER + 1, MAX_ORDER))
@@ -79,7 +91,9 @@ def _tables(exponent: float, real: str) -> tuple[NDArray[Any], NDArray[Any]]:
     for n in range(1, MAX_ORDER + 1):
         nodes[n, :n] = roots_jacobi(n, exponent, exponent)[0]
         fit[n, :n, :n] = np.linalg.inv(np.polynomial.chebyshev.chebvander(nodes[n, :n], n - 1))
-    return nodes.astype(real), fit.astype(real)
+    grids = [np.meshgrid(*[nodes[n, :n]] * dim, indexing="ij") for n in range(1, MAX_ORDER + 1)]
+    unit = np.concatenate([np.reshape(grid, (dim, -1)) for grid in grids], axis=1)
+    return nodes.astype(real), fit.astype(real), unit.astype(real, order="C")
 
 
 @njit(nogil=True, cache=True, fastmath={"nsz"})  # said, or it would take over its caller's, which turn it into 1 / half
@@ -139,25 +153,16 @@ def tensor(matrices, a, spare):  # type: ignore[no-untyped-def]
     return a
 
 
-@njit(nogil=True, cache=True)
-def place_proxies(nodes, n, centre, half, node, out, first):  # type: ignore[no-untyped-def]
-    """Coordinates of the proxies of a box to out[:, first : first + n^d], the last axis fastest."""
-    dim = centre.shape[1]
-    size = n**dim
-    repeat = size
-    for axis in range(dim):
-        repeat //= n
-        row = out[axis, first : first + size]
-        place = 0
-        while place < size:
-            for i in range(n):
-                value = centre[node, axis] + half[node, axis] * nodes[n, i]
-                for _ in range(repeat):
-                    row[place] = value
-                    place += 1
+@njit(inline="always")
+def place_proxies(unit, start, size, centre, half, node, out, first):  # type: ignore[no-untyped-def]
+    """Coordinates of the proxies of a box, which are unit[:, start : start + size] in its own, to out[:, first:]."""
+    for axis in range(centre.shape[1]):
+        middle, side = centre[node, axis], half[node, axis]
+        for i in range(size):
+            out[axis, first + i] = middle + side * unit[axis, start + i]
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):  # type: ignore[no-untyped-def]
     """T_k of the parent's order ``many`` at proxy i of the child's n on each axis.
 
@@ -234,7 +239,9 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
     c, centre, half, orders, base, q = w.c, w.centre, w.half, w.orders, w.base, w.q
     dim, count = c.shape
     depth = orders.size - 1
-    most = orders.max() ** dim
+    most = 0
+    for order in orders:
+        most = max(most, order**dim)
     spare = np.empty((2, most), c.dtype)
     moments = np.empty(most, c.dtype)
     for n in range(last, level - 1, -1):
@@ -270,7 +277,7 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
                 q[first + i] = weights[i]
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
     """L2L: values[axis, i] = the parent's polynomial at the proxies of node (level, m)."""
     orders, base, f = w.field_orders, w.field_base, w.f
@@ -287,7 +294,7 @@ def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
             values[axis, i] = part[i]
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def settle(level, m, w, values):  # type: ignore[no-untyped-def]
     """Downward pass: the field at the proxies of a node to coefficients; in a leaf, to its particles' force (L2P)."""
     c, f = w.c, w.f
