@@ -72,7 +72,8 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
     """Boxes of node (level, k) and of its descendants to level ``last``, each parted, down to sorted leaves."""
     dim, count = c.shape
     parents = max(1, (centre.shape[0] + 1) // 4)  # of leaves; or the root, which is one
-    scratch = _scratch(c, count // parents + 1)
+    room = -(-(count // parents + 1) // 32) * 32
+    keys, places = np.empty((2, room), c.dtype), np.empty((2, room), np.int32)  # of two leaves, in whole vectors
     for below in range(last - level + 1):
         n = level + below
         for m in range(k << below, (k + 1) << below):
@@ -89,7 +90,7 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
             if node < parents - 1:
                 _halve(c, index, axis, lo, hi, ((2 * m + 1) * count) >> (n + 1))
             elif node < 2 * parents - 1:
-                _sort(c, index, axis, lo, hi, scratch)  # both leaves in order, hence parted too
+                _sort(c, index, axis, lo, hi, keys, places)  # both leaves in order, hence parted too
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"})
@@ -101,7 +102,7 @@ def _bounds(row):  # type: ignore[no-untyped-def]
     return low, high
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
     """Permute [lo, hi) so that the first ``middle - lo`` particles of the order by ``axis`` stand in front.
 
@@ -125,17 +126,26 @@ def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
                 _swap(c, index, last, i)
                 last += 1
         lo, hi = first, last
-    _select(index, c, index, lo, hi - 1, middle)
+    for bit in range(30, -1, -1):  # particles at one point: by the digits of their places, of which no two are the same
+        zeros = lo
+        for i in range(lo, hi):
+            if (index[i] >> bit) & 1 == 0:
+                index[zeros], index[i] = index[i], index[zeros]
+                zeros += 1
+        if middle < zeros:
+            hi = zeros
+        else:
+            lo = zeros
 
 
-@njit(nogil=True, cache=True)
-def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _sort(c, index, axis, lo, hi, keys, places):  # type: ignore[no-untyped-def]
     """Order [lo, hi) by ``axis``, then the next axes, then the place in the cloud.
 
     The place of a particle is the number of those before it, counted by a loop that is vectorised: for the 128 of two
     leaves that is quicker than a selection. Only equal coordinates, of which the counts add up to less, need a sort.
     """
-    key, place, row, ids = scratch
+    key, row, place, ids = keys[0], keys[1], places[0], places[1]
     size = hi - lo
     for j in range(key.size):
         key[j], place[j] = (c[axis, lo + j] if j < size else np.inf), 0
@@ -164,14 +174,7 @@ def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
         index[lo + i] = ids[i]
 
 
-@njit(nogil=True, cache=True)
-def _scratch(c, most):  # type: ignore[no-untyped-def]
-    """Keys, places, coordinates and places in the cloud of two leaves, in whole vectors: what `_sort` works in."""
-    room = -(-most // 32) * 32
-    return np.empty(room, c.dtype), np.empty(room, np.int32), np.empty(room, c.dtype), np.empty(room, np.int32)
-
-
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _before(c, index, axis, i, j):  # type: ignore[no-untyped-def]
     """Whether particle i comes before particle j in the order by ``axis``."""
     dim = c.shape[0]
@@ -182,7 +185,7 @@ def _before(c, index, axis, i, j):  # type: ignore[no-untyped-def]
     return index[i] < index[j]
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
     for a in range(c.shape[0]):
         row = c[a]
@@ -192,7 +195,7 @@ def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
-    """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``key``, a row of c or ``index``, is at its place.
+    """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``key``, a row of c, is at its place.
 
     The pivot is the median of a few entries about the wanted rank, so that a partition discards nearly half.
     """
@@ -220,7 +223,7 @@ def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
             return
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _pivot(key, lo, hi, middle):  # type: ignore[no-untyped-def]
     """A value near rank ``middle`` of key[lo .. hi]: that rank in a sample of 31 entries, spread evenly."""
     size = hi - lo + 1
