@@ -25,7 +25,8 @@ except ImportError:  # Windows
 
 
 def njit(*given: Any, **options: Any) -> Any:
-    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``."""
+    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``; not to be passed on as an address, see `cfunc`."""
+    options.setdefault("no_cfunc_wrapper", True)  # one less function to compile
     if given and callable(given[0]):
         return _compiled(given[0], options)
     return lambda function: _compiled(function, options)

@@ -93,7 +93,7 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
                 _sort(c, index, axis, lo, hi, keys, places)  # both leaves in order, hence parted too
 
 
-@njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"})
+@njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"}, no_cpython_wrapper=True)
 def _bounds(row):  # type: ignore[no-untyped-def]
     low = high = row[0]
     for value in row:
@@ -193,7 +193,7 @@ def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
     index[i], index[j] = index[j], index[i]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, no_cpython_wrapper=True)
 def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
     """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``key``, a row of c, is at its place.
 

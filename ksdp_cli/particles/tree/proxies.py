@@ -96,7 +96,7 @@ def _tables(exponent: float, real: str, dim: int) -> tuple[NDArray[Any], NDArray
     return nodes.astype(real), fit.astype(real), unit.astype(real, order="C")
 
 
-@njit(nogil=True, cache=True, fastmath={"nsz"})  # said, or it would take over its caller's, which turn it into 1 / half
+@njit(nogil=True, cache=True, fastmath={"nsz"}, no_cpython_wrapper=True)  # said, or it would take over its caller's, which turn it into 1 / half
 def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
     """out = (points - centre) / half for a half side of which there is no inverse; what rounding adds is cut off."""
     one = out.dtype.type(1)
@@ -104,7 +104,7 @@ def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
         out[j] = min(one, max(-one, (points[j] - centre) / half))
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
 def chebyshev(points, centre, half, t):  # type: ignore[no-untyped-def]
     """Fill t[k, j] with T_k((points[j] - centre) / half). A box without extent has all its points at 0."""
     one = t.dtype.type(1)
@@ -126,7 +126,7 @@ def chebyshev(points, centre, half, t):  # type: ignore[no-untyped-def]
                 new[j] = second[j] * (old[j] + old[j]) - older[j]
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
 def contract(matrix, a, out):  # type: ignore[no-untyped-def]
     """One axis of a tensor product: out[r * m + i] = sum_k matrix[i, k] a[k * R + r]; d calls restore the axes."""
     m, n = matrix.shape
@@ -140,7 +140,7 @@ def contract(matrix, a, out):  # type: ignore[no-untyped-def]
             out[r * m + i] = total
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
 def tensor(matrices, a, spare):  # type: ignore[no-untyped-def]
     """The matrices of all axes applied to ``a``; the result lies in ``spare[0 or 1]``, and is returned."""
     where = 0
@@ -182,7 +182,7 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
                     matrices[axis, k, i] = table[k, i]
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
 def leaf_moments(c, lo, hi, centre, half, node, n, moments):  # type: ignore[no-untyped-def]
     """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box."""
     dim = c.shape[0]
@@ -205,7 +205,7 @@ def leaf_moments(c, lo, hi, centre, half, node, n, moments):  # type: ignore[no-
                 place += 1
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
 def leaf_field(c, lo, hi, centre, half, node, n, f, force):  # type: ignore[no-untyped-def]
     """L2P: add the polynomials ``f`` (d, n^d), one for each component, at the particles to ``force`` (d, J)."""
     dim = c.shape[0]
@@ -236,7 +236,8 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
 
     ``last`` is the level of the leaves, or one whose children have theirs.
     """
-    c, centre, half, orders, base, q = w.c, w.centre, w.half, w.orders, w.base, w.q
+    c, centre, half, orders, base, q = w[:6]
+    nodes, fit = w[10:12]
     dim, count = c.shape
     depth = orders.size - 1
     most = 0
@@ -253,7 +254,7 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
         for axis in range(dim):
             for i in range(order):
                 for j in range(order):
-                    fits[axis, i, j] = w.fit[order, j, i]
+                    fits[axis, i, j] = fit[order, j, i]
         matrices = np.empty((dim, order, below), c.dtype)
         total = moments[:size]
         for m in range(k << (n - level), (k + 1) << (n - level)):
@@ -264,9 +265,7 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
                 for i in range(size):
                     total[i] = 0
                 for child in range(2):
-                    child_matrices(
-                        w.nodes, below, centre, half, node, 2 * node + 1 + child, order, np.bool_(0), matrices
-                    )
+                    child_matrices(nodes, below, centre, half, node, 2 * node + 1 + child, order, False, matrices)
                     first = base[n + 1] + (2 * m + child) * step
                     part = tensor(matrices, q[first : first + step], spare)
                     for i in range(size):
@@ -278,15 +277,13 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
-    """L2L: values[axis, i] = the parent's polynomial at the proxies of node (level, m)."""
-    orders, base, f = w.field_orders, w.field_base, w.f
+def inherit(level, m, n, above, centre, half, nodes, base, f, values):  # type: ignore[no-untyped-def]
+    """L2L: values[axis, i] = the polynomial of the parent, of order ``above``, at proxy i of node (level, m)."""
     dim = f.shape[0]
-    n, above = orders[level], orders[level - 1]
     spare = np.empty((2, max(n, above) ** dim), f.dtype)
     matrices = np.empty((dim, n, above), f.dtype)
     node = (1 << level) - 1 + m
-    child_matrices(w.field_nodes, n, w.centre, w.half, (node - 1) // 2, node, above, np.bool_(1), matrices)
+    child_matrices(nodes, n, centre, half, (node - 1) // 2, node, above, True, matrices)
     first = base[level - 1] + (m >> 1) * above**dim
     for axis in range(dim):
         part = tensor(matrices, f[axis, first : first + above**dim], spare)
@@ -295,24 +292,16 @@ def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def settle(level, m, w, values):  # type: ignore[no-untyped-def]
-    """Downward pass: the field at the proxies of a node to coefficients; in a leaf, to its particles' force (L2P)."""
-    c, f = w.c, w.f
-    dim, count = c.shape
-    n = w.field_orders[level]
-    size = n**dim
+def settle(n, fit, values, f, first):  # type: ignore[no-untyped-def]
+    """Downward pass: the field at the proxies of a node to coefficients, f[:, first:]."""
+    dim, size = values.shape
     fits = np.empty((dim, n, n), f.dtype)
     for axis in range(dim):
         for i in range(n):
             for j in range(n):
-                fits[axis, i, j] = w.field_fit[n, i, j]
+                fits[axis, i, j] = fit[n, i, j]
     spare = np.empty((2, size), f.dtype)
-    first = w.field_base[level] + m * size
     for axis in range(dim):
         part = tensor(fits, values[axis], spare)
         for i in range(size):
             f[axis, first + i] = part[i]
-    if level == w.orders.size - 1:
-        node = (1 << level) - 1 + m
-        lo, hi = (m * count) >> level, ((m + 1) * count) >> level
-        leaf_field(c, lo, hi, w.centre, w.half, node, n, f[:, first : first + size], w.force)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.compiled import njit
-from .proxies import inherit, place_proxies, settle
+from .proxies import inherit, leaf_field, place_proxies, settle
 
 #: Sources gathered before they are summed: they stay in the first-level cache, and the loop is long. A box adds at
 #: most half of it.
@@ -19,38 +19,13 @@ ROOM = 2048
 
 
 @njit(inline="always")
-def gather(source, as_particles, w, out, weight, used, which):  # type: ignore[no-untyped-def]
-    """Append a box to the ``used[which]`` sources: its particles with weight 1, or its proxies."""
-    level = level_of(source)
-    m = source + 1 - (1 << level)
-    dim, count = w.c.shape
-    first = used[which]
-    if as_particles:
-        lo = (m * count) >> level
-        size = (((m + 1) * count) >> level) - lo
-        for axis in range(dim):
-            for i in range(size):
-                out[axis, first + i] = w.c[axis, lo + i]
-        for i in range(size):
-            weight[first + i] = 1
-    else:
-        n = w.orders[level]
-        size = n**dim
-        place_proxies(w.unit, w.unit_base[n], size, w.centre, w.half, source, out, first)
-        place = w.base[level] + m * size
-        for i in range(size):
-            weight[first + i] = w.q[place + i]
-    used[which] = first + size
-
-
-@njit(inline="always")
-def add(near, targets, lo, hi, sources, weights, used, values, w, pair_sum, p):  # type: ignore[no-untyped-def]
-    """Sum the gathered sources at the proxies of a node, or ``near`` at its particles [lo, hi); none are left."""
-    if near:
-        pair_sum(w.c, lo, hi, sources[near], weights[near], used[near], w.force, p)
-    else:
-        pair_sum(targets, 0, targets.shape[1], sources[near], weights[near], used[near], values, p)
-    used[near] = 0
+def gather_particles(c, lo, hi, out, weight, first):  # type: ignore[no-untyped-def]
+    """Append the particles [lo, hi) to ``first`` sources, with weight 1."""
+    for axis in range(c.shape[0]):
+        for i in range(hi - lo):
+            out[axis, first + i] = c[axis, lo + i]
+    for i in range(hi - lo):
+        weight[first + i] = 1
 
 
 @njit(inline="always")
@@ -99,17 +74,18 @@ def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-
     """M2L, P2L, M2P and P2P: all that node (level, m) and its descendants to level ``last`` receive, depth first.
 
     ``given`` are the nodes that its parent left to it; returns what the last node leaves to its children. Sources are
-    gathered from many boxes into one long array before they are summed: with ``near`` for the particles of a leaf, else
-    for the proxies of the node. The field of the far ones is added on top of what the parent's polynomial says there,
+    gathered from many boxes into one long array before they are summed: the near ones at the particles of a leaf, the
+    far ones at the proxies of the node. The field of these is added on top of what the parent's polynomial says there,
     and turned into coefficients; a leaf then passes them to its particles.
     """
-    c, centre, half, force, orders = w.c, w.centre, w.half, w.force, w.orders
+    c, centre, half, orders, base, q, field_orders, field_base, f, force = w[:10]
+    unit, field_nodes, field_fit, field_unit, unit_base = w[12:]  # of the workspace itself no copy: it has many arrays
     dim, count = c.shape
     depth = orders.size - 1
     leaf_count = (count >> depth) + 1
     leaf_proxies = orders[depth] ** dim
     sources, weights = np.empty((2, dim, ROOM), c.dtype), np.empty((2, ROOM), c.dtype)
-    used = np.empty(2, np.int64)
+    used = np.zeros(2, np.int64)  # far and near
     stack = np.empty(64, np.int64)
     lists = longer(given)  # of every level on the way down, one after the other
     start, ends = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
@@ -124,31 +100,45 @@ def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-
         node = (1 << n) - 1 + k
         leaf = n == depth
         lo, hi = (k * count) >> n, ((k + 1) * count) >> n
-        order = w.field_orders[n]
+        order = field_orders[n]
         size = order**dim
         targets, values = np.empty((dim, size), c.dtype), np.zeros((dim, size), c.dtype)
-        place_proxies(w.field_unit, w.unit_base[order], size, centre, half, node, targets, 0)
+        place_proxies(field_unit, unit_base[order], size, centre, half, node, targets, 0)
         if n > 0:
-            inherit(n, k, w, values)
-        used[0] = used[1] = 0
-        kept = ends[n]
-        for i in range(start[n], ends[n]):
-            stack[0] = lists[i]
-            top = 1
-            while top > 0:
+            inherit(n, k, order, field_orders[n - 1], centre, half, field_nodes, field_base, f, values)
+        i, kept, top = start[n], ends[n], 0
+        done = False
+        while not done:
+            if top == 0 and i == ends[n]:
+                done = True
+            else:
+                if top == 0:
+                    stack[0] = lists[i]
+                    i += 1
+                    top = 1
                 top -= 1
                 source = stack[top]
                 target_small, source_small, nothing = apart(centre, half, node, source, opening)
                 source_leaf = source >= (1 << depth) - 1
                 if nothing:
-                    continue
-                if (target_small or leaf) and (source_small or source_leaf):
+                    pass
+                elif (target_small or leaf) and (source_small or source_leaf):
                     # particles stand for themselves where they are fewer than proxies, or where proxies would not do
                     whole = source_leaf and (not source_small or leaf_count <= leaf_proxies)
                     near = np.int64(not target_small or (leaf and hi - lo <= size))
-                    if used[near] > ROOM // 2:
-                        add(near, targets, lo, hi, sources, weights, used, values, w, pair_sum, p)
-                    gather(source, whole, w, sources[near], weights[near], used, near)
+                    first = used[near]
+                    at = level_of(source)
+                    number = source + 1 - (1 << at)
+                    if whole:
+                        low, high = (number * count) >> at, ((number + 1) * count) >> at
+                        gather_particles(c, low, high, sources[near], weights[near], first)
+                        used[near] = first + high - low
+                    else:
+                        many = orders[at] ** dim
+                        place_proxies(unit, unit_base[orders[at]], many, centre, half, source, sources[near], first)
+                        for j in range(many):
+                            weights[near, first + j] = q[base[at] + number * many + j]
+                        used[near] = first + many
                 elif leaf or (not source_leaf and extent(half, source) > extent(half, node)):
                     stack[top] = 2 * source + 2
                     stack[top + 1] = 2 * source + 1
@@ -158,9 +148,15 @@ def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-
                         lists = longer(lists)
                     lists[kept] = source
                     kept += 1
-        for near in range(2):
-            add(near, targets, lo, hi, sources, weights, used, values, w, pair_sum, p)
-        settle(n, k, w, values)
+            for near in range(2):
+                if used[near] > (0 if done else ROOM // 2):
+                    where, out, low, high = (c, force, lo, hi) if near else (targets, values, 0, size)
+                    pair_sum(where, low, high, sources[near], weights[near], used[near], out, p)
+                    used[near] = 0
+        first = field_base[n] + k * size
+        settle(order, field_fit, values, f, first)
+        if leaf:
+            leaf_field(c, lo, hi, centre, half, node, order, f[:, first : first + size], force)
         if n < last:
             start[n + 1], ends[n + 1] = ends[n], kept
             todo_level[todo], todo_m[todo] = n + 1, 2 * k + 1
