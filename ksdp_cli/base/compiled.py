@@ -24,9 +24,17 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
+#: For a function whose sums may be taken in any order.
+FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
+#: Options of what Python calls, and of fast loops that compiled functions alone call. They are few and the same in all
+#: modules: Numba types NumPy's own functions anew for each set of options, which takes a second.
+PLAIN: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+INNER: dict[str, Any] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
+
+
 def njit(*given: Any, **options: Any) -> Any:
-    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``; not to be passed on as an address, see `cfunc`."""
-    options.setdefault("no_cfunc_wrapper", True)  # one less function to compile
+    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``, without a wrapper for callers in C."""
+    options.setdefault("no_cfunc_wrapper", True)
     if given and callable(given[0]):
         return _compiled(given[0], options)
     return lambda function: _compiled(function, options)

@@ -17,7 +17,7 @@ import numpy as np
 from numba import uint32, uint64
 from numpy.typing import NDArray
 
-from .compiled import njit
+from .compiled import PLAIN, njit
 from .threads import core_count, spread
 
 #: Streams are 32-bit. The initial cloud of case c draws from stream c, its Brownian path from 2^31 + c.
@@ -35,7 +35,7 @@ def noise_stream(case: int) -> int:
     return NOISE + case
 
 
-@njit(inline="always", cache=True)
+@njit(inline="always")
 def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Ten rounds of Philox 4x32 on uint32 words: counter (c0..c3), key (k0, k1)."""
     for _ in range(10):
@@ -47,13 +47,13 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@njit(inline="always", cache=True)
+@njit(inline="always")
 def _words(particle: Any, draw: Any, step: Any, stream: Any, k0: Any, k1: Any) -> Any:
     high = uint32((particle >> HALF) & uint64(0xFFFF)) | uint32(draw << 16)
     return philox(uint32(particle), high, uint32(step), uint32(stream), k0, k1)
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def _normals(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> None:
     """Box-Muller on 24-bit uniforms: |normal| <= 5.888, which one draw in 2.6e8 would exceed.
 
@@ -74,14 +74,14 @@ def _normals(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> 
             out[i, 2] = radius * math.cos(np.float32(e >> 8) * np.float32(2.0 * math.pi * 2.0**-24))
 
 
-@njit(inline="always", cache=True)
+@njit(inline="always")
 def _unit(high: Any, low: Any) -> Any:
     """A 53-bit k as a number in (0, 1): (k + 1/2) 2^-53, and k 2^-53 from 1/2 on, where float64 has no half of it."""
     k = float(uint64(high >> 5) * uint64(1 << 26) + uint64(low >> 6))
     return (k + 0.5 if k < 2.0**52 else k) * 2.0**-53
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def _uniforms(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> None:
     """53-bit uniforms in (0, 1): two to a Philox block."""
     n, d = out.shape

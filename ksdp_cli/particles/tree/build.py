@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.compiled import njit
+from ...base.compiled import INNER, PLAIN, njit
 
 #: A task for the threads is a subtree of about so many particles, but there are not more than 2^6. The levels above are
 #: shared out where a node has more than ``LARGE`` particles: below that, meeting costs more time than it saves.
@@ -59,7 +59,7 @@ def task_level(count: int, depth: int, ranks: int = 1) -> int:
     return max(0, min(depth, max(min(MOST_TASK_LEVEL, (count // TASK_SIZE).bit_length()), (ranks - 1).bit_length())))
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def to_cloud(rows, index, out):  # type: ignore[no-untyped-def]
     """Put ``rows`` (d, J) in tree order at their places in ``out`` (J, d)."""
     for i in range(index.size):
@@ -67,7 +67,7 @@ def to_cloud(rows, index, out):  # type: ignore[no-untyped-def]
             out[index[i], axis] = rows[axis, i]
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-def]
     """Boxes of node (level, k) and of its descendants to level ``last``, each parted, down to sorted leaves."""
     dim, count = c.shape
@@ -93,7 +93,7 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
                 _sort(c, index, axis, lo, hi, keys, places)  # both leaves in order, hence parted too
 
 
-@njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"}, no_cpython_wrapper=True)
+@njit(**INNER)
 def _bounds(row):  # type: ignore[no-untyped-def]
     low = high = row[0]
     for value in row:
@@ -193,7 +193,7 @@ def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
     index[i], index[j] = index[j], index[i]
 
 
-@njit(nogil=True, cache=True, no_cpython_wrapper=True)
+@njit(inline="always")
 def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
     """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``key``, a row of c, is at its place.
 

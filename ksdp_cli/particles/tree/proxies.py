@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.compiled import njit
+from ...base.compiled import INNER, PLAIN, njit
 
 MAX_ORDER = 16
 #: Sources sit at the zeros of the Jacobi polynomial with this exponent, fields at those of -1/2 (Chebyshev). Towards
@@ -96,7 +96,7 @@ def _tables(exponent: float, real: str, dim: int) -> tuple[NDArray[Any], NDArray
     return nodes.astype(real), fit.astype(real), unit.astype(real, order="C")
 
 
-@njit(nogil=True, cache=True, fastmath={"nsz"}, no_cpython_wrapper=True)  # said, or it would take over its caller's, which turn it into 1 / half
+@njit(**PLAIN, fastmath=False)  # said, or it would take over its caller's, which turn it into 1 / half
 def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
     """out = (points - centre) / half for a half side of which there is no inverse; what rounding adds is cut off."""
     one = out.dtype.type(1)
@@ -104,15 +104,15 @@ def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
         out[j] = min(one, max(-one, (points[j] - centre) / half))
 
 
-@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
-def chebyshev(points, centre, half, t):  # type: ignore[no-untyped-def]
-    """Fill t[k, j] with T_k((points[j] - centre) / half). A box without extent has all its points at 0."""
+@njit(**INNER)
+def chebyshev(points, centre, half, n, t):  # type: ignore[no-untyped-def]
+    """Fill t[k, j], k < n, with T_k((points[j] - centre) / half). A box without extent has all its points at 0."""
     one = t.dtype.type(1)
     least = t.dtype.type(1e-37 if t.itemsize == 4 else 1e-307)
     first = t[0]
     for j in range(points.size):
         first[j] = one
-    if t.shape[0] > 1:
+    if n > 1:
         second = t[1]
         if half > 0 and half < least:
             _divide(points, centre, half, second)
@@ -120,13 +120,13 @@ def chebyshev(points, centre, half, t):  # type: ignore[no-untyped-def]
             scale = one / half if half > 0 else t.dtype.type(0)
             for j in range(points.size):
                 second[j] = (points[j] - centre) * scale
-        for k in range(2, t.shape[0]):
+        for k in range(2, n):
             new, old, older = t[k], t[k - 1], t[k - 2]
             for j in range(points.size):
                 new[j] = second[j] * (old[j] + old[j]) - older[j]
 
 
-@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
+@njit(**INNER)
 def contract(matrix, a, out):  # type: ignore[no-untyped-def]
     """One axis of a tensor product: out[r * m + i] = sum_k matrix[i, k] a[k * R + r]; d calls restore the axes."""
     m, n = matrix.shape
@@ -140,7 +140,7 @@ def contract(matrix, a, out):  # type: ignore[no-untyped-def]
             out[r * m + i] = total
 
 
-@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
+@njit(**INNER)
 def tensor(matrices, a, spare):  # type: ignore[no-untyped-def]
     """The matrices of all axes applied to ``a``; the result lies in ``spare[0 or 1]``, and is returned."""
     where = 0
@@ -173,7 +173,7 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
     for axis in range(centre.shape[1]):
         for i in range(n):
             points[i] = centre[child, axis] + half[child, axis] * nodes[n, i]
-        chebyshev(points, centre[parent, axis], half[parent, axis], table)
+        chebyshev(points, centre[parent, axis], half[parent, axis], many, table)
         for k in range(many):
             for i in range(n):
                 if down:
@@ -182,14 +182,15 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
                     matrices[axis, k, i] = table[k, i]
 
 
-@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
-def leaf_moments(c, lo, hi, centre, half, node, n, moments):  # type: ignore[no-untyped-def]
-    """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box."""
+@njit(**INNER)
+def leaf_moments(c, lo, hi, centre, half, node, n, moments, t, product):  # type: ignore[no-untyped-def]
+    """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box.
+
+    ``t`` (d, n, most) and ``product`` (most,) are room for the values of as many particles.
+    """
     dim = c.shape[0]
-    t = np.empty((dim, n, hi - lo), c.dtype)
     for axis in range(dim):
-        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], t[axis])
-    product = np.empty(hi - lo, c.dtype)
+        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
     place = 0
     for a in range(n if dim == 3 else 1):
         for b in range(n):
@@ -205,20 +206,22 @@ def leaf_moments(c, lo, hi, centre, half, node, n, moments):  # type: ignore[no-
                 place += 1
 
 
-@njit(nogil=True, cache=True, fastmath=True, no_cpython_wrapper=True)
-def leaf_field(c, lo, hi, centre, half, node, n, f, force):  # type: ignore[no-untyped-def]
-    """L2P: add the polynomials ``f`` (d, n^d), one for each component, at the particles to ``force`` (d, J)."""
+@njit(**INNER)
+def leaf_field(c, lo, hi, centre, half, node, n, f, first, force, t, inner):  # type: ignore[no-untyped-def]
+    """L2P: add the polynomials f[:, first:], one for each component, at the particles to ``force`` (d, J).
+
+    ``t`` and ``inner`` are room as in `leaf_moments`.
+    """
     dim = c.shape[0]
-    t = np.empty((dim, n, hi - lo), c.dtype)
     for axis in range(dim):
-        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], t[axis])
-    inner = np.empty(hi - lo, c.dtype)
+        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
     for component in range(dim):
         out = force[component, lo:hi]
-        place = 0
+        place = first
         for a in range(n if dim == 3 else 1):
             for b in range(n):
-                inner[:] = 0
+                for j in range(hi - lo):
+                    inner[j] = 0
                 for k in range(n):
                     value = f[component, place]
                     last = t[dim - 1, k]
@@ -230,7 +233,7 @@ def leaf_field(c, lo, hi, centre, half, node, n, f, force):  # type: ignore[no-u
                     out[j] += inner[j] * left[j] * (t[0, a, j] if dim == 3 else c.dtype.type(1))
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def upward(w, level, k, last):  # type: ignore[no-untyped-def]
     """Upward pass, P2M and M2M: weights of the descendants of node (level, k) from level ``last`` up to itself.
 
@@ -245,6 +248,8 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
         most = max(most, order**dim)
     spare = np.empty((2, most), c.dtype)
     moments = np.empty(most, c.dtype)
+    leaf_count = (count >> depth) + 1
+    tables, row = np.empty((dim, orders[depth], leaf_count), c.dtype), np.empty(leaf_count, c.dtype)
     for n in range(last, level - 1, -1):
         order = orders[n]
         size = order**dim
@@ -260,7 +265,7 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
         for m in range(k << (n - level), (k + 1) << (n - level)):
             node = (1 << n) - 1 + m
             if n == depth:
-                leaf_moments(c, (m * count) >> n, ((m + 1) * count) >> n, centre, half, node, order, total)
+                leaf_moments(c, (m * count) >> n, ((m + 1) * count) >> n, centre, half, node, order, total, tables, row)
             else:
                 for i in range(size):
                     total[i] = 0

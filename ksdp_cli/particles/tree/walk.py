@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...base.compiled import njit
+from ...base.compiled import PLAIN, njit
 from .proxies import inherit, leaf_field, place_proxies, settle
 
 #: Sources gathered before they are summed: they stay in the first-level cache, and the loop is long. A box adds at
@@ -69,7 +69,7 @@ def apart(centre, half, a, b, opening):  # type: ignore[no-untyped-def]
     return away and size_a * size_a <= limit, away and size_b * size_b <= limit, not away and size_a + size_b == zero
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-untyped-def]
     """M2L, P2L, M2P and P2P: all that node (level, m) and its descendants to level ``last`` receive, depth first.
 
@@ -86,6 +86,7 @@ def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-
     leaf_proxies = orders[depth] ** dim
     sources, weights = np.empty((2, dim, ROOM), c.dtype), np.empty((2, ROOM), c.dtype)
     used = np.zeros(2, np.int64)  # far and near
+    tables, row = np.empty((dim, field_orders[depth], leaf_count), c.dtype), np.empty(leaf_count, c.dtype)
     stack = np.empty(64, np.int64)
     lists = longer(given)  # of every level on the way down, one after the other
     start, ends = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
@@ -156,7 +157,7 @@ def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-
         first = field_base[n] + k * size
         settle(order, field_fit, values, f, first)
         if leaf:
-            leaf_field(c, lo, hi, centre, half, node, order, f[:, first : first + size], force)
+            leaf_field(c, lo, hi, centre, half, node, order, f, first, force, tables, row)
         if n < last:
             start[n + 1], ends[n + 1] = ends[n], kept
             todo_level[todo], todo_m[todo] = n + 1, 2 * k + 1
