@@ -44,7 +44,7 @@ finally:
     with open('compiled.json', "w") as file:
         json.dump(compiled.spent, file)
 """
-RUN = "simulate --engine tree --J 20000 --dt 1e-4 --T 1e-3 --overwrite -o a.zarr".split()
+RUN = ["simulate", "--engine", "tree", "--J", "20000", "--dt", "1e-4", "--T", "1e-3", "--overwrite", "-o", "a.zarr"]
 RUNS = {"first": RUN, "second kernel": [*RUN, "--kernel", "eq7"], "again": RUN, "first in 3D": [*RUN, "--dim", "3"]}
 GOALS = {"first": 8, "second kernel": 5, "again": None, "first in 3D": None}
 

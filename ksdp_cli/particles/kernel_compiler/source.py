@@ -18,8 +18,9 @@ module that calls ``g(r2, PARAMS)``. In the template
 - lines from ``#2D`` or ``#3D`` to the next mark or ``#END`` are kept for that dimension only.
 
 Constants in a float32 template must be typed, ``REAL(0.5)``: a bare 0.5 turns the whole loop into float64. Functions
-that take arrays carry ``@njit(**PLAIN)``, or ``@njit(**INNER)`` where compiled functions alone call them. The module is written to a cache folder under a name that its contents decide, so that
-Numba's own cache serves the next process: a Numba function that is handed over as an argument is never cached.
+that take arrays carry ``@njit(**PLAIN)``, or ``@njit(**INNER)`` where compiled functions alone call them. The module is
+written to a cache folder under a name that its contents decide, so that Numba's own cache serves the next process: a
+Numba function that is handed over as an argument is never cached.
 """
 
 from __future__ import annotations
