@@ -40,7 +40,7 @@ class Stepper:
         self.engine = chemistry.engine
         #: The state of the chemistry after the last drift.
         self.memory: State = {}
-        self.key, self.stream = config.seed if key is None else key, rng.noise_stream(case.number)
+        self.key, self.stream = case.seed if key is None else key, rng.noise_stream(case.stream)
         self.world = world or Alone()
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
