@@ -70,6 +70,12 @@ def simulate(
             rich_help_panel="Cases of a sweep",
         ),
     ] = False,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Print thresholds, the step that is resolved, engine, time, memory and disk; run nothing."
+        ),
+    ] = False,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="A known problem, which other options change; 'ksdp presets' lists them."),
@@ -94,7 +100,19 @@ def simulate(
     outputs |= {
         name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
     }
-    own = ("out", "overwrite", "resume", "json", "config", "threads", "workers", "case", "print_commands", "preset")
+    own = (
+        "out",
+        "overwrite",
+        "resume",
+        "json",
+        "config",
+        "threads",
+        "workers",
+        "case",
+        "print_commands",
+        "plan",
+        "preset",
+    )
     known = [*SimulateConfig.model_fields, *own, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
     if print_commands:
@@ -102,6 +120,13 @@ def simulate(
 
         for line in commands(out, **presets.changed(preset, o.merged(config, physics, known))):
             typer.echo(line)
+        return
+    if plan:
+        from ..api.planning import plan as planned
+        from . import _plan
+
+        here = {"out": out} | {name: outputs[name] for name in ("threads",) if name in outputs}
+        _plan.render(planned(**presets.changed(preset, o.merged(config, physics | here, known))), as_json)
         return
     with graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
