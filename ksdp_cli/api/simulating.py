@@ -27,8 +27,9 @@ from . import paths
 from .checkpoints import Checkpoints
 from .clouds import handed
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
-from .integrating import frame_bytes, integrate
+from .integrating import integrate
 from .options import SimulateOptions
+from .pace import frame_bytes
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.

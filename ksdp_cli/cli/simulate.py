@@ -22,7 +22,7 @@ GROUPS = {
 #: Options that are no part of the problem.
 OWN = (
     *("out", "overwrite", "resume", "json", "config", "preset"),
-    *("threads", "workers", "executor", "case", "print_commands"),
+    *("threads", "workers", "executor", "case", "print_commands", "plan"),
 )
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
@@ -83,6 +83,12 @@ def simulate(
             rich_help_panel="Cases of a sweep",
         ),
     ] = False,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Print thresholds, the step that is resolved, engine, time, memory and disk; run nothing."
+        ),
+    ] = False,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="A known problem, which other options change; 'ksdp presets' lists them."),
@@ -114,6 +120,13 @@ def simulate(
 
         for line in commands(out, **presets.changed(preset, o.merged(config, physics, known))):
             typer.echo(line)
+        return
+    if plan:
+        from ..api.planning import plan as planned
+        from . import _plan
+
+        here = {"out": out} | {name: outputs[name] for name in ("threads",) if name in outputs}
+        _plan.render(planned(**presets.changed(preset, o.merged(config, physics | here, known))), as_json)
         return
     with graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(
