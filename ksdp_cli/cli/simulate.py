@@ -19,6 +19,11 @@ GROUPS = {
     "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
     "Pair sum": ("engine", "accuracy", "dtype", "device"),
 }
+#: Options that are no part of the problem.
+OWN = (
+    *("out", "overwrite", "resume", "json", "config", "preset"),
+    *("threads", "workers", "executor", "case", "print_commands", "plan"),
+)
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
 
@@ -51,6 +56,14 @@ def simulate(
         typer.Option(
             metavar="NUMBER",
             help="Processes that take the cases of a sweep side by side. Default 1.",
+            rich_help_panel="Cases of a sweep",
+        ),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:PLACE]",
+            help="Where they run; 'ksdp plugins' lists the executors. Default processes.",
             rich_help_panel="Cases of a sweep",
         ),
     ] = None,
@@ -96,24 +109,11 @@ def simulate(
     """
     from .. import api, presets
 
-    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
+    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume, "executor": executor}
     outputs |= {
         name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
     }
-    own = (
-        "out",
-        "overwrite",
-        "resume",
-        "json",
-        "config",
-        "threads",
-        "workers",
-        "case",
-        "print_commands",
-        "plan",
-        "preset",
-    )
-    known = [*SimulateConfig.model_fields, *own, "A"]
+    known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
     if print_commands:
         from ..api.simulating import commands
