@@ -67,7 +67,8 @@ class CaseRun:
         self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, known)
         self.engine = self.chemistry.engine
         key = noise_key(problem, case.seed) if key is None else key
-        self.stepper = Stepper(config, case, self.chemistry, device, key, world or Alone())
+        self.world = world or Alone()
+        self.stepper = Stepper(config, case, self.chemistry, device, key, self.world)
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
