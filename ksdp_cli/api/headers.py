@@ -39,7 +39,7 @@ def header(problem: Problem, grid: FieldGrid | None = None) -> Header:
         config=_resolved(config),
         attrs=marks(problem)
         | {
-            "seed": config.seed,
+            "seed": config.seed if isinstance(config.seed, int) else list(config.seed),
             "versions": provenance.versions(config.flow, config.kernel, config.init),
             "command": provenance.command("simulate", config),
         },
@@ -173,7 +173,7 @@ def _digest(config: SimulateConfig, marked: Mapping[str, Any], without: tuple[st
 def _resolved(config: SimulateConfig) -> dict[str, Any]:
     """The configuration as a store holds it; a run from t = 0, from a law with its defaults, and without c on a grid
     says what it said before there were these."""
-    unsaid = {name for name in ("t0", "init_params", "store_field", "field_side") if not getattr(config, name)}
+    unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}
     return {name: value for name, value in config.model_dump(mode="json").items() if name not in unsaid}

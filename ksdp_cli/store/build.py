@@ -32,7 +32,8 @@ def build(root: Path, header: Header) -> None:
     from .durable import DurableStore
 
     group = zarr.create_group(DurableStore(root), zarr_format=3, attributes=header.as_attributes())
-    fixed = {"axis": np.array(layout.AXES[: header.dim]), **{n: np.array(v) for n, v in header.cases.items()}}
+    fixed = {name: np.array(values, layout.kind_of(name, values)) for name, values in header.cases.items()}
+    fixed["axis"] = np.array(layout.AXES[: header.dim])
     if header.grid:
         fixed |= dict(zip(layout.AXES, header.grid.axes(), strict=False))
     for name, array in layout.arrays(header).items():
