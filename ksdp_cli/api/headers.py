@@ -12,6 +12,7 @@ from ..base.records import MadeBy, checked
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
+from ..particles.origin import moving_origin
 from ..particles.problem import Problem
 from ..store import Header, Run
 from ..store.create import MARKS
@@ -36,6 +37,7 @@ def header(problem: Problem) -> Header:
         case_count=len(problem.cases),
         units=problem.units,
         config=_resolved(config),
+        origins=_origins(problem),
         attrs=marks(problem)
         | {
             "seed": config.seed,
@@ -43,6 +45,12 @@ def header(problem: Problem) -> Header:
             "command": provenance.command("simulate", config),
         },
     )
+
+
+def _origins(problem: Problem) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """O(t) [length] at the snapshots of each case; nothing where positions count from 0."""
+    paths = [moving_origin(problem, case) for case in problem.cases]
+    return tuple(tuple(tuple(map(float, o.at(t))) for t in problem.config.times) for o in paths if o)
 
 
 def continued_header(problem: Problem, stored: Run, device: str) -> Header:
@@ -170,6 +178,7 @@ def _resolved(config: SimulateConfig) -> dict[str, Any]:
     """The configuration as a store holds it; a run from t = 0, and from a law with its defaults, says what it said
     before there was a t0, and before laws had parameters."""
     unsaid = {name for name in ("t0", "init_params") if not getattr(config, name)}
+    unsaid |= {"origin"} if config.origin == "fixed" else set()
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}
     return {name: value for name, value in config.model_dump(mode="json").items() if name not in unsaid}

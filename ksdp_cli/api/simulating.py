@@ -18,6 +18,7 @@ from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
 from ..particles import collapse, preflight
+from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
 from ..store import Owner, Run, create, open_run, require_room
@@ -101,6 +102,7 @@ def _simulated(
     problem = pose(options | {"init": handed(options.get("init"))})
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
+    require_origin(problem, chosen)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
     doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)
     path = target(out) if out is not None else _to_resume(problem) if resume else None

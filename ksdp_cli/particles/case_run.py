@@ -16,6 +16,7 @@ from ..provenance import short
 from . import collapse
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
+from .origin import moving_origin
 from .problem import Case, Problem
 from .stepper import Stepper
 from .world import Alone, World
@@ -66,7 +67,8 @@ class CaseRun:
         self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, known)
         self.engine = self.chemistry.engine
         key = noise_key(problem) if key is None else key
-        self.stepper = Stepper(config, case, self.chemistry, device, key, world or Alone())
+        self.origin = moving_origin(problem, case)
+        self.stepper = Stepper(config, case, self.chemistry, device, key, world or Alone(), self.origin)
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
@@ -79,7 +81,10 @@ class CaseRun:
     def start(self) -> None:
         """Draw the initial cloud, from the stream of the case. Raises `DataError` when it is not finite."""
         c = self.config
-        x = self.problem.initial.draw(c.J, c.dim, c.seed, stream=self.case.number).astype(c.dtype)
+        x = self.problem.initial.draw(c.J, c.dim, c.seed, stream=self.case.number)
+        if self.origin:
+            x = x.astype(np.float64) - self.origin.at(c.t0)
+        x = x.astype(c.dtype)
         if not np.isfinite(x).all():
             raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
         self.stepper.memory = self.chemistry.start(x)

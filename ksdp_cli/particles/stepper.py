@@ -12,6 +12,7 @@ from ..base import rng
 from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
+from .origin import MovingOrigin
 from .problem import Case, diffusion, drift_prefactor
 from .schemes.base import Scheme
 from .world import Alone, World
@@ -35,6 +36,7 @@ class Stepper:
         device: str,
         key: int | None = None,
         world: World | None = None,
+        origin: MovingOrigin | None = None,
     ) -> None:
         self.config, self.case, self.chemistry, self.device = config, case, chemistry, device
         self.engine = chemistry.engine
@@ -42,10 +44,14 @@ class Stepper:
         self.memory: State = {}
         self.key, self.stream = config.seed if key is None else key, rng.noise_stream(case.number)
         self.world = world or Alone()
+        #: What positions count from, and how fast it moves in the step that is taken.
+        self.origin, self.carried = origin, np.zeros(config.dim)
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
         #: The largest part of a drift so far that is attraction.
         self.fastest = 0.0
+        #: Largest extent of the cloud along an axis and largest absolute coordinate, before the last step.
+        self.width = self.far = 0.0
         #: What a GPU's steps add to the report.
         self.told: dict[str, Any] = {}
 
@@ -54,8 +60,14 @@ class Stepper:
         return self.chemistry.report(self.memory) | self.told
 
     def velocity(self, x: Any, t: Any) -> Any:
-        """v(X_j, t) in the type of ``x`` (J, d), an array or a tensor. Raises `ConfigError` for another shape."""
-        v = self.case.flow.velocity(x, t)
+        """v(X_j, t), less that of the origin, in the type of ``x`` (J, d), an array or a tensor.
+
+        Raises `ConfigError` for another shape.
+        """
+        if self.origin:
+            v = self.case.flow.velocity(self.origin.at(t) + x, t) - self.carried
+        else:
+            v = self.case.flow.velocity(x, t)
         if v.shape != x.shape:
             raise ConfigError(f"flow {self.config.flow!r} gave shape {tuple(v.shape)} for positions {tuple(x.shape)}")
         if v.dtype != x.dtype:
@@ -92,12 +104,15 @@ class Stepper:
 
         Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
         """
+        if self.origin:
+            self.carried = self.origin.velocity(t, dt)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
             x, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
             new = scheme.step(x, t, dt, lambda y, s: self.drift(y, s, memory, dt), self.noise(x, step, dt))
             found = self.world.largest(_measured(x, new)).tolist()
         if not resolved(found, diffusion(self.case, dt), self.config.dtype):
             raise self.blow_up(found, t)
+        self.width, self.far = found[:2]
         return {"x": new, **self.memory}
 
     def blow_up(self, found: list[float], t: float) -> NumericalError:
