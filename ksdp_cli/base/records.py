@@ -59,7 +59,8 @@ class Simulation(Record):
     J: Size = 1
     T: Finite = 0.0
     dt: Finite = 1.0
-    seed: Count = 0
+    seed: Count | list[Count] = 0
+    zip: list[str] = []
     snapshots: Values = [0.0]
     mu: Values = [0.0]
     chi: Values = [0.0]
@@ -94,6 +95,14 @@ class Origin(Record):
     generation: Count = 1
 
 
+class StoredGrid(Record):
+    """The grid on which c is stored."""
+
+    points: Annotated[int, Field(ge=1, le=1 << 14)]
+    low: Annotated[list[Finite], Field(min_length=1, max_length=3)]
+    side: Annotated[Finite, Field(gt=0)]
+
+
 class Attributes(Record):
     """The attributes of a store."""
 
@@ -106,7 +115,7 @@ class Attributes(Record):
     parameter_units: dict[str, str]
     config: dict[str, Any]
     complete: bool
-    seed: Count | None = None
+    seed: Count | list[Count] | None = None
     versions: dict[str, str] = {}
     command: str = ""
     seconds: Finite | None = None
@@ -121,6 +130,7 @@ class Attributes(Record):
     end_state: str | None = None
     origin: Origin = Origin(sha256="")
     contents: dict[str, str] = {}
+    grid: StoredGrid | None = None
 
     @model_validator(mode="after")
     def _config(self) -> Attributes:

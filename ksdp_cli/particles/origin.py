@@ -64,7 +64,7 @@ def moving_origin(problem: Problem, case: Case) -> MovingOrigin | None:
     c = problem.config
     if c.origin == "fixed":
         return None
-    cloud = problem.initial.draw(c.J, c.dim, c.seed, stream=case.number)
+    cloud = problem.initial.draw(c.J, c.dim, case.seed, stream=case.stream)
     return MovingOrigin(c, case, np.asarray(cloud, np.float64).mean(0))
 
 
@@ -77,5 +77,7 @@ def require_origin(problem: Problem, device: str) -> None:
             f"--origin moving with --chemistry {problem.config.chemistry}, whose c lies on a grid that does not move",
             "use --origin fixed, or --chemistry elliptic",
         )
+    if problem.config.store_field:
+        raise ConfigError("--origin moving with --store-field, whose grid does not move", "leave one of them out")
     if device != "cpu":
         raise ConfigError(f"--origin moving on {device}", "use --device cpu, or --origin fixed")

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from .. import provenance
 from ..base import html
 from ..base.files import local, read_json
-from ..base.labels import label
+from ..base.grids import near
+from ..base.labels import label, several
 from ..base.records import Said
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
@@ -35,7 +36,8 @@ class Run:
     """A stored simulation or a stored cloud of samples.
 
     ``times`` (k,) are the committed snapshots, ``cases`` one dict of swept parameters a case, ``J`` particles in
-    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes.
+    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes. ``grid`` is
+    where c is stored, or None.
     """
 
     def __init__(self, path: Path, header: Header, attributes: dict[str, Any]) -> None:
@@ -43,7 +45,9 @@ class Run:
         self.kind, self.config, self.units = header.kind, Said(header.config, path), header.units
         self.J, self.dim = header.particles, header.dim
         self.complete: bool = attributes["complete"]
-        self.cases = [{name: float(v[i]) for name, v in header.cases.items()} for i in range(header.case_count)]
+        columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
+        self.cases = [{name: values[i] for name, values in columns.items()} for i in range(header.case_count)]
+        self.grid = header.grid
         self._arrays = layout.arrays(header)
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed()
@@ -113,35 +117,61 @@ class Run:
             result[here] = self._shard(case, k, int(number))[wanted[here] - number * shard]
         return result
 
+    def field(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+        """c of a case at committed snapshot ``k`` (the last by default) at the points of `grid`, indices along x, y
+        (, z), checked against its digest.
+
+        Raises `ConfigError` for a store without c, or no such case or snapshot, `DataError` and `ResourceError` as
+        `frame`.
+        """
+        if self.grid is None:
+            raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
+        case = self._position_of(case, len(self.cases), "case")
+        k = self._position_of(k, len(self.times), "committed snapshot")
+        file = layout.field_file(self.path, self.header, case, k)
+        try:
+            declared.check_file(file, 4 * math.prod(self.grid.shape))
+            declared.check_file(layout.digest_file(self.path, case, k, self.header.format), self._digest_bytes)
+            data = np.ascontiguousarray(self._group["c"][case, k])
+            if layout.block_digest(data) != int(self._group["digest"][case, k, -1]):
+                raise ValueError("c differs from what was written")
+        except MemoryError:
+            raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
+        except Exception as error:  # zarr and its codecs raise many kinds
+            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
+        return data
+
     def find(self, t: float | None = None, **parameters: float) -> tuple[int, int]:
         """Case and snapshot with these values (to 1e-9); the only case and the last snapshot where nothing is asked.
 
         Raises `ConfigError` listing what there is.
         """
-        near = [
+        found = [
             i
             for i, values in enumerate(self.cases)
-            if all(name in values and np.isclose(values[name], v, rtol=1e-9, atol=0) for name, v in parameters.items())
+            if all(name in values and near(name, values[name], v) for name, v in parameters.items())
         ]
-        if len(near) != 1:
-            listed = "; ".join(label(values) for values in self.cases)
+        if len(found) != 1:
+            listed = several((label(values) for values in self.cases), between="; ")
             asked = label(parameters) or "no parameter given"
-            many = "more than one case" if near else "no case"
+            many = "more than one case" if found else "no case"
             raise ConfigError(f"{self.path} has {many} for {asked}", f"it has: {listed or 'one case, nothing varied'}")
         if t is None:
-            return near[0], self._position_of(-1, len(self.times), "committed snapshot")
+            return found[0], self._position_of(-1, len(self.times), "committed snapshot")
         hits = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))
         if not len(hits):
             listed = ", ".join(f"{value:g}" for value in self.times)
             raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {listed or 'none yet'}")
-        return near[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
+        return found[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
 
     def progress(self) -> list[int]:
         """Leading frames that each case has; `times` are those that all have."""
         return [layout.frames_of(self.path, self.header, case) for case in range(len(self.cases))]
 
     def dataset(self) -> xarray.Dataset:
-        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates.
+        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates,
+        and ``c`` on a grid where it is stored.
 
         Attributes that are tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf``
         takes it. What is read through it is protected by the checksums of the file format, not by the digests of
@@ -157,6 +187,8 @@ class Run:
             there["position"] = (there["position"] + there["origin"]).transpose(*there["position"].dims)
             there["position"].attrs = labels
             there = there.drop_vars("origin")
+        if self.grid:
+            there["c"].encoding.pop("coordinates", None)
         return there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
 
     def _repr_html_(self) -> str:
