@@ -122,7 +122,8 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
             wanted[name] = value
     case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
     seed = run.attrs.get("seed")
-    made = int(seed) if isinstance(seed, int) else None, case, run.kind == "simulation"
+    together = run.kind == "simulation" or bool(run.attrs.get("beyond"))
+    made = int(seed) if isinstance(seed, int) else None, case, together
     return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
 
 

@@ -12,18 +12,18 @@ from .. import provenance
 from ..base import device as devices
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
-from ..base.shapes import Cloud
 from ..base.signals import heard
 from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
-from ..particles import collapse, preflight
+from ..particles import preflight
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import handed
+from .doubts import tell_doubts
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import frame_bytes, integrate
 from .options import SimulateOptions
@@ -102,7 +102,7 @@ def _simulated(
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
-    doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)
+    doubts = partial(tell_doubts, problem, cloud, precision_warning(problem, cloud), listener.warn)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
@@ -134,13 +134,6 @@ def _simulated(
                 integrate(whole, writer, chosen, resume, listener)
         _finish(problem, writer)
     return open_run(path)
-
-
-def _warn(problem: Problem, cloud: Cloud, coarse: str | None, listener: Listener) -> None:
-    """Tell of doubts before the first step: ``coarse``, and those about the flow and the initial ``cloud`` (J, d)."""
-    for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
-        if doubt and listener.warn:
-            listener.warn(doubt)
 
 
 def _finish(problem: Problem, owner: Owner) -> None:
