@@ -6,7 +6,6 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -23,13 +22,11 @@ from ..store import Owner, change_times
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
+from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
 from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
-#: Seconds of steps that are timed before the end is foretold, and the step after which nobody waits for another; and
-#: what a part of a frame takes until one has been written: most of it is bringing its files to the disk.
-TIMED, LONG_STEP, FRAME_SECONDS = 0.5, 5.0, 0.01
 
 
 def integrate(problem: Problem, writer: Owner | CaseStore, device: str, resume: bool, listener: Listener) -> Watch:
@@ -86,8 +83,7 @@ class Watch:
         self.began = self.saved = time.monotonic()
         if self.first and listener.stop:
             listener.stop()  # a run that goes on has something to save from its first step
-        self.warm: tuple[float, int, float] | None = None
-        self.writing, self.written = 0.0, 0
+        self.pace = Pace(simulation.steps, len(simulation.problem.cases))
         self.drawn, self.announced, self.warned = 0.0, False, False
         self.doubted: set[str] = set()
 
@@ -105,7 +101,8 @@ class Watch:
                 if k >= case.committed:
                     case.write(k, _stored(cloud))
         self.writer.commit()
-        self.writing, self.written = self.writing + time.monotonic() - before, self.written + 1
+        self.pace.writing += time.monotonic() - before
+        self.pace.written += 1
 
     def facts(self) -> dict[str, Any]:
         """What the store says about how it was made."""
@@ -119,33 +116,17 @@ class Watch:
             **collapsed_from([run.state.collapsed for run in self.simulation.runs]),
         }
 
-    def _timed(self, now: float, done: int) -> bool:
-        """Whether enough was seen to say how long the run takes; the first step is not counted, which compiles."""
-        if self.warm is None:
-            self.warm = now, done, self.writing
-        since, steps = now - self.warm[0], done - self.warm[1]
-        return done == self.simulation.steps or (steps >= 2 and since > TIMED) or since > LONG_STEP
-
-    def _left(self, now: float, done: int) -> float:
-        """Seconds to come: steps at their rate since the first one, and frames at that of those written."""
-        assert self.warm is not None
-        began, first, writing = self.warm
-        step = (now - began - (self.writing - writing)) / max(done - first, 1)
-        frame = (
-            self.writing / self.written if self.written else FRAME_SECONDS * (2 + len(self.simulation.problem.cases))
-        )
-        return step * (self.simulation.steps - done) + frame * (len(self.writer.times) - self.writer.committed)
-
     def after_step(self, done: int) -> None:
         seen = self.simulation.look()
         if seen and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
             self.warned = True
             self.listener.warn(seen)
         now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
-        if not self.announced and self._timed(now, done):
+        if not self.announced and self.pace.known(now, done):
             self.announced = True
             if listener.tell:
-                listener.tell(self._expectation(self._left(now, done)))
+                frames = len(self.writer.times) - self.writer.committed
+                listener.tell(self._expectation(self.pace.left(now, done, frames)))
         if now - self.drawn > 0.1 or done == steps:
             self.drawn = now
             self._doubt()
@@ -227,47 +208,15 @@ class Watch:
         """Time, memory and disk of the whole run, from its first steps."""
         s = self.simulation
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
-        peak = _peak_memory()
+        memory = peak_memory() + sum(run.state.x.nbytes for run in s.runs)
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
         engine = s.runs[0].stepper.report()["engine"]
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
-            f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "
-            f"{_size(peak + sum(run.state.x.nbytes for run in s.runs))} of memory, {_size(disk)} of disk"
+            f"{devices.describe(self.kind['device'])}: about {duration(time.monotonic() - self.began + left)}, "
+            f"{bytes_in_words(memory)} of memory, {bytes_in_words(disk)} of disk"
         )
-
-
-def _peak_memory() -> int:
-    """Bytes that this process has held at most; 0 on Windows, which does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def frame_bytes(problem: Problem) -> int:
-    """Bytes of one stored frame of every case."""
-    return 4 * len(problem.cases) * problem.config.J * problem.config.dim
 
 
 def _stored(frame: np.ndarray) -> np.ndarray:
     return frame.astype(np.float32, copy=False)
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{_short(seconds / size)} {unit}"
-    return f"{_short(seconds)} s"
-
-
-def _size(count: float) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{_short(count / size)} {unit}"
-    return f"{_short(count / 1e3)} kB"
-
-
-def _short(value: float) -> str:
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}"

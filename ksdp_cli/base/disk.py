@@ -17,7 +17,7 @@ from ..errors import ResourceError
 from . import outputs
 from .outputs import sync_folder
 
-__all__ = ["leftovers", "link", "put", "reported", "require_room", "sync_folder", "sync_up"]
+__all__ = ["free_bytes", "leftovers", "link", "put", "reported", "require_room", "sync_folder", "sync_up"]
 
 PARTIAL, DAY = ".partial", 86400.0
 _COUNT, _HOST = itertools.count(), re.sub(r"[^\w-]", "-", platform.node())[:40]
@@ -90,16 +90,21 @@ def require_room(path: Path, size: int, what: str, replaces: bool = False) -> No
 
     ``what`` says what they are for; ``replaces`` that the store which is there goes first.
     """
-    there = Path(os.path.realpath(path))
-    old = sum(file.lstat().st_size for file in there.rglob("*")) if replaces else 0
-    while not there.exists():
-        there = there.parent
-    free = shutil.disk_usage(there).free + old
+    old = sum(file.lstat().st_size for file in Path(os.path.realpath(path)).rglob("*")) if replaces else 0
+    free = free_bytes(path) + old
     if COMPRESSION * size > free:
         raise ResourceError(
             f"{what} need {size / 1e9:.3g} GB, and the disk of {path} has {free / 1e9:.3g} GB free",
             "free some, or use -o on another disk",
         )
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes that are free on the disk of ``path``, which need not exist."""
+    there = Path(os.path.realpath(path))
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free
 
 
 def reported(path: Path) -> contextlib.AbstractContextManager[None]:

@@ -19,6 +19,11 @@ GROUPS = {
     "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
     "Pair sum": ("engine", "accuracy", "dtype", "device"),
 }
+#: Options that are no part of the problem.
+OWN = (
+    *("out", "overwrite", "resume", "json", "config", "preset"),
+    *("threads", "workers", "executor", "case", "print_commands", "plan"),
+)
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
 
@@ -54,6 +59,14 @@ def simulate(
             rich_help_panel="Cases of a sweep",
         ),
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:PLACE]",
+            help="Where they run; 'ksdp plugins' lists the executors. Default processes.",
+            rich_help_panel="Cases of a sweep",
+        ),
+    ] = None,
     case: Annotated[
         str | None,
         typer.Option(
@@ -68,6 +81,12 @@ def simulate(
             "--print-commands",
             help="Print a command for each case, for a scheduler, and run nothing.",
             rich_help_panel="Cases of a sweep",
+        ),
+    ] = False,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Print thresholds, the step that is resolved, engine, time, memory and disk; run nothing."
         ),
     ] = False,
     preset: Annotated[
@@ -90,18 +109,24 @@ def simulate(
     """
     from .. import api, presets
 
-    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
+    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume, "executor": executor}
     outputs |= {
         name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
     }
-    own = ("out", "overwrite", "resume", "json", "config", "threads", "workers", "case", "print_commands", "preset")
-    known = [*SimulateConfig.model_fields, *own, "A"]
+    known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
     if print_commands:
         from ..api.simulating import commands
 
         for line in commands(out, **presets.changed(preset, o.merged(config, physics, known))):
             typer.echo(line)
+        return
+    if plan:
+        from ..api.planning import plan as planned
+        from . import _plan
+
+        here = {"out": out} | {name: outputs[name] for name in ("threads",) if name in outputs}
+        _plan.render(planned(**presets.changed(preset, o.merged(config, physics | here, known))), as_json)
         return
     with graceful() as stop, _render.progress("simulate") as progress:
         run = api.simulate(

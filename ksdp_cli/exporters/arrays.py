@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..base.libraries import library
 from ..store import layout
 from ..store.selection import Selection
-from .libraries import library
 
 #: The member of an .npz that holds the metadata as JSON; no parameter can have this name.
 METADATA = "ksdp-metadata"

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..base.libraries import library
 from ..errors import ConfigError
 from ..store import layout
 from ..store.selection import Selection
-from .libraries import library
 
 #: Key of a Parquet file's metadata.
 KEY = b"ksdp"

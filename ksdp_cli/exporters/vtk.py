@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ..base.libraries import library
 from ..store import layout
 from ..store.selection import Selection
-from .libraries import library
 
 ROOT, VERSION = "VTKHDF", (2, 0)
 #: The kinds of cells of a PolyData, in the order of the columns of ``CellOffsets``.

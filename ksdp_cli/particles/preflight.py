@@ -32,7 +32,7 @@ def flow_warning(problem: Problem) -> str | None:
         return None
     probe = problem.initial.draw(min(c.J, 4096), c.dim, c.seed).astype(np.float64)
     dt = longest_step(c.snapshots, c.dt)
-    travels = [_flow_speed(case, probe, c.t0) * dt for case in problem.cases]
+    travels = [flow_rate(case, probe, c.t0) * dt for case in problem.cases]
     worst = int(np.argmax(travels))
     travel = travels[worst]
     if not travel > FLOW_FRACTION:
@@ -119,7 +119,7 @@ def diagnose(problem: Problem, case: Case, x: Cloud) -> str:
     return told
 
 
-def _flow_speed(case: Case, probe: np.ndarray, t: float) -> float:
+def flow_rate(case: Case, probe: np.ndarray, t: float) -> float:
     """max |grad v| at ``t``: the speed over the flow's length scale, by central differences at the probe points."""
     h = 1e-4
     largest = 0.0
