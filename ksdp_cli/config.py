@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from .base import grids
 from .base import parsing as numbers
 from .base.files import LARGEST_TOML, decoded, local, read_given
 from .base.validation import first_error
@@ -41,6 +42,15 @@ def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
     return BeforeValidator(run)
 
 
+def _seeds(value: Any) -> int | tuple[int, ...]:
+    """One seed as a number, several as a tuple: a store of one seed says it as it did before there were more."""
+    found = numbers.integers(value)
+    for seed in found:
+        if not 0 <= seed < 2**63:
+            raise ConfigError(f"{seed} is no seed", "give whole numbers from 0 to 2^63 - 1")
+    return found if len(found) > 1 else found[0]
+
+
 def _names(value: Any) -> tuple[str, ...]:
     """Names from a comma list or a sequence, each once."""
     names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
@@ -49,6 +59,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 Real = Annotated[float, _named(numbers.number)]
 Whole = Annotated[int, _named(numbers.integer)]
+Seeds = Annotated[int | tuple[int, ...], _named(_seeds)]
 Sweep = Annotated[tuple[float, ...], _named(numbers.sweep)]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -109,7 +120,16 @@ class SimulateConfig(Settings):
     init_params: dict[str, float | str] = Field(
         default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
     )
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the initial cloud and of the Brownian paths")
+    seed: Seeds = Field(
+        0,
+        description="seed of the initial cloud and of the Brownian paths; several, as 0:15:16, make an ensemble",
+        json_schema_extra=shown("SWEEP"),
+    )
+    zip: Annotated[tuple[str, ...], _named(_names)] = Field(
+        (),
+        description="swept parameters that go in step, as A,mu: the first of each, the second of each, and so on",
+        json_schema_extra=shown(default="none: every combination is a case"),
+    )
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
     engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
@@ -152,15 +172,16 @@ class SimulateConfig(Settings):
         if self.engine == "mesh" and (self.dim == 3 or self.device == "cuda"):
             place = "in 3D" if self.dim == 3 else "on a GPU"
             raise ConfigError(f"engine 'mesh' {place}", "it is for 2D on the CPU; use --engine auto")
-        if len(self.swept()) > 2:
-            raise ConfigError(f"{len(self.swept())} parameters are swept: {', '.join(self.swept())}", "sweep 1 or 2")
-        cases = math.prod(len(values) for values in self.swept().values())
+        swept = self.swept()
+        grids.require_in_step(self.zip, swept)
+        cases = grids.count(swept, self.zip)
         if cases > MOST_CASES:
             raise ConfigError(
-                f"{' x '.join(str(len(v)) for v in self.swept().values())} values of {', '.join(self.swept())} make "
-                f"{cases} cases",
+                f"{' x '.join(str(len(v)) for v in swept.values())} values of {', '.join(swept)} make {cases} cases",
                 f"at most {MOST_CASES} go into a store; sweep fewer values, or make several stores",
             )
+        if self.zip or grids.SEED in swept:
+            grids.require_unlike(self.cases())
         return self
 
     @property
@@ -178,9 +199,19 @@ class SimulateConfig(Settings):
         own = {name: getattr(self, name) for name in PHYSICAL_UNITS}
         return own | self.flow_params | self.kernel_params | self.chemistry_params
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, one or more."""
+        return self.seed if isinstance(self.seed, tuple) else (self.seed,)
+
     def swept(self) -> dict[str, tuple[float, ...]]:
-        """The parameters that take more than one value."""
-        return {name: values for name, values in self.parameters().items() if len(values) > 1}
+        """The parameters that take more than one value, the seed last."""
+        every = self.parameters() | {grids.SEED: self.seeds}
+        return {name: values for name, values in every.items() if len(values) > 1}
+
+    def cases(self) -> list[dict[str, float]]:
+        """The swept parameters of each case, in the order of the store."""
+        return grids.combinations(self.swept(), self.zip)
 
 
 #: What ``algorithm = "paper"`` changes: the paper's Algorithm 1 with its network, its solver and its intervals.

@@ -38,7 +38,7 @@ def header(problem: Problem) -> Header:
         config=_resolved(config),
         attrs=marks(problem)
         | {
-            "seed": config.seed,
+            "seed": config.seed if isinstance(config.seed, int) else list(config.seed),
             "versions": provenance.versions(config.flow, config.kernel, config.init),
             "command": provenance.command("simulate", config),
         },
@@ -169,7 +169,7 @@ def _digest(config: SimulateConfig, marked: Mapping[str, Any], without: tuple[st
 def _resolved(config: SimulateConfig) -> dict[str, Any]:
     """The configuration as a store holds it; a run from t = 0, and from a law with its defaults, says what it said
     before there was a t0, and before laws had parameters."""
-    unsaid = {name for name in ("t0", "init_params") if not getattr(config, name)}
+    unsaid = {name for name in ("t0", "init_params", "zip") if not getattr(config, name)}
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}
     return {name: value for name, value in config.model_dump(mode="json").items() if name not in unsaid}

@@ -44,7 +44,8 @@ class SimulateOptions(TypedDict, total=False):
     flow_params: Mapping[str, Values]
     kernel_params: Mapping[str, Values]
     init_params: Mapping[str, Number]
-    seed: Number
+    seed: Values
+    zip: str | Sequence[str]
     device: Device
     dtype: Literal["float32", "float64"]
     engine: Literal["auto", "direct", "tree", "mesh"]

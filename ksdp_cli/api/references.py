@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import provenance
+from ..base import grids
 from ..base import parsing as numbers
 from ..base.listener import Progress, unheard
 from ..base.shapes import Cloud
@@ -54,11 +55,12 @@ class Chosen:
     simulated: bool
 
     def numbers(self) -> dict[str, float]:
-        """Time, and every physical parameter that has one value."""
+        """Time, and every physical parameter that has one value; a seed is none."""
         names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
         found = {name: fixed_value(self.simulation, name) for name in names}
         time = {} if math.isnan(self.t) else {"t": self.t}
-        return {name: value for name, value in found.items() if value is not None} | self.case | time
+        case = {name: value for name, value in self.case.items() if name != grids.SEED}
+        return {name: value for name, value in found.items() if value is not None} | case | time
 
     def parameters(self) -> dict[str, Any]:
         """`numbers`, and the flow, the kernel and the initial cloud by name."""
@@ -121,8 +123,7 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
         if name not in asked and np.isclose(there, value, rtol=1e-9, atol=1e-12).any():
             wanted[name] = value
     case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
-    seed = run.attrs.get("seed")
-    made = int(seed) if isinstance(seed, int) else None, case, run.kind == "simulation"
+    made = *grids.address(run.cases, run.attrs.get("seed"), case), run.kind == "simulation"
     return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
 
 
@@ -214,10 +215,10 @@ def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> d
     except DataError as error:
         raise DataError(f"it cannot be simulated again: {error.message}", "name a reference") from None
     options = stored.model_dump(
-        exclude={"flow_params", "kernel_params", "chemistry_params", "seed", "snapshots", "T", "device"}
+        exclude={"flow_params", "kernel_params", "chemistry_params", "seed", "zip", "snapshots", "T", "device"}
     )
     options |= stored.flow_params | stored.kernel_params | stored.chemistry_params
-    options |= {name: value for name, value in values.items() if name != "t"}
+    options |= {name: value for name, value in values.items() if name not in ("t", grids.SEED)}
     if "t" in values and values["t"] < stored.t0:
         raise ConfigError(
             f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"

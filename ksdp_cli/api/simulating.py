@@ -107,7 +107,7 @@ def _simulated(
     problem = pose(options | {"init": handed(options.get("init"))})
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
-    cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
+    cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
     doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None

@@ -59,7 +59,8 @@ class Simulation(Record):
     J: Size = 1
     T: Finite = 0.0
     dt: Finite = 1.0
-    seed: Count = 0
+    seed: Count | list[Count] = 0
+    zip: list[str] = []
     snapshots: Values = [0.0]
     mu: Values = [0.0]
     chi: Values = [0.0]
@@ -106,7 +107,7 @@ class Attributes(Record):
     parameter_units: dict[str, str]
     config: dict[str, Any]
     complete: bool
-    seed: Count | None = None
+    seed: Count | list[Count] | None = None
     versions: dict[str, str] = {}
     command: str = ""
     seconds: Finite | None = None

@@ -17,6 +17,7 @@ from ._fields import Grouped, options_of
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
     "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
+    "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "device"),
 }
 #: Options that are no part of the problem.
@@ -104,8 +105,8 @@ def simulate(
 ) -> None:
     """Simulate Keller-Segel chemotaxis in a flow by interacting particles, equation (8).
 
-    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One
-    or two physical parameters may be swept; the cases land in one store.
+    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them.
+    Physical parameters and the seed may be swept, any number of them; the cases land in one store.
     """
     from .. import api, presets
 

@@ -43,8 +43,9 @@ class State:
 class CaseRun:
     """``case`` of ``problem`` on one device.
 
-    The Brownian increment of a particle is a function of (``key``, number of the case, step, particle), so nothing
-    about it has to be saved; ``key`` is `noise_key` of the problem. Snapshots and numbers of steps count from ``t0``.
+    The Brownian increment of a particle is a function of (``key``, stream of the case, step, particle), so nothing
+    about it has to be saved; ``key`` is `noise_key` of the case's seed. Snapshots and numbers of steps
+    count from ``t0``.
     """
 
     def __init__(
@@ -65,8 +66,9 @@ class CaseRun:
         known = facts(problem, case, device, threads, world)
         self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, known)
         self.engine = self.chemistry.engine
-        key = noise_key(problem) if key is None else key
-        self.stepper = Stepper(config, case, self.chemistry, device, key, world or Alone())
+        key = noise_key(problem, case.seed) if key is None else key
+        self.world = world or Alone()
+        self.stepper = Stepper(config, case, self.chemistry, device, key, self.world)
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
@@ -79,7 +81,7 @@ class CaseRun:
     def start(self) -> None:
         """Draw the initial cloud, from the stream of the case. Raises `DataError` when it is not finite."""
         c = self.config
-        x = self.problem.initial.draw(c.J, c.dim, c.seed, stream=self.case.number).astype(c.dtype)
+        x = self.problem.initial.draw(c.J, c.dim, self.case.seed, stream=self.case.stream).astype(c.dtype)
         if not np.isfinite(x).all():
             raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
         self.stepper.memory = self.chemistry.start(x)

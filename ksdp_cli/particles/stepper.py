@@ -14,7 +14,7 @@ from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
 from .problem import Case, diffusion, drift_prefactor
 from .schemes.base import Scheme
-from .world import Alone, World
+from .world import Alone, World, ends_of, share_of
 
 #: Two normal numbers of `rng` differ by less than this.
 NOISE_RANGE = 12.0
@@ -25,7 +25,11 @@ LARGEST = 3e38
 
 
 class Stepper:
-    """Holds what a step of one case needs, and what is to be told about it; positions are a NumPy array."""
+    """Holds what a step of one case needs, and what is to be told about it; positions are a NumPy array.
+
+    On ranks of a ``world`` each moves its share of the particles and hears of the others' positions, at the end of a
+    step and wherever the scheme wants a drift.
+    """
 
     def __init__(
         self,
@@ -40,8 +44,9 @@ class Stepper:
         self.engine = chemistry.engine
         #: The state of the chemistry after the last drift.
         self.memory: State = {}
-        self.key, self.stream = config.seed if key is None else key, rng.noise_stream(case.number)
+        self.key, self.stream = case.seed if key is None else key, rng.noise_stream(case.stream)
         self.world = world or Alone()
+        self.ends, (self.low, self.high) = ends_of(config.J, self.world.size), share_of(config.J, self.world)
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
         #: The largest part of a drift so far that is attraction.
@@ -62,13 +67,19 @@ class Stepper:
             v = v.astype(x.dtype) if isinstance(v, np.ndarray) else v.to(x.dtype)
         return v
 
-    def drift(self, x: Any, t: float, memory: State = NONE, dt: float = 0.0) -> Any:
-        """chi grad c + v(X_j, t), shape (J, d), with c ``dt`` after ``memory``, which `memory` then is the state of."""
+    def drift(self, x: Any, t: float, memory: State = NONE, dt: float = 0.0, cloud: Any = None) -> Any:
+        """chi grad c + v(X_j, t) at this rank's particles ``x`` (n, d) of ``cloud`` (J, d), found where it is None.
+
+        c is ``dt`` after ``memory``; `memory` then is its state.
+        """
         v = self.velocity(x, t)
-        self.memory = self.chemistry.advance(memory, x, dt)
+        cloud = self._cloud(x) if cloud is None else cloud
+        self.memory = self.chemistry.advance(memory, cloud, dt)
         if not self.interacting:
             return v
-        force = self.chemistry.gradient(self.memory, x, self.case.chi)
+        force = self.chemistry.gradient(self.memory, cloud if self.engine else x, self.case.chi)
+        if len(force) != len(x):  # of an engine that every rank has to itself
+            force = force[self.low : self.high]
         self.fastest = max(self.fastest, force.max(), -force.min())
         return force + v
 
@@ -78,12 +89,18 @@ class Stepper:
         return float(self.fastest) * self.config.dt / delta if delta else 0.0
 
     def noise(self, x: Any, step: int, dt: float) -> Any:
-        """The Brownian increment of global step ``step``, (J, d)."""
-        c = self.config
+        """The Brownian increment of this rank's particles ``x`` (n, d) in global step ``step``."""
         scale = np.asarray(diffusion(self.case, dt), x.dtype)
-        low, high = self.world.bounds(c.J)
-        mine = scale * rng.normals(self.key, self.stream, step, low, high - low, c.dim, x.dtype)
-        return self.world.gather(mine)
+        return scale * rng.normals(self.key, self.stream, step, self.low, len(x), self.config.dim, x.dtype)
+
+    def _cloud(self, x: Any) -> Any:
+        """The particles of all ranks (J, d) from those of each."""
+        if self.world.size == 1:
+            return x
+        whole = np.empty((self.config.J, x.shape[1]), x.dtype)
+        whole[self.low : self.high] = x
+        self.world.join(whole, self.ends)
+        return whole
 
     def step(
         self, scheme: Scheme, arrays: dict[str, NDArray[Any]], t: float, dt: float, step: int
@@ -93,12 +110,18 @@ class Stepper:
         Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
-            x, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
-            new = scheme.step(x, t, dt, lambda y, s: self.drift(y, s, memory, dt), self.noise(x, step, dt))
-            found = self.world.largest(_measured(x, new)).tolist()
+            cloud, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
+            x = cloud[self.low : self.high] if self.world.size > 1 else cloud
+
+            def drift(y: Any, s: float) -> Any:
+                return self.drift(y, s, memory, dt, cloud if y is x else None)
+
+            new = scheme.step(x, t, dt, drift, self.noise(x, step, dt))
+            *ends, self.fastest = self.world.largest(np.append(_ends(x, new), x.dtype.type(self.fastest)))
+            found = _measured(np.array(ends)).tolist()
         if not resolved(found, diffusion(self.case, dt), self.config.dtype):
             raise self.blow_up(found, t)
-        return {"x": new, **self.memory}
+        return {"x": self._cloud(new), **self.memory}
 
     def blow_up(self, found: list[float], t: float) -> NumericalError:
         """What to raise for a step from ``t`` whose four numbers are not `resolved`."""
@@ -124,11 +147,18 @@ def resolved(found: Any, noise: Any, dtype: str) -> Any:
     return (moved <= width + NOISE_RANGE * noise + rounding) & (reach < LARGEST)
 
 
-def _measured(x: Any, new: Any) -> Any:
-    """Four numbers of positions (J, d): largest extent of ``x`` along an axis, largest absolute value, largest extent
-    of ``new - x``, largest absolute value of ``new``. Each is nan where it meets one.
+def _ends(x: Any, new: Any) -> NDArray[Any]:
+    """The largest coordinate on each axis and minus the smallest one, of ``x`` (n, d), ``new - x`` and ``new``. Each is
+    nan where it meets one; the maximum over the parts of a cloud is the cloud's.
     """
-    # axis by axis: NumPy is 20 times slower over the first axis of an array (J, 2)
-    old, moved, now = (np.array([(axis.min(), axis.max()) for axis in part.T]) for part in (x, new - x, new))
+    # axis by axis: NumPy is 20 times slower over the first axis of an array (n, 2)
+    return np.array([(axis.max(), -axis.min()) for part in (x, new - x, new) for axis in part.T]).ravel()
+
+
+def _measured(ends: NDArray[Any]) -> NDArray[Any]:
+    """Four numbers of the `_ends` of a cloud: largest extent of ``x`` along an axis, largest absolute value, largest
+    extent of ``new - x``, largest absolute value of ``new``.
+    """
+    old, moved, now = np.stack([-ends[1::2], ends[::2]], axis=1).reshape(3, -1, 2)
     width, span = ((ends[:, 1] - ends[:, 0]).max() for ends in (old, moved))
     return np.stack([width, abs(old).max(), span, abs(now).max()])

@@ -29,7 +29,8 @@ def build(root: Path, header: Header) -> None:
     from .durable import DurableStore
 
     group = zarr.create_group(DurableStore(root), zarr_format=3, attributes=header.as_attributes())
-    fixed = {"axis": np.array(layout.AXES[: header.dim]), **{n: np.array(v) for n, v in header.cases.items()}}
+    fixed = {name: np.array(values, layout.kind_of(name, values)) for name, values in header.cases.items()}
+    fixed["axis"] = np.array(layout.AXES[: header.dim])
     for name, array in layout.arrays(header).items():
         labels: dict[str, Any] = dict(LABELS.get(name) or _parameter(header.units.get(name, name)))
         if name == "position":

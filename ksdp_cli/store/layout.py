@@ -14,11 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..base.files import LARGEST_METADATA, read_whole
+from ..base.grids import SEED
 from ..base.records import Attributes, checked
 from ..errors import ConfigError
 
@@ -134,7 +136,15 @@ def arrays(header: Header) -> dict[str, Array]:
         "time": Array(("time",), (steps,), "float64", (1,), (1,)),
         "axis": Array(("axis",), (d,), "string", (d,), (d,)),
     }
-    return made | {name: Array(("case",), (count,), "float64", (count,), (count,)) for name in header.cases}
+    return made | {
+        name: Array(("case",), (count,), kind_of(name, values), (count,), (count,))
+        for name, values in header.cases.items()
+    }
+
+
+def kind_of(name: str, values: Sequence[float]) -> str:
+    """The type of a coordinate: seeds are whole numbers, which float64 does not hold from 2^53 on."""
+    return "int64" if name == SEED and all(isinstance(value, int) for value in values) else "float64"
 
 
 def shard_length(particles: int) -> int:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from .. import provenance
 from ..base import html
 from ..base.files import local, read_json
-from ..base.labels import label
+from ..base.grids import near
+from ..base.labels import label, several
 from ..base.records import Said
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
@@ -42,7 +43,8 @@ class Run:
         self.kind, self.config, self.units = header.kind, Said(header.config, path), header.units
         self.J, self.dim = header.particles, header.dim
         self.complete: bool = attributes["complete"]
-        self.cases = [{name: float(v[i]) for name, v in header.cases.items()} for i in range(header.case_count)]
+        columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
+        self.cases = [{name: values[i] for name, values in columns.items()} for i in range(header.case_count)]
         self._arrays = layout.arrays(header)
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed()
@@ -97,23 +99,23 @@ class Run:
 
         Raises `ConfigError` listing what there is.
         """
-        near = [
+        found = [
             i
             for i, values in enumerate(self.cases)
-            if all(name in values and np.isclose(values[name], v, rtol=1e-9, atol=0) for name, v in parameters.items())
+            if all(name in values and near(name, values[name], v) for name, v in parameters.items())
         ]
-        if len(near) != 1:
-            listed = "; ".join(label(values) for values in self.cases)
+        if len(found) != 1:
+            listed = several((label(values) for values in self.cases), between="; ")
             asked = label(parameters) or "no parameter given"
-            many = "more than one case" if near else "no case"
+            many = "more than one case" if found else "no case"
             raise ConfigError(f"{self.path} has {many} for {asked}", f"it has: {listed or 'one case, nothing varied'}")
         if t is None:
-            return near[0], self._position_of(-1, len(self.times), "committed snapshot")
+            return found[0], self._position_of(-1, len(self.times), "committed snapshot")
         hits = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))
         if not len(hits):
             listed = ", ".join(f"{value:g}" for value in self.times)
             raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {listed or 'none yet'}")
-        return near[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
+        return found[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
 
     def progress(self) -> list[int]:
         """Leading frames that each case has; `times` are those that all have."""

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.labels import label
-from ..base.parsing import integer, sweep, tidy
+from ..base.grids import SEED, near
+from ..base.labels import label, several
+from ..base.parsing import integer, integers, sweep, tidy
 from ..base.records import Said
 from ..errors import ConfigError, DataError
 from . import layout
@@ -66,20 +67,21 @@ def select(run: Run, *, case: Any = None, t: Any = None, **parameters: Any) -> S
         raise DataError(f"{run.path} has no frame yet", "wait for its first snapshot, or simulate again")
     chosen = range(len(run.cases)) if case is None else sorted({_case(run, one) for one in _listed(case)})
     for name, given in parameters.items():
-        values = sweep(given)
+        values = integers(given) if name == SEED else sweep(given)
         if name not in run.cases[0]:
             _require_fixed(run, name, values)
             continue
-        here = np.array([one[name] for one in run.cases])
-        hits = {value: np.flatnonzero(np.isclose(here, value, rtol=1e-9, atol=0)) for value in values}
+        here = [one[name] for one in run.cases]
+        hits = {value: [i for i, one in enumerate(here) if near(name, one, value)] for value in values}
         for value, found in hits.items():
-            if not len(found):
-                there = ", ".join(f"{one:g}" for one in np.unique(here))
-                raise ConfigError(f"{run.path} has no case with {name} = {value:g}", f"it has {name} = {there}")
-        wanted = {int(i) for found in hits.values() for i in found}
+            if not found:
+                there = several(label({name: one}).partition("= ")[2] for one in sorted(set(here)))
+                told = f"{run.path} has no case with {label({name: value})}"
+                raise ConfigError(told, f"it has {name} = {there}")
+        wanted = {i for found in hits.values() for i in found}
         chosen = [i for i in chosen if i in wanted]
     if not len(chosen):
-        listed = "; ".join(label(values) for values in run.cases)
+        listed = several((label(values) for values in run.cases), between="; ")
         raise ConfigError(f"{run.path} has no case with all of these values", f"it has: {listed}")
     return Selection(run, tuple(chosen), _snapshots(run, t))
 
