@@ -140,6 +140,15 @@ class SimulateConfig(Settings):
     )
     c0: Literal["zero", "elliptic"] = Field("zero", description="chemical at the start, where it has a memory")
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
+    store_field: Whole = Field(
+        0, ge=0, le=1 << 14, description="store the chemical c as well, on this many points an axis; 0: particles alone"
+    )
+    field_side: Real = Field(
+        0.0,
+        ge=0,
+        description="side of the box in which c is stored, the same for all frames [length]",
+        json_schema_extra=shown(default="the periodic box, or what holds the initial cloud and 3 sqrt(2 mu T) around"),
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -26,6 +26,7 @@ from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import handed
+from .field_grid import grid_of, told
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import integrate
 from .options import SimulateOptions
@@ -108,6 +109,7 @@ def _simulated(
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
+    grid = grid_of(problem, cloud)
     doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
@@ -118,10 +120,10 @@ def _simulated(
             _require_room(problem, place, len(problem.config.snapshots), overwrite)
         return create(
             place,
-            header(problem),
+            header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: continued_header(problem, stored, chosen),
+            continued=lambda stored: continued_header(problem, stored, chosen, grid),
         )
 
     if case is not None:
@@ -136,6 +138,8 @@ def _simulated(
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
+            if writer.header.grid and listener.tell:
+                listener.tell(told(writer.header.grid))
             doubts()
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:

@@ -95,6 +95,14 @@ class Origin(Record):
     generation: Count = 1
 
 
+class StoredGrid(Record):
+    """The grid on which c is stored."""
+
+    points: Annotated[int, Field(ge=1, le=1 << 14)]
+    low: Annotated[list[Finite], Field(min_length=1, max_length=3)]
+    side: Annotated[Finite, Field(gt=0)]
+
+
 class Attributes(Record):
     """The attributes of a store."""
 
@@ -122,6 +130,7 @@ class Attributes(Record):
     end_state: str | None = None
     origin: Origin = Origin(sha256="")
     contents: dict[str, str] = {}
+    grid: StoredGrid | None = None
 
     @model_validator(mode="after")
     def _config(self) -> Attributes:
