@@ -23,7 +23,7 @@ from .engines.choice import DriftEngine
 from .engines.direct_cpu import template
 from .engines.direct_gpu import launch, require_torch, shares
 from .flow_trace import Formula, Untraceable, trace
-from .kernel_compiler.source import import_text
+from .kernel_compiler.module_cache import import_text
 from .problem import diffusion
 from .stepper import Stepper, resolved
 
