@@ -60,10 +60,11 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
         return f"the frames before it are kept in {writer.path} ({len(times)})"
     if not times or t > times[-1]:
         times = (*times, t)
-    ended = change_times(writer, header(with_times(problem, times)))
+    ended = change_times(writer, header(with_times(problem, times), writer.header.grid))
     ended.annotate(blow_up=message, **watch.facts())
     if ended.committed < len(times):
-        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None])
+        c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
+        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
     Checkpoints(writer.path).remove()
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
@@ -99,7 +100,8 @@ class Watch:
         for run, cloud in zip(self.simulation.runs, clouds, strict=True):
             with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
-                    case.write(k, _stored(cloud))
+                    grid = case.header.grid
+                    case.write(k, _stored(cloud), run.field(grid.axes()) if grid else None)
         self.writer.commit()
         self.pace.writing += time.monotonic() - before
         self.pace.written += 1

@@ -54,6 +54,8 @@ class SimulateOptions(TypedDict, total=False):
     chemistry: str
     c0: Literal["zero", "elliptic"]
     chemistry_params: Mapping[str, Values]
+    store_field: Number
+    field_side: Number
     #: Parameters of the chemistry that ships.
     eps: Values
     k: Values

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
-from ..chemistry.base import Chemistry, Facts
+from ..chemistry.base import Chemistry, Facts, Grid
 from ..errors import DataError
 from ..provenance import short
 from . import collapse
@@ -90,7 +91,7 @@ class CaseRun:
     def restore(self, state: State) -> None:
         """Go on from ``state``."""
         self.state = state
-        self.stepper.memory = {name: array for name, array in state.arrays.items() if name != "x"}
+        self.stepper.memory = _memory(state.arrays)
         self.stepper.report()  # fails here, if ever, for arrays that are no state of this chemistry
         if state.engine and self.engine:
             self.engine.restore(state.engine)
@@ -138,6 +139,13 @@ class CaseRun:
         """`Stepper.max_kernel_displacement` in the longest step that is taken."""
         return self.stepper.max_kernel_displacement() * (self.longest / self.config.dt)
 
+    def field(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """c at the state's time on the grid with these coordinates along x, y (, z), for chemistries that know it."""
+        known: Any = self.chemistry
+        with np.errstate(under="ignore"):
+            c: NDArray[np.float64] = known.field(_memory(self.state.arrays), self.state.x, Grid(axes))
+        return c
+
     def look_due(self) -> bool:
         """Whether the last steps passed one after which the cloud is looked at, and it is not known to be collapsed."""
         number = self.done()
@@ -151,6 +159,11 @@ class CaseRun:
             return None
         self.state.collapsed = self.time()
         return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)
+
+
+def _memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The chemistry's part of a state."""
+    return {name: array for name, array in arrays.items() if name != "x"}
 
 
 def facts(

@@ -35,7 +35,8 @@ class Run:
     """A stored simulation or a stored cloud of samples.
 
     ``times`` (k,) are the committed snapshots, ``cases`` one dict of swept parameters a case, ``J`` particles in
-    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes.
+    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes. ``grid`` is
+    where c is stored, or None.
     """
 
     def __init__(self, path: Path, header: Header, attributes: dict[str, Any]) -> None:
@@ -45,6 +46,7 @@ class Run:
         self.complete: bool = attributes["complete"]
         columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
         self.cases = [{name: values[i] for name, values in columns.items()} for i in range(header.case_count)]
+        self.grid = header.grid
         self._arrays = layout.arrays(header)
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed()
@@ -94,6 +96,31 @@ class Run:
             result[here] = self._shard(case, k, int(number))[wanted[here] - number * shard]
         return result
 
+    def field(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+        """c of a case at committed snapshot ``k`` (the last by default) at the points of `grid`, indices along x, y
+        (, z), checked against its digest.
+
+        Raises `ConfigError` for a store without c, or no such case or snapshot, `DataError` and `ResourceError` as
+        `frame`.
+        """
+        if self.grid is None:
+            raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
+        case = self._position_of(case, len(self.cases), "case")
+        k = self._position_of(k, len(self.times), "committed snapshot")
+        file = layout.field_file(self.path, self.header, case, k)
+        try:
+            declared.check_file(file, 4 * math.prod(self.grid.shape))
+            declared.check_file(layout.digest_file(self.path, case, k, self.header.format), self._digest_bytes)
+            data = np.ascontiguousarray(self._group["c"][case, k])
+            if layout.block_digest(data) != int(self._group["digest"][case, k, -1]):
+                raise ValueError("c differs from what was written")
+        except MemoryError:
+            raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
+        except Exception as error:  # zarr and its codecs raise many kinds
+            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
+        return data
+
     def find(self, t: float | None = None, **parameters: float) -> tuple[int, int]:
         """Case and snapshot with these values (to 1e-9); the only case and the last snapshot where nothing is asked.
 
@@ -122,7 +149,8 @@ class Run:
         return [layout.frames_of(self.path, self.header, case) for case in range(len(self.cases))]
 
     def dataset(self) -> xarray.Dataset:
-        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates.
+        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates,
+        and ``c`` on a grid where it is stored.
 
         Attributes that are tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf``
         takes it. What is read through it is protected by the checksums of the file format, not by the digests of
@@ -133,6 +161,8 @@ class Run:
         opened = xarray.open_zarr(self.path, consolidated=self.complete)
         there = opened.drop_vars("digest").isel(time=slice(len(self.times)))
         there.attrs = {name: _plain(value) for name, value in there.attrs.items() if value is not None}
+        if self.grid:
+            there["c"].encoding.pop("coordinates", None)
         return there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
 
     def _repr_html_(self) -> str:
