@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from .. import provenance
 from ..base import html
 from ..base.files import local, read_json
-from ..base.grids import near
+from ..base.grids import address, narrowed, near
 from ..base.labels import label, several
 from ..base.records import Said
 from ..config import SimulateConfig
@@ -23,6 +25,7 @@ from . import declared, layout
 from .foreign import foreign
 from .layout import Header
 from .siblings import aside
+from .unstack import unstacked
 
 if TYPE_CHECKING:
     import xarray
@@ -46,10 +49,24 @@ class Run:
         self.complete: bool = attributes["complete"]
         columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
         self.cases = [{name: values[i] for name, values in columns.items()} for i in range(header.case_count)]
+        self._numbers, self._all = tuple(range(header.case_count)), self.cases
         self.grid = header.grid
         self._arrays = layout.arrays(header)
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed()
+        self._snapshots = tuple(range(len(self.times)))
+
+    def part(self, cases: Sequence[int], snapshots: Sequence[int]) -> Run:
+        """Some cases and snapshots alone, as a run that has no others: from here on numbers count these."""
+        chosen = copy.copy(self)
+        chosen.cases, chosen._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
+        chosen.config = Said(narrowed(self.config, chosen.cases), self.path)
+        chosen.times, chosen._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
+        return chosen
+
+    def address(self, case: int) -> tuple[int | None, int]:
+        """Seed and stream of the random numbers of a case; the seed is None where the store does not say it."""
+        return address(self._all, self.attrs.get("seed"), self._numbers[case])
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.kind}, {len(self.cases)} cases, {len(self.times)} times, J = {self.J}>"
@@ -76,8 +93,7 @@ class Run:
 
         Reads and checks the files that hold them and no others. Raises as `frame`, and `IndexError` beyond J.
         """
-        case = self._position_of(case, len(self.cases), "case")
-        k = self._position_of(k, len(self.times), "committed snapshot")
+        case, k = self._stored(case, k)
         shard = layout.shard_length(self.J)
         if isinstance(index, slice):
             chosen = range(self.J)[index]
@@ -105,8 +121,7 @@ class Run:
         """
         if self.grid is None:
             raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
-        case = self._position_of(case, len(self.cases), "case")
-        k = self._position_of(k, len(self.times), "committed snapshot")
+        case, k = self._stored(case, k)
         file = layout.field_file(self.path, self.header, case, k)
         try:
             declared.check_file(file, 4 * math.prod(self.grid.shape))
@@ -117,7 +132,7 @@ class Run:
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
-            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
             raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
         return data
 
@@ -146,24 +161,28 @@ class Run:
 
     def progress(self) -> list[int]:
         """Leading frames that each case has; `times` are those that all have."""
-        return [layout.frames_of(self.path, self.header, case) for case in range(len(self.cases))]
+        return [layout.frames_of(self.path, self.header, case) for case in self._numbers]
 
-    def dataset(self) -> xarray.Dataset:
+    def dataset(self, grid: bool = False) -> xarray.Dataset:
         """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates,
         and ``c`` on a grid where it is stored.
 
-        Attributes that are tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf``
-        takes it. What is read through it is protected by the checksums of the file format, not by the digests of
-        `frame`.
+        Its cases are one dimension, with a coordinate for each swept parameter; with ``grid`` each parameter is a
+        dimension, and `ConfigError` is raised where the cases are no full grid of their values. Attributes that are
+        tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf`` takes it. What is read
+        through it is protected by the checksums of the file format, not by the digests of `frame`.
         """
         import xarray
 
         opened = xarray.open_zarr(self.path, consolidated=self.complete)
-        there = opened.drop_vars("digest").isel(time=slice(len(self.times)))
+        there = opened.drop_vars("digest").isel(time=list(self._snapshots), case=list(self._numbers))
+        for coordinate in there.coords.values():
+            coordinate.load()  # small, and what is chosen by them must know them
         there.attrs = {name: _plain(value) for name, value in there.attrs.items() if value is not None}
         if self.grid:
             there["c"].encoding.pop("coordinates", None)
-        return there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
+        there = there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
+        return unstacked(there, self.path) if grid else there
 
     def _repr_html_(self) -> str:
         facts = {"kind": self.kind, "J": self.J, "d": self.dim, "cases": len(self.cases), "complete": self.complete}
@@ -186,6 +205,11 @@ class Run:
         from .durable import open_group
 
         return open_group(self.path)
+
+    def _stored(self, case: int, k: int) -> tuple[int, int]:
+        """The numbers in the store of a case and a snapshot of this run."""
+        case = self._position_of(case, len(self.cases), "case")
+        return self._numbers[case], self._snapshots[self._position_of(k, len(self.times), "committed snapshot")]
 
     def _position_of(self, number: int, count: int, what: str) -> int:
         if not -count <= number < count:
@@ -225,7 +249,7 @@ class Run:
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
-            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
             raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
         return data
 
