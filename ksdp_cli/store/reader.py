@@ -19,6 +19,7 @@ from ..base.files import local, read_json
 from ..base.grids import address, narrowed, near
 from ..base.labels import label, several
 from ..base.records import Said
+from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
@@ -80,20 +81,39 @@ class Run:
         said = self.attrs.get("simulation", {}) if self.kind == "samples" else self.config
         return provenance.simulation(said, self.path)
 
-    def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+    def frame(self, case: int = 0, k: int = -1) -> Cloud:
         """Positions (J, d) of a case at committed snapshot ``k`` (the last by default), checked against their digests.
+
+        They are float32, and float64 where the run counts them from an origin that moves, which is added here.
 
         Raises `DataError` naming file, case and time when bytes are missing or changed, `ConfigError` when there is
         no such case or snapshot, `ResourceError` when the frame does not fit in memory.
         """
         return self.rows(case, k, slice(None))
 
-    def rows(self, case: int, k: int, index: slice | Any) -> NDArray[np.float32]:
+    def origin(self, case: int = 0, k: int = -1) -> NDArray[np.float64]:
+        """What the stored positions of a frame count from, (d,); 0 where nothing else was asked for. Raises as
+        `frame`."""
+        case, k = self._place_of(case, k)
+        return self._origins[case, k] if self.header.moving else np.zeros(self.dim)
+
+    def require_fixed_origin(self, why: str) -> None:
+        """Raise `ConfigError` where positions count from an origin that moves, and float32 may not hold them whole."""
+        if self.header.moving:
+            told = f"{self.path} counts positions from an origin that moves, and {why}"
+            raise ConfigError(told, "simulate with --origin fixed")
+
+    def rows(self, case: int, k: int, index: slice | Any) -> Cloud:
         """Particles ``index`` (a slice or whole numbers (n,)) of a frame: (n, d), in the order asked.
 
         Reads and checks the files that hold them and no others. Raises as `frame`, and `IndexError` beyond J.
         """
-        case, k = self._stored(case, k)
+        stored = self.stored(case, k, index)
+        return stored + self.origin(case, k) if self.header.moving else stored
+
+    def stored(self, case: int, k: int, index: slice | Any = slice(None)) -> NDArray[np.float32]:
+        """`rows` as the store has them, from `origin`."""
+        case, k = self._place_of(case, k)
         shard = layout.shard_length(self.J)
         if isinstance(index, slice):
             chosen = range(self.J)[index]
@@ -121,7 +141,7 @@ class Run:
         """
         if self.grid is None:
             raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
-        case, k = self._stored(case, k)
+        case, k = self._place_of(case, k)
         file = layout.field_file(self.path, self.header, case, k)
         try:
             declared.check_file(file, 4 * math.prod(self.grid.shape))
@@ -179,6 +199,11 @@ class Run:
         for coordinate in there.coords.values():
             coordinate.load()  # small, and what is chosen by them must know them
         there.attrs = {name: _plain(value) for name, value in there.attrs.items() if value is not None}
+        if self.header.moving:
+            labels = {name: text for name, text in there["position"].attrs.items() if name != "comment"}
+            there["position"] = (there["position"] + there["origin"]).transpose(*there["position"].dims)
+            there["position"].attrs = labels
+            there = there.drop_vars("origin")
         if self.grid:
             there["c"].encoding.pop("coordinates", None)
         there = there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
@@ -206,10 +231,19 @@ class Run:
 
         return open_group(self.path)
 
-    def _stored(self, case: int, k: int) -> tuple[int, int]:
+    def _place_of(self, case: int, k: int) -> tuple[int, int]:
         """The numbers in the store of a case and a snapshot of this run."""
         case = self._position_of(case, len(self.cases), "case")
         return self._numbers[case], self._snapshots[self._position_of(k, len(self.times), "committed snapshot")]
+
+    @cached_property
+    def _origins(self) -> NDArray[np.float64]:
+        file = layout.fixed_file(self.path, "origin", self.header)
+        try:
+            declared.check_file(file, 8 * math.prod(self._arrays["origin"].shape))
+            return np.asarray(self._group["origin"][:])
+        except Exception as error:  # zarr and its codecs raise many kinds
+            raise DataError(f"{file} is unreadable: {error}", "the file is damaged") from None
 
     def _position_of(self, number: int, count: int, what: str) -> int:
         if not -count <= number < count:
