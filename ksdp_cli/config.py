@@ -133,6 +133,10 @@ class SimulateConfig(Settings):
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
     engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
+    origin: Literal["fixed", "moving"] = Field(
+        "fixed",
+        description="what positions count from in the run: 0, or a point that moves with a cloud far away",
+    )
     accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree and the mesh may make")
     scheme: str = Field("euler", description="time integration")
     chemistry: str = Field(

@@ -19,6 +19,7 @@ from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
 from ..executors import Workers
 from ..particles import preflight
+from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
 from ..store import Owner, Run, create, open_run, require_room
@@ -108,6 +109,7 @@ def _simulated(
     problem = pose(options | {"init": handed(options.get("init"))})
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
+    require_origin(problem, chosen)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
     doubts = partial(tell_doubts, problem, cloud, precision_warning(problem, cloud), listener.warn)
     grid = grid_of(problem, cloud)
