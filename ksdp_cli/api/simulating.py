@@ -25,7 +25,7 @@ from ..particles.problem import Problem, pose
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
-from .clouds import handed
+from .clouds import chemical, handed
 from .doubts import tell_doubts
 from .field_grid import grid_of, told
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
@@ -91,7 +91,7 @@ def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list
     """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "say which with -o")
-    problem = pose(dict(options) | {"init": handed(options.get("init"))})
+    problem = pose(dict(options) | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
     require_names(problem)
     return commands_of(problem.config, len(problem.cases), out)
 
@@ -106,7 +106,7 @@ def _simulated(
     executor: str | None,
     case: int | None,
 ) -> Run:
-    problem = pose(options | {"init": handed(options.get("init"))})
+    problem = pose(options | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
     require_origin(problem, chosen)
