@@ -133,6 +133,10 @@ class SimulateConfig(Settings):
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
     engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
+    origin: Literal["fixed", "moving"] = Field(
+        "fixed",
+        description="what positions count from in the run: 0, or a point that moves with a cloud far away",
+    )
     accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree and the mesh may make")
     scheme: str = Field("euler", description="time integration")
     chemistry: str = Field(
@@ -305,8 +309,13 @@ class SampleConfig(Settings):
 
     n: Whole = Field(100_000, ge=1, description="number of particles, as 1e6")
     eta: dict[str, Real] = Field(default_factory=dict, description="physical parameters by name")
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud")
-    device: Device = Field("auto", description="where the network is evaluated")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud, and of Brownian paths")
+    beyond: Literal["network", "simulate"] = Field(
+        "network",
+        description="beyond the last trained time: the network alone, or its particles at that time, moved on by "
+        "equation (8)",
+    )
+    device: Device = Field("auto", description="where the network is evaluated and particles move")
 
 
 class CompareConfig(Settings):

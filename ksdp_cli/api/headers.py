@@ -12,6 +12,7 @@ from ..base.records import MadeBy, checked
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
+from ..particles.origin import moving_origin
 from ..particles.problem import Problem
 from ..store import Header, Run
 from ..store.create import MARKS
@@ -37,6 +38,7 @@ def header(problem: Problem, grid: FieldGrid | None = None) -> Header:
         case_count=len(problem.cases),
         units=problem.units,
         config=_resolved(config),
+        origins=_origins(problem),
         attrs=marks(problem)
         | {
             "seed": config.seed if isinstance(config.seed, int) else list(config.seed),
@@ -45,6 +47,12 @@ def header(problem: Problem, grid: FieldGrid | None = None) -> Header:
         },
         grid=grid,
     )
+
+
+def _origins(problem: Problem) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """O(t) [length] at the snapshots of each case; nothing where positions count from 0."""
+    paths = [moving_origin(problem, case) for case in problem.cases]
+    return tuple(tuple(tuple(map(float, o.at(t))) for t in problem.config.times) for o in paths if o)
 
 
 def continued_header(problem: Problem, stored: Run, device: str, grid: FieldGrid | None) -> Header:
@@ -171,9 +179,10 @@ def _digest(config: SimulateConfig, marked: Mapping[str, Any], without: tuple[st
 
 
 def _resolved(config: SimulateConfig) -> dict[str, Any]:
-    """The configuration as a store holds it; a run from t = 0, from a law with its defaults, and without c on a grid
-    says what it said before there were these."""
+    """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid and
+    about a fixed origin says what it said before there were these."""
     unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
+    unsaid |= {"origin"} if config.origin == "fixed" else set()
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}
     return {name: value for name, value in config.model_dump(mode="json").items() if name not in unsaid}

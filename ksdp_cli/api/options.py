@@ -49,6 +49,7 @@ class SimulateOptions(TypedDict, total=False):
     device: Device
     dtype: Literal["float32", "float64"]
     engine: Literal["auto", "direct", "tree", "mesh"]
+    origin: Literal["fixed", "moving"]
     accuracy: Number
     scheme: str
     chemistry: str

@@ -95,6 +95,18 @@ class Origin(Record):
     generation: Count = 1
 
 
+class Further(Record):
+    """How samples went on beyond the last trained time of their network."""
+
+    method: Literal["simulate"]
+    start: Finite = Field(alias="from")
+    J: Size
+    dt: Finite
+    steps: Count
+    engine: str
+    seconds: Finite
+
+
 class StoredGrid(Record):
     """The grid on which c is stored."""
 
@@ -126,6 +138,7 @@ class Attributes(Record):
     model: str | None = None
     model_sha256: str | None = None
     outside_trained_range: list[str] = []
+    beyond: Further | None = None
     simulation: Simulation = Field(default_factory=Simulation)
     end_state: str | None = None
     origin: Origin = Origin(sha256="")

@@ -19,7 +19,7 @@ GROUPS = {
     "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
     "The chemical in the store": ("store_field", "field_side"),
     "Cases of a sweep": ("zip",),
-    "Pair sum": ("engine", "accuracy", "dtype", "device"),
+    "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
 }
 #: Options that are no part of the problem.
 OWN = (

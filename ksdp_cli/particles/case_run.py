@@ -17,6 +17,7 @@ from ..provenance import short
 from . import collapse
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
+from .origin import moving_origin
 from .problem import Case, Problem
 from .stepper import Stepper
 from .world import Alone, World
@@ -68,8 +69,8 @@ class CaseRun:
         self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, known)
         self.engine = self.chemistry.engine
         key = noise_key(problem, case.seed) if key is None else key
-        self.world = world or Alone()
-        self.stepper = Stepper(config, case, self.chemistry, device, key, self.world)
+        self.world, self.origin = world or Alone(), moving_origin(problem, case)
+        self.stepper = Stepper(config, case, self.chemistry, device, key, self.world, self.origin)
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
@@ -82,7 +83,10 @@ class CaseRun:
     def start(self) -> None:
         """Draw the initial cloud, from the stream of the case. Raises `DataError` when it is not finite."""
         c = self.config
-        x = self.problem.initial.draw(c.J, c.dim, self.case.seed, stream=self.case.stream).astype(c.dtype)
+        x = self.problem.initial.draw(c.J, c.dim, self.case.seed, stream=self.case.stream)
+        if self.origin:
+            x = x.astype(np.float64) - self.origin.at(c.t0)
+        x = x.astype(c.dtype)
         if not np.isfinite(x).all():
             raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
         self.stepper.memory = self.chemistry.start(x)

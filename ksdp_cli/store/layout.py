@@ -3,7 +3,8 @@
 ``NAME.zarr`` is a Zarr v3 group: ``position(case, time, particle, axis)`` float32, coordinates, and attributes that
 hold the resolved configuration. Arrays have their full size from the start. ``digest(case, time, shard)`` holds the
 head of the SHA-256 of the positions in each file; its file for one case and frame is written when those positions are
-on the disk to the last byte, and is their commit mark. ``time[k]`` is NaN until every case has frame k. The root
+on the disk to the last byte, and is their commit mark. ``time[k]`` is NaN until every case has frame k. Where positions
+count from an origin that moves, ``origin(case, time, axis)`` float64 holds what is to be added to them. The root
 metadata holds a digest of itself and one of all that is written only once.
 
 Format 3 is 2 with the chemical on a grid beside every frame: ``c(case, time, x, y, z)`` float32, a file a case and
@@ -57,6 +58,13 @@ class Header:
     attrs: dict[str, Any] = field(default_factory=dict)
     grid: FieldGrid | None = None
     format: int = FORMAT
+    #: O(t) [length] by case and snapshot, where positions count from an origin that moves (`moving`).
+    origins: tuple[tuple[tuple[float, ...], ...], ...] = ()
+
+    @property
+    def moving(self) -> bool:
+        """Whether positions count from an origin that moves."""
+        return self.config.get("origin") == "moving"
 
     def __post_init__(self) -> None:
         if self.grid:
@@ -121,7 +129,7 @@ class Header:
 #: Attributes that only the store itself sets.
 OWN_ATTRIBUTES = {*Header("", (0.0,), 1, 1, {}, 1).as_attributes(), "grid", ROOT_DIGEST, STATIC_DIGEST}
 #: Names of arrays and dimensions, which no swept parameter may take.
-RESERVED = {"position", "time", "axis", "digest", "case", "particle", "shard"}
+RESERVED = {"position", "time", "axis", "digest", "case", "particle", "shard", "origin"}
 OF_FIELD = {"c", *AXES}
 #: Arrays of which a file is written with every frame.
 FRAMED = ("position", "c", "digest", "time")
@@ -155,6 +163,9 @@ def arrays(header: Header) -> dict[str, Array]:
         "time": Array(("time",), (steps,), "float64", (1,), (1,)),
         "axis": Array(("axis",), (d,), "string", (d,), (d,)),
     }
+    if header.moving:
+        whole = (count, steps, d)
+        made["origin"] = Array(("case", "time", "axis"), whole, "float64", whole, whole)
     if header.grid:
         shape, names = header.grid.shape, AXES[:d]
         made["c"] = Array(("case", "time", *names), (count, steps, *shape), "float32", (1, 1, *shape), (1, 1, *shape))
@@ -194,6 +205,11 @@ def separator(form: int) -> str:
 def chunk_file(root: Path, name: str, *index: int, form: int = FORMAT) -> Path:
     """The file of one piece of an array."""
     return root / name / separator(form).join(["c", *map(str, index)])
+
+
+def fixed_file(root: Path, name: str, header: Header) -> Path:
+    """The only file of an array that is written when the store is laid out."""
+    return chunk_file(root, name, *([0] * len(arrays(header)[name].shape)), form=header.format)
 
 
 def field_file(root: Path, header: Header, case: int, k: int) -> Path:
@@ -236,7 +252,7 @@ def static_digest(root: Path, header: Header) -> str:
     for name in sorted(arrays(header)):
         files = [root / name / "zarr.json"]
         if name not in FRAMED:
-            files.append(chunk_file(root, name, 0, form=header.format))
+            files.append(fixed_file(root, name, header))
         for file in files:
             content = read_whole(file, LARGEST_METADATA)
             sha.update(f"{name}/{file.name}:{len(content)}:".encode() + content)
