@@ -47,7 +47,8 @@ def export(
     """Write positions of a store to ``out``: .npz, .nc, .parquet, .csv, or .vtkhdf by its suffix.
 
     ``case`` (numbers), ``t`` and parameters by name (``A=50``, ``A=[1, 10]``) choose cases and snapshots; all of them
-    where nothing is named. Positions are float32, bit for bit. The file is written whole or not at all. Raises
+    where nothing is named. Positions are float32, bit for bit, or float64 where they count from an
+    origin that moves. The file is written whole or not at all. Raises
     `ConfigError` for a suffix or a selection that there is not, `DataError` for a damaged store or an output that
     exists, `ResourceError` when a library or room on the disk is missing.
     """

@@ -123,7 +123,8 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
         if name not in asked and np.isclose(there, value, rtol=1e-9, atol=1e-12).any():
             wanted[name] = value
     case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
-    made = *grids.address(run.cases, run.attrs.get("seed"), case), run.kind == "simulation"
+    together = run.kind == "simulation" or bool(run.attrs.get("beyond"))
+    made = *grids.address(run.cases, run.attrs.get("seed"), case), together
     return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
 
 

@@ -13,13 +13,13 @@ from .. import executors, provenance
 from ..base import device as devices
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
-from ..base.shapes import Cloud
 from ..base.signals import heard
 from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
 from ..executors import Workers
-from ..particles import collapse, preflight
+from ..particles import preflight
+from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
 from ..particles.world import Alone, World
@@ -27,6 +27,8 @@ from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import handed
+from .doubts import tell_doubts
+from .field_grid import grid_of, told
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import integrate
 from .options import SimulateOptions
@@ -121,8 +123,10 @@ def _simulated(
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
+    require_origin(problem, chosen)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
-    doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)
+    doubts = partial(tell_doubts, problem, cloud, precision_warning(problem, cloud), listener.warn)
+    grid = grid_of(problem, cloud)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
@@ -132,10 +136,10 @@ def _simulated(
             _require_room(problem, place, len(problem.config.snapshots), overwrite)
         return create(
             place,
-            header(problem),
+            header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: continued_header(problem, stored, chosen),
+            continued=lambda stored: continued_header(problem, stored, chosen, grid),
         )
 
     if case is not None:
@@ -150,6 +154,8 @@ def _simulated(
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
+            if writer.header.grid and listener.tell:
+                listener.tell(told(writer.header.grid))
             doubts()
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
@@ -166,13 +172,6 @@ def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> W
         return None
     require_names(problem)
     return executors.named(executor or executors.DEFAULT, workers)
-
-
-def _warn(problem: Problem, cloud: Cloud, coarse: str | None, listener: Listener) -> None:
-    """Tell of doubts before the first step: ``coarse``, and those about the flow and the initial ``cloud`` (J, d)."""
-    for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
-        if doubt and listener.warn:
-            listener.warn(doubt)
 
 
 def _finish(problem: Problem, owner: Owner) -> None:

@@ -279,6 +279,8 @@ def _require_simulation(run: Run | OwnClouds) -> None:
     if run.kind == "samples" or not run.complete:
         state = "is no simulation" if run.kind == "samples" else "is not complete"
         raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
+    if isinstance(run, Run):
+        run.require_fixed_origin("a network learns float32 positions")
 
 
 def _report(progress: Progress, event: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from ..base.files import local, read_json
 from ..base.grids import near
 from ..base.labels import label, several
 from ..base.records import Said
+from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
@@ -35,7 +36,8 @@ class Run:
     """A stored simulation or a stored cloud of samples.
 
     ``times`` (k,) are the committed snapshots, ``cases`` one dict of swept parameters a case, ``J`` particles in
-    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes.
+    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes. ``grid`` is
+    where c is stored, or None.
     """
 
     def __init__(self, path: Path, header: Header, attributes: dict[str, Any]) -> None:
@@ -45,6 +47,7 @@ class Run:
         self.complete: bool = attributes["complete"]
         columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
         self.cases = [{name: values[i] for name, values in columns.items()} for i in range(header.case_count)]
+        self.grid = header.grid
         self._arrays = layout.arrays(header)
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed()
@@ -61,19 +64,39 @@ class Run:
         said = self.attrs.get("simulation", {}) if self.kind == "samples" else self.config
         return provenance.simulation(said, self.path)
 
-    def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+    def frame(self, case: int = 0, k: int = -1) -> Cloud:
         """Positions (J, d) of a case at committed snapshot ``k`` (the last by default), checked against their digests.
+
+        They are float32, and float64 where the run counts them from an origin that moves, which is added here.
 
         Raises `DataError` naming file, case and time when bytes are missing or changed, `ConfigError` when there is
         no such case or snapshot, `ResourceError` when the frame does not fit in memory.
         """
         return self.rows(case, k, slice(None))
 
-    def rows(self, case: int, k: int, index: slice | Any) -> NDArray[np.float32]:
+    def origin(self, case: int = 0, k: int = -1) -> NDArray[np.float64]:
+        """What the stored positions of a frame count from, (d,); 0 where nothing else was asked for. Raises as
+        `frame`."""
+        case = self._position_of(case, len(self.cases), "case")
+        k = self._position_of(k, len(self.times), "committed snapshot")
+        return self._origins[case, k] if self.header.moving else np.zeros(self.dim)
+
+    def require_fixed_origin(self, why: str) -> None:
+        """Raise `ConfigError` where positions count from an origin that moves, and float32 may not hold them whole."""
+        if self.header.moving:
+            told = f"{self.path} counts positions from an origin that moves, and {why}"
+            raise ConfigError(told, "simulate with --origin fixed")
+
+    def rows(self, case: int, k: int, index: slice | Any) -> Cloud:
         """Particles ``index`` (a slice or whole numbers (n,)) of a frame: (n, d), in the order asked.
 
         Reads and checks the files that hold them and no others. Raises as `frame`, and `IndexError` beyond J.
         """
+        stored = self.stored(case, k, index)
+        return stored + self.origin(case, k) if self.header.moving else stored
+
+    def stored(self, case: int, k: int, index: slice | Any = slice(None)) -> NDArray[np.float32]:
+        """`rows` as the store has them, from `origin`."""
         case = self._position_of(case, len(self.cases), "case")
         k = self._position_of(k, len(self.times), "committed snapshot")
         shard = layout.shard_length(self.J)
@@ -93,6 +116,31 @@ class Run:
             here = home == number
             result[here] = self._shard(case, k, int(number))[wanted[here] - number * shard]
         return result
+
+    def field(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+        """c of a case at committed snapshot ``k`` (the last by default) at the points of `grid`, indices along x, y
+        (, z), checked against its digest.
+
+        Raises `ConfigError` for a store without c, or no such case or snapshot, `DataError` and `ResourceError` as
+        `frame`.
+        """
+        if self.grid is None:
+            raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
+        case = self._position_of(case, len(self.cases), "case")
+        k = self._position_of(k, len(self.times), "committed snapshot")
+        file = layout.field_file(self.path, self.header, case, k)
+        try:
+            declared.check_file(file, 4 * math.prod(self.grid.shape))
+            declared.check_file(layout.digest_file(self.path, case, k, self.header.format), self._digest_bytes)
+            data = np.ascontiguousarray(self._group["c"][case, k])
+            if layout.block_digest(data) != int(self._group["digest"][case, k, -1]):
+                raise ValueError("c differs from what was written")
+        except MemoryError:
+            raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
+        except Exception as error:  # zarr and its codecs raise many kinds
+            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
+        return data
 
     def find(self, t: float | None = None, **parameters: float) -> tuple[int, int]:
         """Case and snapshot with these values (to 1e-9); the only case and the last snapshot where nothing is asked.
@@ -122,7 +170,8 @@ class Run:
         return [layout.frames_of(self.path, self.header, case) for case in range(len(self.cases))]
 
     def dataset(self) -> xarray.Dataset:
-        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates.
+        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates,
+        and ``c`` on a grid where it is stored.
 
         Attributes that are tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf``
         takes it. What is read through it is protected by the checksums of the file format, not by the digests of
@@ -133,6 +182,13 @@ class Run:
         opened = xarray.open_zarr(self.path, consolidated=self.complete)
         there = opened.drop_vars("digest").isel(time=slice(len(self.times)))
         there.attrs = {name: _plain(value) for name, value in there.attrs.items() if value is not None}
+        if self.header.moving:
+            labels = {name: text for name, text in there["position"].attrs.items() if name != "comment"}
+            there["position"] = (there["position"] + there["origin"]).transpose(*there["position"].dims)
+            there["position"].attrs = labels
+            there = there.drop_vars("origin")
+        if self.grid:
+            there["c"].encoding.pop("coordinates", None)
         return there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
 
     def _repr_html_(self) -> str:
@@ -156,6 +212,15 @@ class Run:
         from .durable import open_group
 
         return open_group(self.path)
+
+    @cached_property
+    def _origins(self) -> NDArray[np.float64]:
+        file = layout.fixed_file(self.path, "origin", self.header)
+        try:
+            declared.check_file(file, 8 * math.prod(self._arrays["origin"].shape))
+            return np.asarray(self._group["origin"][:])
+        except Exception as error:  # zarr and its codecs raise many kinds
+            raise DataError(f"{file} is unreadable: {error}", "the file is damaged") from None
 
     def _position_of(self, number: int, count: int, what: str) -> int:
         if not -count <= number < count:
