@@ -42,8 +42,8 @@ def integrate(
 ) -> Watch:
     """Write every frame that is missing, of all cases of a store or of one; returns what has watched the run.
 
-    The other ranks of ``world`` `follow`. Raises `NumericalError` at blow-up, when the store holds the frames before it,
-    and `Interrupted` on a signal.
+    The other ranks of ``world`` `follow`. Raises `NumericalError` at blow-up, when the store holds the frames before
+    it, and `Interrupted` on a signal.
     """
     simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
