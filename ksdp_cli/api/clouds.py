@@ -53,6 +53,19 @@ def opened(given: Any) -> Any:
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
 
 
+def part_of(given: str | Path) -> Run | None:
+    """The cases and snapshots of a store that ``STORE@A=10,seed=3`` names; None where ``given`` names none.
+
+    Raises as `open_run` and `select`.
+    """
+    path, at = _place_and_frame(str(given))
+    if not at or Path(given).expanduser().exists():
+        return None
+    run = open_run(path)
+    chosen = select(run, **_named(at[1:]))
+    return run.part(chosen.cases, chosen.snapshots)
+
+
 def handed(given: Any) -> Any:
     """`opened`, and the class in a file where it is named as ``FILE.py:CLASS``: the file is run.
 

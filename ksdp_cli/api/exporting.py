@@ -14,6 +14,7 @@ from ..exporters.formats import export as write
 from ..exporters.formats import format_of
 from ..store import Run, open_run
 from ..store.selection import select
+from .clouds import part_of
 from .options import Values
 
 
@@ -56,7 +57,7 @@ def export(
     chosen = format_of(path)
     if not isinstance(store, Run) and local(store).is_file():
         raise ConfigError(f"{store} is no store of particles", "for a model: 'ksdp sample' makes a store of it")
-    run = store if isinstance(store, Run) else open_run(store)
+    run = store if isinstance(store, Run) else part_of(store) or open_run(store)
     selection = select(run, case=case, t=t, **at)
     report = (lambda done, total: progress("particles", done, total)) if progress else None
     write(selection, path, overwrite=overwrite, progress=report)

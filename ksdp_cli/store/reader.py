@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from .. import provenance
 from ..base import html
 from ..base.files import local, read_json
-from ..base.grids import near
+from ..base.grids import address, narrowed, near
 from ..base.labels import label, several
 from ..base.records import Said
 from ..base.shapes import Cloud
@@ -24,6 +26,7 @@ from . import declared, layout
 from .foreign import foreign
 from .layout import Header
 from .siblings import aside
+from .unstack import unstacked
 
 if TYPE_CHECKING:
     import xarray
@@ -47,10 +50,24 @@ class Run:
         self.complete: bool = attributes["complete"]
         columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
         self.cases = [{name: values[i] for name, values in columns.items()} for i in range(header.case_count)]
+        self._numbers, self._all = tuple(range(header.case_count)), self.cases
         self.grid = header.grid
         self._arrays = layout.arrays(header)
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed()
+        self._snapshots = tuple(range(len(self.times)))
+
+    def part(self, cases: Sequence[int], snapshots: Sequence[int]) -> Run:
+        """Some cases and snapshots alone, as a run that has no others: from here on numbers count these."""
+        chosen = copy.copy(self)
+        chosen.cases, chosen._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
+        chosen.config = Said(narrowed(self.config, chosen.cases), self.path)
+        chosen.times, chosen._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
+        return chosen
+
+    def address(self, case: int) -> tuple[int | None, int]:
+        """Seed and stream of the random numbers of a case; the seed is None where the store does not say it."""
+        return address(self._all, self.attrs.get("seed"), self._numbers[case])
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.kind}, {len(self.cases)} cases, {len(self.times)} times, J = {self.J}>"
@@ -77,8 +94,7 @@ class Run:
     def origin(self, case: int = 0, k: int = -1) -> NDArray[np.float64]:
         """What the stored positions of a frame count from, (d,); 0 where nothing else was asked for. Raises as
         `frame`."""
-        case = self._position_of(case, len(self.cases), "case")
-        k = self._position_of(k, len(self.times), "committed snapshot")
+        case, k = self._place_of(case, k)
         return self._origins[case, k] if self.header.moving else np.zeros(self.dim)
 
     def require_fixed_origin(self, why: str) -> None:
@@ -97,8 +113,7 @@ class Run:
 
     def stored(self, case: int, k: int, index: slice | Any = slice(None)) -> NDArray[np.float32]:
         """`rows` as the store has them, from `origin`."""
-        case = self._position_of(case, len(self.cases), "case")
-        k = self._position_of(k, len(self.times), "committed snapshot")
+        case, k = self._place_of(case, k)
         shard = layout.shard_length(self.J)
         if isinstance(index, slice):
             chosen = range(self.J)[index]
@@ -126,8 +141,7 @@ class Run:
         """
         if self.grid is None:
             raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
-        case = self._position_of(case, len(self.cases), "case")
-        k = self._position_of(k, len(self.times), "committed snapshot")
+        case, k = self._place_of(case, k)
         file = layout.field_file(self.path, self.header, case, k)
         try:
             declared.check_file(file, 4 * math.prod(self.grid.shape))
@@ -138,7 +152,7 @@ class Run:
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
-            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
             raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
         return data
 
@@ -167,20 +181,23 @@ class Run:
 
     def progress(self) -> list[int]:
         """Leading frames that each case has; `times` are those that all have."""
-        return [layout.frames_of(self.path, self.header, case) for case in range(len(self.cases))]
+        return [layout.frames_of(self.path, self.header, case) for case in self._numbers]
 
-    def dataset(self) -> xarray.Dataset:
+    def dataset(self, grid: bool = False) -> xarray.Dataset:
         """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates,
         and ``c`` on a grid where it is stored.
 
-        Attributes that are tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf``
-        takes it. What is read through it is protected by the checksums of the file format, not by the digests of
-        `frame`.
+        Its cases are one dimension, with a coordinate for each swept parameter; with ``grid`` each parameter is a
+        dimension, and `ConfigError` is raised where the cases are no full grid of their values. Attributes that are
+        tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf`` takes it. What is read
+        through it is protected by the checksums of the file format, not by the digests of `frame`.
         """
         import xarray
 
         opened = xarray.open_zarr(self.path, consolidated=self.complete)
-        there = opened.drop_vars("digest").isel(time=slice(len(self.times)))
+        there = opened.drop_vars("digest").isel(time=list(self._snapshots), case=list(self._numbers))
+        for coordinate in there.coords.values():
+            coordinate.load()  # small, and what is chosen by them must know them
         there.attrs = {name: _plain(value) for name, value in there.attrs.items() if value is not None}
         if self.header.moving:
             labels = {name: text for name, text in there["position"].attrs.items() if name != "comment"}
@@ -189,7 +206,8 @@ class Run:
             there = there.drop_vars("origin")
         if self.grid:
             there["c"].encoding.pop("coordinates", None)
-        return there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
+        there = there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
+        return unstacked(there, self.path) if grid else there
 
     def _repr_html_(self) -> str:
         facts = {"kind": self.kind, "J": self.J, "d": self.dim, "cases": len(self.cases), "complete": self.complete}
@@ -212,6 +230,11 @@ class Run:
         from .durable import open_group
 
         return open_group(self.path)
+
+    def _place_of(self, case: int, k: int) -> tuple[int, int]:
+        """The numbers in the store of a case and a snapshot of this run."""
+        case = self._position_of(case, len(self.cases), "case")
+        return self._numbers[case], self._snapshots[self._position_of(k, len(self.times), "committed snapshot")]
 
     @cached_property
     def _origins(self) -> NDArray[np.float64]:
@@ -260,7 +283,7 @@ class Run:
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
-            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
             raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
         return data
 
