@@ -100,7 +100,7 @@ def _simulated(
     case: int | None,
 ) -> Run:
     problem = pose(options | {"init": handed(options.get("init"))})
-    chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
+    chosen = devices.choose(problem.config.place)
     preflight.require(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
     doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)

@@ -16,7 +16,7 @@ from ._fields import Grouped, options_of
 
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
-    "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
+    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "seed"),
     "Pair sum": ("engine", "accuracy", "dtype", "device"),
 }
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"

@@ -12,6 +12,7 @@ from ..base import rng
 from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
+from .bridge import Bridge
 from .problem import Case, diffusion, drift_prefactor
 from .schemes.base import Scheme
 from .world import Alone, World
@@ -77,37 +78,72 @@ class Stepper:
         delta = math.sqrt(self.case.kernel_args[0])
         return float(self.fastest) * self.config.dt / delta if delta else 0.0
 
-    def noise(self, x: Any, step: int, dt: float) -> Any:
+    def noise(self, dtype: Any, step: int, dt: float) -> NDArray[Any]:
         """The Brownian increment of global step ``step``, (J, d)."""
-        c = self.config
-        scale = np.asarray(diffusion(self.case, dt), x.dtype)
-        low, high = self.world.bounds(c.J)
-        mine = scale * rng.normals(self.key, self.stream, step, low, high - low, c.dim, x.dtype)
-        return self.world.gather(mine)
+        return self.world.gather(np.asarray(diffusion(self.case, dt), dtype) * self._normals(self.key, step, dtype))
+
+    def bridge(self, dtype: Any, step: int, dt: float) -> Bridge:
+        """`noise` of global step ``step``, to be halved."""
+
+        def normals(node: int) -> NDArray[Any]:
+            return self.world.gather(self._normals(rng.bridge_key(self.key, node), step, dtype))
+
+        return Bridge(self.noise(dtype, step, dt).astype(np.float64), self.case.mu, dt, normals)
+
+    def _normals(self, key: int, step: int, dtype: Any) -> NDArray[Any]:
+        """This rank's standard normal numbers."""
+        low, high = self.world.bounds(self.config.J)
+        return rng.normals(key, self.stream, step, low, high - low, self.config.dim, dtype)
 
     def step(
-        self, scheme: Scheme, arrays: dict[str, NDArray[Any]], t: float, dt: float, step: int
+        self,
+        scheme: Scheme,
+        arrays: dict[str, NDArray[Any]],
+        t: float,
+        dt: float,
+        noise: NDArray[Any],
+        first: NDArray[Any] | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """Positions "x" and the chemistry's arrays after global step ``step``, from ``t`` to ``t + dt``.
+        """Positions "x" and the chemistry's arrays after a step from ``t`` to ``t + dt`` with the increment ``noise``.
 
-        Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
+        ``first`` is the drift at the start where it is known. Raises `NumericalError` when positions are not finite, or
+        when the step is longer than the cloud is wide.
         """
+
+        def drift(y: Any, s: float) -> Any:
+            return first if first is not None and y is x else self.drift(y, s, memory, dt)
+
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
             x, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
-            new = scheme.step(x, t, dt, lambda y, s: self.drift(y, s, memory, dt), self.noise(x, step, dt))
+            new = scheme.step(x, t, dt, drift, noise)
             found = self.world.largest(_measured(x, new)).tolist()
         if not resolved(found, diffusion(self.case, dt), self.config.dtype):
-            raise self.blow_up(found, t)
+            raise self.blow_up(found, t, dt)
         return {"x": new, **self.memory}
 
-    def blow_up(self, found: list[float], t: float) -> NumericalError:
-        """What to raise for a step from ``t`` whose four numbers are not `resolved`."""
+    def speed(self, arrays: dict[str, NDArray[Any]], t: float) -> tuple[float, NDArray[Any] | None]:
+        """The largest component of the attraction at ``t``, and the drift there where a step may begin with it.
+
+        Of a chemistry with a memory it is the attraction by the chemical as it is, and no drift: that needs the step.
+        """
+        x, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if self.chemistry.memory:
+                force = self.chemistry.gradient(memory, x, self.case.chi) if self.interacting else np.zeros(1)
+                return float(max(force.max(), -force.min())), None
+            self.fastest, before = 0.0, self.fastest
+            first = self.drift(x, t)
+            here, self.fastest = float(self.fastest), max(before, self.fastest)
+        return here, first
+
+    def blow_up(self, found: list[float], t: float, dt: float | None = None) -> NumericalError:
+        """What to raise for a step of ``dt`` from ``t`` whose four numbers are not `resolved`."""
         width, _, moved, reach = found
         what = f"particles move by {moved:.3g} in one step, and the cloud is {width:.3g} wide"
         return NumericalError(
             f"blow-up after t = {t:.6g}{self.case.place}: {what if reach < LARGEST else 'positions are not finite'}",
-            f"use a smaller --dt (now {self.config.dt:g}), a larger --delta2 (now {self.case.kernel_args[0]:g}) or a "
-            "kernel that delta regularises",
+            f"use a smaller --dt (now {self.config.dt if dt is None else dt:g}), a larger --delta2 "
+            f"(now {self.case.kernel_args[0]:g}) or a kernel that delta regularises",
         )
 
 
