@@ -109,9 +109,9 @@ def _tree(program: Program) -> tuple[Any, dict[str, int]]:
 
 def _noise(program: Program) -> tuple[Any, dict[str, int]]:
     from ksdp_cli.particles.engines import direct_cpu
-    from ksdp_cli.particles.kernel_compiler import source as kernel_source
+    from ksdp_cli.particles.kernel_compiler import module_cache
 
-    return kernel_source.import_text(direct_cpu.template("noise_gpu"), "noise_gpu").fill, {
+    return module_cache.import_text(direct_cpu.template("noise_gpu"), "noise_gpu").fill, {
         "D": program.dim,
         "BLOCK": 1024,
     }

@@ -35,6 +35,7 @@ def _of_store(path: Path) -> dict[str, Any]:
         "engine",
         "model",
         "outside_trained_range",
+        "beyond",
     )
     return {
         "path": str(path),

@@ -17,6 +17,7 @@ from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
 from ..particles.case_run import State
+from ..particles.precision import motion_warning
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation
 from ..store import Owner, change_times
@@ -61,10 +62,11 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
         return f"the frames before it are kept in {writer.path} ({len(times)})"
     if not times or t > times[-1]:
         times = (*times, t)
-    ended = change_times(writer, header(with_times(problem, times)))
+    ended = change_times(writer, header(with_times(problem, times), writer.header.grid))
     ended.annotate(blow_up=message, **watch.facts())
     if ended.committed < len(times):
-        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None])
+        c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
+        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
     Checkpoints(writer.path).remove()
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
@@ -87,6 +89,8 @@ class Watch:
         self.pace = Pace(simulation.steps, len(simulation.problem.cases))
         self.drawn, self.announced, self.warned = 0.0, False, False
         self.doubted: set[str] = set()
+        #: By case the largest coordinate that was seen first.
+        self.far: dict[int, float] = {}
 
     def write(self, k: int, clouds: list[np.ndarray]) -> None:
         """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
@@ -100,7 +104,8 @@ class Watch:
         for run, cloud in zip(self.simulation.runs, clouds, strict=True):
             with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
-                    case.write(k, _stored(cloud))
+                    grid = case.header.grid
+                    case.write(k, _stored(cloud), run.field(grid.axes()) if grid else None)
         self.writer.commit()
         self.pace.writing += time.monotonic() - before
         self.pace.written += 1
@@ -199,11 +204,23 @@ class Watch:
             "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
+            "precision": self._coarse(),
         }
         for what, doubt in doubts.items():
             if doubt and what not in self.doubted:
                 self.doubted.add(what)
                 warn(doubt)
+
+    def _coarse(self) -> str | None:
+        """A sentence where a cloud has moved to where the numbers are too coarse for it."""
+        s = self.simulation
+        for run in s.runs:
+            far, at_first = run.stepper.far, self.far.setdefault(run.case.number, run.stepper.far)
+            if far > 2 * at_first:  # the initial cloud was doubted before the first step
+                doubt = motion_warning(s.config, run.case, far, run.stepper.width, run.time())
+                if doubt:
+                    return doubt
+        return None
 
     def _seconds(self) -> float:
         return self.spent + time.monotonic() - self.began

@@ -46,15 +46,19 @@ class SimulateOptions(TypedDict, total=False):
     flow_params: Mapping[str, Values]
     kernel_params: Mapping[str, Values]
     init_params: Mapping[str, Number]
-    seed: Number
+    seed: Values
+    zip: str | Sequence[str]
     device: Device
     dtype: Literal["float32", "float64"]
     engine: Literal["auto", "direct", "tree", "mesh"]
+    origin: Literal["fixed", "moving"]
     accuracy: Number
     scheme: str
     chemistry: str
     c0: Literal["zero", "elliptic"]
     chemistry_params: Mapping[str, Values]
+    store_field: Number
+    field_side: Number
     #: Parameters of the chemistry that ships.
     eps: Values
     k: Values

@@ -134,7 +134,7 @@ class _Last:
             "halved": (self.about.get("halved") or [{}] * (number + 1))[number],
             "seconds": self.about["seconds"],
         }
-        return header, {"x": self.end.frame(number, k - 1)}
+        return header, {"x": self.end.stored(number, k - 1)}
 
 
 def _put(run: CaseRun, saved: Saved) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import Busy, DataError, ResourceError, Taken
+from .whole import renamed, sync_folder
 
 try:
     import fcntl
@@ -28,17 +29,6 @@ except ImportError:
 #: Bytes that hidden names beside an output add to its own, at most.
 RESERVED, LONGEST = 32, 255
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk; Windows has no such call."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -61,13 +51,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.ksdp-partial")
     with reported(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with renamed(temporary, path):
             yield temporary
-            with temporary.open("rb+") as handle:
-                os.fsync(handle.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
 
 

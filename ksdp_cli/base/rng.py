@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from .compiled import njit
 from .threads import core_count, spread
 
-#: Streams are 32-bit. The initial cloud of case c draws from stream c, its Brownian path from 2^31 + c.
+#: Streams are 32-bit. The initial cloud of stream s of a seed is drawn from it, its Brownian path from 2^31 + s; s is
+#: the place of a case among those of its seed (`base.grids.streams`).
 NOISE = 1 << 31
 
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -30,9 +31,9 @@ HALF = np.uint64(32)
 PIECE = 1 << 15
 
 
-def noise_stream(case: int) -> int:
-    """The stream of the Brownian paths of a case."""
-    return NOISE + case
+def noise_stream(stream: int) -> int:
+    """The stream of the Brownian paths of a case whose initial cloud is drawn from ``stream``."""
+    return NOISE + stream
 
 
 def bridge_key(key: int, node: int) -> int:

@@ -17,8 +17,15 @@ from ._fields import Grouped, options_of
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
     "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "seed"),
-    "Pair sum": ("engine", "accuracy", "dtype", "device"),
+    "The chemical in the store": ("store_field", "field_side"),
+    "Cases of a sweep": ("zip",),
+    "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
 }
+#: Options that are no part of the problem.
+OWN = (
+    *("out", "overwrite", "resume", "json", "config", "preset"),
+    *("threads", "workers", "executor", "case", "print_commands", "plan"),
+)
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
 
@@ -51,6 +58,14 @@ def simulate(
         typer.Option(
             metavar="NUMBER",
             help="Processes that take the cases of a sweep side by side. Default 1.",
+            rich_help_panel="Cases of a sweep",
+        ),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:PLACE]",
+            help="Where they run; 'ksdp plugins' lists the executors. Default processes.",
             rich_help_panel="Cases of a sweep",
         ),
     ] = None,
@@ -91,29 +106,16 @@ def simulate(
 ) -> None:
     """Simulate Keller-Segel chemotaxis in a flow by interacting particles, equation (8).
 
-    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One
-    or two physical parameters may be swept; the cases land in one store.
+    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them.
+    Physical parameters and the seed may be swept, any number of them; the cases land in one store.
     """
     from .. import api, presets
 
-    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
+    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume, "executor": executor}
     outputs |= {
         name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
     }
-    own = (
-        "out",
-        "overwrite",
-        "resume",
-        "json",
-        "config",
-        "threads",
-        "workers",
-        "case",
-        "print_commands",
-        "plan",
-        "preset",
-    )
-    known = [*SimulateConfig.model_fields, *own, "A"]
+    known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
     if print_commands:
         from ..api.simulating import commands

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..base.libraries import library
 from ..store import layout
 from ..store.selection import Selection
-from .libraries import library
 
 #: The member of an .npz that holds the metadata as JSON; no parameter can have this name.
 METADATA = "ksdp-metadata"
@@ -37,11 +37,11 @@ def write_npz(selection: Selection, path: Path, metadata: dict[str, Any], progre
             with archive.open(_member(name), "w") as file:
                 np.lib.format.write_array(file, values, allow_pickle=False)
         with archive.open(_member("position"), "w", force_zip64=True) as file:
-            header = {"descr": "<f4", "fortran_order": False, "shape": shape_of(selection)}
+            header = {"descr": selection.kind, "fortran_order": False, "shape": shape_of(selection)}
             np.lib.format.write_array_header_1_0(file, header)
             done = 0
             for _, _, _, block in selection.blocks():
-                file.write(np.ascontiguousarray(block, "<f4").data)
+                file.write(np.ascontiguousarray(block, selection.kind).data)
                 done += len(block)
                 progress(done)
 
@@ -77,8 +77,9 @@ def write_netcdf(selection: Selection, path: Path, metadata: dict[str, Any], pro
         for name, length in zip(("case", "time", "particle", "axis"), shape_of(selection), strict=True):
             if name not in file.dimensions:
                 file.dimensions[name] = length
+        dims = ("case", "time", "particle", "axis")
         chunk = (1, 1, min(run.J, layout.CHUNK), run.dim)
-        position = file.create_variable("position", ("case", "time", "particle", "axis"), "f4", chunks=chunk)
+        position = file.create_variable("position", dims, selection.kind[1:], chunks=chunk)
         labels = {name: value for name, value in whole["position"].attrs.items() if name != "coordinates"}
         labels = _measured(labels) | ({"coordinates": " ".join(selection.parameters)} if selection.parameters else {})
         for name, value in labels.items():

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.shapes import Cloud
 from .bridge import Bridge
 from .preflight import FLOW_FRACTION, flow_rate
 from .schemes.base import Scheme
@@ -61,16 +62,21 @@ class Halving:
         units = 1 << self.halvings
         now = t + dt * (place.offset / units)
         if place.offset == 0 and self.scheme.order == 1:
-            place.rate = flow_rate(self.stepper.case, arrays["x"][:4096].astype(np.float64), now)
-        speed, first = self.stepper.speed(arrays, now)
+            place.rate = flow_rate(self.stepper.case, self._sample(arrays["x"], now), now)
+        speed, force = self.stepper.speed(arrays)
         level = self._level(place, dt, speed)
         h, x = dt / (1 << level), arrays["x"]
         noise = self._path(x.dtype, step, dt).increment(level, place.offset >> (self.halvings - level))
-        new = self.stepper.step(self.scheme, arrays, now, h, noise.astype(x.dtype), first)
+        new = self.stepper.step(self.scheme, arrays, now, h, noise.astype(x.dtype), force)
         place.offset = (place.offset + (units >> level)) % units
         place.taken, place.finest = place.taken + 1, max(place.finest, level)
         place.farthest = max(place.farthest, speed * h)
         return new
+
+    def _sample(self, x: Cloud, t: float) -> NDArray[np.float64]:
+        """Where some particles are at ``t``."""
+        here, origin = x[:4096].astype(np.float64), self.stepper.origin
+        return origin.at(t) + here if origin else here
 
     def _level(self, place: Place, dt: float, speed: float) -> int:
         """How often the whole step of ``dt`` is halved for a particle as fast as ``speed``."""

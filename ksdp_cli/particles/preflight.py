@@ -30,7 +30,7 @@ def flow_warning(problem: Problem) -> str | None:
     c = problem.config
     if problem.scheme.order > 1 or c.halvings:  # halved steps are cut by the flow
         return None
-    probe = problem.initial.draw(min(c.J, 4096), c.dim, c.seed).astype(np.float64)
+    probe = problem.initial.draw(min(c.J, 4096), c.dim, problem.cases[0].seed).astype(np.float64)
     dt = longest_step(c.snapshots, c.dt)
     travels = [flow_rate(case, probe, c.t0) * dt for case in problem.cases]
     worst = int(np.argmax(travels))

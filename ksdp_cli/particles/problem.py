@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import secrets
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from .. import plugins
 from ..base import parsing
+from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
 from ..base.validation import first_error
@@ -30,7 +30,8 @@ from .contents import contents
 class Case:
     """One member of a sweep: ``values`` holds the swept parameters, the rest is equation (8) for this member.
 
-    ``number`` is its place in the sweep, which fixes its stream of random numbers wherever the case is run.
+    ``number`` is its place in the sweep, ``stream`` that among the cases of its ``seed``: the two fix its random
+    numbers wherever the case is run.
     """
 
     values: dict[str, float]
@@ -41,6 +42,8 @@ class Case:
     kernel_args: tuple[float, ...]
     number: int = 0
     chemistry_params: Any = None
+    seed: int = 0
+    stream: int = 0
 
     @property
     def place(self) -> str:
@@ -149,6 +152,8 @@ def pose(options: dict[str, Any]) -> Problem:
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
+    if SEED in config.swept():
+        units[SEED] = "seed of the initial cloud and of the Brownian paths"
     return Problem(config, _cases(config, flow, kernel, chemistry), kernel, initial, units, scheme, chemistry, held)
 
 
@@ -199,11 +204,11 @@ def _contents(components: dict[str, Any]) -> dict[str, str]:
 
 
 def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> list[Case]:
-    swept = config.swept()
+    rows = config.cases()
+    seeds = [int(row.get(SEED, config.seeds[0])) for row in rows]
     fixed = {name: values[0] for name, values in config.parameters().items()}
     cases = []
-    for number, combination in enumerate(itertools.product(*swept.values())):
-        values = dict(zip(swept, combination, strict=True))
+    for number, (values, seed, stream) in enumerate(zip(rows, seeds, streams(seeds), strict=True)):
         p = fixed | values
         flow_params = _checked(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
         kernel_params = _checked(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
@@ -211,7 +216,7 @@ def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> li
         chemistry_params = _checked(chemistry.Params, own, config.chemistry)
         args = (p["delta2"], *(float(value) for value in kernel_params.model_dump().values()))
         field = _made(flow, flow_params, config)
-        cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args, number, chemistry_params))
+        cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args, number, chemistry_params, seed, stream))
     return cases
 
 

@@ -14,9 +14,11 @@ import numpy as np
 from .. import figures
 from .. import pretrained as models
 from ..api import paths
+from ..api.clouds import part_of
 from ..api.generator import Generator
 from ..api.options import Number, Values
 from ..base.files import local, read_json, target
+from ..base.grids import SEED
 from ..base.labels import KINDS, evenly, label
 from ..base.listener import Progress
 from ..base.outputs import Lock, claim
@@ -152,6 +154,8 @@ def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progres
 def _open(given: str | Path | Run | Model) -> Run | Model:
     if isinstance(given, (Run, Model)):
         return given
+    if (chosen := part_of(given)) is not None:
+        return chosen
     path = local(given)
     if path.suffix == ".zarr":
         return open_run(path)
@@ -264,7 +268,7 @@ def _store_pairs(work: _Work, chosen: Selection, other: Run, at: dict[str, Any])
 
 
 def _agree(a: Run, x: At, b: Run, y: At) -> bool:
-    for name in {*x, *y}:
+    for name in {*x, *y} - {SEED}:  # runs of two seeds are of one law
         one, other = x.get(name, fixed(a, name)), y.get(name, fixed(b, name))
         if one is not None and other is not None and not np.isclose(one, other, rtol=1e-9, atol=1e-12):
             return False

@@ -26,11 +26,11 @@ WHOLE = ("simulate", "--J", "60", "--T", "6e-3", "--dt", "1e-3", "--dtype", "flo
 
 
 def frames(path: Path) -> dict[str, bytes]:
-    """Every file of positions, as bytes."""
-    root = path / "position"
+    """Every file of positions, and of the chemical where it is stored, as bytes."""
     return {
-        file.relative_to(root).as_posix(): file.read_bytes()
-        for file in sorted((root / "c").rglob("*"))
+        file.relative_to(path).as_posix(): file.read_bytes()
+        for name in ("position", "c")
+        for file in sorted((path / name / "c").rglob("*"))
         if file.is_file()
     }
 

@@ -76,6 +76,7 @@ def test_the_classes_of_the_page_keep_their_contracts(space: dict[str, Any]) -> 
     testing.check_transition_solver(space["Hungarian"])
     testing.check_initial_cloud(space["Cloud"])
     testing.check_metric(space["Energy"])
+    testing.check_executor(space["Here"])
 
 
 def test_the_metric_of_the_page_is_short_and_right(space: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ def make_engine(
     ``auto`` is the direct sum for few particles, and for more the tree, or in the plane on the CPU the mesh where it
     pays. The mesh gives way to the tree where it does not fit. ``kernel_args`` are delta^2 and the kernel's own
     parameters; ``threads`` is all cores of the process when None. The ranks of ``world`` share the direct sum and the
-    tree, and have all forces; each of them has the mesh to itself.
+    tree, and have the forces on their own particles; each of them has the mesh to itself.
     Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, a mesh
     elsewhere, ranks on a GPU, and `ResourceError` for a GPU without Triton.
     """

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import figures, plugins
 from ...api.clouds import initial_cloud
+from ...base.grids import address
 from ...base.labels import KINDS, evenly, label
 from ...base.shapes import Cloud
 from ...errors import DataError, KsdpError
@@ -158,10 +159,17 @@ def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[
     return [Picture(path, f"Density of {some}, with the same limits and colours.")]
 
 
+def _first_seed(run: Run) -> int:
+    seed, _ = address(run.cases, run.attrs["seed"], 0)
+    if seed is None:
+        raise ValueError("it has no seed")
+    return seed
+
+
 def _initial(run: Run) -> list[tuple[str, Cloud]]:
     """The initial cloud; none when it was a stored one that is gone, or a law whose plugin is."""
     try:
         _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim, run.config.get("init_params"))
-        return [("initial cloud", cloud.draw(run.J, run.dim, int(run.attrs["seed"])))]
+        return [("initial cloud", cloud.draw(run.J, run.dim, _first_seed(run)))]
     except (KsdpError, KeyError, TypeError, ValueError):
         return []

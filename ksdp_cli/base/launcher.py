@@ -1,0 +1,19 @@
+"""What a launcher of processes has put into the environment, known before any of its libraries is imported."""
+
+from __future__ import annotations
+
+import os
+
+#: Variables that hold the rank of a process, of torchrun and of MPI's launchers: Open MPI, MPICH, PMIx.
+TORCHRUN, MPI = "TORCHELASTIC_RUN_ID", ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
+
+
+def by_torchrun() -> bool:
+    """Whether torchrun started this process."""
+    return TORCHRUN in os.environ
+
+
+def rank() -> int:
+    """The rank that the launcher gave this process; 0 where there is none."""
+    names = ("RANK",) if by_torchrun() else MPI
+    return next((int(os.environ[name]) for name in names if os.environ.get(name, "").isdigit()), 0)
