@@ -29,7 +29,6 @@ from .clouds import handed
 from .headers import with_times
 from .options import SimulateOptions
 
-
 #: What a state has beside its arrays.
 PARTS = ("k", "step", "engine", "collapsed", "place")
 
