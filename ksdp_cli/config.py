@@ -151,7 +151,9 @@ class SimulateConfig(Settings):
         0.0,
         ge=0,
         description="side of the box in which c is stored, the same for all frames [length]",
-        json_schema_extra=shown(default="the periodic box, or what holds the initial cloud and 3 sqrt(2 mu T) around"),
+        json_schema_extra=shown(
+            default="the periodic box, or what holds the way of the initial cloud in the flow and 3 sqrt(2 mu T) around"
+        ),
     )
 
     @model_validator(mode="before")

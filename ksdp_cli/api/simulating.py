@@ -22,6 +22,7 @@ from ..particles import preflight
 from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
+from ..particles.world import Alone, World
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
@@ -32,6 +33,7 @@ from .headers import continued, continued_header, header, marks, run_id, snapsho
 from .integrating import integrate
 from .options import SimulateOptions
 from .pace import frame_bytes
+from .ranks import divided, follow, leading, require_ranks
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
@@ -47,6 +49,7 @@ def simulate(
     workers: int | None = None,
     executor: str | None = None,
     case: int | None = None,
+    world: World | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
     warn: Say | None = None,
@@ -72,6 +75,9 @@ def simulate(
     another one as ``NAME:PLACE``. ``case`` runs one case alone and leaves the others to other calls, in any process
     that sees the store: the first lays it out, the last completes it.
 
+    The ranks of a ``world`` (`ksdp_cli.particles.ranks.world_of`) move one cloud together, and all of them call this:
+    rank 0 writes the store and talks, and the bits are those of one process.
+
     ``progress(stage, done, total, note)`` is called about ten times a second. ``stop()`` may return a signal number to
     checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
     checkpoints that were passed over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory
@@ -82,9 +88,15 @@ def simulate(
     """
     if workers is not None and workers < 1:
         raise ConfigError(f"workers = {workers}", "use 1 or more")
-    with limited(threads), heard(stop) as stop:
+    world = world or Alone()
+    if world.rank:
+        with heard(stop) as stop:
+            return open_run(follow(world, stop=stop, threads=threads, **options))
+    with limited(threads), divided(world), heard(stop) as stop, leading(world) as led:
         listener = Listener(progress, stop, warn or as_warning, tell)
-        return _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case)
+        run = _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case, world)
+        led(run.path)
+    return run
 
 
 def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
@@ -105,8 +117,10 @@ def _simulated(
     workers: int | None,
     executor: str | None,
     case: int | None,
+    world: World,
 ) -> Run:
     problem = pose(options | {"init": handed(options.get("init"))})
+    require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
     require_origin(problem, chosen)
@@ -147,7 +161,7 @@ def _simulated(
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)
             else:
-                integrate(whole, writer, chosen, resume, listener)
+                integrate(whole, writer, chosen, resume, listener, world)
         _finish(problem, writer)
     return open_run(path)
 

@@ -28,7 +28,11 @@ def plot(
     device: o.DeviceOption = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Picture: .png, .pdf or .svg; film: .gif, .webp or .mp4; a fresh name in ./runs when not given."),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Picture: .png, .pdf or .svg; film: .gif, .webp or .mp4; a fresh name in ./runs when not given.",
+        ),
     ] = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,

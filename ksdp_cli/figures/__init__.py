@@ -6,6 +6,7 @@ matplotlib is imported when one is drawn.
 from __future__ import annotations
 
 from ._canvas import made_here, require_suffix
+from ._field import Field
 from ._panels import count_text
 from .curves import Curves, curve_panels, moment_curve, training_curves, training_panel
 from .film import FILMS, film, require_ffmpeg
@@ -14,6 +15,7 @@ from .histograms import histogram_grid, histogram_pair, histogram_sections, hist
 __all__ = [
     "FILMS",
     "Curves",
+    "Field",
     "count_text",
     "curve_panels",
     "film",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
 from ._canvas import MAKER, XMP, canvas, mend_texts
 from ._density import levelled, limits, projections_of, require_clouds
+from ._field import Field
 from ._panels import CUBE_ROOT, Cell, Row, count, paint, scaled
 from .histograms import PAIR, SHEET
 
@@ -27,10 +29,12 @@ DOTS_PER_INCH = 110
 Still = NDArray[np.uint8]
 
 
-def film(clouds: Sequence[tuple[str, Cloud]], path: Path, *, title: str = "") -> None:
+def film(
+    clouds: Sequence[tuple[str, Cloud]], path: Path, *, title: str = "", fields: Sequence[Field | None] = ()
+) -> None:
     """Write the densities of (label, cloud (n, d)), a picture each, to ``path`` (.gif, .webp, .mp4), whole.
 
-    In 3D a picture shows all three projections. Raises as `histogram_sheet`, and `ResourceError` for .mp4 where there
+    ``fields`` are the chemical under each. In 3D a picture shows all three projections. Raises as `histogram_sheet`, and `ResourceError` for .mp4 where there
     is no ffmpeg.
     """
     if path.suffix not in FILMS:
@@ -41,23 +45,27 @@ def film(clouds: Sequence[tuple[str, Cloud]], path: Path, *, title: str = "") ->
     rate = int(np.clip(round(len(clouds) / SECONDS), SLOWEST, FASTEST))
     with written_whole(path) as partial:
         if program:
-            _write_mp4(program, stills(clouds, title), partial, rate)
+            _write_mp4(program, stills(clouds, title, fields), partial, rate)
         else:
-            _write_pillow(stills(clouds, title), partial, path.suffix, rate)
+            _write_pillow(stills(clouds, title, fields), partial, path.suffix, rate)
 
 
-def stills(clouds: Sequence[tuple[str, Cloud]], title: str) -> Iterator[Still]:
+def stills(clouds: Sequence[tuple[str, Cloud]], title: str, fields: Sequence[Field | None] = ()) -> Iterator[Still]:
     """The pictures of a film, all of one size, whose height and width are even."""
     every = [cloud for _, cloud in clouds]
     require_clouds(every)
     chosen = projections_of(every[0].shape[1], None)
     ends = levelled(limits(every), chosen)
-    rows = [Row([Cell(cloud, axes, ends[list(axes)], label) for axes in chosen], 0) for label, cloud in clouds]
-    counted, tops = count(rows)
+    under = [*fields, *[None] * (len(clouds) - len(fields))]
+    rows = [
+        Row([Cell(cloud, axes, ends[list(axes)], label, field) for axes in chosen], 0)
+        for (label, cloud), field in zip(clouds, under, strict=True)
+    ]
+    counts = count(rows)
     inch, size = scaled(rows[:1], title, min(SHEET, PAIR / 2 * max(len(chosen), 1.6)))
-    for row, found in zip(rows, counted, strict=True):
+    for row, found in zip(rows, counts.rows, strict=True):
         with canvas(*size, layout="compressed") as figure:
-            paint(figure, [row], [found], tops, title, inch, CUBE_ROOT)
+            paint(figure, [row], replace(counts, rows=[found]), title, inch, CUBE_ROOT)
             mend_texts(figure)
             yield _pixels(figure)
 

@@ -65,10 +65,11 @@ def _embedded(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Shown:
-    """One cloud with the values of its parameters, loaded when it is drawn."""
+    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn."""
 
     values: At
     load: Callable[[], Cloud]
+    field: Callable[[], figures.Field] | None = None
 
 
 @dataclass
@@ -229,7 +230,10 @@ def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) 
 def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     named = _labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
-        [(label, one.load()) for label, one in zip(named, shown, strict=True)], path, title=work.title
+        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
+        path,
+        title=work.title,
+        fields=[one.field() if one.field else None for one in shown],
     )
 
 
@@ -247,7 +251,10 @@ def _film(work: _Work, own: Run | Model, at: dict[str, Any], case: Any, n: Numbe
         shown = [_frame(own, case, k, step) for case, k in filming.along_store(chosen)]
     named = _labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.film(
-        [(label, one.load()) for label, one in zip(named, shown, strict=True)], path, title=work.title
+        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
+        path,
+        title=work.title,
+        fields=[one.field() if one.field else None for one in shown],
     )
 
 
@@ -357,7 +364,14 @@ def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
 def _frame(run: Run, case: int, k: int, step: int) -> _Shown:
     """Every ``step``-th particle of a frame."""
     values = run.cases[case] | {"t": float(run.times[k])}
-    return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)))
+    field = (lambda: field_of(run, case, k)) if run.grid else None
+    return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)), field)
+
+
+def field_of(run: Run, case: int, k: int) -> figures.Field:
+    """The chemical of a frame, of a store that holds it."""
+    assert run.grid is not None
+    return figures.Field(run.grid.axes(), run.field(case, k))
 
 
 def _spread(work: _Work, items: list[Item], most: int) -> list[Item]:

@@ -11,6 +11,7 @@ import pytest
 from scipy.special import exp1
 
 import ksdp_cli as ksdp
+from ksdp_cli.api.field_grid import grid_of
 from ksdp_cli.chemistry.base import Facts, Grid
 from ksdp_cli.chemistry.elliptic import Elliptic
 from ksdp_cli.chemistry.potential import Potential
@@ -22,6 +23,7 @@ from ksdp_cli.kernels.coulomb import Coulomb
 from ksdp_cli.kernels.eq7 import Eq7
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.kernels.plummer import Plummer
+from ksdp_cli.particles.problem import pose
 from tests.kernels.test_potentials import DELTA2, FULL, POTENTIALS
 
 SMALL: dict[str, Any] = {
@@ -135,6 +137,17 @@ def test_a_blow_up_keeps_the_field_of_its_last_frame(tmp_path: Path) -> None:
         ksdp.simulate(J=200, M=1e5, T=0.1, dt=1e-2, kernel="coulomb", store_field=8, out=tmp_path / "a.zarr")
     run = ksdp.open_run(tmp_path / "a.zarr")
     assert np.isfinite(run.field()).all()
+
+
+def test_the_grid_goes_where_the_flow_takes_the_cloud() -> None:
+    """A Gaussian's width in the flow alone is not known to a box around its beginning."""
+    for flow, A, low, high in (("none", 0, -2.5, 2.5), ("laminar2d", 50, -3, 9)):
+        problem = pose({"flow": flow, "T": 0.1, "store_field": 8} | ({"A": A} if A else {}))
+        cloud = problem.initial.draw(1000, 2, 0)
+        grid = grid_of(problem, cloud)
+        assert grid is not None
+        assert low < grid.low[0] < -1.3
+        assert high > grid.low[0] + grid.side > (1.3 if flow == "none" else 4.0)
 
 
 def test_what_cannot_be_stored_is_refused(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_later_end_goes_on_and_equals_the_long_run(ksdp: Ksdp, tmp_path: Path,
     assert ksdp(*options, "--T", "5e-3", "-o", "long.zarr").code == 0
     assert open_run(tmp_path / "a.zarr").times.tolist() == [2e-3, 5e-3]
     assert open_run(tmp_path / "a.zarr").config["T"] == 5e-3
-    assert frames(tmp_path / "a.zarr")["c/0/1/0/0"] == frames(tmp_path / "long.zarr")["c/0/0/0/0"]
+    assert frames(tmp_path / "a.zarr")["position/c/0/1/0/0"] == frames(tmp_path / "long.zarr")["position/c/0/0/0/0"]
     assert ksdp(*longer).code == 0
     shorter = ksdp(*options, "--T", "1e-3", "-o", "a.zarr", "--resume")
     assert shorter.code == 2
