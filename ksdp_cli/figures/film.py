@@ -34,8 +34,8 @@ def film(
 ) -> None:
     """Write the densities of (label, cloud (n, d)), a picture each, to ``path`` (.gif, .webp, .mp4), whole.
 
-    ``fields`` are the chemical under each. In 3D a picture shows all three projections. Raises as `histogram_sheet`, and `ResourceError` for .mp4 where there
-    is no ffmpeg.
+    ``fields`` are the chemical under each. In 3D a picture shows all three projections. Raises as `histogram_sheet`,
+    and `ResourceError` for .mp4 where there is no ffmpeg.
     """
     if path.suffix not in FILMS:
         raise ConfigError(f"the film {path} ends in {path.suffix!r}", f"use one of {', '.join(FILMS)}")
