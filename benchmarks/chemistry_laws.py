@@ -88,7 +88,7 @@ def spreading(table: Table, J: int, steps: int) -> None:
             case = f"eps = {eps:g}, M = {turns} pi"
             off = (squared.mean() - told) / spread
             table.row(f"E|X|^2, {case}", f"{told:.4f}", f"{squared.mean():.4f}", f"{off:+.1f} s.e.")
-            centre, told = chemistry.field(state, Grid([np.zeros(1)] * 2)).item(), float(exact.chemical(0.0, end))
+            centre, told = chemistry.field(state, x, Grid([np.zeros(1)] * 2)).item(), float(exact.chemical(0.0, end))
             table.row(f"c(0, t), {case}", f"{told:.4f}", f"{centre:.4f}", f"{100 * (centre / told - 1):+.1f} %")
 
 

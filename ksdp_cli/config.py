@@ -133,6 +133,10 @@ class SimulateConfig(Settings):
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
     engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
+    origin: Literal["fixed", "moving"] = Field(
+        "fixed",
+        description="what positions count from in the run: 0, or a point that moves with a cloud far away",
+    )
     accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree and the mesh may make")
     scheme: str = Field("euler", description="time integration")
     chemistry: str = Field(
@@ -140,6 +144,17 @@ class SimulateConfig(Settings):
     )
     c0: Literal["zero", "elliptic"] = Field("zero", description="chemical at the start, where it has a memory")
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
+    store_field: Whole = Field(
+        0, ge=0, le=1 << 14, description="store the chemical c as well, on this many points an axis; 0: particles alone"
+    )
+    field_side: Real = Field(
+        0.0,
+        ge=0,
+        description="side of the box in which c is stored, the same for all frames [length]",
+        json_schema_extra=shown(
+            default="the periodic box, or what holds the way of the initial cloud in the flow and 3 sqrt(2 mu T) around"
+        ),
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -296,8 +311,13 @@ class SampleConfig(Settings):
 
     n: Whole = Field(100_000, ge=1, description="number of particles, as 1e6")
     eta: dict[str, Real] = Field(default_factory=dict, description="physical parameters by name")
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud")
-    device: Device = Field("auto", description="where the network is evaluated")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud, and of Brownian paths")
+    beyond: Literal["network", "simulate"] = Field(
+        "network",
+        description="beyond the last trained time: the network alone, or its particles at that time, moved on by "
+        "equation (8)",
+    )
+    device: Device = Field("auto", description="where the network is evaluated and particles move")
 
 
 class CompareConfig(Settings):

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import plugins
+from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
+from ..initial.base import FAR
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
 from ..learning.model import LARGEST_SOURCE, Model
@@ -49,6 +51,19 @@ def opened(given: Any) -> Any:
     if not (at or path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _unnamed(path, place)):
         return given
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
+
+
+def part_of(given: str | Path) -> Run | None:
+    """The cases and snapshots of a store that ``STORE@A=10,seed=3`` names; None where ``given`` names none.
+
+    Raises as `open_run` and `select`.
+    """
+    path, at = _place_and_frame(str(given))
+    if not at or Path(given).expanduser().exists():
+        return None
+    run = open_run(path)
+    chosen = select(run, **_named(at[1:]))
+    return run.part(chosen.cases, chosen.snapshots)
 
 
 def handed(given: Any) -> Any:
@@ -174,11 +189,13 @@ def _named(text: str) -> dict[str, str]:
 
 
 def _own(place: Path, name: str) -> StoredCloud:
-    """The cloud of the caller's own in a file, as it is stored: float32."""
+    """The cloud of the caller's own in a file: float32, unless it lies so far away that float32 would round it."""
     cloud = read_cloud(place)
-    with np.errstate(over="ignore"):
-        x = cloud.astype(np.float32)
-    if not np.isfinite(x).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        x: Cloud = cloud.astype(np.float32)
+        if np.abs(cloud).max() > FAR * np.ptp(cloud, axis=0).max() > 0:
+            x = cloud.astype(np.float64)
+    if not (np.abs(x) < np.finfo(np.float32).max).all():
         raise DataError(f"{place} holds positions that float32 cannot", "give finite numbers below 3e38")
     return StoredCloud(name, len(x), x.shape[1], lambda: x)
 

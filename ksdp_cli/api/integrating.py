@@ -16,27 +16,39 @@ from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
 from ..particles.case_run import State
+from ..particles.precision import motion_warning
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation
+from ..particles.world import World
 from ..store import Owner, change_times
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
+from .ranks import asked_to_end, by_first, hand_over
 from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
 
 
-def integrate(problem: Problem, writer: Owner | CaseStore, device: str, resume: bool, listener: Listener) -> Watch:
+def integrate(
+    problem: Problem,
+    writer: Owner | CaseStore,
+    device: str,
+    resume: bool,
+    listener: Listener,
+    world: World | None = None,
+) -> Watch:
     """Write every frame that is missing, of all cases of a store or of one; returns what has watched the run.
 
-    Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
+    The other ranks of ``world`` `follow`. Raises `NumericalError` at blow-up, when the store holds the frames before
+    it, and `Interrupted` on a signal.
     """
-    simulation = Simulation(problem, device)
+    simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
     spent = restore(simulation, writer, resume, listener.warn, kind)
+    hand_over(simulation)
     watch = Watch(simulation, writer, listener, spent, kind)
     try:
         simulation.run(watch.write, watch.after_step)
@@ -60,10 +72,11 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
         return f"the frames before it are kept in {writer.path} ({len(times)})"
     if not times or t > times[-1]:
         times = (*times, t)
-    ended = change_times(writer, header(with_times(problem, times)))
+    ended = change_times(writer, header(with_times(problem, times), writer.header.grid))
     ended.annotate(blow_up=message, **watch.facts())
     if ended.committed < len(times):
-        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None])
+        c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
+        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
     Checkpoints(writer.path).remove()
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
@@ -76,7 +89,7 @@ class Watch:
         self, simulation: Simulation, writer: Owner | CaseStore, listener: Listener, spent: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
-        self.files, self.world = Checkpoints(writer.path), simulation.runs[0].stepper.world
+        self.files, self.world = Checkpoints(writer.path), simulation.world
         #: By case, interval and step of its checkpoint.
         self.checkpoints: dict[int, tuple[int, int]] = {}
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
@@ -86,8 +99,14 @@ class Watch:
         self.pace = Pace(simulation.steps, len(simulation.problem.cases))
         self.drawn, self.announced, self.warned = 0.0, False, False
         self.doubted: set[str] = set()
+        #: By case the largest coordinate that was seen first.
+        self.far: dict[int, float] = {}
 
     def write(self, k: int, clouds: list[np.ndarray]) -> None:
+        """Store a snapshot (`_write`) that all ranks have alike."""
+        by_first(self.world, lambda: self._write(k, clouds), clouds)
+
+    def _write(self, k: int, clouds: list[np.ndarray]) -> None:
         """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
         if k < self.writer.committed:
             return
@@ -99,7 +118,8 @@ class Watch:
         for run, cloud in zip(self.simulation.runs, clouds, strict=True):
             with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
-                    case.write(k, _stored(cloud))
+                    grid = case.header.grid
+                    case.write(k, _stored(cloud), run.field(grid.axes()) if grid else None)
         self.writer.commit()
         self.pace.writing += time.monotonic() - before
         self.pace.written += 1
@@ -109,7 +129,7 @@ class Watch:
         return {
             "seconds": self._seconds(),
             "steps": self.simulation.steps,
-            "hardware": devices.describe(self.kind["device"]),
+            "hardware": self._hardware(),
             MADE_BY: self.kind,
             "engine": [run.stepper.report() for run in self.simulation.runs],
             "largest_pull": self.simulation.max_kernel_displacement()[0],
@@ -133,11 +153,10 @@ class Watch:
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
-        signal_number = listener.stop() if listener.stop else None
-        signal_number, due = self.world.decide((signal_number, now - self.saved >= self.interval))
+        signal_number, due = asked_to_end(self.world, listener.stop, now - self.saved >= self.interval)
         if signal_number is None and not due:
             return
-        self.save()
+        by_first(self.world, self.save)
         if signal_number is not None:
             raise Interrupted(
                 f"stopped by signal {signal_number} at step {done} of {steps}; the state is saved",
@@ -195,14 +214,30 @@ class Watch:
             "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
+            "precision": self._coarse(),
         }
         for what, doubt in doubts.items():
             if doubt and what not in self.doubted:
                 self.doubted.add(what)
                 warn(doubt)
 
+    def _coarse(self) -> str | None:
+        """A sentence where a cloud has moved to where the numbers are too coarse for it."""
+        s = self.simulation
+        for run in s.runs:
+            far, at_first = run.stepper.far, self.far.setdefault(run.case.number, run.stepper.far)
+            if far > 2 * at_first:  # the initial cloud was doubted before the first step
+                doubt = motion_warning(s.config, run.case, far, run.stepper.width, run.time())
+                if doubt:
+                    return doubt
+        return None
+
     def _seconds(self) -> float:
         return self.spent + time.monotonic() - self.began
+
+    def _hardware(self) -> str:
+        each = devices.describe(self.kind["device"])
+        return each if self.world.size == 1 else f"{self.world.size} ranks, each {each}"
 
     def _expectation(self, left: float) -> str:
         """Time, memory and disk of the whole run, from its first steps."""
@@ -211,10 +246,11 @@ class Watch:
         memory = peak_memory() + sum(run.state.x.nbytes for run in s.runs)
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
         engine = s.runs[0].stepper.report()["engine"]
+        each = " a rank" if self.world.size > 1 else ""
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
-            f"{devices.describe(self.kind['device'])}: about {duration(time.monotonic() - self.began + left)}, "
-            f"{bytes_in_words(memory)} of memory, {bytes_in_words(disk)} of disk"
+            f"{self._hardware()}: about {duration(time.monotonic() - self.began + left)}, "
+            f"{bytes_in_words(memory)} of memory{each}, {bytes_in_words(disk)} of disk"
         )
 
 

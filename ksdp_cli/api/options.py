@@ -49,11 +49,14 @@ class SimulateOptions(TypedDict, total=False):
     device: Device
     dtype: Literal["float32", "float64"]
     engine: Literal["auto", "direct", "tree", "mesh"]
+    origin: Literal["fixed", "moving"]
     accuracy: Number
     scheme: str
     chemistry: str
     c0: Literal["zero", "elliptic"]
     chemistry_params: Mapping[str, Values]
+    store_field: Number
+    field_side: Number
     #: Parameters of the chemistry that ships.
     eps: Values
     k: Values

@@ -56,7 +56,8 @@ def peak_memory() -> int:
 
 def frame_bytes(problem: Problem) -> int:
     """Bytes of one stored frame of every case."""
-    return 4 * len(problem.cases) * problem.config.J * problem.config.dim
+    c = problem.config
+    return 4 * len(problem.cases) * (c.J * c.dim + (c.store_field**c.dim if c.store_field else 0))
 
 
 def duration(seconds: float) -> str:

@@ -24,7 +24,7 @@ from ..learning.model import Model
 from ..store import Run, open_run
 from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from . import paths
-from .clouds import of_model, second_moment_at_start
+from .clouds import of_model, part_of, second_moment_at_start
 from .generator import Generator
 from .own_files import is_array, is_own, own_cloud, read_cloud
 from .simulating import simulate
@@ -84,6 +84,8 @@ def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
         return given
     if is_array(given):
         return own_cloud(given, name)
+    if (chosen := part_of(given)) is not None:
+        return chosen
     path = paths.found(given)
     if is_own(path):
         return read_cloud(path)
@@ -123,7 +125,8 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
         if name not in asked and np.isclose(there, value, rtol=1e-9, atol=1e-12).any():
             wanted[name] = value
     case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
-    made = *grids.address(run.cases, run.attrs.get("seed"), case), run.kind == "simulation"
+    together = run.kind == "simulation" or bool(run.attrs.get("beyond"))
+    made = *run.address(case), together
     return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
 
 

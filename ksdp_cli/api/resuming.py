@@ -130,7 +130,7 @@ class _Last:
             "collapsed": self.about.get("collapsed", {}).get(str(number)),
             "seconds": self.about["seconds"],
         }
-        return header, {"x": self.end.frame(number, k - 1)}
+        return header, {"x": self.end.stored(number, k - 1)}
 
 
 def _put(run: CaseRun, saved: Saved) -> None:

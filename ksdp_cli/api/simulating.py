@@ -13,23 +13,27 @@ from .. import executors, provenance
 from ..base import device as devices
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
-from ..base.shapes import Cloud
 from ..base.signals import heard
 from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
 from ..executors import Workers
-from ..particles import collapse, preflight
+from ..particles import preflight
+from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
+from ..particles.world import Alone, World
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import handed
+from .doubts import tell_doubts
+from .field_grid import grid_of, told
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
 from .integrating import integrate
 from .options import SimulateOptions
 from .pace import frame_bytes
+from .ranks import divided, follow, leading, require_ranks
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
@@ -45,6 +49,7 @@ def simulate(
     workers: int | None = None,
     executor: str | None = None,
     case: int | None = None,
+    world: World | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
     warn: Say | None = None,
@@ -70,6 +75,9 @@ def simulate(
     another one as ``NAME:PLACE``. ``case`` runs one case alone and leaves the others to other calls, in any process
     that sees the store: the first lays it out, the last completes it.
 
+    The ranks of a ``world`` (`ksdp_cli.particles.ranks.world_of`) move one cloud together, and all of them call this:
+    rank 0 writes the store and talks, and the bits are those of one process.
+
     ``progress(stage, done, total, note)`` is called about ten times a second. ``stop()`` may return a signal number to
     checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
     checkpoints that were passed over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory
@@ -80,9 +88,15 @@ def simulate(
     """
     if workers is not None and workers < 1:
         raise ConfigError(f"workers = {workers}", "use 1 or more")
-    with limited(threads), heard(stop) as stop:
+    world = world or Alone()
+    if world.rank:
+        with heard(stop) as stop:
+            return open_run(follow(world, stop=stop, threads=threads, **options))
+    with limited(threads), divided(world), heard(stop) as stop, leading(world) as led:
         listener = Listener(progress, stop, warn or as_warning, tell)
-        return _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case)
+        run = _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case, world)
+        led(run.path)
+    return run
 
 
 def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
@@ -103,12 +117,16 @@ def _simulated(
     workers: int | None,
     executor: str | None,
     case: int | None,
+    world: World,
 ) -> Run:
     problem = pose(options | {"init": handed(options.get("init"))})
+    require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
     preflight.require(problem)
+    require_origin(problem, chosen)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
-    doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)
+    doubts = partial(tell_doubts, problem, cloud, precision_warning(problem, cloud), listener.warn)
+    grid = grid_of(problem, cloud)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
@@ -118,10 +136,10 @@ def _simulated(
             _require_room(problem, place, len(problem.config.snapshots), overwrite)
         return create(
             place,
-            header(problem),
+            header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: continued_header(problem, stored, chosen),
+            continued=lambda stored: continued_header(problem, stored, chosen, grid),
         )
 
     if case is not None:
@@ -136,12 +154,14 @@ def _simulated(
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
+            if writer.header.grid and listener.tell:
+                listener.tell(told(writer.header.grid))
             doubts()
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)
             else:
-                integrate(whole, writer, chosen, resume, listener)
+                integrate(whole, writer, chosen, resume, listener, world)
         _finish(problem, writer)
     return open_run(path)
 
@@ -152,13 +172,6 @@ def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> W
         return None
     require_names(problem)
     return executors.named(executor or executors.DEFAULT, workers)
-
-
-def _warn(problem: Problem, cloud: Cloud, coarse: str | None, listener: Listener) -> None:
-    """Tell of doubts before the first step: ``coarse``, and those about the flow and the initial ``cloud`` (J, d)."""
-    for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
-        if doubt and listener.warn:
-            listener.warn(doubt)
 
 
 def _finish(problem: Problem, owner: Owner) -> None:

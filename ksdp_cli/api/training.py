@@ -13,7 +13,7 @@ import numpy as np
 from .. import provenance
 from ..base import checkpoint, files, html
 from ..base import device as devices
-from ..base.grids import SEED, seeds_of
+from ..base.grids import SEED, seeds_of, varying
 from ..base.labels import label
 from ..base.listener import Progress, Stop
 from ..base.outputs import Lock, written_whole
@@ -31,7 +31,7 @@ from ..store import Run, open_run
 from ..store.selection import fixed_value
 from . import paths
 from . import training_place as place
-from .clouds import of_run
+from .clouds import of_run, part_of
 from .options import TrainOptions
 from .own_clouds import OwnClouds, own_clouds, require_mapping
 from .own_files import is_own, read_arrays
@@ -178,6 +178,8 @@ def _trained(
 def _opened(given: Any, init: Any) -> Run | OwnClouds:
     """A store, or the caller's own clouds, in an .npz or as arrays."""
     if isinstance(given, (str, Path)):
+        if (chosen := part_of(given)) is not None:
+            return chosen
         path = files.local(given)
         return replace(own_clouds(read_arrays(path), init), path=path) if is_own(path) else open_run(given)
     if isinstance(given, Run):
@@ -191,7 +193,7 @@ def load_data(
 ) -> tuple[TrainingData, dict[str, Any], np.ndarray | None]:
     """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
     _require_simulation(run)
-    varied = [*(name for name in run.cases[0] if name != SEED), *(["t"] if len(run.times) > 1 else [])]
+    varied = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
     names = list(config.eta) or varied
     if not varied:
         raise ConfigError(
@@ -279,6 +281,8 @@ def _require_simulation(run: Run | OwnClouds) -> None:
     if run.kind == "samples" or not run.complete:
         state = "is no simulation" if run.kind == "samples" else "is not complete"
         raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
+    if isinstance(run, Run):
+        run.require_fixed_origin("a network learns float32 positions")
 
 
 def _report(progress: Progress, event: dict[str, Any]) -> None:

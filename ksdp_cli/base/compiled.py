@@ -16,7 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numba
+from .memory import require_address_space
+
+require_address_space()
+import numba  # noqa: E402
 
 try:
     import fcntl

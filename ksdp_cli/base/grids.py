@@ -67,6 +67,30 @@ def seeds_of(cases: Sequence[Mapping[str, float]], seed: Any) -> set[int]:
     return {one for one in found if one is not None}
 
 
+def varying(cases: Sequence[Mapping[str, float]]) -> list[str]:
+    """The parameters that have more than one value."""
+    return [name for name in cases[0] if len({case[name] for case in cases}) > 1]
+
+
+def narrowed(config: Mapping[str, Any], cases: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """A stored configuration with one value for each swept parameter that has one in ``cases``.
+
+    >>> narrowed({"mu": [1.0, 2.0], "flow_params": {"A": [1.0, 9.0]}}, [{"mu": 1.0, "A": 1.0}, {"mu": 1.0, "A": 9.0}])
+    {'mu': [1.0], 'flow_params': {'A': [1.0, 9.0]}}
+    """
+    fixed = {name: cases[0][name] for name in cases[0].keys() - set(varying(cases))}
+    made: dict[str, Any] = {}
+    for name, value in config.items():
+        if name in fixed:
+            made[name] = fixed[name] if name == SEED else [fixed[name]]
+        elif name == "zip":
+            left = [one for one in value if one not in fixed]
+            made |= {name: left} if len(left) > 1 else {}
+        else:
+            made[name] = narrowed(value, cases) if isinstance(value, dict) else value
+    return made
+
+
 def near(name: str, value: float, wanted: float) -> bool:
     """Whether a parameter has the ``wanted`` value: to 1e-9, a seed exactly."""
     return value == wanted if name == SEED else abs(value - wanted) <= 1e-9 * abs(wanted)

@@ -13,7 +13,7 @@ def by_torchrun() -> bool:
     return TORCHRUN in os.environ
 
 
-def rank() -> int:
-    """The rank that the launcher gave this process; 0 where there is none."""
-    names = ("RANK",) if by_torchrun() else MPI
+def rank(mpi: bool = False) -> int:
+    """The rank that torchrun, or a launcher of ``mpi``, gave this process; 0 where there is none."""
+    names = MPI if mpi else ("RANK",) if by_torchrun() else ()
     return next((int(os.environ[name]) for name in names if os.environ.get(name, "").isdigit()), 0)

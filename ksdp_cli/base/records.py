@@ -95,6 +95,26 @@ class Origin(Record):
     generation: Count = 1
 
 
+class Further(Record):
+    """How samples went on beyond the last trained time of their network."""
+
+    method: Literal["simulate"]
+    start: Finite = Field(alias="from")
+    J: Size
+    dt: Finite
+    steps: Count
+    engine: str
+    seconds: Finite
+
+
+class StoredGrid(Record):
+    """The grid on which c is stored."""
+
+    points: Annotated[int, Field(ge=1, le=1 << 14)]
+    low: Annotated[list[Finite], Field(min_length=1, max_length=3)]
+    side: Annotated[Finite, Field(gt=0)]
+
+
 class Attributes(Record):
     """The attributes of a store."""
 
@@ -118,10 +138,12 @@ class Attributes(Record):
     model: str | None = None
     model_sha256: str | None = None
     outside_trained_range: list[str] = []
+    beyond: Further | None = None
     simulation: Simulation = Field(default_factory=Simulation)
     end_state: str | None = None
     origin: Origin = Origin(sha256="")
     contents: dict[str, str] = {}
+    grid: StoredGrid | None = None
 
     @model_validator(mode="after")
     def _config(self) -> Attributes:

@@ -114,10 +114,9 @@ class Parabolic:
         slope *= scale
         return np.ascontiguousarray(slope.T.astype(x.dtype, copy=False))
 
-    def field(self, state: State, grid: Grid) -> NDArray[np.float64]:
-        """c at the points of ``grid``: zero beyond the last box in free space."""
-        axes = [np.ascontiguousarray(part.ravel()) for part in np.meshgrid(*grid.axes, indexing="ij")]
-        return self._of(state).at(_field(state), axes)[0].reshape(grid.shape)
+    def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
+        """c at the points of ``grid``, of the modes alone: zero beyond the last box in free space."""
+        return self._of(state).at(_field(state), grid.points())[0].reshape(grid.shape)
 
     def mass(self, state: State) -> float:
         """Mass of the chemical."""

@@ -10,20 +10,21 @@ from ..base.parsing import integer
 from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
-from . import _render
+from . import _ranks, _render
 from ._boundary import say
 from ._fields import Grouped, options_of
 
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
     "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
+    "The chemical in the store": ("store_field", "field_side"),
     "Cases of a sweep": ("zip",),
-    "Pair sum": ("engine", "accuracy", "dtype", "device"),
+    "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
 }
 #: Options that are no part of the problem.
 OWN = (
     *("out", "overwrite", "resume", "json", "config", "preset"),
-    *("threads", "workers", "executor", "case", "print_commands", "plan"),
+    *("threads", "workers", "executor", "case", "print_commands", "plan", "world"),
 )
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
@@ -90,6 +91,14 @@ def simulate(
             "--plan", help="Print thresholds, the step that is resolved, engine, time, memory and disk; run nothing."
         ),
     ] = False,
+    world: Annotated[
+        str | None,
+        typer.Option(
+            metavar="torch|mpi",
+            help="Launcher of processes that move one cloud together. Default torchrun's, if it started this one.",
+            rich_help_panel="Pair sum",
+        ),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="A known problem, which other options change; 'ksdp presets' lists them."),
@@ -110,7 +119,13 @@ def simulate(
     """
     from .. import api, presets
 
-    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume, "executor": executor}
+    outputs: dict[str, Any] = {
+        "out": out,
+        "overwrite": overwrite,
+        "resume": resume,
+        "executor": executor,
+        "world": world,
+    }
     outputs |= {
         name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
     }
@@ -129,14 +144,20 @@ def simulate(
         here = {"out": out} | {name: outputs[name] for name in ("threads",) if name in outputs}
         _plan.render(planned(**presets.changed(preset, o.merged(config, physics | here, known))), as_json)
         return
-    with graceful() as stop, _render.progress("simulate") as progress:
-        run = api.simulate(
-            progress=progress,
-            stop=stop,
-            warn=lambda message: say(f"ksdp: warning: {message}"),
-            tell=lambda message: say(f"ksdp: {message}"),
-            **presets.changed(preset, o.merged(config, physics | outputs, known)),
-        )
+    asked = presets.changed(preset, o.merged(config, physics | outputs, known))
+    with graceful() as stop, _ranks.joined(asked.pop("world", None)) as ranks:
+        if ranks.rank:
+            _ranks.follow(ranks, stop, asked)
+            return
+        with _render.progress("simulate") as progress:
+            run = api.simulate(
+                world=ranks,
+                progress=progress,
+                stop=stop,
+                warn=lambda message: say(f"ksdp: warning: {message}"),
+                tell=lambda message: say(f"ksdp: {message}"),
+                **asked,
+            )
     render(run, as_json)
 
 

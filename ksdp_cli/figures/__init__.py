@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ._canvas import made_here, require_suffix
+from ._field import Field
 from ._panels import count_text
 from .curves import Curves, curve_panels, moment_curve, training_curves, training_panel
 from .histograms import histogram_grid, histogram_pair, histogram_sections, histogram_sheet
 
 __all__ = [
     "Curves",
+    "Field",
     "count_text",
     "curve_panels",
     "histogram_grid",

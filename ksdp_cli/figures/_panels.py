@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from ..base.shapes import Cloud
 from ._canvas import picture
 from ._density import Box, Projection, cell_side, density
+from ._field import Field, Section, draw_field, levels_of
 
 AXES = "xyz"
 COLOURS = "magma_r"
@@ -32,17 +34,23 @@ PAGE, NARROWEST = 10.5, 1.5
 
 @dataclass(frozen=True)
 class Cell:
-    """One panel: a cloud (n, d) in a projection within a box."""
+    """One panel: a cloud (n, d) in a projection within a box, with the chemical under it where it is known."""
 
     cloud: Cloud
     projection: Projection
     box: Box
     head: str
+    field: Field | None = None
 
     @property
     def extent(self) -> tuple[float, float]:
         width, height = self.box[:, 1] - self.box[:, 0]
         return float(width), float(height)
+
+    @cached_property
+    def section(self) -> Section | None:
+        """c in the panel."""
+        return self.field.section(self.projection, self.cloud) if self.field else None
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ def draw(rows: Sequence[Row], path: str | Path, title: str, width: float, power:
         grid = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
         for row, panels, found, height in zip(rows, grid, counted, heights, strict=True):
             _draw_row(figure, row, panels, found, (power, tops[row.scale]), 4 if inch * height > 1.4 else 3)
+            _draw_fields(row, panels, scales[row.scale])
         if title:
             figure.suptitle(title)
 
@@ -115,6 +124,17 @@ def _draw_row(figure: Any, row: Row, panels: Any, counted: Any, colours: tuple[f
     bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=places)
     bar.set_label("density [1/length²]")
     bar.outline.set_visible(False)
+
+
+def _draw_fields(row: Row, panels: Any, alike: Sequence[Cell]) -> None:
+    """The chemical under the panels of a row, with the contours of all cells of its scale."""
+    levels = levels_of([cell.section for cell in alike if cell.section])
+    for panel, cell in zip(panels, row.cells, strict=False):
+        if cell.section:
+            draw_field(panel, cell.section, levels)
+            panel.set_xlim(*cell.box[0])
+            panel.set_ylim(*cell.box[1])
+            panel.annotate(cell.section.told, (0.02, 0.02), xycoords="axes fraction", size=7, color="#1b3c5c")
 
 
 def count_text(n: int) -> str:

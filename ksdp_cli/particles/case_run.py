@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
-from ..chemistry.base import Chemistry, Facts
+from ..chemistry.base import Chemistry, Facts, Grid
 from ..errors import DataError
 from ..provenance import short
 from . import collapse
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
+from .origin import moving_origin
 from .problem import Case, Problem
 from .stepper import Stepper
 from .world import Alone, World
@@ -67,8 +69,8 @@ class CaseRun:
         self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, known)
         self.engine = self.chemistry.engine
         key = noise_key(problem, case.seed) if key is None else key
-        self.world = world or Alone()
-        self.stepper = Stepper(config, case, self.chemistry, device, key, self.world)
+        self.world, self.origin = world or Alone(), moving_origin(problem, case)
+        self.stepper = Stepper(config, case, self.chemistry, device, key, self.world, self.origin)
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
@@ -81,7 +83,10 @@ class CaseRun:
     def start(self) -> None:
         """Draw the initial cloud, from the stream of the case. Raises `DataError` when it is not finite."""
         c = self.config
-        x = self.problem.initial.draw(c.J, c.dim, self.case.seed, stream=self.case.stream).astype(c.dtype)
+        x = self.problem.initial.draw(c.J, c.dim, self.case.seed, stream=self.case.stream)
+        if self.origin:
+            x = x.astype(np.float64) - self.origin.at(c.t0)
+        x = x.astype(c.dtype)
         if not np.isfinite(x).all():
             raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
         self.stepper.memory = self.chemistry.start(x)
@@ -90,7 +95,7 @@ class CaseRun:
     def restore(self, state: State) -> None:
         """Go on from ``state``."""
         self.state = state
-        self.stepper.memory = {name: array for name, array in state.arrays.items() if name != "x"}
+        self.stepper.memory = _memory(state.arrays)
         self.stepper.report()  # fails here, if ever, for arrays that are no state of this chemistry
         if state.engine and self.engine:
             self.engine.restore(state.engine)
@@ -138,6 +143,13 @@ class CaseRun:
         """`Stepper.max_kernel_displacement` in the longest step that is taken."""
         return self.stepper.max_kernel_displacement() * (self.longest / self.config.dt)
 
+    def field(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """c at the state's time on the grid with these coordinates along x, y (, z), for chemistries that know it."""
+        known: Any = self.chemistry
+        with np.errstate(under="ignore"):
+            c: NDArray[np.float64] = known.field(_memory(self.state.arrays), self.state.x, Grid(axes))
+        return c
+
     def look_due(self) -> bool:
         """Whether the last steps passed one after which the cloud is looked at, and it is not known to be collapsed."""
         number = self.done()
@@ -151,6 +163,11 @@ class CaseRun:
             return None
         self.state.collapsed = self.time()
         return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)
+
+
+def _memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The chemistry's part of a state."""
+    return {name: array for name, array in arrays.items() if name != "x"}
 
 
 def facts(

@@ -127,6 +127,7 @@ class StepsGPU:
             taken = count if good.all() else int(np.argmin(good.all(1)))
             for case, stepper in enumerate(self.steppers):
                 stepper.fastest = max(stepper.fastest, float(pulls[: taken + 1, case].max()))
+                stepper.width, stepper.far = measured[:2, min(taken, count - 1), case].tolist()
             if taken == count:
                 return taken, -1, None
             self.x.copy_(self.kept)

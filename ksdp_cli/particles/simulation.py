@@ -17,7 +17,7 @@ from .case_run import CaseRun, State
 from .history import noise_key
 from .intervals import Interval
 from .problem import Case, Problem
-from .world import World
+from .world import Alone, World
 
 if TYPE_CHECKING:
     from .side_by_side import SideBySide
@@ -28,6 +28,7 @@ class Simulation:
 
     def __init__(self, problem: Problem, device: str, threads: int | None = None, world: World | None = None) -> None:
         keys = {seed: noise_key(problem, seed) for seed in {case.seed for case in problem.cases}}
+        self.world = world or Alone()
         self.problem, self.config, self.device = problem, problem.config, device
         self.runs = [CaseRun(problem, case, device, keys[case.seed], threads, world) for case in problem.cases]
         self.plan, self.longest = self.runs[0].plan, self.runs[0].longest

@@ -12,6 +12,7 @@ from ..base import rng
 from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
+from .origin import MovingOrigin
 from .problem import Case, diffusion, drift_prefactor
 from .schemes.base import Scheme
 from .world import Alone, World, ends_of, share_of
@@ -39,6 +40,7 @@ class Stepper:
         device: str,
         key: int | None = None,
         world: World | None = None,
+        origin: MovingOrigin | None = None,
     ) -> None:
         self.config, self.case, self.chemistry, self.device = config, case, chemistry, device
         self.engine = chemistry.engine
@@ -46,11 +48,15 @@ class Stepper:
         self.memory: State = {}
         self.key, self.stream = case.seed if key is None else key, rng.noise_stream(case.stream)
         self.world = world or Alone()
+        #: What positions count from, and how fast it moves in the step that is taken.
+        self.origin, self.carried = origin, np.zeros(config.dim)
         self.ends, (self.low, self.high) = ends_of(config.J, self.world.size), share_of(config.J, self.world)
         self.prefactor = drift_prefactor(case, config.J)
         self.interacting = self.prefactor != 0.0
         #: The largest part of a drift so far that is attraction.
         self.fastest = 0.0
+        #: Largest extent of the cloud along an axis and largest absolute coordinate, before the last step.
+        self.width = self.far = 0.0
         #: What a GPU's steps add to the report.
         self.told: dict[str, Any] = {}
 
@@ -59,8 +65,14 @@ class Stepper:
         return self.chemistry.report(self.memory) | self.told
 
     def velocity(self, x: Any, t: Any) -> Any:
-        """v(X_j, t) in the type of ``x`` (J, d), an array or a tensor. Raises `ConfigError` for another shape."""
-        v = self.case.flow.velocity(x, t)
+        """v(X_j, t), less that of the origin, in the type of ``x`` (J, d), an array or a tensor.
+
+        Raises `ConfigError` for another shape.
+        """
+        if self.origin:
+            v = self.case.flow.velocity(self.origin.at(t) + x, t) - self.carried
+        else:
+            v = self.case.flow.velocity(x, t)
         if v.shape != x.shape:
             raise ConfigError(f"flow {self.config.flow!r} gave shape {tuple(v.shape)} for positions {tuple(x.shape)}")
         if v.dtype != x.dtype:
@@ -109,6 +121,8 @@ class Stepper:
 
         Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
         """
+        if self.origin:
+            self.carried = self.origin.velocity(t, dt)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the guard reports them
             cloud, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
             x = cloud[self.low : self.high] if self.world.size > 1 else cloud
@@ -121,6 +135,7 @@ class Stepper:
             found = _measured(np.array(ends)).tolist()
         if not resolved(found, diffusion(self.case, dt), self.config.dtype):
             raise self.blow_up(found, t)
+        self.width, self.far = found[:2]
         return {"x": self._cloud(new), **self.memory}
 
     def blow_up(self, found: list[float], t: float) -> NumericalError:

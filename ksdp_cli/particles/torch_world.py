@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
@@ -33,8 +34,8 @@ class TorchWorld:
 
         self.torch, self.group = torch, torch.distributed
         with _together():
-            self.group.init_process_group("gloo")
-        self.rank, self.size = self.group.get_rank(), self.group.get_world_size()
+            self.store, self.rank, self.size = next(import_module("torch.distributed.rendezvous").rendezvous("env://"))
+            self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
 
     def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
         with _together():
@@ -60,6 +61,12 @@ class TorchWorld:
         with _together():
             self.group.broadcast_object_list(decision, src=0)
         return decision[0]
+
+    def first(self) -> bool:
+        try:
+            return bool(self.store.add("first", 1) == 1)
+        except (RuntimeError, ValueError):  # torchrun's store is gone too
+            return True
 
     def close(self) -> None:
         self.group.destroy_process_group()

@@ -47,6 +47,10 @@ class World(Protocol):
         """The value of rank 0, on every rank: for what a clock or a signal decides."""
         ...
 
+    def first(self) -> bool:
+        """Whether no other rank has called this yet: for ranks that are left, of which one shall speak."""
+        ...
+
     def close(self) -> None:
         """Leave the others, at the end of a run."""
         ...
@@ -65,6 +69,9 @@ class Alone:
 
     def decide(self, value: Value) -> Value:
         return value
+
+    def first(self) -> bool:
+        return True
 
     def close(self) -> None:
         return

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..base.grids import SEED, near
 from ..base.labels import label, several
 from ..base.parsing import integer, integers, sweep, tidy
 from ..base.records import Said
+from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from . import layout
 from .reader import Run
@@ -35,11 +35,16 @@ class Selection:
         """Each swept parameter with one value a chosen case."""
         return {name: [self.run.cases[case][name] for case in self.cases] for name in self.run.cases[0]}
 
+    @property
+    def kind(self) -> str:
+        """Type of the positions: float32, and float64 where they count from an origin that moves."""
+        return "<f8" if self.run.header.moving else "<f4"
+
     def frames(self) -> list[tuple[int, int]]:
         """Every (case, snapshot), the snapshots of one case together."""
         return [(case, k) for case in self.cases for k in self.snapshots]
 
-    def blocks(self) -> Iterator[tuple[int, int, int, NDArray[np.float32]]]:
+    def blocks(self) -> Iterator[tuple[int, int, int, Cloud]]:
         """All positions in the order of the array (case, time, particle), a file of the store at a time.
 
         Yields the place of the case in ``cases``, that of the snapshot in ``snapshots``, the first particle, and its

@@ -14,9 +14,11 @@ import numpy as np
 from .. import figures
 from .. import pretrained as models
 from ..api import paths
+from ..api.clouds import part_of
 from ..api.generator import Generator
 from ..api.options import Number, Values
 from ..base.files import local, read_json, target
+from ..base.grids import SEED
 from ..base.labels import KINDS, evenly, label
 from ..base.listener import Progress
 from ..base.outputs import Lock, claim
@@ -62,10 +64,11 @@ def _embedded(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Shown:
-    """One cloud with the values of its parameters, loaded when it is drawn."""
+    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn."""
 
     values: At
     load: Callable[[], Cloud]
+    field: Callable[[], figures.Field] | None = None
 
 
 @dataclass
@@ -152,6 +155,8 @@ def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progres
 def _open(given: str | Path | Run | Model) -> Run | Model:
     if isinstance(given, (Run, Model)):
         return given
+    if (chosen := part_of(given)) is not None:
+        return chosen
     path = local(given)
     if path.suffix == ".zarr":
         return open_run(path)
@@ -210,7 +215,10 @@ def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) 
 def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     named = _labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
-        [(label, one.load()) for label, one in zip(named, shown, strict=True)], path, title=work.title
+        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
+        path,
+        title=work.title,
+        fields=[one.field() if one.field else None for one in shown],
     )
 
 
@@ -264,7 +272,7 @@ def _store_pairs(work: _Work, chosen: Selection, other: Run, at: dict[str, Any])
 
 
 def _agree(a: Run, x: At, b: Run, y: At) -> bool:
-    for name in {*x, *y}:
+    for name in {*x, *y} - {SEED}:  # runs of two seeds are of one law
         one, other = x.get(name, fixed(a, name)), y.get(name, fixed(b, name))
         if one is not None and other is not None and not np.isclose(one, other, rtol=1e-9, atol=1e-12):
             return False
@@ -316,9 +324,16 @@ def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
 
     def shown(case: int, k: int) -> _Shown:
         values = run.cases[case] | {"t": float(run.times[k])}
-        return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)))
+        field = (lambda: field_of(run, case, k)) if run.grid else None
+        return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)), field)
 
     return [shown(case, k) for case, k in chosen.frames()]
+
+
+def field_of(run: Run, case: int, k: int) -> figures.Field:
+    """The chemical of a frame, of a store that holds it."""
+    assert run.grid is not None
+    return figures.Field(run.grid.axes(), run.field(case, k))
 
 
 def _spread(work: _Work, items: list[Item], most: int) -> list[Item]:

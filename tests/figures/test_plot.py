@@ -253,3 +253,38 @@ def test_the_command(model: Path, tmp_path: Path, command: Callable[..., Any]) -
     assert "ksdp: note: A = 130 lies outside" in done.stderr
     again = ksdp("plot", "net.safetensors", "-o", "x.pdf")
     assert (again.returncode, again.stdout) == (4, "")
+
+
+def test_the_chemical_lies_under_the_particles(tmp_path: Path, cloud: Callable[..., np.ndarray]) -> None:
+    """Contours of c at round values, through the middle of the cloud in 3D; the limits are those of the particles."""
+    from ksdp_cli.figures import Field, histogram_sheet
+    from ksdp_cli.figures._field import levels_of
+    from ksdp_cli.store.field_grid import FieldGrid
+
+    axes = FieldGrid(20, (-2.0, -1.0, 0.0), 4.0).axes()
+    x, y, z = np.meshgrid(*axes, indexing="ij")
+    values = (x + 10 * y + 100 * z).astype(np.float32)
+    some = cloud(500, 3, seed=1) + np.float32([0.0, 1.0, 2.0])
+    section = Field(axes, values).section((2, 1), some)
+    assert section.told == "c at x = -0.1"
+    np.testing.assert_allclose(section.values, (x + 10 * y + 100 * z)[9].T, rtol=1e-6)
+    levels = levels_of([section])
+    assert levels[0] <= section.values.min() < section.values.max() <= levels[-1]
+    for field in (Field(axes, values), Field(axes, np.zeros_like(values))):
+        histogram_sheet([("a", some)], tmp_path / "a.png", fields=[field])
+    flat = Field(axes[:2], values[:, :, 0])
+    histogram_sheet([("a", some[:, :2]), ("b", some[:, :2])], tmp_path / "b.svg", fields=[flat, None])
+    assert "c</text>" in (tmp_path / "b.svg").read_text() or (tmp_path / "b.svg").stat().st_size > 2e4
+
+
+def test_a_store_with_c_is_drawn_and_reported_with_it(tmp_path: Path) -> None:
+    import ksdp_cli as ksdp
+
+    run = ksdp.simulate(J=300, T=2e-3, dt=1e-3, snapshots=[0, 2e-3], store_field=9, out=tmp_path / "a.zarr")
+    bare = ksdp.simulate(J=300, T=2e-3, dt=1e-3, snapshots=[0, 2e-3], out=tmp_path / "b.zarr")
+    pictures = [plot(one, out=tmp_path / f"{i}.png").files[0].read_bytes() for i, one in enumerate((run, bare))]
+    assert pictures[0] != pictures[1]
+    page = ksdp.report(tmp_path / "a.zarr", out=tmp_path / "a.html").path.read_text()
+    assert "largest c" in page
+    assert "contours of the chemical" in page
+    assert "largest c" not in ksdp.report(tmp_path / "b.zarr", out=tmp_path / "b.html").path.read_text()

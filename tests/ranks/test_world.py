@@ -22,7 +22,7 @@ RANK = """
 import hashlib, sys
 from ksdp_cli.errors import KsdpError
 from ksdp_cli.particles.ranks import world_of
-from tests.particles.test_ranks import positions
+from tests.ranks.test_world import positions
 
 world = world_of()
 if not sys.argv[1:]:
