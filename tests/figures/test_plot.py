@@ -210,8 +210,8 @@ def test_no_picture_is_written_where_one_is_in_the_way(store: Stores, tmp_path: 
 
 def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> None:
     run = store(A=(1.0, 10.0))
-    with pytest.raises(ConfigError, match=r"ends in '.gif'"):
-        plot(run, out=tmp_path / "x.gif")
+    with pytest.raises(ConfigError, match=r"ends in '.bmp'"):
+        plot(run, out=tmp_path / "x.bmp")
     with pytest.raises(ConfigError, match="name the model first"):
         plot(run, model)
     with pytest.raises(ConfigError, match=r"no case with A = 5"):
