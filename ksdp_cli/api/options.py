@@ -35,6 +35,8 @@ class SimulateOptions(TypedDict, total=False):
     t0: Number
     T: Number
     dt: Number
+    halvings: Number
+    dt_fraction: Number
     snapshots: Values
     mu: Values
     chi: Values

@@ -47,7 +47,7 @@ def plan(
     """
     with limited(threads):
         problem = pose(dict(options) | {"init": handed(options.get("init"))})
-        device = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
+        device = devices.choose(problem.config.place)
         preflight.require(problem)
         c = problem.config
         cloud = problem.initial.draw(c.J, c.dim, c.seed)

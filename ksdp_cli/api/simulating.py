@@ -121,7 +121,7 @@ def _simulated(
 ) -> Run:
     problem = pose(options | {"init": handed(options.get("init"))})
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
-    chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
+    chosen = devices.choose(problem.config.place)
     preflight.require(problem)
     require_origin(problem, chosen)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)

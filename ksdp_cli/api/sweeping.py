@@ -91,6 +91,7 @@ def conclude(owner: Owner) -> bool:
     states = [ended[number] for number in cases]
     first, facts = states[0], [state["facts"] for state in states]
     seconds, collapsed = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
+    halved = [state.get("halved", {}) for state in states]
     about = {"run": first["run"], MADE_BY: first[MADE_BY], "seconds": seconds}
     whole = all(state["whole"] for state in states)
     owner.annotate(
@@ -100,7 +101,11 @@ def conclude(owner: Owner) -> bool:
         engine=[report for one in facts for report in one["engine"]],
         largest_pull=max(one["largest_pull"] for one in facts),
         **collapsed_from(collapsed),
-        **(end_state(about, len(owner.times), [state["engine"] for state in states], collapsed) if whole else {}),
+        **(
+            end_state(about, len(owner.times), [state["engine"] for state in states], collapsed, halved)
+            if whole
+            else {}
+        ),
     )
     owner.commit()
     return True
