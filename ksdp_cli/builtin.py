@@ -84,4 +84,5 @@ def ksdp_executors() -> list[Component]:
     return [
         Component("processes", "ksdp_cli.executors.processes:Processes", "processes of this machine (default)"),
         Component("dask", "ksdp_cli.executors.dask:Dask", "Dask: this machine, or the scheduler at dask:ADDRESS"),
+        Component("slurm", "ksdp_cli.executors.slurm:Slurm", "arrays of Slurm, by submitit; slurm:local to try"),
     ]

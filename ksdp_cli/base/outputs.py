@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import platform
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -135,6 +136,21 @@ class Lock:
             raise Busy(f"{path} is being written by another process", hint) from None
 
     @staticmethod
+    def holder(path: Path) -> str | None:
+        """Who writes ``path``, as ``process 12 on HOST``; None where nobody does. Nothing is locked to find out.
+
+        A process of another machine is believed what its lock says, whether it lives or not.
+        """
+        try:
+            told = path.with_name(f".{path.name}.ksdp-lock").read_text(errors="replace").strip()
+        except OSError:  # there is none; or it is locked, on Windows
+            return None
+        found = re.fullmatch(r"process (\d+) on (.*)", told)
+        if not found:
+            return None
+        return None if found[2] == platform.node() and not _alive(int(found[1])) else told
+
+    @staticmethod
     def _take(handle: Any, path: Path, wait: bool) -> None:
         try:
             if fcntl:
@@ -159,3 +175,16 @@ class Lock:
             self.path.unlink()
         self._handle.close()
         self._handle = None
+
+
+def _alive(process: int) -> bool:
+    """Whether a process of this machine is there, as far as can be told: Windows has no harmless signal."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
