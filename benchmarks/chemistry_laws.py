@@ -76,7 +76,8 @@ def spreading(table: Table, J: int, steps: int) -> None:
             def c0(axes: Any, exact: Any = exact) -> np.ndarray:
                 return np.asarray(exact.chemical(np.sqrt(axes[0] ** 2 + axes[1] ** 2), begin))
 
-            facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=0.05, accuracy=1e-3, c0=c0)
+            delta = min(0.05, 0.2 * math.sqrt(begin / exact.a))  # of the core at the start, a length of sqrt(t / a)
+            facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=delta, accuracy=1e-3, c0=c0)
             chemistry = Parabolic(Params(eps=eps), facts)
             x, noise = exact.draw(J, begin, 0), np.random.default_rng(1)
             state = chemistry.start(x)
@@ -88,7 +89,7 @@ def spreading(table: Table, J: int, steps: int) -> None:
             case = f"eps = {eps:g}, M = {turns} pi"
             off = (squared.mean() - told) / spread
             table.row(f"E|X|^2, {case}", f"{told:.4f}", f"{squared.mean():.4f}", f"{off:+.1f} s.e.")
-            centre, told = chemistry.field(state, Grid([np.zeros(1)] * 2)).item(), float(exact.chemical(0.0, end))
+            centre, told = chemistry.field(state, x, Grid([np.zeros(1)] * 2)).item(), float(exact.chemical(0.0, end))
             table.row(f"c(0, t), {case}", f"{told:.4f}", f"{centre:.4f}", f"{100 * (centre / told - 1):+.1f} %")
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .api.exporting import export
     from .api.importing import clouds
     from .api.models import models, open_model
+    from .api.planning import plan
     from .base import rng
     from .base.listener import Listener, Progress
     from .errors import KsdpError, KsdpWarning
@@ -62,6 +63,7 @@ _HOMES = {
     "Run": ".store",
     "open_model": ".api.models",
     "models": ".api.models",
+    "plan": ".api.planning",
     "Model": ".learning.model",
     "Listener": ".base.listener",
     "Progress": ".base.listener",
@@ -89,6 +91,7 @@ __all__ = [
     "models",
     "open_model",
     "open_run",
+    "plan",
     "plot",
     "reference",
     "report",

@@ -77,3 +77,12 @@ def ksdp_metrics() -> list[Component]:
         Component("binned", "ksdp_cli.metrics.binned:Binned", "exact between histograms, figure 7(b)"),
         Component("bound", "ksdp_cli.metrics.bound:Bound", "upper bound of W2^2 by a bijection"),
     ]
+
+
+@hookimpl
+def ksdp_executors() -> list[Component]:
+    return [
+        Component("processes", "ksdp_cli.executors.processes:Processes", "processes of this machine (default)"),
+        Component("dask", "ksdp_cli.executors.dask:Dask", "Dask: this machine, or the scheduler at dask:ADDRESS"),
+        Component("slurm", "ksdp_cli.executors.slurm:Slurm", "arrays of Slurm, by submitit; slurm:local to try"),
+    ]

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from .base import grids
 from .base import parsing as numbers
 from .base.files import LARGEST_TOML, decoded, local, read_given
 from .base.validation import first_error
@@ -41,6 +42,15 @@ def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
     return BeforeValidator(run)
 
 
+def _seeds(value: Any) -> int | tuple[int, ...]:
+    """One seed as a number, several as a tuple: a store of one seed says it as it did before there were more."""
+    found = numbers.integers(value)
+    for seed in found:
+        if not 0 <= seed < 2**63:
+            raise ConfigError(f"{seed} is no seed", "give whole numbers from 0 to 2^63 - 1")
+    return found if len(found) > 1 else found[0]
+
+
 def _names(value: Any) -> tuple[str, ...]:
     """Names from a comma list or a sequence, each once."""
     names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
@@ -49,6 +59,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 Real = Annotated[float, _named(numbers.number)]
 Whole = Annotated[int, _named(numbers.integer)]
+Seeds = Annotated[int | tuple[int, ...], _named(_seeds)]
 Sweep = Annotated[tuple[float, ...], _named(numbers.sweep)]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -76,6 +87,10 @@ def shown(metavar: str | None = None, default: str | None = None) -> dict[str, J
     return {key: text for key, text in (("metavar", metavar), ("default", default)) if text is not None}
 
 
+#: What ``dt = "auto"`` stands for: steps from 1e-3 down to 1e-9.
+AUTO = {"dt": 1e-3, "halvings": 20}
+
+
 class SimulateConfig(Settings):
     """Equation (8) for one case, or for each member of a sweep over physical parameters."""
 
@@ -96,7 +111,18 @@ class SimulateConfig(Settings):
         description="time of the initial cloud [time]; a stored cloud brings its own",
     )
     T: Real = Field(0.1, ge=0, description="time to simulate, from t0 on [time]")
-    dt: Real = Field(1e-4, gt=0, description="largest time step [time]; a snapshot cuts the one it falls into")
+    dt: Real = Field(
+        1e-4,
+        gt=0,
+        description="largest time step [time]; a snapshot cuts the one it falls into; auto: --dt 1e-3 --halvings 20",
+        json_schema_extra=shown("NUMBER|auto"),
+    )
+    halvings: Whole = Field(
+        0, ge=0, le=30, description="times that a step is halved, at most, where attraction or flow ask for it"
+    )
+    dt_fraction: Real = Field(
+        0.25, gt=0, description="part of delta that attraction may move a particle by in a step that can be halved"
+    )
     snapshots: Sweep = Field(
         (), description="times to store, from t0 on [time], as 0:0.1:11", json_schema_extra=shown(default="T alone")
     )
@@ -109,17 +135,46 @@ class SimulateConfig(Settings):
     init_params: dict[str, float | str] = Field(
         default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
     )
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the initial cloud and of the Brownian paths")
+    seed: Seeds = Field(
+        0,
+        description="seed of the initial cloud and of the Brownian paths; several, as 0:15:16, make an ensemble",
+        json_schema_extra=shown("SWEEP"),
+    )
+    zip: Annotated[tuple[str, ...], _named(_names)] = Field(
+        (),
+        description="swept parameters that go in step, as A,mu: the first of each, the second of each, and so on",
+        json_schema_extra=shown(default="none: every combination is a case"),
+    )
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
     engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
+    origin: Literal["fixed", "moving"] = Field(
+        "fixed",
+        description="what positions count from in the run: 0, or a point that moves with a cloud far away",
+    )
     accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree and the mesh may make")
     scheme: str = Field("euler", description="time integration")
     chemistry: str = Field(
         "elliptic", description="equation of the chemical: elliptic, or parabolic with --eps and --k"
     )
-    c0: Literal["zero", "elliptic"] = Field("zero", description="chemical at the start, where it has a memory")
+    c0: str = Field(
+        "zero",
+        description="chemical at the start, where it has a memory: zero, elliptic, gaussian:MASS,WIDTH, or a store "
+        "with c",
+        json_schema_extra=shown("TEXT|STORE"),
+    )
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
+    store_field: Whole = Field(
+        0, ge=0, le=1 << 14, description="store the chemical c as well, on this many points an axis; 0: particles alone"
+    )
+    field_side: Real = Field(
+        0.0,
+        ge=0,
+        description="side of the box in which c is stored, the same for all frames [length]",
+        json_schema_extra=shown(
+            default="the periodic box, or what holds the way of the initial cloud in the flow and 3 sqrt(2 mu T) around"
+        ),
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +183,8 @@ class SimulateConfig(Settings):
         if not isinstance(data, dict):
             return data
         data = dict(data)
+        if data.get("dt") == "auto":
+            data |= {"dt": AUTO["dt"], "halvings": data.get("halvings") or AUTO["halvings"]}
         times = numbers.sweep(data["snapshots"]) if data.get("snapshots") not in (None, (), []) else ()
         if any(b <= a for a, b in itertools.pairwise(times)):
             raise ConfigError(f"snapshots {', '.join(f'{t:g}' for t in times)} do not increase", "sort the times")
@@ -152,15 +209,20 @@ class SimulateConfig(Settings):
         if self.engine == "mesh" and (self.dim == 3 or self.device == "cuda"):
             place = "in 3D" if self.dim == 3 else "on a GPU"
             raise ConfigError(f"engine 'mesh' {place}", "it is for 2D on the CPU; use --engine auto")
-        if len(self.swept()) > 2:
-            raise ConfigError(f"{len(self.swept())} parameters are swept: {', '.join(self.swept())}", "sweep 1 or 2")
-        cases = math.prod(len(values) for values in self.swept().values())
+        if self.halvings and self.device == "cuda":
+            raise ConfigError(f"{self.halvings} halvings on a GPU", "steps are halved on the CPU: use --device cpu")
+        if self.halvings and min(self.delta2) == 0:
+            raise ConfigError("halved steps with delta2 = 0", "they are cut by delta: give --delta2 above 0")
+        swept = self.swept()
+        grids.require_in_step(self.zip, swept)
+        cases = grids.count(swept, self.zip)
         if cases > MOST_CASES:
             raise ConfigError(
-                f"{' x '.join(str(len(v)) for v in self.swept().values())} values of {', '.join(self.swept())} make "
-                f"{cases} cases",
+                f"{' x '.join(str(len(v)) for v in swept.values())} values of {', '.join(swept)} make {cases} cases",
                 f"at most {MOST_CASES} go into a store; sweep fewer values, or make several stores",
             )
+        if self.zip or grids.SEED in swept:
+            grids.require_unlike(self.cases())
         return self
 
     @property
@@ -173,14 +235,29 @@ class SimulateConfig(Settings):
             raise ConfigError(f"t0 = {self.t0:g} is so large that snapshots after it are one number", "lower --t0")
         return times
 
+    @property
+    def place(self) -> Device:
+        """``device``, or the CPU where only that can do it."""
+        return "cpu" if self.engine == "mesh" or self.halvings else self.device
+
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""
         own = {name: getattr(self, name) for name in PHYSICAL_UNITS}
         return own | self.flow_params | self.kernel_params | self.chemistry_params
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, one or more."""
+        return self.seed if isinstance(self.seed, tuple) else (self.seed,)
+
     def swept(self) -> dict[str, tuple[float, ...]]:
-        """The parameters that take more than one value."""
-        return {name: values for name, values in self.parameters().items() if len(values) > 1}
+        """The parameters that take more than one value, the seed last."""
+        every = self.parameters() | {grids.SEED: self.seeds}
+        return {name: values for name, values in every.items() if len(values) > 1}
+
+    def cases(self) -> list[dict[str, float]]:
+        """The swept parameters of each case, in the order of the store."""
+        return grids.combinations(self.swept(), self.zip)
 
 
 #: What ``algorithm = "paper"`` changes: the paper's Algorithm 1 with its network, its solver and its intervals.
@@ -265,8 +342,13 @@ class SampleConfig(Settings):
 
     n: Whole = Field(100_000, ge=1, description="number of particles, as 1e6")
     eta: dict[str, Real] = Field(default_factory=dict, description="physical parameters by name")
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud")
-    device: Device = Field("auto", description="where the network is evaluated")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud, and of Brownian paths")
+    beyond: Literal["network", "simulate"] = Field(
+        "network",
+        description="beyond the last trained time: the network alone, or its particles at that time, moved on by "
+        "equation (8)",
+    )
+    device: Device = Field("auto", description="where the network is evaluated and particles move")
 
 
 class CompareConfig(Settings):

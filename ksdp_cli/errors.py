@@ -57,6 +57,14 @@ class ResourceError(KsdpError):
     exit_code = 5
 
 
+class ToldElsewhere(KsdpError):
+    """An end of which another process of the same run tells; this one leaves with ``exit_code`` and says nothing."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("the run has ended, and another of its processes says why")
+        self.exit_code = exit_code
+
+
 class Interrupted(KsdpError):
     """Stopped by a signal after the state was saved; ``exit_code`` is 128 + the signal's number."""
 

@@ -52,5 +52,10 @@ def ksdp_metrics() -> list[Component]:  # type: ignore[empty-body]
 
 
 @hookspec
+def ksdp_executors() -> list[Component]:  # type: ignore[empty-body]
+    """Where the cases of a sweep run: classes as `ksdp_cli.executors.base.Workers`."""
+
+
+@hookspec
 def ksdp_commands(app: typer.Typer) -> None:
     """Add subcommands to the command line."""

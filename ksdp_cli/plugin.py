@@ -6,8 +6,8 @@
 
 ``Component`` and ``hookimpl`` make a manifest; ``Params``, ``Field`` and ``namespace`` a flow or kernel; ``rng`` an
 initial cloud; ``Matching`` and ``matching_value`` a transition solver; ``Distance``, ``Profile`` and ``Transport`` a
-metric. ``Flow``, ``Kernel``, ``InitialCloud`` and ``TransitionSolver`` are the contracts, which `ksdp_cli.testing`
-checks. Errors for a user derive from ``KsdpError``.
+metric; ``Workers`` and ``listen`` an executor. ``Flow``, ``Kernel``, ``InitialCloud`` and ``TransitionSolver`` are the
+contracts, which `ksdp_cli.testing` checks. Errors for a user derive from ``KsdpError``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .base import rng
     from .base.arrays import namespace
     from .base.params import Params
+    from .executors.base import Workers, listen
     from .flows.base import Flow
     from .initial.base import InitialCloud
     from .kernels.base import Kernel
@@ -48,7 +49,9 @@ __all__ = [
     "ResourceError",
     "TransitionSolver",
     "Transport",
+    "Workers",
     "hookimpl",
+    "listen",
     "matching_value",
     "namespace",
     "rng",
@@ -65,6 +68,8 @@ _HOMES = {
     "Profile": ".metrics.base",
     "TransitionSolver": ".assignment.base",
     "Transport": ".metrics.base",
+    "Workers": ".executors.base",
+    "listen": ".executors.base",
     "matching_value": ".assignment.base",
     "namespace": ".base.arrays",
 }

@@ -18,6 +18,7 @@ HOOK_OF_KIND = {
     "scheme": "ksdp_schemes",
     "chemistry": "ksdp_chemistries",
     "metric": "ksdp_metrics",
+    "executor": "ksdp_executors",
 }
 
 
@@ -30,6 +31,7 @@ CONTRACTS: dict[str, tuple[tuple[tuple[str, ...], ...], str]] = {
     "chemistry": ((("dims",), ("Params",), ("start",), ("advance",), ("gradient",), ("report",)), "check_chemistry"),
     "scheme": ((("order",), ("evaluations",), ("step",)), "check_scheme"),
     "metric": ((("title",), ("transport", "rows")), "check_metric"),
+    "executor": ((("submit",), ("begin",), ("ask_to_stop",), ("shutdown",)), "check_executor"),
 }
 NAME, TARGET = re.compile(r"[A-Za-z0-9][\w.+-]*"), re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 

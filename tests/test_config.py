@@ -35,7 +35,10 @@ def test_defaults_are_the_papers() -> None:
         ({"snapshots": "0.2,0.1"}, "increase"),
         ({"dtt": 1}, "did you mean --dt"),
         ({"engine": "magic"}, "engine"),
-        ({"mu": "1,2", "chi": "1,2", "M": "1,2"}, "swept"),
+        ({"mu": "1:2:101", "chi": "1:2:101"}, "10201 cases"),
+        ({"zip": "mu"}, "mu alone"),
+        ({"seed": "0.5"}, "whole number"),
+        ({"seed": 2**63}, "no seed"),
         ({"seed": -1}, "seed"),
     ],
 )

@@ -15,8 +15,8 @@ ROOT = Path(ksdp_cli.__file__).parent
 FLOORS = [
     {"errors", "hookspecs", "registry", "lazy"},  # the contract of a plugin's author
     {"base"},
-    {"executors", "plugins", "builtin", "config", "provenance", "pretrained", "citation", "presets"},
-    {"flows", "kernels", "initial", "assignment", "exact"},
+    {"plugins", "builtin", "config", "provenance", "pretrained", "citation", "presets"},
+    {"flows", "kernels", "initial", "assignment", "exact", "executors"},
     {"particles", "chemistry", "learning", "metrics", "store", "figures"},
     {"plugin"},  # what a plugin imports, by lazy names
     {"exporters"},

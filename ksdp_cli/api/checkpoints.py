@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..base import checkpoint
-from ..base.outputs import reported, sync_folder
+from ..base.outputs import reported
+from ..base.whole import sync_folder
 from ..errors import DataError
 
 

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import plugins
+from ..base.shapes import Cloud
+from ..chemistry.beginning import WORDS, StoredField
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
+from ..initial.base import FAR
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
 from ..learning.model import LARGEST_SOURCE, Model
@@ -49,6 +52,41 @@ def opened(given: Any) -> Any:
     if not (at or path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _unnamed(path, place)):
         return given
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
+
+
+def chemical(given: Any) -> Any:
+    """c of one frame of a store, named as `opened` takes it, as the chemical at the start; anything else as it is.
+
+    Raises `DataError` when the store is missing or damaged, `ConfigError` when it holds no c or more than one case
+    there, and as `StoredField`.
+    """
+    if isinstance(given, str) and (given in WORDS or given.startswith("gaussian:")):
+        return given
+    if not isinstance(given, (str, Path, Run)):
+        return given
+    path, at = _place_and_frame(str(given)) if not isinstance(given, Run) else (str(given.path), "")
+    run = given if isinstance(given, Run) else open_run(Path(path).expanduser())
+    chosen = select(run, **(_named(at[1:]) if at else {}))
+    if len(chosen.cases) != 1:
+        raise ConfigError(
+            f"{run.path} holds {len(chosen.cases)} cases, and c0 is one", "name one, as run.zarr@eps=1,t=0.1"
+        )
+    c = run.field(chosen.cases[0], chosen.snapshots[-1])
+    assert run.grid is not None  # or it has no field
+    return StoredField(path + at, run.grid.axes(), c)
+
+
+def part_of(given: str | Path) -> Run | None:
+    """The cases and snapshots of a store that ``STORE@A=10,seed=3`` names; None where ``given`` names none.
+
+    Raises as `open_run` and `select`.
+    """
+    path, at = _place_and_frame(str(given))
+    if not at or Path(given).expanduser().exists():
+        return None
+    run = open_run(path)
+    chosen = select(run, **_named(at[1:]))
+    return run.part(chosen.cases, chosen.snapshots)
 
 
 def handed(given: Any) -> Any:
@@ -174,11 +212,13 @@ def _named(text: str) -> dict[str, str]:
 
 
 def _own(place: Path, name: str) -> StoredCloud:
-    """The cloud of the caller's own in a file, as it is stored: float32."""
+    """The cloud of the caller's own in a file: float32, unless it lies so far away that float32 would round it."""
     cloud = read_cloud(place)
-    with np.errstate(over="ignore"):
-        x = cloud.astype(np.float32)
-    if not np.isfinite(x).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        x: Cloud = cloud.astype(np.float32)
+        if np.abs(cloud).max() > FAR * np.ptp(cloud, axis=0).max() > 0:
+            x = cloud.astype(np.float64)
+    if not (np.abs(x) < np.finfo(np.float32).max).all():
         raise DataError(f"{place} holds positions that float32 cannot", "give finite numbers below 3e38")
     return StoredCloud(name, len(x), x.shape[1], lambda: x)
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..learning.model import Model
 from ..store import open_run
 from . import paths
+from .case_states import case_states
 
 
 def info(path: str | Path) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def _of_store(path: Path) -> dict[str, Any]:
     known = (
         "seed",
         "origin",
+        "grid",
         "collapsed_from",
         "blow_up",
         "versions",
@@ -35,6 +37,7 @@ def _of_store(path: Path) -> dict[str, Any]:
         "engine",
         "model",
         "outside_trained_range",
+        "beyond",
     )
     return {
         "path": str(path),
@@ -44,7 +47,7 @@ def _of_store(path: Path) -> dict[str, Any]:
         "cases": run.cases,
         "times": [float(t) for t in run.times],
         "complete": run.complete,
-        **({} if run.complete else {"frames_by_case": run.progress()}),
+        **({"states": [one.as_dict() for one in case_states(run)]} if run.kind == "simulation" else {}),
         "megabytes": size / 1e6,
         **{name: attrs[name] for name in known if attrs.get(name) not in (None, [], {})},
         "config": run.config,

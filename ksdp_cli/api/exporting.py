@@ -11,9 +11,10 @@ from ..base.files import local, target
 from ..base.listener import Progress
 from ..errors import ConfigError
 from ..exporters.formats import export as write
-from ..exporters.formats import format_of
+from ..exporters.formats import format_of, image_format
 from ..store import Run, open_run
 from ..store.selection import select
+from .clouds import part_of
 from .options import Values
 
 
@@ -41,24 +42,27 @@ def export(
     case: int | str | Sequence[int] | None = None,
     t: Values | None = None,
     overwrite: bool = False,
+    field: bool = False,
     progress: Progress | None = None,
     **at: Values,
 ) -> Exported:
     """Write positions of a store to ``out``: .npz, .nc, .parquet, .csv, or .vtkhdf by its suffix.
 
     ``case`` (numbers), ``t`` and parameters by name (``A=50``, ``A=[1, 10]``) choose cases and snapshots; all of them
-    where nothing is named. Positions are float32, bit for bit. The file is written whole or not at all. Raises
-    `ConfigError` for a suffix or a selection that there is not, `DataError` for a damaged store or an output that
-    exists, `ResourceError` when a library or room on the disk is missing.
+    where nothing is named. Positions are float32, bit for bit, or float64 where they count from an origin that moves. A
+    store with the chemical on a grid gives it too in .npz and .nc; ``field`` writes it alone, as an image for ParaView
+    (.vtkhdf). The file is written whole or not at all. Raises `ConfigError` for a suffix or a selection that there is
+    not, `DataError` for a damaged store or an output that exists, `ResourceError` when a library or room on the disk is
+    missing.
     """
     path = target(out)
-    chosen = format_of(path)
+    chosen = image_format(path) if field else format_of(path)
     if not isinstance(store, Run) and local(store).is_file():
         raise ConfigError(f"{store} is no store of particles", "for a model: 'ksdp sample' makes a store of it")
-    run = store if isinstance(store, Run) else open_run(store)
+    run = store if isinstance(store, Run) else part_of(store) or open_run(store)
     selection = select(run, case=case, t=t, **at)
     report = (lambda done, total: progress("particles", done, total)) if progress else None
-    write(selection, path, overwrite=overwrite, progress=report)
+    write(selection, path, overwrite=overwrite, field=field, progress=report)
     return Exported(
         path,
         chosen.name,

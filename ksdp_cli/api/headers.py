@@ -9,12 +9,15 @@ from typing import Any
 
 from .. import provenance
 from ..base.records import MadeBy, checked
+from ..chemistry.beginning import StoredField
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
+from ..particles.origin import moving_origin
 from ..particles.problem import Problem
 from ..store import Header, Run
 from ..store.create import MARKS
+from ..store.field_grid import FieldGrid
 
 #: Changed when the meaning of a checkpoint changes.
 STATE = 1
@@ -24,8 +27,8 @@ END_STATE = "end_state"
 MADE_BY = "made_by"
 
 
-def header(problem: Problem) -> Header:
-    """The header of the store that ``problem`` is written to."""
+def header(problem: Problem, grid: FieldGrid | None = None) -> Header:
+    """The header of the store that ``problem`` is written to, with c on ``grid``."""
     config = problem.config
     return Header(
         kind="simulation",
@@ -36,24 +39,34 @@ def header(problem: Problem) -> Header:
         case_count=len(problem.cases),
         units=problem.units,
         config=_resolved(config),
+        origins=_origins(problem),
         attrs=marks(problem)
         | {
-            "seed": config.seed,
+            "seed": config.seed if isinstance(config.seed, int) else list(config.seed),
             "versions": provenance.versions(config.flow, config.kernel, config.init),
             "command": provenance.command("simulate", config),
         },
+        grid=grid,
     )
 
 
-def continued_header(problem: Problem, stored: Run, device: str) -> Header:
+def _origins(problem: Problem) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """O(t) [length] at the snapshots of each case; nothing where positions count from 0."""
+    paths = [moving_origin(problem, case) for case in problem.cases]
+    return tuple(tuple(tuple(map(float, o.at(t))) for t in problem.config.times) for o in paths if o)
+
+
+def continued_header(problem: Problem, stored: Run, device: str, grid: FieldGrid | None) -> Header:
     """The header for `continued`, with the state in which ``stored`` ended.
 
-    ``stored`` may be any run: the store refuses it when it is another one. Raises `ConfigError` before a store is laid
+    ``stored`` may be any run: the store refuses it when it is another one. It keeps its grid, whatever the end that is
+    asked for makes of ``grid``. Raises `ConfigError` before a store is laid
     out anew whose frames are of another device.
     """
     if stored.kind != "simulation":
-        return header(problem)
-    made = header(continued(problem, snapshots_of(stored.config)))
+        return header(problem, grid)
+    kept_grid = stored.grid if grid and stored.grid and stored.grid.points == grid.points else grid
+    made = header(continued(problem, snapshots_of(stored.config)), kept_grid)
     if len(stored.times) and made.times != stored.header.times:
         require_same_kind(stored.attrs, kind_of(stored.attrs) | {"device": device}, str(stored.path))
     kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY) if name in stored.attrs}
@@ -78,12 +91,17 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
 
 
 def end_state(
-    about: Mapping[str, Any], k: int, engines: Sequence[dict[str, Any]], collapsed: Sequence[float | None]
+    about: Mapping[str, Any],
+    k: int,
+    engines: Sequence[dict[str, Any]],
+    collapsed: Sequence[float | None],
+    halved: Sequence[dict[str, Any]] = (),
 ) -> dict[str, str]:
     """The attribute with what the last of ``k`` frames lacks of the states, by case; ``about`` is what a state says
-    of its run."""
+    of its run, ``halved`` where each case is with its steps, if those are halved."""
     since = {str(case): t for case, t in enumerate(collapsed) if t is not None}
-    return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since})}
+    steps = {"halved": list(halved)} if any(halved) else {}
+    return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since, **steps})}
 
 
 def collapsed_from(times: Sequence[float | None]) -> dict[str, Any]:
@@ -106,6 +124,8 @@ def marks(problem: Problem) -> dict[str, Any]:
     found: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
     if isinstance(initial, StoredCloud):
         found["origin"] = {"sha256": initial.digest, "t": initial.t, "generation": initial.generation}
+    if isinstance(problem.c0, StoredField):
+        found["chemical"] = {"sha256": problem.c0.digest}
     return found
 
 
@@ -167,9 +187,11 @@ def _digest(config: SimulateConfig, marked: Mapping[str, Any], without: tuple[st
 
 
 def _resolved(config: SimulateConfig) -> dict[str, Any]:
-    """The configuration as a store holds it; a run from t = 0, and from a law with its defaults, says what it said
-    before there was a t0, and before laws had parameters."""
-    unsaid = {name for name in ("t0", "init_params") if not getattr(config, name)}
+    """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid and
+    about a fixed origin says what it said before there were these."""
+    unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
+    unsaid |= {"origin"} if config.origin == "fixed" else set()
+    unsaid |= set() if config.halvings else {"halvings", "dt_fraction"}
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}
     return {name: value for name, value in config.model_dump(mode="json").items() if name not in unsaid}

@@ -6,8 +6,8 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 
 from __future__ import annotations
 
-import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,29 +17,39 @@ from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
 from ..particles.case_run import State
+from ..particles.precision import motion_warning
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation
+from ..particles.world import World
 from ..store import Owner, change_times
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
+from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
+from .ranks import asked_to_end, by_first, hand_over
 from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
-#: Seconds of steps that are timed before the end is foretold, and the step after which nobody waits for another; and
-#: what a part of a frame takes until one has been written: most of it is bringing its files to the disk.
-TIMED, LONG_STEP, FRAME_SECONDS = 0.5, 5.0, 0.01
 
 
-def integrate(problem: Problem, writer: Owner | CaseStore, device: str, resume: bool, listener: Listener) -> Watch:
+def integrate(
+    problem: Problem,
+    writer: Owner | CaseStore,
+    device: str,
+    resume: bool,
+    listener: Listener,
+    world: World | None = None,
+) -> Watch:
     """Write every frame that is missing, of all cases of a store or of one; returns what has watched the run.
 
-    Raises `NumericalError` at blow-up, when the store holds the frames before it, and `Interrupted` on a signal.
+    The other ranks of ``world`` `follow`. Raises `NumericalError` at blow-up, when the store holds the frames before
+    it, and `Interrupted` on a signal.
     """
-    simulation = Simulation(problem, device)
+    simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
     spent = restore(simulation, writer, resume, listener.warn, kind)
+    hand_over(simulation)
     watch = Watch(simulation, writer, listener, spent, kind)
     try:
         simulation.run(watch.write, watch.after_step)
@@ -63,10 +73,11 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
         return f"the frames before it are kept in {writer.path} ({len(times)})"
     if not times or t > times[-1]:
         times = (*times, t)
-    ended = change_times(writer, header(with_times(problem, times)))
+    ended = change_times(writer, header(with_times(problem, times), writer.header.grid))
     ended.annotate(blow_up=message, **watch.facts())
     if ended.committed < len(times):
-        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None])
+        c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
+        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
     Checkpoints(writer.path).remove()
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
@@ -79,19 +90,24 @@ class Watch:
         self, simulation: Simulation, writer: Owner | CaseStore, listener: Listener, spent: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
-        self.files, self.world = Checkpoints(writer.path), simulation.runs[0].stepper.world
-        #: By case, interval and step of its checkpoint.
-        self.checkpoints: dict[int, tuple[int, int]] = {}
+        self.files, self.world = Checkpoints(writer.path), simulation.world
+        #: By case, interval, step and place in it of its checkpoint.
+        self.checkpoints: dict[int, tuple[int, int, int]] = {}
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
         self.began = self.saved = time.monotonic()
         if self.first and listener.stop:
             listener.stop()  # a run that goes on has something to save from its first step
-        self.warm: tuple[float, int, float] | None = None
-        self.writing, self.written = 0.0, 0
+        self.pace = Pace(simulation.steps, len(simulation.problem.cases))
         self.drawn, self.announced, self.warned = 0.0, False, False
         self.doubted: set[str] = set()
+        #: By case the largest coordinate that was seen first.
+        self.far: dict[int, float] = {}
 
     def write(self, k: int, clouds: list[np.ndarray]) -> None:
+        """Store a snapshot (`_write`) that all ranks have alike."""
+        by_first(self.world, lambda: self._write(k, clouds), clouds)
+
+    def _write(self, k: int, clouds: list[np.ndarray]) -> None:
         """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
         if k < self.writer.committed:
             return
@@ -103,38 +119,23 @@ class Watch:
         for run, cloud in zip(self.simulation.runs, clouds, strict=True):
             with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
-                    case.write(k, _stored(cloud))
+                    grid = case.header.grid
+                    case.write(k, _stored(cloud), run.field(grid.axes()) if grid else None)
         self.writer.commit()
-        self.writing, self.written = self.writing + time.monotonic() - before, self.written + 1
+        self.pace.writing += time.monotonic() - before
+        self.pace.written += 1
 
     def facts(self) -> dict[str, Any]:
         """What the store says about how it was made."""
         return {
             "seconds": self._seconds(),
             "steps": self.simulation.steps,
-            "hardware": devices.describe(self.kind["device"]),
+            "hardware": self._hardware(),
             MADE_BY: self.kind,
             "engine": [run.stepper.report() for run in self.simulation.runs],
             "largest_pull": self.simulation.max_kernel_displacement()[0],
             **collapsed_from([run.state.collapsed for run in self.simulation.runs]),
         }
-
-    def _timed(self, now: float, done: int) -> bool:
-        """Whether enough was seen to say how long the run takes; the first step is not counted, which compiles."""
-        if self.warm is None:
-            self.warm = now, done, self.writing
-        since, steps = now - self.warm[0], done - self.warm[1]
-        return done == self.simulation.steps or (steps >= 2 and since > TIMED) or since > LONG_STEP
-
-    def _left(self, now: float, done: int) -> float:
-        """Seconds to come: steps at their rate since the first one, and frames at that of those written."""
-        assert self.warm is not None
-        began, first, writing = self.warm
-        step = (now - began - (self.writing - writing)) / max(done - first, 1)
-        frame = (
-            self.writing / self.written if self.written else FRAME_SECONDS * (2 + len(self.simulation.problem.cases))
-        )
-        return step * (self.simulation.steps - done) + frame * (len(self.writer.times) - self.writer.committed)
 
     def after_step(self, done: int) -> None:
         seen = self.simulation.look()
@@ -142,21 +143,21 @@ class Watch:
             self.warned = True
             self.listener.warn(seen)
         now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
-        if not self.announced and self._timed(now, done):
+        if not self.announced and self.pace.known(now, done):
             self.announced = True
             if listener.tell:
-                listener.tell(self._expectation(self._left(now, done)))
+                frames = len(self.writer.times) - self.writer.committed
+                listener.tell(self._expectation(self.pace.left(now, done, frames)))
         if now - self.drawn > 0.1 or done == steps:
             self.drawn = now
             self._doubt()
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
-        signal_number = listener.stop() if listener.stop else None
-        signal_number, due = self.world.decide((signal_number, now - self.saved >= self.interval))
+        signal_number, due = asked_to_end(self.world, listener.stop, now - self.saved >= self.interval)
         if signal_number is None and not due:
             return
-        self.save()
+        by_first(self.world, self.save)
         if signal_number is not None:
             raise Interrupted(
                 f"stopped by signal {signal_number} at step {done} of {steps}; the state is saved",
@@ -168,7 +169,7 @@ class Watch:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""
         before = time.monotonic()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
-            place = (state.k, state.step)
+            place = (state.k, state.step, state.place.offset)
             if last or self.checkpoints.get(run.case.number) != place:
                 facts = {"facts": self.facts(), "whole": bool(self._end_state(state.k))} if last else {}
                 self.files.save(run.case.number, self._about(state) | facts, state.arrays)
@@ -183,6 +184,7 @@ class Watch:
             "step": state.step,
             "engine": state.engine,
             "collapsed": state.collapsed,
+            **({"halved": asdict(state.place)} if self.simulation.config.halvings else {}),
         }
 
     def _end_state(self, k: int) -> dict[str, str]:
@@ -190,7 +192,9 @@ class Watch:
         states = self.simulation.snapshot()
         if any(state.arrays.keys() != {"x"} or state.x.dtype != np.float32 for state in states):
             return {}
-        return end_state(self._run(), k, [state.engine for state in states], [state.collapsed for state in states])
+        halved = [asdict(state.place) for state in states] if self.simulation.config.halvings else []
+        engines, collapsed = [state.engine for state in states], [state.collapsed for state in states]
+        return end_state(self._run(), k, engines, collapsed, halved)
 
     def _run(self) -> dict[str, Any]:
         """What a state says of its run."""
@@ -214,60 +218,45 @@ class Watch:
             "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
+            "precision": self._coarse(),
         }
         for what, doubt in doubts.items():
             if doubt and what not in self.doubted:
                 self.doubted.add(what)
                 warn(doubt)
 
+    def _coarse(self) -> str | None:
+        """A sentence where a cloud has moved to where the numbers are too coarse for it."""
+        s = self.simulation
+        for run in s.runs:
+            far, at_first = run.stepper.far, self.far.setdefault(run.case.number, run.stepper.far)
+            if far > 2 * at_first:  # the initial cloud was doubted before the first step
+                doubt = motion_warning(s.config, run.case, far, run.stepper.width, run.time())
+                if doubt:
+                    return doubt
+        return None
+
     def _seconds(self) -> float:
         return self.spent + time.monotonic() - self.began
+
+    def _hardware(self) -> str:
+        each = devices.describe(self.kind["device"])
+        return each if self.world.size == 1 else f"{self.world.size} ranks, each {each}"
 
     def _expectation(self, left: float) -> str:
         """Time, memory and disk of the whole run, from its first steps."""
         s = self.simulation
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
-        peak = _peak_memory()
+        memory = peak_memory() + sum(run.state.x.nbytes for run in s.runs)
         disk = frame_bytes(s.problem) * (len(self.writer.times) - self.writer.committed)
         engine = s.runs[0].stepper.report()["engine"]
+        each = " a rank" if self.world.size > 1 else ""
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
-            f"{devices.describe(self.kind['device'])}: about {_duration(time.monotonic() - self.began + left)}, "
-            f"{_size(peak + sum(run.state.x.nbytes for run in s.runs))} of memory, {_size(disk)} of disk"
+            f"{self._hardware()}: about {duration(time.monotonic() - self.began + left)}, "
+            f"{bytes_in_words(memory)} of memory{each}, {bytes_in_words(disk)} of disk"
         )
-
-
-def _peak_memory() -> int:
-    """Bytes that this process has held at most; 0 on Windows, which does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def frame_bytes(problem: Problem) -> int:
-    """Bytes of one stored frame of every case."""
-    return 4 * len(problem.cases) * problem.config.J * problem.config.dim
 
 
 def _stored(frame: np.ndarray) -> np.ndarray:
     return frame.astype(np.float32, copy=False)
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{_short(seconds / size)} {unit}"
-    return f"{_short(seconds)} s"
-
-
-def _size(count: float) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{_short(count / size)} {unit}"
-    return f"{_short(count / 1e3)} kB"
-
-
-def _short(value: float) -> str:
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}"

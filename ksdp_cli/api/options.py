@@ -35,6 +35,8 @@ class SimulateOptions(TypedDict, total=False):
     t0: Number
     T: Number
     dt: Number
+    halvings: Number
+    dt_fraction: Number
     snapshots: Values
     mu: Values
     chi: Values
@@ -44,15 +46,19 @@ class SimulateOptions(TypedDict, total=False):
     flow_params: Mapping[str, Values]
     kernel_params: Mapping[str, Values]
     init_params: Mapping[str, Number]
-    seed: Number
+    seed: Values
+    zip: str | Sequence[str]
     device: Device
     dtype: Literal["float32", "float64"]
     engine: Literal["auto", "direct", "tree", "mesh"]
+    origin: Literal["fixed", "moving"]
     accuracy: Number
     scheme: str
     chemistry: str
-    c0: Literal["zero", "elliptic"]
+    c0: str | Path | Run
     chemistry_params: Mapping[str, Values]
+    store_field: Number
+    field_side: Number
     #: Parameters of the chemistry that ships.
     eps: Values
     k: Values

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import provenance
+from ..base import grids
 from ..base import parsing as numbers
 from ..base.listener import Progress, unheard
 from ..base.shapes import Cloud
@@ -23,7 +24,7 @@ from ..learning.model import Model
 from ..store import Run, open_run
 from ..store.selection import end_of, fixed_value, simulation_of, start_of
 from . import paths
-from .clouds import of_model, second_moment_at_start
+from .clouds import of_model, part_of, second_moment_at_start
 from .generator import Generator
 from .own_files import is_array, is_own, own_cloud, read_cloud
 from .simulating import simulate
@@ -54,11 +55,12 @@ class Chosen:
     simulated: bool
 
     def numbers(self) -> dict[str, float]:
-        """Time, and every physical parameter that has one value."""
+        """Time, and every physical parameter that has one value; a seed is none."""
         names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
         found = {name: fixed_value(self.simulation, name) for name in names}
         time = {} if math.isnan(self.t) else {"t": self.t}
-        return {name: value for name, value in found.items() if value is not None} | self.case | time
+        case = {name: value for name, value in self.case.items() if name != grids.SEED}
+        return {name: value for name, value in found.items() if value is not None} | case | time
 
     def parameters(self) -> dict[str, Any]:
         """`numbers`, and the flow, the kernel and the initial cloud by name."""
@@ -82,6 +84,8 @@ def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
         return given
     if is_array(given):
         return own_cloud(given, name)
+    if (chosen := part_of(given)) is not None:
+        return chosen
     path = paths.found(given)
     if is_own(path):
         return read_cloud(path)
@@ -121,8 +125,8 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
         if name not in asked and np.isclose(there, value, rtol=1e-9, atol=1e-12).any():
             wanted[name] = value
     case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
-    seed = run.attrs.get("seed")
-    made = int(seed) if isinstance(seed, int) else None, case, run.kind == "simulation"
+    together = run.kind == "simulation" or bool(run.attrs.get("beyond"))
+    made = *run.address(case), together
     return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
 
 
@@ -214,10 +218,10 @@ def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> d
     except DataError as error:
         raise DataError(f"it cannot be simulated again: {error.message}", "name a reference") from None
     options = stored.model_dump(
-        exclude={"flow_params", "kernel_params", "chemistry_params", "seed", "snapshots", "T", "device"}
+        exclude={"flow_params", "kernel_params", "chemistry_params", "seed", "zip", "snapshots", "T", "device"}
     )
     options |= stored.flow_params | stored.kernel_params | stored.chemistry_params
-    options |= {name: value for name, value in values.items() if name != "t"}
+    options |= {name: value for name, value in values.items() if name not in ("t", grids.SEED)}
     if "t" in values and values["t"] < stored.t0:
         raise ConfigError(
             f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"

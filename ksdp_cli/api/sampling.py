@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from pathlib import Path
+from typing import Literal
 
 from .. import pretrained as models
 from .. import provenance
 from ..base import device as devices
-from ..base.listener import Progress, Say, as_warning
+from ..base import files
+from ..base.listener import Listener, Progress, Say, Stop, as_warning
+from ..base.parsing import number
 from ..config import SampleConfig, build
+from ..errors import ConfigError, Taken
 from ..learning.model import Model
 from ..store import Header, Owner, Run, create, open_run, require_room
 from ..store.selection import end_of
 from . import paths
+from .beyond import Beyond, Moved, last_time
 from .generator import Generator
 from .options import Number
 
@@ -24,11 +30,14 @@ def sample(
     *,
     n: Number | None = None,
     seed: Number | None = None,
+    beyond: Literal["network", "simulate"] | None = None,
     device: str | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    stop: Stop | None = None,
     warn: Say | None = None,
+    tell: Say | None = None,
     **eta: Number,
 ) -> Run:
     """Push ``n`` fresh particles of the initial cloud through a network and return the stored run.
@@ -39,29 +48,46 @@ def sample(
     streamed, so ``n`` is bounded by the disk. Particle i of a seed is the same whatever ``n`` is. Outside the trained
     range ``warn`` is told and the store records it, and where the initial cloud is one of fewer points than ``n``.
 
-    Raises `ConfigError` for a parameter that the network does not have, `DataError` for a damaged model or an output
-    that exists.
+    With ``beyond="simulate"`` a ``t`` after the last trained time is reached by equation (8), from the network's
+    particles at that time and with the options of the simulation that it learned; they are as many as that had, or
+    ``n`` where that is more, and the first ``n`` are kept. A network without the parameter t goes on from the time of
+    its clouds. ``tell`` is told of it, and ``beyond`` in the store says it, with seconds. ``stop()`` is asked between
+    its steps.
+
+    Raises `ConfigError` for a parameter that the network does not have, `DataError` for a damaged model, an output
+    that exists, or one learned from clouds without a simulation; of the steps `NumericalError` and `Interrupted`.
     """
     warn = warn or as_warning
     label, network = _load(model, warn)
-    values = network.complete(eta)
-    config = build(SampleConfig, {"n": n, "seed": seed, "device": device, "eta": values})
+    named: dict[str, Number] = dict(eta)
+    own: dict[str, float] = {}
+    if beyond == "simulate" and "t" not in network.eta_map.names and "t" in named:
+        own = {"t": number(named.pop("t"))}
+    values = network.complete(named)
+    options = {"n": n, "seed": seed, "beyond": beyond, "device": device, "eta": values | own}
+    config = build(SampleConfig, options)
     generator = Generator(network, config.device)
-    outside = generator.outside(values)
+    further = _further(generator, config, tell) if config.beyond == "simulate" else None
+    outside = generator.outside(further.at if further else values)
     if outside:
         warn("; ".join(outside) + "; the network extrapolates")
-    for sentence in generator.warnings(config.n):
+    for sentence in generator.warnings(further.J if further else config.n):
         warn(sentence)
 
     def begin(place: Path) -> Owner:
         require_room(place, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
         return create(place, _header(config, network, label, outside), overwrite=overwrite)
 
-    path, owner = paths.begun(out, _stem(label, values), ".zarr", begin)
-    began, spent = time.monotonic(), 0.0
+    began = time.monotonic()
+    moved = _moved(further, out, overwrite, Listener(progress, stop, warn)) if further else None
+    path, owner = paths.begun(out, _stem(label, config.eta), ".zarr", begin)
+    spent = 0.0
     with owner, owner.case(0) as case:
         for start in range(0, config.n, owner.shard):
             count = min(owner.shard, config.n - start)
+            if moved:
+                case.write_block(0, start, moved.cloud[start : start + count])
+                continue
             x = generator.inputs(count, config.seed, start=start)
             before = time.monotonic()
             y = generator.push(x, values)
@@ -70,10 +96,38 @@ def sample(
             if progress:
                 progress("particles", start + count, config.n)
         case.commit(0)
-        seconds = time.monotonic() - began
-        owner.annotate(seconds=seconds, network_seconds=spent, hardware=devices.describe(generator.device))
+        facts = {"beyond": moved.facts} if moved else {}
+        spent = moved.network_seconds if moved else spent
+        seconds, hardware = time.monotonic() - began, devices.describe(generator.device)
+        owner.annotate(seconds=seconds, network_seconds=spent, hardware=hardware, **facts)
         owner.finish()
     return open_run(path)
+
+
+def _further(generator: Generator, config: SampleConfig, tell: Say | None) -> Beyond | None:
+    """What goes on from the last trained time to the t of ``config``; None where that is no later.
+
+    Raises `ConfigError` where the network has one time alone and t lies before it.
+    """
+    last = last_time(generator.model)
+    t = config.eta.get("t", last)
+    if t < last and "t" not in generator.names:
+        raise ConfigError(f"t = {t:g} lies before t = {last:g}, the one time of this network's clouds", "raise --t")
+    if t <= last * (1 + 1e-9):
+        if tell:
+            tell(f"t = {t:g} is no later than the last trained time, {last:g}: the network alone gives it")
+        return None
+    further = Beyond(generator, config.eta, t, config.n, config.seed)
+    if tell:
+        tell(f"{further.J} particles of the network at t = {last:g}, then equation (8) to t = {t:g}")
+    return further
+
+
+def _moved(further: Beyond, out: str | Path | None, overwrite: bool, listener: Listener) -> Moved:
+    """The particles moved on, before there is a store: an end by a signal leaves what was there. Raises `Taken`."""
+    if out is not None and not overwrite and os.path.lexists(files.target(out)):
+        raise Taken(f"{out} exists", "use --overwrite, or another -o")
+    return further.move(listener)
 
 
 def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
@@ -98,6 +152,7 @@ def _header(config: SampleConfig, network: Model, label: str, outside: list[str]
     time_value = at.pop("t", end_of(simulation))
     eta = [word for name, value in config.eta.items() for word in (f"--{name}", repr(value))]
     words = ["ksdp", "sample", label, *eta, "--n", str(config.n), "--seed", str(config.seed)]
+    words += ["--beyond", config.beyond] if config.beyond != "network" else []
     return Header(
         kind="samples",
         times=(float(time_value),),

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
-from .. import provenance
+from .. import executors, provenance
 from ..base import device as devices
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
-from ..base.shapes import Cloud
 from ..base.signals import heard
 from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
-from ..particles import collapse, preflight
+from ..executors import Workers
+from ..particles import preflight
+from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
+from ..particles.world import Alone, World
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
-from .clouds import handed
+from .clouds import chemical, handed
+from .doubts import tell_doubts
+from .field_grid import grid_of, told
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
-from .integrating import frame_bytes, integrate
+from .integrating import integrate
 from .options import SimulateOptions
+from .pace import frame_bytes
+from .ranks import divided, follow, leading, require_ranks
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
@@ -39,8 +46,10 @@ def simulate(
     overwrite: bool = False,
     resume: bool = False,
     threads: int | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    executor: str | None = None,
     case: int | None = None,
+    world: World | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
     warn: Say | None = None,
@@ -62,8 +71,12 @@ def simulate(
     NUMBA_NUM_THREADS, OMP_NUM_THREADS) or the CPU quota of a container says. The numbers do not depend on it.
 
     ``workers`` processes take the cases of a sweep side by side, each with its share of the threads, into the same
-    store with the same bits; with ``resume`` only what is missing is run. ``case`` runs one case alone and leaves the
-    others to other calls, in any process that sees the store: the first lays it out, the last completes it.
+    store with the same bits; with ``resume`` only what is missing is run. ``executor`` says where, ``processes`` or
+    another one as ``NAME:PLACE``. ``case`` runs one case alone and leaves the others to other calls, in any process
+    that sees the store: the first lays it out, the last completes it.
+
+    The ranks of a ``world`` (`ksdp_cli.particles.ranks.world_of`) move one cloud together, and all of them call this:
+    rank 0 writes the store and talks, and the bits are those of one process.
 
     ``progress(stage, done, total, note)`` is called about ten times a second. ``stop()`` may return a signal number to
     checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
@@ -73,18 +86,24 @@ def simulate(
     Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise ConfigError(f"workers = {workers}", "use 1 or more")
-    with limited(threads), heard(stop) as stop:
+    world = world or Alone()
+    if world.rank:
+        with heard(stop) as stop:
+            return open_run(follow(world, stop=stop, threads=threads, **options))
+    with limited(threads), divided(world), heard(stop) as stop, leading(world) as led:
         listener = Listener(progress, stop, warn or as_warning, tell)
-        return _simulated(dict(options), out, overwrite, resume, listener, workers, case)
+        run = _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case, world)
+        led(run.path)
+    return run
 
 
 def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
     """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "say which with -o")
-    problem = pose(dict(options) | {"init": handed(options.get("init"))})
+    problem = pose(dict(options) | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
     require_names(problem)
     return commands_of(problem.config, len(problem.cases), out)
 
@@ -95,14 +114,19 @@ def _simulated(
     overwrite: bool,
     resume: bool,
     listener: Listener,
-    workers: int,
+    workers: int | None,
+    executor: str | None,
     case: int | None,
+    world: World,
 ) -> Run:
-    problem = pose(options | {"init": handed(options.get("init"))})
-    chosen = devices.choose("cpu" if problem.config.engine == "mesh" else problem.config.device)
+    problem = pose(options | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
+    require_ranks(world, problem, workers is not None or executor is not None or case is not None)
+    chosen = devices.choose(problem.config.place)
     preflight.require(problem)
-    cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.config.seed)
-    doubts = partial(_warn, problem, cloud, precision_warning(problem, cloud), listener)
+    require_origin(problem, chosen)
+    cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
+    doubts = partial(tell_doubts, problem, cloud, precision_warning(problem, cloud), listener.warn)
+    grid = grid_of(problem, cloud)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
@@ -112,35 +136,42 @@ def _simulated(
             _require_room(problem, place, len(problem.config.snapshots), overwrite)
         return create(
             place,
-            header(problem),
+            header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: continued_header(problem, stored, chosen),
+            continued=lambda stored: continued_header(problem, stored, chosen, grid),
         )
 
     if case is not None:
         return _one_case(problem, path, begin, case, chosen, listener, doubts)
-    path, writer = paths.begun(path, _stem(problem.config), ".zarr", begin)
-    with writer:
+    with contextlib.ExitStack() as open_ones:
+        pool = _elsewhere(problem, executor, workers)
+        if pool is not None:
+            open_ones.enter_context(pool)
+        path, writer = paths.begun(path, _stem(problem.config), ".zarr", begin)
+        open_ones.enter_context(writer)
         missing = len(writer.times) - writer.committed
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
+            if writer.header.grid and listener.tell:
+                listener.tell(told(writer.header.grid))
             doubts()
             whole = with_times(problem, snapshots_of(writer.header.config))
-            if workers > 1 and len(problem.cases) > 1:
-                sweep(whole, writer, chosen, workers, listener)
+            if pool is not None:
+                sweep(whole, writer, chosen, pool, listener)
             else:
-                integrate(whole, writer, chosen, resume, listener)
+                integrate(whole, writer, chosen, resume, listener, world)
         _finish(problem, writer)
     return open_run(path)
 
 
-def _warn(problem: Problem, cloud: Cloud, coarse: str | None, listener: Listener) -> None:
-    """Tell of doubts before the first step: ``coarse``, and those about the flow and the initial ``cloud`` (J, d)."""
-    for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
-        if doubt and listener.warn:
-            listener.warn(doubt)
+def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> Workers | None:
+    """The executor that takes the cases, or None where this process does. Raises `ConfigError` where it cannot."""
+    if executor is None and (workers is None or workers == 1 or len(problem.cases) == 1):
+        return None
+    require_names(problem)
+    return executors.named(executor or executors.DEFAULT, workers)
 
 
 def _finish(problem: Problem, owner: Owner) -> None:

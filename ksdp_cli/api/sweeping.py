@@ -7,9 +7,8 @@ of the store reads them, so that a sweep whose driver or workers were killed goe
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,17 @@ from typing import Any
 from .. import executors, provenance
 from ..base import checkpoint
 from ..base.listener import Listener
-from ..base.threads import core_count, limited
+from ..base.threads import limited
 from ..config import SimulateConfig
 from ..errors import ConfigError, Interrupted, ResourceError
+from ..executors import Workers
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
 from ..store import Header, Owner, open_run
 from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .clouds import opened
+from .clouds import chemical, opened
 from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
 
@@ -44,7 +44,13 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     config = dict(open_run(path).config)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limited(threads):
-        bring_to_its_end(pose(config | {"init": opened(config["init"])}), path, number, device, listener)
+        bring_to_its_end(
+            pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))}),
+            path,
+            number,
+            device,
+            listener,
+        )
     return warnings
 
 
@@ -56,20 +62,20 @@ def bring_to_its_end(problem: Problem, path: Path, number: int, device: str, lis
             integrate(alone, store, device, True, listener).save(last=True)
 
 
-def sweep(problem: Problem, owner: Owner, device: str, workers: int, listener: Listener) -> None:
-    """Bring every case to its end by ``workers`` processes, then say of the store what one process would have said.
+def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listener: Listener) -> None:
+    """Bring every case to its end by ``executor``, then say of the store what one process would have said.
 
     The numbers are those of one process, bit for bit. Raises as `simulate`, and `ResourceError` when a worker was
-    killed: what its case had saved stays.
+    killed whose case nobody runs again: what it had saved stays.
     """
-    require_names(problem)
     announce(problem, owner, device)
     cases = range(len(problem.cases))
     missing = sorted(set(cases) - _ended(owner.path, owner.header, cases).keys())
-    threads = max(1, core_count() // workers)
-    with executors.processes(min(workers, max(1, len(missing)))) as (executor, ask_to_stop):
-        work = [executor.submit(run_case, str(owner.path), n, device, threads) for n in missing]
-        _follow(executor, work, len(cases), ask_to_stop, owner.path, listener)
+    if missing:
+        store = str(owner.path.absolute())
+        work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
+        executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
+        _follow(executor, work, len(cases), owner.path, listener)
     conclude(owner)
 
 
@@ -91,6 +97,7 @@ def conclude(owner: Owner) -> bool:
     states = [ended[number] for number in cases]
     first, facts = states[0], [state["facts"] for state in states]
     seconds, collapsed = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
+    halved = [state.get("halved", {}) for state in states]
     about = {"run": first["run"], MADE_BY: first[MADE_BY], "seconds": seconds}
     whole = all(state["whole"] for state in states)
     owner.annotate(
@@ -100,7 +107,11 @@ def conclude(owner: Owner) -> bool:
         engine=[report for one in facts for report in one["engine"]],
         largest_pull=max(one["largest_pull"] for one in facts),
         **collapsed_from(collapsed),
-        **(end_state(about, len(owner.times), [state["engine"] for state in states], collapsed) if whole else {}),
+        **(
+            end_state(about, len(owner.times), [state["engine"] for state in states], collapsed, halved)
+            if whole
+            else {}
+        ),
     )
     owner.commit()
     return True
@@ -117,7 +128,7 @@ def require_names(problem: Problem) -> None:
     if problem.contents:
         raise ConfigError(
             f"{', '.join(problem.contents)} is known to this process alone",
-            "register it (see the plugin guide), or leave --workers out",
+            "register it (see the plugin guide), or leave --workers and --executor out",
         )
 
 
@@ -132,44 +143,39 @@ def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, dict[s
     return states
 
 
-def _follow(
-    executor: Executor,
-    work: Iterable[Future[list[str]]],
-    total: int,
-    ask_to_stop: Callable[[int], None],
-    path: Path,
-    listener: Listener,
-) -> None:
+def _follow(executor: Workers, work: Iterable[Future[list[str]]], total: int, path: Path, listener: Listener) -> None:
     """Wait for the cases, tell of them, and pass a signal on. Raises the first error once all that run have ended.
 
     Warnings are those of the first case that has any, and the number of others.
     """
     waiting, signal, error, warned = set(work), None, None, 0
+    again = f"the same command with --resume and -o {path} goes on from here"
     while waiting:
         done, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
         for future in done:
-            if future.cancelled():
-                continue
-            if (reason := future.exception()) is None:
+            reason = CancelledError() if future.cancelled() else future.exception()
+            if reason is None:
                 sentences = future.result()
                 if listener.warn and not warned:
                     for sentence in sentences:
                         listener.warn(sentence)
                 warned += bool(sentences)
-            elif error is None:
+            elif error is None and not isinstance(reason, CancelledError):
                 error = reason
                 executor.shutdown(wait=False, cancel_futures=True)
         if signal is None and listener.stop and (signal := listener.stop()) is not None:
+            if executor.outlives:
+                raise Interrupted(f"stopped by signal {signal}; {executor.where()}", signal, again)
             executor.shutdown(wait=False, cancel_futures=True)
-            ask_to_stop(signal)
+        if signal is not None:
+            executor.ask_to_stop(signal)  # every time: a worker may be new
         if listener.progress:
             listener.progress("cases", total - len(waiting), total, "")
     if warned > 1 and listener.warn:
         listener.warn(f"{warned - 1} other cases have warnings of this kind")
-    again = f"the same command with --resume and -o {path} goes on from here"
     if signal is not None:
         raise Interrupted(f"stopped by signal {signal}; the states are saved", signal, again)
-    if isinstance(error, BrokenProcessPool):
-        raise ResourceError("a worker process was killed", again) from None
+    if isinstance(error, BrokenExecutor):
+        raise ResourceError(f"a worker process was lost: {error}", again) from None
     if error is not None:
         raise error

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.libraries import library
 from ..errors import DataError
-from ..exporters.libraries import library
 
 #: Columns of a table that are positions, where it names its columns.
 AXES = ("x", "y", "z")

@@ -13,6 +13,8 @@ import numpy as np
 from .. import provenance
 from ..base import checkpoint, files, html
 from ..base import device as devices
+from ..base.grids import SEED, seeds_of, varying
+from ..base.labels import label
 from ..base.listener import Progress, Stop
 from ..base.outputs import Lock, written_whole
 from ..base.records import SavedTraining, checked
@@ -29,7 +31,7 @@ from ..store import Run, open_run
 from ..store.selection import fixed_value
 from . import paths
 from . import training_place as place
-from .clouds import of_run
+from .clouds import of_run, part_of
 from .options import TrainOptions
 from .own_clouds import OwnClouds, own_clouds, require_mapping
 from .own_files import is_own, read_arrays
@@ -176,6 +178,8 @@ def _trained(
 def _opened(given: Any, init: Any) -> Run | OwnClouds:
     """A store, or the caller's own clouds, in an .npz or as arrays."""
     if isinstance(given, (str, Path)):
+        if (chosen := part_of(given)) is not None:
+            return chosen
         path = files.local(given)
         return replace(own_clouds(read_arrays(path), init), path=path) if is_own(path) else open_run(given)
     if isinstance(given, Run):
@@ -189,30 +193,50 @@ def load_data(
 ) -> tuple[TrainingData, dict[str, Any], np.ndarray | None]:
     """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
     _require_simulation(run)
-    varied = [*run.cases[0], *(["t"] if len(run.times) > 1 else [])]
+    varied = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
     names = list(config.eta) or varied
     if not varied:
         raise ConfigError(
             f"nothing varies in {run.path}", "simulate a sweep, as --A 1:100:11log, or several --snapshots"
         )
     for name in names:
+        if name == SEED:
+            raise ConfigError("a network has no parameter 'seed'", "the clouds of all seeds are one data set")
         if name not in varied:
             raise ConfigError(f"{name!r} does not vary in {run.path}", f"what varies: {', '.join(varied)}")
     left_out = [name for name in varied if name not in names]
     if left_out:
         raise ConfigError(f"{', '.join(left_out)} also varies in {run.path}", f"use --eta {','.join(varied)}")
-    clouds, eta = [], []
-    for case, values in enumerate(run.cases):
-        for k, t in enumerate(run.times):
-            clouds.append(run.frame(case, k))
-            eta.append([float(t) if name == "t" else values[name] for name in names])
     cloud, carried = of_run(run, init)
     source = cloud.frame if isinstance(cloud, StoredCloud) else None
+    clouds, eta = _pooled(run, names, by_particle=source is not None)
+    if source is not None:
+        source = np.repeat(source, clouds.shape[1] // run.J, axis=0)
 
     def draw(n: int, stream: int) -> np.ndarray:
-        return cloud.draw(n, run.dim, config.seed + 1_000_000_007, stream=stream)
+        return np.asarray(cloud.draw(n, run.dim, config.seed + 1_000_000_007, stream=stream))
 
-    return TrainingData(np.stack(clouds), np.array(eta), tuple(names), draw, source), dict(run.config), carried
+    return TrainingData(clouds, eta, tuple(names), draw, source), dict(run.config), carried
+
+
+def _pooled(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A data set for each value of the parameters ``names``, (sets, R J, d) of R seeds, and those values (sets, p).
+
+    Seeds follow one another, so that what is held out for validation are the last ones, which have moved apart from
+    the others; ``by_particle`` the copies of a particle do, which began at one row of a stored cloud.
+    """
+    places: dict[tuple[float, ...], list[tuple[int, int]]] = {}
+    for case, values in enumerate(run.cases):
+        for k, t in enumerate(run.times):
+            at = tuple(float(t) if name == "t" else values[name] for name in names)
+            places.setdefault(at, []).append((case, k))
+    sizes = {at: len(found) for at, found in places.items()}
+    few, many = min(sizes, key=lambda at: sizes[at]), max(sizes, key=lambda at: sizes[at])
+    if sizes[few] < sizes[many]:
+        told = [f"{label(dict(zip(names, at, strict=True)))} has {sizes[at]}" for at in (few, many)]
+        raise ConfigError(f"{run.path} has unlike numbers of seeds: {told[0]}, {told[1]}", "simulate as many of each")
+    clouds = np.stack([np.stack([run.frame(*place) for place in found], int(by_particle)) for found in places.values()])
+    return clouds.reshape(len(places), -1, run.dim), np.array(list(places))
 
 
 #: What a run to validate on must share with the one that is trained on, where it is not a parameter of the network.
@@ -238,8 +262,9 @@ def validation_data(
         apart += [name for name in {*both[0], *both[1]} - {*names} if both[0].get(name) != both[1].get(name)]
     if apart:
         raise ConfigError(f"{other.path} is another problem than {run.path}: {', '.join(apart)}", "simulate it alike")
-    if other.attrs.get("seed") == run.attrs.get("seed") is not None:
-        told = f"{other.path} has the seed of {run.path}, {run.attrs.get('seed')}, and so its particles"
+    both_seeds = seeds_of(other.cases, other.attrs.get("seed")) & seeds_of(run.cases, run.attrs.get("seed"))
+    if both_seeds:
+        told = f"{other.path} has the seed of {run.path}, {min(both_seeds)}, and so its particles"
         raise ConfigError(told, "simulate it with another --seed")
     eta = []
     for values in other.cases:
@@ -256,6 +281,8 @@ def _require_simulation(run: Run | OwnClouds) -> None:
     if run.kind == "samples" or not run.complete:
         state = "is no simulation" if run.kind == "samples" else "is not complete"
         raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
+    if isinstance(run, Run):
+        run.require_fixed_origin("a network learns float32 positions")
 
 
 def _report(progress: Progress, event: dict[str, Any]) -> None:

@@ -19,8 +19,9 @@ import numpy as np
 
 from ..errors import DataError, ResourceError
 from .files import open_regular, parse_json
-from .outputs import NO_ROOM, sync_folder
+from .outputs import NO_ROOM
 from .records import SavedHeader, checked
+from .whole import renamed, sync_folder
 
 MAGIC = b"ksdpck01"
 ALIGNMENT = 64
@@ -45,18 +46,12 @@ def save(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> N
         offset += _padded(array.nbytes)
     head = json.dumps({"header": header, "arrays": listed}).encode()
     head += b" " * (_padded(PREFIX + len(head)) - PREFIX - len(head))
-    *_, temporary = _names(path)
+    _, previous, temporary = _names(path)
     try:
-        with temporary.open("wb") as file:
+        with renamed(temporary, path, previous), temporary.open("wb") as file:
             _write(file, [MAGIC, struct.pack("<Q", len(head)), head], kept)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            os.replace(path, _previous(path))
-        os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         kind = ResourceError if error.errno in NO_ROOM else DataError
         raise kind(f"cannot write the checkpoint {path} ({error.strerror})", "the last one stands; --resume") from None
 

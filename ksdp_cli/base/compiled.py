@@ -14,9 +14,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, overload
 
-import numba
+from .memory import require_address_space
+
+require_address_space()
+import numba  # noqa: E402
 
 try:
     import fcntl
@@ -32,11 +35,24 @@ PLAIN: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 INNER: dict[str, Any] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
 
 
-def njit(*given: Any, **options: Any) -> Any:
-    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``, without a wrapper for callers in C."""
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def njit(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def njit(**options: object) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def njit(
+    function: Callable[P, R] | None = None, /, **options: object
+) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
+    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``; to a type checker the function stays as it is.
+
+    It has no wrapper for callers in C: what is called by its address is a `numba.cfunc`.
+    """
     options.setdefault("no_cfunc_wrapper", True)
-    if given and callable(given[0]):
-        return _compiled(given[0], options)
+    if function is not None:
+        return _compiled(function, options)
     return lambda function: _compiled(function, options)
 
 
@@ -48,9 +64,9 @@ def temporary_folder() -> Path:
     return folder
 
 
-def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+def _compiled(function: Callable[P, R], options: dict[str, object]) -> Callable[P, R]:
     try:
-        made = numba.njit(**options)(function)
+        made: Callable[P, R] = numba.njit(**options)(function)
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise

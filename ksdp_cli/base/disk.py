@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
-import platform
-import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -15,12 +12,11 @@ from typing import Any
 
 from ..errors import ResourceError
 from . import outputs
-from .outputs import sync_folder
+from .whole import HOST, renamed, sync_folder, temporary_beside
 
-__all__ = ["leftovers", "link", "put", "reported", "require_room", "sync_folder", "sync_up"]
+__all__ = ["free_bytes", "leftovers", "link", "put", "reported", "require_room", "sync_folder", "sync_up"]
 
 PARTIAL, DAY = ".partial", 86400.0
-_COUNT, _HOST = itertools.count(), re.sub(r"[^\w-]", "-", platform.node())[:40]
 
 
 def put(file: Path, content: Any) -> None:
@@ -30,16 +26,8 @@ def put(file: Path, content: Any) -> None:
     rename counts. A crash leaves a file of the kind `leftovers` finds.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{_HOST}.{os.getpid()}.{next(_COUNT)}{PARTIAL}")
-    try:
-        with temporary.open("xb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with renamed(temporary_beside(file, PARTIAL), file) as temporary, temporary.open("xb") as handle:
+        handle.write(content)
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
@@ -47,7 +35,7 @@ def leftovers(folder: Path) -> Iterator[Path]:
     other host after a day."""
     for file in folder.rglob(f".*{PARTIAL}"):
         *_, host, pid, _, _ = file.name.split(".")
-        there = _alive(int(pid)) if host == _HOST else time.time() - file.stat().st_mtime < DAY
+        there = _alive(int(pid)) if host == HOST else time.time() - file.stat().st_mtime < DAY
         if not there:
             yield file
 
@@ -90,16 +78,21 @@ def require_room(path: Path, size: int, what: str, replaces: bool = False) -> No
 
     ``what`` says what they are for; ``replaces`` that the store which is there goes first.
     """
-    there = Path(os.path.realpath(path))
-    old = sum(file.lstat().st_size for file in there.rglob("*")) if replaces else 0
-    while not there.exists():
-        there = there.parent
-    free = shutil.disk_usage(there).free + old
+    old = sum(file.lstat().st_size for file in Path(os.path.realpath(path)).rglob("*")) if replaces else 0
+    free = free_bytes(path) + old
     if COMPRESSION * size > free:
         raise ResourceError(
             f"{what} need {size / 1e9:.3g} GB, and the disk of {path} has {free / 1e9:.3g} GB free",
             "free some, or use -o on another disk",
         )
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes that are free on the disk of ``path``, which need not exist."""
+    there = Path(os.path.realpath(path))
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free
 
 
 def reported(path: Path) -> contextlib.AbstractContextManager[None]:

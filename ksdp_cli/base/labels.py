@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -16,7 +16,21 @@ def label(values: Mapping[str, float], digits: int = 6) -> str:
     >>> label({"A": 50.0, "t": 0.1})
     'A = 50, t = 0.1'
     """
-    return ", ".join(f"{name} = {value:.{digits}g}" for name, value in values.items())
+    return ", ".join(f"{name} = {_written(value, digits)}" for name, value in values.items())
+
+
+def _written(value: float, digits: int) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+
+
+def several(words: Iterable[str], most: int = 12, between: str = ", ") -> str:
+    """All of them, or the first ``most`` and how many there are.
+
+    >>> several("abc", most=2)
+    'a, b and so on, 3 in all'
+    """
+    every = list(words)
+    return between.join(every) if len(every) <= most else f"{between.join(every[:most])} and so on, {len(every)} in all"
 
 
 def cell(value: Any) -> str:

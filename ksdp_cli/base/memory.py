@@ -1,12 +1,30 @@
-"""The memory that this process may still take."""
+"""The memory and the addresses that this process may still take."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from ..errors import ResourceError
+
 #: Limits of a control group, of version 2 and version 1.
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+#: Bytes of addresses that the compiler and the linear algebra need: with fewer they abort the process, or wait for
+#: ever for a thread that could not start. 1.0e9 are too few for a comparison, 1.5e9 enough for every command.
+ADDRESSES = 1_400_000_000
+
+
+def require_address_space() -> None:
+    """Raise `ResourceError` where a limit (``ulimit -v``) leaves fewer than `ADDRESSES`."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < ADDRESSES:
+        told = f"the address space is limited to {limit / 1e9:.2g} GB, and the libraries need {ADDRESSES / 1e9:.2g} GB"
+        raise ResourceError(told, "raise it: ulimit -v unlimited")
 
 
 def available_memory() -> int:

@@ -10,11 +10,13 @@ import contextlib
 import errno
 import os
 import platform
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from ..errors import Busy, DataError, ResourceError, Taken
+from .whole import renamed, sync_folder
 
 try:
     import fcntl
@@ -28,17 +30,6 @@ except ImportError:
 #: Bytes that hidden names beside an output add to its own, at most.
 RESERVED, LONGEST = 32, 255
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk; Windows has no such call."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -61,13 +52,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.ksdp-partial")
     with reported(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with renamed(temporary, path):
             yield temporary
-            with temporary.open("rb+") as handle:
-                os.fsync(handle.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
 
 
@@ -150,6 +136,21 @@ class Lock:
             raise Busy(f"{path} is being written by another process", hint) from None
 
     @staticmethod
+    def holder(path: Path) -> str | None:
+        """Who writes ``path``, as ``process 12 on HOST``; None where nobody does. Nothing is locked to find out.
+
+        A process of another machine is believed what its lock says, whether it lives or not.
+        """
+        try:
+            told = path.with_name(f".{path.name}.ksdp-lock").read_text(errors="replace").strip()
+        except OSError:  # there is none; or it is locked, on Windows
+            return None
+        found = re.fullmatch(r"process (\d+) on (.*)", told)
+        if not found:
+            return None
+        return None if found[2] == platform.node() and not _alive(int(found[1])) else told
+
+    @staticmethod
     def _take(handle: Any, path: Path, wait: bool) -> None:
         try:
             if fcntl:
@@ -174,3 +175,16 @@ class Lock:
             self.path.unlink()
         self._handle.close()
         self._handle = None
+
+
+def _alive(process: int) -> bool:
+    """Whether a process of this machine is there, as far as can be told: Windows has no harmless signal."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True

@@ -78,6 +78,33 @@ def sweep(value: Any) -> tuple[float, ...]:
     return (number(value),)
 
 
+def integers(value: Any) -> tuple[int, ...]:
+    """One or more whole numbers, written as for `sweep`; a range must step by whole numbers.
+
+    >>> integers("0:15:4"), integers([3, 2**62 + 1])
+    ((0, 5, 10, 15), (3, 4611686018427387905))
+    """
+    if isinstance(value, str) and ":" in value:
+        return _whole_range(value)
+    if isinstance(value, str):
+        return tuple(integer(part.strip()) for part in value.split(",") if part.strip()) or (integer(value),)
+    if hasattr(value, "__iter__"):
+        return tuple(integer(part) for part in value) or (integer(value),)
+    return (integer(value),)
+
+
+def _whole_range(text: str) -> tuple[int, ...]:
+    values = _range(text)
+    if text.strip().endswith("log"):
+        return tuple(integer(value) for value in values)
+    start, stop = (integer(part.strip()) for part in text.split(":")[:2])
+    step, rest = divmod(stop - start, len(values) - 1)
+    if rest:
+        near = f"write it as {start}:{start + (len(values) - 1) * (step or 1)}:{len(values)}, or as a comma list"
+        raise ConfigError(f"the range {text!r} does not step by a whole number", near)
+    return tuple(start + step * i for i in range(len(values)))
+
+
 def _range(text: str) -> tuple[float, ...]:
     parts = text.split(":")
     if len(parts) != 3:

@@ -59,7 +59,8 @@ class Simulation(Record):
     J: Size = 1
     T: Finite = 0.0
     dt: Finite = 1.0
-    seed: Count = 0
+    seed: Count | list[Count] = 0
+    zip: list[str] = []
     snapshots: Values = [0.0]
     mu: Values = [0.0]
     chi: Values = [0.0]
@@ -94,6 +95,26 @@ class Origin(Record):
     generation: Count = 1
 
 
+class Further(Record):
+    """How samples went on beyond the last trained time of their network."""
+
+    method: Literal["simulate"]
+    start: Finite = Field(alias="from")
+    J: Size
+    dt: Finite
+    steps: Count
+    engine: str
+    seconds: Finite
+
+
+class StoredGrid(Record):
+    """The grid on which c is stored."""
+
+    points: Annotated[int, Field(ge=1, le=1 << 14)]
+    low: Annotated[list[Finite], Field(min_length=1, max_length=3)]
+    side: Annotated[Finite, Field(gt=0)]
+
+
 class Attributes(Record):
     """The attributes of a store."""
 
@@ -106,7 +127,7 @@ class Attributes(Record):
     parameter_units: dict[str, str]
     config: dict[str, Any]
     complete: bool
-    seed: Count | None = None
+    seed: Count | list[Count] | None = None
     versions: dict[str, str] = {}
     command: str = ""
     seconds: Finite | None = None
@@ -117,10 +138,12 @@ class Attributes(Record):
     model: str | None = None
     model_sha256: str | None = None
     outside_trained_range: list[str] = []
+    beyond: Further | None = None
     simulation: Simulation = Field(default_factory=Simulation)
     end_state: str | None = None
     origin: Origin = Origin(sha256="")
     contents: dict[str, str] = {}
+    grid: StoredGrid | None = None
 
     @model_validator(mode="after")
     def _config(self) -> Attributes:
@@ -192,6 +215,18 @@ class MadeBy(Record):
     engine: str
 
 
+class SavedPlace(Record):
+    """Where a case is within a step that is halved."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    offset: Count = 0
+    rate: Finite = 0.0
+    taken: Count = 0
+    finest: Count = 0
+    farthest: Finite = 0.0
+
+
 class SavedCase(Record):
     """The state of one case of a simulation but its arrays."""
 
@@ -202,6 +237,7 @@ class SavedCase(Record):
     step: Count
     engine: dict[str, Any]
     collapsed: Finite | None = None
+    halved: SavedPlace = SavedPlace()
 
 
 class EndState(Record):
@@ -213,6 +249,7 @@ class EndState(Record):
     k: Count
     engines: list[dict[str, Any]]
     collapsed: dict[str, Finite] = {}
+    halved: list[SavedPlace] = []
 
 
 class SavedTuner(Record):

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from .compiled import PLAIN, njit
 from .threads import core_count, spread
 
-#: Streams are 32-bit. The initial cloud of case c draws from stream c, its Brownian path from 2^31 + c.
+#: Streams are 32-bit. The initial cloud of stream s of a seed is drawn from it, its Brownian path from 2^31 + s; s is
+#: the place of a case among those of its seed (`base.grids.streams`).
 NOISE = 1 << 31
 
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -30,9 +31,21 @@ HALF = np.uint64(32)
 PIECE = 1 << 15
 
 
-def noise_stream(case: int) -> int:
-    """The stream of the Brownian paths of a case."""
-    return NOISE + case
+def noise_stream(stream: int) -> int:
+    """The stream of the Brownian paths of a case whose initial cloud is drawn from ``stream``."""
+    return NOISE + stream
+
+
+def bridge_key(key: int, node: int) -> int:
+    """The 64-bit key of the numbers that halve a Brownian increment at ``node`` >= 1 of its binary tree.
+
+    The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), a bijection for each node: keys of different
+    nodes, and that of the path itself, meet by a chance of 2^-64.
+    """
+    z = (key + node * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return z ^ (z >> 31)
 
 
 @njit(inline="always")

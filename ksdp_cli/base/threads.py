@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ConfigError
+from .launcher import by_torchrun
 
 Item = TypeVar("Item")
 
@@ -50,6 +51,8 @@ def core_count() -> int:
 
 def _from_environment() -> int | None:
     for name in LIMITS:
+        if name == "OMP_NUM_THREADS" and by_torchrun():
+            continue  # torchrun sets it to 1 where the user has not
         text = os.environ.get(name, "").partition(",")[0].strip()  # OpenMP takes a list, a number for each level
         if text.isdigit() and int(text) > 0:
             return int(text)

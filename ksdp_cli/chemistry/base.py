@@ -60,6 +60,10 @@ class Grid:
     def shape(self) -> tuple[int, ...]:
         return tuple(axis.size for axis in self.axes)
 
+    def points(self) -> list[NDArray[np.float64]]:
+        """Every point, one array of coordinates an axis, in the order of the values."""
+        return [np.ascontiguousarray(part.ravel()) for part in np.meshgrid(*self.axes, indexing="ij")]
+
 
 class Chemistry(Protocol):
     """The chemical of one case. ``dims`` are its space dimensions; ``Params`` a pydantic model of numbers, physical
@@ -100,6 +104,6 @@ class Chemistry(Protocol):
 class WithField(Chemistry, Protocol):
     """A chemistry whose chemical is known between the particles."""
 
-    def field(self, state: State, grid: Grid) -> NDArray[np.float64]:
-        """c on a grid, for stores and pictures [mass / length^(d - 2)]."""
+    def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
+        """c on a grid with the particles at ``x`` (J, d), for stores and pictures [mass / length^(d - 2)]."""
         ...

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine, make_engine
-from .base import Facts, State
+from .base import Facts, Grid, State
+from .potential import Potential
 
 
 class Params(Base):
@@ -51,6 +55,15 @@ class Elliptic:
         assert self.engine is not None
         force: Cloud = scale * self.facts.mass / self.facts.particles * self.engine(x)
         return force
+
+    def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
+        """M / J sum_i K(|y - X_i|) at the points y of ``grid``, K the potential of the kernel, by the sum over all."""
+        facts, points = self.facts, grid.points()
+        ends = [(min(p.min(), a.min()), max(p.max(), a.max())) for p, a in zip(points, x.T, strict=True)]
+        reach = math.hypot(*(float(high) - float(low) for low, high in ends))
+        potential = Potential(facts.kernel, facts.kernel_args, facts.dim, reach)
+        total = potential.at(points, x, facts.threads)
+        return (facts.mass / facts.particles * total).reshape(grid.shape)
 
     def report(self, state: State) -> dict[str, Any]:
         assert self.engine is not None

@@ -14,16 +14,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from ..base import launcher
 from ..base.files import shown
 from ..base.outputs import NO_ROOM
-from ..errors import KsdpError
+from ..errors import KsdpError, ToldElsewhere
+
+#: Of the ranks of a run the first one talks; see `_ranks`.
+silent = launcher.rank() > 0
 
 BUG, DATA, RESOURCES, INTERRUPTED = 1, 4, 5, 130
 
 
 def say(message: str) -> None:
     """One line on stderr; nothing where there is none."""
-    if sys.stderr is not None:
+    if sys.stderr is not None and not silent:
         with contextlib.suppress(OSError, ValueError):  # nobody is left to be told
             print(shown(message), file=sys.stderr, flush=True)
 
@@ -53,6 +57,8 @@ def guarded(work: Callable[[], int]) -> int:
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()  # here, and not when Python ends, where nothing can be told any more
+    except ToldElsewhere as error:
+        return error.exit_code
     except KsdpError as error:
         say(f"ksdp: error: {error}")
         return error.exit_code

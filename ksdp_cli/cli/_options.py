@@ -84,10 +84,14 @@ def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> 
 
     Where it is written is an option too (`OUTPUT`). Raises `ConfigError` for one that only a program can give.
     """
-    read = read_toml(config) if config else {}
+    return overruled(read_toml(config) if config else {}, config, given, known)
+
+
+def overruled(read: dict[str, Any], file: Path | None, given: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """`merged`, for a file that is read."""
     for name, value in read.items():
         if name in OUTPUT and not isinstance(value, OUTPUT[name]):
-            raise ConfigError(f"{config}: {name} = {value!r}", f"give {'text' if name == 'out' else 'true or false'}")
+            raise ConfigError(f"{file}: {name} = {value!r}", f"give {'text' if name == 'out' else 'true or false'}")
         if name in PROGRAMS and name not in known:
             raise unknown_name(name, sorted({*known, *OUTPUT}))
     return read | {name: value for name, value in given.items() if value is not None and value is not False}

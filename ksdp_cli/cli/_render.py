@@ -14,8 +14,14 @@ from ..base.files import shown
 from ._boundary import say
 
 
-def emit(document: dict[str, Any], as_json: bool, *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]]) -> None:
-    """The result: one JSON document, or tables of (title, columns, rows)."""
+def emit(
+    document: dict[str, Any],
+    as_json: bool,
+    *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]],
+    width: int = 140,
+) -> None:
+    """The result: one JSON document, or tables of (title, columns, rows), ``width`` columns wide where no terminal says
+    how wide it is."""
     if as_json:
         print(json.dumps(document, indent=2, default=_plain, allow_nan=False))
         return
@@ -29,7 +35,7 @@ def emit(document: dict[str, Any], as_json: bool, *tables: tuple[str, Sequence[s
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # for the boundary, which knows that nothing went wrong
 
-    console = Ours(width=None if sys.stdout.isatty() else 140, highlight=False)
+    console = Ours(width=None if sys.stdout.isatty() else width, highlight=False)
     for title, columns, rows in tables:
         table = Table(title=cell(title), box=box.SIMPLE_HEAD, title_justify="left", show_header=any(columns))
         for name in columns:

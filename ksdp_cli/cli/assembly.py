@@ -24,6 +24,7 @@ from . import (
     reproduce,
     sample,
     simulate,
+    sweep,
     train,
 )
 from ._boundary import Boundary, guarded, is_usage, say, usage_line
@@ -53,7 +54,23 @@ def root(
     """Simulate, train, sample, compare."""
 
 
-VERBS = (simulate, import_, train, sample, compare, reproduce, report, info, plot, export, laws, presets, demo, cite)
+VERBS = (
+    simulate,
+    sweep,
+    import_,
+    train,
+    sample,
+    compare,
+    reproduce,
+    report,
+    info,
+    plot,
+    export,
+    laws,
+    presets,
+    demo,
+    cite,
+)
 for module in VERBS:
     module.register(app)
 app.add_typer(listing.app, name="plugins")

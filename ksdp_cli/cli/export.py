@@ -21,6 +21,9 @@ def export(
     store: Annotated[str, typer.Argument(help="A store that ksdp wrote.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Output: .npz, .nc, .parquet, .csv or .vtkhdf (ParaView).")],
     case: Annotated[str | None, typer.Option(help="Case numbers, as 0 or 0,3. Default all.", metavar="LIST")] = None,
+    field: Annotated[
+        bool, typer.Option("--field", help="The chemical c alone, as an image for ParaView (.vtkhdf).")
+    ] = False,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
 ) -> None:
@@ -30,11 +33,11 @@ def export(
     """
     from ..api.exporting import export as write
 
-    words, at = o.words_and_names([store, *context.args], ["case", "out", "overwrite", "json"])
+    words, at = o.words_and_names([store, *context.args], ["case", "out", "field", "overwrite", "json"])
     if len(words) != 1:
         raise ConfigError(f"{len(words)} stores to export", "name one")
     with _render.progress("export") as progress:
-        done = write(words[0], out, case=case, overwrite=overwrite, progress=progress, **at)
+        done = write(words[0], out, case=case, overwrite=overwrite, field=field, progress=progress, **at)
     document = done.as_dict()
     rows: list[list[Any]] = [
         ["format", done.format],

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..base.files import shown
+from ..base.labels import several
 from . import _options as o
 from . import _render
+
+#: In the order of a table's title, and the rows of that table.
+STATES, MOST_CASES = ("done", "running", "begun", "to do"), 40
 
 
 def register(app: typer.Typer) -> None:
@@ -24,19 +29,36 @@ def info(
     from ..api import describing
 
     document = describing.info(file)
-    rows = [
-        [key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in ("config", "command")
-    ]
+    states = document.get("states", [])
+    apart = {"config", "command", "states"} | ({"cases"} if states else set())
+    rows = [[key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in apart]
     config = [[name, _flat(value)] for name, value in document["config"].items()]
     tables = [(str(file), ["", ""], rows), ("configuration", ["", ""], config)]
+    if states and document["cases"][0]:
+        tables.append(_cases(states))
     _render.emit(document, as_json, *tables)
     if not as_json:
         print(f"  made by:  {shown(document['command'])}")
+
+
+def _cases(states: list[dict[str, Any]]) -> tuple[str, list[str], list[list[Any]]]:
+    """A row for each case with its parameters and how far it is; of many, those that move, then the first ones."""
+    names, counts = list(states[0]["parameters"]), Counter(one["state"] for one in states)
+    shown_first = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
+    rows = [
+        [one["case"], *one["parameters"].values(), one["frames"], one["state"], one["by"]]
+        for one in sorted(shown_first, key=lambda one: int(one["case"]))
+    ]
+    title = "cases: " + ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name])
+    if len(states) > len(rows):
+        title += f"; {len(rows)} of {len(states)} below, all with --json"
+    return title, ["case", *names, "frames", "state", ""], rows
 
 
 def _flat(value: Any) -> Any:
     if isinstance(value, dict):
         return ", ".join(f"{name} = {_flat(entry)}" for name, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(_render.cell(entry)) for entry in value)
+        entries = [_flat(entry) if isinstance(entry, dict) else str(_render.cell(entry)) for entry in value]
+        return several(entries, between="; " if any(isinstance(entry, dict) for entry in value) else ", ")
     return value

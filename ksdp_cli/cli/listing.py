@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,9 @@ from ..registry import Entry
 from . import _options as o
 from . import _render
 
-app = typer.Typer(help="List what is installed; 'plugins show NAME' tells a component's parameters.")
+app = typer.Typer(
+    help="List what is installed; 'plugins show NAME' tells a component's parameters, 'plugins new NAME' starts one."
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -39,6 +42,21 @@ def listing(context: typer.Context, as_json: o.Json = False) -> None:
     if loaded.failures:
         tables.append(("failed to load", ["origin", "reason"], [list(row) for row in loaded.failures]))
     _render.emit(document, as_json, *tables)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The package, as my-flow.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; ./NAME when not given.")] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Write a plugin with a flow and its test, to start from: a package that registers the flow with ksdp."""
+    from ..testing.new_plugin import new_plugin
+
+    made = [str(path) for path in new_plugin(name, out)]
+    folder = str(out or name)
+    document = {"files": made, "next": f"pip install -e {folder} && pytest {folder}"}
+    _render.emit(document, as_json, ("", ["", ""], [[path, ""] for path in made] + [["next", document["next"]]]))
 
 
 @app.command()

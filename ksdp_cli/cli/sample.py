@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..base.signals import graceful
 from ..config import SampleConfig
 from ..errors import ConfigError
 from . import _options as o
@@ -13,7 +14,7 @@ from . import _render, simulate
 from ._boundary import say
 from ._fields import Grouped, options_of
 
-GROUPS = {"Particles": ("n", "seed", "device")}
+GROUPS = {"Particles": ("n", "seed", "beyond", "device")}
 EXAMPLE = "Example: ksdp sample laminar2d-amplitude --A 50 --n 1e6 -o fifty.zarr"
 
 
@@ -48,14 +49,17 @@ def sample(
     words += [named] if named is not None else []
     if len(words) > 1:
         raise ConfigError(f"{len(words)} models: {', '.join(words)}", "name one")
-    with _render.progress("sample") as progress:
+    eta: dict[str, Any] = dict(at)
+    with graceful() as stop, _render.progress("sample") as progress:
         run = api.sample(
             words[0] if words else None,
             out=out,
             overwrite=overwrite,
             progress=progress,
+            stop=stop,
+            tell=lambda message: say(f"ksdp: {message}"),
             warn=lambda message: say(f"ksdp: warning: {message}"),
             **options,
-            **at,
+            **eta,
         )
     simulate.render(run, as_json)

@@ -10,15 +10,22 @@ from ..base.parsing import integer
 from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
-from . import _render
+from . import _ranks, _render
 from ._boundary import say
 from ._fields import Grouped, options_of
 
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
-    "Particles and time": ("J", "t0", "T", "dt", "snapshots", "scheme", "seed"),
-    "Pair sum": ("engine", "accuracy", "dtype", "device"),
+    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "seed"),
+    "The chemical in the store": ("store_field", "field_side"),
+    "Cases of a sweep": ("zip",),
+    "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
 }
+#: Options that are no part of the problem.
+OWN = (
+    *("out", "overwrite", "resume", "json", "config", "preset"),
+    *("threads", "workers", "executor", "case", "print_commands", "plan", "world"),
+)
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
 
@@ -54,6 +61,14 @@ def simulate(
             rich_help_panel="Cases of a sweep",
         ),
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:PLACE]",
+            help="Where they run; 'ksdp plugins' lists the executors. Default processes.",
+            rich_help_panel="Cases of a sweep",
+        ),
+    ] = None,
     case: Annotated[
         str | None,
         typer.Option(
@@ -70,6 +85,20 @@ def simulate(
             rich_help_panel="Cases of a sweep",
         ),
     ] = False,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Print thresholds, the step that is resolved, engine, time, memory and disk; run nothing."
+        ),
+    ] = False,
+    world: Annotated[
+        str | None,
+        typer.Option(
+            metavar="torch|mpi",
+            help="Launcher of processes that move one cloud together. Default torchrun's, if it started this one.",
+            rich_help_panel="Pair sum",
+        ),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="A known problem, which other options change; 'ksdp presets' lists them."),
@@ -85,17 +114,22 @@ def simulate(
 ) -> None:
     """Simulate Keller-Segel chemotaxis in a flow by interacting particles, equation (8).
 
-    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them. One
-    or two physical parameters may be swept; the cases land in one store.
+    Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them.
+    Physical parameters and the seed may be swept, any number of them; the cases land in one store.
     """
     from .. import api, presets
 
-    outputs: dict[str, Any] = {"out": out, "overwrite": overwrite, "resume": resume}
+    outputs: dict[str, Any] = {
+        "out": out,
+        "overwrite": overwrite,
+        "resume": resume,
+        "executor": executor,
+        "world": world,
+    }
     outputs |= {
         name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
     }
-    own = ("out", "overwrite", "resume", "json", "config", "threads", "workers", "case", "print_commands", "preset")
-    known = [*SimulateConfig.model_fields, *own, "A"]
+    known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
     if print_commands:
         from ..api.simulating import commands
@@ -103,14 +137,27 @@ def simulate(
         for line in commands(out, **presets.changed(preset, o.merged(config, physics, known))):
             typer.echo(line)
         return
-    with graceful() as stop, _render.progress("simulate") as progress:
-        run = api.simulate(
-            progress=progress,
-            stop=stop,
-            warn=lambda message: say(f"ksdp: warning: {message}"),
-            tell=lambda message: say(f"ksdp: {message}"),
-            **presets.changed(preset, o.merged(config, physics | outputs, known)),
-        )
+    if plan:
+        from ..api.planning import plan as planned
+        from . import _plan
+
+        here = {"out": out} | {name: outputs[name] for name in ("threads",) if name in outputs}
+        _plan.render(planned(**presets.changed(preset, o.merged(config, physics | here, known))), as_json)
+        return
+    asked = presets.changed(preset, o.merged(config, physics | outputs, known))
+    with graceful() as stop, _ranks.joined(asked.pop("world", None)) as ranks:
+        if ranks.rank:
+            _ranks.follow(ranks, stop, asked)
+            return
+        with _render.progress("simulate") as progress:
+            run = api.simulate(
+                world=ranks,
+                progress=progress,
+                stop=stop,
+                warn=lambda message: say(f"ksdp: warning: {message}"),
+                tell=lambda message: say(f"ksdp: {message}"),
+                **asked,
+            )
     render(run, as_json)
 
 

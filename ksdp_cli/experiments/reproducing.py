@@ -139,7 +139,7 @@ def reproduce(
 
 def _made_here(path: Path) -> bool:
     """Whether ``path`` is the summary of a reproduction, which is made anew every time."""
-    return read_json(path)["title"] == TITLE
+    return bool(read_json(path)["title"] == TITLE)
 
 
 def _run(job: Job, stages: Stages, seeds: range, done: Reproduction, picture: str) -> None:
@@ -149,7 +149,7 @@ def _run(job: Job, stages: Stages, seeds: range, done: Reproduction, picture: st
         stages.network(seed)
     if job.rows:
         for row in job.experiment.rows:
-            done.entries += [evaluate(stages, row, seeds, n) for n in stages.scale.N]
+            done.entries += [entry for n in stages.scale.N for entry in evaluate(stages, row, seeds, n)]
     for figure in job.experiment.figures:
         if figure.name in job.figures:
             done.pictures.append(done.folder / f"{figure.name}.{picture}")

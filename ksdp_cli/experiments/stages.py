@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..api import simulate, train
+from ..api import sample, simulate, train
 from ..api.comparing import reference_options
 from ..api.generator import Generator
 from ..api.paths import history_of, slug
@@ -121,6 +121,27 @@ class Stages:
         _, model = self.network(seed)
         return Generator(model, self.device).cloud(n, at, INPUT_SEED + seed, stream=stream)
 
+    def goes_beyond(self, at: Point) -> bool:
+        """Whether ``at`` lies after the last trained time, and particles alone tell the state there."""
+        problem = pose(self.experiment.simulate_options(self.scale_name))
+        last = problem.config.times[-1]
+        return at.get("t", last) > last * (1 + 1e-9) and not problem.chemistry.memory
+
+    def further(self, seed: int, at: Point) -> Run:
+        """Particles of the network of a seed at the last trained time, moved on to ``at`` by equation (8)."""
+        _, model = self.network(seed)
+        out = self.folder / f"beyond-{label(at)}-seed{seed}.zarr"
+
+        def work(afresh: bool) -> dict[str, Any]:
+            told, count = self.told(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
+            options: dict[str, Any] = {"n": count, "seed": INPUT_SEED + seed, "device": self.device, "out": out}
+            options |= {"beyond": "simulate", "overwrite": afresh or out.exists(), **at}
+            made = sample(model, progress=told, stop=self.stop, warn=unheard, **options)
+            return {"store": out.name, "seconds": float(made.attrs["seconds"])}
+
+        self.ledger.stage(f"beyond-{label(at)}-seed{seed}", self._of(at) | {"weights": model.sha256}, work, out)
+        return open_run(out)
+
     def floor(self, at: Point, n: int) -> list[float]:
         """Exact W2^2 at N = ``n`` of every pair of references at a point: (0, 1), (0, 2), ..., (1, 2), ..."""
         clouds = self.references(at)
@@ -132,16 +153,19 @@ class Stages:
 
         return self._measured(f"floor-{label(at)}-N{n}", at, {"N": n}, work)
 
-    def distances(self, seed: int, at: Point, n: int) -> list[float]:
-        """Exact W2^2 at N = ``n`` between the network of a seed and each reference at a point."""
+    def distances(self, seed: int, at: Point, n: int, beyond: bool = False) -> list[float]:
+        """Exact W2^2 at N = ``n`` between the network of a seed, or `further`, and each reference at a point."""
         clouds, (_, model) = self.references(at), self.network(seed)
+        what = "beyond" if beyond else "W2"
 
         def work(_: bool) -> dict[str, Any]:
-            made = self.samples(seed, at, max(len(cloud) for cloud in clouds))
-            title = f"W2 {label(at)}, N = {n}, seed {seed}"
+            count = max(len(cloud) for cloud in clouds)
+            made = self.further(seed, at).frame() if beyond else self.samples(seed, at, count)
+            title = f"{what} {label(at)}, N = {n}, seed {seed}"
             return {"w2_squared": self._distances(title, [(made, cloud) for cloud in clouds], n)}
 
-        return self._measured(f"w2-{label(at)}-N{n}-seed{seed}", at, {"N": n, "weights": model.sha256}, work)
+        name = f"w2-{'beyond-' if beyond else ''}{label(at)}-N{n}-seed{seed}"
+        return self._measured(name, at, {"N": n, "weights": model.sha256}, work)
 
     def history(self, seed: int) -> list[dict[str, Any]]:
         """The rows of a training: step, loss, validation."""
@@ -164,8 +188,11 @@ class Stages:
         return tell
 
     def _measured(self, name: str, at: Point, what: dict[str, Any], work: Callable[[bool], Any]) -> list[float]:
-        config = what | {"at": at, "references": self.scale.references, "data": self.simulation}
-        return list(self.ledger.stage(name, config, work).result["w2_squared"])
+        return list(self.ledger.stage(name, what | self._of(at), work).result["w2_squared"])
+
+    def _of(self, at: Point) -> dict[str, Any]:
+        """What every stage at a point depends on."""
+        return {"at": at, "references": self.scale.references, "data": self.simulation}
 
     def _distances(self, title: str, pairs: list[tuple[Cloud, Cloud]], n: int) -> list[float]:
         """For each pair the mean exact W2^2 over disjoint sub-samples of ``n`` particles."""

@@ -13,17 +13,24 @@ from .definition import Row
 from .stages import Stages, label
 
 TITLE = "Exact squared W2 (certified assignment), network against independent simulations"
-COLUMNS = ("experiment", "at", "", "N", "paper", "ours", "sd", "noise floor", "sd", "excess", "± se", "part of paper's")
+COLUMNS = (
+    "experiment", "at", "", "N", "paper", "ours", "sd", "noise floor", "sd", "excess", "± se", "part of paper's",
+    "seconds",
+)  # fmt: skip
 NOTE = (
     "ours: mean over references and seeds, sd over seeds; noise floor: the same estimator between two independent "
     "simulations, sd over their pairs; excess: ours - floor, se by the jackknife over references; part of paper's: "
-    "excess / (paper - floor). The paper does not say its N."
+    "excess / (paper - floor). The paper does not say its N. beyond: the network to the last trained time, then "
+    "equation (8), with its seconds and those of a whole simulation."
 )
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row at one N. All are squared distances [length^2]; None is what one number cannot give."""
+    """One row at one N. Distances are squared [length^2]; None is what one number cannot give.
+
+    ``seconds`` are those of a cloud where a part of it is simulated, ``simulated`` those of a whole simulation.
+    """
 
     experiment: str
     at: dict[str, float]
@@ -39,6 +46,8 @@ class Entry:
     excess_se: float | None
     seeds: int
     references: int
+    seconds: float | None = None
+    simulated: float | None = None
 
     @property
     def part(self) -> float | None:
@@ -52,28 +61,42 @@ class Entry:
             "ours": self.ours, "ours_sd": self.ours_sd, "ours_each_seed": list(self.each), "floor": self.floor,
             "floor_sd": self.floor_sd, "excess": self.excess, "excess_se": self.excess_se, "part_of_papers": self.part,
             "seeds": self.seeds, "references": self.references,
+            "seconds": self.seconds, "simulation_seconds": self.simulated,
             "distance": f"exact W2 squared (certified), N = {self.N}",
         }  # fmt: skip
 
     def as_row(self) -> list[Any]:
         spread = [self.ours, self.ours_sd, self.floor, self.floor_sd, self.excess, self.excess_se]
         place = [self.experiment, label(self.at).replace("-", ", "), self.role, self.N]
-        return [*place, *(_short(value) for value in [self.paper, *spread]), _part(self.part)]
+        return [*place, *(_short(value) for value in [self.paper, *spread]), _part(self.part), self._cost()]
+
+    def _cost(self) -> str | None:
+        return None if self.seconds is None else f"{self.seconds:.3g} of {self.simulated:.3g}"
 
 
-def evaluate(stages: Stages, row: Row, seeds: Sequence[int], n: int) -> Entry:
-    """Measure one row of the table at N = ``n``, or find it measured."""
+def evaluate(stages: Stages, row: Row, seeds: Sequence[int], n: int) -> list[Entry]:
+    """Measure one row of the table at N = ``n``, or find it measured; of a time beyond the trained ones two ways."""
+    entries = [_entry(stages, row, seeds, n, False)]
+    return [*entries, _entry(stages, row, seeds, n, True)] if stages.goes_beyond(dict(row.at)) else entries
+
+
+def _entry(stages: Stages, row: Row, seeds: Sequence[int], n: int, beyond: bool) -> Entry:
     at = dict(row.at)
-    distances = np.array([stages.distances(seed, at, n) for seed in seeds])
+    distances = np.array([stages.distances(seed, at, n, beyond) for seed in seeds])
     pairs = stages.floor(at, n)
     count = stages.scale.references
     floor = np.zeros((count, count))
     floor[np.triu_indices(count, 1)] = pairs
     each = distances.mean(1)
+    costs: list[float | None] = [None, None]
+    if beyond:
+        spent = [stages.further(seed, at).attrs["seconds"] for seed in seeds]
+        whole = [stages.reference(at, number).attrs["seconds"] for number in range(count)]
+        costs = [float(np.mean(spent)), float(np.mean(whole))]
     return Entry(
         experiment=stages.experiment.name,
         at=at,
-        role=row.role,
+        role="beyond" if beyond else row.role,
         N=n,
         paper=row.paper,
         each=tuple(each.tolist()),
@@ -85,6 +108,8 @@ def evaluate(stages: Stages, row: Row, seeds: Sequence[int], n: int) -> Entry:
         excess_se=jackknife(distances.mean(0), floor + floor.T),
         seeds=len(seeds),
         references=count,
+        seconds=costs[0],
+        simulated=costs[1],
     )
 
 

@@ -1,4 +1,4 @@
-"""Exports that keep the array of a store, ``position(case, time, particle, axis)``: NumPy's .npz and NetCDF 4."""
+"""Exports that keep the arrays of a store, ``position(case, time, particle, axis)`` and c: .npz and NetCDF 4."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..base.libraries import library
 from ..store import layout
 from ..store.selection import Selection
-from .libraries import library
 
 #: The member of an .npz that holds the metadata as JSON; no parameter can have this name.
 METADATA = "ksdp-metadata"
@@ -21,12 +21,14 @@ CF = "CF-1.8"
 
 
 def write_npz(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
-    """``numpy.load`` gives ``position``, ``time``, ``axis``, one array (case,) a parameter, and the metadata as text.
+    """``numpy.load`` gives ``position``, ``time``, ``axis``, one array (case,) a parameter, and the metadata as text;
+    ``c`` too, with its axes ``x``, ``y`` (, ``z``), where the store has a grid.
 
     Nothing in it needs pickle. The positions are written through an open member of the zip, block by block.
     """
     run = selection.run
-    small: dict[str, Any] = {
+    grid = dict(zip(layout.AXES, run.grid.axes(), strict=False)) if run.grid else {}
+    small: dict[str, Any] = grid | {
         "time": np.array(selection.times),
         "axis": np.array(layout.AXES[: run.dim]),
         METADATA: np.array(json.dumps(metadata)),
@@ -37,13 +39,20 @@ def write_npz(selection: Selection, path: Path, metadata: dict[str, Any], progre
             with archive.open(_member(name), "w") as file:
                 np.lib.format.write_array(file, values, allow_pickle=False)
         with archive.open(_member("position"), "w", force_zip64=True) as file:
-            header = {"descr": "<f4", "fortran_order": False, "shape": shape_of(selection)}
+            header = {"descr": selection.kind, "fortran_order": False, "shape": shape_of(selection)}
             np.lib.format.write_array_header_1_0(file, header)
             done = 0
             for _, _, _, block in selection.blocks():
-                file.write(np.ascontiguousarray(block, "<f4").data)
+                file.write(np.ascontiguousarray(block, selection.kind).data)
                 done += len(block)
                 progress(done)
+        if run.grid:
+            with archive.open(_member("c"), "w", force_zip64=True) as file:
+                shape = (len(selection.cases), len(selection.snapshots), *run.grid.shape)
+                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+                for case, k in selection.frames():
+                    file.write(np.ascontiguousarray(run.field(case, k), "<f4").data)
 
 
 def _member(name: str) -> zipfile.ZipInfo:
@@ -64,6 +73,8 @@ def write_netcdf(selection: Selection, path: Path, metadata: dict[str, Any], pro
     coordinates. It would load the positions whole, so they are appended block by block.
     """
     h5netcdf, run = library("h5netcdf", "NetCDF"), selection.run
+    for case, k in selection.frames() if run.grid else ():
+        run.field(case, k)  # xarray writes c, and would not see that it is damaged
     whole = run.dataset().isel(case=list(selection.cases), time=list(selection.snapshots))
     small = whole.drop_vars("position")
     small.attrs = {"Conventions": CF, "title": f"ksdp {run.kind}"}
@@ -77,8 +88,9 @@ def write_netcdf(selection: Selection, path: Path, metadata: dict[str, Any], pro
         for name, length in zip(("case", "time", "particle", "axis"), shape_of(selection), strict=True):
             if name not in file.dimensions:
                 file.dimensions[name] = length
+        dims = ("case", "time", "particle", "axis")
         chunk = (1, 1, min(run.J, layout.CHUNK), run.dim)
-        position = file.create_variable("position", ("case", "time", "particle", "axis"), "f4", chunks=chunk)
+        position = file.create_variable("position", dims, selection.kind[1:], chunks=chunk)
         labels = {name: value for name, value in whole["position"].attrs.items() if name != "coordinates"}
         labels = _measured(labels) | ({"coordinates": " ".join(selection.parameters)} if selection.parameters else {})
         for name, value in labels.items():

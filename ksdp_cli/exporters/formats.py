@@ -6,6 +6,7 @@ store at a time, so it may be larger than the memory, and every block is checked
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,17 +55,36 @@ def format_of(path: Path) -> Format:
     return known[path.suffix]
 
 
+def image_format(path: Path) -> Format:
+    """What writes the chemical alone. Raises `ConfigError` for a suffix of other formats."""
+    from .image import write_image
+    from .vtk import ours_vtkhdf
+
+    if path.suffix != ".vtkhdf":
+        hint = "use .vtkhdf" if path.suffix not in (".nc", ".npz") else f"{path.suffix} holds c beside the particles"
+        raise ConfigError(f"the image of c as {path.suffix!r}", hint)
+    return Format("VTKHDF image", write_image, ours_vtkhdf)
+
+
 def export(
-    selection: Selection, path: Path, *, overwrite: bool = False, progress: Callable[[int, int], None] | None = None
+    selection: Selection,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    field: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Write the positions of ``selection`` to ``path`` and return what the file says of how they were made.
 
-    ``progress(done, total)`` counts particles. Raises `ConfigError` for the suffix, `DataError` when the file exists,
+    ``field`` writes the chemical in their place, as an image. ``progress(done, total)`` counts particles, or points of
+    the image. Raises `ConfigError` for the suffix, `DataError` when the file exists,
     or, with ``overwrite``, when it was not made here, `ResourceError` for a library that is missing or a full disk,
     and what `Run.rows` raises.
     """
-    chosen = format_of(path)
-    total = len(selection.cases) * len(selection.snapshots) * selection.run.J
+    chosen = image_format(path) if field else format_of(path)
+    grid = selection.run.grid
+    total = len(selection.cases) * len(selection.snapshots)
+    total *= math.prod(grid.shape) if field and grid else selection.run.J
     metadata = metadata_of(selection)
 
     def report(done: int) -> None:

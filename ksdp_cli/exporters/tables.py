@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..base.libraries import library
 from ..errors import ConfigError
 from ..store import layout
 from ..store.selection import Selection
-from .libraries import library
 
 #: Key of a Parquet file's metadata.
 KEY = b"ksdp"
@@ -66,7 +66,7 @@ def write_parquet(selection: Selection, path: Path, metadata: dict[str, Any], pr
     """A row group for each block of the store; the metadata as JSON under the key ``ksdp`` of the schema."""
     pyarrow, parquet = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     types = {"case": pyarrow.int32(), "particle": pyarrow.int64()}
-    types |= dict.fromkeys(layout.AXES, pyarrow.float32())
+    types |= {} if selection.run.header.moving else dict.fromkeys(layout.AXES, pyarrow.float32())
     fields = [pyarrow.field(name, types.get(name, pyarrow.float64()), nullable=False) for name in columns(selection)]
     schema = pyarrow.schema(fields, metadata={KEY: json.dumps(metadata).encode()})
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:

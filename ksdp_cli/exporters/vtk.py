@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ..base.libraries import library
 from ..store import layout
 from ..store.selection import Selection
-from .libraries import library
 
 ROOT, VERSION = "VTKHDF", (2, 0)
 #: The kinds of cells of a PolyData, in the order of the columns of ``CellOffsets``.
@@ -98,10 +98,10 @@ def _write_steps(root: Any, selection: Selection) -> None:
 def _write_points(root: Any, selection: Selection, progress: Callable[[int], None]) -> None:
     """Points (time, case, particle), three coordinates each."""
     steps, count, J = len(selection.snapshots), len(selection.cases), selection.run.J
-    points, done = root.create_dataset("Points", (steps * count * J, 3), np.float32), 0
+    points, done = root.create_dataset("Points", (steps * count * J, 3), selection.kind), 0
     for i, j, start, block in selection.blocks():
         first = (j * count + i) * J + start
-        wide = np.zeros((len(block), 3), np.float32)
+        wide = np.zeros((len(block), 3), selection.kind)
         wide[:, : selection.run.dim] = block
         points[first : first + len(block)] = wide
         done += len(block)

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..base.shapes import Cloud
 from ..errors import ConfigError
 from ._density import Projection, box_of, levelled, limits, projections_of, require_clouds
+from ._field import Field
 from ._panels import CUBE_ROOT, Cell, Row, draw
 
 #: Inches: all panels of one row together.
@@ -92,9 +93,11 @@ def histogram_sheet(
     *,
     title: str = "",
     projections: Sequence[Projection] | None = None,
+    fields: Sequence[Field | None] = (),
 ) -> None:
     """The densities of (label, cloud (n, d)), for instance the snapshots of a run, with the same limits and colours.
 
+    ``fields`` are the chemical under each of them: contours in 2D, in 3D of a section through the middle of the cloud.
     One projection gives panels in reading order, several give a row for each cloud. Raises as `histogram_grid`.
     """
     _require_rows(clouds)
@@ -102,7 +105,11 @@ def histogram_sheet(
     require_clouds(every)
     chosen = projections_of(every[0].shape[1], projections)
     ends = levelled(limits(every), chosen)
-    cells = [[Cell(cloud, axes, ends[list(axes)], label) for axes in chosen] for label, cloud in clouds]
+    under = [*fields, *[None] * (len(clouds) - len(fields))]
+    cells = [
+        [Cell(cloud, axes, ends[list(axes)], label, field) for axes in chosen]
+        for (label, cloud), field in zip(clouds, under, strict=True)
+    ]
     if len(chosen) == 1:
         flat = [cell for row in cells for cell in row]
         columns = _columns(flat[0], len(flat))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,10 @@ from pydantic import Field
 from ..base.params import Params
 from ..errors import ConfigError
 
-Positions = NDArray[np.float32]
+#: float32, and float64 where a cloud lies so far away that float32 would round it.
+Positions = NDArray[np.floating[Any]]
+#: Centres beyond this are added in float64.
+FAR = 1e3
 
 
 class InitialCloud(Protocol):
@@ -36,12 +39,16 @@ class Centred(Params):
     z0: float = Field(0.0, description="centre along z, in 3D [length]")
 
     def moved(self, x: Positions) -> Positions:
-        """``x`` (n, d), drawn around the origin, around the centre; in place. Raises `ConfigError` for z0 in 2D."""
+        """``x`` (n, d), drawn around the origin, around the centre; it may be changed. Raises `ConfigError` for z0 in
+        2D."""
         dim = x.shape[1]
         if dim == 2 and self.z0:
             raise ConfigError(f"z0 = {self.z0:g} in two dimensions", "leave --z0 out, or use --dim 3")
-        if self.x0 or self.y0 or self.z0:  # adding 0 would turn -0 into 0
-            x += np.asarray((self.x0, self.y0, self.z0)[:dim], np.float32)
+        centre = (self.x0, self.y0, self.z0)[:dim]
+        if max(map(abs, centre)) > FAR:
+            return np.asarray(x + np.asarray(centre))
+        if any(centre):  # adding 0 would turn -0 into 0
+            x += np.asarray(centre, np.float32)
         return x
 
     def squared(self) -> float:

@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.shapes import Cloud
 from ..errors import ConfigError
 
 
 def digest(cloud: NDArray[Any]) -> str:
-    """SHA-256 of the positions (n, d) as float32, hexadecimal: the same for the same particles wherever they lie."""
-    return hashlib.sha256(np.ascontiguousarray(cloud, "<f4").data).hexdigest()
+    """SHA-256 of the positions (n, d), hexadecimal: the same for the same particles wherever they lie.
+
+    float64 counts where float32 would not hold them.
+    """
+    kind = "<f8" if cloud.dtype == np.float64 and (cloud != cloud.astype(np.float32)).any() else "<f4"
+    return hashlib.sha256(np.ascontiguousarray(cloud, kind).data).hexdigest()
 
 
 class StoredCloud:
@@ -31,7 +36,7 @@ class StoredCloud:
         path: str,
         count: int,
         dim: int,
-        read: Callable[[], NDArray[np.float32]],
+        read: Callable[[], Cloud],
         t: float = 0.0,
         generation: int = 1,
     ) -> None:
@@ -39,7 +44,7 @@ class StoredCloud:
         self.t, self.generation = t, generation
 
     @cached_property
-    def frame(self) -> NDArray[np.float32]:
+    def frame(self) -> Cloud:
         """All its rows (J, d)."""
         return self._read()
 
@@ -48,7 +53,7 @@ class StoredCloud:
         """What tells these particles from any others."""
         return digest(self.frame)
 
-    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
+    def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Cloud:
         if start + n > self.count:
             raise ConfigError(
                 f"{self.path} holds {self.count} particles, and {start + n} are asked for", f"use --J {self.count}"

@@ -25,7 +25,7 @@ def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray
             dim=config.dim,
             mu=case.mu,
             device=config.device,
-            seed=config.seed,
+            seed=case.seed,
             dtype="float64",
             snapshots=[0.0, options.pop("T")],
             **(own | options),

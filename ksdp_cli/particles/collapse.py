@@ -40,12 +40,13 @@ def missing(kernel: Any, args: tuple[float, ...], x: Cloud) -> float:
         return 0.0
     whole = np.full_like(r2, 1 / (2 * math.pi)) if dim == 2 else 1 / (4 * math.pi * np.sqrt(r2))
     with np.errstate(all="ignore"):
-        left = _force(kernel, dim)(r2, *args) * r2
+        left = kernel_function(kernel, dim)(r2, *args) * r2
     return max(0.0, 1.0 - float(left.sum() / whole.sum()))
 
 
 @lru_cache(16)
-def _force(kernel: Any, dim: int) -> Any:
+def kernel_function(kernel: Any, dim: int) -> Any:
+    """g(r2, delta2, *parameters) of arrays."""
     return array_function(kernel, dim)
 
 

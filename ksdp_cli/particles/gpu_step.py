@@ -23,7 +23,7 @@ from .engines.choice import DriftEngine
 from .engines.direct_cpu import template
 from .engines.direct_gpu import launch, require_torch, shares
 from .flow_trace import Formula, Untraceable, trace
-from .kernel_compiler.source import import_text
+from .kernel_compiler.module_cache import import_text
 from .problem import diffusion
 from .stepper import Stepper, resolved
 
@@ -127,6 +127,7 @@ class StepsGPU:
             taken = count if good.all() else int(np.argmin(good.all(1)))
             for case, stepper in enumerate(self.steppers):
                 stepper.fastest = max(stepper.fastest, float(pulls[: taken + 1, case].max()))
+                stepper.width, stepper.far = measured[:2, min(taken, count - 1), case].tolist()
             if taken == count:
                 return taken, -1, None
             self.x.copy_(self.kept)

@@ -1,9 +1,9 @@
 """Which random numbers a run draws: a continued cloud must not meet the Brownian path again that brought it there.
 
-The increments of a run are a function of (key, case, step, particle). A first run's key is its seed. Where the initial
-particles are given, and not drawn with the seed, the same seed may have moved them before: then the key is a digest of
-the seed and of the particles themselves. So a continuation of a continuation has yet another key, and so has a cloud
-that left ksdp and came back; a run that is resumed, or extended to a later end, keeps its own.
+The increments of a run are a function of (key, stream of the case, step, particle). A first run's key is its seed.
+Where the initial particles are given, and not drawn with the seed, the same seed may have moved them before: then the
+key is a digest of the seed and of the particles themselves. So a continuation of a continuation has yet another key,
+and so has a cloud that left ksdp and came back; a run that is resumed, or extended to a later end, keeps its own.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from .problem import Problem
 PROBE = 64
 
 
-def noise_key(problem: Problem) -> int:
-    """The 63-bit key of the Brownian paths of ``problem``."""
+def noise_key(problem: Problem, seed: int) -> int:
+    """The 63-bit key of the Brownian paths of the cases of ``problem`` that have this seed."""
     c, initial = problem.config, problem.initial
     if isinstance(initial, StoredCloud):
         given = initial.digest
-    elif _ignores_the_seed(initial, min(c.J, PROBE), c.dim, c.seed):
-        given = digest(initial.draw(c.J, c.dim, c.seed))
+    elif _ignores_the_seed(initial, min(c.J, PROBE), c.dim, seed):
+        given = digest(initial.draw(c.J, c.dim, seed))
     else:
-        return c.seed
-    mixed = hashlib.sha256(f"ksdp noise of a given cloud: {c.seed}, {given}".encode()).digest()
+        return seed
+    mixed = hashlib.sha256(f"ksdp noise of a given cloud: {seed}, {given}".encode()).digest()
     return int.from_bytes(mixed[:8], "little") >> 1
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..base.shapes import Cloud
+from ..config import SimulateConfig
 from ..errors import ConfigError
 from .intervals import longest_step
-from .problem import Problem
+from .problem import Case, Problem
 
 #: Diffusion is doubted where rounding adds a part of it that is larger than this, which is a step of 6.5 spacings;
 #: a length (delta, the width of the cloud) where it is less than so many spacings.
@@ -32,37 +33,70 @@ def precision_warning(problem: Problem, cloud: Cloud) -> str | None:
     """
     c = problem.config
     x = np.asarray(cloud, np.float64)
+    if c.origin == "moving":
+        x = x - x.mean(0)
     if not c.T or not np.isfinite(x).all():
         return None
     far = np.abs(x).max(1)
     width = math.sqrt(float(((x - x.mean(0)) ** 2).sum(1).mean()))
-    step = longest_step(c.snapshots, c.dt)
     mu = min((case.mu for case in problem.cases if case.mu > 0), default=0.0)
     spread = math.hypot(width, math.sqrt(2 * c.dim * mu * c.T))
     if spread == 0.0 or not math.isfinite(spread):
         return None
-    spacing = np.spacing(far.astype(c.dtype)).astype(np.float64)
-    stored = np.spacing(far.astype(np.float32)).astype(np.float64)
-    told = f"numbers of {c.dtype} near {far.max():.3g} are {spacing.max():.2g} apart"
-    advice = "centre the cloud at the origin" + (", or use --dtype float64" if c.dtype == "float32" else "")
-    if _common(stored) > spread / FEW:
-        told = f"numbers of float32, which stores hold, are {stored.max():.2g} apart near {far.max():.3g}"
-        raise ConfigError(f"{told}, and the cloud is {spread:.2g} wide", "centre the cloud at the origin")
-    brownian = math.sqrt(2 * mu * step)
-    if mu and math.sqrt(2 * mu * c.T) > PART * spread and spacing.max() ** 2 > 12 * ADDED * brownian**2:
-        lost = float((spacing > brownian).mean())
-        if lost > PART:
-            raise ConfigError(f"{told}, and a Brownian step is {brownian:.2g} long: {lost:.0%} would lose it", advice)
-        return f"{told}: rounding adds {spacing.max() ** 2 / (12 * brownian**2):.2g} of the diffusion there; {advice}"
-    for case in problem.cases:
-        delta, pull = math.sqrt(case.kernel_args[0]), abs(case.chi) * case.mass
-        if pull and 0 < delta < LENGTHS * spacing.max():
-            return f"{told}, and delta is {delta:.2g}; {advice}"
-        if not mu and pull:
-            moved = step * pull / (2 * math.pi * spread ** (c.dim - 1))
-            if moved * math.sqrt(c.T / step) < LENGTHS * spacing.max():  # roundings add up as the root of their number
-                return f"{told}, and attraction moves particles by {moved:.2g} in a step; {advice}"
+    stored = _common(np.spacing(far.astype(np.float32)))
+    if stored > spread / FEW:
+        told = f"numbers of float32, which stores hold, are {stored:.2g} apart near {far.max():.3g}"
+        raise ConfigError(f"{told}, and the cloud is {spread:.2g} wide", _advice(c, wider=False))
+    spacing, brownian = np.spacing(far.astype(c.dtype)), math.sqrt(2 * mu * longest_step(c.snapshots, c.dt))
+    if _diffuses(c, mu, spread) and (lost := float((spacing > brownian).mean())) > PART:
+        told = f"{_apart(c, float(far.max()))}, and a Brownian step is {brownian:.2g} long: {lost:.0%} would lose it"
+        raise ConfigError(told, _advice(c))
+    doubts = (coarse_steps(c, case, float(far.max()), spread) for case in problem.cases)
+    return next((doubt for doubt in doubts if doubt), None)
+
+
+def motion_warning(c: SimulateConfig, case: Case, far: float, width: float, t: float) -> str | None:
+    """The like at ``t``, in motion: coordinates have come to ``far``, and the cloud is ``width`` wide along an axis."""
+    if not (0 < width < math.inf and far < math.inf):
+        return None
+    stored = float(np.spacing(np.float32(far)))
+    if stored > width / FEW:
+        told = f"numbers of float32, which stores hold, are {stored:.2g} apart near {far:.3g}"
+        return f"by t = {t:.3g}{case.place} {told}, and the cloud is {width:.2g} wide; {_advice(c, wider=False)}"
+    doubt = coarse_steps(c, case, far, width)
+    return doubt and f"by t = {t:.3g}{case.place} {doubt}"
+
+
+def coarse_steps(c: SimulateConfig, case: Case, far: float, spread: float) -> str | None:
+    """A sentence where numbers near ``far`` are too coarse for the steps of a case whose cloud is ``spread`` wide."""
+    spacing, step = float(np.spacing(np.dtype(c.dtype).type(far))), longest_step(c.snapshots, c.dt)
+    brownian = math.sqrt(2 * case.mu * step)
+    if _diffuses(c, case.mu, spread) and spacing**2 > 12 * ADDED * brownian**2:
+        added = spacing**2 / (12 * brownian**2)
+        return f"{_apart(c, far)}: rounding adds {added:.2g} of the diffusion there; {_advice(c)}"
+    delta, pull = math.sqrt(case.kernel_args[0]), abs(case.chi) * case.mass
+    if pull and 0 < delta < LENGTHS * spacing:
+        return f"{_apart(c, far)}, and delta is {delta:.2g}; {_advice(c)}"
+    if not case.mu and pull:
+        moved = step * pull / (2 * math.pi * spread ** (c.dim - 1))
+        if moved * math.sqrt(c.T / step) < LENGTHS * spacing:  # roundings add up as the root of their number
+            return f"{_apart(c, far)}, and attraction moves particles by {moved:.2g} in a step; {_advice(c)}"
     return None
+
+
+def _diffuses(c: SimulateConfig, mu: float, spread: float) -> bool:
+    """Whether diffusion counts at all for a cloud that is ``spread`` wide."""
+    return mu > 0 and math.sqrt(2 * mu * c.T) > PART * spread
+
+
+def _apart(c: SimulateConfig, far: float) -> str:
+    return f"numbers of {c.dtype} near {far:.3g} are {float(np.spacing(np.dtype(c.dtype).type(far))):.2g} apart"
+
+
+def _advice(c: SimulateConfig, wider: bool = True) -> str:
+    """What helps; ``wider`` says whether float64 does."""
+    ways = ["centre the cloud"] if c.origin == "moving" else ["centre the cloud", "use --origin moving"]
+    return ", or ".join(ways + (["use --dtype float64"] if wider and c.dtype == "float32" else []))
 
 
 def _common(spacing: np.ndarray[Any, Any]) -> float:

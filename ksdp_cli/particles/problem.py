@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import secrets
 from collections.abc import Mapping
@@ -14,9 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from .. import plugins
 from ..base import parsing
+from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
 from ..base.validation import first_error
+from ..chemistry.beginning import beginning
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
 from ..initial.stored import StoredCloud
@@ -30,7 +31,8 @@ from .contents import contents
 class Case:
     """One member of a sweep: ``values`` holds the swept parameters, the rest is equation (8) for this member.
 
-    ``number`` is its place in the sweep, which fixes its stream of random numbers wherever the case is run.
+    ``number`` is its place in the sweep, ``stream`` that among the cases of its ``seed``: the two fix its random
+    numbers wherever the case is run.
     """
 
     values: dict[str, float]
@@ -41,6 +43,8 @@ class Case:
     kernel_args: tuple[float, ...]
     number: int = 0
     chemistry_params: Any = None
+    seed: int = 0
+    stream: int = 0
 
     @property
     def place(self) -> str:
@@ -53,6 +57,7 @@ class Problem:
     """A configuration with its classes loaded: what the integrator runs.
 
     ``contents`` are digests of the flow, kernel and initial cloud that are not ksdp's own: their names say too little.
+    ``c0`` is the chemical at the start, a word or a function of the coordinates.
     """
 
     config: SimulateConfig
@@ -63,6 +68,7 @@ class Problem:
     scheme: Any
     chemistry: Any
     contents: dict[str, str] = field(default_factory=dict)
+    c0: Any = "zero"
 
 
 def load(kind: str, given: Any) -> tuple[str, Any]:
@@ -114,6 +120,7 @@ def pose(options: dict[str, Any]) -> Problem:
     dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
     scheme_name, scheme = load("scheme", given.pop("scheme", "euler"))
     init_name, law = _law(given.pop("init", SimulateConfig.model_fields["init"].default))
+    c0 = given.pop("c0", SimulateConfig.model_fields["c0"].default)
     extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
     of_law = _fields(init_name, law) if isinstance(law, type) else {}
     fields = {
@@ -136,6 +143,9 @@ def pose(options: dict[str, Any]) -> Problem:
         chosen[part] = {
             name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
         }
+    begin = beginning(c0)
+    if not chemistry.memory and begin != "zero":
+        raise ConfigError(f"c0 for chemistry {chemistry_name!r}, which has no memory", "use --chemistry parabolic")
     if isinstance(initial, StoredCloud):
         given.setdefault("t0", initial.t)
     config = build(
@@ -144,12 +154,16 @@ def pose(options: dict[str, Any]) -> Problem:
         | {"flow": flow_name, "kernel": kernel_name, "dim": dim, "init": init_name}
         | {"scheme": scheme_name.removeprefix("ksdp:")}  # as it was stored before there were others
         | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"], "init_params": init_params}
-        | {"chemistry": chemistry_name, "chemistry_params": chosen["chemistry"]},
+        | {"chemistry": chemistry_name, "chemistry_params": chosen["chemistry"], "c0": getattr(c0, "path", c0)},
     )
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
-    return Problem(config, _cases(config, flow, kernel, chemistry), kernel, initial, units, scheme, chemistry, held)
+    if SEED in config.swept():
+        units[SEED] = "seed of the initial cloud and of the Brownian paths"
+    return Problem(
+        config, _cases(config, flow, kernel, chemistry), kernel, initial, units, scheme, chemistry, held, begin
+    )
 
 
 def _law(given: Any) -> tuple[str, Any]:
@@ -199,11 +213,11 @@ def _contents(components: dict[str, Any]) -> dict[str, str]:
 
 
 def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> list[Case]:
-    swept = config.swept()
+    rows = config.cases()
+    seeds = [int(row.get(SEED, config.seeds[0])) for row in rows]
     fixed = {name: values[0] for name, values in config.parameters().items()}
     cases = []
-    for number, combination in enumerate(itertools.product(*swept.values())):
-        values = dict(zip(swept, combination, strict=True))
+    for number, (values, seed, stream) in enumerate(zip(rows, seeds, streams(seeds), strict=True)):
         p = fixed | values
         flow_params = _checked(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
         kernel_params = _checked(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
@@ -211,7 +225,7 @@ def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> li
         chemistry_params = _checked(chemistry.Params, own, config.chemistry)
         args = (p["delta2"], *(float(value) for value in kernel_params.model_dump().values()))
         field = _made(flow, flow_params, config)
-        cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args, number, chemistry_params))
+        cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args, number, chemistry_params, seed, stream))
     return cases
 
 

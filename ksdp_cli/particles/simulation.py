@@ -17,7 +17,7 @@ from .case_run import CaseRun, State
 from .history import noise_key
 from .intervals import Interval
 from .problem import Case, Problem
-from .world import World
+from .world import Alone, World
 
 if TYPE_CHECKING:
     from .side_by_side import SideBySide
@@ -27,9 +27,10 @@ class Simulation:
     """Equation (8) for every case of ``problem``, on one device. ``steps`` is the number for all cases together."""
 
     def __init__(self, problem: Problem, device: str, threads: int | None = None, world: World | None = None) -> None:
-        key = noise_key(problem)
+        keys = {seed: noise_key(problem, seed) for seed in {case.seed for case in problem.cases}}
+        self.world = world or Alone()
         self.problem, self.config, self.device = problem, problem.config, device
-        self.runs = [CaseRun(problem, case, device, key, threads, world) for case in problem.cases]
+        self.runs = [CaseRun(problem, case, device, keys[case.seed], threads, world) for case in problem.cases]
         self.plan, self.longest = self.runs[0].plan, self.runs[0].longest
         self.steps = sum(run.steps for run in self.runs)
         #: The run that moves, and after a blow-up the one that did it.

@@ -1,20 +1,18 @@
-"""Ranks that torchrun starts: one cloud on several processes, joined by torch.distributed.
-
-A collective that fails, because a rank has ended or cannot be reached, is a `ResourceError` on every rank that is left.
-"""
+"""Ranks that torchrun starts: one cloud on several processes, joined by torch.distributed."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ResourceError
-from .world import Alone, World
+from .world import Lost
 
 Value = TypeVar("Value")
 
@@ -22,37 +20,40 @@ Value = TypeVar("Value")
 class TorchWorld:
     """Processes on hosts, by gloo; rank, size and the address of rank 0 are in the environment, as torchrun sets them.
 
-    Raises `ResourceError` when the ranks do not come together.
+    Ranks of one host meet on its loopback device, unless GLOO_SOCKET_IFNAME says another. Raises `Lost` when they do
+    not come together.
     """
 
     def __init__(self) -> None:
+        size = int(os.environ["WORLD_SIZE"])
+        self.local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        if self.local == size and sys.platform in ("linux", "darwin"):
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
         import torch
         import torch.distributed
 
         self.torch, self.group = torch, torch.distributed
         with _together():
-            self.group.init_process_group("gloo")
-        self.rank, self.size = self.group.get_rank(), self.group.get_world_size()
+            self.store, self.rank, self.size = next(import_module("torch.distributed.rendezvous").rendezvous("env://"))
+            self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
 
-    def bounds(self, n: int) -> tuple[int, int]:
-        return n * self.rank // self.size, n * (self.rank + 1) // self.size
-
-    def gather(self, part: NDArray[Any]) -> NDArray[Any]:
-        part = np.ascontiguousarray(part)
+    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
         with _together():
-            sizes = self.torch.zeros(self.size, dtype=self.torch.int64)
-            sizes[self.rank] = len(part)
-            self.group.all_reduce(sizes)
-            counts = sizes.tolist()
-            room = np.empty((max(counts), *part.shape[1:]), part.dtype)  # gloo wants parts of one size
-            room[: len(part)] = part
-            whole = np.empty((self.size, *room.shape), part.dtype)
-            parts = [self.torch.from_numpy(place) for place in whole]
-            self.group.all_gather(parts, self.torch.from_numpy(room))
-        return np.concatenate([place[:count] for place, count in zip(whole, counts, strict=True)])
+            under_way = []
+            for rank in range(self.size):
+                part = whole[ends[rank] : ends[rank + 1]]
+                if part.size:
+                    tensor = self.torch.from_numpy(part.reshape(-1).view(np.uint8))
+                    under_way.append(self.group.broadcast(tensor, src=rank, async_op=True))
+            for work in under_way:
+                work.wait()
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
-        largest: NDArray[Any] = self.gather(values[None]).max(axis=0)  # gloo's own maximum passes over NaN
+        with _together():
+            rows = [np.empty_like(values) for _ in range(self.size)]  # gloo's own maximum passes over NaN
+            parts = [self.torch.from_numpy(row) for row in rows]
+            self.group.all_gather(parts, self.torch.from_numpy(np.ascontiguousarray(values)))
+        largest: NDArray[Any] = np.max(rows, axis=0)
         return largest
 
     def decide(self, value: Value) -> Value:
@@ -61,24 +62,21 @@ class TorchWorld:
             self.group.broadcast_object_list(decision, src=0)
         return decision[0]
 
+    def first(self) -> bool:
+        try:
+            return bool(self.store.add("first", 1) == 1)
+        except (RuntimeError, ValueError):  # torchrun's store is gone too
+            return True
+
     def close(self) -> None:
-        """Leave the group, at the end of a run."""
         self.group.destroy_process_group()
-
-
-def world_of_environment() -> World:
-    """The ranks that torchrun started with this process, or this process alone."""
-    return TorchWorld() if "TORCHELASTIC_RUN_ID" in os.environ else Alone()
 
 
 @contextmanager
 def _together() -> Iterator[None]:
-    """Turn what torch raises when a rank is gone into a `ResourceError`."""
+    """Turn what torch raises when a rank is gone into `Lost`."""
     try:
         yield
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()
-        raise ResourceError(
-            f"another rank of this run has ended or cannot be reached ({reason[0] if reason else 'no reason given'})",
-            "start it again with --resume: it goes on from the last checkpoint, on any number of ranks",
-        ) from None
+        raise Lost(reason[0] if reason else "no reason given") from None

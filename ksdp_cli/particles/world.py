@@ -5,25 +5,38 @@ Results do not depend on their number: shares are joined in order, and a maximum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
+from ..errors import ResourceError
+
 Value = TypeVar("Value")
 
 
+class Lost(ResourceError):
+    """Another process of the world has ended or cannot be reached."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"another rank of this run has ended or cannot be reached ({reason})",
+            "start it again with --resume: it goes on from the last checkpoint, on any number of ranks",
+        )
+
+
 class World(Protocol):
-    """``rank`` of this process among ``size``. Every call but `bounds` is one that all ranks make together."""
+    """``rank`` of this process among ``size``, of which ``local`` are on its host.
+
+    `join`, `largest` and `decide` are calls that all ranks make together; they raise `Lost`.
+    """
 
     rank: int
     size: int
+    local: int
 
-    def bounds(self, n: int) -> tuple[int, int]:
-        """The share [low, high) of ``n`` things that is this rank's, a function of n, rank and size alone."""
-        ...
-
-    def gather(self, part: NDArray[Any]) -> NDArray[Any]:
-        """The ranks' arrays joined along the first axis, in the order of ranks: the same on every rank."""
+    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+        """Fill ``whole``, an array in C order, of which rank r holds ``whole[ends[r]:ends[r + 1]]``, on every rank."""
         ...
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -34,20 +47,41 @@ class World(Protocol):
         """The value of rank 0, on every rank: for what a clock or a signal decides."""
         ...
 
+    def first(self) -> bool:
+        """Whether no other rank has called this yet: for ranks that are left, of which one shall speak."""
+        ...
+
+    def close(self) -> None:
+        """Leave the others, at the end of a run."""
+        ...
+
 
 class Alone:
     """One process."""
 
-    rank, size = 0, 1
+    rank, size, local = 0, 1, 1
 
-    def bounds(self, n: int) -> tuple[int, int]:
-        return 0, n
-
-    def gather(self, part: NDArray[Any]) -> NDArray[Any]:
-        return part
+    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+        return
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
         return values
 
     def decide(self, value: Value) -> Value:
         return value
+
+    def first(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        return
+
+
+def ends_of(n: int, size: int) -> list[int]:
+    """Where the shares of ``n`` things begin and end: rank r has [ends[r], ends[r + 1])."""
+    return [n * rank // size for rank in range(size + 1)]
+
+
+def share_of(n: int, world: World) -> tuple[int, int]:
+    """The share [low, high) of ``n`` things that is this rank's, a function of n, rank and size alone."""
+    return n * world.rank // world.size, n * (world.rank + 1) // world.size

@@ -18,6 +18,10 @@ LABELS = {
     "digest": {"long_name": "head of the SHA-256 of each file's positions"},
     "time": {"long_name": "time", "units": "time"},
     "axis": {"long_name": "space axis"},
+    "origin": {"long_name": "point that positions count from", "units": "length"},
+    "x": {"long_name": "x", "units": "length", "axis": "X"},
+    "y": {"long_name": "y", "units": "length", "axis": "Y"},
+    "z": {"long_name": "z", "units": "length", "axis": "Z"},
 }
 
 
@@ -29,10 +33,20 @@ def build(root: Path, header: Header) -> None:
     from .durable import DurableStore
 
     group = zarr.create_group(DurableStore(root), zarr_format=3, attributes=header.as_attributes())
-    fixed = {"axis": np.array(layout.AXES[: header.dim]), **{n: np.array(v) for n, v in header.cases.items()}}
+    fixed = {name: np.array(values, layout.kind_of(name, values)) for name, values in header.cases.items()}
+    fixed["axis"] = np.array(layout.AXES[: header.dim])
+    if header.moving:
+        fixed["origin"] = np.array(header.origins)
+    if header.grid:
+        fixed |= dict(zip(layout.AXES, header.grid.axes(), strict=False))
     for name, array in layout.arrays(header).items():
-        labels: dict[str, Any] = dict(LABELS.get(name) or _parameter(header.units.get(name, name)))
+        labels: dict[str, Any] = dict(
+            LABELS.get(name) or _of_field(name, header) or _parameter(header.units.get(name, name))
+        )
+        if name == "c":
+            labels["coordinates"] = " ".join(["time", *header.cases])
         if name == "position":
+            labels |= {"comment": "from the origin, which is to be added"} if header.moving else {}
             # xarray makes these coordinates of the positions and not variables of their own
             labels["coordinates"] = " ".join(["time", "axis", *header.cases])
         made = group.create_array(
@@ -49,7 +63,7 @@ def build(root: Path, header: Header) -> None:
         )
         if name in fixed:
             made[...] = fixed[name]
-            disk.sync_up(layout.chunk_file(root, name, 0, form=header.format), root / name)
+            disk.sync_up(layout.fixed_file(root, name, header), root / name)
         disk.sync_folder(root / name)
     seal(root, {layout.STATIC_DIGEST: layout.static_digest(root, header)})
 
@@ -70,6 +84,13 @@ def seal(root: Path, changes: dict[str, Any]) -> None:
     metadata["attributes"][layout.ROOT_DIGEST] = layout.root_digest(metadata)
     disk.put(file, json.dumps(metadata, indent=2).encode())
     disk.sync_folder(root)
+
+
+def _of_field(name: str, header: Header) -> dict[str, str]:
+    """Labels of c, a mass over a length in space and a mass in the plane."""
+    if name != "c" or not header.grid:
+        return {}
+    return {"long_name": "concentration of the chemical", "units": "mass / length" if header.dim == 3 else "mass"}
 
 
 def _parameter(text: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from .siblings import aside, fresh
 #: Settings that a resumed run may change: where it is made, and how far it goes.
 FREE = {"device", "T", "snapshots"}
 #: Attributes beside the configuration that tell one run from another.
-MARKS = ("origin", "contents")
+MARKS = ("origin", "contents", "chemical")
 
 
 #: The header of a run that goes on from a stored one.
@@ -134,13 +134,15 @@ def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
         for k in range(_kept(stored, case, header)):
             for n in shards:
                 _carry(root, new, "position", (case, k, n, 0), form)
+            if header.grid:
+                disk.link(layout.field_file(root, header, case, k), layout.field_file(new, header, case, k))
             if form == header.format:
                 _carry(root, new, "digest", (case, k, 0), form)
     if form != header.format:
         _carry_digests(new, stored)
     for k in range(len(stored.times)):
         _carry(root, new, "time", (k,), form)
-    for name in ("position", "digest", "time"):
+    for name in layout.FRAMED:
         for folder, _, _ in os.walk(new / name, topdown=False):
             disk.sync_folder(Path(folder))
     disk.sync_folder(new)
@@ -201,7 +203,7 @@ def _remove(folder: Path) -> None:
 def _same_run(path: Path, stored: Run, header: Header) -> None:
     """Raise `ConfigError` with every difference between the stored run and the one asked for."""
     asked = header.as_attributes()
-    own = ("kind", "particles", "dim", "cases", "case_count", *MARKS)
+    own = ("kind", "particles", "dim", "cases", "case_count", "grid", *MARKS)
     old, new = (_flat({n: attrs[n] for n in own if n in attrs}) for attrs in (stored.attrs, asked))
     old |= {name: value for name, value in _flat(stored.config).items() if name not in FREE}
     new |= {name: value for name, value in _flat(asked["config"]).items() if name not in FREE}

@@ -3,8 +3,12 @@
 ``NAME.zarr`` is a Zarr v3 group: ``position(case, time, particle, axis)`` float32, coordinates, and attributes that
 hold the resolved configuration. Arrays have their full size from the start. ``digest(case, time, shard)`` holds the
 head of the SHA-256 of the positions in each file; its file for one case and frame is written when those positions are
-on the disk to the last byte, and is their commit mark. ``time[k]`` is NaN until every case has frame k. The root
+on the disk to the last byte, and is their commit mark. ``time[k]`` is NaN until every case has frame k. Where positions
+count from an origin that moves, ``origin(case, time, axis)`` float64 holds what is to be added to them. The root
 metadata holds a digest of itself and one of all that is written only once.
+
+Format 3 is 2 with the chemical on a grid beside every frame: ``c(case, time, x, y, z)`` float32, a file a case and
+frame, whose digest is the last of the frame's.
 
 Format 1, which is read and no longer written, had one digest file a frame for all cases, and "." in names for "/".
 """
@@ -14,15 +18,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..base.files import LARGEST_METADATA, read_whole
+from ..base.grids import SEED
 from ..base.records import Attributes, checked
 from ..errors import ConfigError
+from .field_grid import FieldGrid
 
-FORMAT, FORMATS = 2, (1, 2)
+FORMAT, WITH_FIELD, FORMATS = 2, 3, (1, 2, 3)
 MARK = "ksdp_format"
 #: Root attributes with the digest of the root metadata, and of the arrays' metadata and coordinates.
 ROOT_DIGEST, STATIC_DIGEST = "metadata_sha256", "static_sha256"
@@ -37,7 +44,7 @@ class Header:
     ``kind`` is ``simulation``, ``samples`` or ``clouds`` of the user's own; ``times`` the snapshots in order;
     ``particles`` and ``dim`` J and d; ``cases`` maps each swept parameter to one value a case, and may be empty;
     ``units`` describes parameters, the unit in brackets at the end; ``config`` is the resolved configuration and
-    ``attrs`` anything else, both JSON-able; ``format`` numbers the layout.
+    ``attrs`` anything else, both JSON-able; ``grid`` is where c is stored, if it is; ``format`` numbers the layout.
     """
 
     kind: str
@@ -49,7 +56,19 @@ class Header:
     units: dict[str, str] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     attrs: dict[str, Any] = field(default_factory=dict)
+    grid: FieldGrid | None = None
     format: int = FORMAT
+    #: O(t) [length] by case and snapshot, where positions count from an origin that moves (`moving`).
+    origins: tuple[tuple[tuple[float, ...], ...], ...] = ()
+
+    @property
+    def moving(self) -> bool:
+        """Whether positions count from an origin that moves."""
+        return self.config.get("origin") == "moving"
+
+    def __post_init__(self) -> None:
+        if self.grid:
+            object.__setattr__(self, "format", WITH_FIELD)
 
     def check(self) -> None:
         """Raise `ValueError` for sizes that do not fit together, `ConfigError` for a parameter that cannot be named."""
@@ -57,12 +76,16 @@ class Header:
             raise ValueError(f"{self.case_count} cases, {len(self.times)} times, {self.particles} x {self.dim}")
         if not all(math.isfinite(t) for t in self.times) or list(self.times) != sorted(set(self.times)):
             raise ValueError(f"times {self.times} do not increase")
+        if self.grid:
+            self.grid.check(self.dim)
+        elif self.format == WITH_FIELD:
+            raise ValueError("a field without a grid")
         if not self.cases and self.case_count != 1:
             raise ValueError(f"{self.case_count} cases of nothing that varies")
         for name, values in self.cases.items():
             if len(values) != self.case_count:
                 raise ValueError(f"{name} has {len(values)} values for {self.case_count} cases")
-            if not name.isidentifier() or name in RESERVED:
+            if not name.isidentifier() or name in RESERVED or (self.grid and name in OF_FIELD):
                 raise ConfigError(f"a swept parameter cannot be called {name!r} in a store", "rename it in its plugin")
 
     def as_attributes(self) -> dict[str, Any]:
@@ -79,7 +102,10 @@ class Header:
             "parameter_units": self.units,
             "complete": False,
         }
-        return json.loads(json.dumps(self.attrs | own, allow_nan=False))
+        if self.grid:
+            own["grid"] = self.grid.as_attribute()
+        attributes: dict[str, Any] = json.loads(json.dumps(self.attrs | own, allow_nan=False))
+        return attributes
 
     @classmethod
     def from_attributes(cls, attributes: dict[str, Any]) -> Header:
@@ -94,6 +120,7 @@ class Header:
             case_count=attributes["case_count"],
             units=attributes["parameter_units"],
             config=attributes["config"],
+            grid=_grid(attributes["grid"]) if attributes[MARK] == WITH_FIELD else None,
             format=attributes[MARK],
         )
         header.check()
@@ -101,9 +128,12 @@ class Header:
 
 
 #: Attributes that only the store itself sets.
-OWN_ATTRIBUTES = {*Header("", (0.0,), 1, 1, {}, 1).as_attributes(), ROOT_DIGEST, STATIC_DIGEST}
+OWN_ATTRIBUTES = {*Header("", (0.0,), 1, 1, {}, 1).as_attributes(), "grid", ROOT_DIGEST, STATIC_DIGEST}
 #: Names of arrays and dimensions, which no swept parameter may take.
-RESERVED = {"position", "time", "axis", "digest", "case", "particle", "shard"}
+RESERVED = {"position", "time", "axis", "digest", "case", "particle", "shard", "origin"}
+OF_FIELD = {"c", *AXES}
+#: Arrays of which a file is written with every frame.
+FRAMED = ("position", "c", "digest", "time")
 
 
 @dataclass(frozen=True)
@@ -120,7 +150,7 @@ class Array:
 def arrays(header: Header) -> dict[str, Array]:
     """Every array of a store: its shape follows from the header alone."""
     count, steps, j, d = header.case_count, len(header.times), header.particles, header.dim
-    shards = shard_count(j)
+    shards = digest_count(header)
     marked = (count if header.format == 1 else 1, 1, shards)
     made = {
         "position": Array(
@@ -134,7 +164,22 @@ def arrays(header: Header) -> dict[str, Array]:
         "time": Array(("time",), (steps,), "float64", (1,), (1,)),
         "axis": Array(("axis",), (d,), "string", (d,), (d,)),
     }
-    return made | {name: Array(("case",), (count,), "float64", (count,), (count,)) for name in header.cases}
+    if header.moving:
+        whole = (count, steps, d)
+        made["origin"] = Array(("case", "time", "axis"), whole, "float64", whole, whole)
+    if header.grid:
+        shape, names = header.grid.shape, AXES[:d]
+        made["c"] = Array(("case", "time", *names), (count, steps, *shape), "float32", (1, 1, *shape), (1, 1, *shape))
+        made |= {name: Array((name,), (n,), "float64", (n,), (n,)) for name, n in zip(names, shape, strict=True)}
+    return made | {
+        name: Array(("case",), (count,), kind_of(name, values), (count,), (count,))
+        for name, values in header.cases.items()
+    }
+
+
+def kind_of(name: str, values: Sequence[float]) -> str:
+    """The type of a coordinate: seeds are whole numbers, which float64 does not hold from 2^53 on."""
+    return "int64" if name == SEED and all(isinstance(value, int) for value in values) else "float64"
 
 
 def shard_length(particles: int) -> int:
@@ -148,6 +193,11 @@ def shard_count(particles: int) -> int:
     return math.ceil(particles / shard_length(particles))
 
 
+def digest_count(header: Header) -> int:
+    """Digests of one frame of one case: one for each file of positions, and at the end that of c."""
+    return shard_count(header.particles) + (1 if header.grid else 0)
+
+
 def separator(form: int) -> str:
     """What stands between the numbers in the name of a chunk's file."""
     return "." if form == 1 else "/"
@@ -156,6 +206,16 @@ def separator(form: int) -> str:
 def chunk_file(root: Path, name: str, *index: int, form: int = FORMAT) -> Path:
     """The file of one piece of an array."""
     return root / name / separator(form).join(["c", *map(str, index)])
+
+
+def fixed_file(root: Path, name: str, header: Header) -> Path:
+    """The only file of an array that is written when the store is laid out."""
+    return chunk_file(root, name, *([0] * len(arrays(header)[name].shape)), form=header.format)
+
+
+def field_file(root: Path, header: Header, case: int, k: int) -> Path:
+    """The file of c of a case's frame."""
+    return chunk_file(root, "c", case, k, *(0,) * header.dim)
 
 
 def digest_file(root: Path, case: int, k: int, form: int = FORMAT) -> Path:
@@ -192,9 +252,14 @@ def static_digest(root: Path, header: Header) -> str:
     sha = hashlib.sha256()
     for name in sorted(arrays(header)):
         files = [root / name / "zarr.json"]
-        if name not in ("position", "digest", "time"):
-            files.append(chunk_file(root, name, 0, form=header.format))
+        if name not in FRAMED:
+            files.append(fixed_file(root, name, header))
         for file in files:
             content = read_whole(file, LARGEST_METADATA)
             sha.update(f"{name}/{file.name}:{len(content)}:".encode() + content)
     return sha.hexdigest()
+
+
+def _grid(stored: Any) -> FieldGrid:
+    """The grid that the attributes tell, which `Attributes` has checked."""
+    return FieldGrid(stored["points"], tuple(stored["low"]), stored["side"])

@@ -49,15 +49,16 @@ class Owner:
         """The writer of one case; close it before another of the same case. Raises as `CaseWriter`."""
         return CaseWriter(self.path, number, self.header)
 
-    def write(self, k: int, positions: Frame) -> None:
-        """Frame ``k`` of every case that lacks it, (case, J, d), written and committed."""
+    def write(self, k: int, positions: Frame, c: Frame | None = None) -> None:
+        """Frame ``k`` of every case that lacks it, (case, J, d), written and committed; ``c`` is the chemical on the
+        grid of the store, (case, x, y(, z)), where it has one."""
         shape = (self.header.case_count, self.header.particles, self.header.dim)
         if positions.shape != shape:
             raise ValueError(f"a frame {positions.shape} for a store of {shape}")
         for number, cloud in enumerate(positions):
             with self.case(number) as case:
                 if k >= case.committed:
-                    case.write(k, cloud)
+                    case.write(k, cloud, None if c is None else c[number])
         self.commit()
 
     def commit(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +16,17 @@ from numpy.typing import NDArray
 from .. import provenance
 from ..base import html
 from ..base.files import local, read_json
-from ..base.labels import label
+from ..base.grids import address, narrowed, near
+from ..base.labels import label, several
 from ..base.records import Said
+from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
 from .foreign import foreign
 from .layout import Header
 from .siblings import aside
+from .unstack import unstacked
 
 if TYPE_CHECKING:
     import xarray
@@ -34,7 +39,8 @@ class Run:
     """A stored simulation or a stored cloud of samples.
 
     ``times`` (k,) are the committed snapshots, ``cases`` one dict of swept parameters a case, ``J`` particles in
-    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes.
+    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes. ``grid`` is
+    where c is stored, or None.
     """
 
     def __init__(self, path: Path, header: Header, attributes: dict[str, Any]) -> None:
@@ -42,10 +48,26 @@ class Run:
         self.kind, self.config, self.units = header.kind, Said(header.config, path), header.units
         self.J, self.dim = header.particles, header.dim
         self.complete: bool = attributes["complete"]
-        self.cases = [{name: float(v[i]) for name, v in header.cases.items()} for i in range(header.case_count)]
+        columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
+        self.cases = [{name: values[i] for name, values in columns.items()} for i in range(header.case_count)]
+        self._numbers, self._all = tuple(range(header.case_count)), self.cases
+        self.grid = header.grid
         self._arrays = layout.arrays(header)
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed()
+        self._snapshots = tuple(range(len(self.times)))
+
+    def part(self, cases: Sequence[int], snapshots: Sequence[int]) -> Run:
+        """Some cases and snapshots alone, as a run that has no others: from here on numbers count these."""
+        chosen = copy.copy(self)
+        chosen.cases, chosen._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
+        chosen.config = Said(narrowed(self.config, chosen.cases), self.path)
+        chosen.times, chosen._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
+        return chosen
+
+    def address(self, case: int) -> tuple[int | None, int]:
+        """Seed and stream of the random numbers of a case; the seed is None where the store does not say it."""
+        return address(self._all, self.attrs.get("seed"), self._numbers[case])
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.kind}, {len(self.cases)} cases, {len(self.times)} times, J = {self.J}>"
@@ -59,21 +81,39 @@ class Run:
         said = self.attrs.get("simulation", {}) if self.kind == "samples" else self.config
         return provenance.simulation(said, self.path)
 
-    def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+    def frame(self, case: int = 0, k: int = -1) -> Cloud:
         """Positions (J, d) of a case at committed snapshot ``k`` (the last by default), checked against their digests.
+
+        They are float32, and float64 where the run counts them from an origin that moves, which is added here.
 
         Raises `DataError` naming file, case and time when bytes are missing or changed, `ConfigError` when there is
         no such case or snapshot, `ResourceError` when the frame does not fit in memory.
         """
         return self.rows(case, k, slice(None))
 
-    def rows(self, case: int, k: int, index: slice | Any) -> NDArray[np.float32]:
+    def origin(self, case: int = 0, k: int = -1) -> NDArray[np.float64]:
+        """What the stored positions of a frame count from, (d,); 0 where nothing else was asked for. Raises as
+        `frame`."""
+        case, k = self._place_of(case, k)
+        return self._origins[case, k] if self.header.moving else np.zeros(self.dim)
+
+    def require_fixed_origin(self, why: str) -> None:
+        """Raise `ConfigError` where positions count from an origin that moves, and float32 may not hold them whole."""
+        if self.header.moving:
+            told = f"{self.path} counts positions from an origin that moves, and {why}"
+            raise ConfigError(told, "simulate with --origin fixed")
+
+    def rows(self, case: int, k: int, index: slice | Any) -> Cloud:
         """Particles ``index`` (a slice or whole numbers (n,)) of a frame: (n, d), in the order asked.
 
         Reads and checks the files that hold them and no others. Raises as `frame`, and `IndexError` beyond J.
         """
-        case = self._position_of(case, len(self.cases), "case")
-        k = self._position_of(k, len(self.times), "committed snapshot")
+        stored = self.stored(case, k, index)
+        return stored + self.origin(case, k) if self.header.moving else stored
+
+    def stored(self, case: int, k: int, index: slice | Any = slice(None)) -> NDArray[np.float32]:
+        """`rows` as the store has them, from `origin`."""
+        case, k = self._place_of(case, k)
         shard = layout.shard_length(self.J)
         if isinstance(index, slice):
             chosen = range(self.J)[index]
@@ -92,46 +132,82 @@ class Run:
             result[here] = self._shard(case, k, int(number))[wanted[here] - number * shard]
         return result
 
+    def field(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+        """c of a case at committed snapshot ``k`` (the last by default) at the points of `grid`, indices along x, y
+        (, z), checked against its digest.
+
+        Raises `ConfigError` for a store without c, or no such case or snapshot, `DataError` and `ResourceError` as
+        `frame`.
+        """
+        if self.grid is None:
+            raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
+        case, k = self._place_of(case, k)
+        file = layout.field_file(self.path, self.header, case, k)
+        try:
+            declared.check_file(file, 4 * math.prod(self.grid.shape))
+            declared.check_file(layout.digest_file(self.path, case, k, self.header.format), self._digest_bytes)
+            data = np.ascontiguousarray(self._group["c"][case, k])
+            if layout.block_digest(data) != int(self._group["digest"][case, k, -1]):
+                raise ValueError("c differs from what was written")
+        except MemoryError:
+            raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
+        except Exception as error:  # zarr and its codecs raise many kinds
+            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
+            raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
+        return data
+
     def find(self, t: float | None = None, **parameters: float) -> tuple[int, int]:
         """Case and snapshot with these values (to 1e-9); the only case and the last snapshot where nothing is asked.
 
         Raises `ConfigError` listing what there is.
         """
-        near = [
+        found = [
             i
             for i, values in enumerate(self.cases)
-            if all(name in values and np.isclose(values[name], v, rtol=1e-9, atol=0) for name, v in parameters.items())
+            if all(name in values and near(name, values[name], v) for name, v in parameters.items())
         ]
-        if len(near) != 1:
-            listed = "; ".join(label(values) for values in self.cases)
+        if len(found) != 1:
+            listed = several((label(values) for values in self.cases), between="; ")
             asked = label(parameters) or "no parameter given"
-            many = "more than one case" if near else "no case"
+            many = "more than one case" if found else "no case"
             raise ConfigError(f"{self.path} has {many} for {asked}", f"it has: {listed or 'one case, nothing varied'}")
         if t is None:
-            return near[0], self._position_of(-1, len(self.times), "committed snapshot")
+            return found[0], self._position_of(-1, len(self.times), "committed snapshot")
         hits = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))
         if not len(hits):
             listed = ", ".join(f"{value:g}" for value in self.times)
             raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {listed or 'none yet'}")
-        return near[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
+        return found[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
 
     def progress(self) -> list[int]:
         """Leading frames that each case has; `times` are those that all have."""
-        return [layout.frames_of(self.path, self.header, case) for case in range(len(self.cases))]
+        return [layout.frames_of(self.path, self.header, case) for case in self._numbers]
 
-    def dataset(self) -> xarray.Dataset:
-        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates.
+    def dataset(self, grid: bool = False) -> xarray.Dataset:
+        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates,
+        and ``c`` on a grid where it is stored.
 
-        Attributes that are tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf``
-        takes it. What is read through it is protected by the checksums of the file format, not by the digests of
-        `frame`.
+        Its cases are one dimension, with a coordinate for each swept parameter; with ``grid`` each parameter is a
+        dimension, and `ConfigError` is raised where the cases are no full grid of their values. Attributes that are
+        tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf`` takes it. What is read
+        through it is protected by the checksums of the file format, not by the digests of `frame`.
         """
         import xarray
 
         opened = xarray.open_zarr(self.path, consolidated=self.complete)
-        there = opened.drop_vars("digest").isel(time=slice(len(self.times)))
+        there = opened.drop_vars("digest").isel(time=list(self._snapshots), case=list(self._numbers))
+        for coordinate in there.coords.values():
+            coordinate.load()  # small, and what is chosen by them must know them
         there.attrs = {name: _plain(value) for name, value in there.attrs.items() if value is not None}
-        return there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
+        if self.header.moving:
+            labels = {name: text for name, text in there["position"].attrs.items() if name != "comment"}
+            there["position"] = (there["position"] + there["origin"]).transpose(*there["position"].dims)
+            there["position"].attrs = labels
+            there = there.drop_vars("origin")
+        if self.grid:
+            there["c"].encoding.pop("coordinates", None)
+        there = there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
+        return unstacked(there, self.path) if grid else there
 
     def _repr_html_(self) -> str:
         facts = {"kind": self.kind, "J": self.J, "d": self.dim, "cases": len(self.cases), "complete": self.complete}
@@ -154,6 +230,20 @@ class Run:
         from .durable import open_group
 
         return open_group(self.path)
+
+    def _place_of(self, case: int, k: int) -> tuple[int, int]:
+        """The numbers in the store of a case and a snapshot of this run."""
+        case = self._position_of(case, len(self.cases), "case")
+        return self._numbers[case], self._snapshots[self._position_of(k, len(self.times), "committed snapshot")]
+
+    @cached_property
+    def _origins(self) -> NDArray[np.float64]:
+        file = layout.fixed_file(self.path, "origin", self.header)
+        try:
+            declared.check_file(file, 8 * math.prod(self._arrays["origin"].shape))
+            return np.asarray(self._group["origin"][:])
+        except Exception as error:  # zarr and its codecs raise many kinds
+            raise DataError(f"{file} is unreadable: {error}", "the file is damaged") from None
 
     def _position_of(self, number: int, count: int, what: str) -> int:
         if not -count <= number < count:
@@ -193,7 +283,7 @@ class Run:
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
-            where = f"{file}: case {case} ({self.cases[case]}), time {self.times[k]:g}"
+            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
             raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
         return data
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.labels import label
-from ..base.parsing import integer, sweep, tidy
+from ..base.grids import SEED, near
+from ..base.labels import label, several
+from ..base.parsing import integer, integers, sweep, tidy
 from ..base.records import Said
+from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from . import layout
 from .reader import Run
@@ -34,11 +35,16 @@ class Selection:
         """Each swept parameter with one value a chosen case."""
         return {name: [self.run.cases[case][name] for case in self.cases] for name in self.run.cases[0]}
 
+    @property
+    def kind(self) -> str:
+        """Type of the positions: float32, and float64 where they count from an origin that moves."""
+        return "<f8" if self.run.header.moving else "<f4"
+
     def frames(self) -> list[tuple[int, int]]:
         """Every (case, snapshot), the snapshots of one case together."""
         return [(case, k) for case in self.cases for k in self.snapshots]
 
-    def blocks(self) -> Iterator[tuple[int, int, int, NDArray[np.float32]]]:
+    def blocks(self) -> Iterator[tuple[int, int, int, Cloud]]:
         """All positions in the order of the array (case, time, particle), a file of the store at a time.
 
         Yields the place of the case in ``cases``, that of the snapshot in ``snapshots``, the first particle, and its
@@ -66,20 +72,21 @@ def select(run: Run, *, case: Any = None, t: Any = None, **parameters: Any) -> S
         raise DataError(f"{run.path} has no frame yet", "wait for its first snapshot, or simulate again")
     chosen = range(len(run.cases)) if case is None else sorted({_case(run, one) for one in _listed(case)})
     for name, given in parameters.items():
-        values = sweep(given)
+        values = integers(given) if name == SEED else sweep(given)
         if name not in run.cases[0]:
             _require_fixed(run, name, values)
             continue
-        here = np.array([one[name] for one in run.cases])
-        hits = {value: np.flatnonzero(np.isclose(here, value, rtol=1e-9, atol=0)) for value in values}
+        here = [one[name] for one in run.cases]
+        hits = {value: [i for i, one in enumerate(here) if near(name, one, value)] for value in values}
         for value, found in hits.items():
-            if not len(found):
-                there = ", ".join(f"{one:g}" for one in np.unique(here))
-                raise ConfigError(f"{run.path} has no case with {name} = {value:g}", f"it has {name} = {there}")
-        wanted = {int(i) for found in hits.values() for i in found}
+            if not found:
+                there = several(label({name: one}).partition("= ")[2] for one in sorted(set(here)))
+                told = f"{run.path} has no case with {label({name: value})}"
+                raise ConfigError(told, f"it has {name} = {there}")
+        wanted = {i for found in hits.values() for i in found}
         chosen = [i for i in chosen if i in wanted]
     if not len(chosen):
-        listed = "; ".join(label(values) for values in run.cases)
+        listed = several((label(values) for values in run.cases), between="; ")
         raise ConfigError(f"{run.path} has no case with all of these values", f"it has: {listed}")
     return Selection(run, tuple(chosen), _snapshots(run, t))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base import disk
 from ..base.outputs import Lock
@@ -38,6 +40,7 @@ class CaseWriter:
         # an empty chunk is written too: a frame that consists of NaN alone is data, not a missing file
         self._position = group["position"].with_config({"write_empty_chunks": True})
         self._digest = group["digest"]
+        self._field = group["c"].with_config({"write_empty_chunks": True}) if self.header.grid else None
         self._sums: dict[int, np.ndarray] = {}
         self._written: dict[int, np.ndarray] = {}
         self.committed = layout.frames_of(path, self.header, case)
@@ -60,20 +63,30 @@ class CaseWriter:
             raise ValueError(f"frame {k} of case {self.case} is not to be written: {self.committed} are committed")
         with disk.reported(self.path):
             self._position[self.case, k, start:end] = data
-        count = layout.shard_count(total)
-        sums, written = (
-            self._sums.setdefault(k, np.zeros(count, np.uint64)),
-            self._written.setdefault(k, np.zeros(count, bool)),
-        )
+        sums, written = self._of(k)
         for offset in range(0, len(data), self.shard):
             index = (start + offset) // self.shard
             sums[index] = layout.block_digest(data[offset : offset + self.shard])
             written[index] = True
 
-    def write(self, k: int, positions: Cloud) -> None:
-        """Frame ``k`` of the case, (J, d), written and committed."""
+    def write_field(self, k: int, c: NDArray[Any]) -> None:
+        """The chemical of frame ``k`` on the grid of the store."""
+        if self._field is None or self.header.grid is None or c.shape != self.header.grid.shape:
+            raise ValueError(f"a field {c.shape} for a store with {self.header.grid}")
+        if not self.committed <= k < len(self.header.times):
+            raise ValueError(f"field {k} of case {self.case} is not to be written: {self.committed} are committed")
+        data = np.ascontiguousarray(c, np.float32)
+        with disk.reported(self.path):
+            self._field[self.case, k] = data
+        sums, written = self._of(k)
+        sums[-1], written[-1] = layout.block_digest(data), True
+
+    def write(self, k: int, positions: Cloud, c: NDArray[Any] | None = None) -> None:
+        """Frame ``k`` of the case, (J, d), with the chemical where the store has a grid, written and committed."""
         if positions.shape != (self.header.particles, self.header.dim):
             raise ValueError(f"a cloud {positions.shape} for {self.header.particles} x {self.header.dim}")
+        if c is not None:
+            self.write_field(k, c)
         self.write_block(k, 0, positions)
         self.commit(k)
 
@@ -87,7 +100,10 @@ class CaseWriter:
         root, case = self.path, self.case
         with disk.reported(root):
             # the store fsyncs every file before it takes its name; the names follow here, in the order that counts
-            shards = [layout.chunk_file(root, "position", case, k, n, 0) for n in range(len(self._sums[k]))]
+            count = layout.shard_count(self.header.particles)
+            shards = [layout.chunk_file(root, "position", case, k, n, 0) for n in range(count)]
+            if self.header.grid:
+                disk.sync_up(layout.field_file(root, self.header, case, k), root / "c")
             for file in shards[:-1]:
                 disk.sync_folder(file.parent)
             disk.sync_up(shards[-1], root / "position")
@@ -95,3 +111,11 @@ class CaseWriter:
             disk.sync_up(layout.digest_file(root, case, k), root / "digest")
         del self._sums[k], self._written[k]
         self.committed = k + 1
+
+    def _of(self, k: int) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+        """Digests of frame ``k``, and which of them are there."""
+        count = layout.digest_count(self.header)
+        return (
+            self._sums.setdefault(k, np.zeros(count, np.uint64)),
+            self._written.setdefault(k, np.zeros(count, bool)),
+        )

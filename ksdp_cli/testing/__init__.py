@@ -11,6 +11,7 @@ much; it returns None when the contract holds.
 from __future__ import annotations
 
 from .chemistries import check_chemistry
+from .executors import check_executor
 from .flows import check_flow
 from .initial import check_initial_cloud
 from .kernels import check_kernel
@@ -20,6 +21,7 @@ from .transitions import check_transition_solver
 
 __all__ = [
     "check_chemistry",
+    "check_executor",
     "check_flow",
     "check_initial_cloud",
     "check_kernel",

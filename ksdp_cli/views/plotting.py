@@ -14,9 +14,11 @@ import numpy as np
 from .. import figures
 from .. import pretrained as models
 from ..api import paths
+from ..api.clouds import part_of
 from ..api.generator import Generator
 from ..api.options import Number, Values
 from ..base.files import local, read_json, target
+from ..base.grids import SEED
 from ..base.labels import KINDS, evenly, label
 from ..base.listener import Progress
 from ..base.outputs import Lock, claim
@@ -29,6 +31,7 @@ from ..metrics import moments
 from ..store import Run, open_run
 from ..store.selection import Selection, fixed, select
 from . import curves as plotting_curves
+from . import filming
 
 #: Clouds in one picture: of a store alone, in 2D and 3D, and beside another.
 MOST_2D, MOST_3D, MOST_PAIRS, MOST_SECTIONS = 12, 4, 4, 2
@@ -62,10 +65,11 @@ def _embedded(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Shown:
-    """One cloud with the values of its parameters, loaded when it is drawn."""
+    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn."""
 
     values: At
     load: Callable[[], Cloud]
+    field: Callable[[], figures.Field] | None = None
 
 
 @dataclass
@@ -95,24 +99,30 @@ def plot(
     it holds; a model gives the densities it generates from ``n`` particles (10^6) and its training curves; a model or
     a store with a reference store gives densities side by side on one scale, and moments. ``case``, ``t`` and
     parameters by name (``A=50``, ``A=[1, 10]``) choose what is drawn. ``out`` (.png, .pdf or .svg) is the first
-    picture, others add a word to its name; by default a fresh name in ``./runs``.
+    picture, others add a word to its name; by default a fresh name in ``./runs``. With .gif, .webp or .mp4 (which needs
+    ffmpeg) it is a film: over the snapshots or the swept parameter of a store, or over a parameter of a model.
 
     Raises `ConfigError` for what there is not, `DataError` for files that are damaged, or exist and may not be
     replaced.
     """
     place = target(out) if out is not None else None
-    if place is not None:
+    filmed = place is not None and place.suffix in figures.FILMS
+    if place is not None and not filmed:
         figures.require_suffix(place)
+    if place is not None and place.suffix == ".mp4":
+        figures.require_ffmpeg()
     own = _open(subject)
     other = None if reference is None else _open(reference)
     if isinstance(other, Model):
         raise ConfigError(f"the reference {reference} is a model", "name the model first and a store second")
     work = _Work(_name(subject))
+    if filmed:
+        if other is not None:
+            raise ConfigError("a film of two", "film the one, then the other; a picture shows them side by side")
+        _film(work, own, at, case, n, device)
+        return _written(work, place, overwrite, progress)
     if isinstance(own, Model):
-        count = SAMPLES if n is None else integer(n)
-        if count < 1:
-            raise ConfigError(f"n = {count} particles", "give --n a number of 1 or more")
-        network = _Network(own, count, device or "auto")
+        network = _Network(own, _count(n, SAMPLES), device or "auto")
         if other is None:
             _model_alone(work, network, at, case)
             _training(work, subject)
@@ -129,6 +139,14 @@ def plot(
             pairs = _store_pairs(work, chosen, other, at)
             _beside(work, pairs, other, _labels(own, other))
     return _written(work, place, overwrite, progress)
+
+
+def _count(n: Number | None, usual: int) -> int:
+    """Particles that a model generates."""
+    count = usual if n is None else integer(n)
+    if count < 1:
+        raise ConfigError(f"n = {count} particles", "give --n a number of 1 or more")
+    return count
 
 
 def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progress | None) -> Plotted:
@@ -152,6 +170,8 @@ def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progres
 def _open(given: str | Path | Run | Model) -> Run | Model:
     if isinstance(given, (Run, Model)):
         return given
+    if (chosen := part_of(given)) is not None:
+        return chosen
     path = local(given)
     if path.suffix == ".zarr":
         return open_run(path)
@@ -210,7 +230,31 @@ def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) 
 def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     named = _labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
-        [(label, one.load()) for label, one in zip(named, shown, strict=True)], path, title=work.title
+        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
+        path,
+        title=work.title,
+        fields=[one.field() if one.field else None for one in shown],
+    )
+
+
+def _film(work: _Work, own: Run | Model, at: dict[str, Any], case: Any, n: Number | None, device: str | None) -> None:
+    if isinstance(own, Model):
+        if case is not None:
+            raise ConfigError("a model has no cases", "name its parameters, as --A 50")
+        network = _Network(own, _count(n, filming.PARTICLES), device or "auto")
+        points = filming.points_of_model(network.generator, at)
+        work.notes += network.warnings([points[0], points[-1]])
+        shown = [network.at(values) for values in points]
+    else:
+        chosen = select(own, case=case, **at)
+        step = -(-own.J // filming.PARTICLES)
+        shown = [_frame(own, case, k, step) for case, k in filming.along_store(chosen)]
+    named = _labelled([one.values for one in shown])
+    work.parts[""] = lambda path: figures.film(
+        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
+        path,
+        title=work.title,
+        fields=[one.field() if one.field else None for one in shown],
     )
 
 
@@ -264,7 +308,7 @@ def _store_pairs(work: _Work, chosen: Selection, other: Run, at: dict[str, Any])
 
 
 def _agree(a: Run, x: At, b: Run, y: At) -> bool:
-    for name in {*x, *y}:
+    for name in {*x, *y} - {SEED}:  # runs of two seeds are of one law
         one, other = x.get(name, fixed(a, name)), y.get(name, fixed(b, name))
         if one is not None and other is not None and not np.isclose(one, other, rtol=1e-9, atol=1e-12):
             return False
@@ -314,11 +358,20 @@ def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
     if step > 1:
         work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
 
-    def shown(case: int, k: int) -> _Shown:
-        values = run.cases[case] | {"t": float(run.times[k])}
-        return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)))
+    return [_frame(run, case, k, step) for case, k in chosen.frames()]
 
-    return [shown(case, k) for case, k in chosen.frames()]
+
+def _frame(run: Run, case: int, k: int, step: int) -> _Shown:
+    """Every ``step``-th particle of a frame."""
+    values = run.cases[case] | {"t": float(run.times[k])}
+    field = (lambda: field_of(run, case, k)) if run.grid else None
+    return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)), field)
+
+
+def field_of(run: Run, case: int, k: int) -> figures.Field:
+    """The chemical of a frame, of a store that holds it."""
+    assert run.grid is not None
+    return figures.Field(run.grid.axes(), run.field(case, k))
 
 
 def _spread(work: _Work, items: list[Item], most: int) -> list[Item]:

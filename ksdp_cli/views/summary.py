@@ -35,7 +35,7 @@ def of_run(run: Run) -> dict[str, Any]:
         "J": run.J,
         "d": run.dim,
         "seconds": float(run.attrs.get("seconds") or 0.0),
-        "engine": "network" if run.kind == "samples" else _engine(run.attrs.get("engine") or ()),
+        "engine": _generator(run) if run.kind == "samples" else _engine(run.attrs.get("engine") or ()),
         "complete": run.complete,
         "cases": {"all": len(run.cases), "done": sum(frames == len(run.header.times) for frames in run.progress())},
         "frames": frames,
@@ -60,6 +60,12 @@ def pooled(parts: list[Moments]) -> Moments:
     mean, mean_se = joined([part.mean for part in parts], [part.mean_se for part in parts])
     second, second_se = joined([p.second_moment for p in parts], [p.second_moment_se for p in parts])
     return Moments(total, mean, mean_se, float(second), float(second_se))
+
+
+def _generator(run: Run) -> str:
+    """What made samples: the network, and what moved its particles on beyond its last trained time."""
+    beyond = run.attrs.get("beyond")
+    return f"network to t = {beyond['from']:g}, then {beyond['engine']} engine" if beyond else "network"
 
 
 def _engine(reports: Any) -> str:

@@ -48,7 +48,7 @@ def test_the_self_similar_solution(eps: float) -> None:
     squared = (x**2).sum(1)
     # four standard errors are met with probability 1 - 6e-5; the step adds its order, below 1 %
     assert abs(squared.mean() - exact.second_moment(t)) < 4 * squared.std() / math.sqrt(J) + 0.01 * squared.mean()
-    centre = chemistry.field(state, Grid([np.zeros(1), np.zeros(1)])).item()
+    centre = chemistry.field(state, x, Grid([np.zeros(1), np.zeros(1)])).item()
     assert centre == pytest.approx(float(exact.chemical(0.0, t)), rel=0.03)
     assert chemistry.mass(state) == pytest.approx(M * t / eps, rel=5e-3)
     assert not [told for told in chemistry.report(state)["warnings"] if "outgrew" not in told]
@@ -61,7 +61,7 @@ def test_the_chemical_is_first_order_in_the_step() -> None:
         chemistry, state, x = started(exact, 4000, 0.25 / steps, 0.25)
         for _ in range(steps):
             state = chemistry.advance(state, x, 0.25 / steps)
-        values.append(chemistry.field(state, Grid([np.zeros(1), np.zeros(1)])).item())
+        values.append(chemistry.field(state, x, Grid([np.zeros(1), np.zeros(1)])).item())
     errors = np.abs(np.array(values[:3]) - values[3])
     # against 320 steps, the exact ratio of a first-order error is (1/10 - 1/320) / (1/20 - 1/320), and so on
     assert errors[0] / errors[1] == pytest.approx(31 / 15, rel=0.1)

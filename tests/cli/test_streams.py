@@ -148,3 +148,19 @@ def test_a_file_of_options_says_where_to_write(
     Path("d.toml").write_text(train)
     assert (app(["train", "t.zarr", "--config", "d.toml"], standalone_mode=False) or 0) == 0
     assert Path("m.safetensors").exists()
+
+
+@pytest.mark.parametrize("megabytes", [700, 1000])
+def test_an_address_space_too_small_for_the_libraries_is_told(tmp_path: Path, megabytes: int) -> None:
+    """Below their need the compiler aborts the process, or waits for ever."""
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 10**6, resource.RLIM_INFINITY))
+
+    command = [sys.executable, "-m", "ksdp_cli", "simulate", "--J", "10", "--T", "0", "-o", "a.zarr"]
+    done = subprocess.run(command, cwd=tmp_path, preexec_fn=limit, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 5, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "ulimit -v" in done.stderr
+    assert list(tmp_path.iterdir()) == []

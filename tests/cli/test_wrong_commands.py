@@ -27,7 +27,16 @@ WRONG = {
     "typo in a command": (("simulat",), 2, "simulat", "did you mean simulate?"),
     "option without a value": ((*RUN, "--seed"), 2, "--seed", ""),
     "no GPU": ((*RUN, "--device", "cuda"), 5, "cuda", "--device cpu"),
-    "three sweeps": ((*RUN, "--mu", "1,2", "--chi", "1,2", "--M", "1,2"), 2, "3 parameters are swept", "sweep 1 or 2"),
+    "too many cases": ((*RUN, "--mu", "1:2:200", "--chi", "1:2:200"), 2, "make 40000 cases", "at most 10000"),
+    "out of step": (
+        (*RUN, "--mu", "1,2,3", "--chi", "1,2", "--zip", "mu,chi"),
+        2,
+        "mu has 3, chi has 2",
+        "same number",
+    ),
+    "in step alone": ((*RUN, "--mu", "1,2", "--zip", "mu,M"), 2, "'M', which is not swept", "swept are: mu"),
+    "half a seed": ((*RUN, "--seed", "0:1:3"), 2, "--seed: the range '0:1:3'", "write it as 0:2:3"),
+    "one seed twice": ((*RUN, "--seed", "3,3"), 2, "two cases have seed = 3", "each once"),
     "fraction of a particle": (("simulate", "--J", "10.5"), 2, "10.5", "whole number"),
     "unknown solver": (("compare", "a.zarr", "b.zarr", "--estimator", "sinkhorn"), 2, "sinkhorn", ""),
 }

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from ksdp_cli.api import sample
+from ksdp_cli.experiments.reproducing import reproduce
+from ksdp_cli.experiments.stages import INPUT_SEED
 from ksdp_cli.experiments.table2 import Entry, jackknife
+from ksdp_cli.learning.model import Model
+from ksdp_cli.store import open_run
 
 
 def excess(distances: np.ndarray, between: np.ndarray) -> float:
@@ -54,3 +61,54 @@ def test_the_part_of_the_papers_excess() -> None:
     np.testing.assert_allclose(entry.part, 0.25)
     below = Entry("x", {"A": 1.0}, "validation", 10, 0.005, (0.015,), 0.015, None, 0.01, 0.0, 0.005, None, 1, 2)
     assert below.part is None
+
+
+def test_a_time_beyond_the_trained_ones_has_a_second_row_with_its_seconds(tmp_path: Path) -> None:
+    """Without attraction particles spread as the heat does, and a network of 2 steps knows nothing beyond its times."""
+    file = tmp_path / "heat.toml"
+    file.write_text(HEAT)
+    found = reproduce(file, out=tmp_path / "out")
+    inside, alone, further = found.entries
+    assert [(row.at["t"], row.role) for row in found.entries] == [
+        (0.05, "validation"), (0.5, "prediction"), (0.5, "beyond"),
+    ]  # fmt: skip
+    assert alone.seconds is None
+    assert inside.seconds is None
+    assert further.floor == alone.floor
+    assert further.seconds is not None
+    assert further.as_row()[-1].startswith(f"{further.seconds:.3g} of ")
+    # E|X|^2 grows by 4 mu (0.5 - 0.1) after the network: it must be in the particles, not in the weights
+    network = Model.load(tmp_path / "out" / "heat" / "seed-0.safetensors")
+    start = (sample(network, t=0.1, n=400, seed=INPUT_SEED).frame().astype(float) ** 2).sum(1).mean()
+    end = (open_run(tmp_path / "out" / "heat" / "beyond-t0.5-seed0.zarr").frame().astype(float) ** 2).sum(1)
+    assert abs(end.mean() - start - 1.6) < 5 * end.std() / np.sqrt(400)
+    again = reproduce(file, out=tmp_path / "out")
+    assert again.entries == found.entries
+
+
+HEAT = """
+summary = "heat"
+
+[simulation]
+M = 0
+dt = 0.02
+J = 400
+snapshots = "0,0.1"
+
+[training]
+N = 100
+steps = 2
+
+[[rows]]
+role = "validation"
+at = { t = 0.05 }
+
+[[rows]]
+role = "prediction"
+at = { t = 0.5 }
+
+[scales.quick]
+seeds = 1
+references = 3
+N = [100]
+"""

@@ -13,6 +13,7 @@ from .test_run_faults import frames
 RUN = (
     *("simulate", "--chemistry", "parabolic", "--eps", "0.1,1", "--k", "0", "--kernel", "gaussian", "--delta2", "0.05"),
     *("--J", "80", "--dt", "1e-3", "--snapshots", "2e-3,5e-3", "--accuracy", "1e-3"),
+    *("--store-field", "9"),
 )
 
 
@@ -26,4 +27,5 @@ def test_killed_with_a_field_and_resumed(ksdp: Ksdp, tmp_path: Path) -> None:
         assert step == 1 or Checkpoints(tmp_path / f"{step}.zarr").of(0).exists()
         again = ksdp(*command, checkpoints=True)
         assert again.code == 0, again.err
+        assert any(name.startswith("c/") for name in frames(tmp_path / "whole.zarr"))
         assert frames(tmp_path / f"{step}.zarr") == frames(tmp_path / "whole.zarr")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
+import re
 import shutil
 import signal
 import time
@@ -253,3 +254,11 @@ def test_a_file_in_the_place_of_a_summary_stops_a_reproduction_at_once(overwrite
     with pytest.raises(DataError, match=r"table2\.json"):
         reproduce("table2", out="out", overwrite=overwrite)
     assert os.listdir("out") == ["table2.json"]
+
+
+def test_one_body_writes_files_whole() -> None:
+    """Syncing and renaming stand in `base.whole`; the store's folders are renamed in `store.create`."""
+    package = Path(ksdp.__file__).parent
+    renames = re.compile(r"\bos\.(replace|rename)\(")
+    bodies = {str(f.relative_to(package)) for f in package.rglob("*.py") if renames.search(f.read_text())}
+    assert bodies == {"base/whole.py", "store/create.py"}

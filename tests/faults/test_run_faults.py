@@ -26,11 +26,11 @@ WHOLE = ("simulate", "--J", "60", "--T", "6e-3", "--dt", "1e-3", "--dtype", "flo
 
 
 def frames(path: Path) -> dict[str, bytes]:
-    """Every file of positions, as bytes."""
-    root = path / "position"
+    """Every file of positions, and of the chemical where it is stored, as bytes."""
     return {
-        file.relative_to(root).as_posix(): file.read_bytes()
-        for file in sorted((root / "c").rglob("*"))
+        file.relative_to(path).as_posix(): file.read_bytes()
+        for name in ("position", "c")
+        for file in sorted((path / name / "c").rglob("*"))
         if file.is_file()
     }
 
@@ -109,7 +109,7 @@ def test_a_later_end_goes_on_and_equals_the_long_run(ksdp: Ksdp, tmp_path: Path,
     assert ksdp(*options, "--T", "5e-3", "-o", "long.zarr").code == 0
     assert open_run(tmp_path / "a.zarr").times.tolist() == [2e-3, 5e-3]
     assert open_run(tmp_path / "a.zarr").config["T"] == 5e-3
-    assert frames(tmp_path / "a.zarr")["c/0/1/0/0"] == frames(tmp_path / "long.zarr")["c/0/0/0/0"]
+    assert frames(tmp_path / "a.zarr")["position/c/0/1/0/0"] == frames(tmp_path / "long.zarr")["position/c/0/0/0/0"]
     assert ksdp(*longer).code == 0
     shorter = ksdp(*options, "--T", "1e-3", "-o", "a.zarr", "--resume")
     assert shorter.code == 2

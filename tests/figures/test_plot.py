@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -209,8 +210,8 @@ def test_no_picture_is_written_where_one_is_in_the_way(store: Stores, tmp_path: 
 
 def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> None:
     run = store(A=(1.0, 10.0))
-    with pytest.raises(ConfigError, match=r"ends in '.gif'"):
-        plot(run, out=tmp_path / "x.gif")
+    with pytest.raises(ConfigError, match=r"ends in '.bmp'"):
+        plot(run, out=tmp_path / "x.bmp")
     with pytest.raises(ConfigError, match="name the model first"):
         plot(run, model)
     with pytest.raises(ConfigError, match=r"no case with A = 5"):
@@ -242,15 +243,8 @@ def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_the_command(model: Path, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    def ksdp(*arguments: str) -> subprocess.CompletedProcess[str]:
-        program = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
-        command = [sys.executable, "-c", program, *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-
+def test_the_command(model: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    ksdp = functools.partial(command, cwd=tmp_path)
     done = ksdp("plot", "net.safetensors", "--A", "10,130", "--n", "1e3", "-o", "x.pdf", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -259,3 +253,38 @@ def test_the_command(model: Path, tmp_path: Path) -> None:
     assert "ksdp: note: A = 130 lies outside" in done.stderr
     again = ksdp("plot", "net.safetensors", "-o", "x.pdf")
     assert (again.returncode, again.stdout) == (4, "")
+
+
+def test_the_chemical_lies_under_the_particles(tmp_path: Path, cloud: Callable[..., np.ndarray]) -> None:
+    """Contours of c at round values, through the middle of the cloud in 3D; the limits are those of the particles."""
+    from ksdp_cli.figures import Field, histogram_sheet
+    from ksdp_cli.figures._field import levels_of
+    from ksdp_cli.store.field_grid import FieldGrid
+
+    axes = FieldGrid(20, (-2.0, -1.0, 0.0), 4.0).axes()
+    x, y, z = np.meshgrid(*axes, indexing="ij")
+    values = (x + 10 * y + 100 * z).astype(np.float32)
+    some = cloud(500, 3, seed=1) + np.float32([0.0, 1.0, 2.0])
+    section = Field(axes, values).section((2, 1), some)
+    assert section.told == "c at x = -0.1"
+    np.testing.assert_allclose(section.values, (x + 10 * y + 100 * z)[9].T, rtol=1e-6)
+    levels = levels_of([section])
+    assert levels[0] <= section.values.min() < section.values.max() <= levels[-1]
+    for field in (Field(axes, values), Field(axes, np.zeros_like(values))):
+        histogram_sheet([("a", some)], tmp_path / "a.png", fields=[field])
+    flat = Field(axes[:2], values[:, :, 0])
+    histogram_sheet([("a", some[:, :2]), ("b", some[:, :2])], tmp_path / "b.svg", fields=[flat, None])
+    assert "c</text>" in (tmp_path / "b.svg").read_text() or (tmp_path / "b.svg").stat().st_size > 2e4
+
+
+def test_a_store_with_c_is_drawn_and_reported_with_it(tmp_path: Path) -> None:
+    import ksdp_cli as ksdp
+
+    run = ksdp.simulate(J=300, T=2e-3, dt=1e-3, snapshots=[0, 2e-3], store_field=9, out=tmp_path / "a.zarr")
+    bare = ksdp.simulate(J=300, T=2e-3, dt=1e-3, snapshots=[0, 2e-3], out=tmp_path / "b.zarr")
+    pictures = [plot(one, out=tmp_path / f"{i}.png").files[0].read_bytes() for i, one in enumerate((run, bare))]
+    assert pictures[0] != pictures[1]
+    page = ksdp.report(tmp_path / "a.zarr", out=tmp_path / "a.html").path.read_text()
+    assert "largest c" in page
+    assert "contours of the chemical" in page
+    assert "largest c" not in ksdp.report(tmp_path / "b.zarr", out=tmp_path / "b.html").path.read_text()

@@ -15,7 +15,7 @@ import pytest
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.gaussian import Gaussian
-from ksdp_cli.particles.kernel_compiler import source as kernel_source
+from ksdp_cli.particles.kernel_compiler import module_cache
 from ksdp_cli.particles.kernel_compiler.source import array_function, load_module, source
 
 TABLE = [1.0, 2.0]
@@ -196,15 +196,15 @@ def test_array_function_takes_torch_tensors(dim: int) -> None:
 
 def test_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KSDP_CACHE_DIR", str(tmp_path / "mine"))
-    assert kernel_source.cache_folder() == tmp_path / "mine"
+    assert module_cache.cache_folder() == tmp_path / "mine"
     monkeypatch.delenv("KSDP_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert kernel_source.cache_folder() == tmp_path / "ksdp"
+    assert module_cache.cache_folder() == tmp_path / "ksdp"
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("KSDP_CACHE_DIR", str(tmp_path / "file" / "below"))
-    other = kernel_source.cache_folder()
+    other = module_cache.cache_folder()
     assert other.is_dir()
-    assert other == kernel_source.cache_folder()
+    assert other == module_cache.cache_folder()
 
 
 def test_the_second_process_does_not_compile(tmp_path: Path) -> None:

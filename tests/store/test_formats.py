@@ -22,6 +22,8 @@ OPTIONS = {
     "flow": "laminar2d", "A": [1, 10], "J": 20, "dt": 1e-3, "engine": "direct", "seed": 3, "T": 2e-3,
     "snapshots": [0, 1e-3, 2e-3],
 }  # fmt: skip
+#: Bits are those of one machine: the stored run was made by a processor with other vectors.
+ANOTHER_PROCESSOR = 1e-6
 
 
 def test_format_1_is_read(tmp_path: Path) -> None:
@@ -30,7 +32,7 @@ def test_format_1_is_read(tmp_path: Path) -> None:
     assert (old.cases, old.times.tolist(), old.config) == (new.cases, new.times.tolist(), new.config)
     for case in range(2):
         for k in range(3):
-            assert np.array_equal(old.frame(case, k), new.frame(case, k))
+            assert old.frame(case, k) == pytest.approx(new.frame(case, k), abs=ANOTHER_PROCESSOR)
     with xarray.open_zarr(FIRST) as opened:
         assert np.array_equal(opened["position"][1, 2], old.frame(1, 2))
 
@@ -48,12 +50,13 @@ def test_a_flipped_bit_of_format_1_is_reported(tmp_path: Path) -> None:
 def test_format_1_goes_on_as_format_2(tmp_path: Path) -> None:
     path = shutil.copytree(FIRST, tmp_path / "a.zarr")
     later = OPTIONS | {"T": 3e-3, "snapshots": [0, 1e-3, 2e-3, 3e-3]}
+    old = [[open_run(FIRST).frame(case, k) for k in range(3)] for case in range(2)]
     run = ksdp.simulate(**later, out=path, resume=True)
     whole = ksdp.simulate(**later, out=tmp_path / "b.zarr")
     assert run.header.format == 2
     for case in range(2):
-        for k in range(4):
-            assert np.array_equal(run.frame(case, k), whole.frame(case, k))
+        assert all(np.array_equal(run.frame(case, k), old[case][k]) for k in range(3))
+        assert run.frame(case, 3) == pytest.approx(whole.frame(case, 3), abs=ANOTHER_PROCESSOR)
 
 
 def test_a_frame_counts_when_every_case_has_it(tmp_path: Path, header, frame) -> None:

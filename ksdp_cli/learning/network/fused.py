@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...particles.kernel_compiler.source import import_text
+from ...particles.kernel_compiler.module_cache import import_text
 from .network import DEPTH, Network, Weights
 
 #: Points of a program and its warps, and features of a layer there: a power of two.

@@ -38,7 +38,7 @@ class DriftEngine(Protocol):
 def tree_pays(particles: int, dim: int, accuracy: float, device: str = "cpu") -> bool:
     """Whether the tree is faster than the direct sum on ``device``."""
     least, growth = (CROSSOVER_GPU if device == "cuda" else CROSSOVER)[dim]
-    return particles >= least * growth ** -math.log10(accuracy / 1e-2)
+    return bool(particles >= least * growth ** -math.log10(accuracy / 1e-2))
 
 
 def make_engine(
@@ -59,7 +59,7 @@ def make_engine(
     ``auto`` is the direct sum for few particles, and for more the tree, or in the plane on the CPU the mesh where it
     pays. The mesh gives way to the tree where it does not fit. ``kernel_args`` are delta^2 and the kernel's own
     parameters; ``threads`` is all cores of the process when None. The ranks of ``world`` share the direct sum and the
-    tree, and have all forces; each of them has the mesh to itself.
+    tree, and have the forces on their own particles; each of them has the mesh to itself.
     Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, a mesh
     elsewhere, ranks on a GPU, and `ResourceError` for a GPU without Triton.
     """

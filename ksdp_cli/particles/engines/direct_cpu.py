@@ -10,7 +10,7 @@ import numpy as np
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ..kernel_compiler.source import load_module
-from ..world import Alone, World
+from ..world import Alone, World, share_of
 
 #: Pieces of work a thread, to balance the cores; pairs in a piece at least, to be worth a hand-over; targets in one at
 #: most, so that they stay in the second-level cache with their forces.
@@ -52,9 +52,9 @@ class DirectCPU:
         self.world = world or Alone()
 
     def __call__(self, x: Cloud) -> Cloud:
-        """Forces (J, d) in the type of ``x`` (J, d); every rank of the world sums those of its share of targets."""
+        """Forces in the type of ``x`` (J, d): (J, d), or on ranks of a world those of this rank's share of targets."""
         axes = [np.ascontiguousarray(x[:, axis], dtype=self.dtype) for axis in range(self.dim)]
-        low, high = self.world.bounds(len(x))
+        low, high = share_of(len(x), self.world)
         force = np.zeros((self.dim, high - low))
         size = min(max(-(-(high - low) // (PIECES * self.threads)), WORTH // len(x)), MOST)
 
@@ -63,7 +63,7 @@ class DirectCPU:
             self.accumulate(*(axis[part] for axis in axes), *axes, *(row[here] for row in force), self.args)
 
         spread(piece, range(0, high - low, size), self.threads)
-        return self.world.gather(force.T.astype(x.dtype, order="C"))
+        return force.T.astype(x.dtype, order="C")
 
     def report(self) -> dict[str, Any]:
         return {"engine": "direct", "threads": self.threads}

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import ResourceError
-from ..kernel_compiler.source import import_text, load_module
+from ..kernel_compiler.module_cache import import_text
+from ..kernel_compiler.source import load_module
 from .direct_cpu import template
 
 #: Sources summed in the engine's type before they are added in float64.

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.threads import core_count, spread
-from ..kernel_compiler.source import for_dimension, import_text
+from ..kernel_compiler.module_cache import import_text
+from ..kernel_compiler.source import for_dimension
 
 Grid = NDArray[np.float64]
 #: Orders that are offered: 4 is cubic. Particles of a piece of work. Bytes of the grids that threads add into.

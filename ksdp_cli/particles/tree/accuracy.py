@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...base.records import SavedTuner, checked
 from ...base.shapes import Cloud
 from ...errors import DataError
+from ..world import World, ends_of, share_of
 
 Force = TypeVar("Force")
 
@@ -76,21 +77,26 @@ def sampled_error(
     force: Cloud,
     sample: NDArray[np.int64],
     run: Callable[[Callable[[int], Any], Iterable[int]], list[Any]],
+    world: World | None = None,
 ) -> tuple[float, float]:
     """Relative l2 error of ``force`` (J, d), and largest error over the root mean square force, on a sample.
 
-    ``sample`` (n,) numbers its particles. ``accumulate`` is the direct sum in float64.
+    ``sample`` (n,) numbers its particles, which the ranks of a ``world`` share out. ``accumulate`` is the direct sum in
+    float64.
     """
     p = np.array(args, np.float64)
     axes = [np.ascontiguousarray(column, np.float64) for column in x.T]
     exact = np.zeros((x.shape[1], len(sample)))
-    piece = 16
+    piece, (low, high) = 16, share_of(len(sample), world) if world else (0, len(sample))
 
     def task(first: int) -> None:
-        part = slice(first, first + piece)
+        part = slice(first, min(first + piece, high))
         accumulate(*(axis[sample[part]] for axis in axes), *axes, *(row[part] for row in exact), p)
 
-    run(task, range(0, len(sample), piece))
+    run(task, range(low, high, piece))
+    if world:
+        for row in exact:
+            world.join(row, ends_of(len(sample), world.size))
     wrong = np.linalg.norm(force[sample] - exact.T, axis=1)
     scale = math.sqrt(float(np.mean(exact**2)) * x.shape[1])
     if scale == 0.0:

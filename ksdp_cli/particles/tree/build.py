@@ -60,11 +60,13 @@ def task_level(count: int, depth: int, ranks: int = 1) -> int:
 
 
 @njit(**PLAIN)
-def to_cloud(rows, index, out):  # type: ignore[no-untyped-def]
-    """Put ``rows`` (d, J) in tree order at their places in ``out`` (J, d)."""
+def to_cloud(rows, index, low, out):  # type: ignore[no-untyped-def]
+    """Put ``rows`` (d, J) in tree order at their places in the cloud, those from ``low`` on to ``out`` (n, d)."""
     for i in range(index.size):
-        for axis in range(rows.shape[0]):
-            out[index[i], axis] = rows[axis, i]
+        place = index[i] - low
+        if 0 <= place < out.shape[0]:
+            for axis in range(rows.shape[0]):
+                out[place, axis] = rows[axis, i]
 
 
 @njit(**PLAIN)

@@ -19,9 +19,10 @@ from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ..engines.direct_cpu import compile_direct, template
 from ..kernel_compiler.source import load_module
-from ..world import Alone, World
+from ..world import Alone, World, share_of
 from . import build as tree_build
 from . import proxies as tree_proxies
+from . import sharing
 from . import walk as tree_walk
 from .accuracy import Rung, Tuner, ladder, sample_of, sampled_error
 from .proxies import Workspace
@@ -61,13 +62,18 @@ class TreeEngine:
         self.tuner = Tuner(accuracy, ladder(dim, dtype))
 
     def __call__(self, x: Cloud) -> Cloud:
-        """Forces (J, d) in the type of ``x`` (J, d); all NaN when a position is not finite."""
+        """Forces in the type of ``x`` (J, d): (J, d), or on ranks of a world those of this rank's share of particles.
+
+        They are NaN when a position is not finite.
+        """
         positions = np.ascontiguousarray(x, self.dtype)
+        low, high = share_of(len(x), self.world)
+        force = np.zeros((high - low, self.dim), x.dtype)
         if len(x) < 2 or not np.isfinite(positions).all():
-            return np.full_like(x, 0.0 if len(x) < 2 else np.nan)
+            force[:] = 0.0 if len(x) < 2 else np.nan
+            return force
         w, index = self.tuner.run(lambda rung: self._sum(positions, rung), lambda result, n: self._error(result[0], n))
-        force = np.empty(x.shape, x.dtype)
-        tree_build.to_cloud(w.force, index, force)
+        tree_build.to_cloud(w.force, index, low, force)
         return force
 
     def report(self) -> dict[str, Any]:
@@ -88,34 +94,37 @@ class TreeEngine:
 
     def _sum(self, x: Cloud, rung: Rung) -> tuple[Workspace, NDArray[np.int32]]:
         """Positions and forces in tree order, and their places in the cloud: two rounds of the threads over subtrees,
-        and in between the few boxes above these. Every rank of the world grows the tree, and walks its share of it."""
+        and in between the few boxes above these. Every rank of the world grows and walks its share of the subtrees."""
         tree = tree_build.plant(x, rung.leaf)
         w = tree_proxies.workspace(tree.c, tree.centre, tree.half, *rung.orders(tree.depth))
         top = tree_build.task_level(len(x), tree.depth, self.world.size)
-        for level in range(top):
+        first, last = share_of(2**top, self.world)
+        held = [range(first >> (top - level), -(-last >> (top - level))) for level in range(top)]  # that have a subtree
+        for level, boxes in enumerate(held):
             shared = self.threads if len(x) >> level > tree_build.LARGE else 1
-            spread(partial(tree_build.grow, tree, level, level), range(2**level), shared)
+            spread(partial(tree_build.grow, tree, level, level), boxes, shared)
 
         def subtree(k: int) -> None:
             tree_build.grow(tree, top, tree.depth, k)
             tree_proxies.upward(w, top, k, tree.depth)
 
-        self._run(subtree, range(2**top))
+        self._run(subtree, range(first, last))
+        if self.world.size > 1:
+            sharing.exchange(tree, w, top, self.world)
         if top:
             tree_proxies.upward(w, 0, 0, top - 1)
         visit = w, self.dtype.type(rung.opening), self.pair_sum, self.p
-        first, last = self.world.bounds(2**top)
         lists = {0: np.zeros(1, np.int32)}
-        for level in range(top):  # the boxes that hold a subtree of this rank
-            low, high = first >> (top - level), -(-last >> (top - level))
-            left = {m: tree_walk.descend(level, m, lists[m], *visit, level) for m in range(low, high)}
-            lists = {m: left[m // 2] for m in range(2 * low, 2 * high)}
+        for level, boxes in enumerate(held):
+            left = {m: tree_walk.descend(level, m, lists[m], *visit, level) for m in boxes}
+            lists = {m: left[m // 2] for m in range(2 * boxes.start, 2 * boxes.stop)}
         self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit, tree.depth), range(first, last))
         if self.world.size > 1:
-            mine = slice(first * len(x) >> top, last * len(x) >> top)
-            w.force[:] = self.world.gather(w.force[:, mine].T).T
+            for row in w.force:
+                self.world.join(row, sharing.particle_ends(len(x), top, self.world))
         return w, tree.index
 
     def _error(self, w: Workspace, number: int) -> tuple[float, float]:
         """In tree order, so that the sample too is a function of the positions alone."""
-        return sampled_error(self.reference, self.args, w.c.T, w.force.T, sample_of(w.c.shape[1], number), self._run)
+        sample = sample_of(w.c.shape[1], number)
+        return sampled_error(self.reference, self.args, w.c.T, w.force.T, sample, self._run, self.world)

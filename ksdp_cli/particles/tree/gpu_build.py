@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from ..engines.direct_cpu import template
-from ..kernel_compiler.source import import_text
+from ..kernel_compiler.module_cache import import_text
 
 #: Cells a side of the curve, as a power of 2, for two and three dimensions: a key has 62 or 63 bits.
 BITS = {2: 31, 3: 21}
@@ -56,7 +56,7 @@ class Plan:
     @property
     def size(self) -> int:
         """Proxies of a box."""
-        return self.n**self.dim
+        return int(self.n**self.dim)
 
     @property
     def bottom(self) -> int:

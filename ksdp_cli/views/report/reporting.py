@@ -79,6 +79,7 @@ def report(
             if references:
                 raise ConfigError("a store takes no reference", "drop --reference, or name a model")
             used: list[str]
+            run.require_fixed_origin("the page holds float32 positions")
             page, used = report_run.page(run, Path(folder)), []
         else:
             assert file is not None
@@ -96,6 +97,7 @@ def _reference(path: str | Path) -> Run:
     run = open_run(path)
     if run.kind != "simulation":
         raise ConfigError(f"the reference {path} holds samples", "give a store that 'ksdp simulate' wrote")
+    run.require_fixed_origin("the page holds float32 positions")
     return run
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ... import figures, plugins
 from ...api.clouds import initial_cloud
+from ...base.grids import address
 from ...base.labels import KINDS, evenly, label
 from ...base.shapes import Cloud
 from ...errors import DataError, KsdpError
@@ -15,6 +18,7 @@ from ...provenance import short
 from ...store import Run
 from ...store.selection import simulation_of
 from ..curves import equation_6
+from ..plotting import field_of
 from . import Page, Picture, Scene, StoredCloud, Table
 from . import clouds as parts
 
@@ -55,6 +59,7 @@ def page(run: Run, folder: Path) -> Page:
         [
             ("What was run", _made(run)),
             ("Moments", [_moments(clouds), *_moment_picture(run, clouds, folder)]),
+            ("Chemical", _chemical(run, places)),
             ("Density", _density_picture(run, places, folder)),
         ],
         f"Made by ksdp {plugins.own_version()} from {run.path}.",
@@ -150,18 +155,43 @@ def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[
     """Some of the frames; where there is only one, the initial cloud beside it."""
     chosen = evenly(places, MOST_PICTURES if run.dim == 2 else 3)
     clouds = [(label(at) or f"t = {run.times[k]:g}", run.frame(case, k)) for run, case, k, at in chosen]
-    if len(clouds) == 1:
+    fields = [field_of(run, case, k) for run, case, k, _ in chosen if run.grid]
+    if len(clouds) == 1 and not fields:
         clouds = _initial(run) + clouds
     path = folder / "density.png"
-    figures.histogram_sheet(clouds, path)
+    figures.histogram_sheet(clouds, path, fields=fields)
     some = f"{len(clouds)} of the {len(places)} frames" if len(clouds) < len(places) else "the frames"
-    return [Picture(path, f"Density of {some}, with the same limits and colours.")]
+    under = (
+        "" if not fields else " Blue: contours of the chemical c" + (", of a section of it." if run.dim == 3 else ".")
+    )
+    return [Picture(path, f"Density of {some}, with the same limits and colours.{under}")]
+
+
+def _chemical(run: Run, places: list[parts.Place]) -> list[Table]:
+    """What c of each frame is at most, and how much of the chemical lies in the grid's box."""
+    if run.grid is None:
+        return []
+    cell, names = run.grid.h**run.dim, list(places[0][3])
+    rows = []
+    for _, case, k, at in evenly(places, MOST_ROWS):
+        c = run.field(case, k).astype(np.float64)
+        rows.append([*(at[name] for name in names), float(c.max()), float(c.sum() * cell)])
+    box = " x ".join(f"[{low:.3g}, {low + run.grid.side:.3g}]" for low in run.grid.low)
+    title = f"The chemical on {' x '.join(map(str, run.grid.shape))} points of {box}; its integral is over that box"
+    return [Table(title, [*names, "largest c", "integral of c"], rows)]
+
+
+def _first_seed(run: Run) -> int:
+    seed, _ = address(run.cases, run.attrs["seed"], 0)
+    if seed is None:
+        raise ValueError("it has no seed")
+    return seed
 
 
 def _initial(run: Run) -> list[tuple[str, Cloud]]:
     """The initial cloud; none when it was a stored one that is gone, or a law whose plugin is."""
     try:
         _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim, run.config.get("init_params"))
-        return [("initial cloud", cloud.draw(run.J, run.dim, int(run.attrs["seed"])))]
+        return [("initial cloud", cloud.draw(run.J, run.dim, _first_seed(run)))]
     except (KsdpError, KeyError, TypeError, ValueError):
         return []

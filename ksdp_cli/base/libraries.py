@@ -1,4 +1,4 @@
-"""Libraries that only some exports need."""
+"""Libraries that only some tasks need: each is an extra of the package."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from ..errors import ResourceError
 
 
-def library(name: str, purpose: str) -> Any:
+def library(name: str, purpose: str, extra: str = "export") -> Any:
     """The module ``name``. Raises `ResourceError` that says what installs it when it is not there."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ResourceError(f"{purpose} needs {name}: {error}", "pip install 'ksdp[export]'") from None
+        raise ResourceError(f"{purpose} needs {name}: {error}", f"pip install 'ksdp[{extra}]'") from None

@@ -21,16 +21,16 @@ from ksdp_cli.particles.world import World
 RANK = """
 import hashlib, sys
 from ksdp_cli.errors import KsdpError
-from ksdp_cli.particles.torch_world import world_of_environment
-from tests.particles.test_ranks import positions
+from ksdp_cli.particles.ranks import world_of
+from tests.ranks.test_world import positions
 
-world = world_of_environment()
+world = world_of()
 if not sys.argv[1:]:
     import numpy as np
     if world.rank == 1:
         sys.exit(9)
     try:
-        world.gather(np.zeros(3))
+        world.largest(np.zeros(3))
     except KsdpError as error:
         print(type(error).__name__)
         sys.exit(error.exit_code)
@@ -45,7 +45,7 @@ LOOPBACK = {"GLOO_SOCKET_IFNAME": "lo", "MASTER_ADDR": "127.0.0.1", "OMP_NUM_THR
 
 def positions(run: str, world: World | None = None) -> np.ndarray:
     """After three steps of 3001 particles in a flow, which three ranks cannot share evenly."""
-    engine, _, dim = run.partition(":")
+    engine, dim, scheme = run.split(":")
     problem = pose(
         {
             "engine": engine,
@@ -55,6 +55,7 @@ def positions(run: str, world: World | None = None) -> np.ndarray:
             "A": 5,
             "J": 3001,
             "T": 3e-4,
+            "scheme": scheme,
             "accuracy": 1e-3,
         }
     )
@@ -91,9 +92,9 @@ def ranks(size: int, *runs: str) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     ("size", "runs"),
     [
-        (3, ["direct:2", "tree:2"]),
-        pytest.param(2, ["direct:2", "direct:3", "tree:2", "tree:3"], marks=pytest.mark.slow),
-        pytest.param(4, ["direct:2", "direct:3", "tree:2", "tree:3"], marks=pytest.mark.slow),
+        (3, ["direct:2:heun", "tree:2:euler", "tree:3:heun"]),
+        pytest.param(2, ["direct:2:euler", "direct:3:heun", "tree:2:heun", "tree:3:euler"], marks=pytest.mark.slow),
+        pytest.param(4, ["direct:2:heun", "direct:3:euler", "tree:2:euler", "tree:3:heun"], marks=pytest.mark.slow),
     ],
 )
 def test_ranks_move_the_cloud_to_the_same_bits(size: int, runs: list[str]) -> None:
@@ -106,7 +107,7 @@ def test_ranks_move_the_cloud_to_the_same_bits(size: int, runs: list[str]) -> No
 def test_a_dead_rank_ends_the_others_with_an_error() -> None:
     (status, text), (dead, _) = ranks(2)
     assert dead == 9
-    assert (status, text.strip()) == (5, "ResourceError")
+    assert (status, text.strip()) == (5, "Lost")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 100])

@@ -1,0 +1,135 @@
+"""Beyond the trained times by what is known: particles of a network at the last of them, moved on by equation (8).
+
+The paper has generated particles as the initial cloud of a further run; here that run is a predictor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base import device as devices
+from ..base import parsing
+from ..base.listener import Listener
+from ..base.signals import heard
+from ..config import SimulateConfig
+from ..errors import ConfigError, Interrupted, NumericalError
+from ..initial.stored import StoredCloud
+from ..particles import preflight
+from ..particles.precision import precision_warning
+from ..particles.problem import Problem, pose
+from ..particles.simulation import Simulation
+from ..store.selection import end_of
+from .doubts import tell_doubts
+from .generator import Generator
+from .references import reference_options
+
+#: What `SimulateConfig` has and a run that goes on does not take from the run that was learned.
+ITS_OWN = ("init", "init_params", "t0", "J")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Particles (J, d) at the time that was asked for, and facts for the store; seconds of each of the two parts."""
+
+    cloud: NDArray[np.float32]
+    facts: dict[str, Any]
+    network_seconds: float
+
+
+class Beyond:
+    """The run from the last trained time of a network to ``t``, with the parameters ``at``, each by name.
+
+    ``J`` particles move: as many as in a run that was learned, or ``n`` where that is more, since a pair sum of fewer
+    is another one. Raises `DataError` for a network of clouds that ksdp did not simulate, and `ConfigError` where
+    positions are not the whole state, or a flow or kernel is not there.
+    """
+
+    def __init__(self, generator: Generator, at: Mapping[str, float], t: float, n: int, seed: int) -> None:
+        learned: SimulateConfig = generator.model.simulation
+        self.generator = generator
+        self.start = last_time(generator.model)
+        self.at = {name: self.start if name == "t" else at[name] for name in generator.names}
+        self.J = max(n, learned.J)
+        others = {name: value for name, value in at.items() if name != "t"}
+        known = reference_options(generator.model.provenance["simulation"], others)
+        options = {name: value for name, value in known.items() if name not in ITS_OWN}
+        options |= {"J": self.J, "T": parsing.tidy(t - self.start), "seed": seed, "device": generator.device}
+        if options["engine"] == "mesh" or options["halvings"]:
+            options["device"] = "cpu"
+        dim = generator.model.dim
+        initial = StoredCloud("network", self.J, dim, lambda: generator.cloud(self.J, self.at, seed), self.start)
+        self.problem = pose(options | {"init": initial})
+        if self.problem.chemistry.memory:
+            raise ConfigError(
+                "the chemical of this model has a memory, and a network's particles do not tell its state",
+                "use --beyond network, or simulate from the start",
+            )
+        preflight.require(self.problem)
+
+    def move(self, listener: Listener) -> Moved:
+        """Draw the particles and move them to the end.
+
+        Raises `NumericalError` at blow-up, and `Interrupted`, which leaves nothing to go on from.
+        """
+        problem, began = self.problem, time.monotonic()
+        cloud = problem.initial.frame
+        drawn = time.monotonic()
+        tell_doubts(problem, cloud, precision_warning(problem, cloud), listener.warn)
+        with heard(listener.stop) as stop:
+            simulation = _integrated(problem, Listener(listener.progress, stop, listener.warn))
+        x = simulation.runs[0].state.x.astype(np.float32, copy=False)
+        facts: dict[str, Any] = {
+            "method": "simulate",
+            "from": self.start,
+            "J": self.J,
+            "dt": problem.config.dt,
+            "steps": simulation.steps,
+            "engine": str(simulation.runs[0].stepper.report()["engine"]),
+            "seconds": time.monotonic() - drawn,
+        }
+        collapsed = simulation.runs[0].state.collapsed
+        facts |= {} if collapsed is None else {"collapsed_from": collapsed}
+        return Moved(x, facts, drawn - began)
+
+
+def last_time(model: Any) -> float:
+    """The last time that a network was trained on; that of all its clouds where it has no parameter t."""
+    high = dict(zip(model.eta_map.names, model.eta_map.high, strict=True))
+    return float(high["t"]) if "t" in high else end_of(model.provenance["simulation"])
+
+
+def _integrated(problem: Problem, listener: Listener) -> Simulation:
+    """The simulation of ``problem`` at its end; what a run says of itself on the way is said."""
+    simulation = Simulation(problem, devices.choose(problem.config.place))
+    simulation.start()
+    seen: set[str] = set()
+
+    def doubt(sentence: str | None) -> None:
+        if sentence and listener.warn and not seen:
+            seen.add(sentence)
+            listener.warn(sentence)
+
+    def after_step(done: int) -> None:
+        doubt(simulation.look())
+        if listener.progress:
+            listener.progress("steps", done, simulation.steps)
+        number = listener.stop() if listener.stop else None
+        if number is not None:
+            told = f"stopped by signal {number} at step {done} of {simulation.steps}; nothing is kept"
+            raise Interrupted(told, number, "give the command again")
+
+    try:
+        simulation.run(lambda k, clouds: None, after_step)
+    except NumericalError as error:
+        simulation.snapshot()
+        advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
+        raise NumericalError(f"{error.message}; {advice}", error.hint) from None
+    pull, case = simulation.max_kernel_displacement()
+    doubt(preflight.kernel_warning(pull, simulation.longest, problem.config.t0 + problem.config.T, case))
+    return simulation

@@ -1,0 +1,15 @@
+"""What is said of a simulation before its first step."""
+
+from __future__ import annotations
+
+from ..base.listener import Say
+from ..base.shapes import Cloud
+from ..particles import collapse, preflight
+from ..particles.problem import Problem
+
+
+def tell_doubts(problem: Problem, cloud: Cloud, coarse: str | None, warn: Say | None) -> None:
+    """Warn of ``coarse``, the `precision_warning`, and of doubts about the flow and the initial ``cloud`` (J, d)."""
+    for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
+        if doubt and warn:
+            warn(doubt)

@@ -1,0 +1,84 @@
+"""Where the chemical of a run is stored: the grid of ``--store-field``, settled before the first frame."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.labels import evenly
+from ..base.shapes import Cloud
+from ..errors import ConfigError
+from ..particles.problem import Problem
+from ..store.field_grid import FieldGrid
+
+#: Values of a frame at most: 1 GiB.
+MOST = 1 << 28
+#: How far particles spread in the run, in standard deviations of their Brownian path on an axis.
+SPREAD = 3.0
+#: Particles, steps and cases whose way in the flow is followed, at most.
+TRACED, STEPS, CASES = 128, 200, 8
+
+
+def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
+    """The grid of a run that begins with ``cloud`` (J, d); None where c is not stored.
+
+    Its cube is what ``--field-side`` says, the periodic box of the chemistry, or what holds the way of the initial
+    cloud in the flow alone and 3 sqrt(2 mu T) around it. It is the same for all cases and frames. Raises
+    `ConfigError` for a grid that is too large, and for a chemistry that does not know c between the particles.
+    """
+    config = problem.config
+    if not config.store_field:
+        return None
+    if not hasattr(problem.chemistry, "field"):
+        raise ConfigError(f"chemistry {config.chemistry!r} gives no c between particles", "drop --store-field")
+    if config.store_field**config.dim > MOST:
+        most = math.floor(MOST ** (1.0 / config.dim) + 1e-9)
+        raise ConfigError(f"store_field = {config.store_field} in {config.dim}D", f"use --store-field {most} at most")
+    ends = _way(problem, cloud)
+    middle, width = ends.mean(1), float((ends[:, 1] - ends[:, 0]).max())
+    middle[np.abs(middle) < 0.05 * width] = 0.0  # clouds about the origin have a grid about it
+    box = max(config.chemistry_params.get("box", (0.0,)))
+    if config.field_side:
+        side = config.field_side
+    elif box:
+        side, middle = box, np.zeros(config.dim)
+    else:
+        wide = width + 2.0 * SPREAD * math.sqrt(2.0 * max(config.mu) * config.T)
+        side = _rounded_up(max(wide, 8.0 * math.sqrt(max(config.delta2))))
+    if not side > 0:
+        raise ConfigError("all particles begin at one point", "give the side of the grid, as --field-side 2")
+    return FieldGrid(config.store_field, tuple((middle - side / 2).tolist()), side)
+
+
+def _way(problem: Problem, cloud: Cloud) -> NDArray[np.float64]:
+    """Ends (d, 2) of the cloud at the start, and of some of its particles on their way in the flow alone."""
+    config, ends = problem.config, np.array([(axis.min(), axis.max()) for axis in cloud.T], np.float64)
+    some = cloud[:: -(-len(cloud) // TRACED)]
+    dt = config.T / STEPS
+    for case in evenly(problem.cases, CASES):
+        x = some.astype(config.dtype)
+        for step in range(STEPS):
+            t = config.t0 + step * dt
+            with np.errstate(all="ignore"):
+                half = x + (dt / 2 * case.flow.velocity(x, t)).astype(x.dtype)
+                x = x + (dt * case.flow.velocity(half, t + dt / 2)).astype(x.dtype)
+            if not np.isfinite(x).all():
+                break
+            ends = np.stack([np.minimum(ends[:, 0], x.min(0)), np.maximum(ends[:, 1], x.max(0))], 1)
+    return ends
+
+
+def told(grid: FieldGrid) -> str:
+    """A sentence on a grid."""
+    ends = " x ".join(f"[{low:.3g}, {low + grid.side:.3g}]" for low in grid.low)
+    return f"c is stored on {' x '.join(map(str, grid.shape))} points of {ends}; --field-side sets another side"
+
+
+def _rounded_up(side: float) -> float:
+    """The next number of two digits."""
+    if side <= 0:
+        return side
+    unit = 10.0 ** (math.floor(math.log10(side)) - 1)
+    return round(math.ceil(side / unit * (1 - 1e-9)) * unit, 12)

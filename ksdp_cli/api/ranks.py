@@ -1,0 +1,232 @@
+"""One cloud on the ranks of a world: rank 0 answers for the store, decides and talks; the others move their particles.
+
+Rank 0 says what is to be moved and from which states, so that the others read and write no store. Wherever it does what
+only it can do, the others wait and learn whether it succeeded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.listener import Stop
+from ..base.shapes import Cloud
+from ..base.threads import core_count, limited
+from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ResourceError, ToldElsewhere
+from ..particles.case_run import State
+from ..particles.problem import Problem, pose
+from ..particles.ranks import world_of
+from ..particles.simulation import Simulation
+from ..particles.world import Lost, World
+from .clouds import handed
+from .headers import with_times
+from .options import SimulateOptions
+
+#: What a state has beside its arrays.
+PARTS = ("k", "step", "engine", "collapsed", "place")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What rank 0 has the others move: the snapshots and cases of a problem, and the states from which, without the
+    elements of their arrays."""
+
+    snapshots: tuple[float, ...]
+    device: str
+    cases: list[int]
+    states: list[dict[str, Any]]
+    arrays: list[dict[str, tuple[tuple[int, ...], str]]]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How rank 0 ended, and the store that it has completed."""
+
+    exit_code: int
+    path: str = ""
+
+
+class Differ(ResourceError):
+    """The ranks do not hold the same positions."""
+
+
+@contextlib.contextmanager
+def joined(asked: str | None) -> Iterator[World]:
+    """The world of this process (`world_of`), left at the end. Of several ranks that lose another one, one raises
+    `Lost`, and the others `ToldElsewhere`."""
+    world = world_of(asked)
+    try:
+        yield world
+    except BaseException as error:
+        if isinstance(error, Lost):
+            if not world.first():
+                raise ToldElsewhere(error.exit_code) from None
+        elif isinstance(error, ToldElsewhere) or (isinstance(error, KsdpError) and world.rank == 0):
+            world.close()
+        else:
+            world.first()  # this rank tells
+        raise
+    world.close()
+
+
+@contextlib.contextmanager
+def divided(world: World) -> Iterator[None]:
+    """Within, the threads of this host are shared out over its ranks."""
+    with limited(max(1, core_count() // world.local) if world.size > 1 else None):
+        yield
+
+
+@contextlib.contextmanager
+def leading(world: World) -> Iterator[Callable[[Path], None]]:
+    """Within, rank 0 does its work, and the others `follow`. They learn how it ended, and from what is yielded which
+    store it has completed; of an error that nobody has foreseen they learn by losing this rank."""
+    path = Path()
+
+    def completed(store: Path) -> None:
+        nonlocal path
+        path = store
+
+    try:
+        yield completed
+    except Lost:
+        raise
+    except KsdpError as error:
+        with contextlib.suppress(Lost):
+            world.decide(Ended(error.exit_code))
+        raise
+    with contextlib.suppress(Lost):
+        world.decide(Ended(0, str(path)))
+
+
+def require_ranks(world: World, problem: Problem, apart: bool) -> None:
+    """Raise `ConfigError` where the ranks cannot share the run: cases ``apart`` in other processes, or too few
+    particles."""
+    if world.size == 1:
+        return
+    if apart:
+        raise ConfigError(f"{world.size} ranks and processes for cases", "leave --workers and --case out, or the ranks")
+    if world.size > problem.config.J:
+        raise ConfigError(f"J = {problem.config.J} on {world.size} ranks", "use fewer ranks")
+
+
+def hand_over(simulation: Simulation) -> None:
+    """On rank 0: have the others move the cases of ``simulation`` from their states on."""
+    world, states = simulation.world, [run.state for run in simulation.runs]
+    if world.size == 1:
+        return
+    world.decide(
+        Job(
+            simulation.config.snapshots,
+            simulation.device,
+            [run.case.number for run in simulation.runs],
+            [{name: getattr(state, name) for name in PARTS} for state in states],
+            [{name: (array.shape, array.dtype.str) for name, array in state.arrays.items()} for state in states],
+        )
+    )
+    for state in states:
+        _from_first(world, state.arrays)
+
+
+def by_first(world: World, work: Callable[[], None], clouds: Sequence[Cloud] = ()) -> None:
+    """Have rank 0 do ``work``; what it raises ends the others too. Raises `Differ` where ``clouds`` (J, d) are not
+    those of the other ranks."""
+    if world.size > 1:
+        for cloud in clouds:
+            _require_same(world, cloud)
+    failed = None
+    try:
+        if world.rank == 0:
+            work()
+    except KsdpError as error:
+        failed = error
+    code = world.decide(failed.exit_code if failed else 0)
+    if failed:
+        raise failed
+    if code:
+        raise ToldElsewhere(code)
+
+
+def follow(
+    world: World, *, stop: Stop | None = None, threads: int | None = None, **options: Unpack[SimulateOptions]
+) -> str:
+    """On another rank than 0: move its share of the particles to the end that rank 0 tells; returns the store's path.
+
+    ``options`` are those that rank 0 gave to `simulate`, without the ones that say where the store is. Raises
+    `ToldElsewhere` with the exit code of rank 0 where that is not 0, and `Lost`.
+    """
+    problem, failed = None, None
+    unheard: Job | Ended | None = None
+    try:
+        problem = pose(dict(options) | {"init": handed(options.get("init"))})
+    except KsdpError as error:
+        failed = error  # as on rank 0, which tells of it; or this rank alone is in trouble
+    while isinstance(told := world.decide(unheard), Job):
+        if problem is None:
+            assert failed is not None
+            raise failed
+        with limited(threads), divided(world), contextlib.suppress(NumericalError, Interrupted, Differ, ToldElsewhere):
+            _move(problem, told, world, stop)
+    assert isinstance(told, Ended)
+    if told.exit_code:
+        raise ToldElsewhere(told.exit_code)
+    return told.path
+
+
+def asked_to_end(world: World, stop: Stop | None, due: bool = False) -> tuple[int | None, bool]:
+    """The number of a signal that any rank has got, and whether a checkpoint is ``due`` on rank 0."""
+    own = np.array([(stop() if stop else None) or 0, due and world.rank == 0], np.float64)
+    number, save = world.largest(own).tolist()
+    return int(number) or None, bool(save)
+
+
+def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
+    """The steps of ``job`` on a rank that is not 0."""
+    whole = with_times(problem, job.snapshots)
+    simulation = Simulation(replace(whole, cases=[whole.cases[n] for n in job.cases]), job.device, world=world)
+    for run, state, arrays in zip(simulation.runs, job.states, job.arrays, strict=True):
+        empty = {name: np.empty(shape, dtype) for name, (shape, dtype) in arrays.items()}
+        _from_first(world, empty)
+        run.restore(State(empty, **state))
+    if stop:
+        stop()  # from now on a signal is rank 0's to act on
+
+    def after_step(_: int) -> None:
+        number, save = asked_to_end(world, stop)
+        if number or save:
+            by_first(world, _nothing)
+        if number:
+            raise Interrupted(f"stopped by signal {number}", number)
+
+    def write(_: int, clouds: list[Cloud]) -> None:
+        by_first(world, _nothing, clouds)
+
+    simulation.run(write, after_step)
+
+
+def _from_first(world: World, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Fill ``arrays`` with the elements of rank 0's."""
+    for array in arrays.values():
+        world.join(array.reshape(-1), [0] + [array.size] * world.size)
+
+
+def _require_same(world: World, cloud: Cloud) -> None:
+    """Raise `Differ` where the positions of two ranks differ, which they cannot where all compute alike."""
+    digest = hashlib.blake2b(np.ascontiguousarray(cloud).data, digest_size=6)
+    number = float(int.from_bytes(digest.digest(), "little"))
+    high, low = world.largest(np.array([number, -number])).tolist()
+    if high != -low:
+        raise Differ(
+            "the ranks of this run do not hold the same positions: their processors or libraries round differently",
+            "run on machines of one kind, with one installation",
+        )
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,43 @@
+"""A sweep in a file: what `simulate` takes, with the swept parameters in tables of their own.
+
+``[grid]`` holds parameters of which every combination is a case, ``[zip]`` those that go in step; the rest of the file
+is the configuration of `simulate`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..base.files import local
+from ..config import read_toml
+from ..errors import ConfigError
+from . import paths
+
+TABLES = ("grid", "zip")
+
+
+def read_sweep(path: Path) -> dict[str, Any]:
+    """The options of `simulate` in a sweep's file, with where to write: ``./runs/NAME.zarr`` for NAME.toml.
+
+    Raises `ConfigError` where it cannot be read, for a table that is none, and for a parameter that is given twice.
+    """
+    options = read_toml(path)
+    tables = {name: _table(path, name, options.pop(name)) for name in TABLES if isinstance(options.get(name), dict)}
+    if isinstance(options.get("grid"), (str, list, int, float)):
+        raise ConfigError(f"{path}: grid = {options['grid']!r} is no table", "write [grid] with NAME = VALUES below")
+    for name, table in tables.items():
+        for parameter, values in table.items():
+            if parameter in options:
+                raise ConfigError(f"{path}: {parameter} is given twice, in [{name}] too", "give it once")
+            options[parameter] = values
+    if tables.get("zip"):
+        options["zip"] = list(tables["zip"])
+    return {"out": str(paths.RUNS / f"{local(path).stem}.zarr")} | options
+
+
+def _table(path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
+    for parameter, values in table.items():
+        if isinstance(values, dict):
+            raise ConfigError(f"{path}: [{name}.{parameter}] is a table", f"write {parameter} = [1, 10] in [{name}]")
+    return {parameter.replace("-", "_"): values for parameter, values in table.items()}

@@ -1,0 +1,55 @@
+"""What ``ksdp simulate --plan`` prints: two tables of 80 columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..api.pace import bytes_in_words, duration
+from ..base.labels import label
+from . import _render
+
+#: Cases of a sweep that are listed.
+LISTED = 12
+
+
+def render(document: dict[str, Any], as_json: bool) -> None:
+    """``document`` is that of `ksdp_cli.api.planning.plan`."""
+    title = f"plan: J = {document['J']}, d = {document['dim']}, cases = {document['cases']}; nothing is written"
+    tables = [("", ["M", "8 pi mu/chi", "T_max", "case", "thresholds"], _thresholds(document["thresholds"]))]
+    _render.emit(document, as_json, *tables, (title, ["", ""], _rows(document)), width=80)
+
+
+def _thresholds(entries: list[dict[str, Any]]) -> list[list[Any]]:
+    rows = [
+        [one["M"], _known(one["critical_mass"]), _known(one["T_max"]), label(one["parameters"]), one["says"]]
+        for one in entries[:LISTED]
+    ]
+    more = len(entries) - LISTED
+    return rows if more <= 0 else [*rows, ["...", "", "", "", f"{more} more cases: see --json"]]
+
+
+def _rows(d: dict[str, Any]) -> list[list[str]]:
+    dt = d["dt"]
+    stable = f"{dt['stable']:.3g}" if dt["stable"] else "any"
+    rows = [["dt", f"{dt['asked']:g} asked, {stable} resolves: {dt['reason']}"]]
+    rows += [
+        ["", f"{one['dt']:.3g}: {one['reason']}{'' if one['counts'] else ' (not here)'}"] for one in dt["limits"][1:]
+    ]
+    rows.append(["engine", f"{d['engine']} on {d['hardware']}"])
+    if d["mesh"]:
+        rows.append(["mesh", ", ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in d["mesh"].items())])
+    rows.append(["steps", f"{d['steps']}, frames {d['frames']}"])
+    if d["seconds"] is not None:
+        rows.append(["time", f"{duration(d['seconds'])}, {1e3 * d['seconds_a_step']:.3g} ms a step, by one process"])
+    for name in ("memory", "disk"):
+        have = d[f"{name}_{'available' if name == 'memory' else 'free'}"]
+        rows.append([name, f"{bytes_in_words(d[f'{name}_bytes'])} of {bytes_in_words(have)}"])
+    return [*rows, *(["doubt", doubt] for doubt in d["doubts"])]
+
+
+def _known(value: float | None) -> str:
+    return "-" if value is None else f"{value:.5g}"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,35 @@
+"""The ranks of a run at the command line: the first one talks, another one only of trouble that it has alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..base import launcher
+from ..base.listener import Stop
+from . import _boundary
+
+if TYPE_CHECKING:
+    from ..particles.world import World
+
+#: Options that say where a run is written, and how its cases are shared out: rank 0's alone.
+FIRST = ("out", "overwrite", "resume", "workers", "executor", "case")
+
+
+@contextmanager
+def joined(asked: str | None) -> Iterator[World]:
+    """The world of this process, as `ksdp_cli.api.ranks.joined`; silent until it stands."""
+    from ..api import ranks
+
+    _boundary.silent = launcher.rank(mpi=asked == "mpi") > 0
+    with ranks.joined(asked) as world:
+        _boundary.silent = False
+        yield world
+
+
+def follow(world: World, stop: Stop, options: dict[str, Any]) -> None:
+    """Move this rank's share of the particles to the end of the run. Raises as `ksdp_cli.api.ranks.follow`."""
+    from ..api import ranks
+
+    ranks.follow(world, stop=stop, **{name: value for name, value in options.items() if name not in FIRST})

@@ -1,0 +1,74 @@
+"""``ksdp sweep``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..base.parsing import integer
+from ..base.signals import graceful
+from ..config import SimulateConfig
+from . import _options as o
+from . import _render
+from ._boundary import say
+from .simulate import OWN, render
+
+EXAMPLE = 'FILE.toml: flow = "laminar2d", T = 0.02, then [grid] with A = "1:100:11log" and seed = "0:15:16" below'
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog=EXAMPLE)(sweep)
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(help="TOML: options of 'ksdp simulate', and tables [grid] and [zip].")],
+    workers: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Processes that take the cases side by side. Default 1.")
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:PLACE]", help="Where they run; 'ksdp plugins' lists the executors. Default processes."
+        ),
+    ] = None,
+    threads: Annotated[str | None, typer.Option(metavar="NUMBER", help="Threads at most. Default all cores.")] = None,
+    case: Annotated[str | None, typer.Option(metavar="NUMBER", help="Run this case alone.")] = None,
+    print_commands: Annotated[
+        bool, typer.Option("--print-commands", help="Print a command for each case, and run nothing.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Output path; ./runs/FILE.zarr when not given.")
+    ] = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+) -> None:
+    """Run what is missing of a sweep that a file describes; a finished one does nothing.
+
+    [grid] holds parameters of which every combination is a case, [zip] parameters that go in step, seed among them;
+    the rest of the file is the configuration of 'ksdp simulate'. The same command goes on after whatever stopped it.
+    """
+    from .. import api
+    from ..api.sweep_files import read_sweep
+
+    numbers = (("threads", threads), ("workers", workers), ("case", case))
+    given: dict[str, Any] = {"out": out, "overwrite": overwrite, "executor": executor}
+    given |= {name: integer(text) for name, text in numbers if text}
+    options = o.overruled(read_sweep(file), file, given, [*SimulateConfig.model_fields, *OWN, "A"])
+    options["resume"] = not options.get("overwrite", False)
+    if print_commands:
+        from ..api.simulating import commands
+
+        for line in commands(options["out"], **{name: options[name] for name in options if name not in OWN}):
+            typer.echo(line)
+        return
+    with graceful() as stop, _render.progress("sweep") as progress:
+        run = api.simulate(
+            progress=progress,
+            stop=stop,
+            warn=lambda message: say(f"ksdp: warning: {message}"),
+            tell=lambda message: say(f"ksdp: {message}"),
+            **options,
+        )
+    render(run, as_json)

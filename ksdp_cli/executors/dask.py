@@ -1,0 +1,153 @@
+"""Dask: workers of a cluster of this machine, or of one that runs already. A call whose worker dies is made again.
+
+Cluster: Dask's `LocalCluster` on the loopback interface. What a worker is asked lies in its memory by a token of the
+sweep, since workers may outlive it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, CancelledError, Future
+from typing import Any, TypeVar
+
+from ..base.libraries import library
+from ..base.threads import LIMITS, core_count
+from ..errors import ConfigError, ResourceError
+from ..plugins import own_version
+from .base import Workers, listen
+
+T = TypeVar("T")
+#: Seconds within which a scheduler must answer.
+PATIENCE = 10.0
+#: What a worker holds for a token: no call is to begin any more.
+CLOSED = -1
+
+_told: dict[str, int] = {}
+_one_at_a_time = threading.Lock()
+
+
+class Dask(Workers):
+    """``dask``: a cluster of its own on this machine. ``dask:tcp://HOST:PORT``, ``dask:FILE.json``: the
+    workers of that scheduler, or of the one that has written that file.
+
+    A worker that dies is started again by Dask, and its case goes on from its checkpoint, unattended.
+    """
+
+    def __init__(self, place: str, workers: int | None) -> None:
+        self._distributed = library("distributed", "executor 'dask'", "dask")
+        self._place, self._workers, self._token = place, workers or core_count(), uuid.uuid4().hex
+        self._calls: list[tuple[Any, Future[Any]]] = []
+        self._closed = False
+        self._cluster: Any = None
+        self._client: Any = self._connected(place) if place else None
+        self.threads = None if place else max(1, core_count() // self._workers)
+
+    def _connected(self, address: str) -> Any:
+        """A client of the scheduler at an address, whose workers were asked what they are."""
+        where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+        try:
+            client = self._distributed.Client(**where, timeout=PATIENCE, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:
+            reason = " ".join(str(error).split())
+            raise ResourceError(
+                f"no Dask scheduler answers at {address}: {reason}", "start one, or mend the address"
+            ) from None
+        try:
+            for worker, threads in client.nthreads().items():
+                if threads > 1:
+                    raise ConfigError(
+                        f"the Dask worker {worker} takes {threads} cases at once", "start it with --nthreads 1"
+                    )
+            for worker, version in client.run(own_version, on_error="return").items():
+                if version != own_version():
+                    raise ConfigError(
+                        f"the Dask worker {worker} has ksdp {version}, this is {own_version()}",
+                        "install one version everywhere",
+                    )
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _started(self) -> Any:
+        """A client of a cluster of this machine, which is started now."""
+        # a worker counts the threads that it may use as any process does, and Dask's nanny says 1 for most of LIMITS
+        environment = {name: str(self.threads) for name in LIMITS}
+        self._cluster = self._distributed.LocalCluster(
+            n_workers=self._workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # without one it takes port 8787 of every interface
+            memory_limit=None,
+            silence_logs=logging.CRITICAL,
+            env=environment,
+            preload=["ksdp_cli.executors.dask_worker"],
+        )
+        return self._distributed.Client(self._cluster, set_as_default=False)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        if self._closed:
+            raise RuntimeError("no call is taken after shutdown")
+        if self._client is None:
+            self._client = self._started()
+        ours = Future[T]()
+        theirs = self._client.submit(_called, self._token, fn, args, kwargs, pure=False)
+        self._calls.append((theirs, ours))  # a call whose future nobody holds is taken back
+        theirs.add_done_callback(lambda done: _pass_on(done, ours))
+        return ours
+
+    def ask_to_stop(self, number: int) -> None:
+        if self._client is not None:
+            with contextlib.suppress(OSError, TimeoutError):  # workers that are gone need not be asked
+                self._client.run(_tell, self._token, number, on_error="ignore")
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._closed = True
+        if cancel_futures:
+            self.ask_to_stop(CLOSED)
+        if not wait or self._client is None:
+            return
+        for _, ours in self._calls:
+            with contextlib.suppress(Exception, CancelledError):
+                ours.exception()
+        if self._cluster is None:
+            self.ask_to_stop(0)  # forget
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+        self._client = None
+
+
+def _pass_on(theirs: Any, ours: Future[Any]) -> None:
+    """The outcome of Dask's future to that of the standard library."""
+    from distributed.scheduler import KilledWorker
+
+    if theirs.cancelled():  # not by us
+        ours.set_exception(BrokenExecutor("the Dask scheduler is gone"))
+    elif (error := theirs.exception()) is None:
+        ours.set_result(theirs.result())
+    elif isinstance(error, KilledWorker):
+        ours.set_exception(BrokenExecutor("its Dask workers died again and again"))
+    else:
+        ours.set_exception(error)
+
+
+def _called(token: str, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    """In a worker: the call, alone in its process, unless its sweep was asked to stop before."""
+    with _one_at_a_time:
+        if _told.get(token):
+            raise CancelledError
+        listen(lambda: max(0, _told.get(token, 0)))
+        return fn(*args, **kwargs)
+
+
+def _tell(token: str, number: int) -> None:
+    """In a worker: keep what the sweep's driver asks; 0 forgets it. A signal counts more than that nothing begins."""
+    if number:
+        _told[token] = max(number, _told.get(token, number))
+    else:
+        _told.pop(token, None)

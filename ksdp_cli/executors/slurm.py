@@ -1,0 +1,228 @@
+"""Slurm by submitit: an array of jobs that goes on when the command that sent it has ended.
+
+``slurm:KEY=VALUE,...`` are options of sbatch (``partition``, ``time`` in minutes, ``cpus_per_task``, ``mem``, ...), and
+``cases_per_job``. ``slurm:local`` starts the same jobs as processes of this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from ..base.files import read_json
+from ..base.libraries import library
+from ..base.outputs import written_whole
+from ..base.threads import core_count
+from ..errors import ConfigError, ResourceError
+from .base import Workers
+from .jobs import Call, Job, outcome_of, read_outcome
+
+T = TypeVar("T")
+#: Seconds between two looks at the outcomes here and on a cluster, and how long one may be on its way between machines.
+LOOK, LOOK_FAR, LATE = 0.1, 2.0, 15.0
+#: Times that a job may run into its limit of time and be queued again.
+REQUEUES = 1000
+#: Minutes that a local job may take: none is stopped for its time.
+LOCAL_MINUTES = 10_000_000
+
+
+class Slurm(Workers):
+    """Jobs of Slurm: the calls go on when the driver ends, and the same command follows those that are on their way.
+
+    A job that is lost ends its own calls only; a job that runs into its limit of time is queued again.
+    """
+
+    outlives: ClassVar[bool] = True
+
+    def __init__(self, place: str, workers: int | None) -> None:
+        self._submitit = library("submitit", "executor 'slurm'", "slurm")
+        self._local, self._workers = place == "local", workers
+        self._options = {} if self._local else _options(place)
+        self._per_job = self._options.pop("cases_per_job", 1)
+        if not self._local and shutil.which("srun") is None:
+            raise ResourceError(
+                "there is no Slurm here: srun is not found", "use its login node, or slurm:local to try"
+            )
+        self.threads = max(1, core_count() // (workers or core_count())) if self._local else None
+        self._waiting: dict[str, tuple[Call, Future[Any]]] = {}
+        self._jobs: dict[str, str] = {}
+        self._known: dict[str, Any] = {}
+        self._closed, self._left, self._folder = False, threading.Event(), Path()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        if self._closed or self._folder.name:
+            raise RuntimeError("all calls are sent together, once")
+        call, future = Call(fn, args), Future[T]()
+        self._waiting[f"{call.key}-{len(self._waiting)}"] = call, future
+        return future
+
+    def begin(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        self._folder.mkdir(exist_ok=True)
+        self._jobs = self._recorded()
+        calls = {call.key: call for call, _ in self._waiting.values()}
+        self._jobs = {key: job for key, job in self._jobs.items() if key in calls and self._alive(job)}
+        new = [call for key, call in calls.items() if key not in self._jobs]
+        for call in new:
+            outcome_of(self._folder, call.key).unlink(missing_ok=True)
+        if new:
+            self._send(new)
+        self._thread.start()
+
+    def ask_to_stop(self, number: int) -> None:
+        """Nothing: the jobs go on. ``scancel`` sends them SIGTERM, which saves their states."""
+
+    def where(self) -> str:
+        arrays = " ".join(sorted({job.partition("_")[0] for job in self._jobs.values()}))
+        return f"the jobs {arrays} go on ('{'kill' if self._local else 'scancel'} {arrays}' saves and ends them)"
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """The jobs go on, whatever ``cancel_futures`` says; with ``wait`` nobody follows them any more."""
+        self._closed = True
+        if not wait or not self._folder.name:
+            return
+        self._left.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        futures = [future for _, future in self._waiting.values()]
+        if all(future.done() and not future.exception() for future in futures):
+            ends = time.monotonic() + LATE
+            while any(self._alive(job) for job in set(self._jobs.values())) and time.monotonic() < ends:
+                time.sleep(LOOK)  # they have yet to note that they have ended well
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _send(self, calls: list[Call]) -> None:
+        """Send ``calls`` as one array, and note which job has which."""
+        per_job = -(-len(calls) // (self._workers or core_count())) if self._local else self._per_job
+        jobs = [
+            Job(calls[start :: -(-len(calls) // per_job)], self._folder) for start in range(-(-len(calls) // per_job))
+        ]
+        with _quiet(), _without_terminal(self._local):
+            executor = self._executor()
+            with executor.batch():
+                sent = [executor.submit(job) for job in jobs]
+        for job, number in zip(jobs, sent, strict=True):
+            self._known[number.job_id] = number
+            self._jobs |= {call.key: number.job_id for call in job.calls}
+        with written_whole(self._folder / "jobs.json") as temporary:
+            temporary.write_text(json.dumps(self._jobs), encoding="utf-8")
+
+    def _executor(self) -> Any:
+        """submitit's executor, with the options of the place."""
+        if self._local:
+            executor = self._submitit.LocalExecutor(self._folder)
+            executor.update_parameters(timeout_min=LOCAL_MINUTES)
+            return executor
+        from submitit.slurm.slurm import SlurmExecutor
+
+        executor = SlurmExecutor(self._folder, max_num_timeout=REQUEUES)
+        known = SlurmExecutor._valid_parameters()
+        own = {name: value for name, value in self._options.items() if name in known}
+        others = {name.replace("_", "-"): value for name, value in self._options.items() if name not in known}
+        own |= {"additional_parameters": others} if others else {}
+        own |= {"array_parallelism": self._workers} if self._workers else {}
+        executor.update_parameters(**{"job_name": "ksdp"} | own)
+        return executor
+
+    def _recorded(self) -> dict[str, str]:
+        """The job of each call that an earlier driver sent."""
+        try:
+            found = read_json(self._folder / "jobs.json")
+            return {str(key): str(job) for key, job in found.items()}
+        except (OSError, ValueError, AttributeError):
+            return {}
+
+    def _alive(self, job: str) -> bool:
+        """Whether a job waits or runs."""
+        if not self._local:
+            from submitit.slurm.slurm import SlurmJob
+
+            self._known.setdefault(job, SlurmJob(self._folder, job))
+        if (known := self._known.get(job)) is not None:
+            with _quiet():
+                return not known.done()
+        try:
+            os.kill(int(job), 0)
+            return True
+        except (OSError, ValueError):
+            return False
+
+    def _follow(self) -> None:
+        """Read outcomes as they come, until there is nothing to wait for or nobody who waits."""
+        missed = dict[str, float]()
+        try:
+            while self._waiting_still() and not self._left.wait(LOOK if self._local else LOOK_FAR):
+                self._look(missed)
+        except Exception as error:
+            for _, future in self._waiting_still():
+                future.set_exception(error)
+
+    def _look(self, missed: dict[str, float]) -> None:
+        """Read what has come; a job that is gone without an outcome, for some time now (``missed``), is lost."""
+        there = set(os.listdir(self._folder))
+        for call, future in self._waiting_still():
+            file, job = outcome_of(self._folder, call.key), self._jobs[call.key]
+            if file.name in there:
+                value, error = read_outcome(file)
+                future.set_exception(error) if error else future.set_result(value)
+            elif not self._alive(job):
+                since = missed.setdefault(call.key, time.monotonic())
+                if time.monotonic() - since >= (10 * LOOK if self._local else LATE):
+                    future.set_exception(BrokenExecutor(f"job {job} has ended early; its log is in {self._folder}"))
+
+    def _waiting_still(self) -> list[tuple[Call, Future[Any]]]:
+        return [(call, future) for call, future in self._waiting.values() if not future.done()]
+
+
+def _options(place: str) -> dict[str, Any]:
+    """``KEY=VALUE,...`` with whole numbers as such. Raises `ConfigError`."""
+    found = dict[str, Any]()
+    for part in filter(None, place.split(",")):
+        name, equals, value = part.partition("=")
+        if not (name and equals and value):
+            raise ConfigError(
+                f"executor 'slurm:{place}'", "write slurm:KEY=VALUE,..., as slurm:partition=cpu,cpus_per_task=4"
+            )
+        found[name.strip().replace("-", "_")] = int(value) if value.isdigit() else value
+    if "time" not in found and "timeout_min" in found:
+        found["time"] = found.pop("timeout_min")
+    per_job = found.get("cases_per_job", 1)
+    if not isinstance(per_job, int) or per_job < 1:
+        raise ConfigError(f"cases_per_job = {per_job}", "use 1 or more")
+    return found
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what submitit logs of itself."""
+    import logging
+
+    logger = logging.getLogger("submitit")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+@contextlib.contextmanager
+def _without_terminal(local: bool) -> Iterator[None]:
+    """Processes that are started within do not hear the terminal's Ctrl-C, as jobs of a cluster do not."""
+    if not local or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

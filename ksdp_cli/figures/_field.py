@@ -1,0 +1,75 @@
+"""The chemical under the particles: filled contours of c in the plane, of a section through it in space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.shapes import Cloud
+from ._density import Projection
+
+#: Contours in a picture at most, and the part of the colour map that they take: lighter than most particles.
+LEVELS, COLOURS, LIGHTEST, DARKEST = 9, "Blues", 0.04, 0.55
+
+
+@dataclass(frozen=True)
+class Field:
+    """c on a regular grid: coordinates along x, y (, z), and values of the shape of their lengths."""
+
+    axes: Sequence[NDArray[np.float64]]
+    values: NDArray[np.floating[Any]]
+
+    def section(self, projection: Projection, cloud: Cloud) -> Section:
+        """c over the axes of ``projection``, in space on the grid's plane next to the middle of ``cloud`` (n, 3)."""
+        index: list[Any] = [slice(None)] * len(self.axes)
+        told = "c"
+        for axis in set(range(len(self.axes))) - set(projection):
+            index[axis] = int(np.argmin(np.abs(self.axes[axis] - float(cloud[:, axis].mean()))))
+            told = f"c at {'xyz'[axis]} = {self.axes[axis][index[axis]]:.2g}"
+        values = self.values[tuple(index)]
+        x, y = (self.axes[axis] for axis in projection)
+        return Section(x, y, values if projection[0] < projection[1] else values.T, told)
+
+
+@dataclass(frozen=True)
+class Section:
+    """c (len(x), len(y)) in a picture, and what it is."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    values: NDArray[np.floating[Any]]
+    told: str
+
+
+def levels_of(sections: Sequence[Section]) -> NDArray[np.float64]:
+    """Round values that all ``sections`` share as contours; fewer than two where c is constant."""
+    from matplotlib.ticker import MaxNLocator
+
+    ends = [(float(one.values.min()), float(one.values.max())) for one in sections]
+    low, high = min((a for a, _ in ends), default=0.0), max((b for _, b in ends), default=0.0)
+    return np.asarray(MaxNLocator(LEVELS).tick_values(low, high)) if high > low else np.empty(0)
+
+
+def draw_field(panel: Any, section: Section, levels: NDArray[np.float64]) -> None:
+    """Contours of c below everything else in ``panel``, whose limits stay as they are; each with its value."""
+    if len(levels) < 2 or min(section.values.shape) < 2:
+        return
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patheffects import withStroke
+
+    shades = ListedColormap(colormaps[COLOURS](np.linspace(LIGHTEST, DARKEST, 64)))
+    x, y = (one.astype(float) for one in (section.x, section.y))
+    panel.contourf(x, y, section.values.T, levels, cmap=shades, zorder=-2, extend="both")
+    levels = levels[levels > levels[0] + 0.02 * (levels[-1] - levels[0])]  # where c ends, rounding draws lines
+    low, high = float(section.values.min()), float(section.values.max())
+    if ((levels > low) & (levels < high)).any():
+        around = [withStroke(linewidth=1.3, foreground="white", alpha=0.7)]  # they cross dark particles
+        lines = panel.contour(x, y, section.values.T, levels, colors="#1f5f9f", linewidths=0.6, zorder=3)
+        lines.set_path_effects(around)
+        for label in panel.clabel(lines, fontsize=6, colors="#123a63", fmt="%.3g", inline_spacing=2):
+            label.set_path_effects(around)

@@ -1,0 +1,59 @@
+"""Import of generated source, cached on disk under a name that its text decides, for Numba's cache to find again."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+import threading
+import types
+from importlib.metadata import version
+from pathlib import Path
+
+from ...base.compiled import temporary_folder
+from ...base.disk import put
+
+_import_lock = threading.Lock()
+
+
+@functools.cache
+def _stamp() -> str:
+    """What else decides the compiled code: Numba's cache sees a change of the module's text, and of nothing else."""
+    from ...plugins import own_version
+
+    library = hashlib.sha256(Path(__file__).with_name("fast_math.py").read_bytes()).hexdigest()[:16]
+    return f"# ksdp {own_version()}, numba {version('numba')}, fast_math {library}\n"
+
+
+def import_text(text: str, stem: str) -> types.ModuleType:
+    """Import generated source from the cache folder; the same text is the same module."""
+    text = _stamp() + text
+    name = f"ksdp_generated_{stem}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    with _import_lock:
+        if name in sys.modules:
+            return sys.modules[name]
+        file = cache_folder() / f"{name}.py"
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            put(file, text.encode())  # two processes may get here at once
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+        return module
+
+
+def cache_folder() -> Path:
+    """``KSDP_CACHE_DIR``, else ``ksdp`` in the user's cache folder, else (not writable) a temporary one."""
+    wanted = os.environ.get("KSDP_CACHE_DIR")
+    try:
+        base = Path(wanted) if wanted else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ksdp"
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=base):
+            return base
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        return temporary_folder()

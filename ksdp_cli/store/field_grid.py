@@ -1,0 +1,45 @@
+"""The grid on which a store holds the chemical: one for all cases and frames."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class FieldGrid:
+    """``points`` an axis at the middles of equal cells of a cube of side ``side`` with the corner ``low`` (d,).
+
+    So the sum of the values times h^d is the midpoint rule, and in a periodic box the exact integral of its modes.
+    """
+
+    points: int
+    low: tuple[float, ...]
+    side: float
+
+    def check(self, dim: int) -> None:
+        """Raise `ValueError` for what is no grid in ``dim`` dimensions."""
+        sound = self.points >= 1 and len(self.low) == dim and all(math.isfinite(v) for v in (*self.low, self.side))
+        if not sound or self.side <= 0:
+            raise ValueError(f"a grid of {self.points} points from {self.low} over {self.side} in {dim}D")
+
+    @property
+    def h(self) -> float:
+        """Side of a cell."""
+        return self.side / self.points
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.points,) * len(self.low)
+
+    def axes(self) -> list[NDArray[np.float64]]:
+        """Coordinates along x, y (, z)."""
+        cells = np.arange(self.points, dtype=np.float64) + 0.5
+        return [np.asarray(low + cells * self.h, np.float64) for low in self.low]
+
+    def as_attribute(self) -> dict[str, Any]:
+        return {"points": self.points, "low": list(self.low), "side": self.side}

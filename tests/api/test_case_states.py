@@ -1,0 +1,54 @@
+"""How far the cases of a sweep are: by their frames, their checkpoints and who locks them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.base.outputs import Lock
+from ksdp_cli.cli.info import _cases
+from ksdp_cli.store import CaseWriter, Run
+
+OPTIONS = {"mu": [1, 2], "seed": [0, 1, 2], "J": 20, "dt": 1e-3, "snapshots": [0, 1e-3], "M": 0}
+
+
+def states(run: Run) -> list[str]:
+    return [one["state"] for one in ksdp.info(run.path)["states"]]
+
+
+def test_done_running_begun_and_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "s.zarr"
+    run = ksdp.simulate(**OPTIONS, out=path, case=1)
+    assert states(run) == ["to do", "done", *["to do"] * 4]
+    with CaseWriter(path, 2) as writer:
+        assert states(run)[2:4] == ["running", "to do"]
+        assert ksdp.info(path)["states"][2]["by"] == f"process {os.getpid()} on {platform.node()}"
+        writer.write(
+            0, run.frame(1, 0) if len(run.times) else ksdp.simulate(J=20, T=0, out=tmp_path / "a.zarr").frame()
+        )
+    assert states(run) == ["to do", "done", "begun", *["to do"] * 3]
+    with Lock(path):  # one process that moves all cases in turn
+        assert states(run) == ["running", "done", *["running"] * 4]
+    (tmp_path / ".s.zarr.case-5.ksdp-lock").write_text(f"process {2**22 + 1} on {platform.node()}")  # of a killed one
+    assert states(run)[5] == "to do"
+    (tmp_path / ".s.zarr.case-5.ksdp-lock").write_text("process 7 on another-machine")
+    assert states(run)[5] == "running"
+    (tmp_path / ".s.zarr.case-5.ksdp-lock").unlink()
+
+
+@pytest.mark.parametrize("count", [6, 100])
+def test_the_table_of_cases(count: int) -> None:
+    parameters = [{"mu": 1.0, "seed": seed} for seed in range(count)]
+    every = [
+        {"case": n, "parameters": one, "frames": 0, "state": "running" if n == count - 1 else "to do", "by": None}
+        for n, one in enumerate(parameters)
+    ]
+    title, columns, rows = _cases(every)
+    assert columns == ["case", "mu", "seed", "frames", "state", ""]
+    assert title.startswith(f"cases: 1 running, {count - 1} to do")
+    assert len(rows) == min(count, 40)
+    assert rows[-1][:5] == [count - 1, 1.0, count - 1, 0, "running"]

@@ -1,0 +1,99 @@
+"""``ksdp sweep FILE.toml``: the store of the same options, only what is missing, and one line for what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.api.sweep_files import read_sweep
+from ksdp_cli.cli import assembly
+
+FILE = """
+flow = "laminar2d"
+J = 40
+dt = 1e-3
+T = 2e-3
+[grid]
+A = [1, 10]
+seed = "0:1:2"
+[zip]
+mu = [1, 2, 3]
+chi = "0.1,0.2,0.3"
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """The command line, in this process and an empty folder; returns its exit code."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["ksdp", *words])
+        return assembly.run()
+
+    return run
+
+
+def test_a_sweep_of_a_file(command: Callable[..., int], tmp_path: Path) -> None:
+    Path("s.toml").write_text(FILE)
+    assert command("sweep", "s.toml", "--case", "7") == 0
+    run = ksdp.open_run("runs/s.zarr")
+    assert run.progress() == [0] * 7 + [1] + [0] * 4
+    before = (tmp_path / "runs" / "s.zarr" / "position" / "c" / "7" / "0" / "0" / "0").stat().st_mtime_ns
+    assert command("sweep", "s.toml") == 0
+    run = ksdp.open_run("runs/s.zarr")
+    assert run.complete
+    assert (run.path / "position" / "c" / "7" / "0" / "0" / "0").stat().st_mtime_ns == before
+    options = {"flow": "laminar2d", "J": 40, "dt": 1e-3, "T": 2e-3, "seed": [0, 1]}
+    swept = {"mu": [1, 2, 3], "chi": [0.1, 0.2, 0.3], "A": [1, 10], "zip": ["mu", "chi"]}
+    same = ksdp.simulate(**options, **swept, out="same.zarr")
+    assert same.cases == run.cases
+    assert len(run.cases) == 12
+    assert all(np.array_equal(same.frame(case), run.frame(case)) for case in range(12))
+    sealed = (run.path / "zarr.json").stat().st_mtime_ns
+    assert command("sweep", "s.toml", "--workers", "2") == 0  # a finished sweep does nothing
+    assert (run.path / "zarr.json").stat().st_mtime_ns == sealed
+
+
+def test_commands_of_a_file(command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("s.toml").write_text(FILE)
+    assert command("sweep", "s.toml", "--print-commands", "-o", "x.zarr") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 12
+    assert lines[3].endswith("--case 3 -o x.zarr")
+    assert "--zip mu,chi" in lines[0]
+    assert not Path("runs").exists()
+
+
+WRONG = {
+    "[grid]\nA = [1, 2]\n[zip]\nA = [1, 2]\nmu = [1, 2]": ("A is given twice", "give it once"),
+    "A = 3\n[grid]\nA = [1, 2]": ("A is given twice, in [grid]", "give it once"),
+    "[zip]\nmu = [1, 2]\nchi = [1, 2, 3]": ("mu has 2, chi has 3", "same number"),
+    "[zip]\nmu = [1, 2]": ("zip names mu alone", "two or more"),
+    "[grid]\nB = [1, 2]": ("--B", "laminar2d"),
+    "[grid]\nJ = [10, 20]": ("--J", "not a number"),
+    "[grid.A]\nvalues = [1, 2]": ("[grid.A] is a table", "[grid]"),
+    "grid = 3": ("grid = 3 is no table", "[grid]"),
+    "out = 3": ("out = 3", "give text"),
+    "[zip]\nA = [1, 1]\nseed = [2, 2]": ("two cases have A = 1, seed = 2", "each once"),
+}
+
+
+@pytest.mark.parametrize("text", WRONG, ids=lambda text: text.replace("\n", " ").replace("[", "").replace("]", ""))
+def test_what_is_wrong(text: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("s.toml").write_text('flow = "laminar2d"\n' + text + "\n")
+    assert command("sweep", "s.toml") == 2
+    said = capsys.readouterr().err
+    assert (said.count("\n"), said.startswith("ksdp: error: ")) == (1, True), said
+    assert all(part in said for part in WRONG[text]), said
+    assert not Path("runs").exists()
+
+
+def test_a_file_may_name_its_store(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('out = "there.zarr"\nsub-problems = 3\n')
+    assert read_sweep(tmp_path / "s.toml") == {"out": "there.zarr", "sub_problems": 3}

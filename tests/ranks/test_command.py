@@ -1,0 +1,119 @@
+"""``torchrun -m ksdp_cli simulate``: one rank talks, a checkpoint of any number of ranks goes on on any other, and a
+rank that dies ends the run with a line and costs no bit."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from ksdp_cli import open_run, simulate
+from ksdp_cli.base import checkpoint
+
+from .conftest import Ranks
+
+RUN = ("simulate", "--flow", "laminar2d", "--A", "5", "--J", "2001", "--snapshots", "2e-4,8e-4", "--accuracy", "1e-3")
+TREE = (*RUN, "--engine", "tree")
+
+
+def frames(path: Path) -> list[bytes]:
+    run = open_run(path)
+    assert run.complete
+    return [run.frame(case, k).tobytes() for case in range(len(run.cases)) for k in range(len(run.times))]
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """The frames of `TREE` on one process."""
+    path = tmp_path_factory.mktemp("alone") / "alone.zarr"
+    simulate(flow="laminar2d", A=5, J=2001, snapshots="2e-4,8e-4", engine="tree", accuracy=1e-3, out=path)
+    return frames(path)
+
+
+def test_one_rank_talks_and_the_bits_are_those_of_one_process(ranks: Ranks, alone: list[bytes], tmp_path: Path) -> None:
+    done = ranks(3, *TREE, "-o", "a.zarr", "--json")
+    assert done.codes == [0, 0, 0]
+    assert '"E|x|^2"' not in done.out[0]
+    assert '"second_moment"' in done.out[0]
+    assert done.out[1:] == done.err[1:] == ["", ""]
+    assert frames(tmp_path / "a.zarr") == alone
+    assert open_run(tmp_path / "a.zarr").attrs["hardware"] == "3 ranks, each cpu, 1 cores"
+
+
+def test_a_sweep_with_memory_is_moved_by_ranks_to_the_same_bits(ranks: Ranks, tmp_path: Path) -> None:
+    sweep = {"flow": "laminar2d", "J": 101, "T": 1e-2, "dt": 1e-3, "scheme": "heun", "chemistry": "parabolic"}
+    sweep |= {"A": "1,10", "eps": "0.1", "k": "0", "kernel": "gaussian", "delta2": "1e-2"}
+    simulate(**sweep, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    words = [word for name, value in sweep.items() for word in (f"--{name}", str(value))]
+    done = ranks(2, "simulate", *words, "-o", "a.zarr", checkpoints=True, step=4, signal=signal.SIGTERM)
+    assert done.codes == [143, 143], done.err
+    assert ranks(3, "simulate", *words, "-o", "a.zarr", "--resume").codes == [0, 0, 0]
+    assert frames(tmp_path / "a.zarr") == frames(tmp_path / "alone.zarr")
+
+
+def test_halved_steps_on_ranks_are_those_of_one_process(ranks: Ranks, tmp_path: Path) -> None:
+    run = {"M": "24pi", "J": 101, "T": 0.03, "dt": "auto", "delta2": 1e-4, "seed": 3}
+    alone = simulate(**run, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    words = [word for name, value in run.items() for word in (f"--{name}", str(value))]
+    done = ranks(2, "simulate", *words, "-o", "a.zarr", checkpoints=True, step=24, signal=signal.SIGTERM)
+    assert done.codes == [143, 143], done.err
+    assert ranks(3, "simulate", *words, "-o", "a.zarr", "--resume").codes == [0, 0, 0]
+    assert frames(tmp_path / "a.zarr") == frames(tmp_path / "alone.zarr")
+    assert open_run(tmp_path / "a.zarr").attrs["engine"][0]["steps_taken"] == alone.attrs["engine"][0]["steps_taken"]
+    assert alone.attrs["engine"][0]["steps_taken"] > 60
+
+
+def test_errors_are_told_once_and_end_every_rank_alike(ranks: Ranks, tmp_path: Path) -> None:
+    (tmp_path / "taken.zarr").mkdir()
+    for words, code, part in (
+        ((*TREE, "-o", "taken.zarr"), 4, "taken.zarr exists"),
+        ((*TREE, "--J", "1", "-o", "a.zarr"), 2, "J = 1 on 2 ranks"),
+        ((*TREE, "--workers", "2", "-o", "a.zarr"), 2, "ranks"),
+        ((*RUN, "--kernel", "nothing", "-o", "a.zarr"), 2, "nothing"),
+        ((*RUN, "--kernel", "coulomb", "--dt", "1e-4", "--J", "400", "--A", "1e9", "-o", "b.zarr"), 3, "blow-up"),
+    ):
+        done = ranks(2, *words)
+        assert done.codes == [code, code], (words, done)
+        assert part in done.err[0]
+        assert "ksdp: error:" in done.err[0]
+        assert done.err[1] == done.out[1] == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_another_number_of_ranks_goes_on(
+    ranks: Ranks, alone: list[bytes], tmp_path: Path, number: int
+) -> None:
+    """On 2 ranks, then 3, then 1; the signal reaches all ranks, as torchrun passes it on, or one alone."""
+    command = (*TREE, "-o", "a.zarr", "--resume")
+    done = ranks(2, *command, step=3, signal=number)
+    assert done.codes == [128 + number] * 2
+    assert "at step 3 of 8; the state is saved" in done.err[0]
+    assert done.err[1] == ""
+    done = ranks(3, *command, step=5, signal=number, rank=2)
+    assert done.codes == [128 + number] * 3
+    assert checkpoint.load(tmp_path / "a.zarr.checkpoint" / "0")[0]["step"] == 3  # after the first frame, at step 2
+    assert ranks(1, *command).codes == [0]
+    assert frames(tmp_path / "a.zarr") == alone
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.slow)])
+def test_a_rank_that_is_killed_ends_the_run_and_costs_no_bit(
+    ranks: Ranks, alone: list[bytes], tmp_path: Path, kills: int
+) -> None:
+    draw = random.Random(kills)
+    for _ in range(kills):
+        size, step = draw.randrange(2, 5), draw.randrange(1, 8)
+        victim, command = draw.randrange(size), (*TREE, "-o", "a.zarr", "--resume")
+        done = ranks(size, *command, checkpoints=True, step=step, signal=signal.SIGKILL, rank=victim)
+        assert done.codes[victim] == -signal.SIGKILL
+        left = [code for rank, code in enumerate(done.codes) if rank != victim]
+        assert left == [5] * (size - 1), done
+        said = "".join(done.err).splitlines()
+        assert len([line for line in said if "another rank of this run has ended" in line]) == 1, done.err
+        again = ranks(draw.randrange(1, 4), *command, checkpoints=True)
+        assert set(again.codes) == {0}, again.err
+        assert frames(tmp_path / "a.zarr") == alone
+        shutil.rmtree(tmp_path / "a.zarr")
