@@ -149,11 +149,11 @@ def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-
                         lists = longer(lists)
                     lists[kept] = source
                     kept += 1
-            for near in range(2):
-                if used[near] > (0 if done else ROOM // 2):
-                    where, out, low, high = (c, force, lo, hi) if near else (targets, values, 0, size)
-                    pair_sum(where, low, high, sources[near], weights[near], used[near], out, p)
-                    used[near] = 0
+            for kind in range(2):
+                if used[kind] > (0 if done else ROOM // 2):
+                    where, out, low, high = (c, force, lo, hi) if kind else (targets, values, 0, size)
+                    pair_sum(where, low, high, sources[kind], weights[kind], used[kind], out, p)
+                    used[kind] = 0
         first = field_base[n] + k * size
         settle(order, field_fit, values, f, first)
         if leaf:
