@@ -87,6 +87,10 @@ def shown(metavar: str | None = None, default: str | None = None) -> dict[str, J
     return {key: text for key, text in (("metavar", metavar), ("default", default)) if text is not None}
 
 
+#: What ``dt = "auto"`` stands for: steps from 1e-3 down to 1e-9.
+AUTO = {"dt": 1e-3, "halvings": 20}
+
+
 class SimulateConfig(Settings):
     """Equation (8) for one case, or for each member of a sweep over physical parameters."""
 
@@ -107,7 +111,18 @@ class SimulateConfig(Settings):
         description="time of the initial cloud [time]; a stored cloud brings its own",
     )
     T: Real = Field(0.1, ge=0, description="time to simulate, from t0 on [time]")
-    dt: Real = Field(1e-4, gt=0, description="largest time step [time]; a snapshot cuts the one it falls into")
+    dt: Real = Field(
+        1e-4,
+        gt=0,
+        description="largest time step [time]; a snapshot cuts the one it falls into; auto: --dt 1e-3 --halvings 20",
+        json_schema_extra=shown("NUMBER|auto"),
+    )
+    halvings: Whole = Field(
+        0, ge=0, le=30, description="times that a step is halved, at most, where attraction or flow ask for it"
+    )
+    dt_fraction: Real = Field(
+        0.25, gt=0, description="part of delta that attraction may move a particle by in a step that can be halved"
+    )
     snapshots: Sweep = Field(
         (), description="times to store, from t0 on [time], as 0:0.1:11", json_schema_extra=shown(default="T alone")
     )
@@ -142,7 +157,12 @@ class SimulateConfig(Settings):
     chemistry: str = Field(
         "elliptic", description="equation of the chemical: elliptic, or parabolic with --eps and --k"
     )
-    c0: Literal["zero", "elliptic"] = Field("zero", description="chemical at the start, where it has a memory")
+    c0: str = Field(
+        "zero",
+        description="chemical at the start, where it has a memory: zero, elliptic, gaussian:MASS,WIDTH, or a store "
+        "with c",
+        json_schema_extra=shown("TEXT|STORE"),
+    )
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
     store_field: Whole = Field(
         0, ge=0, le=1 << 14, description="store the chemical c as well, on this many points an axis; 0: particles alone"
@@ -163,6 +183,8 @@ class SimulateConfig(Settings):
         if not isinstance(data, dict):
             return data
         data = dict(data)
+        if data.get("dt") == "auto":
+            data |= {"dt": AUTO["dt"], "halvings": data.get("halvings") or AUTO["halvings"]}
         times = numbers.sweep(data["snapshots"]) if data.get("snapshots") not in (None, (), []) else ()
         if any(b <= a for a, b in itertools.pairwise(times)):
             raise ConfigError(f"snapshots {', '.join(f'{t:g}' for t in times)} do not increase", "sort the times")
@@ -187,6 +209,10 @@ class SimulateConfig(Settings):
         if self.engine == "mesh" and (self.dim == 3 or self.device == "cuda"):
             place = "in 3D" if self.dim == 3 else "on a GPU"
             raise ConfigError(f"engine 'mesh' {place}", "it is for 2D on the CPU; use --engine auto")
+        if self.halvings and self.device == "cuda":
+            raise ConfigError(f"{self.halvings} halvings on a GPU", "steps are halved on the CPU: use --device cpu")
+        if self.halvings and min(self.delta2) == 0:
+            raise ConfigError("halved steps with delta2 = 0", "they are cut by delta: give --delta2 above 0")
         swept = self.swept()
         grids.require_in_step(self.zip, swept)
         cases = grids.count(swept, self.zip)
@@ -208,6 +234,11 @@ class SimulateConfig(Settings):
         if len(set(times)) < len(times):
             raise ConfigError(f"t0 = {self.t0:g} is so large that snapshots after it are one number", "lower --t0")
         return times
+
+    @property
+    def place(self) -> Device:
+        """``device``, or the CPU where only that can do it."""
+        return "cpu" if self.engine == "mesh" or self.halvings else self.device
 
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""

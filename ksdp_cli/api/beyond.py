@@ -60,7 +60,7 @@ class Beyond:
         known = reference_options(generator.model.provenance["simulation"], others)
         options = {name: value for name, value in known.items() if name not in ITS_OWN}
         options |= {"J": self.J, "T": parsing.tidy(t - self.start), "seed": seed, "device": generator.device}
-        if options["engine"] == "mesh":
+        if options["engine"] == "mesh" or options["halvings"]:
             options["device"] = "cpu"
         dim = generator.model.dim
         initial = StoredCloud("network", self.J, dim, lambda: generator.cloud(self.J, self.at, seed), self.start)
@@ -106,7 +106,7 @@ def last_time(model: Any) -> float:
 
 def _integrated(problem: Problem, listener: Listener) -> Simulation:
     """The simulation of ``problem`` at its end; what a run says of itself on the way is said."""
-    simulation = Simulation(problem, devices.choose(problem.config.device))
+    simulation = Simulation(problem, devices.choose(problem.config.place))
     simulation.start()
     seen: set[str] = set()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import provenance
 from ..base.records import MadeBy, checked
+from ..chemistry.beginning import StoredField
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
@@ -90,12 +91,17 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
 
 
 def end_state(
-    about: Mapping[str, Any], k: int, engines: Sequence[dict[str, Any]], collapsed: Sequence[float | None]
+    about: Mapping[str, Any],
+    k: int,
+    engines: Sequence[dict[str, Any]],
+    collapsed: Sequence[float | None],
+    halved: Sequence[dict[str, Any]] = (),
 ) -> dict[str, str]:
     """The attribute with what the last of ``k`` frames lacks of the states, by case; ``about`` is what a state says
-    of its run."""
+    of its run, ``halved`` where each case is with its steps, if those are halved."""
     since = {str(case): t for case, t in enumerate(collapsed) if t is not None}
-    return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since})}
+    steps = {"halved": list(halved)} if any(halved) else {}
+    return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since, **steps})}
 
 
 def collapsed_from(times: Sequence[float | None]) -> dict[str, Any]:
@@ -118,6 +124,8 @@ def marks(problem: Problem) -> dict[str, Any]:
     found: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
     if isinstance(initial, StoredCloud):
         found["origin"] = {"sha256": initial.digest, "t": initial.t, "generation": initial.generation}
+    if isinstance(problem.c0, StoredField):
+        found["chemical"] = {"sha256": problem.c0.digest}
     return found
 
 
@@ -183,6 +191,7 @@ def _resolved(config: SimulateConfig) -> dict[str, Any]:
     about a fixed origin says what it said before there were these."""
     unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
     unsaid |= {"origin"} if config.origin == "fixed" else set()
+    unsaid |= set() if config.halvings else {"halvings", "dt_fraction"}
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}
     return {name: value for name, value in config.model_dump(mode="json").items() if name not in unsaid}

@@ -7,6 +7,7 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -90,8 +91,8 @@ class Watch:
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
         self.files, self.world = Checkpoints(writer.path), simulation.world
-        #: By case, interval and step of its checkpoint.
-        self.checkpoints: dict[int, tuple[int, int]] = {}
+        #: By case, interval, step and place in it of its checkpoint.
+        self.checkpoints: dict[int, tuple[int, int, int]] = {}
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
         self.began = self.saved = time.monotonic()
         if self.first and listener.stop:
@@ -168,7 +169,7 @@ class Watch:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""
         before = time.monotonic()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
-            place = (state.k, state.step)
+            place = (state.k, state.step, state.place.offset)
             if last or self.checkpoints.get(run.case.number) != place:
                 facts = {"facts": self.facts(), "whole": bool(self._end_state(state.k))} if last else {}
                 self.files.save(run.case.number, self._about(state) | facts, state.arrays)
@@ -183,6 +184,7 @@ class Watch:
             "step": state.step,
             "engine": state.engine,
             "collapsed": state.collapsed,
+            **({"halved": asdict(state.place)} if self.simulation.config.halvings else {}),
         }
 
     def _end_state(self, k: int) -> dict[str, str]:
@@ -190,7 +192,9 @@ class Watch:
         states = self.simulation.snapshot()
         if any(state.arrays.keys() != {"x"} or state.x.dtype != np.float32 for state in states):
             return {}
-        return end_state(self._run(), k, [state.engine for state in states], [state.collapsed for state in states])
+        halved = [asdict(state.place) for state in states] if self.simulation.config.halvings else []
+        engines, collapsed = [state.engine for state in states], [state.collapsed for state in states]
+        return end_state(self._run(), k, engines, collapsed, halved)
 
     def _run(self) -> dict[str, Any]:
         """What a state says of its run."""

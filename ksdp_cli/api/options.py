@@ -35,6 +35,8 @@ class SimulateOptions(TypedDict, total=False):
     t0: Number
     T: Number
     dt: Number
+    halvings: Number
+    dt_fraction: Number
     snapshots: Values
     mu: Values
     chi: Values
@@ -53,7 +55,7 @@ class SimulateOptions(TypedDict, total=False):
     accuracy: Number
     scheme: str
     chemistry: str
-    c0: Literal["zero", "elliptic"]
+    c0: str | Path | Run
     chemistry_params: Mapping[str, Values]
     store_field: Number
     field_side: Number

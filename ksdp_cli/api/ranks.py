@@ -29,6 +29,9 @@ from .clouds import handed
 from .headers import with_times
 from .options import SimulateOptions
 
+#: What a state has beside its arrays.
+PARTS = ("k", "step", "engine", "collapsed", "place")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -123,7 +126,7 @@ def hand_over(simulation: Simulation) -> None:
             simulation.config.snapshots,
             simulation.device,
             [run.case.number for run in simulation.runs],
-            [{name: getattr(state, name) for name in ("k", "step", "engine", "collapsed")} for state in states],
+            [{name: getattr(state, name) for name in PARTS} for state in states],
             [{name: (array.shape, array.dtype.str) for name, array in state.arrays.items()} for state in states],
         )
     )

@@ -12,6 +12,7 @@ from ..base.files import parse_json
 from ..base.records import EndState, Record, SavedCase, checked
 from ..errors import DataError
 from ..particles.case_run import CaseRun, State
+from ..particles.halving import Place
 from ..particles.simulation import Simulation
 from ..store import Owner, Run, open_run
 from .case_store import CaseStore
@@ -76,6 +77,8 @@ def _fitness(run: CaseRun, writer: Owner | CaseStore, kind: dict[str, str]) -> C
             return reason
         if about["k"] > frames:
             return f"lies ahead of the {frames} frames of {writer.path}"
+        if about.get("halved", {}).get("offset", 0) >= 1 << run.config.halvings:
+            return f"is at part {about['halved']['offset']} of {1 << run.config.halvings} of a step"
         steps = run.plan[about["k"]].count if about["k"] < len(run.plan) else 0
         if about["step"] > steps:
             return f"is at step {about['step']} of {steps}"
@@ -128,6 +131,7 @@ class _Last:
             "step": 0,
             "engine": self.about["engines"][number],
             "collapsed": self.about.get("collapsed", {}).get(str(number)),
+            "halved": (self.about.get("halved") or [{}] * (number + 1))[number],
             "seconds": self.about["seconds"],
         }
         return header, {"x": self.end.stored(number, k - 1)}
@@ -143,6 +147,7 @@ def _put(run: CaseRun, saved: Saved) -> None:
         told = f"{about['source']} holds no positions {shape} of {run.config.dtype} that are finite"
         raise DataError(told, "use --overwrite")
     try:
-        run.restore(State(arrays, about["k"], about["step"], about["engine"], about["collapsed"]))
+        place = Place(**about.get("halved", {}))
+        run.restore(State(arrays, about["k"], about["step"], about["engine"], about["collapsed"], place))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None

@@ -26,7 +26,7 @@ from ..store import Header, Owner, open_run
 from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .clouds import opened
+from .clouds import chemical, opened
 from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
 
@@ -44,7 +44,13 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     config = dict(open_run(path).config)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limited(threads):
-        bring_to_its_end(pose(config | {"init": opened(config["init"])}), path, number, device, listener)
+        bring_to_its_end(
+            pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))}),
+            path,
+            number,
+            device,
+            listener,
+        )
     return warnings
 
 
@@ -91,6 +97,7 @@ def conclude(owner: Owner) -> bool:
     states = [ended[number] for number in cases]
     first, facts = states[0], [state["facts"] for state in states]
     seconds, collapsed = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
+    halved = [state.get("halved", {}) for state in states]
     about = {"run": first["run"], MADE_BY: first[MADE_BY], "seconds": seconds}
     whole = all(state["whole"] for state in states)
     owner.annotate(
@@ -100,7 +107,11 @@ def conclude(owner: Owner) -> bool:
         engine=[report for one in facts for report in one["engine"]],
         largest_pull=max(one["largest_pull"] for one in facts),
         **collapsed_from(collapsed),
-        **(end_state(about, len(owner.times), [state["engine"] for state in states], collapsed) if whole else {}),
+        **(
+            end_state(about, len(owner.times), [state["engine"] for state in states], collapsed, halved)
+            if whole
+            else {}
+        ),
     )
     owner.commit()
     return True

@@ -215,6 +215,18 @@ class MadeBy(Record):
     engine: str
 
 
+class SavedPlace(Record):
+    """Where a case is within a step that is halved."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    offset: Count = 0
+    rate: Finite = 0.0
+    taken: Count = 0
+    finest: Count = 0
+    farthest: Finite = 0.0
+
+
 class SavedCase(Record):
     """The state of one case of a simulation but its arrays."""
 
@@ -225,6 +237,7 @@ class SavedCase(Record):
     step: Count
     engine: dict[str, Any]
     collapsed: Finite | None = None
+    halved: SavedPlace = SavedPlace()
 
 
 class EndState(Record):
@@ -236,6 +249,7 @@ class EndState(Record):
     k: Count
     engines: list[dict[str, Any]]
     collapsed: dict[str, Finite] = {}
+    halved: list[SavedPlace] = []
 
 
 class SavedTuner(Record):

@@ -36,6 +36,18 @@ def noise_stream(stream: int) -> int:
     return NOISE + stream
 
 
+def bridge_key(key: int, node: int) -> int:
+    """The 64-bit key of the numbers that halve a Brownian increment at ``node`` >= 1 of its binary tree.
+
+    The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), a bijection for each node: keys of different
+    nodes, and that of the path itself, meet by a chance of 2^-64.
+    """
+    z = (key + node * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return z ^ (z >> 31)
+
+
 @njit(inline="always", cache=True)
 def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Ten rounds of Philox 4x32 on uint32 words: counter (c0..c3), key (k0, k1)."""

@@ -28,7 +28,11 @@ def plot(
     device: o.DeviceOption = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Picture: .png, .pdf or .svg; a fresh name in ./runs when not given."),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Picture: .png, .pdf or .svg; film: .gif, .webp or .mp4; a fresh name in ./runs when not given.",
+        ),
     ] = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
@@ -36,7 +40,8 @@ def plot(
     """Draw densities, second moments and training curves of a store, a model, or of one beside the other.
 
     --A 50, --t 0.05 and the like (or lists, as --A 1,10) choose what is drawn. Second moments and training curves are
-    pictures of their own beside the first, NAME-moments.png and NAME-training.png.
+    pictures of their own beside the first, NAME-moments.png and NAME-training.png. A film goes along the snapshots or
+    the swept parameter of a store, or along a parameter of a model: ksdp plot ks2d-time -o film.gif
     """
     from ..views.plotting import plot as draw
 

@@ -1,4 +1,7 @@
-"""Pictures: arrays in, a file out (PNG, PDF or SVG by its suffix). matplotlib is imported when one is drawn."""
+"""Pictures: arrays in, a file out (PNG, PDF or SVG by its suffix; films GIF, WebP or MP4).
+
+matplotlib is imported when one is drawn.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,23 @@ from ._canvas import made_here, require_suffix
 from ._field import Field
 from ._panels import count_text
 from .curves import Curves, curve_panels, moment_curve, training_curves, training_panel
+from .film import FILMS, film, require_ffmpeg
 from .histograms import histogram_grid, histogram_pair, histogram_sections, histogram_sheet
 
 __all__ = [
+    "FILMS",
     "Curves",
     "Field",
     "count_text",
     "curve_panels",
+    "film",
     "histogram_grid",
     "histogram_pair",
     "histogram_sections",
     "histogram_sheet",
     "made_here",
     "moment_curve",
+    "require_ffmpeg",
     "require_suffix",
     "training_curves",
     "training_panel",

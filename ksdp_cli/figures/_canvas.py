@@ -17,6 +17,8 @@ from ..errors import ConfigError
 
 Layout = Literal["constrained", "compressed"]
 MAKER = "ksdp"
+#: What a film in WebP says of its maker.
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="ksdp"/>'
 #: What each format writes about itself: who made it, and no date, which would make every file another one.
 METADATA: dict[str, dict[str, Any]] = {
     ".png": {"Software": MAKER},
@@ -42,6 +44,29 @@ MARKERS = "os^Dv*"
 
 
 @contextmanager
+def canvas(width: float, height: float, layout: Layout = "constrained") -> Iterator[Any]:
+    """A figure of ``width`` x ``height`` inches in our style, to be drawn and saved within the block."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a sign of a title becomes a box
+        yield Figure((width, height), layout=layout)
+
+
+def mend_texts(figure: Any) -> None:
+    """Show what no font has as it is shown elsewhere: half a character ends matplotlib."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        lines = "\n".join(shown(line) for line in text.get_text().split("\n"))
+        if lines != text.get_text():
+            text.set_text(lines)
+
+
+@contextmanager
 def picture(path: str | Path, width: float, height: float, layout: Layout = "constrained") -> Iterator[Any]:
     """A figure of ``width`` x ``height`` inches, written to ``path``, whole, when the block ends without an error.
 
@@ -49,20 +74,9 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
     """
     target = Path(path)
     require_suffix(target)
-    import matplotlib
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
-
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a sign of a title becomes a box
-        figure = Figure((width, height), layout=layout)
+    with canvas(width, height, layout) as figure:
         yield figure
-        for text in figure.findobj(Text):  # what no font has, and half a character ends matplotlib
-            lines = "\n".join(shown(line) for line in text.get_text().split("\n"))
-            if lines != text.get_text():
-                text.set_text(lines)
+        mend_texts(figure)
         with written_whole(target) as partial:
             # panels of fixed shape leave room at the edges
             options: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.06}
@@ -79,5 +93,6 @@ def made_here(path: Path) -> bool:
     """Whether the picture ``path`` says that ksdp made it."""
     signs = {".png": b"Software\0" + MAKER.encode(), ".pdf": b"/Creator (" + MAKER.encode() + b")"}
     signs[".svg"] = b"<dc:title>" + MAKER.encode() + b"</dc:title>"
+    signs |= {".gif": b"!\xfe\x04" + MAKER.encode(), ".webp": XMP, ".mp4": MAKER.encode()}
     sign = signs.get(path.suffix)
     return sign is not None and path.is_file() and sign in path.read_bytes()

@@ -61,32 +61,73 @@ class Row:
     scale: Hashable
 
 
+#: Of a panel the density on its cells, and the part of the cloud outside.
+Counted = tuple[NDArray[np.float64], float]
+
+
 def draw(rows: Sequence[Row], path: str | Path, title: str, width: float, power: float = SQUARE_ROOT) -> None:
     """Write the picture; ``width`` is that of the first row's panels together [inches]."""
+    counts, (inch, size) = count(rows), scaled(rows, title, width)
+    with picture(path, *size, layout="compressed") as figure:
+        paint(figure, rows, counts, title, inch, power)
+
+
+def scaled(rows: Sequence[Row], title: str, width: float) -> tuple[float, tuple[float, float]]:
+    """Inches for a unit of length, less than ``width`` says where a page is too low, and the size of the picture."""
     widths = [cell.extent[0] for cell in rows[0].cells]
     inch = width / sum(widths)
-    heights = [max(w / c.extent[0] * c.extent[1] for w, c in zip(widths, row.cells, strict=False)) for row in rows]
+    heights = _heights(rows)
     fixed = AROUND * len(rows) + TITLE * bool(title)
     if inch * sum(heights) + fixed > PAGE:
         inch = max((PAGE - fixed) / sum(heights), NARROWEST / min(widths))
     beside = sum(LABELLED if labelled else PLAIN for labelled in _labelled(rows[0]))
-    size = inch * sum(widths) + beside + BAR, inch * sum(heights) + fixed
+    return inch, (inch * sum(widths) + beside + BAR, inch * sum(heights) + fixed)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of each row its panels on their cells; of each scale the highest density, and all its panels."""
+
+    rows: Sequence[Sequence[Counted]]
+    tops: dict[Hashable, float]
+    alike: dict[Hashable, list[Cell]]
+
+
+def count(rows: Sequence[Row]) -> Counts:
+    """The densities of ``rows``."""
     scales = {row.scale: [cell for other in rows if other.scale == row.scale for cell in other.cells] for row in rows}
     sides = {name: cell_side([c.cloud for c in cells], [c.box for c in cells]) for name, cells in scales.items()}
     counted = [[_count(cell, sides[row.scale]) for cell in row.cells] for row in rows]
     tops = dict.fromkeys(scales, 0.0)
     for row, found in zip(rows, counted, strict=True):
         tops[row.scale] = max(tops[row.scale], *(float(values.max()) for values, _ in found))
-    with picture(path, *size, layout="compressed") as figure:
-        grid = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
-        for row, panels, found, height in zip(rows, grid, counted, heights, strict=True):
-            _draw_row(figure, row, panels, found, (power, tops[row.scale]), 4 if inch * height > 1.4 else 3)
-            _draw_fields(row, panels, scales[row.scale])
-        if title:
-            figure.suptitle(title)
+    return Counts(counted, tops, scales)
 
 
-def _count(cell: Cell, side: float) -> tuple[NDArray[np.float64], float]:
+def paint(
+    figure: Any,
+    rows: Sequence[Row],
+    counts: Counts,
+    title: str,
+    inch: float,
+    power: float,
+) -> None:
+    """Draw ``rows``, as `count` and `scaled` found them, into a figure."""
+    widths, heights = [cell.extent[0] for cell in rows[0].cells], _heights(rows)
+    grid = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
+    for row, panels, found, height in zip(rows, grid, counts.rows, heights, strict=True):
+        _draw_row(figure, row, panels, found, (power, counts.tops[row.scale]), 4 if inch * height > 1.4 else 3)
+        _draw_fields(row, panels, counts.alike[row.scale])
+    if title:
+        figure.suptitle(title)
+
+
+def _heights(rows: Sequence[Row]) -> list[float]:
+    widths = [cell.extent[0] for cell in rows[0].cells]
+    return [max(w / c.extent[0] * c.extent[1] for w, c in zip(widths, row.cells, strict=False)) for row in rows]
+
+
+def _count(cell: Cell, side: float) -> Counted:
     return density(cell.cloud[:, cell.projection], cell.box, side)
 
 

@@ -15,6 +15,7 @@ from ..chemistry.base import Chemistry, Facts, Grid
 from ..errors import DataError
 from ..provenance import short
 from . import collapse
+from .halving import Halving, Place
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
 from .origin import moving_origin
@@ -28,7 +29,7 @@ class State:
     """A case between two steps: named arrays, of which "x" (J, d) are the positions, and the next step to take.
 
     ``step`` steps of interval ``k`` are taken. ``engine`` is what an adaptive engine has learned; ``collapsed`` the
-    time from which on the cloud is collapsed (`collapse`).
+    time from which on the cloud is collapsed (`collapse`); ``place`` where in the next step it is, if that is halved.
     """
 
     arrays: dict[str, np.ndarray]
@@ -36,6 +37,7 @@ class State:
     step: int = 0
     engine: dict[str, Any] = field(default_factory=dict)
     collapsed: float | None = None
+    place: Place = field(default_factory=Place)
 
     @property
     def x(self) -> Cloud:
@@ -71,6 +73,7 @@ class CaseRun:
         key = noise_key(problem, case.seed) if key is None else key
         self.world, self.origin = world or Alone(), moving_origin(problem, case)
         self.stepper = Stepper(config, case, self.chemistry, device, key, self.world, self.origin)
+        self.halving = Halving(self.stepper, self.scheme) if config.halvings else None
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
@@ -96,6 +99,7 @@ class CaseRun:
         """Go on from ``state``."""
         self.state = state
         self.stepper.memory = _memory(state.arrays)
+        self.stepper.told = told(state.place, self.config.dt) if self.halving else {}
         self.stepper.report()  # fails here, if ever, for arrays that are no state of this chemistry
         if state.engine and self.engine:
             self.engine.restore(state.engine)
@@ -113,9 +117,20 @@ class CaseRun:
         state = self.state
         for index in range(state.step, part.count):
             t, dt = part.step(index)
-            state.arrays = self.stepper.step(self.scheme, state.arrays, self.config.t0 + t, dt, part.first + index)
-            self.count(1)
-            after_step()
+            t, step = self.config.t0 + t, part.first + index
+            if self.halving is None:
+                noise = self.stepper.noise(state.x.dtype, step, dt)
+                state.arrays = self.stepper.step(self.scheme, state.arrays, t, dt, noise)
+                self.count(1)
+                after_step()
+                continue
+            whole = False
+            while not whole:
+                state.arrays = self.halving.advance(state.arrays, state.place, t, dt, step)
+                whole = state.place.offset == 0
+                self.stepper.told = told(state.place, self.config.dt)
+                self.count(int(whole))
+                after_step()
 
     def count(self, steps: int) -> None:
         """Note that the state was brought on by ``steps``."""
@@ -137,10 +152,15 @@ class CaseRun:
         if s.k == len(self.plan):
             return self.config.T
         part = self.plan[s.k]
-        return part.step(s.step)[0] if s.step < part.count else part.end * part.dt
+        if s.step == part.count:
+            return part.end * part.dt
+        begin, length = part.step(s.step)
+        return begin + length * s.place.offset / (1 << self.config.halvings)
 
     def max_kernel_displacement(self) -> float:
-        """`Stepper.max_kernel_displacement` in the longest step that is taken."""
+        """The largest distance by which attraction moved a particle along an axis in a step, over delta."""
+        if self.halving:
+            return self.state.place.farthest / math.sqrt(self.case.kernel_args[0])
         return self.stepper.max_kernel_displacement() * (self.longest / self.config.dt)
 
     def field(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -165,6 +185,11 @@ class CaseRun:
         return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)
 
 
+def told(place: Place, dt: float) -> dict[str, Any]:
+    """What halved steps add to the report of a case: how many were taken, and the shortest."""
+    return {"steps_taken": place.taken, "shortest_step": dt / (1 << place.finest)}
+
+
 def _memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The chemistry's part of a state."""
     return {name: array for name, array in arrays.items() if name != "x"}
@@ -183,7 +208,7 @@ def facts(
         dt=longest_step(c.snapshots, c.dt),
         delta=math.sqrt(case.kernel_args[0]),
         accuracy=c.accuracy,
-        c0=c.c0,
+        c0=problem.c0,
         mu=case.mu,
         chi=case.chi,
         kernel=problem.kernel,

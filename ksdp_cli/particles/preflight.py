@@ -28,7 +28,7 @@ MOST_STEPS = 2**32
 def flow_warning(problem: Problem) -> str | None:
     """A sentence with numbers where a step of order 1 is too large for the flow, about the worst case of a sweep."""
     c = problem.config
-    if problem.scheme.order > 1:
+    if problem.scheme.order > 1 or c.halvings:  # halved steps are cut by the flow
         return None
     probe = problem.initial.draw(min(c.J, 4096), c.dim, problem.cases[0].seed).astype(np.float64)
     dt = longest_step(c.snapshots, c.dt)

@@ -12,6 +12,7 @@ from ..base import rng
 from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
+from .bridge import Bridge
 from .origin import MovingOrigin
 from .problem import Case, diffusion, drift_prefactor
 from .schemes.base import Scheme
@@ -85,25 +86,55 @@ class Stepper:
         c is ``dt`` after ``memory``; `memory` then is its state.
         """
         v = self.velocity(x, t)
+        force = self._attraction(x, memory, dt, cloud)
+        return v if force is None else force + v
+
+    def _attraction(self, x: Any, memory: State, dt: float, cloud: Any) -> Any:
+        """chi grad c as of `drift`; None where nothing attracts."""
         cloud = self._cloud(x) if cloud is None else cloud
         self.memory = self.chemistry.advance(memory, cloud, dt)
+        return self._slope(self.memory, x, cloud)
+
+    def _slope(self, memory: State, x: Any, cloud: Any) -> Any:
+        """chi grad c of the chemical ``memory`` at ``x``; None where nothing attracts."""
         if not self.interacting:
-            return v
-        force = self.chemistry.gradient(self.memory, cloud if self.engine else x, self.case.chi)
+            return None
+        force = self.chemistry.gradient(memory, cloud if self.engine else x, self.case.chi)
         if len(force) != len(x):  # of an engine that every rank has to itself
             force = force[self.low : self.high]
         self.fastest = max(self.fastest, force.max(), -force.min())
-        return force + v
+        return force
 
     def max_kernel_displacement(self) -> float:
         """The largest distance so far, along an axis, by which attraction moved a particle in a step, over delta."""
         delta = math.sqrt(self.case.kernel_args[0])
         return float(self.fastest) * self.config.dt / delta if delta else 0.0
 
-    def noise(self, x: Any, step: int, dt: float) -> Any:
-        """The Brownian increment of this rank's particles ``x`` (n, d) in global step ``step``."""
-        scale = np.asarray(diffusion(self.case, dt), x.dtype)
-        return scale * rng.normals(self.key, self.stream, step, self.low, len(x), self.config.dim, x.dtype)
+    def noise(self, dtype: Any, step: int, dt: float) -> NDArray[Any]:
+        """The Brownian increment of this rank's particles (n, d) in global step ``step``."""
+        return np.asarray(np.asarray(diffusion(self.case, dt), dtype) * self._normals(self.key, step, dtype))
+
+    def bridge(self, dtype: Any, step: int, dt: float) -> Bridge:
+        """`noise` of global step ``step``, to be halved."""
+        whole = self.noise(dtype, step, dt).astype(np.float64)
+        return Bridge(whole, self.case.mu, dt, lambda node: self._normals(rng.bridge_key(self.key, node), step, dtype))
+
+    def _normals(self, key: int, step: int, dtype: Any) -> NDArray[Any]:
+        return rng.normals(key, self.stream, step, self.low, self.high - self.low, self.config.dim, dtype)
+
+    def speed(self, arrays: dict[str, NDArray[Any]]) -> tuple[float, Any]:
+        """The largest component of the attraction in a state, and that attraction where a step may begin with it.
+
+        Of a chemistry with a memory it is that of the chemical as it is, and no attraction: that needs the step.
+        """
+        cloud, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
+        x = cloud[self.low : self.high] if self.world.size > 1 else cloud
+        before, self.fastest = self.fastest, 0.0
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            force = self._slope(memory, x, cloud)
+        here = float(self.world.largest(np.array([self.fastest], np.float64))[0])
+        self.fastest = max(before, here)
+        return here, None if self.chemistry.memory else force
 
     def _cloud(self, x: Any) -> Any:
         """The particles of all ranks (J, d) from those of each."""
@@ -115,11 +146,19 @@ class Stepper:
         return whole
 
     def step(
-        self, scheme: Scheme, arrays: dict[str, NDArray[Any]], t: float, dt: float, step: int
+        self,
+        scheme: Scheme,
+        arrays: dict[str, NDArray[Any]],
+        t: float,
+        dt: float,
+        noise: NDArray[Any],
+        force: NDArray[Any] | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """Positions "x" and the chemistry's arrays after global step ``step``, from ``t`` to ``t + dt``.
+        """Positions "x" and the chemistry's arrays after a step from ``t`` to ``t + dt`` with the increment ``noise``.
 
-        Raises `NumericalError` when they are not finite, or when the step is longer than the cloud is wide.
+        Increment and ``force`` are of this rank's particles; the latter is the attraction at the start where `speed`
+        has it. Raises `NumericalError` when positions are not finite, or when the step is longer than the cloud is
+        wide.
         """
         if self.origin:
             self.carried = self.origin.velocity(t, dt)
@@ -128,24 +167,26 @@ class Stepper:
             x = cloud[self.low : self.high] if self.world.size > 1 else cloud
 
             def drift(y: Any, s: float) -> Any:
+                if y is x and force is not None:
+                    return force + self.velocity(y, s)
                 return self.drift(y, s, memory, dt, cloud if y is x else None)
 
-            new = scheme.step(x, t, dt, drift, self.noise(x, step, dt))
+            new = scheme.step(x, t, dt, drift, noise)
             *ends, self.fastest = self.world.largest(np.append(_ends(x, new), x.dtype.type(self.fastest)))
             found = _measured(np.array(ends)).tolist()
         if not resolved(found, diffusion(self.case, dt), self.config.dtype):
-            raise self.blow_up(found, t)
+            raise self.blow_up(found, t, dt)
         self.width, self.far = found[:2]
         return {"x": self._cloud(new), **self.memory}
 
-    def blow_up(self, found: list[float], t: float) -> NumericalError:
-        """What to raise for a step from ``t`` whose four numbers are not `resolved`."""
+    def blow_up(self, found: list[float], t: float, dt: float | None = None) -> NumericalError:
+        """What to raise for a step of ``dt`` from ``t`` whose four numbers are not `resolved`."""
         width, _, moved, reach = found
         what = f"particles move by {moved:.3g} in one step, and the cloud is {width:.3g} wide"
         return NumericalError(
             f"blow-up after t = {t:.6g}{self.case.place}: {what if reach < LARGEST else 'positions are not finite'}",
-            f"use a smaller --dt (now {self.config.dt:g}), a larger --delta2 (now {self.case.kernel_args[0]:g}) or a "
-            "kernel that delta regularises",
+            f"use a smaller --dt (now {self.config.dt if dt is None else dt:g}), a larger --delta2 "
+            f"(now {self.case.kernel_args[0]:g}) or a kernel that delta regularises",
         )
 
 

@@ -31,6 +31,7 @@ from ..metrics import moments
 from ..store import Run, open_run
 from ..store.selection import Selection, fixed, select
 from . import curves as plotting_curves
+from . import filming
 
 #: Clouds in one picture: of a store alone, in 2D and 3D, and beside another.
 MOST_2D, MOST_3D, MOST_PAIRS, MOST_SECTIONS = 12, 4, 4, 2
@@ -105,24 +106,30 @@ def plot(
     it holds; a model gives the densities it generates from ``n`` particles (10^6) and its training curves; a model or
     a store with a reference store gives densities side by side on one scale, and moments. ``case``, ``t`` and
     parameters by name (``A=50``, ``A=[1, 10]``) choose what is drawn. ``out`` (.png, .pdf or .svg) is the first
-    picture, others add a word to its name; by default a fresh name in ``./runs``.
+    picture, others add a word to its name; by default a fresh name in ``./runs``. With .gif, .webp or .mp4 (which needs
+    ffmpeg) it is a film: over the snapshots or the swept parameter of a store, or over a parameter of a model.
 
     Raises `ConfigError` for what there is not, `DataError` for files that are damaged, or exist and may not be
     replaced.
     """
     place = target(out) if out is not None else None
-    if place is not None:
+    filmed = place is not None and place.suffix in figures.FILMS
+    if place is not None and not filmed:
         figures.require_suffix(place)
+    if place is not None and place.suffix == ".mp4":
+        figures.require_ffmpeg()
     own = _open(subject)
     other = None if reference is None else _open(reference)
     if isinstance(other, Model):
         raise ConfigError(f"the reference {reference} is a model", "name the model first and a store second")
     work = _Work(_name(subject))
+    if filmed:
+        if other is not None:
+            raise ConfigError("a film of two", "film the one, then the other; a picture shows them side by side")
+        _film(work, own, at, case, n, device)
+        return _written(work, place, overwrite, progress)
     if isinstance(own, Model):
-        count = SAMPLES if n is None else integer(n)
-        if count < 1:
-            raise ConfigError(f"n = {count} particles", "give --n a number of 1 or more")
-        network = _Network(own, count, device or "auto")
+        network = _Network(own, _count(n, SAMPLES), device or "auto")
         if other is None:
             _model_alone(work, network, at, case)
             _training(work, subject)
@@ -139,6 +146,14 @@ def plot(
             pairs = _store_pairs(work, chosen, other, at)
             _beside(work, pairs, other, _labels(own, other))
     return _written(work, place, overwrite, progress)
+
+
+def _count(n: Number | None, usual: int) -> int:
+    """Particles that a model generates."""
+    count = usual if n is None else integer(n)
+    if count < 1:
+        raise ConfigError(f"n = {count} particles", "give --n a number of 1 or more")
+    return count
 
 
 def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progress | None) -> Plotted:
@@ -223,6 +238,27 @@ def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     named = _labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
         [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
+        path,
+        title=work.title,
+        fields=[one.field() if one.field else None for one in shown],
+    )
+
+
+def _film(work: _Work, own: Run | Model, at: dict[str, Any], case: Any, n: Number | None, device: str | None) -> None:
+    if isinstance(own, Model):
+        if case is not None:
+            raise ConfigError("a model has no cases", "name its parameters, as --A 50")
+        network = _Network(own, _count(n, filming.PARTICLES), device or "auto")
+        points = filming.points_of_model(network.generator, at)
+        work.notes += network.warnings([points[0], points[-1]])
+        shown = [network.at(values) for values in points]
+    else:
+        chosen = select(own, case=case, **at)
+        step = -(-own.J // filming.PARTICLES)
+        shown = [_frame(own, case, k, step) for case, k in filming.along_store(chosen)]
+    named = _labelled([one.values for one in shown])
+    work.parts[""] = lambda path: figures.film(
+        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
         path,
         title=work.title,
         fields=[one.field() if one.field else None for one in shown],
@@ -329,12 +365,14 @@ def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
     if step > 1:
         work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
 
-    def shown(case: int, k: int) -> _Shown:
-        values = run.cases[case] | {"t": float(run.times[k])}
-        field = (lambda: field_of(run, case, k)) if run.grid else None
-        return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)), field)
+    return [_frame(run, case, k, step) for case, k in chosen.frames()]
 
-    return [shown(case, k) for case, k in chosen.frames()]
+
+def _frame(run: Run, case: int, k: int, step: int) -> _Shown:
+    """Every ``step``-th particle of a frame."""
+    values = run.cases[case] | {"t": float(run.times[k])}
+    field = (lambda: field_of(run, case, k)) if run.grid else None
+    return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)), field)
 
 
 def field_of(run: Run, case: int, k: int) -> figures.Field:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -209,8 +210,8 @@ def test_no_picture_is_written_where_one_is_in_the_way(store: Stores, tmp_path: 
 
 def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> None:
     run = store(A=(1.0, 10.0))
-    with pytest.raises(ConfigError, match=r"ends in '.gif'"):
-        plot(run, out=tmp_path / "x.gif")
+    with pytest.raises(ConfigError, match=r"ends in '.bmp'"):
+        plot(run, out=tmp_path / "x.bmp")
     with pytest.raises(ConfigError, match="name the model first"):
         plot(run, model)
     with pytest.raises(ConfigError, match=r"no case with A = 5"):
@@ -242,15 +243,8 @@ def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_the_command(model: Path, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    def ksdp(*arguments: str) -> subprocess.CompletedProcess[str]:
-        program = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
-        command = [sys.executable, "-c", program, *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-
+def test_the_command(model: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    ksdp = functools.partial(command, cwd=tmp_path)
     done = ksdp("plot", "net.safetensors", "--A", "10,130", "--n", "1e3", "-o", "x.pdf", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)

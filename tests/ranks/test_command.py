@@ -54,6 +54,18 @@ def test_a_sweep_with_memory_is_moved_by_ranks_to_the_same_bits(ranks: Ranks, tm
     assert frames(tmp_path / "a.zarr") == frames(tmp_path / "alone.zarr")
 
 
+def test_halved_steps_on_ranks_are_those_of_one_process(ranks: Ranks, tmp_path: Path) -> None:
+    run = {"M": "24pi", "J": 101, "T": 0.03, "dt": "auto", "delta2": 1e-4, "seed": 3}
+    alone = simulate(**run, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    words = [word for name, value in run.items() for word in (f"--{name}", str(value))]
+    done = ranks(2, "simulate", *words, "-o", "a.zarr", checkpoints=True, step=24, signal=signal.SIGTERM)
+    assert done.codes == [143, 143], done.err
+    assert ranks(3, "simulate", *words, "-o", "a.zarr", "--resume").codes == [0, 0, 0]
+    assert frames(tmp_path / "a.zarr") == frames(tmp_path / "alone.zarr")
+    assert open_run(tmp_path / "a.zarr").attrs["engine"][0]["steps_taken"] == alone.attrs["engine"][0]["steps_taken"]
+    assert alone.attrs["engine"][0]["steps_taken"] > 60
+
+
 def test_errors_are_told_once_and_end_every_rank_alike(ranks: Ranks, tmp_path: Path) -> None:
     (tmp_path / "taken.zarr").mkdir()
     for words, code, part in (

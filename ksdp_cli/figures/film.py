@@ -1,0 +1,119 @@
+"""Clouds one after the other as a film (GIF, WebP, MP4): one frame of axes, one set of cells and colours for all."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.outputs import written_whole
+from ..base.shapes import Cloud
+from ..errors import ConfigError, ResourceError
+from ._canvas import MAKER, XMP, canvas, mend_texts
+from ._density import levelled, limits, projections_of, require_clouds
+from ._field import Field
+from ._panels import CUBE_ROOT, Cell, Row, count, paint, scaled
+from .histograms import PAIR, SHEET
+
+FILMS = (".gif", ".webp", ".mp4")
+#: A film takes about so many seconds, at no more and no fewer pictures a second than these.
+SECONDS, SLOWEST, FASTEST = 6.0, 4, 25
+DOTS_PER_INCH = 110
+#: One picture: (height, width, 3) bytes.
+Still = NDArray[np.uint8]
+
+
+def film(
+    clouds: Sequence[tuple[str, Cloud]], path: Path, *, title: str = "", fields: Sequence[Field | None] = ()
+) -> None:
+    """Write the densities of (label, cloud (n, d)), a picture each, to ``path`` (.gif, .webp, .mp4), whole.
+
+    ``fields`` are the chemical under each. In 3D a picture shows all three projections. Raises as `histogram_sheet`,
+    and `ResourceError` for .mp4 where there is no ffmpeg.
+    """
+    if path.suffix not in FILMS:
+        raise ConfigError(f"the film {path} ends in {path.suffix!r}", f"use one of {', '.join(FILMS)}")
+    if len(clouds) < 2:
+        raise ConfigError("a film of one cloud", "choose several, as --t 0:0.1:51, or a picture, as -o cloud.png")
+    program = require_ffmpeg() if path.suffix == ".mp4" else ""
+    rate = int(np.clip(round(len(clouds) / SECONDS), SLOWEST, FASTEST))
+    with written_whole(path) as partial:
+        if program:
+            _write_mp4(program, stills(clouds, title, fields), partial, rate)
+        else:
+            _write_pillow(stills(clouds, title, fields), partial, path.suffix, rate)
+
+
+def stills(clouds: Sequence[tuple[str, Cloud]], title: str, fields: Sequence[Field | None] = ()) -> Iterator[Still]:
+    """The pictures of a film, all of one size, whose height and width are even."""
+    every = [cloud for _, cloud in clouds]
+    require_clouds(every)
+    chosen = projections_of(every[0].shape[1], None)
+    ends = levelled(limits(every), chosen)
+    under = [*fields, *[None] * (len(clouds) - len(fields))]
+    rows = [
+        Row([Cell(cloud, axes, ends[list(axes)], label, field) for axes in chosen], 0)
+        for (label, cloud), field in zip(clouds, under, strict=True)
+    ]
+    counts = count(rows)
+    inch, size = scaled(rows[:1], title, min(SHEET, PAIR / 2 * max(len(chosen), 1.6)))
+    for row, found in zip(rows, counts.rows, strict=True):
+        with canvas(*size, layout="compressed") as figure:
+            paint(figure, [row], replace(counts, rows=[found]), title, inch, CUBE_ROOT)
+            mend_texts(figure)
+            yield _pixels(figure)
+
+
+def require_ffmpeg() -> str:
+    """The path of the program that encodes MP4. Raises `ResourceError` where there is none."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise ResourceError("an .mp4 needs the program ffmpeg, which is not here", "install it, or use .gif or .webp")
+    return program
+
+
+def _pixels(figure: Any) -> Still:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(DOTS_PER_INCH)
+    drawn = FigureCanvasAgg(figure)
+    drawn.draw()
+    pixels = np.asarray(drawn.buffer_rgba())[..., :3]
+    height, width = (side - side % 2 for side in pixels.shape[:2])  # as MP4 wants them
+    return np.ascontiguousarray(pixels[:height, :width])
+
+
+def _write_pillow(pictures: Iterator[Still], path: Path, suffix: str, rate: int) -> None:
+    from PIL import Image
+
+    first, *others = [Image.fromarray(one) for one in pictures]
+    options: dict[str, Any] = {"comment": MAKER.encode()} if suffix == ".gif" else {"xmp": XMP, "quality": 85}
+    first.save(
+        path, format=suffix[1:], save_all=True, append_images=others, duration=round(1000 / rate), loop=0, **options
+    )
+
+
+def _write_mp4(program: str, pictures: Iterator[Still], path: Path, rate: int) -> None:
+    first = next(pictures)
+    height, width = first.shape[:2]
+    words = [program, "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
+    words += ["-r", str(rate), "-i", "-", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    words += ["-metadata", f"comment={MAKER}", "-f", "mp4", str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        try:
+            process.stdin.write(first.tobytes())
+            for one in pictures:
+                process.stdin.write(one.tobytes())
+        except BrokenPipeError:
+            pass  # it says below why it left
+        _, said = process.communicate()
+    if process.returncode:
+        lines = said.decode(errors="replace").strip().splitlines() or ["no word why"]
+        raise ResourceError(f"ffmpeg ended with code {process.returncode}: {lines[-1]}", "use .gif or .webp")

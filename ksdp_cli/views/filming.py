@@ -1,0 +1,71 @@
+"""plot -o film.gif: what a film shows, over the time of a store or over a parameter that varies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..api.generator import Generator
+from ..base.parsing import sweep
+from ..errors import ConfigError
+from ..learning.eta_map import EtaMap
+from ..store.selection import Selection
+
+#: Pictures in a film of a network where no values are named, and in any film at most.
+PICTURES, MOST = 60, 600
+#: Particles of a picture: more than a film can show.
+PARTICLES = 200_000
+
+At = dict[str, float]
+
+
+def points_of_model(generator: Generator, at: dict[str, Any]) -> list[At]:
+    """The values of the parameters in each picture: those named, or else over the range that was trained.
+
+    Without a name the film goes along t, or along the first parameter, and the others have their highest values.
+    Raises `ConfigError` unless one parameter varies.
+    """
+    model = generator.model
+    names = model.eta_map.names
+    given = {name: sweep(value) for name, value in at.items()}
+    single = model.complete({name: values[0] for name, values in given.items()})
+    many = [name for name, values in given.items() if len(values) > 1]
+    if not many:
+        free = [name for name in names if name not in given]
+        if not free:
+            raise ConfigError("nothing varies in this film", f"give {names[0]} several values, as --{names[0]} 0:1:51")
+        along = "t" if "t" in free else free[0]
+        given[along] = _trained(model.eta_map, along)
+        many = [along]
+    require_one(many)
+    return [single | {many[0]: value} for value in given[many[0]][:MOST]]
+
+
+def require_one(varying: Sequence[str]) -> None:
+    """Raise `ConfigError` for a film along more than one parameter."""
+    if len(varying) > 1:
+        raise ConfigError(
+            f"{', '.join(varying)} vary, and a film goes along one", f"fix the others, as --{varying[-1]} VALUE"
+        )
+
+
+def along_store(chosen: Selection) -> list[tuple[int, int]]:
+    """(case, snapshot) of each picture. Raises `ConfigError` unless one of time and parameters varies."""
+    frames, run = chosen.frames(), chosen.run
+    values = [run.cases[case] | {"t": float(run.times[k])} for case, k in frames]
+    varying = [name for name in values[0] if len({one[name] for one in values}) > 1]
+    if not varying:
+        raise ConfigError(f"{run.path} holds one cloud there", "choose several, or draw a picture, as -o cloud.png")
+    require_one(varying)
+    if len(frames) > MOST:
+        raise ConfigError(f"{len(frames)} pictures in a film", f"choose at most {MOST}, as --t 0:0.1:51")
+    return [frames[i] for i in np.argsort([one[varying[0]] for one in values], kind="stable")]
+
+
+def _trained(eta_map: EtaMap, name: str) -> tuple[float, ...]:
+    """Values over the range that a parameter was trained on, spaced as it was."""
+    i = eta_map.names.index(name)
+    space = np.geomspace if eta_map.log[i] else np.linspace
+    return tuple(float(value) for value in space(eta_map.low[i], eta_map.high[i], PICTURES))

@@ -1,0 +1,145 @@
+"""``--dt auto``: steps that are halved where they must be, on one Brownian path, to the bit whatever happens."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.config import SimulateConfig, build
+from ksdp_cli.errors import ConfigError, Interrupted
+from ksdp_cli.particles.case_run import CaseRun
+from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.simulation import Simulation
+
+#: A cloud that collapses: its first steps are whole, its last are cut in 16.
+AUTO: dict[str, Any] = {"J": 300, "dt": "auto", "T": 0.05, "M": "24pi", "delta2": 1e-4}
+
+
+def cloud(options: dict[str, Any]) -> tuple[np.ndarray, CaseRun]:
+    simulation = Simulation(pose(options), "cpu")
+    simulation.start()
+    simulation.run(lambda k, clouds: None, lambda done: None)
+    return simulation.runs[0].state.x.astype(np.float64), simulation.runs[0]
+
+
+def test_steps_are_cut_where_attraction_asks_for_it() -> None:
+    _, run = cloud(AUTO)
+    place, told = run.state.place, run.stepper.report()
+    assert place.finest >= 4
+    assert 50 < told["steps_taken"] < 50 * 2**place.finest / 2
+    assert run.max_kernel_displacement() <= 0.25
+    assert told["shortest_step"] == 1e-3 / 2**place.finest
+
+
+@pytest.mark.parametrize("scheme", ["euler", "heun"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_without_need_they_are_the_fixed_ones_bit_for_bit(scheme: str, dtype: str) -> None:
+    options = {"J": 200, "T": 0.0125, "scheme": scheme, "dtype": dtype, "M": 1, "delta2": 0.1}
+    x, run = cloud(options | {"dt": "auto"})
+    assert run.state.place.taken == 13
+    assert np.array_equal(x, cloud(options | {"dt": 1e-3})[0])
+
+
+def test_the_finest_steps_follow_the_same_path() -> None:
+    """Without attraction a particle is where its path is, however it was cut: to the rounding of float64 sums."""
+    options = {"J": 200, "T": 0.004, "chi": 0, "dtype": "float64", "flow": "none"}
+    finest, run = cloud(options | {"dt": 1e-3, "halvings": 5, "chi": 1, "M": 1e-9, "dt_fraction": 1e-15})
+    assert run.state.place.taken == 4 * 32
+    np.testing.assert_allclose(finest, cloud(options | {"dt": 1e-3})[0], rtol=0, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_fewer_steps_for_the_same_error() -> None:
+    """Against the finest steps on the same path: fixed steps err more in the core, though they are three times as many.
+
+    The radius that holds a tenth, just beyond the blow-up at 0.096, three seeds; `benchmarks/blowup.py` has the table.
+    """
+
+    def core(seed: int, **options: Any) -> tuple[float, int]:
+        x, run = cloud({"J": 1000, "T": 0.1, "delta2": 1e-4, "dtype": "float64", "dt": 1e-3, "seed": seed} | options)
+        return float(np.quantile(np.hypot(*(x - x.mean(0)).T), 0.1)), run.state.place.taken
+
+    errors = []
+    for seed in range(3):
+        exact, _ = core(seed, halvings=7, dt_fraction=1e-9)
+        auto, taken = core(seed, halvings=12, dt_fraction=0.5)
+        fixed, steps = core(seed, halvings=4, dt_fraction=1e-9)
+        assert steps >= 3 * taken
+        errors.append((auto - exact, fixed - exact))
+    of_auto, of_fixed = np.sqrt(np.mean(np.square(errors), 0))
+    assert of_auto < of_fixed
+
+
+def test_the_flow_cuts_steps_of_order_1() -> None:
+    flow = {"J": 100, "flow": "laminar2d", "A": 200, "dt": "auto", "T": 2e-3, "chi": 0}
+    assert cloud(flow)[1].state.place.finest >= 1
+    assert cloud(flow | {"scheme": "heun"})[1].state.place.finest == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"scheme": "heun"},
+        {"engine": "tree"},
+        {"engine": "mesh", "delta2": 0.04, "T": 0.004, "dt_fraction": 1e-3},
+        {"chemistry": "parabolic", "delta2": 0.5, "T": 0.003, "modes": 32, "boxes": 2, "dt_fraction": 2e-5},
+        {"flow": "laminar2d", "A": 9, "origin": "moving", "T": 0.02},
+        {"M": "24pi,30pi"},
+    ],
+    ids=lambda options: "-".join(map(str, options.values())) or "direct",
+)
+def test_a_run_stopped_within_a_step_goes_on_to_the_same_bits(options: dict[str, Any], tmp_path: Path) -> None:
+    run = AUTO | {"snapshots": "0.0105,0.05"} | options
+    if "T" in options:
+        del run["snapshots"]
+    whole = ksdp.simulate(out=tmp_path / "whole.zarr", **run)
+    taken = sum(report["steps_taken"] for report in whole.attrs["engine"])
+    assert taken > 20
+    for stop in (taken // 5, taken // 2):
+        steps = count()
+        out = tmp_path / "parts.zarr"
+        with pytest.raises(Interrupted):
+            ksdp.simulate(out=out, resume=True, stop=lambda s=stop, n=steps: 2 if next(n) == s else None, **run)
+    parts = ksdp.simulate(out=out, resume=True, **run)
+    for case in range(len(whole.cases)):
+        for k in range(len(whole.times)):
+            assert np.array_equal(whole.frame(case, k), parts.frame(case, k))
+    told = [{name: report[name] for name in ("steps_taken", "shortest_step")} for report in whole.attrs["engine"]]
+    assert told == [{name: r[name] for name in ("steps_taken", "shortest_step")} for r in parts.attrs["engine"]]
+
+
+def test_a_later_end_goes_on_from_the_last_frame(tmp_path: Path) -> None:
+    run = AUTO | {"engine": "tree"}
+    ksdp.simulate(out=tmp_path / "a.zarr", **run | {"T": 0.02})
+    longer = ksdp.simulate(out=tmp_path / "a.zarr", resume=True, **run)
+    once = ksdp.simulate(out=tmp_path / "b.zarr", **run | {"snapshots": "0.02,0.05"})
+    assert np.array_equal(longer.frame(), once.frame())
+    assert longer.attrs["engine"][0]["steps_taken"] == once.attrs["engine"][0]["steps_taken"]
+
+
+def test_workers_give_the_same_bits(tmp_path: Path) -> None:
+    run = AUTO | {"M": "20pi,24pi", "T": 0.03}
+    one = ksdp.simulate(out=tmp_path / "a.zarr", **run)
+    two = ksdp.simulate(out=tmp_path / "b.zarr", workers=2, **run)
+    for case in range(2):
+        assert np.array_equal(one.frame(case), two.frame(case))
+
+
+def test_what_auto_stands_for_is_what_is_stored(tmp_path: Path) -> None:
+    made = build(SimulateConfig, {"dt": "auto"})
+    assert (made.dt, made.halvings) == (1e-3, 20)
+    run = ksdp.simulate(out=tmp_path / "a.zarr", **AUTO | {"T": 1e-3})
+    assert "--dt 0.001 --halvings 20" in run.attrs["command"]
+    assert "halvings" not in ksdp.simulate(out=tmp_path / "b.zarr", J=10, T=1e-3, dt=1e-3).config
+
+
+def test_what_cannot_be_halved_is_refused() -> None:
+    for options in ({"delta2": 0, "kernel": "coulomb"}, {"device": "cuda"}, {"halvings": 31}, {"dt_fraction": 0}):
+        with pytest.raises(ConfigError):
+            pose(AUTO | options)
