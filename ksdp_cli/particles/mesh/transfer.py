@@ -64,7 +64,7 @@ def periodic_modes(field: Field, box: Box) -> Modes:
     n = max(SAMPLES[box.dim], 2 * box.count)
     points = [corner + box.side / n * np.arange(n) for corner in box.low]
     modes = spectrum(field(np.meshgrid(*points, indexing="ij")), box.count, box.splines.threads)
-    return modes / n**box.dim
+    return np.asarray(modes / n**box.dim)
 
 
 def _window(points: Sequence[NDArray[np.float64]], box: Box) -> NDArray[np.float64]:
