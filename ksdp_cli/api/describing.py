@@ -28,6 +28,7 @@ def _of_store(path: Path) -> dict[str, Any]:
         "seed",
         "origin",
         "collapsed_from",
+        "t_b",
         "blow_up",
         "versions",
         "seconds",
