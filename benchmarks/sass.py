@@ -290,9 +290,17 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="rows instead of a table")
     parser.add_argument("--sm", type=int, choices=(80, 90), action="append", help="only this architecture")
     parser.add_argument("--engine", choices=[*PAIRS, *OTHERS], action="append", help="only this engine")
+    parser.add_argument("--kernel", choices=[*KERNELS], action="append", help="of those with pairs, only this kernel")
+    parser.add_argument("--dtype", choices=[*REAL], action="append", help="only this type")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
-    wanted = [p for p in programs(tuple(asked.sm or (90, 80))) if not asked.engine or p.engine in asked.engine]
+    wanted = [
+        p
+        for p in programs(tuple(asked.sm or (90, 80)))
+        if (not asked.engine or p.engine in asked.engine)
+        and (not asked.kernel or p.kernel in ("", *asked.kernel))
+        and (not asked.dtype or p.dtype in asked.dtype)
+    ]
     with multiprocessing.get_context("spawn").Pool(asked.processes) as pool:
         rows = pool.map(measure, wanted, chunksize=1)
     if asked.json:

@@ -157,7 +157,12 @@ class SimulateConfig(Settings):
     chemistry: str = Field(
         "elliptic", description="equation of the chemical: elliptic, or parabolic with --eps and --k"
     )
-    c0: Literal["zero", "elliptic"] = Field("zero", description="chemical at the start, where it has a memory")
+    c0: str = Field(
+        "zero",
+        description="chemical at the start, where it has a memory: zero, elliptic, gaussian:MASS,WIDTH, or a store "
+        "with c",
+        json_schema_extra=shown("TEXT|STORE"),
+    )
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
     store_field: Whole = Field(
         0, ge=0, le=1 << 14, description="store the chemical c as well, on this many points an axis; 0: particles alone"

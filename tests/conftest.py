@@ -1,10 +1,16 @@
-"""What all tests share: the flag for slow laws, and a headless Chromium with its graphics in software."""
+"""What all tests share: the flag for slow laws, the command line forked from one process, and a headless Chromium."""
 
 from __future__ import annotations
 
+import itertools
+import json
+import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +65,47 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield started
         started.close()
+
+
+PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[subprocess.Popen[str]]:
+    """`forked_server.py`, started once for a worker."""
+    program = (Path(__file__).parent / "forked_server.py").read_text(encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """``command("simulate", "--J", "100", cwd=folder, NAME="value")``: a process forked after the imports.
+
+    Started anew where a fork after the imports is not safe (macOS).
+    """
+    if sys.platform != "linux":
+        return _started
+    server, files = request.getfixturevalue("server"), tmp_path_factory.mktemp("said")
+    numbers = itertools.count()
+
+    def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        said = files / f"{next(numbers)}"
+        asked = {"arguments": arguments, "folder": str(cwd), "files": str(said), "env": environment, "hooks": {}}
+        server.stdin.write(json.dumps(asked) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        out, err = (said.with_suffix(ending).read_bytes().decode() for ending in (".out", ".err"))
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    return run
+
+
+def _started(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, env = [sys.executable, "-c", PROGRAM, *arguments], os.environ | environment
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300)

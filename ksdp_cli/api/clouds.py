@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .. import plugins
 from ..base.shapes import Cloud
+from ..chemistry.beginning import WORDS, StoredField
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.base import FAR
@@ -51,6 +52,28 @@ def opened(given: Any) -> Any:
     if not (at or path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _unnamed(path, place)):
         return given
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
+
+
+def chemical(given: Any) -> Any:
+    """c of one frame of a store, named as `opened` takes it, as the chemical at the start; anything else as it is.
+
+    Raises `DataError` when the store is missing or damaged, `ConfigError` when it holds no c or more than one case
+    there, and as `StoredField`.
+    """
+    if isinstance(given, str) and (given in WORDS or given.startswith("gaussian:")):
+        return given
+    if not isinstance(given, (str, Path, Run)):
+        return given
+    path, at = _place_and_frame(str(given)) if not isinstance(given, Run) else (str(given.path), "")
+    run = given if isinstance(given, Run) else open_run(Path(path).expanduser())
+    chosen = select(run, **(_named(at[1:]) if at else {}))
+    if len(chosen.cases) != 1:
+        raise ConfigError(
+            f"{run.path} holds {len(chosen.cases)} cases, and c0 is one", "name one, as run.zarr@eps=1,t=0.1"
+        )
+    c = run.field(chosen.cases[0], chosen.snapshots[-1])
+    assert run.grid is not None  # or it has no field
+    return StoredField(path + at, run.grid.axes(), c)
 
 
 def part_of(given: str | Path) -> Run | None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..base import html
+from ..base.grids import SEED
 from ..base.labels import label
 from ..base.listener import Progress, Say
 from ..base.parsing import sweep
@@ -32,11 +33,13 @@ from ..metrics import (
     moment_values,
     moments,
 )
+from ..metrics.ensembles import moments_of_runs
 from ..metrics.panel import COLUMNS
 from ..metrics.sizes import LARGEST_N, MOST_REPEATS
 from ..metrics.wasserstein import require_references
 from ..particles.problem import load
 from ..store import Run
+from .ensembles import Ensembles, apart, frames, notes_of, require_no_floor
 from .options import Number
 from .references import (
     Chosen,
@@ -225,7 +228,7 @@ def compare_each(
     whole = _compared_whole(subject, first, floor, config)
     return [
         _compared(
-            *_choose(subject, name, sources, at, config, distances, progress), config, metrics, progress, once, whole
+            _choose(subject, name, sources, at, config, distances, progress), config, metrics, progress, once, whole
         )
         for at in points
     ]
@@ -267,63 +270,85 @@ def _choose(
     config: CompareConfig,
     floored: bool,
     progress: Progress | None,
-) -> tuple[Chosen, list[Chosen], dict[str, float], list[str]]:
-    """The cloud, one or two references out of stores or simulated, the parameters that the comparison is at, notes."""
+) -> _Choice:
+    """The cloud, one or two references out of stores or simulated, the parameters that the comparison is at, notes;
+    of a store with several seeds all of them."""
     first, second = sources
     if isinstance(subject, Model):
         at = wanted = subject.complete(asked)
         hints, simulation, place = {}, dict(subject.provenance["simulation"]), at
     else:
-        a, wanted = frame(subject, asked) if isinstance(subject, Run) else alone(subject, name), asked
+        clouds, wanted = frames(subject, asked) if isinstance(subject, Run) else [alone(subject, name)], asked
+        a = clouds[0]
         if asked and not any(isinstance(one, Run) for one in (subject, first, second)):
             raise ConfigError(f"an array has no parameter {next(iter(asked))!r}", "leave it out")
-        at, hints, simulation, place = asked | a.case, a.numbers(), a.simulation, a.case | {"t": a.t}
+        own = {name: value for name, value in a.case.items() if name != SEED or len(clouds) == 1}
+        at, hints, simulation, place = asked | own, a.numbers(), a.simulation, a.case | {"t": a.t}
 
     def simulated(number: int, **options: Any) -> Chosen:
         if "flow" not in simulation:
             raise ConfigError(f"{name} does not say how it was simulated", "name a store or an array as the reference")
         return frame(fresh_run(simulation, place, config.seed, number, progress, **options), wanted, hints)
 
-    def of(source: Any, what: str, number: int) -> Chosen:
+    def of(source: Any, what: str, number: int) -> list[Chosen]:
         if isinstance(source, Run):
-            return frame(source, wanted, hints)
-        return simulated(number) if isinstance(source, str) else alone(source, what)
+            return frames(source, wanted, hints)
+        return [simulated(number) if isinstance(source, str) else alone(source, what)]
 
-    b = of(first, "reference", 0)
+    references = of(first, "reference", 0)
+    require_no_floor(second, references)
+    b = references[0]
     simulation, place = b.simulation, b.case | {"t": b.t}  # of a second one to be simulated
     if isinstance(subject, Model):
-        a = evaluate(subject, name, at, len(b.cloud), config.device, config.seed)
-    taken, notes = (a.seed, b.seed), of_its_source(subject, b) if isinstance(subject, Model) else []
-    if (a.seed, a.stream) == (b.seed, b.stream) and a.seed is not None:
+        count = len(references)
+        a = evaluate(subject, name, at, sum(len(one.cloud) for one in references), config.device, config.seed)
+        clouds = apart(a, count)
+    many = len(clouds) > 1 or len(references) > 1
+    taken = {one.seed for one in (*clouds, *references)}
+    notes = of_its_source(subject, b) if isinstance(subject, Model) else []
+    if many:
+        notes += notes_of(clouds, references)
+    elif (a.seed, a.stream) == (b.seed, b.stream) and a.seed is not None:
         notes.append(f"the cloud and the reference start from the same particles, of seed {a.seed}: use another --seed")
-    c = None
     if isinstance(second, str) and second == SIMULATE:
-        c = simulated(1, taken=taken)
+        references.append(simulated(1, taken=taken))
     elif second is not None and not isinstance(second, str):
-        c = of(second, "second reference", 1)
-    elif second is None and isinstance(first, Run) and floored:
+        references += of(second, "second reference", 1)
+    elif second is None and isinstance(first, Run) and floored and len(references) == 1:
         require_references(a.cloud, b.cloud, None)
         most = config.N * (config.repeats or MOST_REPEATS) if config.N else LARGEST_N
         c, told = second_run(first, b, most, config.N or 1, lambda J: simulated(1, taken=taken, J=J))
         notes += [told] if told else []
-    return a, [b] if c is None else [b, c], at, notes
+        references += [c] if c else []
+    return _Choice(clouds, references, at, notes, many)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What is compared: one cloud with one or two references, or, where there are ``many``, all with all."""
+
+    clouds: list[Chosen]
+    references: list[Chosen]
+    at: dict[str, float]
+    notes: list[str]
+    many: bool
 
 
 def _compared(
-    a: Chosen,
-    references: list[Chosen],
-    at: dict[str, float],
-    notes: list[str],
+    choice: _Choice,
     config: CompareConfig,
     metrics: dict[str, type[Any]],
     progress: Progress | None,
     tell: Callable[[str], None],
     whole: bool,
 ) -> Compared:
+    a, references, notes = choice.clouds[0], choice.references, choice.notes
     b, second = references[0], references[1].cloud if len(references) > 1 else None
-    notes = notes + differences(a, b)
+    notes += differences(a, b)
     if len(references) > 1:
         notes += differences(b, references[1], ("reference", "second reference"))
+    if choice.many:
+        return _of_ensembles(choice, config, metrics, progress, tell)
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
         notes.append("the cloud and the reference are the same particles")
     own: dict[str, Any] = {"seed": config.seed}
@@ -356,4 +381,33 @@ def _compared(
     }
     both = (exact.cloud, exact.reference) if exact else (moments(a.cloud), moments(b.cloud))
     other = references[1].name if len(references) > 1 else None
-    return Compared(a.name, b.name, other, at, exact, others, profiles, *both, b.law(), notes)
+    return Compared(a.name, b.name, other, choice.at, exact, others, profiles, *both, b.law(), notes)
+
+
+def _of_ensembles(
+    choice: _Choice,
+    config: CompareConfig,
+    metrics: dict[str, type[Any]],
+    progress: Progress | None,
+    tell: Callable[[str], None],
+) -> Compared:
+    """`_compared` of all runs with all runs; profiles are those of the particles of all seeds."""
+    a, b = choice.clouds[0], choice.references[0]
+    clouds, references = ([one.cloud for one in every] for every in (choice.clouds, choice.references))
+    ensembles = Ensembles(clouds, references, config)
+    distances = {name: metric for name, metric in metrics.items() if issubclass(metric, Distance)}
+    notes = choice.notes + ensembles.announce(list(distances.values()))
+    for note in notes:
+        tell(note)
+    exact = ensembles.exact(distances[EXACT], progress) if EXACT in distances else None
+    others = [ensembles.approximation(name, metric, progress) for name, metric in distances.items() if name != EXACT]
+    whole = np.concatenate(clouds), np.concatenate(references)
+    profiles = {
+        name: ProfileRows(metric.title, metric.columns, metric().rows(*whole))
+        for name, metric in metrics.items()
+        if issubclass(metric, Profile)
+    }
+    both = moments_of_runs(clouds), moments_of_runs(references)
+    names = {one.name: None for one in choice.references}
+    other = list(names)[1] if len(names) > 1 else None
+    return Compared(a.name, b.name, other, choice.at, exact, others, profiles, *both, b.law(), notes)

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import provenance
 from ..base.records import MadeBy, checked
+from ..chemistry.beginning import StoredField
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
@@ -123,6 +124,8 @@ def marks(problem: Problem) -> dict[str, Any]:
     found: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
     if isinstance(initial, StoredCloud):
         found["origin"] = {"sha256": initial.digest, "t": initial.t, "generation": initial.generation}
+    if isinstance(problem.c0, StoredField):
+        found["chemical"] = {"sha256": problem.c0.digest}
     return found
 
 

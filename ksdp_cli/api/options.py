@@ -55,7 +55,7 @@ class SimulateOptions(TypedDict, total=False):
     accuracy: Number
     scheme: str
     chemistry: str
-    c0: Literal["zero", "elliptic"]
+    c0: str | Path | Run
     chemistry_params: Mapping[str, Values]
     store_field: Number
     field_side: Number

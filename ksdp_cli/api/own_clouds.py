@@ -36,15 +36,15 @@ class OwnClouds:
 
     @property
     def J(self) -> int:
-        return self.position.shape[2]
+        return int(self.position.shape[2])
 
     @property
     def dim(self) -> int:
-        return self.position.shape[3]
+        return int(self.position.shape[3])
 
     def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
         """Positions (J, d) of a case and time."""
-        return self.position[case, k]
+        return np.asarray(self.position[case, k])
 
 
 def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:

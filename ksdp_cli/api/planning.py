@@ -20,7 +20,7 @@ from ..particles.case_run import CaseRun
 from ..particles.precision import precision_warning
 from ..particles.problem import Case, Problem, pose
 from ..particles.simulation import Simulation
-from .clouds import handed
+from .clouds import chemical, handed
 from .options import SimulateOptions
 from .pace import Pace, frame_bytes, peak_memory
 
@@ -46,7 +46,7 @@ def plan(
     Raises as `simulate` does before its first step.
     """
     with limited(threads):
-        problem = pose(dict(options) | {"init": handed(options.get("init"))})
+        problem = pose(dict(options) | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
         device = devices.choose(problem.config.place)
         preflight.require(problem)
         c = problem.config

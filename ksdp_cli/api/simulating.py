@@ -26,7 +26,7 @@ from ..particles.world import Alone, World
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
-from .clouds import handed
+from .clouds import chemical, handed
 from .detecting import detect
 from .doubts import tell_doubts
 from .field_grid import grid_of, told
@@ -104,7 +104,7 @@ def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list
     """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "say which with -o")
-    problem = pose(dict(options) | {"init": handed(options.get("init"))})
+    problem = pose(dict(options) | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
     require_names(problem)
     return commands_of(problem.config, len(problem.cases), out)
 
@@ -120,7 +120,7 @@ def _simulated(
     case: int | None,
     world: World,
 ) -> Run:
-    problem = pose(options | {"init": handed(options.get("init"))})
+    problem = pose(options | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose(problem.config.place)
     preflight.require(problem)

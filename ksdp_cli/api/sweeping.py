@@ -26,7 +26,7 @@ from ..store import Header, Owner, open_run
 from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .clouds import opened
+from .clouds import chemical, opened
 from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
 
@@ -44,7 +44,13 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     config = dict(open_run(path).config)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limited(threads):
-        bring_to_its_end(pose(config | {"init": opened(config["init"])}), path, number, device, listener)
+        bring_to_its_end(
+            pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))}),
+            path,
+            number,
+            device,
+            listener,
+        )
     return warnings
 
 

@@ -214,7 +214,7 @@ def load_data(
         source = np.repeat(source, clouds.shape[1] // run.J, axis=0)
 
     def draw(n: int, stream: int) -> np.ndarray:
-        return cloud.draw(n, run.dim, config.seed + 1_000_000_007, stream=stream)
+        return np.asarray(cloud.draw(n, run.dim, config.seed + 1_000_000_007, stream=stream))
 
     return TrainingData(clouds, eta, tuple(names), draw, source), dict(run.config), carried
 

@@ -59,4 +59,4 @@ def matching_value(
     """Mean squared distance (B,) of x (B, N, d) to y (B, N, d) under permutations (B, N), in float64."""
     matched = np.take_along_axis(y, permutation[..., None], axis=-2)
     difference = x.astype(np.float64) - matched
-    return (difference**2).sum(-1).mean(-1)
+    return np.asarray((difference**2).sum(-1).mean(-1))

@@ -20,7 +20,7 @@ CONVERGED = 1e-13
 
 def loose_assignment(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     """The permutation (M,) of one problem ``cost`` (M, M); see `loose_assignments`."""
-    return loose_assignments(cost[None])[0]
+    return np.asarray(loose_assignments(cost[None])[0])
 
 
 def loose_assignments(cost: NDArray[np.float64]) -> NDArray[np.int64]:

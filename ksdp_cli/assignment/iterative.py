@@ -147,4 +147,4 @@ class IterativeExact(IterativeLP):
     def sub_problem(self, cost: NDArray[np.float64]) -> NDArray[np.int64]:
         from scipy.optimize import linear_sum_assignment
 
-        return linear_sum_assignment(cost)[1]
+        return np.asarray(linear_sum_assignment(cost)[1])

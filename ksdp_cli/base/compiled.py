@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, overload
 
 from .memory import require_address_space
 
@@ -27,10 +27,20 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
-def njit(*given: Any, **options: Any) -> Any:
-    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``."""
-    if given and callable(given[0]):
-        return _compiled(given[0], options)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def njit(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def njit(**options: object) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def njit(
+    function: Callable[P, R] | None = None, /, **options: object
+) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
+    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``; to a type checker the function stays as it is."""
+    if function is not None:
+        return _compiled(function, options)
     return lambda function: _compiled(function, options)
 
 
@@ -42,9 +52,9 @@ def temporary_folder() -> Path:
     return folder
 
 
-def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+def _compiled(function: Callable[P, R], options: dict[str, object]) -> Callable[P, R]:
     try:
-        made = numba.njit(**options)(function)
+        made: Callable[P, R] = numba.njit(**options)(function)
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise

@@ -22,9 +22,10 @@ from ..errors import ConfigError
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import Nested, Sizes, choose
-from ..particles.mesh.transfer import carried, piece_of, pieces_of
+from ..particles.mesh.transfer import carried, periodic_modes, piece_of, pieces_of
 from .aliasing import aliasing_error
 from .base import Facts, Grid, State
+from .beginning import FORMS
 
 #: Modes an axis at most: 1 GiB a grid at an oversampling of 2, and some more beside it.
 MOST = {2: 4096, 3: 240}
@@ -80,7 +81,9 @@ class Parabolic:
         if params.box:
             centre, width = np.zeros(facts.dim), params.box
         nested = self._nested(centre, width)
-        if callable(facts.c0):
+        if callable(facts.c0) and params.box:
+            field = [periodic_modes(facts.c0, nested.boxes[0])]
+        elif callable(facts.c0):
             pieces = pieces_of(facts.c0, nested.boxes)
             field = [carried(pieces, box) for box in nested.boxes]
         elif facts.c0 == "elliptic":
@@ -88,7 +91,7 @@ class Parabolic:
         elif facts.c0 == "zero":
             field = nested.zeros()
         else:
-            raise ConfigError(f"c0 = {facts.c0!r}", "use 'zero', 'elliptic' or a function of the coordinates")
+            raise ConfigError(f"c0 = {facts.c0!r}", FORMS)
         return _state(field, centre, width, np.zeros(3))
 
     def advance(self, state: State, x: Cloud, dt: float) -> State:

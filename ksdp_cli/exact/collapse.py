@@ -54,13 +54,13 @@ class Collapse:
         generator = np.random.default_rng(seed)
         radii = self.radii(generator.random(n))
         away = generator.standard_normal((n, 3))
-        return radii[:, None] * away / np.linalg.norm(away, axis=1, keepdims=True)
+        return np.asarray(radii[:, None] * away / np.linalg.norm(away, axis=1, keepdims=True))
 
     def radii(self, u: ArrayLike) -> NDArray[np.float64]:
         """The radius at t = 0 inside which the part ``u`` in [0, 1] of the mass of the cut lies."""
         r = np.linspace(0.0, self.radius, 20_001)
         mass = self.mass_within(r, 0.0)
-        return np.interp(np.asarray(u, np.float64) * mass[-1], mass, r)
+        return np.asarray(np.interp(np.asarray(u, np.float64) * mass[-1], mass, r))
 
     def second_moment(self) -> float:
         """E|X|^2 at t = 0 inside the cut [length^2]."""

@@ -172,7 +172,7 @@ def _plane(end: float, mu: float, chi: float, M: float, points: int) -> RadialSo
 def _grid(points: int, far: float) -> NDArray[np.float64]:
     """s = CORE sinh(k h): ``points`` cells to s = 1, where the initial density jumps, and on to at least ``far``."""
     h = math.asinh(1.0 / CORE) / points
-    s = CORE * np.sinh(h * np.arange(math.ceil(math.asinh(far / CORE) / h) + 1))
+    s: NDArray[np.float64] = CORE * np.sinh(h * np.arange(math.ceil(math.asinh(far / CORE) / h) + 1))
     s[points] = 1.0
     return s
 
@@ -194,7 +194,7 @@ def _scheme(s: NDArray[np.float64], mu: float, chi: float, M: float) -> tuple[Ca
     def rate(_: float, inner: NDArray[np.float64]) -> NDArray[np.float64]:
         m = np.concatenate([[0.0], inner, [M]])
         up, down = m[2:] - m[1:-1], m[1:-1] - m[:-2]
-        return right * up - left * down + pull * (m[2:] + m[:-2]) * (up + down)
+        return np.asarray(right * up - left * down + pull * (m[2:] + m[:-2]) * (up + down))
 
     def jacobian(_: float, inner: NDArray[np.float64]) -> NDArray[np.float64]:
         m = np.concatenate([[0.0], inner, [M]])

@@ -165,12 +165,12 @@ class _Grid:
 
     def laplacian(self, f: Profile) -> Profile:
         """A^2 f_vv at the inner nodes."""
-        return self.right * (f[2:] - f[1:-1]) - self.left * (f[1:-1] - f[:-2])
+        return np.asarray(self.right * (f[2:] - f[1:-1]) - self.left * (f[1:-1] - f[:-2]))
 
     def pull(self, m: Profile, G: Profile) -> Profile:
         """m_v G at the inner nodes: a cell's density with the mean of its two fluxes, so that the moments telescope."""
         flux = np.diff(m) * (G[1:] + G[:-1]) / 2.0
-        return (flux[1:] + flux[:-1]) / (2.0 * self.cell)
+        return np.asarray((flux[1:] + flux[:-1]) / (2.0 * self.cell))
 
     def pull_slopes(self, m: Profile, G: Profile) -> tuple[list[Profile], list[Profile]]:
         """Derivatives of `pull` by m and by G at the node before, at the node itself and at the next."""

@@ -87,7 +87,7 @@ class SelfSimilar:
     def radii(self, u: ArrayLike, t: float) -> NDArray[np.float64]:
         """The radius inside which the part ``u`` in [0, 1] of the mass lies at time ``t``."""
         part = np.asarray(u, np.float64) * self.mass[-1]
-        return np.interp(part, self.mass, self.s) * math.sqrt(self.mu * t)
+        return np.asarray(np.interp(part, self.mass, self.s) * math.sqrt(self.mu * t))
 
 
 def self_similar(eps: float, *, M: float, mu: float = 1.0, chi: float = 1.0, points: int = 20_000) -> SelfSimilar:
@@ -130,7 +130,8 @@ def _mass(eps: float, a: float) -> float:
 
 
 def _profile(eps: float, a: float) -> Callable[..., Any]:
-    return _integrate(eps, a, _end(eps), dense=True).sol
+    solution: Callable[..., Any] = _integrate(eps, a, _end(eps), dense=True).sol
+    return solution
 
 
 def _integrate(eps: float, a: float, end: float, dense: bool = False) -> Any:

@@ -31,7 +31,8 @@ _one_at_a_time = threading.Lock()
 
 
 class Dask(Workers):
-    """``dask``: a cluster of its own on this machine. ``dask:tcp://HOST:PORT``: the workers of that scheduler.
+    """``dask``: a cluster of its own on this machine. ``dask:tcp://HOST:PORT``, ``dask:FILE.json``: the
+    workers of that scheduler, or of the one that has written that file.
 
     A worker that dies is started again by Dask, and its case goes on from its checkpoint, unattended.
     """
@@ -47,8 +48,9 @@ class Dask(Workers):
 
     def _connected(self, address: str) -> Any:
         """A client of the scheduler at an address, whose workers were asked what they are."""
+        where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
         try:
-            client = self._distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+            client = self._distributed.Client(**where, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             reason = " ".join(str(error).split())
             raise ResourceError(

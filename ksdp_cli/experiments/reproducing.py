@@ -139,7 +139,7 @@ def reproduce(
 
 def _made_here(path: Path) -> bool:
     """Whether ``path`` is the summary of a reproduction, which is made anew every time."""
-    return read_json(path)["title"] == TITLE
+    return bool(read_json(path)["title"] == TITLE)
 
 
 def _run(job: Job, stages: Stages, seeds: range, done: Reproduction, picture: str) -> None:

@@ -46,7 +46,7 @@ class Centred(Params):
             raise ConfigError(f"z0 = {self.z0:g} in two dimensions", "leave --z0 out, or use --dim 3")
         centre = (self.x0, self.y0, self.z0)[:dim]
         if max(map(abs, centre)) > FAR:
-            return x + np.asarray(centre)
+            return np.asarray(x + np.asarray(centre))
         if any(centre):  # adding 0 would turn -0 into 0
             x += np.asarray(centre, np.float32)
         return x

@@ -48,7 +48,7 @@ class Density:
         parts = np.diff(self.sums, prepend=0.0)
         corners = self._corners(np.flatnonzero(parts)) + self.cell / 2
         centre = np.array([self.params.x0, self.params.y0, self.params.z0][:dim])
-        return float(parts[parts != 0] @ ((corners + centre) ** 2).sum(1)) + dim * self.cell**2 / 12
+        return float(float(parts[parts != 0] @ ((corners + centre) ** 2).sum(1)) + dim * self.cell**2 / 12)
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
         cell = np.searchsorted(self.sums, rng.uniforms(seed, stream, 1, start, n, 1)[:, 0], side="right")
@@ -59,7 +59,7 @@ class Density:
     def _corners(self, cell: NDArray[np.int64]) -> NDArray[np.float64]:
         """The low corners (n, d) of cells by their number, around the origin."""
         place = np.stack(np.unravel_index(cell, self.shape), 1)
-        return self.cell * (place - np.asarray(self.shape) / 2.0)
+        return np.asarray(self.cell * (place - np.asarray(self.shape) / 2.0))
 
 
 def _read(path: Path) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ class Mixture:
         """Directions (bumps, dim) of the bumps. Raises `ConfigError` for another number than 2 and 4 in space."""
         n = self.params.bumps
         if dim == 3 and n == 4:
-            return np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3.0)
+            return np.asarray(np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3.0))
         if dim == 3 and n != 2:
             raise ConfigError(f"bumps = {n} in three dimensions", "give --bumps 2, or 4 for a tetrahedron")
         angle = 2.0 * np.pi * np.arange(n) / n

@@ -106,7 +106,7 @@ class Trainer:
         loss = self.descent.loss()
         if not np.isfinite(loss):
             raise NumericalError(f"the loss is not finite at step {self.step}", "use a smaller --learning-rate")
-        return loss
+        return float(loss)
 
     def validate(self) -> float | None:
         """Exact W2 squared between the network's cloud and held-out particles, mean over data sets; None without."""
@@ -174,7 +174,7 @@ class Trainer:
 
     def _push(self, inputs: np.ndarray, averaged: bool = False) -> np.ndarray:
         flat = inputs.reshape(-1, inputs.shape[-1])
-        return self.descent.evaluate(flat, averaged).reshape(*inputs.shape[:2], -1)
+        return np.asarray(self.descent.evaluate(flat, averaged).reshape(*inputs.shape[:2], -1))
 
 
 def _descent(network: Network, theta: Weights, schedule: Schedule, device: str) -> Any:

@@ -77,7 +77,8 @@ class Comparison:
 
     def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[Any]]]:
         """(title, columns, rows) of the distances."""
-        each = "" if len(self.w2_squared_each) < 2 else "; {:.4g} and {:.4g} to the two".format(*self.w2_squared_each)
+        two = len(self.w2_squared_each) == 2
+        each = "; {:.4g} and {:.4g} to the two".format(*self.w2_squared_each) if two else ""
         rows: list[list[Any]] = [
             ["W2 squared", self.w2_squared, self.w2_squared_se, f"exact ({self.estimator}), N = {self.N}{each}"],
             ["W2", self.w2, None, "root of the above"],

@@ -24,12 +24,13 @@ def announce(metrics: Iterable[Distance]) -> list[str]:
         halves = metric.second is None and len(metric.reference) >= 2 * n
         solves = repeats * (3 if halves or metric.second is not None else 1)
         seconds, memory = metric.cost(n, solves)
-        sentences += _cost(f"{metric.title} of N = {n} particles a side, {solves} times", seconds, memory)
+        sentences += cost(f"{metric.title} of N = {n} particles a side, {solves} times", seconds, memory)
         sentences += _subsampled(metric.title, sizes, n, repeats, halves)
     return sentences
 
 
-def _cost(what: str, seconds: float, memory: float) -> list[str]:
+def cost(what: str, seconds: float, memory: float) -> list[str]:
+    """A sentence where ``what`` takes more than a second."""
     return [f"{what}: about {seconds:.0f} s and {memory / 2**30:.2g} GiB"] if seconds > LONG else []
 
 

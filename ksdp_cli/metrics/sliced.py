@@ -82,4 +82,4 @@ def _directions(projections: int, dim: int, seed: int) -> NDArray[np.float64]:
     if projections < 1:
         raise ConfigError(f"projections = {projections}", "use at least 1")
     directions = np.random.default_rng(seed).standard_normal((projections, dim))
-    return directions / np.linalg.norm(directions, axis=1)[:, None]
+    return np.asarray(directions / np.linalg.norm(directions, axis=1)[:, None])

@@ -208,7 +208,7 @@ def facts(
         dt=longest_step(c.snapshots, c.dt),
         delta=math.sqrt(case.kernel_args[0]),
         accuracy=c.accuracy,
-        c0=c.c0,
+        c0=problem.c0,
         mu=case.mu,
         chi=case.chi,
         kernel=problem.kernel,

@@ -56,7 +56,7 @@ class MovingOrigin:
             return np.asarray(o + h / 6 * (a + 2 * b + 2 * c + d))
 
     def _v(self, o: NDArray[np.float64], t: float) -> NDArray[np.float64]:
-        return np.asarray(self._case.flow.velocity(o[None], t), np.float64)[0]
+        return np.asarray(np.asarray(self._case.flow.velocity(o[None], t), np.float64)[0])
 
 
 def moving_origin(problem: Problem, case: Case) -> MovingOrigin | None:

@@ -17,6 +17,7 @@ from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
 from ..base.validation import first_error
+from ..chemistry.beginning import beginning
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
 from ..initial.stored import StoredCloud
@@ -56,6 +57,7 @@ class Problem:
     """A configuration with its classes loaded: what the integrator runs.
 
     ``contents`` are digests of the flow, kernel and initial cloud that are not ksdp's own: their names say too little.
+    ``c0`` is the chemical at the start, a word or a function of the coordinates.
     """
 
     config: SimulateConfig
@@ -66,6 +68,7 @@ class Problem:
     scheme: Any
     chemistry: Any
     contents: dict[str, str] = field(default_factory=dict)
+    c0: Any = "zero"
 
 
 def load(kind: str, given: Any) -> tuple[str, Any]:
@@ -117,6 +120,7 @@ def pose(options: dict[str, Any]) -> Problem:
     dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
     scheme_name, scheme = load("scheme", given.pop("scheme", "euler"))
     init_name, law = _law(given.pop("init", SimulateConfig.model_fields["init"].default))
+    c0 = given.pop("c0", SimulateConfig.model_fields["c0"].default)
     extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
     of_law = _fields(init_name, law) if isinstance(law, type) else {}
     fields = {
@@ -139,6 +143,9 @@ def pose(options: dict[str, Any]) -> Problem:
         chosen[part] = {
             name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
         }
+    begin = beginning(c0)
+    if not chemistry.memory and begin != "zero":
+        raise ConfigError(f"c0 for chemistry {chemistry_name!r}, which has no memory", "use --chemistry parabolic")
     if isinstance(initial, StoredCloud):
         given.setdefault("t0", initial.t)
     config = build(
@@ -147,14 +154,16 @@ def pose(options: dict[str, Any]) -> Problem:
         | {"flow": flow_name, "kernel": kernel_name, "dim": dim, "init": init_name}
         | {"scheme": scheme_name.removeprefix("ksdp:")}  # as it was stored before there were others
         | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"], "init_params": init_params}
-        | {"chemistry": chemistry_name, "chemistry_params": chosen["chemistry"]},
+        | {"chemistry": chemistry_name, "chemistry_params": chosen["chemistry"], "c0": getattr(c0, "path", c0)},
     )
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
     if SEED in config.swept():
         units[SEED] = "seed of the initial cloud and of the Brownian paths"
-    return Problem(config, _cases(config, flow, kernel, chemistry), kernel, initial, units, scheme, chemistry, held)
+    return Problem(
+        config, _cases(config, flow, kernel, chemistry), kernel, initial, units, scheme, chemistry, held, begin
+    )
 
 
 def _law(given: Any) -> tuple[str, Any]:

@@ -112,7 +112,7 @@ class Stepper:
 
     def noise(self, dtype: Any, step: int, dt: float) -> NDArray[Any]:
         """The Brownian increment of this rank's particles (n, d) in global step ``step``."""
-        return np.asarray(diffusion(self.case, dt), dtype) * self._normals(self.key, step, dtype)
+        return np.asarray(np.asarray(diffusion(self.case, dt), dtype) * self._normals(self.key, step, dtype))
 
     def bridge(self, dtype: Any, step: int, dt: float) -> Bridge:
         """`noise` of global step ``step``, to be halved."""

@@ -10,6 +10,8 @@ from ..config import read_toml
 from ..errors import ConfigError
 
 HERE = Path(__file__).parent
+#: Options that go with the chemistry of a preset, and are dropped where another one is asked for.
+OF_CHEMISTRY = ("chemistry", "eps", "k", "box", "modes", "boxes", "c0")
 
 
 def names() -> list[str]:
@@ -28,10 +30,13 @@ def options(name: str) -> dict[str, Any]:
 
 
 def changed(name: str | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """``changes`` over the options of a preset, if one is named; another T takes the snapshots of the preset away."""
+    """``changes`` over the options of a preset, if one is named; another T takes the snapshots of the preset away,
+    another chemistry the parameters of its own."""
     if name is None:
         return changes
     known = options(name)
+    if changes.get("chemistry", known.get("chemistry")) != known.get("chemistry"):
+        known = {key: value for key, value in known.items() if key not in OF_CHEMISTRY}
     if "T" in changes:
         del known["snapshots"]
     return known | changes

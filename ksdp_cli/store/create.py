@@ -22,7 +22,7 @@ from .siblings import aside, fresh
 #: Settings that a resumed run may change: where it is made, and how far it goes.
 FREE = {"device", "T", "snapshots"}
 #: Attributes beside the configuration that tell one run from another.
-MARKS = ("origin", "contents")
+MARKS = ("origin", "contents", "chemical")
 
 
 #: The header of a run that goes on from a stored one.

@@ -104,7 +104,8 @@ class Header:
         }
         if self.grid:
             own["grid"] = self.grid.as_attribute()
-        return json.loads(json.dumps(self.attrs | own, allow_nan=False))
+        attributes: dict[str, Any] = json.loads(json.dumps(self.attrs | own, allow_nan=False))
+        return attributes
 
     @classmethod
     def from_attributes(cls, attributes: dict[str, Any]) -> Header:

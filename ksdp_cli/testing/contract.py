@@ -61,6 +61,7 @@ def require_params(component: Any, values: dict[str, Any] | None, *, texts: bool
             "'flow amplitude [length / time]', or [1] for a pure number",
         )
     try:
-        return model(**(values or {}))
+        parameters: BaseModel = model(**(values or {}))
+        return parameters
     except ValidationError as error:
         raise AssertionError(f"{name}.Params refuses {first_error(error)}") from None

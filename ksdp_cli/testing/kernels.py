@@ -117,7 +117,7 @@ def _compiled(kernel: Any, dim: int, dtype: str, r: NDArray[Any], args: tuple[fl
     zero, force = np.zeros_like(r), np.zeros((dim, len(r)))
     sources = [np.zeros(1, dtype)] * dim
     engine.accumulate(-r, *[zero] * (dim - 1), *sources, *force, engine.args)
-    return force[0] / r.astype(np.float64)
+    return np.asarray(force[0] / r.astype(np.float64))
 
 
 def _check_direct(kernel: Any, name: str, dim: int, args: tuple[float, ...]) -> None:

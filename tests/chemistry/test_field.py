@@ -13,9 +13,11 @@ from scipy.special import exp1
 import ksdp_cli as ksdp
 from ksdp_cli.api.field_grid import grid_of
 from ksdp_cli.chemistry.base import Facts, Grid
+from ksdp_cli.chemistry.beginning import Gaussian as Beginning
 from ksdp_cli.chemistry.elliptic import Elliptic
+from ksdp_cli.chemistry.parabolic import Parabolic, Params
 from ksdp_cli.chemistry.potential import Potential
-from ksdp_cli.errors import ConfigError, Interrupted, NumericalError
+from ksdp_cli.errors import ConfigError, Interrupted, KsdpError, NumericalError
 from ksdp_cli.exact.self_similar import self_similar
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
@@ -158,3 +160,53 @@ def test_what_cannot_be_stored_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as error:
             ksdp.simulate(**{"J": 10, "store_field": 8} | change, out=tmp_path / "b.zarr")
         assert words in str(error.value) + str(error.value.hint)
+
+
+def test_a_stored_field_is_the_chemical_at_the_start(tmp_path: Path) -> None:
+    """A run that goes on with cloud and chemical of another one begins with its c, smoothed by the blob."""
+    known = {**SMALL, "box": 6.0, "k": 3.0, "J": 400, "modes": 96, "store_field": 96, "delta2": 2.5e-3}
+    first = ksdp.simulate(**known, out=tmp_path / "a.zarr")
+    told = {"init": str(tmp_path / "a.zarr"), "c0": str(tmp_path / "a.zarr"), "T": 2e-3, "snapshots": [0, 2e-3]}
+    second = ksdp.simulate(**{**known, **told}, out=tmp_path / "b.zarr")
+    q = 2 * math.pi * np.fft.fftfreq(96, 6.0 / 96)
+    blob = np.exp(-(q[:, None] ** 2 + q[None, :] ** 2) * known["delta2"] / 4)
+    smoothed = np.fft.ifft2(np.fft.fft2(first.field()) * blob).real
+    assert np.abs(second.field(0, 0) - smoothed).max() < 2e-3 * smoothed.max()
+    assert second.field(0, 1).max() > first.field().max()
+    assert second.attrs["chemical"]["sha256"]
+    again = ksdp.simulate(**{**known, **told, "T": 4e-3, "snapshots": [0, 2e-3, 4e-3]}, out=tmp_path / "b.zarr",
+                          resume=True, workers=1)  # fmt: skip
+    assert again.field(0, 1).tobytes() == second.field(0, 1).tobytes()
+    bare = ksdp.simulate(J=10, T=0, out=tmp_path / "c.zarr")
+    for c0, words in (
+        (str(bare.path), "holds no c"),
+        ("gaussian:1", "c0 ="),
+        ("gaussian:1,0", "width"),
+        ("zer", "zer"),
+    ):
+        with pytest.raises(KsdpError) as error:
+            ksdp.simulate(**{**known, "c0": c0}, out=tmp_path / "d.zarr")
+        assert words in str(error.value)
+    with pytest.raises(ConfigError, match="no memory"):
+        ksdp.simulate(J=10, c0="elliptic", out=tmp_path / "d.zarr")
+
+
+@pytest.mark.parametrize("box", [0.0, 8.0])
+def test_a_gaussian_chemical_spreads_as_it_must(box: float) -> None:
+    """Without particles' mass c is a heat kernel of mass m e^(-k^2 t / eps) and variance w^2 + 2 t / eps, to which the
+    blob adds delta^2 / 2; first order in dt."""
+    eps, k, t, m, w = 0.5, 1.0, 0.02, 3.0, 0.3
+    c0 = Beginning(m, w)
+    facts = Facts(2, 50, 0.0, t, t / 200, delta=0.05, accuracy=1e-3, c0=c0)
+    chemistry = Parabolic(Params(eps=eps, k=k, box=box), facts)
+    x = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    state = chemistry.start(x)
+    grid = Grid([np.linspace(-1, 1, 9)] * 2)
+    exact = Beginning(m, math.sqrt(w * w + facts.delta**2 / 2))(np.meshgrid(*grid.axes))
+    assert np.abs(chemistry.field(state, x, grid) - exact).max() < 0.01 * exact.max()
+    for _ in range(200):
+        state = chemistry.advance(state, x, t / 200)
+    r2 = grid.axes[0][:, None] ** 2 + grid.axes[1][None, :] ** 2
+    variance = w * w + facts.delta**2 / 2 + 2 * t / eps
+    exact = m * math.exp(-k * k * t / eps) / (2 * math.pi * variance) * np.exp(-r2 / (2 * variance))
+    assert np.abs(chemistry.field(state, x, grid) - exact).max() < 0.01 * exact.max()

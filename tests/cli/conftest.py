@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +13,6 @@ Ksdp = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def ksdp(tmp_path: Path) -> Ksdp:
+def ksdp(tmp_path: Path, command: Ksdp) -> Ksdp:
     """``ksdp("simulate", "--J", "100")`` runs the command in ``tmp_path`` and returns the finished process."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        program = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
-        command = [sys.executable, "-c", program, *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-
-    return run
+    return functools.partial(command, cwd=tmp_path)

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ksdp_cli
@@ -29,6 +30,20 @@ def test_the_gaussian_of_840_has_its_height() -> None:
     c = pose(presets.options("chertock-kurganov")).config
     variance = float(c.init_params["width"]) ** 2
     assert c.M[0] / (2 * math.pi * variance) == pytest.approx(840.0)
+
+
+def test_the_chemical_of_420_has_its_height() -> None:
+    """420 exp(-42 r^2) at the origin and at r = 0.1."""
+    c0 = pose(presets.options("chertock-kurganov")).c0
+    found = c0([np.array([0.0, 0.1]), np.zeros(2)])
+    np.testing.assert_allclose(found, 420 * np.exp(-42 * np.array([0.0, 0.01])), rtol=1e-6)
+
+
+def test_another_chemistry_takes_that_of_the_preset_away() -> None:
+    changed = presets.changed("sipf-ball-80", {"chemistry": "elliptic", "delta2": 1e-3})
+    assert not {"eps", "k", "box", "modes"} & set(changed)
+    assert pose(changed).config.M == (80.0,)
+    assert presets.changed("sipf-ball-80", {"chemistry": "parabolic"})["eps"] == 1e-4
 
 
 def test_the_command_takes_one_and_changes_it(ksdp: Ksdp, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def array(place: Path, number: str, file: str, last: str, at_once: str) -> None:
             task = waiting.pop(0)
             names = {"JOB_ID": f"{number}{task}", "ARRAY_JOB_ID": number, "ARRAY_TASK_ID": str(task), "NTASKS": "1"}
             environment = os.environ | {f"SLURM_{name}": value for name, value in names.items()}
-            running[task] = subprocess.Popen(["bash", file], env=environment, start_new_session=True)
+            running[task] = subprocess.Popen(
+                ["bash", "-c", f"trap : TERM; . {file}"], env=environment, start_new_session=True
+            )
             (place / f"{number}_{task}").write_text(f"RUNNING {running[task].pid}")
         task, process = next(iter(running.items()))
         try:

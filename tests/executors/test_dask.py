@@ -41,10 +41,14 @@ def test_a_scheduler_s_workers_make_the_store_of_one_process(tmp_path: Path, ser
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
 
 
-def test_the_contract(address: str) -> None:
+def test_the_contract_at_an_address_and_at_a_scheduler_s_file(address: str, tmp_path: Path) -> None:
     from ksdp_cli.executors.dask import Dask
 
     check_executor(Dask, address)
+    file = tmp_path / "scheduler.json"
+    with distributed.Client(address, set_as_default=False) as client:
+        client.write_scheduler_file(str(file))
+    check_executor(Dask, str(file))
 
 
 def test_a_signal_is_passed_on_and_every_state_is_saved(tmp_path: Path, long_serial: Run, address: str) -> None:

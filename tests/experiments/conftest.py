@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,12 +51,6 @@ def tiny(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ksdp(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def ksdp(tmp_path: Path, command: Callable[..., Any]) -> Callable[..., Any]:
     """``ksdp("reproduce", ...)`` runs the command in ``tmp_path`` and returns the finished process."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        program = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
-        command = [sys.executable, "-c", program, *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-
-    return run
+    return functools.partial(command, cwd=tmp_path)

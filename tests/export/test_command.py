@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ksdp_cli.store import Run
 
 
-def ksdp(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
-    command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-
-
-def test_the_command_and_its_exit_codes(run: Callable[..., Run], tmp_path: Path) -> None:
-    made = run()
-    done = ksdp(tmp_path, "export", "0.zarr", "-o", "x.npz", "--A", "10", "--t=0.2", "--json")
+def test_the_command_and_its_exit_codes(run: Callable[..., Run], tmp_path: Path, command: Callable[..., Any]) -> None:
+    ksdp, made = functools.partial(command, cwd=tmp_path), run()
+    done = ksdp("export", "0.zarr", "-o", "x.npz", "--A", "10", "--t=0.2", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["path"] == "x.npz"
@@ -29,8 +23,8 @@ def test_the_command_and_its_exit_codes(run: Callable[..., Run], tmp_path: Path)
     assert document["times"] == [0.2]
     with np.load(tmp_path / "x.npz") as file:
         assert np.array_equal(file["position"], [[made.frame(1, 2)], [made.frame(3, 2)]])
-    again = ksdp(tmp_path, "export", "0.zarr", "-o", "x.npz")
+    again = ksdp("export", "0.zarr", "-o", "x.npz")
     assert (again.returncode, again.stdout) == (4, "")
     assert again.stderr == "ksdp: error: x.npz exists; use --overwrite, or another -o\n"
-    assert ksdp(tmp_path, "export", "0.zarr", "-o", "y.npz", "--A", "3").returncode == 2
+    assert ksdp("export", "0.zarr", "-o", "y.npz", "--A", "3").returncode == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.zarr", "x.npz"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -242,15 +243,8 @@ def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_the_command(model: Path, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    def ksdp(*arguments: str) -> subprocess.CompletedProcess[str]:
-        program = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
-        command = [sys.executable, "-c", program, *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-
+def test_the_command(model: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    ksdp = functools.partial(command, cwd=tmp_path)
     done = ksdp("plot", "net.safetensors", "--A", "10,130", "--n", "1e3", "-o", "x.pdf", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)

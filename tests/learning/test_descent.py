@@ -180,7 +180,7 @@ def test_a_training_of_tensors_learns_as_the_cpu_s(
     affine_data: Callable[..., TrainingData], monkeypatch: pytest.MonkeyPatch, solver: str
 ) -> None:
     """The trainer with the GPU's inner loop and the GPU's form of the paper's solver."""
-    settings = TrainConfig(N=100, steps=120, renew_batch=40, renew_gamma=20, solver=solver, sub_problems=20)
+    settings = TrainConfig(N=60, steps=60, renew_batch=20, renew_gamma=10, solver=solver, sub_problems=6)
 
     def validated(device: str) -> float:
         trainer = Trainer(affine_data(), settings, device)

@@ -48,12 +48,21 @@ def name(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")
-def test_no_program_has_become_worse() -> None:
+@pytest.mark.parametrize(
+    "only",
+    [
+        # the kernel that calls every function, in the type of all runs; and the programs without pairs
+        pytest.param({"sm": 90, "kernel": "gaussian", "dtype": "float32"}, id="one kernel"),
+        pytest.param({}, id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_no_program_has_become_worse(only: dict[str, Any]) -> None:
     script = HERE.parents[1] / "benchmarks" / "sass.py"
-    done = subprocess.run([sys.executable, script, "--json"], capture_output=True, text=True, check=False)
+    options = [word for field, value in only.items() for word in (f"--{field}", str(value))]
+    done = subprocess.run([sys.executable, script, "--json", *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = {name(row): row for row in json.loads(done.stdout)}
-    kept = {name(row): row for row in TABLE}
+    kept = {name(row): row for row in TABLE if all(row[field] in ("", value) for field, value in only.items())}
     assert rows.keys() == kept.keys()
     bad = {key: (what, rows[key], kept[key]) for key in kept if (what := worse(rows[key], kept[key]))}
     assert not bad, bad

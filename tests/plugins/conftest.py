@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
-
 
 class Site:
     """A folder of distributions, and the command line run with it on the path."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, command: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+        self.folder, self.command = folder, command
         self.packages = folder / "site"
         self.packages.mkdir()
 
@@ -34,7 +32,7 @@ class Site:
             (self.packages / f"{name}.py").write_text(text)
 
     def ksdp(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.python(PROGRAM, *arguments, **environment)
+        return self.command(*arguments, cwd=self.folder, **({"PYTHONPATH": str(self.packages)} | environment))
 
     def python(self, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -48,5 +46,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def make_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Site]:
-    return lambda: Site(tmp_path_factory.mktemp("plugins"))
+def make_site(
+    tmp_path_factory: pytest.TempPathFactory, command: Callable[..., subprocess.CompletedProcess[str]]
+) -> Callable[[], Site]:
+    return lambda: Site(tmp_path_factory.mktemp("plugins"), command)

@@ -38,7 +38,7 @@ class DriftEngine(Protocol):
 def tree_pays(particles: int, dim: int, accuracy: float, device: str = "cpu") -> bool:
     """Whether the tree is faster than the direct sum on ``device``."""
     least, growth = (CROSSOVER_GPU if device == "cuda" else CROSSOVER)[dim]
-    return particles >= least * growth ** -math.log10(accuracy / 1e-2)
+    return bool(particles >= least * growth ** -math.log10(accuracy / 1e-2))
 
 
 def make_engine(

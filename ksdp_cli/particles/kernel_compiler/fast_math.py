@@ -12,8 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from ...base.compiled import njit
 
 f32, f64, i32, i64 = np.float32, np.float64, np.int32, np.int64
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
@@ -25,7 +27,7 @@ SQRT_HALF_64, EXPONENT_64 = i64(0x3FE6A09E667F3BCD), i64(52)
 WHOLE_64 = f64(6755399441055744.0)
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def select(typing_context: Any, condition: Any, then: Any, other: Any) -> Any:
     """``then if condition else other`` with both sides computed: a branch would cost the vectorisation."""
     common = typing_context.unify_types(then, other)

@@ -55,7 +55,8 @@ def kernel_function(kernel: Any, dim: int) -> Callable[..., Any]:
     if dim not in dims_of(kernel):
         has = " and ".join(str(d) for d in dims_of(kernel)) or "none"
         raise ConfigError(f"kernel {_name(kernel)} has dimension {has}, not {dim}", "change --dim or --kernel")
-    return getattr(kernel, f"g{dim}d")
+    function: Callable[..., Any] = getattr(kernel, f"g{dim}d")
+    return function
 
 
 def parameter_count(kernel: Any, dim: int) -> int:
@@ -96,7 +97,8 @@ def array_function(kernel: Any, dim: int, xp: Any = None) -> Callable[..., Any]:
         space = {name: lifted(name) for name in ("sqrt", "exp", "log", "erf")}
         space |= {"fabs": lifted("abs"), "where": xp.where}
     exec(source(kernel, dim, "array"), space)
-    return space["g"]
+    function: Callable[..., Any] = space["g"]
+    return function
 
 
 def load_module(template: str, kernel: Any, dim: int, dtype: str) -> types.ModuleType:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.special import erfc
 
-from .modes import Box, Modes, along
+from .modes import Box, Modes, along, spectrum
 from .shared import applied
 
 Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
@@ -57,6 +57,14 @@ def pieces_of(field: Field, boxes: Sequence[Box]) -> list[Piece]:
         )
         before = box
     return pieces
+
+
+def periodic_modes(field: Field, box: Box) -> Modes:
+    """Modes of a function of the coordinates in a periodic box."""
+    n = max(SAMPLES[box.dim], 2 * box.count)
+    points = [corner + box.side / n * np.arange(n) for corner in box.low]
+    modes = spectrum(field(np.meshgrid(*points, indexing="ij")), box.count, box.splines.threads)
+    return np.asarray(modes / n**box.dim)
 
 
 def _window(points: Sequence[NDArray[np.float64]], box: Box) -> NDArray[np.float64]:

@@ -56,7 +56,7 @@ class Plan:
     @property
     def size(self) -> int:
         """Proxies of a box."""
-        return self.n**self.dim
+        return int(self.n**self.dim)
 
     @property
     def bottom(self) -> int:

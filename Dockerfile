@@ -1,0 +1,22 @@
+# ksdp with the versions that its tests have passed with.
+#
+#     docker build -t ksdp .
+#     docker run --rm -v "$PWD:/work" ksdp simulate --flow laminar2d --A 1,10 --T 0.01
+#
+# For the CPU alone give PyTorch's index of CPU wheels (pytorch.org, "Get started", names it), which leaves gigabytes out:
+#
+#     docker build -t ksdp --build-arg TORCH_INDEX=URL .
+FROM python:3.11-slim
+ARG TORCH_INDEX=""
+WORKDIR /opt/ksdp
+COPY pyproject.toml README.md LICENSE constraints.txt ./
+RUN if [ -n "$TORCH_INDEX" ]; then \
+        pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' constraints.txt)"; \
+    fi
+COPY ksdp ksdp
+COPY ksdp_cli ksdp_cli
+RUN pip install --no-cache-dir -c constraints.txt '.[dask,export,slurm]'
+ENV NUMBA_CACHE_DIR=/tmp/numba
+WORKDIR /work
+ENTRYPOINT ["ksdp"]
+CMD ["--help"]

@@ -1,0 +1,141 @@
+"""A sweep by each executor: bits, overhead, and two workers of one thread against one process of two; kills at random.
+
+    python benchmarks/sweep.py [--J 2e4] [--repeats 3] [--kills 0] [--record]
+
+Eight amplitudes of the laminar flow in the plane, tree, 200 steps, 4 frames. ``overhead`` is what the same sweep takes
+with 10 particles and one step beyond what one process takes for it: starting, importing, handing out, gathering. Rounds
+are taken in turns, and the least of each counts. With --kills a random worker of each executor gets SIGKILL, that many
+times: the store after it (Dask), or after the same command with --resume (others), is compared with the serial one.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from harness import Table, parser
+
+import ksdp_cli as ksdp
+from ksdp_cli.errors import ResourceError
+from ksdp_cli.store import Run
+
+SWEEP: dict[str, Any] = {
+    "flow": "laminar2d", "A": [1, 2, 5, 10, 20, 50, 80, 100], "T": 0.02, "dt": 1e-4,
+    "snapshots": [0.005, 0.01, 0.015, 0.02], "engine": "tree", "device": "cpu",
+}  # fmt: skip
+#: Name, arguments, and a word of the command of its workers.
+WAYS: list[tuple[str, dict[str, Any], str]] = [
+    ("one process, 2 threads", {"threads": 2}, ""),
+    ("processes, 2 x 1", {"workers": 2, "executor": "processes", "threads": 2}, "spawn_main"),
+    ("dask, 2 x 1", {"workers": 2, "executor": "dask", "threads": 2}, "--multiprocessing-fork"),
+    ("slurm:local, 2 x 1", {"workers": 2, "executor": "slurm:local", "threads": 2}, "submitit.core._submit"),
+]
+
+
+def same(run: Run, other: Run) -> int:
+    """How many frames are equal."""
+    cases, frames = range(len(other.cases)), range(len(other.times))
+    return sum(np.array_equal(run.frame(c, k), other.frame(c, k)) for c in cases for k in frames)
+
+
+def timed(folder: Path, options: dict[str, Any]) -> tuple[float, Run]:
+    out = folder / "timed.zarr"
+    shutil.rmtree(out, ignore_errors=True)
+    began = time.perf_counter()
+    run = ksdp.simulate(**options, out=out)
+    return time.perf_counter() - began, run
+
+
+def measure(folder: Path, particles: int, repeats: int) -> Table:
+    table = Table("cluster/sweep", ["", "seconds", "speed to one process", "frames equal", "overhead, s"], 22)
+    empty = SWEEP | {"J": 10, "T": 1e-4, "snapshots": [1e-4], "engine": "direct"}
+    serial = ksdp.simulate(**SWEEP, J=particles, out=folder / "serial.zarr")
+    walls: dict[str, list[tuple[float, float, int]]] = {name: [] for name, _, _ in WAYS}
+    for _ in range(repeats):
+        for name, how, _ in WAYS:
+            nothing, _ = timed(folder, empty | how)
+            wall, run = timed(folder, SWEEP | {"J": particles} | how)
+            walls[name].append((wall, nothing, same(run, serial)))
+    least = {name: [min(one[i] for one in rows) for i in range(3)] for name, rows in walls.items()}
+    total = len(serial.cases) * len(serial.times)
+    whole, bare, _ = least[WAYS[0][0]]
+    for name, (wall, nothing, equal) in least.items():
+        over = None if name == WAYS[0][0] else f"{nothing - bare:.2f}"
+        table.row(name, f"{wall:.2f}", f"{whole / wall:.2f}", f"{equal} of {total}", over)
+    return table
+
+
+def kills(folder: Path, count: int) -> Table:
+    """One process killed at a random moment of each of ``count`` sweeps an executor."""
+    table = Table("cluster/kills", ["", "bit-equal", "unattended", "second call"], 14)
+    options = SWEEP | {"J": 2000, "A": [1, 10, 100], "T": 0.05, "snapshots": [0.025, 0.05], "engine": "direct"}
+    serial = ksdp.simulate(**options, out=folder / "kills.zarr")
+    for name, how, word in WAYS[1:]:
+        equal = alone = again = 0
+        for seed in range(count):
+            out = folder / f"kill-{seed}.zarr"
+            killer = threading.Thread(target=_kill, args=(out, word, seed))
+            killer.start()
+            try:
+                run = ksdp.simulate(**options, **how, out=out)
+                alone += 1
+            except ResourceError:
+                run = ksdp.simulate(**options, **how, out=out, resume=True)
+                again += 1
+            killer.join()
+            equal += run.complete and same(run, serial) == len(serial.cases) * len(serial.times)
+            shutil.rmtree(out)
+        table.row(name, f"{equal} of {count}", alone, again)
+    return table
+
+
+def _kill(store: Path, word: str, seed: int) -> None:
+    """SIGKILL to one of the processes below this one, within a second of the first frame."""
+    chance = random.Random(seed)
+    ends = time.monotonic() + 300
+    while not any((store / "digest" / "c").glob("*/0/0")) and time.monotonic() < ends:
+        time.sleep(0.01)
+    time.sleep(chance.uniform(0.0, 1.0))
+    found = sorted(pid for pid in _below(os.getpid()) if word in _command(pid))
+    if found:
+        os.kill(chance.choice(found), signal.SIGKILL)
+
+
+def _below(pid: int) -> set[int]:
+    try:
+        texts = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return set()
+    children = {int(number) for text in texts for number in text.split()}
+    return children | {one for child in children for one in _below(child)}
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--J", type=float, default=2e4)
+    arguments.add_argument("--repeats", type=int, default=3)
+    arguments.add_argument("--kills", type=int, default=0)
+    asked = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        made = kills(Path(folder), asked.kills) if asked.kills else measure(Path(folder), int(asked.J), asked.repeats)
+    if asked.record:
+        print(made.record())
+
+
+if __name__ == "__main__":
+    main()

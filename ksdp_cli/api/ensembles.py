@@ -1,0 +1,193 @@
+"""compare, where the cloud or the reference is an ensemble: several seeds of one problem."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..base.grids import SEED
+from ..base.listener import Progress
+from ..base.shapes import Cloud
+from ..config import CompareConfig
+from ..errors import ConfigError
+from ..metrics import Approximation, Comparison, Distance
+from ..metrics.comparison import HALVES, split
+from ..metrics.ensembles import FEWEST_RUNS, Pairs, all_pairs, moments_of_runs, solves
+from ..metrics.estimates import Estimate, verdict
+from ..metrics.plan import cost
+from ..metrics.sizes import LARGEST_N
+from ..store import Run
+from .references import Chosen, frame
+
+#: Distances of an ordinary comparison: more of them take fewer particles each, so that the work stays.
+USUAL = 3
+OTHER = "another seed of the reference"
+
+
+@dataclass(frozen=True)
+class EnsembleComparison(Comparison):
+    """A `Comparison` over all pairs of ``seeds`` runs of the cloud and of the reference.
+
+    ``repeats`` counts the pairs, ``w2_squared_each`` has an entry for each run of the reference; intervals are
+    Student's over seeds.
+    """
+
+    seeds: tuple[int, int] = (1, 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        told = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
+        return super().as_dict() | {"distance": told, "seeds": list(self.seeds)}
+
+    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[Any]]]:
+        title, columns, rows = super().table(title)
+        own = f"{self.seeds[0]} and {self.seeds[1]} seeds, {self.repeats} pairs; interval {self.interval_source}"
+        return title, columns, [*rows[:-1], ["", None, None, own]]
+
+
+def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> list[Chosen]:
+    """`frame`, or those of all seeds where the cases that are meant differ in nothing else."""
+    seeds = {case[SEED] for case in run.cases} if SEED in run.cases[0] else set()
+    if len(seeds) < 2 or SEED in asked:
+        return [frame(run, asked, hints)]
+    found = []
+    for seed in sorted(seeds):
+        part = run.part([i for i, case in enumerate(run.cases) if case[SEED] == seed], range(len(run.times)))
+        found.append(frame(part, asked, hints))
+    return found
+
+
+def require_no_floor(floor: Any, references: Sequence[Chosen]) -> None:
+    """Raise `ConfigError` where a floor is asked for and the seeds of the reference make one."""
+    if isinstance(floor, str) and len(references) > 1:
+        told = f"floor = {floor!r}, and the reference has {len(references)} seeds"
+        raise ConfigError(told, "leave it out: the floor is the mean over all pairs of seeds")
+
+
+def apart(made: Chosen, count: int) -> list[Chosen]:
+    """Independent particles of a network as ``count`` clouds, which are as good as seeds."""
+    return [replace(made, cloud=piece) for piece in np.array_split(made.cloud, count)]
+
+
+def notes_of(clouds: Sequence[Chosen], references: Sequence[Chosen]) -> list[str]:
+    """What a reader must know of the seeds."""
+    told = []
+    shared = {(one.seed, one.stream) for one in clouds} & {(one.seed, one.stream) for one in references}
+    shared = {place for place in shared if place[0] is not None}
+    if shared:
+        seeds = ", ".join(str(seed) for seed, _ in sorted(shared)[:5])
+        told.append(f"the cloud and the reference share particles: seeds {seeds}; use others")
+    told.append("standard errors of distances and moments, and intervals, are over seeds: Student's t, 95 %")
+    return told
+
+
+class Ensembles:
+    """Distances between all ``clouds`` (of J particles each) and all ``references``."""
+
+    def __init__(self, clouds: Sequence[Cloud], references: Sequence[Cloud], config: CompareConfig) -> None:
+        self.clouds, self.references, self.config = list(clouds), list(references), config
+        self.source = f"between all {len(references) * (len(references) - 1) // 2} pairs of {len(references)} seeds"
+        if len(references) == 2:
+            self.source = "between the two references; without an interval"
+
+    def halved(self, n: int) -> list[Cloud]:
+        """The references; of one alone its halves, where it is large enough."""
+        if len(self.references) > 1:
+            return self.references
+        halves, self.source = split(self.references[0], None, n, self.config.seed)
+        return halves
+
+    def size(self, metric: type[Any]) -> int:
+        """Particles a side: all of a run, or where many pairs would take more than an ordinary comparison does, fewer.
+
+        That has `USUAL` distances, of `Distance.most` particles where their cost grows as n^2.
+        """
+        if self.config.N:
+            return self.config.N
+        smallest = min(map(len, [*self.clouds, *self.references]))
+        if len(self.references) == 1:
+            smallest = min(smallest, len(self.references[0]) // 2)  # a half
+        part = USUAL / self._solves()
+        most = max(LARGEST_N, smallest * part) if metric.most is None else metric.most * math.sqrt(part)
+        return max(1, min(smallest, int(most)))
+
+    def announce(self, metrics: Sequence[type[Any]]) -> list[str]:
+        """Sentences on cost and sub-sampling. Raises as `Distance.sizes` for clouds and sizes that cannot be."""
+        told, smallest = [], min(map(len, [*self.clouds, *self.references]))
+        for metric in metrics:
+            n = self.size(metric)
+            for cloud in self.clouds:
+                metric(cloud, self.references[0], None, n=n, repeats=1).sizes()
+            if n > smallest:
+                raise ConfigError(f"the smallest cloud has {smallest} particles and N = {n}", f"use --N {smallest}")
+            pairs = f"{self._solves()} pairs of runs"
+            seconds, memory = metric(self.clouds[0], self.references[0], None).cost(n, self._solves())
+            told += cost(f"{metric.title} of N = {n} particles a side, {pairs}", seconds, memory)
+            told += [f"{metric.title} takes {n} of the {smallest} particles of a run"] if n < smallest else []
+        return told
+
+    def _solves(self) -> int:
+        return solves(len(self.clouds), max(2, len(self.references)))
+
+    def _pairs(self, metric: type[Any], own: dict[str, Any], progress: Progress | None) -> tuple[Pairs, Any]:
+        """The distances by a metric, and the instance that made them."""
+        made: Distance = metric(np.concatenate(self.clouds), np.concatenate(self.references), None, **own)
+        n, repeats = self.size(metric), self.config.repeats or 1
+
+        def report(done: int, total: int) -> None:
+            if progress:
+                progress(metric.title, done, total)
+
+        references = self.halved(n)
+        return all_pairs(
+            made, self.clouds, references, n, repeats=repeats, seed=self.config.seed, progress=report
+        ), made
+
+    def exact(self, metric: type[Any], progress: Progress | None) -> EnsembleComparison:
+        """The exact distance with its floor."""
+        config = self.config
+        found, _ = self._pairs(metric, {"seed": config.seed, "estimator": config.estimator}, progress)
+        distance, floor, excess = found.distance(), found.floor(), found.excess()
+        spread = excess or Estimate(0.0)
+        return EnsembleComparison(
+            N=found.n,
+            repeats=found.across.size,
+            estimator=config.estimator,
+            seed=config.seed,
+            w2_squared=distance.mean,
+            w2_squared_se=distance.se,
+            w2_squared_low=distance.low,
+            w2_squared_high=distance.high,
+            w2_squared_each=tuple(found.across.mean(0).tolist()),
+            w2=math.sqrt(distance.mean),
+            floor=floor.mean if floor else None,
+            floor_se=floor.se if floor else None,
+            floor_source=self.source,
+            excess=excess.mean if excess else None,
+            excess_low=spread.low,
+            excess_high=spread.high,
+            interval_source=self._interval(),
+            verdict=verdict(distance, floor, excess, found.n, self._other()),
+            cloud=moments_of_runs(self.clouds),
+            reference=moments_of_runs(self.references),
+            seeds=(len(self.clouds), len(self.references)),
+        )
+
+    def approximation(self, name: str, metric: type[Any], progress: Progress | None) -> Approximation:
+        """Another distance with its floor."""
+        found, made = self._pairs(metric, {"seed": self.config.seed}, progress)
+        distance, floor, excess = found.distance(), found.floor(), found.excess()
+        words = verdict(distance, floor, excess, found.n, self._other())
+        return Approximation(name, made.label, found.n, found.across.size, distance, floor, excess, None, words)
+
+    def _other(self) -> str:
+        return "the rest of the reference" if self.source == HALVES else OTHER
+
+    def _interval(self) -> str:
+        if len(self.clouds) > 1 and len(self.references) >= FEWEST_RUNS:
+            return "Student's t over the seeds of both, 95 %"
+        fewer = f"it takes 2 seeds of the cloud and {FEWEST_RUNS} of the reference"
+        return f"missing for the excess: {fewer}"
