@@ -22,8 +22,10 @@ FLAT = 0.8
 
 
 def detect(problem: Problem, owner: Owner) -> None:
-    """Note ``concentration`` and ``t_b`` of each case that may collapse, from the frames that are committed."""
+    """Note ``concentration`` and ``t_b`` of each case that may collapse, unless the store is sealed."""
     stored = open_run(owner.path)
+    if stored.complete:
+        return
     if len(problem.cases) * len(stored.times) <= MOST and any(may_collapse(problem, case) for case in problem.cases):
         owner.annotate(**facts(problem, stored))
 
