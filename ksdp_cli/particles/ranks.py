@@ -21,4 +21,8 @@ def world_of(asked: str | None = None) -> World:
         from .torch_world import TorchWorld
 
         return TorchWorld()
+    if asked == "mpi":
+        from .mpi_world import MpiWorld
+
+        return MpiWorld()
     return Alone()

