@@ -24,6 +24,7 @@ from ..particles.world import World
 from ..store import Owner, change_times
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
+from .detecting import detect
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
 from .ranks import asked_to_end, by_first, hand_over
@@ -81,6 +82,7 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
         c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
         ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
     Checkpoints(writer.path).remove()
+    detect(problem, ended)
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
 
