@@ -210,7 +210,7 @@ def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
     simulation.run(write, after_step)
 
 
-def _from_first(world: World, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _from_first(world: World, arrays: Mapping[str, NDArray[np.floating]]) -> None:
     """Fill ``arrays`` with the elements of rank 0's."""
     for array in arrays.values():
         world.join(array.reshape(-1), [0] + [array.size] * world.size)

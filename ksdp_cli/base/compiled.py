@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import ParamSpec, TypeVar, overload
 
 from .memory import require_address_space
 
@@ -66,7 +66,7 @@ def _compiled(function: Callable[P, R], options: dict[str, object]) -> Callable[
     return made
 
 
-def _save(save: Callable[[Any, Any], None], lock: Path, key: Any, data: Any) -> None:
+def _save(save: Callable[[object, object], None], lock: Path, key: object, data: object) -> None:
     """Save one compilation; where that fails the next process compiles again, and nothing else is lost."""
     with contextlib.suppress(OSError), _alone(lock):
         save(key, data)

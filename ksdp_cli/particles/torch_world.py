@@ -37,7 +37,7 @@ class TorchWorld:
             self.store, self.rank, self.size = next(import_module("torch.distributed.rendezvous").rendezvous("env://"))
             self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
 
-    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
         with _together():
             under_way = []
             for rank in range(self.size):
@@ -48,7 +48,7 @@ class TorchWorld:
             for work in under_way:
                 work.wait()
 
-    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[Any]:
         with _together():
             rows = [np.empty_like(values) for _ in range(self.size)]  # gloo's own maximum passes over NaN
             parts = [self.torch.from_numpy(row) for row in rows]
