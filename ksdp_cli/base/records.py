@@ -55,7 +55,7 @@ class Simulation(Record):
     init: str = ""
     scheme: str = ""
     dtype: str = ""
-    dim: Annotated[int, Field(ge=1, le=3)] = 2
+    dim: Annotated[int, Field(ge=1, le=8)] = 2
     J: Size = 1
     T: Finite = 0.0
     dt: Finite = 1.0
@@ -120,7 +120,7 @@ class Attributes(Record):
 
     kind: Literal["simulation", "samples", "clouds"]
     particles: Size
-    dim: Annotated[int, Field(ge=1, le=3)]
+    dim: Annotated[int, Field(ge=1, le=8)]
     times: Values
     cases: dict[str, Values]
     case_count: Size
@@ -154,7 +154,7 @@ class Attributes(Record):
 class Shape(Record):
     """The header entry ``network`` of a model."""
 
-    dim: Annotated[int, Field(ge=1, le=3)]
+    dim: Annotated[int, Field(ge=1, le=8)]
     eta_count: Annotated[int, Field(ge=1, le=64)]
     form: str = "paper"
 

@@ -80,6 +80,13 @@ class _Work:
     parts: dict[str, Callable[[Path], None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def drawn(self, x: Cloud) -> Cloud:
+        """``x`` (n, d) as it is drawn, its first three axes; that is said once."""
+        told = f"the first 3 of {x.shape[1]} dimensions are drawn"
+        if x.shape[1] > 3 and told not in self.notes:
+            self.notes.append(told)
+        return x[:, :3]
+
 
 def plot(
     subject: str | Path | Run | Model,
@@ -230,7 +237,7 @@ def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) 
 def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     named = _labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
-        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
+        [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
         path,
         title=work.title,
         fields=[one.field() if one.field else None for one in shown],
@@ -329,7 +336,7 @@ def _beside(
     named = _labelled([b.values for _, b in some])
 
     def densities(path: Path) -> None:
-        rows = [(label, a.load(), b.load()) for label, (a, b) in zip(named, some, strict=True)]
+        rows = [(label, work.drawn(a.load()), work.drawn(b.load())) for label, (a, b) in zip(named, some, strict=True)]
         if len(rows) == 1:
             title = ", ".join(word for word in (work.title, named[0]) if word)
             figures.histogram_pair(rows[0][1], rows[0][2], path, title=title, labels=labels)
