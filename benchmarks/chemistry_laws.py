@@ -76,7 +76,8 @@ def spreading(table: Table, J: int, steps: int) -> None:
             def c0(axes: Any, exact: Any = exact) -> np.ndarray:
                 return np.asarray(exact.chemical(np.sqrt(axes[0] ** 2 + axes[1] ** 2), begin))
 
-            facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=0.05, accuracy=1e-3, c0=c0)
+            delta = min(0.05, 0.2 * math.sqrt(begin / exact.a))  # of the core at the start, a length of sqrt(t / a)
+            facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=delta, accuracy=1e-3, c0=c0)
             chemistry = Parabolic(Params(eps=eps), facts)
             x, noise = exact.draw(J, begin, 0), np.random.default_rng(1)
             state = chemistry.start(x)

@@ -27,6 +27,7 @@ def _of_store(path: Path) -> dict[str, Any]:
     known = (
         "seed",
         "origin",
+        "grid",
         "collapsed_from",
         "blow_up",
         "versions",
