@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ..base.libraries import library
 from ..errors import DataError
+from ..store.layout import MOST_AXES
 
 #: Columns of a table that are positions, where it names its columns.
-AXES = ("x", "y", "z")
+AXES = ("x", "y", "z", *(f"x{k}" for k in range(1, MOST_AXES + 1)))
 #: Types of the points of a legacy VTK file; it is big-endian.
 VTK_TYPES = {"float": ">f4", "double": ">f8", "int": ">i4", "long": ">i8"}
 
@@ -46,8 +47,9 @@ def read_parquet(path: Path) -> NDArray[Any]:
 
 
 def _positions(path: Path, columns: dict[str, NDArray[Any]], rows: NDArray[Any]) -> NDArray[Any]:
-    """The columns x, y, z; all of them where none is called so. Raises `DataError` for more than one case or time.
+    """The columns x, y, z, or x1, x2, ...; all of them where none is called so.
 
+    Raises `DataError` for more than one case or time.
     So a table that ``ksdp export`` wrote is its cloud, where it holds one frame.
     """
     axes = [columns[name] for name in AXES if name in columns]

@@ -194,6 +194,9 @@ def load_data(
     """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
     _require_simulation(run)
     varied = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
+    own = "flow" not in run.config
+    if own and not varied:
+        varied = ["t"]  # one cloud: its time is the parameter, of one value
     names = list(config.eta) or varied
     if not varied:
         raise ConfigError(

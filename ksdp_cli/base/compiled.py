@@ -27,6 +27,14 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
+#: For a function whose sums may be taken in any order.
+FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
+#: Options of what Python calls, and of fast loops that compiled functions alone call. They are few and the same in all
+#: modules: Numba types NumPy's own functions anew for each set of options, which takes a second.
+PLAIN: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+INNER: dict[str, Any] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -38,7 +46,11 @@ def njit(**options: object) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def njit(
     function: Callable[P, R] | None = None, /, **options: object
 ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
-    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``; to a type checker the function stays as it is."""
+    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``; to a type checker the function stays as it is.
+
+    It has no wrapper for callers in C: what is called by its address is a `numba.cfunc`.
+    """
+    options.setdefault("no_cfunc_wrapper", True)
     if function is not None:
         return _compiled(function, options)
     return lambda function: _compiled(function, options)

@@ -17,7 +17,7 @@ import numpy as np
 from numba import uint32, uint64
 from numpy.typing import DTypeLike, NDArray
 
-from .compiled import njit
+from .compiled import PLAIN, njit
 from .threads import core_count, spread
 
 #: Four words of 32 bits.
@@ -50,7 +50,7 @@ def bridge_key(key: int, node: int) -> int:
     return z ^ (z >> 31)
 
 
-@njit(inline="always", cache=True)
+@njit(inline="always")
 def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Words:
     """Ten rounds of Philox 4x32 on uint32 words: counter (c0..c3), key (k0, k1)."""
     for _ in range(10):
@@ -62,13 +62,13 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Words:
     return c0, c1, c2, c3
 
 
-@njit(inline="always", cache=True)
+@njit(inline="always")
 def _words(particle: int, draw: int, step: int, stream: int, k0: int, k1: int) -> Words:
     high = uint32((particle >> HALF) & uint64(0xFFFF)) | uint32(draw << 16)
     return philox(uint32(particle), high, uint32(step), uint32(stream), k0, k1)
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def _normals(out: NDArray[np.floating], start: int, step: int, stream: int, k0: int, k1: int) -> None:
     """Box-Muller on 24-bit uniforms: |normal| <= 5.888, which one draw in 2.6e8 would exceed.
 
@@ -89,14 +89,14 @@ def _normals(out: NDArray[np.floating], start: int, step: int, stream: int, k0: 
             out[i, 2] = radius * math.cos(np.float32(e >> 8) * np.float32(2.0 * math.pi * 2.0**-24))
 
 
-@njit(inline="always", cache=True)
+@njit(inline="always")
 def _unit(high: int, low: int) -> float:
     """A 53-bit k as a number in (0, 1): (k + 1/2) 2^-53, and k 2^-53 from 1/2 on, where float64 has no half of it."""
     k = float(uint64(high >> 5) * uint64(1 << 26) + uint64(low >> 6))
     return (k + 0.5 if k < 2.0**52 else k) * 2.0**-53
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def _uniforms(out: NDArray[np.floating], start: int, step: int, stream: int, k0: int, k1: int) -> None:
     """53-bit uniforms in (0, 1): two to a Philox block."""
     n, d = out.shape

@@ -30,7 +30,7 @@ def write_npz(selection: Selection, path: Path, metadata: dict[str, Any], progre
     grid = dict(zip(layout.AXES, run.grid.axes(), strict=False)) if run.grid else {}
     small: dict[str, Any] = grid | {
         "time": np.array(selection.times),
-        "axis": np.array(layout.AXES[: run.dim]),
+        "axis": np.array(layout.axes_of(run.dim)),
         METADATA: np.array(json.dumps(metadata)),
         **{name: np.array(values) for name, values in selection.parameters.items()},
     }

@@ -19,8 +19,11 @@ KEY = b"ksdp"
 
 
 def columns(selection: Selection) -> list[str]:
-    """case, the swept parameters, time, particle, x, y(, z). Raises `ConfigError` for two columns of one name."""
-    names = ["case", *selection.parameters, "time", "particle", *layout.AXES[: selection.run.dim]]
+    """case, the swept parameters, time, particle, x, y(, z), or x1, x2, ... of more dimensions.
+
+    Raises `ConfigError` for two columns of one name.
+    """
+    names = ["case", *selection.parameters, "time", "particle", *layout.axes_of(selection.run.dim)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"a parameter is called as the axis {twice[0]!r} is", "export to .npz or .nc")
@@ -58,7 +61,7 @@ def ours_csv(path: Path) -> bool:
     with path.open("rb") as file:
         names = file.readline(1 << 16).decode("ascii").rstrip("\n").split(",")
     return names[0] == "case" and any(
-        names[-dim - 2 :] == ["time", "particle", *layout.AXES[:dim]] for dim in range(1, len(layout.AXES) + 1)
+        names[-dim - 2 :] == ["time", "particle", *layout.axes_of(dim)] for dim in range(1, layout.MOST_AXES + 1)
     )
 
 
@@ -66,7 +69,7 @@ def write_parquet(selection: Selection, path: Path, metadata: dict[str, Any], pr
     """A row group for each block of the store; the metadata as JSON under the key ``ksdp`` of the schema."""
     pyarrow, parquet = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     types = {"case": pyarrow.int32(), "particle": pyarrow.int64()}
-    types |= {} if selection.run.header.moving else dict.fromkeys(layout.AXES, pyarrow.float32())
+    types |= {} if selection.run.header.moving else dict.fromkeys(layout.axes_of(selection.run.dim), pyarrow.float32())
     fields = [pyarrow.field(name, types.get(name, pyarrow.float64()), nullable=False) for name in columns(selection)]
     schema = pyarrow.schema(fields, metadata={KEY: json.dumps(metadata).encode()})
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:

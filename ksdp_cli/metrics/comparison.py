@@ -119,7 +119,7 @@ def compare_clouds(
     return Comparison(
         N=n,
         repeats=len(found.values),
-        estimator=estimator,
+        estimator=metric.estimator,
         seed=seed,
         w2_squared=distance.mean,
         w2_squared_se=distance.se,

@@ -34,6 +34,8 @@ MARK = "ksdp_format"
 #: Root attributes with the digest of the root metadata, and of the arrays' metadata and coordinates.
 ROOT_DIGEST, STATIC_DIGEST = "metadata_sha256", "static_sha256"
 AXES = ("x", "y", "z")
+#: Dimensions of a store at most; those of a simulation have the names of `AXES`.
+MOST_AXES = 8
 CHUNK, SHARD = 1 << 16, 1 << 20
 
 
@@ -72,7 +74,7 @@ class Header:
 
     def check(self) -> None:
         """Raise `ValueError` for sizes that do not fit together, `ConfigError` for a parameter that cannot be named."""
-        if self.particles < 1 or not 1 <= self.dim <= len(AXES) or self.case_count < 1 or not self.times:
+        if self.particles < 1 or not 1 <= self.dim <= MOST_AXES or self.case_count < 1 or not self.times:
             raise ValueError(f"{self.case_count} cases, {len(self.times)} times, {self.particles} x {self.dim}")
         if not all(math.isfinite(t) for t in self.times) or list(self.times) != sorted(set(self.times)):
             raise ValueError(f"times {self.times} do not increase")
@@ -180,6 +182,11 @@ def arrays(header: Header) -> dict[str, Array]:
 def kind_of(name: str, values: Sequence[float]) -> str:
     """The type of a coordinate: seeds are whole numbers, which float64 does not hold from 2^53 on."""
     return "int64" if name == SEED and all(isinstance(value, int) for value in values) else "float64"
+
+
+def axes_of(dim: int) -> tuple[str, ...]:
+    """The names of the axes: x, y, z, and of more than three x1, x2, ..."""
+    return AXES[:dim] if dim <= len(AXES) else tuple(f"x{k + 1}" for k in range(dim))
 
 
 def shard_length(particles: int) -> int:

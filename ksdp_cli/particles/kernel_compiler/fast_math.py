@@ -15,10 +15,9 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from ...base.compiled import njit
+from ...base.compiled import FAST, njit
 
 f32, f64, i32, i64 = np.float32, np.float64, np.int32, np.int64
-FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
 _jit = njit(fastmath=FAST, error_model="numpy", forceinline=True)
 
 SQRT_HALF_32, EXPONENT_32 = i32(0x3F3504F3), i32(23)

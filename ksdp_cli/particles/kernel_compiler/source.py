@@ -14,13 +14,13 @@ module that calls ``g(r2, PARAMS)``. In the template
 - ``PARAMS`` stands for "p0, p1, ...", p0 = delta^2; ``UNPACK`` for a line that sets them from an array ``p``;
 - ``g`` is a Numba function of scalars of type ``REAL`` (``np.float32`` or ``np.float64``), inlined into its caller, and
   the kernel is ``SCALE * g``: its constant factor, a Python number, belongs outside of the loop (not for ``triton``);
-- ``np``, ``njit`` and ``FAST``, the fast-math flags, are there; ``select(c, a, b)`` too;
+- ``np``, ``njit`` with its options ``PLAIN`` and ``INNER``, ``FAST`` and ``select(c, a, b)`` are there;
 - lines from ``#2D`` or ``#3D`` to the next mark or ``#END`` are kept for that dimension only.
 
 Constants in a float32 template must be typed, ``REAL(0.5)``: a bare 0.5 turns the whole loop into float64. Functions
-that take arrays carry ``@njit(fastmath=FAST, nogil=True, error_model="numpy", cache=True)`` and can be called from
-Python and from one another. The module is written to a cache folder under a name that its contents decide, so that
-Numba's own cache serves the next process: a Numba function that is handed over as an argument is never cached.
+that take arrays carry ``@njit(**PLAIN)``, or ``@njit(**INNER)`` where compiled functions alone call them. The module is
+written to a cache folder under a name that its contents decide, so that Numba's own cache serves the next process: a
+Numba function that is handed over as an argument is never cached.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .language import RULES
 from .module_cache import import_text
 from .writer import Writer
 
-_NUMBA = "import numpy as np\nfrom ksdp_cli.base.compiled import njit\nfrom math import sqrt, fabs\n"
+_NUMBA = "import numpy as np\nfrom ksdp_cli.base.compiled import INNER, PLAIN, njit\nfrom math import sqrt, fabs\n"
 _FAST_MATH = (
     "from ksdp_cli.particles.kernel_compiler.fast_math import "
     "FAST, erf{0} as erf, exp{0} as exp, log{0} as log, select\n"

@@ -116,9 +116,9 @@ class TreeEngine:
         visit = w, self.dtype.type(rung.opening), self.pair_sum, self.p
         lists = {0: np.zeros(1, np.int32)}
         for level, boxes in enumerate(held):
-            left = {m: tree_walk.interact(level, m, lists[m], *visit) for m in boxes}
+            left = {m: tree_walk.descend(level, m, lists[m], *visit, level) for m in boxes}
             lists = {m: left[m // 2] for m in range(2 * boxes.start, 2 * boxes.stop)}
-        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit), range(first, last))
+        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit, tree.depth), range(first, last))
         if self.world.size > 1:
             for row in w.force:
                 self.world.join(row, sharing.particle_ends(len(x), top, self.world))

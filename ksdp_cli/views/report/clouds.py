@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.shapes import Cloud
+from ...errors import DataError
 from ...metrics import moments
 from ...provenance import short
 from ...store import Run
@@ -18,6 +19,12 @@ from . import StoredCloud, Table, particles_shown
 Place = tuple[Run, int, int, dict[str, float]]
 #: Each axis shows all of a cloud but this part, so that one stray particle does not decide what is seen.
 STRAY = 1e-3
+
+
+def require_drawable(dim: int, what: object) -> None:
+    """Raise `DataError` for a number of dimensions that the view has not."""
+    if dim not in (2, 3):
+        raise DataError(f"{what} has {dim} dimensions, and a page shows 2 or 3", "use 'ksdp plot' or 'ksdp compare'")
 
 
 def thinned(places: Sequence[Place], dim: int) -> tuple[list[Place], int]:

@@ -34,6 +34,7 @@ def page(run: Run, folder: Path) -> Page:
     """
     if not len(run.times):
         raise DataError(f"{run.path} holds no snapshot yet", "let its simulation write one")
+    parts.require_drawable(run.dim, run.path)
     many = len(run.times) > 1
     places: list[parts.Place] = [
         (run, case, k, {**values, **({"t": float(t)} if many else {})})
