@@ -29,6 +29,7 @@ def _of_store(path: Path) -> dict[str, object]:
         "origin",
         "grid",
         "collapsed_from",
+        "t_b",
         "blow_up",
         "versions",
         "seconds",

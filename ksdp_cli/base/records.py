@@ -87,6 +87,15 @@ class EngineReport(Record):
     worst_error: Finite | None = None
 
 
+class BlowUp(Record):
+    """When a case blows up."""
+
+    t: Finite
+    low: Finite
+    high: Finite
+    radius: Finite
+
+
 class Origin(Record):
     """The frame that a run started from."""
 
@@ -135,6 +144,7 @@ class Attributes(Record):
     steps: Count | None = None
     hardware: str | None = None
     engine: list[EngineReport] | None = None
+    t_b: list[BlowUp | None] = []
     model: str | None = None
     model_sha256: str | None = None
     outside_trained_range: list[str] = []

@@ -93,6 +93,11 @@ class Ledger:
         """Whether a stage has begun in this folder."""
         return self._stored(self.folder / f"{name}.json") is not None
 
+    def done(self, name: str) -> bool:
+        """Whether a stage has come to its end in this folder, whatever its configuration."""
+        stored = self._stored(self.folder / f"{name}.json")
+        return stored is not None and stored["done"]
+
     def _stored(self, file: Path) -> dict[str, Any] | None:
         """The entry of a stage, or None where there is no file, or none that can be read and may be replaced.
 

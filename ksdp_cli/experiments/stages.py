@@ -53,6 +53,11 @@ class Stages:
     ) -> None:
         self.experiment, self.scale_name, self.scale = experiment, scale, experiment.scale(scale)
         self.folder, self.device, self.algorithm = folder, device, algorithm
+        #: What makes the same stages in another process; JSON holds it.
+        self.given = {
+            "experiment": experiment.model_dump(mode="json", exclude_unset=True), "scale": scale,
+            "folder": str(folder.absolute()), "overwrite": overwrite, "algorithm": algorithm, "device": device,
+        }  # fmt: skip
         self.ledger = Ledger(folder / "stages", overwrite)
         self._progress, self.stop = progress, stop
         self.simulation = pose(experiment.simulate_options(scale)).config.model_dump(mode="json", exclude={"device"})
@@ -166,6 +171,33 @@ class Stages:
 
         name = f"w2-{'beyond-' if beyond else ''}{label(at)}-N{n}-seed{seed}"
         return self._measured(name, at, {"N": n, "weights": model.sha256}, work)
+
+    def by_name(self, name: str, words: list[Any]) -> None:
+        """Make a stage of `side_by_side`: a method of this class, or ``measured``, all that is measured at a point of
+        the network of a seed, or of the references among themselves."""
+        if name != "measured":
+            getattr(self, name)(*words)
+            return
+        at, seed = words
+        for n in self.scale.N:
+            if seed is None:
+                self.floor(at, n)
+                continue
+            for beyond in (False, True) if self.goes_beyond(at) else (False,):
+                self.distances(seed, at, n, beyond)
+
+    def has(self, name: str, words: list[Any]) -> bool:
+        """Whether a stage of `by_name` lies there done; of what configuration is not asked."""
+        if name == "measured":
+            at, seed = words
+            what = "floor" if seed is None else "w2"
+            suffix = "" if seed is None else f"-seed{seed}"
+            names = [f"{what}-{label(at)}-N{n}{suffix}" for n in self.scale.N]
+        elif name == "reference":
+            names = [f"reference-{label(words[0])}-{words[1]}"]
+        else:
+            names = [{"data": "simulate", "validation": "validation", "network": f"train-{(*words, 0)[0]}"}[name]]
+        return not self.ledger.overwrite and all(self.ledger.done(one) for one in names)
 
     def history(self, seed: int) -> list[dict[str, Any]]:
         """The rows of a training: step, loss, validation."""
