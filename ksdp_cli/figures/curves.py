@@ -87,13 +87,13 @@ def moment_curve(
 
 
 def training_curves(
-    history: Sequence[Mapping[str, Any]], path: str | Path, floor: float | None = None, *, title: str = ""
+    history: Sequence[Mapping[str, object]], path: str | Path, floor: float | None = None, *, title: str = ""
 ) -> None:
     """Loss and validation against the step, as figure 1(b). Raises as `training_panel` and `curve_panels`."""
     curve_panels([training_panel(history, floor, title=title)], path)
 
 
-def training_panel(history: Sequence[Mapping[str, Any]], floor: float | None = None, *, title: str = "") -> Curves:
+def training_panel(history: Sequence[Mapping[str, object]], floor: float | None = None, *, title: str = "") -> Curves:
     """Loss and validation against the step on a logarithmic scale, with the noise floor as a line.
 
     ``history``: rows with ``step``, ``loss`` (mean squared distance (14), [length^2]) and ``validation`` (W2^2) or
