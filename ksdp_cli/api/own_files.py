@@ -52,12 +52,12 @@ def read_arrays(path: Path) -> dict[str, Any]:
             raise DataError(f"{path} cannot be read: {error}", "arrays of numbers can") from None
 
 
-def is_array(given: Any) -> bool:
+def is_array(given: object) -> bool:
     """Whether something is an array, or makes one of itself, as tensors and data frames do."""
     return hasattr(given, "__array__")
 
 
-def own_cloud(given: Any, name: str) -> Cloud:
+def own_cloud(given: object, name: str) -> Cloud:
     """An array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for what is none."""
     x = np.asarray(given)
     if x.dtype.kind not in "fiu":

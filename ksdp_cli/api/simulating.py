@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from .. import executors, provenance
 from ..base import device as devices
@@ -27,6 +27,7 @@ from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import chemical, handed
+from .detecting import detect
 from .doubts import tell_doubts
 from .field_grid import grid_of, told
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
@@ -109,7 +110,7 @@ def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list
 
 
 def _simulated(
-    options: dict[str, Any],
+    options: dict[str, object],
     out: str | Path | None,
     overwrite: bool,
     resume: bool,
@@ -178,6 +179,7 @@ def _finish(problem: Problem, owner: Owner) -> None:
     """Seal a store that has every frame; states that are more than its last frame stay beside it."""
     if not problem.chemistry.memory:
         Checkpoints(owner.path).remove()
+    detect(problem, owner)
     owner.finish()
 
 

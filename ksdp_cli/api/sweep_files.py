@@ -36,7 +36,7 @@ def read_sweep(path: Path) -> dict[str, Any]:
     return {"out": str(paths.RUNS / f"{local(path).stem}.zarr")} | options
 
 
-def _table(path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
+def _table(path: Path, name: str, table: dict[str, object]) -> dict[str, Any]:
     for parameter, values in table.items():
         if isinstance(values, dict):
             raise ConfigError(f"{path}: [{name}.{parameter}] is a table", f"write {parameter} = [1, 10] in [{name}]")

@@ -144,7 +144,7 @@ def _trained(
     """Algorithm 1 from ``state``, and its files in their places, of which ``target`` is claimed."""
     saved = place.checkpoint_of(target)
 
-    def keep(state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
+    def keep(state: tuple[dict[str, object], dict[str, np.ndarray]]) -> None:
         header, arrays = state
         checkpoint.save(saved, {"run": about["identity"], "device": device, "trainer": header}, arrays)
         number = stop() if stop else None
@@ -190,7 +190,7 @@ def _opened(given: Any, init: Any) -> Run | OwnClouds:
 
 def load_data(
     run: Run | OwnClouds, config: TrainConfig, init: Any = None
-) -> tuple[TrainingData, dict[str, Any], np.ndarray | None]:
+) -> tuple[TrainingData, dict[str, object], np.ndarray | None]:
     """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
     _require_simulation(run)
     varied = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]

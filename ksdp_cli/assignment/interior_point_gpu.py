@@ -69,7 +69,7 @@ def _newton(gamma: Any, slack: Any, gap: Any) -> tuple[Any, Any]:
     return aim - weight * slack_step, slack_step
 
 
-def _reach(value: Any, step: Any) -> Any:
+def _reach(value: object, step: Any) -> Any:
     """As the CPU's."""
     fall = (-step / value).amax((1, 2)).clip(min=REACH)
     return (REACH / fall).clip(max=1.0)[:, None, None]

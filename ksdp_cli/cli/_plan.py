@@ -19,7 +19,7 @@ def render(document: dict[str, Any], as_json: bool) -> None:
     _render.emit(document, as_json, *tables, (title, ["", ""], _rows(document)), width=80)
 
 
-def _thresholds(entries: list[dict[str, Any]]) -> list[list[Any]]:
+def _thresholds(entries: list[dict[str, Any]]) -> list[list[object]]:
     rows = [
         [one["M"], _known(one["critical_mass"]), _known(one["T_max"]), label(one["parameters"]), one["says"]]
         for one in entries[:LISTED]
@@ -51,5 +51,5 @@ def _known(value: float | None) -> str:
     return "-" if value is None else f"{value:.5g}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)

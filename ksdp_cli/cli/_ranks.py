@@ -21,11 +21,16 @@ FIRST = ("out", "overwrite", "resume", "workers", "executor", "case")
 def joined(asked: str | None) -> Iterator[World]:
     """The world of this process, as `ksdp_cli.api.ranks.joined`; silent until it stands."""
     from ..api import ranks
+    from ..particles.world import Lost
 
     _boundary.silent = launcher.rank(mpi=asked == "mpi") > 0
-    with ranks.joined(asked) as world:
-        _boundary.silent = False
-        yield world
+    try:
+        with ranks.joined(asked) as world:
+            _boundary.silent = False
+            yield world
+    except (Lost, ranks.LostElsewhere):
+        _boundary.at_once = True
+        raise
 
 
 def follow(world: World, stop: Stop, options: dict[str, Any]) -> None:

@@ -45,14 +45,14 @@ def emit(
         console.print(table)
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """A table cell whose brackets are text, never markup."""
     from rich.markup import escape
 
     return escape(shown(labels.cell(value)))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """NumPy scalars, arrays and paths as JSON."""
     if hasattr(value, "tolist"):
         return value.tolist()

@@ -55,7 +55,7 @@ def _cases(states: list[dict[str, Any]]) -> tuple[str, list[str], list[list[Any]
     return title, ["case", *names, "frames", "state", ""], rows
 
 
-def _flat(value: Any) -> Any:
+def _flat(value: object) -> Any:
     if isinstance(value, dict):
         return ", ".join(f"{name} = {_flat(entry)}" for name, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):

@@ -80,11 +80,11 @@ class Experiment(Settings):
                 return found
         raise ConfigError(f"{self.name} has no scale {name!r}", f"it has: {', '.join(self.scales)}")
 
-    def simulate_options(self, scale: str) -> dict[str, Any]:
+    def simulate_options(self, scale: str) -> dict[str, object]:
         """The options of `simulate` for the training data."""
         return self.simulation | self.scale(scale).simulation
 
-    def validation_options(self, scale: str) -> dict[str, Any]:
+    def validation_options(self, scale: str) -> dict[str, object]:
         """The options of `simulate` for the runs to validate on."""
         return self.simulate_options(scale) | self.validation
 

@@ -114,7 +114,13 @@ class Ledger:
             raise DataError(told, "move it elsewhere, or use --overwrite") from None
 
     def _work(
-        self, file: Path, name: str, config: dict[str, Any], work: Callable[[bool], Any], afresh: bool, before: float
+        self,
+        file: Path,
+        name: str,
+        config: dict[str, object],
+        work: Callable[[bool], object],
+        afresh: bool,
+        before: float,
     ) -> Stage:
         began = time.monotonic()
         entry: dict[str, Any] = {
@@ -136,16 +142,16 @@ class Ledger:
         return Stage(name, json.loads(json.dumps(result)), seconds, False)
 
 
-def _write(file: Path, entry: dict[str, Any]) -> None:
+def _write(file: Path, entry: dict[str, object]) -> None:
     put(file, (json.dumps(entry, indent=1) + "\n").encode())
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:
+def _differences(old: dict[str, object], new: dict[str, object]) -> str:
     changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
     told = [f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}" for name in changed[:4]]
     return "; ".join(told) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -65,7 +65,7 @@ class Entry:
             "distance": f"exact W2 squared (certified), N = {self.N}",
         }  # fmt: skip
 
-    def as_row(self) -> list[Any]:
+    def as_row(self) -> list[object]:
         spread = [self.ours, self.ours_sd, self.floor, self.floor_sd, self.excess, self.excess_se]
         place = [self.experiment, label(self.at).replace("-", ", "), self.role, self.N]
         return [*place, *(_short(value) for value in [self.paper, *spread]), _part(self.part), self._cost()]

@@ -107,7 +107,7 @@ class EtaMap:
             columns.append(column)
         return np.stack(columns, -1).astype(np.float32)
 
-    def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[Any]:
+    def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[np.floating]:
         """A `forms.Factor` of component ``i``."""
         if name == "mapped":
             mapped: NDArray[Any] = self.normalise(eta)[..., i]

@@ -71,7 +71,7 @@ def moment_differences(a: Moments, b: Moments) -> dict[str, Any]:
     }
 
 
-def moment_values(a: Moments, b: Moments) -> dict[str, Any]:
+def moment_values(a: Moments, b: Moments) -> dict[str, object]:
     """JSON-able: the moments of cloud ``a`` and reference ``b``, and their differences."""
     apart = moment_differences(a, b)
     return {"cloud_moments": a.as_dict(), "reference_moments": b.as_dict(), "moment_differences_in_se": apart}

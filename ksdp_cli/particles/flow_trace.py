@@ -182,7 +182,7 @@ class _Terms(np.ndarray):
         return super().__array_function__(function, types, args, kwargs)
 
 
-def _plain(part: Any) -> Any:
+def _plain(part: object) -> Any:
     return part.view(np.ndarray) if isinstance(part, _Terms) else part
 
 

@@ -66,7 +66,7 @@ def accuracy_warning(report: dict[str, Any], dtype: str, t: float, case: Case) -
     )
 
 
-def engine_warning(report: dict[str, Any], asked: str) -> str | None:
+def engine_warning(report: dict[str, object], asked: str) -> str | None:
     """A sentence where the mesh was asked for and gave way to the tree."""
     note = report.get("note")
     return f"the tree sums in place of the mesh: {note}" if note and asked == "mesh" else None

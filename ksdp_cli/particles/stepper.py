@@ -119,10 +119,10 @@ class Stepper:
         whole = self.noise(dtype, step, dt).astype(np.float64)
         return Bridge(whole, self.case.mu, dt, lambda node: self._normals(rng.bridge_key(self.key, node), step, dtype))
 
-    def _normals(self, key: int, step: int, dtype: Any) -> NDArray[Any]:
+    def _normals(self, key: int, step: int, dtype: Any) -> NDArray[np.floating]:
         return rng.normals(key, self.stream, step, self.low, self.high - self.low, self.config.dim, dtype)
 
-    def speed(self, arrays: dict[str, NDArray[Any]]) -> tuple[float, Any]:
+    def speed(self, arrays: dict[str, NDArray[np.floating]]) -> tuple[float, Any]:
         """The largest component of the attraction in a state, and that attraction where a step may begin with it.
 
         Of a chemistry with a memory it is that of the chemical as it is, and no attraction: that needs the step.
@@ -148,11 +148,11 @@ class Stepper:
     def step(
         self,
         scheme: Scheme,
-        arrays: dict[str, NDArray[Any]],
+        arrays: dict[str, NDArray[np.floating]],
         t: float,
         dt: float,
-        noise: NDArray[Any],
-        force: NDArray[Any] | None = None,
+        noise: NDArray[np.floating],
+        force: NDArray[np.floating] | None = None,
     ) -> dict[str, NDArray[Any]]:
         """Positions "x" and the chemistry's arrays after a step from ``t`` to ``t + dt`` with the increment ``noise``.
 
@@ -203,7 +203,7 @@ def resolved(found: Any, noise: Any, dtype: str) -> Any:
     return (moved <= width + NOISE_RANGE * noise + rounding) & (reach < LARGEST)
 
 
-def _ends(x: Any, new: Any) -> NDArray[Any]:
+def _ends(x: Any, new: Any) -> NDArray[np.floating]:
     """The largest coordinate on each axis and minus the smallest one, of ``x`` (n, d), ``new - x`` and ``new``. Each is
     nan where it meets one; the maximum over the parts of a cloud is the cloud's.
     """
@@ -211,7 +211,7 @@ def _ends(x: Any, new: Any) -> NDArray[Any]:
     return np.array([(axis.max(), -axis.min()) for part in (x, new - x, new) for axis in part.T]).ravel()
 
 
-def _measured(ends: NDArray[Any]) -> NDArray[Any]:
+def _measured(ends: NDArray[np.floating]) -> NDArray[Any]:
     """Four numbers of the `_ends` of a cloud: largest extent of ``x`` along an axis, largest absolute value, largest
     extent of ``new - x``, largest absolute value of ``new``.
     """

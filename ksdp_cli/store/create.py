@@ -222,11 +222,11 @@ def _listed(times: tuple[float, ...]) -> str:
     return ", ".join(f"{t:g}" for t in times)
 
 
-def _shown(values: dict[str, Any], name: str) -> str:
+def _shown(values: dict[str, object], name: str) -> str:
     return str(values[name]) if name in values else "none"
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(values: dict[str, object], prefix: str = "") -> dict[str, Any]:
     """Nested dicts as one, with dotted names."""
     flat: dict[str, Any] = {}
     for name, value in values.items():

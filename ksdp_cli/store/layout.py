@@ -238,7 +238,7 @@ def frames_of(root: Path, header: Header, case: int) -> int:
     return count
 
 
-def digest_of(value: Any) -> str:
+def digest_of(value: object) -> str:
     """SHA-256 of canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 

@@ -126,7 +126,7 @@ def _listed(case: Any) -> Sequence[Any]:
     return list(case) if hasattr(case, "__iter__") else [case]
 
 
-def _case(run: Run, given: Any) -> int:
+def _case(run: Run, given: object) -> int:
     number = integer(given)
     if not 0 <= number < len(run.cases):
         raise ConfigError(f"{run.path} has no case {number}", f"it has the cases 0 to {len(run.cases) - 1}")

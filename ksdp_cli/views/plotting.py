@@ -27,7 +27,7 @@ from ..base.records import History, checked
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from ..learning.model import Model
-from ..metrics import moments
+from ..metrics import Moments, moments
 from ..store import Run, open_run
 from ..store.selection import Selection, fixed, select
 from . import curves as plotting_curves
@@ -65,11 +65,20 @@ def _embedded(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Shown:
-    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn."""
+    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn;
+    of several seeds a cloud for each."""
 
     values: At
-    load: Callable[[], Cloud]
+    runs: tuple[Callable[[], Cloud], ...]
     field: Callable[[], figures.Field] | None = None
+
+    def load(self) -> Cloud:
+        """The particles of all seeds."""
+        return self.runs[0]() if len(self.runs) == 1 else np.concatenate([run() for run in self.runs])
+
+    def moments(self) -> list[Moments]:
+        """Of each seed."""
+        return [moments(run()) for run in self.runs]
 
 
 @dataclass
@@ -205,7 +214,7 @@ class _Network:
                 self._x = self.generator.inputs(self.n)
             return self.generator.push(self._x, values)
 
-        return _Shown(values, load)
+        return _Shown(values, (load,))
 
     def warnings(self, points: Sequence[At]) -> list[str]:
         return self.generator.warnings(self.n, *points)
@@ -217,7 +226,7 @@ def _store_alone(work: _Work, chosen: Selection) -> None:
     _sheet(work, _spread(work, every, most))
     if len(every) > 1:
         work.parts["-moments"] = lambda path: plotting_curves.of_store(
-            chosen, [(one.values, moments(one.load())) for one in every], path
+            chosen, [(one.values, one.moments()) for one in every], path
         )
 
 
@@ -351,28 +360,48 @@ def _beside(
         return
 
     def curves(path: Path) -> None:
-        measured = [(b.values[along], moments(a.load()), moments(b.load())) for a, b in pairs]
+        measured = [(b.values[along], a.moments(), b.moments()) for a, b in pairs]
         first = pairs[0][1].values
-        law = plotting_curves.equation_6(other, first, measured[0][2].second_moment)
+        law = plotting_curves.equation_6(other, first, measured[0][2])
         plotting_curves.of_pairs(measured, along, labels, path, title=work.title, model=model, law=law)
 
     work.parts["-moments"] = curves
 
 
 def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
-    """Every chosen frame; of one with more particles than a picture can show, evenly spaced ones."""
-    run, step = chosen.run, -(-chosen.run.J // LARGEST)
+    """Every chosen frame, those of several seeds as one; of more particles than a picture can show, evenly spaced
+    ones."""
+    run, seeds = chosen.run, {chosen.run.cases[case].get(SEED) for case in chosen.cases}
+    step = -(-run.J * len(seeds) // LARGEST)
     if step > 1:
         work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
 
-    return [_frame(run, case, k, step) for case, k in chosen.frames()]
+    every = [_frame(run, case, k, step) for case, k in chosen.frames()]
+    if len(seeds) == 1:
+        return every
+    work.notes.append(
+        f"the particles of {len(seeds)} seeds of {run.path} are drawn together, and moments are means over seeds with "
+        "Student's 95 % bands; --seed chooses one"
+    )
+    return _of_all_seeds(every)
+
+
+def _of_all_seeds(every: list[_Shown]) -> list[_Shown]:
+    """Frames that differ in their seed alone as one, which has no chemical: each seed has its own."""
+    together: dict[tuple[float, ...], list[_Shown]] = {}
+    for one in every:
+        together.setdefault(tuple(value for name, value in one.values.items() if name != SEED), []).append(one)
+    return [
+        _Shown({n: v for n, v in shown[0].values.items() if n != SEED}, tuple(run for one in shown for run in one.runs))
+        for shown in together.values()
+    ]
 
 
 def _frame(run: Run, case: int, k: int, step: int) -> _Shown:
     """Every ``step``-th particle of a frame."""
     values = run.cases[case] | {"t": float(run.times[k])}
     field = (lambda: field_of(run, case, k)) if run.grid else None
-    return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)), field)
+    return _Shown(values, (lambda: run.rows(case, k, slice(0, None, step)),), field)
 
 
 def field_of(run: Run, case: int, k: int) -> figures.Field:

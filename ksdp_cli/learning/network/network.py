@@ -99,7 +99,7 @@ class Network:
             own = [first, bias + weight[:, self.dim :] @ padding, theta[weight.size + bias.size :]]
         return Network(self.dim, 0, RESIDUAL if self.residual else PLAIN), np.concatenate(own).astype(np.float32)
 
-    def evaluate(self, theta: Weights, rows: NDArray[Any], threads: int | None = None) -> NDArray[np.float32]:
+    def evaluate(self, theta: Weights, rows: NDArray[np.floating], threads: int | None = None) -> NDArray[np.float32]:
         """f_theta for ``rows`` (n, d + padding): (n, d) float32. ``threads``: all cores when None."""
         rows, sizes = np.ascontiguousarray(rows, np.float32), np.array(self.sizes)
         out = np.empty((len(rows), self.dim), np.float32)

@@ -32,7 +32,7 @@ class DriftEngine(Protocol):
 
     def state(self) -> dict[str, Any]: ...
 
-    def restore(self, state: dict[str, Any]) -> None: ...
+    def restore(self, state: dict[str, object]) -> None: ...
 
 
 def tree_pays(particles: int, dim: int, accuracy: float, device: str = "cpu") -> bool:
@@ -42,7 +42,7 @@ def tree_pays(particles: int, dim: int, accuracy: float, device: str = "cpu") ->
 
 
 def make_engine(
-    kernel: Any,
+    kernel: object,
     kernel_args: tuple[float, ...],
     dim: int,
     dtype: str,

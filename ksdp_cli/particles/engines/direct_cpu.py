@@ -22,7 +22,7 @@ def template(name: str) -> str:
     return files("ksdp_cli.particles.kernel_compiler").joinpath("templates", f"{name}.txt").read_text()
 
 
-def compile_direct(kernel: Any, dim: int, dtype: str) -> Any:
+def compile_direct(kernel: object, dim: int, dtype: str) -> Any:
     """``accumulate(targets..., sources..., forces..., p)`` for a kernel: one array per axis.
 
     Adds sum_i g(|s_i - t_j|^2) (s_i - t_j) to the float64 forces of every target. Sources are summed ``BLOCK`` at a
@@ -38,7 +38,7 @@ class DirectCPU:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: object,
         kernel_args: tuple[float, ...],
         dim: int,
         dtype: str,
@@ -72,5 +72,5 @@ class DirectCPU:
         """Nothing that a checkpoint would have to hold."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Nothing to take back."""

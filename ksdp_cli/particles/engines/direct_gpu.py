@@ -68,7 +68,7 @@ class DirectGPU:
 
     name = "direct"
 
-    def __init__(self, kernel: Any, kernel_args: tuple[float, ...], dim: int, dtype: str) -> None:
+    def __init__(self, kernel: object, kernel_args: tuple[float, ...], dim: int, dtype: str) -> None:
         self.torch = require_torch()
         self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
         self.options = launch(dim, dtype)
@@ -117,7 +117,7 @@ class DirectGPU:
         """Nothing that a checkpoint would have to hold."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Nothing to take back."""
 
 

@@ -48,7 +48,7 @@ class MeshEngine:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: object,
         kernel_args: tuple[float, ...],
         dtype: str,
         accuracy: float = 1e-4,
@@ -95,17 +95,17 @@ class MeshEngine:
         """What a resumed run needs to repeat this one to the bit."""
         return self.tuner.state()
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Take over the `state` of another engine of the same kind."""
         self.tuner.restore(state)
 
     def _cells(self) -> float:
         return float(self.tuner.rungs[self.tuner.rung].order)
 
-    def _run(self, task: Any, items: Any) -> list[Any]:
+    def _run(self, task: Any, items: Any) -> list[object]:
         return spread(task, items, self.threads)
 
-    def _sum(self, axes: list[NDArray[Any]], cells: float) -> NDArray[np.float64]:
+    def _sum(self, axes: list[NDArray[np.floating]], cells: float) -> NDArray[np.float64]:
         """Forces (2, J): deposit, one transform and back, gather of the gradient."""
         h = self.delta / cells
         low = [h * (math.floor(float(axis.min()) / h) - 1) for axis in axes]
@@ -150,7 +150,7 @@ class MeshEngine:
         return np.asarray(CubicHermiteSpline(table, values, slopes)(r))
 
 
-def _sample(axes: list[NDArray[Any]], number: int) -> NDArray[np.int64]:
+def _sample(axes: list[NDArray[np.floating]], number: int) -> NDArray[np.int64]:
     """Particles whose force is checked at call ``number``: those at the smallest hashes of their positions, since a
     draw by index would depend on the order of the particles. The mixing is that of splitmix64."""
     key = np.full(axes[0].size, number + 1, np.uint64)

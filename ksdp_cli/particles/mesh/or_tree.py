@@ -26,7 +26,7 @@ class MeshOrTree:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: object,
         kernel_args: tuple[float, ...],
         dtype: str,
         particles: int,

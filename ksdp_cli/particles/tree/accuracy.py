@@ -76,7 +76,7 @@ def sampled_error(
     x: Cloud,
     force: Cloud,
     sample: NDArray[np.int64],
-    run: Callable[[Callable[[int], Any], Iterable[int]], list[Any]],
+    run: Callable[[Callable[[int], object], Iterable[int]], list[object]],
     world: World | None = None,
 ) -> tuple[float, float]:
     """Relative l2 error of ``force`` (J, d), and largest error over the root mean square force, on a sample.
@@ -163,7 +163,7 @@ class Tuner:
     def state(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in SavedTuner.model_fields}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Take over a `state`. Raises `DataError` for one of another ladder, `ValueError` for what is none."""
         saved = checked(SavedTuner, state)
         if saved.rung >= len(self.rungs):

@@ -29,7 +29,7 @@ from .proxies import Workspace
 
 
 @cache
-def compile_tree(kernel: Any, dim: int, dtype: str) -> Any:
+def compile_tree(kernel: object, dim: int, dtype: str) -> Any:
     """The weighted direct loop around a kernel's g, as a C function: all of the tree that depends on the kernel."""
     return load_module(template("tree"), kernel, dim, dtype).compiled()
 
@@ -45,7 +45,7 @@ class TreeEngine:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: object,
         kernel_args: tuple[float, ...],
         dim: int,
         dtype: str,
@@ -85,11 +85,11 @@ class TreeEngine:
         """What a resumed run needs to repeat this one to the bit."""
         return self.tuner.state()
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Take over the `state` of another engine of the same kind."""
         self.tuner.restore(state)
 
-    def _run(self, task: Callable[[int], Any], items: Iterable[int]) -> list[Any]:
+    def _run(self, task: Callable[[int], object], items: Iterable[int]) -> list[object]:
         return spread(task, items, self.threads)
 
     def _sum(self, x: Cloud, rung: Rung) -> tuple[Workspace, NDArray[np.int32]]:

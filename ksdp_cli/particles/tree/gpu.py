@@ -45,7 +45,7 @@ class TreeGPU:
 
     name = "tree"
 
-    def __init__(self, kernel: Any, kernel_args: tuple[float, ...], dim: int, dtype: str, accuracy: float) -> None:
+    def __init__(self, kernel: object, kernel_args: tuple[float, ...], dim: int, dtype: str, accuracy: float) -> None:
         self.torch = require_torch()
         self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
         self.list_sum = load_module(template("tree_gpu"), kernel, dim, "triton").list_sum

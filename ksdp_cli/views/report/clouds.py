@@ -57,7 +57,7 @@ def settings_table(title: str, config: dict[str, Any]) -> Table:
     return Table(title, ("", ""), rows)
 
 
-def flat_text(value: Any) -> str:
+def flat_text(value: object) -> str:
     """A value of a configuration as a reader writes it."""
     if isinstance(value, dict):
         return ", ".join(f"{name} = {flat_text(entry)}" for name, entry in value.items()) or "none"

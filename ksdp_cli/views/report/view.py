@@ -105,7 +105,7 @@ class NetworkView:
             "command": self.command,
         }
 
-    def controls(self, units: dict[str, str], start: dict[str, float]) -> list[dict[str, Any]]:
+    def controls(self, units: dict[str, str], start: dict[str, float]) -> list[dict[str, object]]:
         made = []
         for name, low, high, log in zip(self.names, self.low, self.high, self.log, strict=True):
             to = high * (1 + BEYOND) if log else high + BEYOND * (high - low)
@@ -155,7 +155,7 @@ class Scene:
             told += " positions are rounded to 1/65535 of the cloud's width. Their moments are those of all particles."
         return told
 
-    def _stored_controls(self) -> list[dict[str, Any]]:
+    def _stored_controls(self) -> list[dict[str, object]]:
         made = []
         for name in self.clouds[0].at:
             values = sorted({cloud.at[name] for cloud in self.clouds})
