@@ -38,9 +38,14 @@ def levels(job: Job, stages: Stages, seeds: Sequence[int]) -> list[list[Step]]:
 def make_ahead(
     jobs: Sequence[tuple[Job, Stages, Sequence[int]]], executor: str, workers: int | None, listener: Listener
 ) -> None:
-    """Make the stages of all jobs by an executor. Raises as `follow`, and what the stages raise."""
+    """Make the stages of all jobs by an executor. Raises as `follow`, and what the stages raise.
+
+    The last bits of a network depend on the number of torch's threads, so that every process takes as many as this one;
+    they wait without spinning, since there are more of them than cores.
+    """
     import torch
 
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # of the processes to come: here it was read long ago
     planned = [(job, stages, levels(job, stages, seeds)) for job, stages, seeds in jobs]
     for level in range(3):
         steps = [(stages, *step) for _, stages, found in planned for step in found[level]]
@@ -58,12 +63,7 @@ def make_ahead(
 
 
 def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[Any]) -> None:
-    """One stage, in any process: ``given`` are the arguments of `Stages`, as `Stages.given` has them.
-
-    The last bits of a network depend on the number of torch's threads, so that every process takes the same; they wait
-    without spinning, since there are more of them than cores.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    """One stage, in any process: ``given`` are the arguments of `Stages`, as `Stages.given` has them."""
     import torch
 
     own = dict(given)
