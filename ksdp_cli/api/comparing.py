@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..base import html
+from ..base.files import JsonDict
 from ..base.grids import SEED
 from ..base.labels import label
 from ..base.listener import Progress, Say
@@ -108,7 +109,7 @@ class Compared:
         """The parameters in words."""
         return label(self.parameters)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         own: dict[str, Any] = {}
         own |= {"cloud": self.cloud, "reference": self.reference, "second_reference": self.second}
         own |= {"parameters": self.parameters, "notes": self.notes}
