@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +42,21 @@ COLOURS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#56B4E9")
 #: Lines and points are told apart without colour too.
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 2)))
 MARKERS = "os^Dv*"
+
+
+#: Where the figures of the pictures that are drawn in a block are kept, if anywhere.
+_KEPT: ContextVar[list[Any] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept() -> Iterator[list[Any]]:
+    """The `matplotlib.figure.Figure` of every picture that is drawn within the block."""
+    figures: list[Any] = []
+    token = _KEPT.set(figures)
+    try:
+        yield figures
+    finally:
+        _KEPT.reset(token)
 
 
 @contextmanager
@@ -77,6 +93,8 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
     with canvas(width, height, layout) as figure:
         yield figure
         mend_texts(figure)
+        if (others := _KEPT.get()) is not None:
+            others.append(figure)
         with written_whole(target) as partial:
             # panels of fixed shape leave room at the edges
             options: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.06}
