@@ -13,6 +13,7 @@ import numpy as np
 
 from ..base import html
 from ..base.bars import drawn
+from ..base.files import JsonDict
 from ..base.grids import SEED
 from ..base.labels import label
 from ..base.listener import Progress, Say
@@ -109,7 +110,7 @@ class Compared:
         """The parameters in words."""
         return label(self.parameters)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         own: dict[str, Any] = {}
         own |= {"cloud": self.cloud, "reference": self.reference, "second_reference": self.second}
         own |= {"parameters": self.parameters, "notes": self.notes}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.grids import SEED
 from ..base.listener import Progress
 from ..base.shapes import Cloud
@@ -38,7 +39,7 @@ class EnsembleComparison(Comparison):
 
     seeds: tuple[int, int] = (1, 1)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         told = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
         return super().as_dict() | {"distance": told, "seeds": list(self.seeds)}
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
 from ..base import device as devices
+from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
@@ -130,7 +130,7 @@ class Watch:
         self.pace.writing += time.monotonic() - before
         self.pace.written += 1
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> JsonDict:
         """What the store says about how it was made."""
         return {
             "seconds": self._seconds(),

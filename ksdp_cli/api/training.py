@@ -14,6 +14,7 @@ from .. import provenance
 from ..base import checkpoint, files, html
 from ..base import device as devices
 from ..base.bars import drawn
+from ..base.files import JsonDict
 from ..base.grids import SEED, seeds_of, varying
 from ..base.labels import label
 from ..base.listener import Progress, Stop
@@ -50,7 +51,7 @@ class Training:
         facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
         return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         history = self.trained.history
         chosen = self.trained.model.provenance["result"]["validation_W2_squared"]
         best = next(row for row in reversed(history) if row.get("validation") == chosen)
@@ -137,7 +138,7 @@ def _trained(
     config: TrainConfig,
     device: str,
     target: Path,
-    about: dict[str, Any],
+    about: JsonDict,
     state: Any,
     progress: Progress | None,
     stop: Stop | None,
@@ -289,7 +290,7 @@ def _require_simulation(run: Run | OwnClouds) -> None:
         run.require_fixed_origin("a network learns float32 positions")
 
 
-def _report(progress: Progress, event: dict[str, Any]) -> None:
+def _report(progress: Progress, event: JsonDict) -> None:
     note = f"loss {event['loss']:.4g}"
     if event.get("validation") is not None:
         note += f", validation W2^2 {event['validation']:.4g} (floor {event['floor']:.4g})"

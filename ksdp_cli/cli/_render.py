@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..base import labels
-from ..base.files import shown
+from ..base.files import JsonDict, shown
 from ._boundary import say
 
 
 def emit(
-    document: dict[str, Any],
+    document: JsonDict,
     as_json: bool,
     *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]],
     width: int = 140,
