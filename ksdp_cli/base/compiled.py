@@ -33,8 +33,8 @@ except ImportError:  # Windows
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
 #: Options of what Python calls, and of fast loops that compiled functions alone call. They are few and the same in all
 #: modules: Numba types NumPy's own functions anew for each set of options, which takes a second.
-PLAIN: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
-INNER: dict[str, Any] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
+PLAIN: dict[str, object] = {"nogil": True, "cache": True, "error_model": "numpy"}
+INNER: dict[str, object] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
 
 
 P = ParamSpec("P")

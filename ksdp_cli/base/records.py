@@ -39,7 +39,7 @@ def checked(model: type[Model], stored: Any) -> Model:
 class Said(dict[str, Any]):
     """Entries of a file; one that it lacks is a `DataError` that names file and entry."""
 
-    def __init__(self, entries: dict[str, Any], file: Any) -> None:
+    def __init__(self, entries: dict[str, object], file: object) -> None:
         super().__init__(entries)
         self.file = file
 
@@ -85,6 +85,15 @@ class EngineReport(Record):
     engine: str = "?"
     error: Finite | None = None
     worst_error: Finite | None = None
+
+
+class BlowUp(Record):
+    """When a case blows up."""
+
+    t: Finite
+    low: Finite
+    high: Finite
+    radius: Finite
 
 
 class Origin(Record):
@@ -135,6 +144,7 @@ class Attributes(Record):
     steps: Count | None = None
     hardware: str | None = None
     engine: list[EngineReport] | None = None
+    t_b: list[BlowUp | None] = []
     model: str | None = None
     model_sha256: str | None = None
     outside_trained_range: list[str] = []
