@@ -84,7 +84,7 @@ class Experiment(Settings):
         """What ``scale``, of ``seeds`` networks, has less of than ``paper``, in words; None where it is that."""
         if scale == "paper" or "paper" not in self.scales:
             return None
-        own, whole = self.scales[scale], self.scales["paper"]
+        own, whole = self.scale(scale), self.scale("paper")
         told = []
         for given, options in (
             ("simulation", (self.simulate_options(scale), self.simulate_options("paper"))),
