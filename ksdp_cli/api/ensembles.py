@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.grids import SEED
 from ..base.listener import Progress
 from ..base.shapes import Cloud
@@ -38,7 +39,7 @@ class EnsembleComparison(Comparison):
 
     seeds: tuple[int, int] = (1, 1)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         told = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
         return super().as_dict() | {"distance": told, "seeds": list(self.seeds)}
 
@@ -60,7 +61,7 @@ def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = N
     return found
 
 
-def require_no_floor(floor: Any, references: Sequence[Chosen]) -> None:
+def require_no_floor(floor: object, references: Sequence[Chosen]) -> None:
     """Raise `ConfigError` where a floor is asked for and the seeds of the reference make one."""
     if isinstance(floor, str) and len(references) > 1:
         told = f"floor = {floor!r}, and the reference has {len(references)} seeds"
@@ -132,7 +133,7 @@ class Ensembles:
     def _solves(self) -> int:
         return solves(len(self.clouds), max(2, len(self.references)))
 
-    def _pairs(self, metric: type[Any], own: dict[str, Any], progress: Progress | None) -> tuple[Pairs, Any]:
+    def _pairs(self, metric: type[Any], own: dict[str, object], progress: Progress | None) -> tuple[Pairs, Any]:
         """The distances by a metric, and the instance that made them."""
         made: Distance = metric(np.concatenate(self.clouds), np.concatenate(self.references), None, **own)
         n, repeats = self.size(metric), self.config.repeats or 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..base.files import local, target
+from ..base.files import JsonDict, local, target
 from ..base.listener import Progress
 from ..errors import ConfigError
 from ..exporters.formats import export as write
@@ -31,7 +30,7 @@ class Exported:
     parameters: dict[str, list[float]]
     times: list[float]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return {**vars(self), "path": str(self.path)}
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
 from ..base import device as devices
+from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
@@ -130,7 +130,7 @@ class Watch:
         self.pace.writing += time.monotonic() - before
         self.pace.written += 1
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> JsonDict:
         """What the store says about how it was made."""
         return {
             "seconds": self._seconds(),
@@ -184,7 +184,7 @@ class Watch:
         self.saved = time.monotonic()
         self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))
 
-    def _about(self, state: State) -> dict[str, Any]:
+    def _about(self, state: State) -> dict[str, object]:
         """All of a case's state but its arrays."""
         return self._run() | {
             "k": state.k,
@@ -203,7 +203,7 @@ class Watch:
         engines, collapsed = [state.engine for state in states], [state.collapsed for state in states]
         return end_state(self._run(), k, engines, collapsed, halved)
 
-    def _run(self) -> dict[str, Any]:
+    def _run(self) -> dict[str, object]:
         """What a state says of its run."""
         run = run_id(self.simulation.config, marks(self.simulation.problem))
         return {"run": run, MADE_BY: self.kind, "seconds": self._seconds()}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from .. import executors, provenance
 from ..base import device as devices
@@ -110,7 +110,7 @@ def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list
 
 
 def _simulated(
-    options: dict[str, Any],
+    options: dict[str, object],
     out: str | Path | None,
     overwrite: bool,
     resume: bool,

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..base import labels
-from ..base.files import shown
+from ..base.files import JsonDict, shown
 from ._boundary import say
 
 
 def emit(
-    document: dict[str, Any],
+    document: JsonDict,
     as_json: bool,
     *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]],
     width: int = 140,
@@ -45,14 +45,14 @@ def emit(
         console.print(table)
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """A table cell whose brackets are text, never markup."""
     from rich.markup import escape
 
     return escape(shown(labels.cell(value)))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """NumPy scalars, arrays and paths as JSON."""
     if hasattr(value, "tolist"):
         return value.tolist()

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from ..base.files import JsonDict
 from ..base.validation import first_error
 from ..config import Real, Settings, SimulateConfig, Sweep, TrainConfig, Whole, build, read_toml
 from ..errors import ConfigError
@@ -98,21 +99,21 @@ class Experiment(Settings):
         told += [f"{n} = {a} for {b}" for n, a, b in (("networks", seeds or own.seeds, whole.seeds),) if a != b]
         return ", ".join(told) or None
 
-    def simulate_options(self, scale: str) -> dict[str, Any]:
+    def simulate_options(self, scale: str) -> dict[str, object]:
         """The options of `simulate` for the training data."""
         return self.simulation | self.scale(scale).simulation
 
-    def validation_options(self, scale: str) -> dict[str, Any]:
+    def validation_options(self, scale: str) -> dict[str, object]:
         """The options of `simulate` for the runs to validate on."""
         return self.simulate_options(scale) | self.validation
 
-    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> dict[str, Any]:
+    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> JsonDict:
         """The options of `train` for the network of one seed, by ``algorithm`` in place of the experiment's own."""
         own = self.training | self.scale(scale).training | {"seed": seed}
         return own if algorithm is None else own | {"algorithm": algorithm}
 
 
-def _numbers(*values: Any) -> bool:
+def _numbers(*values: object) -> bool:
     return all(isinstance(value, (int, float)) for value in values)
 
 

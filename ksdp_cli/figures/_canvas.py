@@ -9,11 +9,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..base.files import shown
 from ..base.outputs import written_whole
 from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Layout = Literal["constrained", "compressed"]
 MAKER = "ksdp"
@@ -56,7 +59,7 @@ def canvas(width: float, height: float, layout: Layout = "constrained") -> Itera
         yield Figure((width, height), layout=layout)
 
 
-def mend_texts(figure: Any) -> None:
+def mend_texts(figure: Figure) -> None:
     """Show what no font has as it is shown elsewhere: half a character ends matplotlib."""
     from matplotlib.text import Text
 

@@ -17,7 +17,7 @@ from ..api import paths
 from ..api.clouds import part_of
 from ..api.generator import Generator
 from ..api.options import Number, Values
-from ..base.files import local, read_json, target
+from ..base.files import JsonDict, local, read_json, target
 from ..base.grids import SEED
 from ..base.labels import KINDS, evenly, label
 from ..base.listener import Progress
@@ -53,7 +53,7 @@ class Plotted:
     def _repr_html_(self) -> str:
         return "".join(_embedded(path) for path in self.files if path.suffix != ".pdf")
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return {"files": [str(path) for path in self.files], "notes": self.notes}
 
 
@@ -230,7 +230,7 @@ def _store_alone(work: _Work, chosen: Selection) -> None:
         )
 
 
-def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) -> None:
+def _model_alone(work: _Work, network: _Network, at: JsonDict, case: Any) -> None:
     if case is not None:
         raise ConfigError("a model has no cases", "name its parameters, as --A 50")
     model = network.generator.model
@@ -253,7 +253,7 @@ def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     )
 
 
-def _film(work: _Work, own: Run | Model, at: dict[str, Any], case: Any, n: Number | None, device: str | None) -> None:
+def _film(work: _Work, own: Run | Model, at: JsonDict, case: Any, n: Number | None, device: str | None) -> None:
     if isinstance(own, Model):
         if case is not None:
             raise ConfigError("a model has no cases", "name its parameters, as --A 50")
@@ -308,7 +308,7 @@ def _model_pairs(work: _Work, network: _Network, chosen: Selection) -> list[tupl
     return pairs
 
 
-def _store_pairs(work: _Work, chosen: Selection, other: Run, at: dict[str, Any]) -> list[tuple[_Shown, _Shown]]:
+def _store_pairs(work: _Work, chosen: Selection, other: Run, at: JsonDict) -> list[tuple[_Shown, _Shown]]:
     """The frames of two stores that agree in every parameter that both have; the only two, whatever they are."""
     known = {name: value for name, value in at.items() if name == "t" or name in other.cases[0] or fixed(other, name)}
     first, second = _of_store(work, chosen), _of_store(work, select(other, **known))

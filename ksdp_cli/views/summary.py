@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.grids import SEED, varying
 from ..metrics import Moments, moments
 from ..metrics.ensembles import ensemble_moments
@@ -17,7 +18,7 @@ from ..store import Run
 PIECE = 1 << 22
 
 
-def of_run(run: Run) -> dict[str, Any]:
+def of_run(run: Run) -> JsonDict:
     """Path, size, timing, and for every case and snapshot the mean and second moment with standard errors.
 
     Of a store with several seeds also ``ensemble``: the means over seeds at the other parameters, with Student's 95 %
@@ -52,7 +53,7 @@ def of_run(run: Run) -> dict[str, Any]:
     }
 
 
-def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[dict[str, Any]]:
+def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[JsonDict]:
     rows = []
     for values, each in runs.items():
         found, at = ensemble_moments(each), dict(zip(names, values, strict=True))

@@ -6,10 +6,9 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...api import paths
-from ...base.files import local, open_regular, target
+from ...base.files import JsonDict, local, open_regular, target
 from ...base.listener import Progress, Say
 from ...base.outputs import Lock, claim, written_whole
 from ...errors import ConfigError
@@ -33,7 +32,7 @@ class Reported:
     particles_shown: int
     references: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return {
             "path": str(self.path),
             "kind": self.kind,
