@@ -10,6 +10,8 @@ from collections.abc import Sequence
 GAP, INDENT = 2, 2
 #: A column of texts may be as narrow as this, unless a word of it is longer.
 LEAST = 16
+#: A cell that is longer is no single value.
+LONG = 34
 
 
 def drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
@@ -76,5 +78,5 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _prose(text: str) -> bool:
-    """Whether a cell is more than numbers and names: three words with letters."""
-    return len(re.findall(r"[^\W\d_]{2,}", text)) >= 3 and " " in text
+    """Whether a cell is more than a number, an interval or a name, and may be wrapped between words."""
+    return " " in text and (len(text) > LONG or len(re.findall(r"[^\W\d_]{2,}", text)) >= 3)
