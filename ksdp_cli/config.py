@@ -23,7 +23,7 @@ from pydantic import (
 
 from .base import grids
 from .base import parsing as numbers
-from .base.files import LARGEST_TOML, decoded, local, read_given
+from .base.files import LARGEST_TOML, JsonDict, decoded, local, read_given
 from .base.validation import first_error
 from .errors import ConfigError
 
@@ -389,7 +389,7 @@ class CompareConfig(Settings):
 Model = TypeVar("Model", bound=Settings)
 
 
-def build(model: type[Model], values: dict[str, Any]) -> Model:
+def build(model: type[Model], values: JsonDict) -> Model:
     """``values`` as a configuration; entries that are None fall back to the default.
 
     Raises `ConfigError` naming the option, its value and what is allowed.
@@ -412,7 +412,7 @@ def unknown_name(name: str, known: list[str]) -> ConfigError:
     return ConfigError(f"there is no option or parameter --{name}", hint)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> JsonDict:
     """The options of a TOML file, keys as on the command line; UTF-8, or UTF-16 with its mark as Windows writes it.
 
     Raises `ConfigError` when it is missing, unreadable, too long for a configuration, or not TOML.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from ..base.files import JsonDict
 from ..learning.model import Model
 from ..store import open_run
 from . import paths
 from .case_states import case_states
 
 
-def info(path: str | Path) -> dict[str, Any]:
+def info(path: str | Path) -> JsonDict:
     """A JSON-able description of a store or a model; a model that ships goes by its name.
 
     Raises `DataError` when there is no such file, or it is neither, or it is damaged.

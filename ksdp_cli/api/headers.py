@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import provenance
+from ..base.files import JsonDict
 from ..base.records import MadeBy, checked
 from ..chemistry.beginning import StoredField
 from ..config import SimulateConfig
@@ -93,9 +94,9 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
 def end_state(
     about: Mapping[str, Any],
     k: int,
-    engines: Sequence[dict[str, Any]],
+    engines: Sequence[JsonDict],
     collapsed: Sequence[float | None],
-    halved: Sequence[dict[str, Any]] = (),
+    halved: Sequence[JsonDict] = (),
 ) -> dict[str, str]:
     """The attribute with what the last of ``k`` frames lacks of the states, by case; ``about`` is what a state says
     of its run, ``halved`` where each case is with its steps, if those are halved."""
@@ -104,14 +105,14 @@ def end_state(
     return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since, **steps})}
 
 
-def collapsed_from(times: Sequence[float | None]) -> dict[str, Any]:
+def collapsed_from(times: Sequence[float | None]) -> JsonDict:
     """The attribute with the time from which on the cloud is collapsed; of a sweep one for each case, None where it is
     not."""
     known = any(time is not None for time in times)
     return {"collapsed_from": times[0] if len(times) == 1 else list(times)} if known else {}
 
 
-def snapshots_of(config: dict[str, Any]) -> tuple[float, ...]:
+def snapshots_of(config: JsonDict) -> tuple[float, ...]:
     """The snapshots of a stored configuration, which count from its t0."""
     return tuple(float(since) for since in config["snapshots"])
 

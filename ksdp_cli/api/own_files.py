@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..errors import DataError
 from ..store.foreign import has_positions, read_foreign, require_held
@@ -39,7 +40,7 @@ def read_cloud(path: Path) -> Cloud:
     return own_cloud(position.reshape(position.shape[-2:]), str(path))
 
 
-def read_arrays(path: Path) -> dict[str, Any]:
+def read_arrays(path: Path) -> JsonDict:
     """The arrays of an .npz or a Zarr group by name, without what ksdp says about itself. Raises `DataError`."""
     if path.suffix.lower() == ".nc" or has_positions(path):
         return read_foreign(path)

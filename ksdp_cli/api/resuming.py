@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..base import checkpoint
-from ..base.files import parse_json
+from ..base.files import JsonDict, parse_json
 from ..base.records import EndState, Record, SavedCase, checked
 from ..errors import DataError
 from ..particles.case_run import CaseRun, State
@@ -73,7 +73,7 @@ def _fitness(
 
     frames = writer.progress()[run.case.number]
 
-    def unfit(about: dict[str, Any]) -> str | None:
+    def unfit(about: JsonDict) -> str | None:
         reason = _unfit(run, about, SavedCase, kind, f"the state of {writer.path}")
         if reason:
             return reason

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..base.files import JsonDict
 from ..errors import ConfigError
 from .labels import label
 
@@ -117,7 +118,7 @@ def require_unlike(cases: Sequence[Mapping[str, float]]) -> None:
         seen.add(row)
 
 
-def _axes(swept: Swept, together: Sequence[str]) -> list[list[dict[str, Any]]]:
+def _axes(swept: Swept, together: Sequence[str]) -> list[list[JsonDict]]:
     """The parameters that vary alone, and those that go in step as one, at the place of their first."""
     axes: list[list[dict[str, Any]]] = []
     joined = [name for name in swept if name in together]

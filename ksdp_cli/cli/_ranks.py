@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..base import launcher
+from ..base.files import JsonDict
 from ..base.listener import Stop
 from . import _boundary
 
@@ -33,7 +34,7 @@ def joined(asked: str | None) -> Iterator[World]:
         raise
 
 
-def follow(world: World, stop: Stop, options: dict[str, Any]) -> None:
+def follow(world: World, stop: Stop, options: JsonDict) -> None:
     """Move this rank's share of the particles to the end of the run. Raises as `ksdp_cli.api.ranks.follow`."""
     from ..api import ranks
 

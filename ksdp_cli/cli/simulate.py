@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..base.files import JsonDict
 from ..base.parsing import integer
 from ..base.signals import graceful
 from ..config import SimulateConfig
@@ -181,7 +182,7 @@ def render(run: Any, as_json: bool) -> None:
     _render.emit(document, as_json, (facts, columns, rows))
 
 
-def _of_ensemble(ensemble: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+def _of_ensemble(ensemble: list[JsonDict]) -> tuple[list[str], list[list[Any]]]:
     """Columns and rows of the means over seeds, with Student's interval."""
     names = list(ensemble[0]["parameters"]) if ensemble else []
     rows = []

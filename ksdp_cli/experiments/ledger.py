@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ..base.disk import put
-from ..base.files import read_json
+from ..base.files import JsonDict, read_json
 from ..errors import ConfigError, DataError
 from ..provenance import digest
 
@@ -55,8 +55,8 @@ class Ledger:
     def stage(
         self,
         name: str,
-        config: dict[str, Any],
-        work: Callable[[bool], dict[str, Any]],
+        config: JsonDict,
+        work: Callable[[bool], JsonDict],
         output: Path | None = None,
     ) -> Stage:
         """``work(afresh)`` unless it is done; ``afresh`` means that what lies there is of another configuration.
@@ -98,7 +98,7 @@ class Ledger:
         stored = self._stored(self.folder / f"{name}.json")
         return stored is not None and stored["done"]
 
-    def _stored(self, file: Path) -> dict[str, Any] | None:
+    def _stored(self, file: Path) -> JsonDict | None:
         """The entry of a stage, or None where there is no file, or none that can be read and may be replaced.
 
         Raises `DataError` for one that can not.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import executors
+from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..base.threads import limited
 from .definition import Experiment
@@ -61,7 +62,7 @@ def make_ahead(
             executors.follow(pool, work, listener, "the same command goes on from here", "stages", before)
 
 
-def make(given: dict[str, Any], threads: int | None, torch_threads: int, name: str, words: list[Any]) -> None:
+def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[Any]) -> None:
     """One stage, in any process: ``given`` are the arguments of `Stages`, as `Stages.given` has them."""
     import torch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..base.labels import evenly
 from ..errors import DataError
 from ._canvas import COLOURS, DASHES, MARKERS, picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: x (k,), y (k,), and standard errors (k,) or None.
 Curve = tuple[ArrayLike, ArrayLike, ArrayLike | None]
@@ -135,7 +138,7 @@ def _checked(panel: Curves) -> _Checked:
     return found
 
 
-def _draw(axes: Any, panel: Curves, rows: _Checked) -> None:
+def _draw(axes: Axes, panel: Curves, rows: _Checked) -> None:
     lines = 0
     for number, (name, (x, y, errors)) in enumerate(rows.items()):
         colour = _colour(number, len(rows))
@@ -150,7 +153,12 @@ def _draw(axes: Any, panel: Curves, rows: _Checked) -> None:
                 axes.errorbar(x, y, errors, color=colour, capsize=2, linewidth=1.0)
             continue
         if errors is not None:
-            options = {"fmt": MARKERS[number % len(MARKERS)], "markersize": 4, "capsize": 2, "linewidth": 1.0}
+            options: dict[str, Any] = {
+                "fmt": MARKERS[number % len(MARKERS)],
+                "markersize": 4,
+                "capsize": 2,
+                "linewidth": 1.0,
+            }
             axes.errorbar(x, y, 2 * errors, color=colour, label=label and f"{label} (± 2 s.e.)", **options)
             continue
         dash = DASHES[lines % len(DASHES)] if len(rows) <= NAMED else "-"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..chemistry.base import Chemistry, Facts, Grid
 from ..errors import DataError
@@ -185,7 +186,7 @@ class CaseRun:
         return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)
 
 
-def told(place: Place, dt: float) -> dict[str, Any]:
+def told(place: Place, dt: float) -> JsonDict:
     """What halved steps add to the report of a case: how many were taken, and the shortest."""
     return {"steps_taken": place.taken, "shortest_step": dt / (1 << place.finest)}
 

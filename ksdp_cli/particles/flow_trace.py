@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.arrays import Array
 from ..errors import KsdpError
 
 #: Largest exponent that is written as products.
@@ -221,7 +222,7 @@ def trace(flow: Any, dim: int) -> Formula:
     return formula
 
 
-def evaluated(formula: Formula, x: Any, t: float) -> Any:
+def evaluated(formula: Formula, x: Array, t: float) -> Array:
     """The formula through torch at positions (n, d) of a tensor, in their type."""
     import torch
 

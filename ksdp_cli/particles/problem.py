@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from .. import plugins
 from ..base import parsing
+from ..base.files import JsonDict
 from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
@@ -107,7 +108,7 @@ def initial_cloud(given: Any, dim: int, values: Mapping[str, Any] | None = None)
     return name, cloud
 
 
-def pose(options: dict[str, Any]) -> Problem:
+def pose(options: JsonDict) -> Problem:
     """The problem that ``options`` describe: fields of `SimulateConfig`, and parameters of the flow, the kernel
     and the initial cloud by name.
 
@@ -171,7 +172,7 @@ def _law(given: object) -> tuple[str, Any]:
     return (given.path, given) if isinstance(given, StoredCloud) else load("initial cloud", given)
 
 
-def _single(given: dict[str, Any], fields: dict[str, Any]) -> dict[str, float | str]:
+def _single(given: JsonDict, fields: JsonDict) -> dict[str, float | str]:
     """The parameters of a law that are not its defaults. Raises `ConfigError` for a sweep: a store has one law."""
     values: dict[str, float | str] = {}
     for name in [name for name in fields if name in given]:
@@ -193,7 +194,7 @@ def _require_one_owner(extra: dict[str, object], fields: dict[str, dict[str, obj
             raise ConfigError(f"{' and '.join(owners)} both have a parameter {name!r}", "set it in a table of --config")
 
 
-def _table(key: str, table: Any, part: str, names: dict[str, object]) -> dict[str, Any]:
+def _table(key: str, table: Any, part: str, names: dict[str, object]) -> JsonDict:
     """A table of parameters out of a configuration. Raises `ConfigError` unless it is one, of names that there are."""
     if not isinstance(table, dict):
         raise ConfigError(f"{key} = {table!r} is no table", f"write it as [{key}] with NAME = VALUE below")
@@ -256,7 +257,7 @@ def _shows(*owners: str) -> str | None:
     return f"see {' and '.join(commands)}" if commands else None
 
 
-def _fields(owner: str, component: Any) -> dict[str, Any]:
+def _fields(owner: str, component: Any) -> JsonDict:
     """The fields of a component's parameters; a law of initial particles may have none."""
     fields = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
     taken = [name for name in fields if name in SimulateConfig.model_fields]

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base.grids import SEED, varying
+from ..base.files import JsonDict
+from ..base.grids import SEED
 from ..metrics import Moments, moments
 from ..metrics.ensembles import ensemble_moments
 from ..metrics.moments import known
@@ -17,7 +18,7 @@ from ..store import Run
 PIECE = 1 << 22
 
 
-def of_run(run: Run) -> dict[str, Any]:
+def of_run(run: Run) -> JsonDict:
     """Path, size, timing, and for every case and snapshot the mean and second moment with standard errors.
 
     Of a store with several seeds also ``ensemble``: the means over seeds at the other parameters, with Student's 95 %
@@ -48,11 +49,11 @@ def of_run(run: Run) -> dict[str, Any]:
         "complete": run.complete,
         "cases": {"all": len(run.cases), "done": sum(frames == len(run.header.times) for frames in run.progress())},
         "frames": frames,
-        **({"ensemble": _ensemble([*others, "t"], runs)} if SEED in varying(run.cases) else {}),
+        **({"ensemble": _ensemble([*others, "t"], runs)} if len(runs) < len(frames) else {}),
     }
 
 
-def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[dict[str, Any]]:
+def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[JsonDict]:
     rows = []
     for values, each in runs.items():
         found, at = ensemble_moments(each), dict(zip(names, values, strict=True))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Protocol
 
+from ...base.arrays import Array
+from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..kernel_compiler.source import parameter_count
 from ..world import World
@@ -26,11 +28,11 @@ class DriftEngine(Protocol):
 
     name: str
 
-    def __call__(self, x: Any) -> Any: ...
+    def __call__(self, x: Array) -> Array: ...
 
-    def report(self) -> dict[str, Any]: ...
+    def report(self) -> JsonDict: ...
 
-    def state(self) -> dict[str, Any]: ...
+    def state(self) -> JsonDict: ...
 
     def restore(self, state: dict[str, object]) -> None: ...
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ..kernel_compiler.source import load_module
@@ -65,10 +66,10 @@ class DirectCPU:
         spread(piece, range(0, high - low, size), self.threads)
         return force.T.astype(x.dtype, order="C")
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         return {"engine": "direct", "threads": self.threads}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """Nothing that a checkpoint would have to hold."""
         return {}
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files import JsonDict
 from ...base.records import SavedTuner, checked
 from ...base.shapes import Cloud
 from ...errors import DataError
@@ -145,7 +146,7 @@ class Tuner:
         steps = math.log(COARSE / self.target) / math.log(GAIN)
         return max(0, min(len(self.rungs) - 1, math.ceil(steps)))
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         setting = self.rungs[self.rung]
         return {
             "order": setting.order,
@@ -160,7 +161,7 @@ class Tuner:
             "checked_at_call": self.checked,
         }
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         return {name: getattr(self, name) for name in SavedTuner.model_fields}
 
     def restore(self, state: dict[str, object]) -> None:

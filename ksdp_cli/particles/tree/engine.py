@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ..engines.direct_cpu import compile_direct, template
@@ -76,12 +77,12 @@ class TreeEngine:
         tree_build.to_cloud(w.force, index, low, force)
         return force
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         """Order, opening and leaf size in use, and the error measured at the last check: l2 and largest, relative to
         the root mean square force of the sample."""
         return {"engine": self.name, "threads": self.threads, **self.tuner.report()}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """What a resumed run needs to repeat this one to the bit."""
         return self.tuner.state()
 
