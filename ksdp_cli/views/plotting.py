@@ -392,13 +392,14 @@ def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
         work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
 
     every = [_frame(run, case, k, step) for case, k in chosen.frames()]
-    if len(seeds) == 1:
+    pooled = _of_all_seeds(every)
+    if len(pooled) == len(every):  # one seed, or another one for each case
         return every
     work.notes.append(
         f"the particles of {len(seeds)} seeds of {run.path} are drawn together, and moments are means over seeds with "
         "Student's 95 % bands; --seed chooses one"
     )
-    return _of_all_seeds(every)
+    return pooled
 
 
 def _of_all_seeds(every: list[_Shown]) -> list[_Shown]:
