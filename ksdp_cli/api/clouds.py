@@ -136,7 +136,7 @@ def of_model(model: Model) -> Any:
     return Points(cloud.frame, name) if isinstance(cloud, StoredCloud) else cloud
 
 
-def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None]:
+def of_run(run: Any, given: object = None) -> tuple[Any, NDArray[np.float32] | None]:
     """The initial cloud of a simulation, a `Run` or what is read like one, and the particles by which a model must
     carry it where its name says nothing.
 

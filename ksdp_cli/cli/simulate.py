@@ -182,7 +182,7 @@ def render(run: Any, as_json: bool) -> None:
     _render.emit(document, as_json, (facts, columns, rows))
 
 
-def _of_ensemble(ensemble: list[JsonDict]) -> tuple[list[str], list[list[Any]]]:
+def _of_ensemble(ensemble: list[JsonDict]) -> tuple[list[str], list[list[object]]]:
     """Columns and rows of the means over seeds, with Student's interval."""
     names = list(ensemble[0]["parameters"]) if ensemble else []
     rows = []

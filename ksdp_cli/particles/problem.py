@@ -194,7 +194,7 @@ def _require_one_owner(extra: dict[str, object], fields: dict[str, dict[str, obj
             raise ConfigError(f"{' and '.join(owners)} both have a parameter {name!r}", "set it in a table of --config")
 
 
-def _table(key: str, table: Any, part: str, names: dict[str, object]) -> JsonDict:
+def _table(key: str, table: object, part: str, names: dict[str, object]) -> JsonDict:
     """A table of parameters out of a configuration. Raises `ConfigError` unless it is one, of names that there are."""
     if not isinstance(table, dict):
         raise ConfigError(f"{key} = {table!r} is no table", f"write it as [{key}] with NAME = VALUE below")
@@ -257,7 +257,7 @@ def _shows(*owners: str) -> str | None:
     return f"see {' and '.join(commands)}" if commands else None
 
 
-def _fields(owner: str, component: Any) -> JsonDict:
+def _fields(owner: str, component: object) -> JsonDict:
     """The fields of a component's parameters; a law of initial particles may have none."""
     fields = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
     taken = [name for name in fields if name in SimulateConfig.model_fields]
@@ -266,7 +266,7 @@ def _fields(owner: str, component: Any) -> JsonDict:
     return fields
 
 
-def _dimension(asked: Any, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
+def _dimension(asked: object, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
     """The dimension asked for, or the lowest that the flow and the kernel share."""
     shared = [d for d in flow_dims if d in kernel_dims]
     if asked is None:
