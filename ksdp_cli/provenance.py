@@ -8,7 +8,6 @@ import json
 import platform
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -88,7 +87,7 @@ def command(verb: str, config: Settings, *arguments: str) -> str:
     return shlex.join(words)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return ",".join(_text(entry) for entry in value)
     if isinstance(value, float):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..base import html
 from ..base.files import JsonDict, local, open_regular, parse_json
@@ -80,7 +80,7 @@ class Model:
         form = "" if self.network.form == PLAIN else f", {self.network.form}"
         return f"{sizes}, tanh{form}, {self.network.parameter_count} parameters"
 
-    def push(self, x: NDArray[np.floating], eta: Any, device: str = "cpu") -> NDArray[np.float32]:
+    def push(self, x: NDArray[np.floating], eta: ArrayLike, device: str = "cpu") -> NDArray[np.float32]:
         """f_theta(x; eta), (n, d) float32, for particles ``x`` (n, d) and parameters ``eta`` (p,) or (n, p).
 
         ``eta`` is in its own units; one (p,) is folded into a smaller network. torch is imported for another ``device``

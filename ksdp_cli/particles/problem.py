@@ -21,6 +21,7 @@ from ..base.validation import first_error
 from ..chemistry.beginning import beginning
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
+from ..flows.base import Flow
 from ..initial.stored import StoredCloud
 from ..kernels.base import dims_of
 from ..registry import require_contract
@@ -213,7 +214,7 @@ def _contents(components: dict[str, object]) -> dict[str, str]:
     return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in theirs.items()}
 
 
-def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> list[Case]:
+def _cases(config: SimulateConfig, flow: Flow, kernel: Any, chemistry: Any) -> list[Case]:
     rows = config.cases()
     seeds = [int(row.get(SEED, config.seeds[0])) for row in rows]
     fixed = {name: values[0] for name, values in config.parameters().items()}
@@ -230,7 +231,7 @@ def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> li
     return cases
 
 
-def _made(flow: Any, parameters: BaseModel, config: SimulateConfig) -> Any:
+def _made(flow: Flow, parameters: BaseModel, config: SimulateConfig) -> Any:
     """The flow of a case, tried at one point, so that a fault of a stranger's code is told as what it is."""
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
