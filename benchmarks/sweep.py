@@ -76,7 +76,7 @@ def measure(folder: Path, particles: int, repeats: int) -> Table:
 def kills(folder: Path, count: int) -> Table:
     """One process killed at a random moment of each of ``count`` sweeps an executor."""
     table = Table("cluster/kills", ["", "bit-equal", "unattended", "second call"], 14)
-    options = SWEEP | {"J": 2000, "A": [1, 10, 100], "T": 0.05, "snapshots": [0.025, 0.05], "engine": "direct"}
+    options = SWEEP | {"J": 1000, "A": [1, 10, 100], "T": 0.05, "snapshots": [0.025, 0.05], "engine": "direct"}
     serial = ksdp.simulate(**options, out=folder / "kills.zarr")
     for name, how, word in WAYS[1:]:
         equal = alone = again = 0

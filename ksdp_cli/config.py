@@ -23,15 +23,15 @@ from pydantic import (
 
 from .base import grids
 from .base import parsing as numbers
-from .base.files import LARGEST_TOML, decoded, local, read_given
+from .base.files import LARGEST_TOML, JsonDict, decoded, local, read_given
 from .base.validation import first_error
 from .errors import ConfigError
 
 
-def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
+def _named(parse: Callable[[object], object]) -> BeforeValidator:
     """A parser whose errors begin with the option they are about."""
 
-    def run(value: Any, info: ValidationInfo) -> Any:
+    def run(value: object, info: ValidationInfo) -> Any:
         try:
             return parse(value)
         except ConfigError as error:
@@ -42,7 +42,7 @@ def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
     return BeforeValidator(run)
 
 
-def _seeds(value: Any) -> int | tuple[int, ...]:
+def _seeds(value: object) -> int | tuple[int, ...]:
     """One seed as a number, several as a tuple: a store of one seed says it as it did before there were more."""
     found = numbers.integers(value)
     for seed in found:
@@ -181,7 +181,7 @@ class SimulateConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _times(cls, data: Any) -> Any:
+    def _times(cls, data: object) -> Any:
         """Complete T from the snapshots, or the snapshots from T; the last snapshot is T."""
         if not isinstance(data, dict):
             return data
@@ -341,7 +341,7 @@ class TrainConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _algorithm(cls, data: Any) -> Any:
+    def _algorithm(cls, data: object) -> Any:
         """The paper's choices where the paper's algorithm is asked for and nothing else is said."""
         if isinstance(data, dict) and data.get("algorithm") == "paper":
             return PAPER_TRAINING | data
@@ -406,7 +406,7 @@ class CompareConfig(Settings):
 Model = TypeVar("Model", bound=Settings)
 
 
-def build(model: type[Model], values: dict[str, Any]) -> Model:
+def build(model: type[Model], values: JsonDict) -> Model:
     """``values`` as a configuration; entries that are None fall back to the default.
 
     Raises `ConfigError` naming the option, its value and what is allowed.
@@ -429,7 +429,7 @@ def unknown_name(name: str, known: list[str]) -> ConfigError:
     return ConfigError(f"there is no option or parameter --{name}", hint)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> JsonDict:
     """The options of a TOML file, keys as on the command line; UTF-8, or UTF-16 with its mark as Windows writes it.
 
     Raises `ConfigError` when it is missing, unreadable, too long for a configuration, or not TOML.

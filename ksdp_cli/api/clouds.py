@@ -31,7 +31,7 @@ GIVE_IT = "give it: --init NAME, FILE.py:CLASS or a store, init= a class from Py
 IN_A_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 
 
-def opened(given: Any) -> Any:
+def opened(given: object) -> Any:
     """A store, by its path or as a run, as the cloud of one frame, and a file with a cloud; anything else as it is.
 
     ``STORE@NAME=VALUE,...`` names the frame by swept parameters and ``t``; the last snapshot where ``t`` is not named.
@@ -54,7 +54,7 @@ def opened(given: Any) -> Any:
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
 
 
-def chemical(given: Any) -> Any:
+def chemical(given: object) -> Any:
     """c of one frame of a store, named as `opened` takes it, as the chemical at the start; anything else as it is.
 
     Raises `DataError` when the store is missing or damaged, `ConfigError` when it holds no c or more than one case
@@ -89,7 +89,7 @@ def part_of(given: str | Path) -> Run | None:
     return run.part(chosen.cases, chosen.snapshots)
 
 
-def handed(given: Any) -> Any:
+def handed(given: object) -> Any:
     """`opened`, and the class in a file where it is named as ``FILE.py:CLASS``: the file is run.
 
     Only for what a user types. A name out of a store or a model never comes here. Raises `ConfigError` besides.
@@ -98,7 +98,7 @@ def handed(given: Any) -> Any:
     return own.of_file(Path(found[1]).expanduser(), found[2]) if found else opened(given)
 
 
-def initial_cloud(given: Any, dim: int, values: Mapping[str, Any] | None = None) -> tuple[str, Any]:
+def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, Any]:
     """Name and instance of the initial cloud ``given`` in dimension ``dim``, with the ``values`` of its parameters.
 
     Raises `ConfigError` and `DataError`.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..metrics.blow_up_time import BlowUpTime, blow_up_time
 from ..metrics.concentration import Concentration, concentration
 from ..particles.limits import critical_mass
@@ -30,7 +31,7 @@ def detect(problem: Problem, owner: Owner) -> None:
         owner.annotate(**facts(problem, stored))
 
 
-def facts(problem: Problem, stored: Run) -> dict[str, Any]:
+def facts(problem: Problem, stored: Run) -> JsonDict:
     """The attributes, an entry a case; None for a case that cannot collapse, or for a time that is not known."""
     records: list[dict[str, Any] | None] = []
     times: list[dict[str, float] | None] = []
@@ -77,7 +78,7 @@ def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Concentratio
     return concentration(x, case.mass, RESOLVED * delta, critical_mass(problem, case))
 
 
-def _as_dict(stored: Run, found: Sequence[Concentration]) -> dict[str, Any]:
+def _as_dict(stored: Run, found: Sequence[Concentration]) -> JsonDict:
     return {
         "t": [float(t) for t in stored.times],
         "reach": found[0].reach if found else None,

@@ -29,10 +29,10 @@ TIME = "t"
 
 
 def clouds(
-    given: Mapping[Any, Any],
+    given: Mapping[object, object],
     *,
     names: Sequence[str],
-    source: Any = None,
+    source: object = None,
     t: Any = None,
     fixed: Mapping[str, float] | None = None,
     out: str | Path | None = None,
@@ -112,7 +112,7 @@ def _stored(
 
 def import_files(
     files: Sequence[str | Path],
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     *,
     source: Any = None,
     out: str | Path | None = None,
@@ -144,7 +144,7 @@ def import_files(
     return _stored(given, tuple(swept), source, t, fixed, out, overwrite, 0, warn or as_warning, words)
 
 
-def _values(key: Any, names: Sequence[str]) -> tuple[float, ...]:
+def _values(key: object, names: Sequence[str]) -> tuple[float, ...]:
     values = tuple(number(value) for value in (key if isinstance(key, tuple) else (key,)))
     if len(values) != len(names):
         raise ConfigError(f"{key!r} has {len(values)} values for {', '.join(names)}", "give one for each name")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
 from ..base import device as devices
+from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
@@ -32,6 +32,8 @@ from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
+#: The same between two looks at the run as a whole, for warnings and progress.
+PAUSE, PAUSE_COST = 0.1, 20.0
 
 
 def integrate(
@@ -101,6 +103,7 @@ class Watch:
             listener.stop()  # a run that goes on has something to save from its first step
         self.pace = Pace(simulation.steps, len(simulation.problem.cases))
         self.drawn, self.announced, self.warned = 0.0, False, False
+        self.pause = PAUSE
         self.doubted: set[str] = set()
         #: By case the largest coordinate that was seen first.
         self.far: dict[int, float] = {}
@@ -127,7 +130,7 @@ class Watch:
         self.pace.writing += time.monotonic() - before
         self.pace.written += 1
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> JsonDict:
         """What the store says about how it was made."""
         return {
             "seconds": self._seconds(),
@@ -150,9 +153,10 @@ class Watch:
             if listener.tell:
                 frames = len(self.writer.times) - self.writer.committed
                 listener.tell(self._expectation(self.pace.left(now, done, frames)))
-        if now - self.drawn > 0.1 or done == steps:
+        if now - self.drawn > self.pause or done == steps:
             self.drawn = now
             self._doubt()
+            self.pause = max(PAUSE, PAUSE_COST * (time.monotonic() - now))  # of many cases it takes its time
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
@@ -172,14 +176,15 @@ class Watch:
         before = time.monotonic()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
             place = (state.k, state.step, state.place.offset)
-            if last or self.checkpoints.get(run.case.number) != place:
+            moved = state.k or state.step  # what has not is drawn again
+            if last or (moved and self.checkpoints.get(run.case.number) != place):
                 facts = {"facts": self.facts(), "whole": bool(self._end_state(state.k))} if last else {}
                 self.files.save(run.case.number, self._about(state) | facts, state.arrays)
                 self.checkpoints[run.case.number] = place
         self.saved = time.monotonic()
         self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))
 
-    def _about(self, state: State) -> dict[str, Any]:
+    def _about(self, state: State) -> dict[str, object]:
         """All of a case's state but its arrays."""
         return self._run() | {
             "k": state.k,
@@ -198,7 +203,7 @@ class Watch:
         engines, collapsed = [state.engine for state in states], [state.collapsed for state in states]
         return end_state(self._run(), k, engines, collapsed, halved)
 
-    def _run(self) -> dict[str, Any]:
+    def _run(self) -> dict[str, object]:
         """What a state says of its run."""
         run = run_id(self.simulation.config, marks(self.simulation.problem))
         return {"run": run, MADE_BY: self.kind, "seconds": self._seconds()}

@@ -48,7 +48,7 @@ class OwnClouds:
         return np.asarray(self.position[case, k])
 
 
-def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
+def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
     """Clouds at several values of parameters, in the layout that ``ksdp export`` gives an .npz.
 
     ``position`` (case, time, particle, axis), or (case, particle, axis) for one time, with as many particles in each;
@@ -96,7 +96,7 @@ def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
         return OwnClouds(position.astype(np.float32), times, cases, config, attrs=attrs)
 
 
-def require_mapping(given: Any) -> None:
+def require_mapping(given: object) -> None:
     """Raise `ConfigError` for an array without parameters, or what is neither a store nor a mapping of arrays."""
     if not isinstance(given, Mapping):
         told = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import executors, provenance
 from ..base import checkpoint
+from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..base.threads import limited
 from ..config import SimulateConfig
@@ -129,7 +130,7 @@ def require_names(problem: Problem) -> None:
         )
 
 
-def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, dict[str, Any]]:
+def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, JsonDict]:
     """The cases that have every frame and whose last state is kept, with its header."""
     files, frames, states = Checkpoints(path), len(header.times), dict[int, dict[str, Any]]()
     for number in cases:

@@ -19,7 +19,7 @@ AXES = ("x", "y", "z", *(f"x{k}" for k in range(1, MOST_AXES + 1)))
 VTK_TYPES = {"float": ">f4", "double": ">f8", "int": ">i4", "long": ">i8"}
 
 
-def read_csv(path: Path) -> NDArray[Any]:
+def read_csv(path: Path) -> NDArray[np.floating]:
     """Rows of numbers; the first line may name the columns, see `_positions`."""
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -34,7 +34,7 @@ def read_csv(path: Path) -> NDArray[Any]:
     return _positions(path, dict(zip(names, rows.T, strict=True)), rows) if named else rows
 
 
-def read_parquet(path: Path) -> NDArray[Any]:
+def read_parquet(path: Path) -> NDArray[np.floating]:
     """The columns of `_positions`, of a table of numbers."""
     parquet = library("pyarrow.parquet", "Parquet")
     try:
@@ -46,7 +46,9 @@ def read_parquet(path: Path) -> NDArray[Any]:
     return _positions(path, columns, rows)
 
 
-def _positions(path: Path, columns: dict[str, NDArray[Any]], rows: NDArray[Any]) -> NDArray[Any]:
+def _positions(
+    path: Path, columns: dict[str, NDArray[np.floating]], rows: NDArray[np.floating]
+) -> NDArray[np.floating]:
     """The columns x, y, z, or x1, x2, ...; all of them where none is called so.
 
     Raises `DataError` for more than one case or time.
@@ -61,7 +63,7 @@ def _positions(path: Path, columns: dict[str, NDArray[Any]], rows: NDArray[Any])
     return np.stack(axes, 1)
 
 
-def read_vtkhdf(path: Path) -> NDArray[Any]:
+def read_vtkhdf(path: Path) -> NDArray[np.floating]:
     """The points of a file of one step and part."""
     h5py = library("h5py", "VTKHDF")
     try:
@@ -74,7 +76,7 @@ def read_vtkhdf(path: Path) -> NDArray[Any]:
     return _flat(points)
 
 
-def read_vtk(path: Path) -> NDArray[Any]:
+def read_vtk(path: Path) -> NDArray[np.floating]:
     """The points of a legacy VTK file, text or binary."""
     text = path.read_bytes()
     head, marked, rest = text.partition(b"POINTS")
@@ -92,7 +94,7 @@ def read_vtk(path: Path) -> NDArray[Any]:
         raise DataError(f"{path} cannot be read: {_line(error)}", "give a legacy VTK file, or .vtkhdf") from None
 
 
-def _flat(points: NDArray[Any]) -> NDArray[Any]:
+def _flat(points: NDArray[np.floating]) -> NDArray[Any]:
     """Points (N, 3) of VTK as a cloud: of two dimensions where every z is 0."""
     return points if points[:, 2].any() else points[:, :2]
 

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import ParamSpec, TypeVar, overload
 
 from .memory import require_address_space
 
@@ -31,8 +31,8 @@ except ImportError:  # Windows
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
 #: Options of what Python calls, and of fast loops that compiled functions alone call. They are few and the same in all
 #: modules: Numba types NumPy's own functions anew for each set of options, which takes a second.
-PLAIN: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
-INNER: dict[str, Any] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
+PLAIN: dict[str, object] = {"nogil": True, "cache": True, "error_model": "numpy"}
+INNER: dict[str, object] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
 
 
 P = ParamSpec("P")
@@ -78,7 +78,7 @@ def _compiled(function: Callable[P, R], options: dict[str, object]) -> Callable[
     return made
 
 
-def _save(save: Callable[[Any, Any], None], lock: Path, key: Any, data: Any) -> None:
+def _save(save: Callable[[object, object], None], lock: Path, key: object, data: object) -> None:
     """Save one compilation; where that fails the next process compiles again, and nothing else is lost."""
     with contextlib.suppress(OSError), _alone(lock):
         save(key, data)

@@ -39,7 +39,7 @@ def checked(model: type[Model], stored: Any) -> Model:
 class Said(dict[str, Any]):
     """Entries of a file; one that it lacks is a `DataError` that names file and entry."""
 
-    def __init__(self, entries: dict[str, Any], file: Any) -> None:
+    def __init__(self, entries: dict[str, object], file: object) -> None:
         super().__init__(entries)
         self.file = file
 

@@ -79,7 +79,7 @@ def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str
 OUTPUT = {"out": str, "overwrite": bool, "resume": bool}
 
 
-def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def merged(config: Path | None, given: dict[str, object], known: Iterable[str]) -> dict[str, Any]:
     """The options of a file, overruled by those given on the command line; ``known`` are those of the configuration.
 
     Where it is written is an option too (`OUTPUT`). Raises `ConfigError` for one that only a program can give.
@@ -87,7 +87,9 @@ def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> 
     return overruled(read_toml(config) if config else {}, config, given, known)
 
 
-def overruled(read: dict[str, Any], file: Path | None, given: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def overruled(
+    read: dict[str, object], file: Path | None, given: dict[str, object], known: Iterable[str]
+) -> dict[str, Any]:
     """`merged`, for a file that is read."""
     for name, value in read.items():
         if name in OUTPUT and not isinstance(value, OUTPUT[name]):

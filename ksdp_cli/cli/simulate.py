@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..base.files import JsonDict
 from ..base.parsing import integer
 from ..base.signals import graceful
 from ..config import SimulateConfig
@@ -162,7 +163,7 @@ def simulate(
 
 
 def render(run: Any, as_json: bool) -> None:
-    """One row a case and snapshot: mean and second moment with standard errors."""
+    """One row a case and snapshot: mean and second moment with standard errors; of several seeds their means."""
     from ..views import summary
 
     document = summary.of_run(run)
@@ -176,7 +177,21 @@ def render(run: Any, as_json: bool) -> None:
     if not run.complete:
         how = f"{document['cases']['done']} of {document['cases']['all']} cases are done"
     facts = f"{run.path}: J = {run.J}, d = {run.dim}, {how}"
+    if "ensemble" in document:
+        columns, rows = _of_ensemble(document["ensemble"])
     _render.emit(document, as_json, (facts, columns, rows))
+
+
+def _of_ensemble(ensemble: list[JsonDict]) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of the means over seeds, with Student's interval."""
+    names = list(ensemble[0]["parameters"]) if ensemble else []
+    rows = []
+    for row in ensemble:
+        found = row["second_moment"]
+        band = "" if found["low"] is None else f"[{found['low']:.4g}, {found['high']:.4g}]"
+        at = [row["parameters"][name] for name in names]
+        rows.append([*at, row["t"], row["seeds"], _vector(row["mean"]), found["mean"], found["se"], band])
+    return [*names, "t", "seeds", "mean", "E|x|^2", "s.e.", "95 % over seeds"], rows
 
 
 def _vector(values: list[float]) -> str:

@@ -18,7 +18,7 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from ..base.files import read_json
+from ..base.files import JsonDict, read_json
 from ..base.libraries import library
 from ..base.outputs import written_whole
 from ..base.threads import core_count
@@ -184,7 +184,7 @@ class Slurm(Workers):
         return [(call, future) for call, future in self._waiting.values() if not future.done()]
 
 
-def _options(place: str) -> dict[str, Any]:
+def _options(place: str) -> JsonDict:
     """``KEY=VALUE,...`` with whole numbers as such. Raises `ConfigError`."""
     found = dict[str, Any]()
     for part in filter(None, place.split(",")):

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from ..base.files import JsonDict
 from ..base.validation import first_error
 from ..config import Real, Settings, Sweep, TrainConfig, Whole, build, read_toml
 from ..errors import ConfigError
@@ -80,15 +81,15 @@ class Experiment(Settings):
                 return found
         raise ConfigError(f"{self.name} has no scale {name!r}", f"it has: {', '.join(self.scales)}")
 
-    def simulate_options(self, scale: str) -> dict[str, Any]:
+    def simulate_options(self, scale: str) -> dict[str, object]:
         """The options of `simulate` for the training data."""
         return self.simulation | self.scale(scale).simulation
 
-    def validation_options(self, scale: str) -> dict[str, Any]:
+    def validation_options(self, scale: str) -> dict[str, object]:
         """The options of `simulate` for the runs to validate on."""
         return self.simulate_options(scale) | self.validation
 
-    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> dict[str, Any]:
+    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> JsonDict:
         """The options of `train` for the network of one seed, by ``algorithm`` in place of the experiment's own."""
         own = self.training | self.scale(scale).training | {"seed": seed}
         return own if algorithm is None else own | {"algorithm": algorithm}

@@ -12,7 +12,8 @@ from .. import executors
 from ..api.options import Number
 from ..api.paths import RUNS
 from ..base import files
-from ..base.files import read_json
+from ..base.bars import drawn
+from ..base.files import JsonDict, read_json
 from ..base.listener import Listener, Progress, Stop
 from ..base.outputs import Lock, require_free, written_whole
 from ..base.parsing import integer
@@ -38,7 +39,7 @@ class Reproduction:
     pictures: list[Path] = field(default_factory=list)
     seconds: list[tuple[str, str, int, float, bool]] = field(default_factory=list)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         keys = ("experiment", "stage", "count", "seconds", "found")
         return {
             "target": self.target,
@@ -100,7 +101,7 @@ def reproduce(
     device: str = "auto",
     workers: int | None = None,
     executor: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     stop: Stop | None = None,
 ) -> Reproduction:
     """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE,
@@ -131,8 +132,9 @@ def reproduce(
     done = Reproduction(str(target), scale, folder)
     summary = folder / f"{Path(done.target).stem}.json"
     require_free(summary, True, _made_here, "reproduce")
-    told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": progress, "stop": stop}
     with ExitStack() as locks:
+        bar = locks.enter_context(drawn(progress))
+        told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": bar, "stop": stop}
         work: list[tuple[Job, Stages, range]] = []
         for job in planned:
             at = folder / job.experiment.name
@@ -140,7 +142,7 @@ def reproduce(
             stages = Stages(job.experiment, scale, at, algorithm=algorithm, **told)
             work.append((job, stages, range(count or stages.scale.seeds)))
         if executor is not None or (workers or 1) > 1:
-            make_ahead(work, executor or executors.DEFAULT, workers, Listener(progress, stop))
+            make_ahead(work, executor or executors.DEFAULT, workers, Listener(bar, stop))
         for job, stages, own in work:
             _run(job, stages, own, done, picture)
     with written_whole(summary) as temporary:

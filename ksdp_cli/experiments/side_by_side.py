@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import executors
+from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..base.threads import limited
 from .definition import Experiment
@@ -37,9 +38,14 @@ def levels(job: Job, stages: Stages, seeds: Sequence[int]) -> list[list[Step]]:
 def make_ahead(
     jobs: Sequence[tuple[Job, Stages, Sequence[int]]], executor: str, workers: int | None, listener: Listener
 ) -> None:
-    """Make the stages of all jobs by an executor. Raises as `follow`, and what the stages raise."""
+    """Make the stages of all jobs by an executor. Raises as `follow`, and what the stages raise.
+
+    The last bits of a network depend on the number of torch's threads, so that every process takes as many as this one;
+    they wait without spinning, since there are more of them than cores.
+    """
     import torch
 
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # of the processes to come: here it was read long ago
     planned = [(job, stages, levels(job, stages, seeds)) for job, stages, seeds in jobs]
     for level in range(3):
         steps = [(stages, *step) for _, stages, found in planned for step in found[level]]
@@ -56,13 +62,8 @@ def make_ahead(
             executors.follow(pool, work, listener, "the same command goes on from here", "stages", before)
 
 
-def make(given: dict[str, Any], threads: int | None, torch_threads: int, name: str, words: list[Any]) -> None:
-    """One stage, in any process: ``given`` are the arguments of `Stages`, as `Stages.given` has them.
-
-    The last bits of a network depend on the number of torch's threads, so that every process takes the same; they wait
-    without spinning, since there are more of them than cores.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[Any]) -> None:
+    """One stage, in any process: ``given`` are the arguments of `Stages`, as `Stages.given` has them."""
     import torch
 
     own = dict(given)

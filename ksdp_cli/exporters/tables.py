@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.libraries import library
 from ..errors import ConfigError
 from ..store import layout
@@ -30,7 +30,7 @@ def columns(selection: Selection) -> list[str]:
     return names
 
 
-def _tables(selection: Selection) -> Iterator[dict[str, Any]]:
+def _tables(selection: Selection) -> Iterator[JsonDict]:
     """The rows of one block of the store after the other, as columns."""
     run, names = selection.run, columns(selection)
     for i, j, start, block in selection.blocks():
@@ -42,7 +42,7 @@ def _tables(selection: Selection) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, values, strict=True))
 
 
-def write_csv(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_csv(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
     """Plain CSV with a line of names; positions with the digits that give the same float32 back.
 
     The format has no place for metadata.
@@ -65,7 +65,7 @@ def ours_csv(path: Path) -> bool:
     )
 
 
-def write_parquet(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_parquet(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
     """A row group for each block of the store; the metadata as JSON under the key ``ksdp`` of the schema."""
     pyarrow, parquet = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     types = {"case": pyarrow.int32(), "particle": pyarrow.int64()}

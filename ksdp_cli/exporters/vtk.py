@@ -25,7 +25,9 @@ CELLS = ("Vertices", "Lines", "Polygons", "Strips")
 PIECE, CHUNK = 1 << 20, 1 << 16
 
 
-def write_vtkhdf(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_vtkhdf(
+    selection: Selection, path: Path, metadata: dict[str, object], progress: Callable[[int], None]
+) -> None:
     """VTK's ``vtkHDFReader`` gives the steps in time, of one vtkPolyData or of a partitioned set with one a case.
 
     In 2D the third coordinate is 0. The metadata are an attribute of the root group as JSON.

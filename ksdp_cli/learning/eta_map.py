@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.files import JsonDict
 from ..errors import ConfigError, DataError
 from .network.forms import FORMS, form_name
 
@@ -41,7 +42,7 @@ class EtaMap:
         )
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> EtaMap:
+    def from_json(cls, stored: JsonDict) -> EtaMap:
         """The map of a model's header. Raises `DataError` for one that maps nothing to a finite number."""
         try:
             own = {name: tuple(stored[name]) for name in ("names", "low", "high", "log")}
@@ -72,7 +73,7 @@ class EtaMap:
                 return f"{name} goes from {low:g} to {high:g}{scale}, {before:g} the last but one"
         return None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         return {name: list(value) for name, value in asdict(self).items()}
 
     def normalise(self, eta: Any) -> NDArray[np.float32]:
@@ -107,7 +108,7 @@ class EtaMap:
             columns.append(column)
         return np.stack(columns, -1).astype(np.float32)
 
-    def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[Any]:
+    def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[np.floating]:
         """A `forms.Factor` of component ``i``."""
         if name == "mapped":
             mapped: NDArray[Any] = self.normalise(eta)[..., i]

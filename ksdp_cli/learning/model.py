@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import html
-from ..base.files import local, open_regular, parse_json
+from ..base.files import JsonDict, local, open_regular, parse_json
 from ..base.outputs import written_whole
 from ..base.parsing import number
 from ..base.records import Eta, Options, Provenance, Said, Shape, checked
@@ -50,8 +50,8 @@ class Model:
         network: Network,
         theta: Weights,
         eta_map: EtaMap,
-        training: dict[str, Any],
-        provenance: dict[str, Any],
+        training: JsonDict,
+        provenance: JsonDict,
         source: NDArray[np.float32] | None = None,
     ) -> None:
         self.network, self.eta_map = network, eta_map
@@ -191,7 +191,7 @@ class Model:
         return model
 
 
-def _said(provenance: dict[str, Any], path: Path) -> Said:
+def _said(provenance: JsonDict, path: Path) -> Said:
     """Provenance that tells what it lacks when that is asked for."""
     if "simulation" in provenance:
         provenance = provenance | {"simulation": Said(provenance["simulation"], path)}

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from .estimates import Estimate, measure, verdict
 from .exact import Exact
@@ -65,7 +66,7 @@ class Comparison:
     cloud: Moments
     reference: Moments
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         """JSON-able, with the distance's name spelled out."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         del values["cloud"], values["reference"]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..chemistry.base import Chemistry, Facts, Grid
 from ..errors import DataError
@@ -215,7 +216,7 @@ def merging_of(problem: Problem, case: Case) -> Merging | None:
     return Merging(RADIUS * math.sqrt(case.kernel_args[0]), critical_count(c.J, case.mass, critical))
 
 
-def told(place: Place, dt: float) -> dict[str, Any]:
+def told(place: Place, dt: float) -> JsonDict:
     """What halved steps add to the report of a case: how many were taken, and the shortest."""
     return {"steps_taken": place.taken, "shortest_step": dt / (1 << place.finest)}
 

@@ -26,7 +26,7 @@ class _Unknowable(Exception):
     """Met a value of which nothing is known that would tell it from another."""
 
 
-def contents(given: Any) -> str | None:
+def contents(given: object) -> str | None:
     """A digest (16 hexadecimal digits) of what a class or an instance is and holds: its code, and that of its bases,
     the plain values and functions that the code names, and its attributes, arrays included.
 
@@ -82,7 +82,7 @@ def _add(sha: Any, value: Any, inside: list[int]) -> None:
         _add_instance(sha, value, inside)
 
 
-def _digest(value: Any, inside: list[int]) -> str:
+def _digest(value: object, inside: list[int]) -> str:
     sha = hashlib.sha256()
     _add(sha, value, inside)
     return sha.hexdigest()
@@ -166,7 +166,7 @@ def _add_class(sha: Any, cls: type, inside: list[int]) -> None:
             _add(sha, value, inside)
 
 
-def _add_instance(sha: Any, value: Any, inside: list[int]) -> None:
+def _add_instance(sha: Any, value: object, inside: list[int]) -> None:
     """Class and attributes; what a cached property holds follows from the others."""
     cls = type(value)
     _add_class(sha, cls, inside)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.arrays import Array
 from ..errors import KsdpError
 
 #: Largest exponent that is written as products.
@@ -182,7 +183,7 @@ class _Terms(np.ndarray):
         return super().__array_function__(function, types, args, kwargs)
 
 
-def _plain(part: Any) -> Any:
+def _plain(part: object) -> Any:
     return part.view(np.ndarray) if isinstance(part, _Terms) else part
 
 
@@ -221,7 +222,7 @@ def trace(flow: Any, dim: int) -> Formula:
     return formula
 
 
-def evaluated(formula: Formula, x: Any, t: float) -> Any:
+def evaluated(formula: Formula, x: Array, t: float) -> Array:
     """The formula through torch at positions (n, d) of a tensor, in their type."""
     import torch
 

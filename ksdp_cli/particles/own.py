@@ -17,13 +17,13 @@ from ..errors import ConfigError
 _GIVEN: dict[tuple[str, str], Any] = {}
 
 
-def name_of(given: Any) -> str:
+def name_of(given: object) -> str:
     """``module:Class`` of a class or of an instance."""
     cls = given if isinstance(given, type) else type(given)
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def remember(kind: str, given: Any) -> None:
+def remember(kind: str, given: object) -> None:
     """Let `known` find ``given`` by its kind and its name."""
     _GIVEN[kind, name_of(given)] = given
 

@@ -68,7 +68,7 @@ def build(root: Path, header: Header) -> None:
     seal(root, {layout.STATIC_DIGEST: layout.static_digest(root, header)})
 
 
-def seal(root: Path, changes: dict[str, Any]) -> None:
+def seal(root: Path, changes: dict[str, object]) -> None:
     """Change group attributes, with their digest, in one atomic rewrite of the root metadata.
 
     The attribute ``complete`` brings the consolidated metadata with it: written any earlier they would hide frames

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base import disk
-from ..base.files import read_json
+from ..base.files import JsonDict, read_json
 from ..base.outputs import Lock
 from ..errors import ConfigError, DataError, Taken
 from . import layout
@@ -222,11 +222,11 @@ def _listed(times: tuple[float, ...]) -> str:
     return ", ".join(f"{t:g}" for t in times)
 
 
-def _shown(values: dict[str, Any], name: str) -> str:
+def _shown(values: dict[str, object], name: str) -> str:
     return str(values[name]) if name in values else "none"
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(values: dict[str, object], prefix: str = "") -> JsonDict:
     """Nested dicts as one, with dotted names."""
     flat: dict[str, Any] = {}
     for name, value in values.items():

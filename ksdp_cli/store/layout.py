@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..base.files import LARGEST_METADATA, read_whole
+from ..base.files import LARGEST_METADATA, JsonDict, read_whole
 from ..base.grids import SEED
 from ..base.records import Attributes, checked
 from ..errors import ConfigError
@@ -90,7 +90,7 @@ class Header:
             if not name.isidentifier() or name in RESERVED or (self.grid and name in OF_FIELD):
                 raise ConfigError(f"a swept parameter cannot be called {name!r} in a store", "rename it in its plugin")
 
-    def as_attributes(self) -> dict[str, Any]:
+    def as_attributes(self) -> JsonDict:
         """The group attributes that say all this; what goes in must come back from JSON unchanged."""
         own = {
             MARK: self.format,
@@ -110,7 +110,7 @@ class Header:
         return attributes
 
     @classmethod
-    def from_attributes(cls, attributes: dict[str, Any]) -> Header:
+    def from_attributes(cls, attributes: JsonDict) -> Header:
         """The header that group attributes describe, checked. Raises `ValueError`, and `ConfigError` as `check`."""
         checked(Attributes, attributes)
         header = cls(
@@ -238,7 +238,7 @@ def frames_of(root: Path, header: Header, case: int) -> int:
     return count
 
 
-def digest_of(value: Any) -> str:
+def digest_of(value: object) -> str:
     """SHA-256 of canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
@@ -248,7 +248,7 @@ def block_digest(data: Any) -> int:
     return int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
 
 
-def root_digest(metadata: dict[str, Any]) -> str:
+def root_digest(metadata: JsonDict) -> str:
     """Digest of the root metadata, all but the digest itself."""
     kept = {name: value for name, value in metadata["attributes"].items() if name != ROOT_DIGEST}
     return digest_of(metadata | {"attributes": kept})

@@ -106,7 +106,7 @@ class Owner:
         self._lock.release()
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> Any:
     """``value`` as JSON can hold it: numpy scalars as numbers, nan and inf as None."""
     if isinstance(value, dict):
         return {str(name): _finite(one) for name, one in value.items()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ..base.files import JsonDict
 from ..base.validation import first_error
 from ..config import SimulateConfig
 
@@ -34,7 +35,7 @@ def require_dims(component: Any) -> tuple[int, ...]:
     return dims  # type: ignore[return-value]
 
 
-def require_params(component: Any, values: dict[str, Any] | None, *, texts: bool = False) -> BaseModel:
+def require_params(component: Any, values: JsonDict | None, *, texts: bool = False) -> BaseModel:
     """An instance of ``Params`` with ``values``, after its fields: numbers with defaults, described with a unit;
     ``texts`` are allowed of a component that is never swept.
     """

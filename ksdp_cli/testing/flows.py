@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.arrays import Array
 from ..base.shapes import Cloud
 from .contract import name_of, require, require_dims, require_params
 
@@ -57,7 +58,7 @@ def _check_arrays(flow: Any, name: str, points: Cloud, t: float) -> None:
         require(apart <= tolerance, f"{name}.velocity differs by {apart:.2g} between NumPy and torch in {x.dtype}")
 
 
-def _velocity(flow: Any, name: str, x: Any, t: float, kind: type) -> Any:
+def _velocity(flow: Any, name: str, x: Array, t: float, kind: type) -> Array:
     """The velocity at ``x``, which must be of the same kind, shape and type."""
     try:
         v = flow.velocity(x, t)

@@ -14,7 +14,7 @@ there: the cut changes no optimum, and the integers reach from it down to 2^-46 
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +74,8 @@ class Certified:
 
     def solve(
         self,
-        x: NDArray[Any],
-        y: NDArray[Any],
+        x: NDArray[np.floating],
+        y: NDArray[np.floating],
         start: NDArray[np.int64] | None = None,
         prices: NDArray[np.float64] | None = None,
     ) -> Matching:
@@ -99,7 +99,7 @@ Assigned: TypeAlias = tuple[NDArray[np.int64], float, NDArray[np.float64], NDArr
 Warm: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
-def assign(x: NDArray[Any], y: NDArray[Any], warm: Warm | None = None) -> Assigned:
+def assign(x: NDArray[np.floating], y: NDArray[np.floating], warm: Warm | None = None) -> Assigned:
     """The optimal permutation of ``x`` (N, d) onto ``y`` (N, d), d <= 3, the proven gap of its mean cost, prices."""
     n, dim = x.shape
     if dim > AXES:

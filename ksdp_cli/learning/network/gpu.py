@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 from . import fused as network_gpu
 from .network import Network, Weights
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 #: Points on the way to the device and back at a time, and how many such pieces are on their way side by side.
 PIECE, AHEAD = 1 << 18, 3
 
 
-def forward(network: Network, theta: Any, x: Any) -> Any:
+def forward(network: Network, theta: Tensor, x: Tensor) -> Tensor:
     """f_theta for rows (x, padding) as `Network.evaluate` takes them, all on one device."""
     return through(network, network.layers(theta), x)
 
 
-def through(network: Network, layers: list[tuple[Any, Any]], rows: Any) -> Any:
+def through(network: Network, layers: list[tuple[Any, Any]], rows: Any) -> Tensor:
     """`forward` for weights given as pairs (W_i (outputs, inputs), b_i (outputs,))."""
     import torch
 
@@ -30,10 +33,11 @@ def through(network: Network, layers: list[tuple[Any, Any]], rows: Any) -> Any:
         x = torch.tanh(x) if level < len(layers) - 1 else x
     if network.heads:
         x = torch.einsum("nk,nkd->nd", rows[:, network.sizes[0] :], x.view(-1, network.heads, network.dim))
-    return rows[:, : network.dim] + x if network.residual else x
+    result: Tensor = rows[:, : network.dim] + x if network.residual else x
+    return result
 
 
-def evaluate(network: Network, theta: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def evaluate(network: Network, theta: Tensor, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """f_theta for ``rows`` (n, d + padding) of the host, where the tensor ``theta`` is: (n, d) float32."""
     import torch
 

@@ -50,7 +50,7 @@ PRELUDES = {
 }
 
 
-def kernel_function(kernel: Any, dim: int) -> Callable[..., Any]:
+def kernel_function(kernel: object, dim: int) -> Callable[..., Any]:
     """``g2d`` or ``g3d`` of a kernel class. Raises `ConfigError` when it lacks that dimension."""
     if dim not in dims_of(kernel):
         has = " and ".join(str(d) for d in dims_of(kernel)) or "none"
@@ -59,12 +59,12 @@ def kernel_function(kernel: Any, dim: int) -> Callable[..., Any]:
     return function
 
 
-def parameter_count(kernel: Any, dim: int) -> int:
+def parameter_count(kernel: object, dim: int) -> int:
     """Arguments of g after r^2."""
     return len(inspect.signature(kernel_function(kernel, dim)).parameters) - 1
 
 
-def source(kernel: Any, dim: int, target: str) -> str:
+def source(kernel: object, dim: int, target: str) -> str:
     """The text of ``g`` and its helpers for a target: ``float32``, ``float64``, ``array`` or ``triton``.
 
     Raises `ConfigError` naming the kernel, the line and what is not allowed there.
@@ -78,7 +78,7 @@ def source(kernel: Any, dim: int, target: str) -> str:
     return "\n\n".join(scale + writer.texts)
 
 
-def array_function(kernel: Any, dim: int, xp: Any = None) -> Callable[..., Any]:
+def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., Any]:
     """``g(r2, delta2, *parameters)`` of arrays: NumPy's, or ``xp=torch`` for tensors. Element by element, unfused."""
     if xp is None:
         import numpy
@@ -101,7 +101,7 @@ def array_function(kernel: Any, dim: int, xp: Any = None) -> Callable[..., Any]:
     return function
 
 
-def load_module(template: str, kernel: Any, dim: int, dtype: str) -> types.ModuleType:
+def load_module(template: str, kernel: object, dim: int, dtype: str) -> types.ModuleType:
     """Import ``template`` compiled around the kernel's ``g`` in dimension ``dim``.
 
     ``dtype`` is the target: ``float32``, ``float64`` or ``triton``. What the template may use is said above.
@@ -125,5 +125,5 @@ def for_dimension(template: str, dim: int) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _name(kernel: Any) -> str:
+def _name(kernel: object) -> str:
     return str(getattr(kernel, "__name__", type(kernel).__name__))

@@ -62,7 +62,7 @@ class Box:
     def zeros(self) -> Modes:
         return np.zeros(self.q2.shape, complex)
 
-    def density(self, axes: Sequence[NDArray[Any]], mass: float) -> Modes:
+    def density(self, axes: Sequence[NDArray[np.floating]], mass: float) -> Modes:
         """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly."""
         return self.density_of(self.splines.deposit(axes), mass, axes[0].size)
 
@@ -137,7 +137,7 @@ def nodes_of(count: int, over: float) -> int:
     return nodes
 
 
-def along(values: NDArray[Any], axis: int, dim: int) -> NDArray[Any]:
+def along(values: NDArray[np.floating], axis: int, dim: int) -> NDArray[Any]:
     """``values`` as an array of ``dim`` dimensions that varies along ``axis``."""
     shape = [1] * dim
     shape[axis] = -1

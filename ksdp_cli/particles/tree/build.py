@@ -39,7 +39,7 @@ class Tree:
     depth: int
 
 
-def plant(x: NDArray[Any], leaf: int) -> Tree:
+def plant(x: NDArray[np.floating], leaf: int) -> Tree:
     """The tree of a finite cloud ``x`` (J, d) with at most ``leaf`` particles in a leaf, before any split."""
     count, dim = x.shape
     depth = max(0, int(np.ceil(np.log2(count / leaf))))

@@ -57,7 +57,11 @@ class Workspace(NamedTuple):
 
 
 def workspace(
-    c: NDArray[Any], centre: NDArray[Any], half: NDArray[Any], orders: NDArray[np.int64], fields: NDArray[np.int64]
+    c: NDArray[np.floating],
+    centre: NDArray[np.floating],
+    half: NDArray[np.floating],
+    orders: NDArray[np.int64],
+    fields: NDArray[np.int64],
 ) -> Workspace:
     """Room for a pass with these orders of sources and fields on every level."""
     dim, real = c.shape[0], c.dtype.str

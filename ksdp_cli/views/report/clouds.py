@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import DataError
 from ...metrics import moments
@@ -49,7 +49,7 @@ def extent(clouds: Sequence[Cloud]) -> NDArray[np.float64]:
     return np.stack([ends[:, 0].min(0), ends[:, 1].max(0)], 1).astype(np.float64)
 
 
-def settings_table(title: str, config: dict[str, Any]) -> Table:
+def settings_table(title: str, config: JsonDict) -> Table:
     """A configuration, a row for each entry; parameters of the flow, kernel and cloud among them."""
     parts = ("flow_params", "kernel_params", "init_params")
     flat = config | {name: value for part in parts for name, value in config.get(part, {}).items()}
@@ -57,7 +57,7 @@ def settings_table(title: str, config: dict[str, Any]) -> Table:
     return Table(title, ("", ""), rows)
 
 
-def flat_text(value: Any) -> str:
+def flat_text(value: object) -> str:
     """A value of a configuration as a reader writes it."""
     if isinstance(value, dict):
         return ", ".join(f"{name} = {flat_text(entry)}" for name, entry in value.items()) or "none"

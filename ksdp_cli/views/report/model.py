@@ -168,7 +168,7 @@ def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
     return [*found, Picture(folder / "training.svg", "Training loss (14) and validation against the gradient step.")]
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
