@@ -266,7 +266,7 @@ def _sweep(name: str, value: object) -> tuple[float, ...]:
 def _choose(
     subject: Run | Model | Cloud,
     name: str,
-    sources: tuple[Any, Any],
+    sources: tuple[object, object],
     asked: dict[str, float],
     config: CompareConfig,
     floored: bool,

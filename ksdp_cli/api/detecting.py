@@ -89,7 +89,7 @@ def _as_dict(stored: Run, found: Sequence[Concentration]) -> JsonDict:
     }
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(value: object) -> Any:
     """Six digits: more say nothing of a cloud."""
     if isinstance(value, tuple):
         return [_rounded(one) for one in value]

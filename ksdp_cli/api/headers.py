@@ -92,7 +92,7 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
 
 
 def end_state(
-    about: Mapping[str, Any],
+    about: Mapping[str, object],
     k: int,
     engines: Sequence[JsonDict],
     collapsed: Sequence[float | None],

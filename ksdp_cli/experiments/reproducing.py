@@ -36,6 +36,7 @@ class Reproduction:
     scale: str
     folder: Path
     entries: list[Entry] = field(default_factory=list)
+    smaller: dict[str, list[str]] = field(default_factory=dict)
     pictures: list[Path] = field(default_factory=list)
     seconds: list[tuple[str, str, int, float, bool]] = field(default_factory=list)
 
@@ -47,6 +48,7 @@ class Reproduction:
             "folder": str(self.folder),
             "title": TITLE,
             "note": NOTE,
+            "not_the_papers_sizes": self.smaller,
             "table": [entry.as_dict() for entry in self.entries],
             "pictures": [str(path) for path in self.pictures],
             "stages": [dict(zip(keys, row, strict=True)) for row in self.seconds],
@@ -57,6 +59,9 @@ class Reproduction:
         shown: list[tuple[str, Any, Any]] = []
         if self.entries:
             shown.append((TITLE, COLUMNS, [entry.as_row() for entry in self.entries]))
+        if self.smaller:
+            title = f"scale {self.scale} is not the paper's: what it has for what --scale paper has"
+            shown.append((title, ("sizes", "experiments"), [[what, ", ".join(n)] for what, n in self.smaller.items()]))
         times = [[name, stage, count, spent, found] for name, stage, count, spent, found in self.seconds]
         shown.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), times))
         files = [["pictures", ", ".join(str(path) for path in self.pictures)]] if self.pictures else []
@@ -130,6 +135,10 @@ def reproduce(
     for job in planned:
         job.experiment.scale(scale)
     done = Reproduction(str(target), scale, folder)
+    for job in planned:
+        less = job.experiment.smaller(scale, count) if job.rows else None
+        if less:
+            done.smaller.setdefault(less, []).append(job.experiment.name)
     summary = folder / f"{Path(done.target).stem}.json"
     require_free(summary, True, _made_here, "reproduce")
     with ExitStack() as locks:
