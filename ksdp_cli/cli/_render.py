@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 from ..base import labels
 from ..base.files import JsonDict, shown
-from ._boundary import say
+from ._boundary import LOG, say
 
 #: Columns of what is piped to a program or a file.
 PIPED = 140
@@ -65,6 +66,9 @@ LINE_SECONDS = 10.0
 @contextmanager
 def progress(label: str) -> Iterator[Any]:
     """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line now and then in a log."""
+    if not LOG.isEnabledFor(logging.INFO):
+        yield lambda *_: None
+        return
     if sys.stderr is not None and sys.stderr.isatty():
         from ..base.bars import terminal_bar
 
