@@ -85,7 +85,6 @@ def main() -> None:
     folder = options.folder or Path(tempfile.mkdtemp())
     table = Table("table2/beyond", ("experiment", "way", "W2^2", "floor", "excess", "z", "time"))
     for name in options.experiments.split(","):
-        models = networks(folder, name, options.seeds)
         runs = [clocked(partial(whole, name, REFERENCE + i, folder)) for i in range(options.references)]
         clouds, simulated = [run.frame()[: options.N] for run, _ in runs], min(used for _, used in runs)
         count = len(clouds)
@@ -93,6 +92,7 @@ def main() -> None:
         pairs = distances(list(itertools.combinations(clouds, 2)))
         floor[np.triu_indices(count, 1)] = pairs
         floor += floor.T
+        models = networks(folder, name, options.seeds)
 
         for how in ("network", "simulate"):
             spent = [clocked(partial(cloud, model, how, seed, folder)) for seed, model in enumerate(models)]
