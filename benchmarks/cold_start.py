@@ -55,7 +55,7 @@ def main() -> None:
     given = options.parse_args()
     table = Table("durability/cold_start", ("run with the tree", "processor s", "compiled", "goal s"))
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"KSDP_CACHE_DIR": f"{folder}/cache", "NUMBA_CACHE_DIR": f"{folder}/cache/numba"}
+        environment = os.environ | {"KSDP_CACHE_DIR": f"{folder}/cache"}
         for name, words in RUNS.items():
             used = process([sys.executable, "-c", WATCHED, *words], cwd=folder, env=environment)
             spent = json.loads((Path(folder) / "compiled.json").read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import platform
 import shlex
@@ -89,6 +90,10 @@ def command(verb: str, config: Settings, *arguments: str) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) > 3 and all(isinstance(entry, int) for entry in value):
+        steps = {later - one for one, later in itertools.pairwise(value)}
+        if len(steps) == 1:
+            return f"{value[0]}:{value[-1]}:{len(value)}"  # seeds, of which there may be thousands
     if isinstance(value, (tuple, list)):
         return ",".join(_text(entry) for entry in value)
     if isinstance(value, float):

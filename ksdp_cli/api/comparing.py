@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..base import html
+from ..base.bars import drawn
 from ..base.files import JsonDict
 from ..base.grids import SEED
 from ..base.labels import label
@@ -163,7 +164,7 @@ def compare(
     metrics: str | Sequence[str] | None = None,
     seed: Number | None = None,
     device: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     tell: Say | None = None,
     **at: Number,
 ) -> Compared:
@@ -193,7 +194,7 @@ def compare_each(
     reference: str | Path | Run | Cloud | None = None,
     *,
     floor: str | Path | Run | Cloud | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     tell: Say | None = None,
     **options: object,
 ) -> list[Compared]:
@@ -227,12 +228,11 @@ def compare_each(
     sources = first, floor if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     whole = _compared_whole(subject, first, floor, config)
-    return [
-        _compared(
-            _choose(subject, name, sources, at, config, distances, progress), config, metrics, progress, once, whole
-        )
-        for at in points
-    ]
+    with drawn(progress) as bar:
+        return [
+            _compared(_choose(subject, name, sources, at, config, distances, bar), config, metrics, bar, once, whole)
+            for at in points
+        ]
 
 
 def _metric(name: str) -> type[Any]:

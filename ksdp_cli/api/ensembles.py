@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..base.files import JsonDict
-from ..base.grids import SEED
+from ..base.grids import SEED, near, varying
 from ..base.listener import Progress
 from ..base.shapes import Cloud
 from ..config import CompareConfig
@@ -50,15 +50,16 @@ class EnsembleComparison(Comparison):
 
 
 def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> list[Chosen]:
-    """`frame`, or those of all seeds where the cases that are meant differ in nothing else."""
-    seeds = {case[SEED] for case in run.cases} if SEED in run.cases[0] else set()
-    if len(seeds) < 2 or SEED in asked:
+    """`frame`, or those of all seeds where the cases that are meant differ in nothing else. Raises as `frame`."""
+    meant = list(range(len(run.cases)))
+    for name, value in {**(hints or {}), **asked}.items():
+        if name in run.cases[0]:
+            found = [case for case in meant if near(name, run.cases[case][name], value)]
+            meant = found or ([] if name in asked else meant)
+    if {*varying([run.cases[case] for case in meant] or [{}])} != {SEED}:
         return [frame(run, asked, hints)]
-    found = []
-    for seed in sorted(seeds):
-        part = run.part([i for i, case in enumerate(run.cases) if case[SEED] == seed], range(len(run.times)))
-        found.append(frame(part, asked, hints))
-    return found
+    times = range(len(run.times))
+    return [frame(run.part([case], times), asked, hints) for case in meant]
 
 
 def require_no_floor(floor: object, references: Sequence[Chosen]) -> None:

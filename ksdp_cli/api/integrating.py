@@ -6,11 +6,11 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 
 import numpy as np
 
+from ..base import compiling
 from ..base import device as devices
 from ..base.files import JsonDict
 from ..base.listener import Listener
@@ -98,7 +98,7 @@ class Watch:
         #: By case, interval, step and place in it of its checkpoint.
         self.checkpoints: dict[int, tuple[int, int, int]] = {}
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
-        self.began = self.saved = time.monotonic()
+        self.began = self.saved = compiling.clock()
         if self.first and listener.stop:
             listener.stop()  # a run that goes on has something to save from its first step
         self.pace = Pace(simulation.steps, len(simulation.problem.cases))
@@ -116,7 +116,7 @@ class Watch:
         """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
         if k < self.writer.committed:
             return
-        before = time.monotonic()
+        before = compiling.clock()
         if k + 1 == len(self.writer.times):
             self.writer.annotate(**self.facts(), **self._end_state(k + 1))
         elif k == 0:
@@ -127,7 +127,7 @@ class Watch:
                     grid = case.header.grid
                     case.write(k, _stored(cloud), run.field(grid.axes()) if grid else None)
         self.writer.commit()
-        self.pace.writing += time.monotonic() - before
+        self.pace.writing += compiling.clock() - before
         self.pace.written += 1
 
     def facts(self) -> JsonDict:
@@ -147,7 +147,7 @@ class Watch:
         if seen and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
             self.warned = True
             self.listener.warn(seen)
-        now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
+        now, listener, steps = compiling.clock(), self.listener, self.simulation.steps
         if not self.announced and self.pace.known(now, done):
             self.announced = True
             if listener.tell:
@@ -156,7 +156,7 @@ class Watch:
         if now - self.drawn > self.pause or done == steps:
             self.drawn = now
             self._doubt()
-            self.pause = max(PAUSE, PAUSE_COST * (time.monotonic() - now))  # of many cases it takes its time
+            self.pause = max(PAUSE, PAUSE_COST * (compiling.clock() - now))  # of many cases it takes its time
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
@@ -173,7 +173,7 @@ class Watch:
 
     def save(self, last: bool = False) -> None:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""
-        before = time.monotonic()
+        before = compiling.clock()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
             place = (state.k, state.step, state.place.offset)
             moved = state.k or state.step  # what has not is drawn again
@@ -181,7 +181,7 @@ class Watch:
                 facts = {"facts": self.facts(), "whole": bool(self._end_state(state.k))} if last else {}
                 self.files.save(run.case.number, self._about(state) | facts, state.arrays)
                 self.checkpoints[run.case.number] = place
-        self.saved = time.monotonic()
+        self.saved = compiling.clock()
         self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))
 
     def _about(self, state: State) -> dict[str, object]:
@@ -244,7 +244,7 @@ class Watch:
         return None
 
     def _seconds(self) -> float:
-        return self.spent + time.monotonic() - self.began
+        return self.spent + compiling.clock() - self.began
 
     def _hardware(self) -> str:
         each = devices.describe(self.kind["device"])
@@ -260,7 +260,7 @@ class Watch:
         each = " a rank" if self.world.size > 1 else ""
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
-            f"{self._hardware()}: about {duration(time.monotonic() - self.began + left)}, "
+            f"{self._hardware()}: about {duration(compiling.clock() - self.began + left)}, "
             f"{bytes_in_words(memory)} of memory{each}, {bytes_in_words(disk)} of disk"
         )
 

@@ -11,6 +11,7 @@ from typing import Unpack
 
 from .. import executors, provenance
 from ..base import device as devices
+from ..base.bars import drawn
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import heard
@@ -51,7 +52,7 @@ def simulate(
     executor: str | None = None,
     case: int | None = None,
     world: World | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     stop: Stop | None = None,
     warn: Say | None = None,
     tell: Say | None = None,
@@ -79,7 +80,8 @@ def simulate(
     The ranks of a ``world`` (`ksdp_cli.particles.ranks.world_of`) move one cloud together, and all of them call this:
     rank 0 writes the store and talks, and the bits are those of one process.
 
-    ``progress(stage, done, total, note)`` is called about ten times a second. ``stop()`` may return a signal number to
+    ``progress(stage, done, total, note)`` is called about ten times a second; True draws a bar, in a notebook too.
+    ``stop()`` may return a signal number to
     checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
     checkpoints that were passed over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory
     and disk after the first steps.
@@ -93,8 +95,8 @@ def simulate(
     if world.rank:
         with heard(stop) as stop:
             return open_run(follow(world, stop=stop, threads=threads, **options))
-    with limited(threads), divided(world), heard(stop) as stop, leading(world) as led:
-        listener = Listener(progress, stop, warn or as_warning, tell)
+    with limited(threads), divided(world), heard(stop) as stop, leading(world) as led, drawn(progress) as bar:
+        listener = Listener(bar, stop, warn or as_warning, tell)
         run = _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case, world)
         led(run.path)
     return run

@@ -13,6 +13,7 @@ import numpy as np
 from .. import provenance
 from ..base import checkpoint, files, html
 from ..base import device as devices
+from ..base.bars import drawn
 from ..base.files import JsonDict
 from ..base.grids import SEED, seeds_of, varying
 from ..base.labels import label
@@ -74,7 +75,7 @@ def train(
     validate: str | Path | Run | Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     stop: Stop | None = None,
     **options: Unpack[TrainOptions],
 ) -> Training:
@@ -126,9 +127,9 @@ def train(
         "versions": provenance.versions(),
         "command": provenance.command("train", config, *words[:1], "-o", str(target), *words[1:]),
     }
-    with lock, heard(stop) as stop:
+    with lock, heard(stop) as stop, drawn(progress) as bar:
         state = _restore(place.checkpoint_of(target), (identity, before), device) if resume else None
-        return _trained(data, source, config, device, target, about, state, progress, stop)
+        return _trained(data, source, config, device, target, about, state, bar, stop)
 
 
 def _trained(

@@ -12,6 +12,7 @@ from .. import executors
 from ..api.options import Number
 from ..api.paths import RUNS
 from ..base import files
+from ..base.bars import drawn
 from ..base.files import JsonDict, read_json
 from ..base.listener import Listener, Progress, Stop
 from ..base.outputs import Lock, require_free, written_whole
@@ -35,6 +36,7 @@ class Reproduction:
     scale: str
     folder: Path
     entries: list[Entry] = field(default_factory=list)
+    smaller: dict[str, list[str]] = field(default_factory=dict)
     pictures: list[Path] = field(default_factory=list)
     seconds: list[tuple[str, str, int, float, bool]] = field(default_factory=list)
 
@@ -46,6 +48,7 @@ class Reproduction:
             "folder": str(self.folder),
             "title": TITLE,
             "note": NOTE,
+            "not_the_papers_sizes": self.smaller,
             "table": [entry.as_dict() for entry in self.entries],
             "pictures": [str(path) for path in self.pictures],
             "stages": [dict(zip(keys, row, strict=True)) for row in self.seconds],
@@ -56,6 +59,9 @@ class Reproduction:
         shown: list[tuple[str, Any, Any]] = []
         if self.entries:
             shown.append((TITLE, COLUMNS, [entry.as_row() for entry in self.entries]))
+        if self.smaller:
+            title = f"scale {self.scale} is not the paper's: what it has for what --scale paper has"
+            shown.append((title, ("sizes", "experiments"), [[what, ", ".join(n)] for what, n in self.smaller.items()]))
         times = [[name, stage, count, spent, found] for name, stage, count, spent, found in self.seconds]
         shown.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), times))
         files = [["pictures", ", ".join(str(path) for path in self.pictures)]] if self.pictures else []
@@ -100,7 +106,7 @@ def reproduce(
     device: str = "auto",
     workers: int | None = None,
     executor: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     stop: Stop | None = None,
 ) -> Reproduction:
     """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE,
@@ -129,10 +135,15 @@ def reproduce(
     for job in planned:
         job.experiment.scale(scale)
     done = Reproduction(str(target), scale, folder)
+    for job in planned:
+        less = job.experiment.smaller(scale, count) if job.rows else None
+        if less:
+            done.smaller.setdefault(less, []).append(job.experiment.name)
     summary = folder / f"{Path(done.target).stem}.json"
     require_free(summary, True, _made_here, "reproduce")
-    told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": progress, "stop": stop}
     with ExitStack() as locks:
+        bar = locks.enter_context(drawn(progress))
+        told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": bar, "stop": stop}
         work: list[tuple[Job, Stages, range]] = []
         for job in planned:
             at = folder / job.experiment.name
@@ -140,7 +151,7 @@ def reproduce(
             stages = Stages(job.experiment, scale, at, algorithm=algorithm, **told)
             work.append((job, stages, range(count or stages.scale.seeds)))
         if executor is not None or (workers or 1) > 1:
-            make_ahead(work, executor or executors.DEFAULT, workers, Listener(progress, stop))
+            make_ahead(work, executor or executors.DEFAULT, workers, Listener(bar, stop))
         for job, stages, own in work:
             _run(job, stages, own, done, picture)
     with written_whole(summary) as temporary:

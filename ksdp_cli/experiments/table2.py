@@ -68,7 +68,15 @@ class Entry:
     def as_row(self) -> list[object]:
         spread = [self.ours, self.ours_sd, self.floor, self.floor_sd, self.excess, self.excess_se]
         place = [self.experiment, label(self.at).replace("-", ", "), self.role, self.N]
-        return [*place, *(_short(value) for value in [self.paper, *spread]), _part(self.part), self._cost()]
+        return [*place, *(_short(value) for value in [self.paper, *spread]), self._verdict(), self._cost()]
+
+    def _verdict(self) -> str | None:
+        """`part`, and in words where the paper's number is not met, or lies below the floor and cannot be."""
+        if self.paper is None:
+            return None
+        if self.part is None:
+            return "paper < floor"
+        return f"{self.part:.2f}" + (": not reached" if self.ours > self.paper else "")
 
     def _cost(self) -> str | None:
         return None if self.seconds is None else f"{self.seconds:.3g} of {self.simulated:.3g}"
@@ -133,7 +141,3 @@ def _sd(values: np.ndarray) -> float | None:
 
 def _short(value: float | None) -> str | None:
     return None if value is None else f"{value:.4f}"
-
-
-def _part(value: float | None) -> str | None:
-    return None if value is None else f"{value:.2f}"

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..api import paths
 from ..api.clouds import part_of
 from ..api.generator import Generator
 from ..api.options import Number, Values
+from ..base.bars import drawn
 from ..base.files import JsonDict, local, read_json, target
 from ..base.grids import SEED
 from ..base.labels import KINDS, evenly, label
@@ -33,6 +34,9 @@ from ..store.selection import Selection, fixed, select
 from . import curves as plotting_curves
 from . import filming
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 #: Clouds in one picture: of a store alone, in 2D and 3D, and beside another.
 MOST_2D, MOST_3D, MOST_PAIRS, MOST_SECTIONS = 12, 4, 4, 2
 #: Particles of a frame that a picture counts, more than any picture can show.
@@ -45,13 +49,24 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Plotted:
-    """The files that were written, and what a reader of the pictures should know."""
+    """The files that were written, and what a reader of the pictures should know.
+
+    ``figures`` are those of matplotlib, one a picture, to be changed and saved again; a film has none.
+    """
 
     files: list[Path]
     notes: list[str]
+    figures: list[Figure] = field(default_factory=list, repr=False)
+
+    @property
+    def figure(self) -> Figure:
+        """That of the first picture. Raises `ConfigError` for a film."""
+        if not self.figures:
+            raise ConfigError("a film has no figure", "plot a picture, as -o cloud.png")
+        return self.figures[0]
 
     def _repr_html_(self) -> str:
-        return "".join(_embedded(path) for path in self.files if path.suffix != ".pdf")
+        return "".join(_embedded(path) for path in self.files if path.suffix not in (".pdf", ".mp4"))
 
     def as_dict(self) -> JsonDict:
         return {"files": [str(path) for path in self.files], "notes": self.notes}
@@ -59,7 +74,7 @@ class Plotted:
 
 def _embedded(path: Path) -> str:
     """A picture as an element of a page that needs no file."""
-    kind = "svg+xml" if path.suffix == ".svg" else "png"
+    kind = "svg+xml" if path.suffix == ".svg" else path.suffix[1:]
     return f'<img alt="{path.name}" src="data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}">'
 
 
@@ -106,7 +121,7 @@ def plot(
     case: int | str | Sequence[int] | None = None,
     n: Number | None = None,
     device: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **at: Values,
 ) -> Plotted:
     """Draw what ``subject`` holds, beside ``reference`` where there is one, and return the files.
@@ -165,7 +180,7 @@ def _count(n: Number | None, usual: int) -> int:
     return count
 
 
-def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progress | None) -> Plotted:
+def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progress | bool | None) -> Plotted:
     """Draw every part, once every place is known to be free."""
 
     def files(first: Path) -> list[Path]:
@@ -175,12 +190,12 @@ def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progres
         return claim(first, figures.made_here, "plot", overwrite=overwrite, also=files(first))
 
     first, lock = paths.begun(place, paths.slug(Path(work.title).stem), ".png", begin)
-    with lock:
+    with lock, drawn(progress) as bar, figures.kept() as kept:
         for number, (file, draw) in enumerate(zip(files(first), work.parts.values(), strict=True)):
             draw(file)
-            if progress:
-                progress("pictures", number + 1, len(work.parts))
-    return Plotted(files(first), work.notes)
+            if bar:
+                bar("pictures", number + 1, len(work.parts))
+    return Plotted(files(first), work.notes, kept)
 
 
 def _open(given: str | Path | Run | Model) -> Run | Model:
@@ -377,13 +392,14 @@ def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
         work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
 
     every = [_frame(run, case, k, step) for case, k in chosen.frames()]
-    if len(seeds) == 1:
+    pooled = _of_all_seeds(every)
+    if len(pooled) == len(every):  # one seed, or another one for each case
         return every
     work.notes.append(
         f"the particles of {len(seeds)} seeds of {run.path} are drawn together, and moments are means over seeds with "
         "Student's 95 % bands; --seed chooses one"
     )
-    return _of_all_seeds(every)
+    return pooled
 
 
 def _of_all_seeds(every: list[_Shown]) -> list[_Shown]:

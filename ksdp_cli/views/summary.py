@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..base.files import JsonDict
-from ..base.grids import SEED, varying
+from ..base.grids import SEED
 from ..metrics import Moments, moments
 from ..metrics.ensembles import ensemble_moments
 from ..metrics.moments import known
@@ -49,7 +49,7 @@ def of_run(run: Run) -> JsonDict:
         "complete": run.complete,
         "cases": {"all": len(run.cases), "done": sum(frames == len(run.header.times) for frames in run.progress())},
         "frames": frames,
-        **({"ensemble": _ensemble([*others, "t"], runs)} if SEED in varying(run.cases) else {}),
+        **({"ensemble": _ensemble([*others, "t"], runs)} if len(runs) < len(frames) else {}),
     }
 
 

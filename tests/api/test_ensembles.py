@@ -127,6 +127,18 @@ def test_the_table_of_a_run_is_of_means_over_seeds(runs: tuple[Run, Run]) -> Non
     assert rows[0][-1].startswith("[0.")
 
 
+def test_seeds_in_step_make_no_ensemble(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    """A seed for each case: every one is found by its parameters, and keeps the errors of its own particles."""
+    path = tmp_path / "s.zarr"
+    run = ksdp.simulate(**SWEEP | {"A": [1, 10, 50]}, seed=[7, 8, 9], zip="A,seed", out=path)
+    found = ksdp.compare(run, runs[1], metrics="w2", **AT)
+    assert found.comparison.as_dict()["seeds"] == [1, 5]
+    assert found.parameters == {"A": 10.0, "seed": 8, "t": 2e-3}
+    assert "ensemble" not in of_run(run)
+    assert ksdp.plot(run, out=tmp_path / "p.svg").notes == []
+    assert ksdp.train(run, steps=2, N=20, out=tmp_path / "m.safetensors").trained.model.eta_map.names == ("A", "t")
+
+
 def test_what_is_refused(runs: tuple[Run, Run]) -> None:
     with pytest.raises(ConfigError, match="the reference has 5 seeds"):
         ksdp.compare(*runs, floor="halves", metrics="w2", **AT)

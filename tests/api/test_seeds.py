@@ -11,6 +11,7 @@ import pytest
 import ksdp_cli as ksdp
 from ksdp_cli.api.training import load_data
 from ksdp_cli.base.grids import streams
+from ksdp_cli.base.parsing import integers
 from ksdp_cli.config import TrainConfig
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.store import Run
@@ -65,6 +66,12 @@ def test_large_seeds_are_exact(tmp_path: Path) -> None:
     assert run.dataset()["seed"].values.tolist() == seeds
     with pytest.raises(ConfigError, match="no case for seed = 5"):
         run.find(seed=5)
+
+
+def test_the_command_writes_seeds_as_a_range(tmp_path: Path) -> None:
+    run = ksdp.simulate(**OPTIONS, A=1, seed=range(2, 12, 3), out=tmp_path / "s.zarr")
+    assert "--seed 2:11:4 " in run.attrs["command"]
+    assert integers("2:11:4") == (2, 5, 8, 11)
 
 
 def test_a_training_pools_the_seeds(grid: Run) -> None:
