@@ -9,7 +9,6 @@ import json
 import platform
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -89,7 +88,7 @@ def command(verb: str, config: Settings, *arguments: str) -> str:
     return shlex.join(words)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, tuple) and len(value) > 3 and all(isinstance(entry, int) for entry in value):
         steps = {later - one for one, later in itertools.pairwise(value)}
         if len(steps) == 1:

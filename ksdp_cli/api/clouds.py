@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from ..particles.contents import contents
 from ..store import Run, open_run
 from ..store.selection import select
 from .own_files import is_own, read_cloud
+
+if TYPE_CHECKING:
+    from .own_clouds import OwnClouds
 
 FORMS = "write it as STORE.zarr@A=10,t=0.02"
 GIVE_IT = "give it: --init NAME, FILE.py:CLASS or a store, init= a class from Python"
@@ -136,7 +139,7 @@ def of_model(model: Model) -> Any:
     return Points(cloud.frame, name) if isinstance(cloud, StoredCloud) else cloud
 
 
-def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None]:
+def of_run(run: Run | OwnClouds, given: object = None) -> tuple[Any, NDArray[np.float32] | None]:
     """The initial cloud of a simulation, a `Run` or what is read like one, and the particles by which a model must
     carry it where its name says nothing.
 
@@ -172,7 +175,7 @@ def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None
     return cloud, None if shipped and not hasattr(cloud, "digest") else cloud.draw(OF_A_LAW, run.dim, LAW_SEED)
 
 
-def _require_its_particles(run: Any, cloud: StoredCloud, name: str, found: str) -> None:
+def _require_its_particles(run: Run | OwnClouds, cloud: StoredCloud, name: str, found: str) -> None:
     """Raise `ConfigError` unless ``run`` started from the particles of ``cloud``, as far as it says so."""
     if cloud.count < run.J and run.kind != "clouds":
         told = f"{run.path} started with {run.J} particles of {name}, and {found} has {cloud.count}"

@@ -43,7 +43,7 @@ class EnsembleComparison(Comparison):
         told = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
         return super().as_dict() | {"distance": told, "seeds": list(self.seeds)}
 
-    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[Any]]]:
+    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
         title, columns, rows = super().table(title)
         own = f"{self.seeds[0]} and {self.seeds[1]} seeds, {self.repeats} pairs; interval {self.interval_source}"
         return title, columns, [*rows[:-1], ["", None, None, own]]

@@ -93,7 +93,7 @@ def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
     return Model.load(path) if path.is_file() else open_run(path)
 
 
-def store(given: Any, name: str = "reference") -> Run | Cloud:
+def store(given: object, name: str = "reference") -> Run | Cloud:
     """A store or a cloud (N, d), and an error for a model."""
     found = opened(given, name)
     if isinstance(found, Model):

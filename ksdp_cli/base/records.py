@@ -28,7 +28,7 @@ class Record(BaseModel):
 Model = TypeVar("Model", bound=Record)
 
 
-def checked(model: type[Model], stored: Any) -> Model:
+def checked(model: type[Model], stored: object) -> Model:
     """``stored`` as a record. Raises `ValueError` with one line that names the entry and its value."""
     try:
         return model.model_validate(stored)

@@ -215,7 +215,7 @@ class Parabolic:
         return self._nested(state["centre"], float(state["width"]), len(_field(state)))
 
 
-def _axes(x: Cloud) -> list[NDArray[Any]]:
+def _axes(x: Cloud) -> list[NDArray[np.floating]]:
     return [np.ascontiguousarray(axis) for axis in x.T]
 
 

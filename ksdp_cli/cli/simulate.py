@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,9 +15,12 @@ from . import _ranks, _render
 from ._boundary import say
 from ._fields import Grouped, options_of
 
+if TYPE_CHECKING:
+    from ..store import Run
+
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
-    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "seed"),
+    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge", "seed"),
     "The chemical in the store": ("store_field", "field_side"),
     "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
@@ -162,7 +165,7 @@ def simulate(
     render(run, as_json)
 
 
-def render(run: Any, as_json: bool) -> None:
+def render(run: Run, as_json: bool) -> None:
     """One row a case and snapshot: mean and second moment with standard errors; of several seeds their means."""
     from ..views import summary
 
@@ -182,7 +185,7 @@ def render(run: Any, as_json: bool) -> None:
     _render.emit(document, as_json, (facts, columns, rows))
 
 
-def _of_ensemble(ensemble: list[JsonDict]) -> tuple[list[str], list[list[Any]]]:
+def _of_ensemble(ensemble: list[JsonDict]) -> tuple[list[str], list[list[object]]]:
     """Columns and rows of the means over seeds, with Student's interval."""
     names = list(ensemble[0]["parameters"]) if ensemble else []
     rows = []

@@ -59,7 +59,7 @@ class Slurm(Workers):
         self._closed, self._left, self._folder = False, threading.Event(), Path()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         if self._closed or self._folder.name:
             raise RuntimeError("all calls are sent together, once")
         call, future = Call(fn, args), Future[T]()
@@ -180,7 +180,7 @@ class Slurm(Workers):
                 if time.monotonic() - since >= (10 * LOOK if self._local else LATE):
                     future.set_exception(BrokenExecutor(f"job {job} has ended early; its log is in {self._folder}"))
 
-    def _waiting_still(self) -> list[tuple[Call, Future[Any]]]:
+    def _waiting_still(self) -> list[tuple[Call, Future[object]]]:
         return [(call, future) for call, future in self._waiting.values() if not future.done()]
 
 

@@ -62,7 +62,7 @@ def make_ahead(
             executors.follow(pool, work, listener, "the same command goes on from here", "stages", before)
 
 
-def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[Any]) -> None:
+def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[object]) -> None:
     """One stage, in any process: ``given`` are the arguments of `Stages`, as `Stages.given` has them."""
     import torch
 

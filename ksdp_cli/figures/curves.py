@@ -16,6 +16,7 @@ from ._canvas import COLOURS, DASHES, MARKERS, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 #: x (k,), y (k,), and standard errors (k,) or None.
 Curve = tuple[ArrayLike, ArrayLike, ArrayLike | None]
@@ -185,7 +186,7 @@ def _draw(axes: Axes, panel: Curves, rows: _Checked) -> None:
     axes.legend([handles[i] for i in order], [names[i] for i in order])
 
 
-def _plain_numbers(axis: Any) -> None:
+def _plain_numbers(axis: Axis) -> None:
     """0.01 and not a power of ten, which needs the mathematical text that titles are not read as."""
     from matplotlib.ticker import LogFormatter
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..base.files import JsonDict
 from ..errors import ConfigError, DataError
@@ -76,7 +76,7 @@ class EtaMap:
     def as_json(self) -> JsonDict:
         return {name: list(value) for name, value in asdict(self).items()}
 
-    def normalise(self, eta: Any) -> NDArray[np.float32]:
+    def normalise(self, eta: ArrayLike) -> NDArray[np.float32]:
         """``eta`` (p,) or (n, p) in its own units, mapped so that the training range is [-1, 1]; float32.
 
         Raises `ConfigError` for values that are not finite, or not positive where the map is logarithmic.
@@ -93,7 +93,7 @@ class EtaMap:
             out[..., i] = 2.0 * (values - low) / (high - low) - 1.0 if high > low else 0.0 * values
         return out.astype(np.float32)
 
-    def padding(self, form: str, eta: Any) -> NDArray[np.float32]:
+    def padding(self, form: str, eta: ArrayLike) -> NDArray[np.float32]:
         """The terms of ``eta`` (p,) or (n, p), in its own units, that a network of this form reads beside x; float32.
 
         Raises as `normalise` does, and `ConfigError` for more parameters than the form takes.
@@ -127,7 +127,7 @@ class EtaMap:
         ends = zip(self.low, self.high, self.before or self.high, strict=True)
         return tuple(1.0 + before / high if high > 0 and high >= -low else 2.0 for low, high, before in ends)
 
-    def outside(self, eta: Any) -> list[str]:
+    def outside(self, eta: ArrayLike) -> list[str]:
         """A sentence for each component of ``eta`` (p,) that lies outside the trained range."""
         return [
             f"{name} = {value:g} lies outside the trained range {low:g} to {high:g}"

@@ -76,7 +76,7 @@ class Comparison:
         }
         return values | own | moment_values(self.cloud, self.reference)
 
-    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[Any]]]:
+    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
         """(title, columns, rows) of the distances."""
         two = len(self.w2_squared_each) == 2
         each = "; {:.4g} and {:.4g} to the two".format(*self.w2_squared_each) if two else ""

@@ -78,7 +78,7 @@ def moment_values(a: Moments, b: Moments) -> dict[str, object]:
     return {"cloud_moments": a.as_dict(), "reference_moments": b.as_dict(), "moment_differences_in_se": apart}
 
 
-def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[Any]]:
+def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[object]]:
     """Table rows: name, cloud and its s.e., reference and its s.e., difference / s.e.; last the law of equation (6)."""
     apart = moment_differences(a, b)
     rows: list[list[Any]] = [

@@ -53,7 +53,7 @@ class MpiWorld:
             self.group.Allgatherv(self.mpi.IN_PLACE, [whole.reshape(-1).view(np.uint8), counts, list(ends[:-1]), row])
         row.Free()
 
-    def largest(self, values: NDArray[np.floating]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         rows = np.empty((self.size, *values.shape), values.dtype)
         with _together(self.mpi):
             self.group.Allgather(np.ascontiguousarray(values), rows)

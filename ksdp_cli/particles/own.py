@@ -28,7 +28,7 @@ def remember(kind: str, given: object) -> None:
     _GIVEN[kind, name_of(given)] = given
 
 
-def known(kind: str, name: str) -> Any | None:
+def known(kind: str, name: str) -> object | None:
     """What was handed over under this name in this process, if anything was."""
     return _GIVEN.get((kind, name))
 

@@ -21,6 +21,7 @@ from ..base.validation import first_error
 from ..chemistry.beginning import beginning
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
+from ..flows.base import Flow
 from ..initial.stored import StoredCloud
 from ..kernels.base import dims_of
 from ..registry import require_contract
@@ -194,7 +195,7 @@ def _require_one_owner(extra: dict[str, object], fields: dict[str, dict[str, obj
             raise ConfigError(f"{' and '.join(owners)} both have a parameter {name!r}", "set it in a table of --config")
 
 
-def _table(key: str, table: Any, part: str, names: dict[str, object]) -> JsonDict:
+def _table(key: str, table: object, part: str, names: dict[str, object]) -> JsonDict:
     """A table of parameters out of a configuration. Raises `ConfigError` unless it is one, of names that there are."""
     if not isinstance(table, dict):
         raise ConfigError(f"{key} = {table!r} is no table", f"write it as [{key}] with NAME = VALUE below")
@@ -213,7 +214,7 @@ def _contents(components: dict[str, object]) -> dict[str, str]:
     return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in theirs.items()}
 
 
-def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> list[Case]:
+def _cases(config: SimulateConfig, flow: Flow, kernel: Any, chemistry: Any) -> list[Case]:
     rows = config.cases()
     seeds = [int(row.get(SEED, config.seeds[0])) for row in rows]
     fixed = {name: values[0] for name, values in config.parameters().items()}
@@ -230,7 +231,7 @@ def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> li
     return cases
 
 
-def _made(flow: Any, parameters: BaseModel, config: SimulateConfig) -> Any:
+def _made(flow: Flow, parameters: BaseModel, config: SimulateConfig) -> Any:
     """The flow of a case, tried at one point, so that a fault of a stranger's code is told as what it is."""
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
@@ -257,7 +258,7 @@ def _shows(*owners: str) -> str | None:
     return f"see {' and '.join(commands)}" if commands else None
 
 
-def _fields(owner: str, component: Any) -> JsonDict:
+def _fields(owner: str, component: object) -> JsonDict:
     """The fields of a component's parameters; a law of initial particles may have none."""
     fields = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
     taken = [name for name in fields if name in SimulateConfig.model_fields]
@@ -266,7 +267,7 @@ def _fields(owner: str, component: Any) -> JsonDict:
     return fields
 
 
-def _dimension(asked: Any, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
+def _dimension(asked: object, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
     """The dimension asked for, or the lowest that the flow and the kernel share."""
     shared = [d for d in flow_dims if d in kernel_dims]
     if asked is None:

@@ -51,7 +51,7 @@ class TorchWorld:
             for work in under_way:
                 work.wait()
 
-    def largest(self, values: NDArray[np.floating]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         with _together():
             rows = [np.empty_like(values) for _ in range(self.size)]  # gloo's own maximum passes over NaN
             parts = [self.torch.from_numpy(row) for row in rows]

@@ -306,7 +306,7 @@ class Run:
         return stated[:count]
 
 
-def _plain(value: Any) -> int | float | str:
+def _plain(value: object) -> int | float | str:
     """An attribute as NetCDF can hold it."""
     if isinstance(value, bool):
         return int(value)

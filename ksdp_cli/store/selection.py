@@ -63,7 +63,7 @@ class Selection:
                     yield i, j, start, block
 
 
-def select(run: Run, *, case: Any = None, t: Any = None, **parameters: Any) -> Selection:
+def select(run: Run, *, case: object = None, t: Any = None, **parameters: object) -> Selection:
     """What ``run`` holds at these values, each a number or several (``A=[1, 10]``, ``"1,10"``); all, where not named.
 
     ``case`` are case numbers. A parameter that the store does not vary must have the value that it was made with.
@@ -121,7 +121,7 @@ def fixed_value(simulation: JsonDict, name: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _listed(case: Any) -> Sequence[Any]:
+def _listed(case: object) -> Sequence[object]:
     if isinstance(case, str):
         return [part for part in case.split(",") if part.strip()]
     return list(case) if hasattr(case, "__iter__") else [case]

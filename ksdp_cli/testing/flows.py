@@ -38,7 +38,7 @@ def check_flow(flow: Any, parameters: dict[str, float] | None = None, *, radius:
             _check_divergence(made, name_of(flow), points, t, STEP * radius)
 
 
-def _check_arrays(flow: Any, name: str, points: Cloud, t: float) -> None:
+def _check_arrays(flow: object, name: str, points: Cloud, t: float) -> None:
     import torch
 
     for dtype, tolerance in ((np.float32, 1e-4), (np.float64, 1e-10)):
@@ -91,7 +91,7 @@ def divergence(flow: Any, points: Cloud, t: float, h: float) -> tuple[Cloud, flo
     return each, float(np.abs(slopes).max())
 
 
-def _check_divergence(flow: Any, name: str, points: Cloud, t: float, h: float) -> None:
+def _check_divergence(flow: object, name: str, points: Cloud, t: float, h: float) -> None:
     each, largest = divergence(flow, points, t, h)
     worst = int(each.argmax())
     require(

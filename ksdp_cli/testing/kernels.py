@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ CORE = 4.0
 ACCURACY, TREE_PARTICLES = 1e-4, 3000
 
 
-def check_kernel(kernel: Any, parameters: dict[str, float] | None = None, *, delta2: float = 1e-3) -> None:
+def check_kernel(kernel: object, parameters: dict[str, float] | None = None, *, delta2: float = 1e-3) -> None:
     """Check a kernel class in each of its dimensions, with ``parameters`` instead of the defaults where given.
 
     Checked: ``Params``, and that g takes r2, delta2 and its fields; the body keeps to the language of kernels, for the

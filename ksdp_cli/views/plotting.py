@@ -245,7 +245,7 @@ def _store_alone(work: _Work, chosen: Selection) -> None:
         )
 
 
-def _model_alone(work: _Work, network: _Network, at: JsonDict, case: Any) -> None:
+def _model_alone(work: _Work, network: _Network, at: JsonDict, case: object) -> None:
     if case is not None:
         raise ConfigError("a model has no cases", "name its parameters, as --A 50")
     model = network.generator.model
@@ -268,7 +268,7 @@ def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     )
 
 
-def _film(work: _Work, own: Run | Model, at: JsonDict, case: Any, n: Number | None, device: str | None) -> None:
+def _film(work: _Work, own: Run | Model, at: JsonDict, case: object, n: Number | None, device: str | None) -> None:
     if isinstance(own, Model):
         if case is not None:
             raise ConfigError("a model has no cases", "name its parameters, as --A 50")

@@ -70,7 +70,7 @@ def pooled(parts: list[Moments]) -> Moments:
     sizes = np.array([part.n for part in parts])
     total, weights = int(sizes.sum()), sizes / sizes.sum()
 
-    def joined(values: Any, errors: Any) -> tuple[Any, Any]:
+    def joined(values: object, errors: object) -> tuple[Any, Any]:
         values, roots = np.array(values), np.sqrt(np.maximum(sizes - 1, 1))
         errors = np.nan_to_num(np.array(errors))  # a part of one particle has no spread
         spread = errors * roots.reshape(-1, *(1,) * (values.ndim - 1))  # standard deviations of the parts

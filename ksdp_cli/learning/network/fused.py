@@ -42,7 +42,7 @@ def packed(network: Network, theta: Weights) -> Weights:
     return out
 
 
-def evaluate(network: Network, layers: Any, x: Tensor) -> Tensor:
+def evaluate(network: Network, layers: object, x: Tensor) -> Tensor:
     """f (n, d) for a tensor ``x`` (n, d) float32, contiguous, and `packed` weights on its device."""
     out = x.new_empty((len(x), network.dim))
     if len(x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from . import fused as network_gpu
 from .network import Network, Weights
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 #: Points on the way to the device and back at a time, and how many such pieces are on their way side by side.
@@ -23,7 +25,7 @@ def forward(network: Network, theta: Tensor, x: Tensor) -> Tensor:
     return through(network, network.layers(theta), x)
 
 
-def through(network: Network, layers: list[tuple[Any, Any]], rows: Any) -> Tensor:
+def through(network: Network, layers: list[tuple[Any, Any]], rows: Tensor) -> Tensor:
     """`forward` for weights given as pairs (W_i (outputs, inputs), b_i (outputs,))."""
     import torch
 
@@ -56,7 +58,9 @@ def evaluate_alone(network: Network, theta: Weights, x: NDArray[np.float32], dev
     return streamed(lambda piece: network_gpu.evaluate(network, layers, piece), x, network.dim, layers.device)
 
 
-def streamed(work: Any, rows: NDArray[np.float32], dim: int, device: Any) -> NDArray[np.float32]:
+def streamed(
+    work: Callable[[Tensor], Tensor], rows: NDArray[np.float32], dim: int, device: torch.device
+) -> NDArray[np.float32]:
     """``work`` of ``rows`` (n, columns), piece by piece on ``device``: (n, dim) float32.
 
     On a GPU the pieces go through page-locked memory, which torch keeps for the next call, so that one is copied while

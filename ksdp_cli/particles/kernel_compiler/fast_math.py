@@ -9,6 +9,7 @@ No formula relies on the order of a sum, so callers may reassociate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def select(typing_context: Any, condition: Any, then: Any, other: Any) -> Any:
     """``then if condition else other`` with both sides computed: a branch would cost the vectorisation."""
     common = typing_context.unify_types(then, other)
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context: object, builder: Any, signature: object, arguments: Sequence[object]) -> Any:
         return builder.select(*arguments)
 
     return common(types.boolean, common, common), generate

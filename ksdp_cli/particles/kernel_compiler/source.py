@@ -88,7 +88,7 @@ def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., An
         space["erf"] = erf
     else:
 
-        def lifted(name: str) -> Callable[..., Any]:
+        def lifted(name: str) -> Callable[..., object]:
             # a parameter becomes a float64 tensor without axes, which does not widen a float32 one
             return lambda value: getattr(xp, name)(
                 value if isinstance(value, xp.Tensor) else xp.as_tensor(value, dtype=xp.float64)

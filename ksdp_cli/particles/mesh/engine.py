@@ -9,8 +9,8 @@ part is needed. c is chosen by the error measured on the cloud at hand, as the t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ class MeshEngine:
     def _cells(self) -> float:
         return float(self.tuner.rungs[self.tuner.rung].order)
 
-    def _run(self, task: Any, items: Any) -> list[object]:
+    def _run(self, task: Callable[[int], object], items: Iterable[int]) -> list[object]:
         return spread(task, items, self.threads)
 
     def _sum(self, axes: list[NDArray[np.floating]], cells: float) -> NDArray[np.float64]:

@@ -118,7 +118,7 @@ def synthesis(modes: Modes, nodes: int, threads: int) -> Grid:
     return np.asarray(fft.irfft(modes, nodes, axis=-1, workers=threads, norm="forward"))
 
 
-def resized(modes: NDArray[Any], count: int, axis: int) -> NDArray[Any]:
+def resized(modes: NDArray[np.generic], count: int, axis: int) -> NDArray[Any]:
     """Other ``count`` of modes along an axis of both signs: the lowest ones, or zeros in the middle."""
     half = min(modes.shape[axis], count) // 2
     before, after = (slice(None),) * axis, (slice(None),) * (modes.ndim - axis - 1)

@@ -83,7 +83,7 @@ class TreeGPU:
         self.left_out = state["left_out"]
         self.tuner.restore({name: value for name, value in state.items() if name != "left_out"})
 
-    def stages(self, x: Tensor) -> dict[str, Callable[[], Any]]:
+    def stages(self, x: Tensor) -> dict[str, Callable[[], object]]:
         """The parts of a force on ``x`` (J, d), at the setting in use, to be timed one by one in any order."""
         rung = self.tuner.rungs[self.tuner.rung]
         positions = x.to(self.dtype).contiguous()

@@ -85,7 +85,9 @@ def _unit_base(dim: int) -> NDArray[np.int64]:
 
 
 @cache
-def _tables(exponent: float, real: str, dim: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _tables(
+    exponent: float, real: str, dim: int
+) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
     """Row n: the n proxies on [-1, 1]; matrix n: values there to the coefficients of T_0 .. T_(n-1); the proxies of the
     cube, the last axis fastest."""
     from scipy.special import roots_jacobi

@@ -10,7 +10,6 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,5 +178,5 @@ def colours() -> NDArray[np.uint8]:
     return (colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
 
 
-def _text(array: NDArray[Any]) -> str:
+def _text(array: NDArray[np.generic]) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
