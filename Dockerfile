@@ -16,7 +16,9 @@ RUN if [ -n "$TORCH_INDEX" ]; then \
 COPY ksdp ksdp
 COPY ksdp_cli ksdp_cli
 RUN pip install --no-cache-dir -c constraints.txt '.[dask,export,slurm]'
-ENV NUMBA_CACHE_DIR=/tmp/numba
+# What a first run would compile; on another kind of processor the user's cache folder takes it anew.
+ENV KSDP_CACHE_DIR=/opt/ksdp-cache
+RUN ksdp warm-up && chmod -R a+rX /opt/ksdp-cache
 WORKDIR /work
 ENTRYPOINT ["ksdp"]
 CMD ["--help"]

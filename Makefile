@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/ksdp demo
 
 test: lint types
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .

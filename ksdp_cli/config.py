@@ -23,15 +23,15 @@ from pydantic import (
 
 from .base import grids
 from .base import parsing as numbers
-from .base.files import LARGEST_TOML, decoded, local, read_given
+from .base.files import LARGEST_TOML, JsonDict, decoded, local, read_given
 from .base.validation import first_error
 from .errors import ConfigError
 
 
-def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
+def _named(parse: Callable[[object], object]) -> BeforeValidator:
     """A parser whose errors begin with the option they are about."""
 
-    def run(value: Any, info: ValidationInfo) -> Any:
+    def run(value: object, info: ValidationInfo) -> Any:
         try:
             return parse(value)
         except ConfigError as error:
@@ -42,7 +42,7 @@ def _named(parse: Callable[[Any], Any]) -> BeforeValidator:
     return BeforeValidator(run)
 
 
-def _seeds(value: Any) -> int | tuple[int, ...]:
+def _seeds(value: object) -> int | tuple[int, ...]:
     """One seed as a number, several as a tuple: a store of one seed says it as it did before there were more."""
     found = numbers.integers(value)
     for seed in found:
@@ -135,6 +135,9 @@ class SimulateConfig(Settings):
     init_params: dict[str, float | str] = Field(
         default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
     )
+    merge: Literal["none", "delta"] = Field(
+        "none", description="beyond a blow-up in the plane: delta makes one heavy particle of what lies within 4 delta"
+    )
     seed: Seeds = Field(
         0,
         description="seed of the initial cloud and of the Brownian paths; several, as 0:15:16, make an ensemble",
@@ -178,7 +181,7 @@ class SimulateConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _times(cls, data: Any) -> Any:
+    def _times(cls, data: object) -> Any:
         """Complete T from the snapshots, or the snapshots from T; the last snapshot is T."""
         if not isinstance(data, dict):
             return data
@@ -209,6 +212,8 @@ class SimulateConfig(Settings):
         if self.engine == "mesh" and (self.dim == 3 or self.device == "cuda"):
             place = "in 3D" if self.dim == 3 else "on a GPU"
             raise ConfigError(f"engine 'mesh' {place}", "it is for 2D on the CPU; use --engine auto")
+        if self.merge != "none":
+            self._require_mergeable()
         if self.halvings and self.device == "cuda":
             raise ConfigError(f"{self.halvings} halvings on a GPU", "steps are halved on the CPU: use --device cpu")
         if self.halvings and min(self.delta2) == 0:
@@ -235,10 +240,22 @@ class SimulateConfig(Settings):
             raise ConfigError(f"t0 = {self.t0:g} is so large that snapshots after it are one number", "lower --t0")
         return times
 
+    def _require_mergeable(self) -> None:
+        if self.origin != "fixed":
+            raise ConfigError("--merge delta about a moving origin", "use --origin fixed")
+        if self.dim == 3:
+            raise ConfigError("--merge delta in 3D, where no mass is critical", "it is for the plane: use --merge none")
+        if self.device == "cuda":
+            raise ConfigError("--merge delta on a GPU", "particles are merged on the CPU: use --device cpu")
+        if min(self.delta2) == 0:
+            raise ConfigError(
+                "--merge delta with delta2 = 0", "what lies within 4 delta is merged: give --delta2 above 0"
+            )
+
     @property
     def place(self) -> Device:
         """``device``, or the CPU where only that can do it."""
-        return "cpu" if self.engine == "mesh" or self.halvings else self.device
+        return "cpu" if self.engine == "mesh" or self.halvings or self.merge != "none" else self.device
 
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""
@@ -324,7 +341,7 @@ class TrainConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _algorithm(cls, data: Any) -> Any:
+    def _algorithm(cls, data: object) -> Any:
         """The paper's choices where the paper's algorithm is asked for and nothing else is said."""
         if isinstance(data, dict) and data.get("algorithm") == "paper":
             return PAPER_TRAINING | data
@@ -389,7 +406,7 @@ class CompareConfig(Settings):
 Model = TypeVar("Model", bound=Settings)
 
 
-def build(model: type[Model], values: dict[str, Any]) -> Model:
+def build(model: type[Model], values: JsonDict) -> Model:
     """``values`` as a configuration; entries that are None fall back to the default.
 
     Raises `ConfigError` naming the option, its value and what is allowed.
@@ -412,7 +429,7 @@ def unknown_name(name: str, known: list[str]) -> ConfigError:
     return ConfigError(f"there is no option or parameter --{name}", hint)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> JsonDict:
     """The options of a TOML file, keys as on the command line; UTF-8, or UTF-16 with its mark as Windows writes it.
 
     Raises `ConfigError` when it is missing, unreadable, too long for a configuration, or not TOML.

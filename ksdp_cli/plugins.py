@@ -61,7 +61,7 @@ def own_version() -> str:
         return "0+unknown"
 
 
-def require_hooks(module: Any) -> None:
+def require_hooks(module: object) -> None:
     """Raise `AttributeError` for what pluggy would pass over: a misspelt hook, an unmarked one, none at all."""
     named = [name for name in dir(module) if name.startswith("ksdp_") and callable(getattr(module, name))]
     for name in named:
@@ -73,7 +73,7 @@ def require_hooks(module: Any) -> None:
         raise AttributeError(f"no hook in {getattr(module, '__name__', module)}: one of {', '.join(HOOKS)} is needed")
 
 
-def collect(manager: pluggy.PluginManager, module: Any, distribution: str, version: str) -> list[Entry]:
+def collect(manager: pluggy.PluginManager, module: object, distribution: str, version: str) -> list[Entry]:
     """The components of one plugin, read by calling its hooks alone.
 
     Raises `TypeError` when a hook returns something other than a list of `Component`, `ValueError` for a name that the

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import platform
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -37,7 +37,7 @@ def versions(*components: str) -> dict[str, str]:
     return found
 
 
-def simulation(entries: Mapping[str, Any], file: object) -> SimulateConfig:
+def simulation(entries: Mapping[str, object], file: object) -> SimulateConfig:
     """The configuration of a simulation as ``file`` states it; plugins that it names need not be there.
 
     Entries that this version does not know pass. Raises `DataError` naming the file and the entry that it lacks or
@@ -55,12 +55,12 @@ def simulation(entries: Mapping[str, Any], file: object) -> SimulateConfig:
         raise DataError(f"{file} states {first_error(error)}", "make the file again") from None
 
 
-def physics(config: dict[str, Any]) -> dict[str, Any]:
+def physics(config: dict[str, object]) -> dict[str, object]:
     """A configuration without what does not change the numbers."""
     return {name: value for name, value in config.items() if name not in NOT_PHYSICS}
 
 
-def digest(config: dict[str, Any]) -> str:
+def digest(config: dict[str, object]) -> str:
     """SHA-256 of the canonical JSON of a configuration, hexadecimal."""
     return hashlib.sha256(json.dumps(physics(config), sort_keys=True).encode()).hexdigest()
 
@@ -88,7 +88,11 @@ def command(verb: str, config: Settings, *arguments: str) -> str:
     return shlex.join(words)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
+    if isinstance(value, tuple) and len(value) > 3 and all(isinstance(entry, int) for entry in value):
+        steps = {later - one for one, later in itertools.pairwise(value)}
+        if len(steps) == 1:
+            return f"{value[0]}:{value[-1]}:{len(value)}"  # seeds, of which there may be thousands
     if isinstance(value, (tuple, list)):
         return ",".join(_text(entry) for entry in value)
     if isinstance(value, float):

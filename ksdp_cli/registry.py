@@ -94,7 +94,7 @@ class Entry:
             ) from error
 
 
-def require_contract(kind: str, name: str, component: Any) -> None:
+def require_contract(kind: str, name: str, component: object) -> None:
     """Raise `ConfigError` when a class lacks an attribute that its kind must have."""
     groups, check = CONTRACTS[kind]
     for group in groups:

@@ -33,7 +33,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the laws and reproductions that take long")
 
 
+#: Files that take longest, in this order: begun first, so that no worker is left with one of them at the end.
+LONG = (
+    *("test_run_faults", "test_descent", "test_tree_gpu", "test_step_gpu", "test_browser", "test_sweep", "test_readme"),
+    *("test_outputs", "test_reproduce", "test_compare", "test_examples", "test_direct_gpu", "test_sass", "test_nested"),
+    *("test_parabolic", "test_wrong_commands", "test_ranks", "test_trainer", "test_store_faults", "test_what_is_asked"),
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
     if not config.getoption("--slow"):
         for item in items:
             if "slow" in item.keywords:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from ..store.selection import end_of
 from .doubts import tell_doubts
 from .generator import Generator
 from .references import reference_options
+
+if TYPE_CHECKING:
+    from ..learning.model import Model
 
 #: What `SimulateConfig` has and a run that goes on does not take from the run that was learned.
 ITS_OWN = ("init", "init_params", "t0", "J")
@@ -98,7 +101,7 @@ class Beyond:
         return Moved(x, facts, drawn - began)
 
 
-def last_time(model: Any) -> float:
+def last_time(model: Model) -> float:
     """The last time that a network was trained on; that of all its clouds where it has no parameter t."""
     high = dict(zip(model.eta_map.names, model.eta_map.high, strict=True))
     return float(high["t"]) if "t" in high else end_of(model.provenance["simulation"])

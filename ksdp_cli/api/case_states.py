@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..base.files import JsonDict
 from ..base.outputs import Lock
 from ..store import Run
 from .checkpoints import Checkpoints
@@ -21,7 +22,7 @@ class CaseState:
     state: str
     by: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return asdict(self)
 
 

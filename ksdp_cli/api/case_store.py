@@ -44,6 +44,6 @@ class CaseStore:
         """As of an owner, for the case alone."""
         return [self.committed] * self.header.case_count
 
-    def annotate(self, **facts: Any) -> None:
+    def annotate(self, **facts: object) -> None:
         """Keep ``facts`` for the owner."""
         self.facts |= facts

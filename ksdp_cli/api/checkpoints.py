@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ class Checkpoints:
         """Where the state of case number ``case`` is kept."""
         return self.folder / str(case)
 
-    def save(self, case: int, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    def save(self, case: int, header: dict[str, object], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state of a case. Raises as `checkpoint.save`."""
         if not self.folder.exists():
             with reported(self.folder):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +25,16 @@ from ..store import Run, open_run
 from ..store.selection import select
 from .own_files import is_own, read_cloud
 
+if TYPE_CHECKING:
+    from .own_clouds import OwnClouds
+
 FORMS = "write it as STORE.zarr@A=10,t=0.02"
 GIVE_IT = "give it: --init NAME, FILE.py:CLASS or a store, init= a class from Python"
 #: ``law.py:Bumps``: a class in a file.
 IN_A_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 
 
-def opened(given: Any) -> Any:
+def opened(given: object) -> Any:
     """A store, by its path or as a run, as the cloud of one frame, and a file with a cloud; anything else as it is.
 
     ``STORE@NAME=VALUE,...`` names the frame by swept parameters and ``t``; the last snapshot where ``t`` is not named.
@@ -54,7 +57,7 @@ def opened(given: Any) -> Any:
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
 
 
-def chemical(given: Any) -> Any:
+def chemical(given: object) -> Any:
     """c of one frame of a store, named as `opened` takes it, as the chemical at the start; anything else as it is.
 
     Raises `DataError` when the store is missing or damaged, `ConfigError` when it holds no c or more than one case
@@ -89,7 +92,7 @@ def part_of(given: str | Path) -> Run | None:
     return run.part(chosen.cases, chosen.snapshots)
 
 
-def handed(given: Any) -> Any:
+def handed(given: object) -> Any:
     """`opened`, and the class in a file where it is named as ``FILE.py:CLASS``: the file is run.
 
     Only for what a user types. A name out of a store or a model never comes here. Raises `ConfigError` besides.
@@ -98,7 +101,7 @@ def handed(given: Any) -> Any:
     return own.of_file(Path(found[1]).expanduser(), found[2]) if found else opened(given)
 
 
-def initial_cloud(given: Any, dim: int, values: Mapping[str, Any] | None = None) -> tuple[str, Any]:
+def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, Any]:
     """Name and instance of the initial cloud ``given`` in dimension ``dim``, with the ``values`` of its parameters.
 
     Raises `ConfigError` and `DataError`.
@@ -136,7 +139,7 @@ def of_model(model: Model) -> Any:
     return Points(cloud.frame, name) if isinstance(cloud, StoredCloud) else cloud
 
 
-def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None]:
+def of_run(run: Run | OwnClouds, given: object = None) -> tuple[Any, NDArray[np.float32] | None]:
     """The initial cloud of a simulation, a `Run` or what is read like one, and the particles by which a model must
     carry it where its name says nothing.
 
@@ -172,7 +175,7 @@ def of_run(run: Any, given: Any = None) -> tuple[Any, NDArray[np.float32] | None
     return cloud, None if shipped and not hasattr(cloud, "digest") else cloud.draw(OF_A_LAW, run.dim, LAW_SEED)
 
 
-def _require_its_particles(run: Any, cloud: StoredCloud, name: str, found: str) -> None:
+def _require_its_particles(run: Run | OwnClouds, cloud: StoredCloud, name: str, found: str) -> None:
     """Raise `ConfigError` unless ``run`` started from the particles of ``cloud``, as far as it says so."""
     if cloud.count < run.J and run.kind != "clouds":
         told = f"{run.path} started with {run.J} particles of {name}, and {found} has {cloud.count}"

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ..base import html
+from ..base.bars import drawn
+from ..base.files import JsonDict
 from ..base.grids import SEED
 from ..base.labels import label
 from ..base.listener import Progress, Say
@@ -108,7 +110,7 @@ class Compared:
         """The parameters in words."""
         return label(self.parameters)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         own: dict[str, Any] = {}
         own |= {"cloud": self.cloud, "reference": self.reference, "second_reference": self.second}
         own |= {"parameters": self.parameters, "notes": self.notes}
@@ -162,7 +164,7 @@ def compare(
     metrics: str | Sequence[str] | None = None,
     seed: Number | None = None,
     device: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     tell: Say | None = None,
     **at: Number,
 ) -> Compared:
@@ -175,8 +177,11 @@ def compare(
     nothing is said a second run is simulated where the reference is a simulation and that takes 3 seconds at most; else
     there are halves. Two arrays of one size, up to 10^4 particles, are compared whole, without a floor, where neither
     ``floor``, ``N`` nor ``repeats`` is given. ``at`` picks the case and snapshot of every store (``A=50, t=0.02``) and
-    is where a model is evaluated. ``metrics`` names registered metrics: ``w2, sliced, radial`` by default, ``binned``,
-    ``bound`` and those of plugins. ``tell`` gets sentences on cost and sub-sampling before the work.
+    is where a model is evaluated; a store may be named with them, as ``s.zarr@A=50,seed=3``. Where a store has several
+    seeds all of them are taken: the distance is that of all pairs of runs, the floor that of all pairs of the
+    reference, and intervals are Student's t over seeds. ``metrics`` names registered metrics: ``w2, sliced, radial`` by
+    default, ``binned``, ``bound`` and those of plugins. ``tell`` gets sentences on cost and sub-sampling
+    before the work.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
@@ -192,9 +197,9 @@ def compare_each(
     reference: str | Path | Run | Cloud | None = None,
     *,
     floor: str | Path | Run | Cloud | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     tell: Say | None = None,
-    **options: Any,
+    **options: object,
 ) -> list[Compared]:
     """`compare` at every combination of the parameters given by name, each a number or a sweep (``A="50,130"``)."""
     config = build(CompareConfig, {name: options.pop(name, None) for name in CompareConfig.model_fields})
@@ -226,12 +231,11 @@ def compare_each(
     sources = first, floor if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     whole = _compared_whole(subject, first, floor, config)
-    return [
-        _compared(
-            _choose(subject, name, sources, at, config, distances, progress), config, metrics, progress, once, whole
-        )
-        for at in points
-    ]
+    with drawn(progress) as bar:
+        return [
+            _compared(_choose(subject, name, sources, at, config, distances, bar), config, metrics, bar, once, whole)
+            for at in points
+        ]
 
 
 def _metric(name: str) -> type[Any]:
@@ -242,7 +246,7 @@ def _metric(name: str) -> type[Any]:
     return cls
 
 
-def _compared_whole(cloud: Any, reference: Any, floor: Any, config: CompareConfig) -> bool:
+def _compared_whole(cloud: Any, reference: Any, floor: object, config: CompareConfig) -> bool:
     """Whether two clouds of the caller's own, and of one size, have a distance of all their particles.
 
     They may be two states of the same particles, which have no noise; a sub-sample would bring it in.
@@ -252,7 +256,7 @@ def _compared_whole(cloud: Any, reference: Any, floor: Any, config: CompareConfi
     return own and not asked and len(cloud) == len(reference) <= LARGEST_N
 
 
-def _sweep(name: str, value: Any) -> tuple[float, ...]:
+def _sweep(name: str, value: object) -> tuple[float, ...]:
     """Numbers of an option that may be a parameter, or a misspelt option."""
     try:
         return sweep(value)
@@ -265,7 +269,7 @@ def _sweep(name: str, value: Any) -> tuple[float, ...]:
 def _choose(
     subject: Run | Model | Cloud,
     name: str,
-    sources: tuple[Any, Any],
+    sources: tuple[object, object],
     asked: dict[str, float],
     config: CompareConfig,
     floored: bool,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from ..base.files import JsonDict
 from ..learning.model import Model
 from ..store import open_run
 from . import paths
 from .case_states import case_states
 
 
-def info(path: str | Path) -> dict[str, Any]:
+def info(path: str | Path) -> JsonDict:
     """A JSON-able description of a store or a model; a model that ships goes by its name.
 
     Raises `DataError` when there is no such file, or it is neither, or it is damaged.
@@ -20,7 +20,7 @@ def info(path: str | Path) -> dict[str, Any]:
     return _of_model(file) if file.is_file() else _of_store(file)
 
 
-def _of_store(path: Path) -> dict[str, Any]:
+def _of_store(path: Path) -> dict[str, object]:
     run = open_run(path)
     attrs = run.attrs
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
@@ -29,6 +29,7 @@ def _of_store(path: Path) -> dict[str, Any]:
         "origin",
         "grid",
         "collapsed_from",
+        "t_b",
         "blow_up",
         "versions",
         "seconds",
@@ -55,7 +56,7 @@ def _of_store(path: Path) -> dict[str, Any]:
     }
 
 
-def _of_model(path: Path) -> dict[str, Any]:
+def _of_model(path: Path) -> dict[str, object]:
     model = Model.load(path)
     eta = model.eta_map
     known = ("data", "data_sha256", "result", "versions", "simulation")

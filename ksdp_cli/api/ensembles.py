@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base.grids import SEED
+from ..base.files import JsonDict
+from ..base.grids import SEED, near, varying
 from ..base.listener import Progress
 from ..base.shapes import Cloud
 from ..config import CompareConfig
@@ -38,29 +39,30 @@ class EnsembleComparison(Comparison):
 
     seeds: tuple[int, int] = (1, 1)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         told = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
         return super().as_dict() | {"distance": told, "seeds": list(self.seeds)}
 
-    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[Any]]]:
+    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
         title, columns, rows = super().table(title)
         own = f"{self.seeds[0]} and {self.seeds[1]} seeds, {self.repeats} pairs; interval {self.interval_source}"
         return title, columns, [*rows[:-1], ["", None, None, own]]
 
 
 def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> list[Chosen]:
-    """`frame`, or those of all seeds where the cases that are meant differ in nothing else."""
-    seeds = {case[SEED] for case in run.cases} if SEED in run.cases[0] else set()
-    if len(seeds) < 2 or SEED in asked:
+    """`frame`, or those of all seeds where the cases that are meant differ in nothing else. Raises as `frame`."""
+    meant = list(range(len(run.cases)))
+    for name, value in {**(hints or {}), **asked}.items():
+        if name in run.cases[0]:
+            found = [case for case in meant if near(name, run.cases[case][name], value)]
+            meant = found or ([] if name in asked else meant)
+    if {*varying([run.cases[case] for case in meant] or [{}])} != {SEED}:
         return [frame(run, asked, hints)]
-    found = []
-    for seed in sorted(seeds):
-        part = run.part([i for i, case in enumerate(run.cases) if case[SEED] == seed], range(len(run.times)))
-        found.append(frame(part, asked, hints))
-    return found
+    times = range(len(run.times))
+    return [frame(run.part([case], times), asked, hints) for case in meant]
 
 
-def require_no_floor(floor: Any, references: Sequence[Chosen]) -> None:
+def require_no_floor(floor: object, references: Sequence[Chosen]) -> None:
     """Raise `ConfigError` where a floor is asked for and the seeds of the reference make one."""
     if isinstance(floor, str) and len(references) > 1:
         told = f"floor = {floor!r}, and the reference has {len(references)} seeds"
@@ -132,7 +134,7 @@ class Ensembles:
     def _solves(self) -> int:
         return solves(len(self.clouds), max(2, len(self.references)))
 
-    def _pairs(self, metric: type[Any], own: dict[str, Any], progress: Progress | None) -> tuple[Pairs, Any]:
+    def _pairs(self, metric: type[Any], own: dict[str, object], progress: Progress | None) -> tuple[Pairs, Any]:
         """The distances by a metric, and the instance that made them."""
         made: Distance = metric(np.concatenate(self.clouds), np.concatenate(self.references), None, **own)
         n, repeats = self.size(metric), self.config.repeats or 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..base.files import local, target
+from ..base.bars import drawn
+from ..base.files import JsonDict, local, target
 from ..base.listener import Progress
 from ..errors import ConfigError
 from ..exporters.formats import export as write
@@ -31,7 +31,7 @@ class Exported:
     parameters: dict[str, list[float]]
     times: list[float]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return {**vars(self), "path": str(self.path)}
 
 
@@ -43,7 +43,7 @@ def export(
     t: Values | None = None,
     overwrite: bool = False,
     field: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **at: Values,
 ) -> Exported:
     """Write positions of a store to ``out``: .npz, .nc, .parquet, .csv, or .vtkhdf by its suffix.
@@ -61,8 +61,9 @@ def export(
         raise ConfigError(f"{store} is no store of particles", "for a model: 'ksdp sample' makes a store of it")
     run = store if isinstance(store, Run) else part_of(store) or open_run(store)
     selection = select(run, case=case, t=t, **at)
-    report = (lambda done, total: progress("particles", done, total)) if progress else None
-    write(selection, path, overwrite=overwrite, field=field, progress=report)
+    with drawn(progress) as bar:
+        report = (lambda done, total: bar("particles", done, total)) if bar else None
+        write(selection, path, overwrite=overwrite, field=field, progress=report)
     return Exported(
         path,
         chosen.name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,5 +56,5 @@ class Generator:
         """A sentence for each parameter beyond the trained range."""
         return self.model.eta_map.outside(self._point(at))
 
-    def _point(self, at: Mapping[str, float]) -> NDArray[Any]:
+    def _point(self, at: Mapping[str, float]) -> NDArray[np.floating]:
         return np.array([at[name] for name in self.names])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import provenance
+from ..base.files import JsonDict
 from ..base.records import MadeBy, checked
 from ..chemistry.beginning import StoredField
 from ..config import SimulateConfig
@@ -91,11 +92,11 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
 
 
 def end_state(
-    about: Mapping[str, Any],
+    about: Mapping[str, object],
     k: int,
-    engines: Sequence[dict[str, Any]],
+    engines: Sequence[JsonDict],
     collapsed: Sequence[float | None],
-    halved: Sequence[dict[str, Any]] = (),
+    halved: Sequence[JsonDict] = (),
 ) -> dict[str, str]:
     """The attribute with what the last of ``k`` frames lacks of the states, by case; ``about`` is what a state says
     of its run, ``halved`` where each case is with its steps, if those are halved."""
@@ -104,19 +105,19 @@ def end_state(
     return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since, **steps})}
 
 
-def collapsed_from(times: Sequence[float | None]) -> dict[str, Any]:
+def collapsed_from(times: Sequence[float | None]) -> JsonDict:
     """The attribute with the time from which on the cloud is collapsed; of a sweep one for each case, None where it is
     not."""
     known = any(time is not None for time in times)
     return {"collapsed_from": times[0] if len(times) == 1 else list(times)} if known else {}
 
 
-def snapshots_of(config: dict[str, Any]) -> tuple[float, ...]:
+def snapshots_of(config: JsonDict) -> tuple[float, ...]:
     """The snapshots of a stored configuration, which count from its t0."""
     return tuple(float(since) for since in config["snapshots"])
 
 
-def marks(problem: Problem) -> dict[str, Any]:
+def marks(problem: Problem) -> dict[str, object]:
     """What decides on the numbers of a run and is no option: the particles of the store that it starts from, and what
     classes and instances of the caller's hold.
     """
@@ -129,13 +130,13 @@ def marks(problem: Problem) -> dict[str, Any]:
     return found
 
 
-def run_id(config: SimulateConfig, marked: Mapping[str, Any]) -> str:
+def run_id(config: SimulateConfig, marked: Mapping[str, object]) -> str:
     """What a checkpoint belongs to: the configuration without its times, which may be moved, and without its device,
     which `require_same_kind` looks at; and the `marks`."""
     return _digest(config, marked, without=("T", "snapshots", "device"))
 
 
-def belongs(about: Mapping[str, Any], config: SimulateConfig, marked: Mapping[str, Any]) -> bool:
+def belongs(about: Mapping[str, object], config: SimulateConfig, marked: Mapping[str, object]) -> bool:
     """Whether the header ``about`` of a state is that of the run ``config`` with these `marks`.
 
     Before `MADE_BY` it held the device and no marks, so that a run with marks is not known by it.
@@ -149,7 +150,7 @@ def belongs(about: Mapping[str, Any], config: SimulateConfig, marked: Mapping[st
     return about.get("run") in list(old)
 
 
-def require_same_kind(about: Mapping[str, Any], now: dict[str, str], what: str) -> None:
+def require_same_kind(about: Mapping[str, object], now: dict[str, str], what: str) -> None:
     """Raise `ConfigError` where ``what``, of which ``about`` tells, was made by another engine or on another device.
 
     Their sums are added in another order and their trees have other settings, so that bits would change on the way.
@@ -181,16 +182,17 @@ def kind_of(about: Mapping[str, Any]) -> dict[str, str]:
     return {"device": "cpu", "engine": engine}
 
 
-def _digest(config: SimulateConfig, marked: Mapping[str, Any], without: tuple[str, ...]) -> str:
+def _digest(config: SimulateConfig, marked: Mapping[str, object], without: tuple[str, ...]) -> str:
     kept = {name: value for name, value in _resolved(config).items() if name not in without}
     return provenance.digest(kept | {"state": STATE} | {name: marked[name] for name in MARKS if name in marked})
 
 
-def _resolved(config: SimulateConfig) -> dict[str, Any]:
+def _resolved(config: SimulateConfig) -> dict[str, object]:
     """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid and
     about a fixed origin says what it said before there were these."""
     unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
     unsaid |= {"origin"} if config.origin == "fixed" else set()
+    unsaid |= {"merge"} if config.merge == "none" else set()
     unsaid |= set() if config.halvings else {"halvings", "dt_fraction"}
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}

@@ -19,6 +19,7 @@ from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError, Taken
 from ..initial.stored import StoredCloud
 from ..store import Header, Run, create, open_run, require_room
+from ..store.layout import MOST_AXES
 from . import paths
 from .clouds import handed, initial_cloud
 from .own_files import is_array, own_cloud, read_cloud
@@ -28,10 +29,10 @@ TIME = "t"
 
 
 def clouds(
-    given: Mapping[Any, Any],
+    given: Mapping[object, object],
     *,
     names: Sequence[str],
-    source: Any = None,
+    source: object = None,
     t: Any = None,
     fixed: Mapping[str, float] | None = None,
     out: str | Path | None = None,
@@ -39,7 +40,7 @@ def clouds(
     seed: int = 0,
     warn: Say | None = None,
 ) -> Run:
-    """Store clouds (N, d), d = 1 to 3, one for each value of the parameters ``names``, to be learned and compared.
+    """Store clouds (N, d), d = 1 to 8, one for each value of the parameters ``names``, to be learned and compared.
 
     ``given`` maps values, a tuple in the order of ``names`` or one number, to arrays; ``"t"`` among the names is the
     time of a cloud, which is ``t`` otherwise. Clouds of different sizes are cut to the size of the smallest, at random
@@ -76,6 +77,8 @@ def _stored(
     if len(dims) > 1:
         raise DataError(f"clouds of {' and '.join(map(str, sorted(dims)))} dimensions", "give clouds of one dimension")
     dim, J = dims.pop(), min(sizes)
+    if dim > MOST_AXES:
+        raise DataError(f"clouds of {dim} dimensions", f"at most {MOST_AXES} are stored; leave columns out")
     if len(sizes) > 1:
         warn(f"the clouds have {J} to {max(sizes)} particles: {J} random ones of each are kept, seed {seed}")
     frames = np.empty((len(times), len(cases), J, dim), np.float32)
@@ -109,7 +112,7 @@ def _stored(
 
 def import_files(
     files: Sequence[str | Path],
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     *,
     source: Any = None,
     out: str | Path | None = None,
@@ -141,7 +144,7 @@ def import_files(
     return _stored(given, tuple(swept), source, t, fixed, out, overwrite, 0, warn or as_warning, words)
 
 
-def _values(key: Any, names: Sequence[str]) -> tuple[float, ...]:
+def _values(key: object, names: Sequence[str]) -> tuple[float, ...]:
     values = tuple(number(value) for value in (key if isinstance(key, tuple) else (key,)))
     if len(values) != len(names):
         raise ConfigError(f"{key!r} has {len(values)} values for {', '.join(names)}", "give one for each name")
@@ -187,8 +190,8 @@ def _source(source: Any, dim: int) -> tuple[str, StoredCloud | None]:
         if rows.shape[1] != dim:
             raise DataError(f"the source has {rows.shape[1]} dimensions and the clouds {dim}", "give one of theirs")
         return "", StoredCloud("source", len(rows), dim, lambda: rows)
-    if source is None and dim == 1:
-        raise ConfigError("clouds of one dimension need a source", "give --source, a file of one cloud")
+    if source is None and dim not in (2, 3):
+        raise ConfigError(f"clouds of dimension {dim} need a source", "give --source, a file of one cloud")
     name, cloud = initial_cloud("ball" if source is None else handed(source), dim)
     return name, cloud if isinstance(cloud, StoredCloud) else None
 

@@ -6,13 +6,13 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
+from ..base import compiling
 from ..base import device as devices
+from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
@@ -24,6 +24,7 @@ from ..particles.world import World
 from ..store import Owner, change_times
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
+from .detecting import detect
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
 from .ranks import asked_to_end, by_first, hand_over
@@ -31,6 +32,8 @@ from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
+#: The same between two looks at the run as a whole, for warnings and progress.
+PAUSE, PAUSE_COST = 0.1, 20.0
 
 
 def integrate(
@@ -79,6 +82,7 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
         c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
         ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
     Checkpoints(writer.path).remove()
+    detect(problem, ended)
     ended.finish()
     return f"{writer.path} ends at the last good step (frames: {len(times)})"
 
@@ -94,11 +98,12 @@ class Watch:
         #: By case, interval, step and place in it of its checkpoint.
         self.checkpoints: dict[int, tuple[int, int, int]] = {}
         self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
-        self.began = self.saved = time.monotonic()
+        self.began = self.saved = compiling.clock()
         if self.first and listener.stop:
             listener.stop()  # a run that goes on has something to save from its first step
         self.pace = Pace(simulation.steps, len(simulation.problem.cases))
         self.drawn, self.announced, self.warned = 0.0, False, False
+        self.pause = PAUSE
         self.doubted: set[str] = set()
         #: By case the largest coordinate that was seen first.
         self.far: dict[int, float] = {}
@@ -111,7 +116,7 @@ class Watch:
         """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
         if k < self.writer.committed:
             return
-        before = time.monotonic()
+        before = compiling.clock()
         if k + 1 == len(self.writer.times):
             self.writer.annotate(**self.facts(), **self._end_state(k + 1))
         elif k == 0:
@@ -122,10 +127,10 @@ class Watch:
                     grid = case.header.grid
                     case.write(k, _stored(cloud), run.field(grid.axes()) if grid else None)
         self.writer.commit()
-        self.pace.writing += time.monotonic() - before
+        self.pace.writing += compiling.clock() - before
         self.pace.written += 1
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> JsonDict:
         """What the store says about how it was made."""
         return {
             "seconds": self._seconds(),
@@ -142,15 +147,16 @@ class Watch:
         if seen and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
             self.warned = True
             self.listener.warn(seen)
-        now, listener, steps = time.monotonic(), self.listener, self.simulation.steps
+        now, listener, steps = compiling.clock(), self.listener, self.simulation.steps
         if not self.announced and self.pace.known(now, done):
             self.announced = True
             if listener.tell:
                 frames = len(self.writer.times) - self.writer.committed
                 listener.tell(self._expectation(self.pace.left(now, done, frames)))
-        if now - self.drawn > 0.1 or done == steps:
+        if now - self.drawn > self.pause or done == steps:
             self.drawn = now
             self._doubt()
+            self.pause = max(PAUSE, PAUSE_COST * (compiling.clock() - now))  # of many cases it takes its time
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
@@ -167,17 +173,18 @@ class Watch:
 
     def save(self, last: bool = False) -> None:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""
-        before = time.monotonic()
+        before = compiling.clock()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
             place = (state.k, state.step, state.place.offset)
-            if last or self.checkpoints.get(run.case.number) != place:
+            moved = state.k or state.step  # what has not is drawn again
+            if last or (moved and self.checkpoints.get(run.case.number) != place):
                 facts = {"facts": self.facts(), "whole": bool(self._end_state(state.k))} if last else {}
                 self.files.save(run.case.number, self._about(state) | facts, state.arrays)
                 self.checkpoints[run.case.number] = place
-        self.saved = time.monotonic()
+        self.saved = compiling.clock()
         self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))
 
-    def _about(self, state: State) -> dict[str, Any]:
+    def _about(self, state: State) -> dict[str, object]:
         """All of a case's state but its arrays."""
         return self._run() | {
             "k": state.k,
@@ -196,7 +203,7 @@ class Watch:
         engines, collapsed = [state.engine for state in states], [state.collapsed for state in states]
         return end_state(self._run(), k, engines, collapsed, halved)
 
-    def _run(self) -> dict[str, Any]:
+    def _run(self) -> dict[str, object]:
         """What a state says of its run."""
         run = run_id(self.simulation.config, marks(self.simulation.problem))
         return {"run": run, MADE_BY: self.kind, "seconds": self._seconds()}
@@ -207,6 +214,7 @@ class Watch:
         if not warn:
             return
         pull, case = s.max_kernel_displacement()
+        too_far = not s.config.halvings or pull > s.config.dt_fraction  # as far as halved steps may is what was asked
         reports = [run.stepper.report() for run in s.runs]
         coarse = [
             preflight.accuracy_warning(report, s.config.dtype, run.time(), run.case)
@@ -214,7 +222,7 @@ class Watch:
         ]
         instead = [preflight.engine_warning(report, s.config.engine) for report in reports]
         doubts = {
-            "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case),
+            "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case) if too_far else None,
             "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
@@ -237,7 +245,7 @@ class Watch:
         return None
 
     def _seconds(self) -> float:
-        return self.spent + time.monotonic() - self.began
+        return self.spent + compiling.clock() - self.began
 
     def _hardware(self) -> str:
         each = devices.describe(self.kind["device"])
@@ -253,7 +261,7 @@ class Watch:
         each = " a rank" if self.world.size > 1 else ""
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
-            f"{self._hardware()}: about {duration(time.monotonic() - self.began + left)}, "
+            f"{self._hardware()}: about {duration(compiling.clock() - self.began + left)}, "
             f"{bytes_in_words(memory)} of memory{each}, {bytes_in_words(disk)} of disk"
         )
 

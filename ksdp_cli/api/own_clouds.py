@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
+from ..store.layout import MOST_AXES
 from .clouds import handed, initial_cloud
 from .own_files import is_array
 
@@ -47,7 +48,7 @@ class OwnClouds:
         return np.asarray(self.position[case, k])
 
 
-def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
+def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
     """Clouds at several values of parameters, in the layout that ``ksdp export`` gives an .npz.
 
     ``position`` (case, time, particle, axis), or (case, particle, axis) for one time, with as many particles in each;
@@ -65,8 +66,10 @@ def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
         told = f"position is an array of {position.dtype} and shape {position.shape}"
         raise DataError(told, "give numbers (case, time, particle, axis)")
     position = position[:, None] if position.ndim == 3 else position
-    if position.shape[3] not in (2, 3):
-        raise DataError(f"position has shape {position.shape}", "the network takes clouds in 2 or 3 dimensions")
+    if not 1 <= position.shape[3] <= MOST_AXES:
+        raise DataError(
+            f"position has shape {position.shape}", f"a network takes clouds in 1 to {MOST_AXES} dimensions"
+        )
     times = np.atleast_1d(np.asarray(arrays.get("time", np.zeros(1)), np.float64))
     if times.shape != (position.shape[1],) or (np.diff(times) <= 0).any():
         raise DataError(f"time is {times.tolist()} for {position.shape[1]} clouds a case", "give increasing times")
@@ -93,7 +96,7 @@ def own_clouds(arrays: Mapping[str, Any], init: Any = None) -> OwnClouds:
         return OwnClouds(position.astype(np.float32), times, cases, config, attrs=attrs)
 
 
-def require_mapping(given: Any) -> None:
+def require_mapping(given: object) -> None:
     """Raise `ConfigError` for an array without parameters, or what is neither a store nor a mapping of arrays."""
     if not isinstance(given, Mapping):
         told = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"

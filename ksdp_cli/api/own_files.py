@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..errors import DataError
 from ..store.foreign import has_positions, read_foreign, require_held
@@ -39,7 +40,7 @@ def read_cloud(path: Path) -> Cloud:
     return own_cloud(position.reshape(position.shape[-2:]), str(path))
 
 
-def read_arrays(path: Path) -> dict[str, Any]:
+def read_arrays(path: Path) -> JsonDict:
     """The arrays of an .npz or a Zarr group by name, without what ksdp says about itself. Raises `DataError`."""
     if path.suffix.lower() == ".nc" or has_positions(path):
         return read_foreign(path)
@@ -52,12 +53,12 @@ def read_arrays(path: Path) -> dict[str, Any]:
             raise DataError(f"{path} cannot be read: {error}", "arrays of numbers can") from None
 
 
-def is_array(given: Any) -> bool:
+def is_array(given: object) -> bool:
     """Whether something is an array, or makes one of itself, as tensors and data frames do."""
     return hasattr(given, "__array__")
 
 
-def own_cloud(given: Any, name: str) -> Cloud:
+def own_cloud(given: object, name: str) -> Cloud:
     """An array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for what is none."""
     x = np.asarray(given)
     if x.dtype.kind not in "fiu":

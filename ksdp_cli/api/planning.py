@@ -7,7 +7,7 @@ import math
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from .. import provenance
 from ..base import device as devices
@@ -34,7 +34,7 @@ class _Enough(Exception):  # it is no error
 
 def plan(
     *, out: str | Path | None = None, threads: int | None = None, **options: Unpack[SimulateOptions]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What `simulate` with these options will be, JSON-able: thresholds, steps that are resolved, engine, mesh, cost.
 
     ``thresholds`` has an entry a case: critical mass 8 pi mu / chi and ``T_max``, the time since the start by which law
@@ -113,13 +113,13 @@ class Trial:
         self.a_step = pace.a_step(time.monotonic(), done)
         self.seconds = self.a_step * self.steps + pace.a_frame() * frames
 
-    def _report(self, run: CaseRun) -> dict[str, Any]:
+    def _report(self, run: CaseRun) -> dict[str, object]:
         report = run.stepper.report()
         self.doubts += report.get("warnings", ())
         return report
 
 
-def _as_dict(one: limits.Threshold) -> dict[str, Any]:
+def _as_dict(one: limits.Threshold) -> dict[str, object]:
     case: Case = one.case
     return {
         "parameters": case.values,
@@ -131,7 +131,7 @@ def _as_dict(one: limits.Threshold) -> dict[str, Any]:
     }
 
 
-def _of_dt(problem: Problem, found: list[limits.StepLimit]) -> dict[str, Any]:
+def _of_dt(problem: Problem, found: list[limits.StepLimit]) -> dict[str, object]:
     first = next((limit for limit in found if limit.counts), None)
     return {
         "asked": problem.config.dt,

@@ -57,17 +57,21 @@ class Differ(ResourceError):
     """The ranks do not hold the same positions."""
 
 
+class LostElsewhere(ToldElsewhere):
+    """`Lost`, of which another rank that is left tells."""
+
+
 @contextlib.contextmanager
 def joined(asked: str | None) -> Iterator[World]:
     """The world of this process (`world_of`), left at the end. Of several ranks that lose another one, one raises
-    `Lost`, and the others `ToldElsewhere`."""
+    `Lost`, and the others `LostElsewhere`."""
     world = world_of(asked)
     try:
         yield world
     except BaseException as error:
         if isinstance(error, Lost):
             if not world.first():
-                raise ToldElsewhere(error.exit_code) from None
+                raise LostElsewhere(error.exit_code) from None
         elif isinstance(error, ToldElsewhere) or (isinstance(error, KsdpError) and world.rank == 0):
             world.close()
         else:
@@ -210,7 +214,7 @@ def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
     simulation.run(write, after_step)
 
 
-def _from_first(world: World, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _from_first(world: World, arrays: Mapping[str, NDArray[np.floating]]) -> None:
     """Fill ``arrays`` with the elements of rank 0's."""
     for array in arrays.values():
         world.join(array.reshape(-1), [0] + [array.size] * world.size)

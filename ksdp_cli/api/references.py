@@ -14,6 +14,7 @@ import numpy as np
 from .. import provenance
 from ..base import grids
 from ..base import parsing as numbers
+from ..base.files import JsonDict
 from ..base.listener import Progress, unheard
 from ..base.shapes import Cloud
 from ..config import PHYSICAL_UNITS
@@ -62,7 +63,7 @@ class Chosen:
         case = {name: value for name, value in self.case.items() if name != grids.SEED}
         return {name: value for name, value in found.items() if value is not None} | case | time
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> JsonDict:
         """`numbers`, and the flow, the kernel and the initial cloud by name."""
         names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
         told = {name: provenance.short(str(self.simulation[name])) for name in names}
@@ -92,7 +93,7 @@ def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
     return Model.load(path) if path.is_file() else open_run(path)
 
 
-def store(given: Any, name: str = "reference") -> Run | Cloud:
+def store(given: object, name: str = "reference") -> Run | Cloud:
     """A store or a cloud (N, d), and an error for a model."""
     found = opened(given, name)
     if isinstance(found, Model):
@@ -150,7 +151,7 @@ def of_its_source(network: Model, b: Chosen) -> list[str]:
 
 
 def fresh_run(
-    simulation: dict[str, Any],
+    simulation: JsonDict,
     values: dict[str, float],
     seed: int,
     number: int,
@@ -211,7 +212,7 @@ def _without(reason: str) -> str:
     return f"the floor is between two halves of the reference and leaves out how runs differ: {reason}"
 
 
-def reference_options(simulation: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
+def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDict:
     """The options of `simulate` that make the reference of a network at one point of its parameters."""
     try:
         stored = provenance.simulation(simulation, "the stored configuration")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..base import checkpoint
-from ..base.files import parse_json
+from ..base.files import JsonDict, parse_json
 from ..base.records import EndState, Record, SavedCase, checked
 from ..errors import DataError
 from ..particles.case_run import CaseRun, State
@@ -66,12 +66,14 @@ def restore(
     return spent
 
 
-def _fitness(run: CaseRun, writer: Owner | CaseStore, kind: dict[str, str]) -> Callable[[dict[str, Any]], str | None]:
+def _fitness(
+    run: CaseRun, writer: Owner | CaseStore, kind: dict[str, str]
+) -> Callable[[dict[str, object]], str | None]:
     """What is wrong with the header of a case's checkpoint, if anything is."""
 
     frames = writer.progress()[run.case.number]
 
-    def unfit(about: dict[str, Any]) -> str | None:
+    def unfit(about: JsonDict) -> str | None:
         reason = _unfit(run, about, SavedCase, kind, f"the state of {writer.path}")
         if reason:
             return reason
@@ -87,7 +89,7 @@ def _fitness(run: CaseRun, writer: Owner | CaseStore, kind: dict[str, str]) -> C
     return unfit
 
 
-def _unfit(run: CaseRun, about: dict[str, Any], record: type[Record], kind: dict[str, str], what: str) -> str | None:
+def _unfit(run: CaseRun, about: dict[str, object], record: type[Record], kind: dict[str, str], what: str) -> str | None:
     """The first reason why the header of a state is not one of this run. Raises `ConfigError` for another ``kind``."""
     try:
         checked(record, about)
@@ -99,7 +101,7 @@ def _unfit(run: CaseRun, about: dict[str, Any], record: type[Record], kind: dict
     return None
 
 
-def _same_engine(state: dict[str, Any], run: CaseRun) -> bool:
+def _same_engine(state: dict[str, object], run: CaseRun) -> bool:
     """Whether an engine's state has the entries of today's; a tree that has not run yet has none."""
     now = run.engine.state() if run.engine else {}
     return not state or not now or state.keys() == now.keys()

@@ -12,6 +12,7 @@ from .. import pretrained as models
 from .. import provenance
 from ..base import device as devices
 from ..base import files
+from ..base.bars import drawn
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.parsing import number
 from ..config import SampleConfig, build
@@ -34,7 +35,7 @@ def sample(
     device: str | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     stop: Stop | None = None,
     warn: Say | None = None,
     tell: Say | None = None,
@@ -79,10 +80,11 @@ def sample(
         return create(place, _header(config, network, label, outside), overwrite=overwrite)
 
     began = time.monotonic()
-    moved = _moved(further, out, overwrite, Listener(progress, stop, warn)) if further else None
+    with drawn(progress) as bar:
+        moved = _moved(further, out, overwrite, Listener(bar, stop, warn)) if further else None
     path, owner = paths.begun(out, _stem(label, config.eta), ".zarr", begin)
     spent = 0.0
-    with owner, owner.case(0) as case:
+    with owner, owner.case(0) as case, drawn(progress) as bar:
         for start in range(0, config.n, owner.shard):
             count = min(owner.shard, config.n - start)
             if moved:
@@ -93,8 +95,8 @@ def sample(
             y = generator.push(x, values)
             spent += time.monotonic() - before
             case.write_block(0, start, y)
-            if progress:
-                progress("particles", start + count, config.n)
+            if bar:
+                bar("particles", start + count, config.n)
         case.commit(0)
         facts = {"beyond": moved.facts} if moved else {}
         spent = moved.network_seconds if moved else spent

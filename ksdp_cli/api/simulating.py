@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from .. import executors, provenance
 from ..base import device as devices
+from ..base.bars import drawn
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import heard
@@ -27,6 +28,7 @@ from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import chemical, handed
+from .detecting import detect
 from .doubts import tell_doubts
 from .field_grid import grid_of, told
 from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
@@ -50,7 +52,7 @@ def simulate(
     executor: str | None = None,
     case: int | None = None,
     world: World | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     stop: Stop | None = None,
     warn: Say | None = None,
     tell: Say | None = None,
@@ -70,6 +72,9 @@ def simulate(
     ``threads`` are used at most; else as many as there are cores, or as the environment (KSDP_THREADS,
     NUMBA_NUM_THREADS, OMP_NUM_THREADS) or the CPU quota of a container says. The numbers do not depend on it.
 
+    Every physical parameter and ``seed`` may have several values, and every combination is a case; those that ``zip``
+    names go in step instead. A case has the bits that it has in a sweep of its seed alone.
+
     ``workers`` processes take the cases of a sweep side by side, each with its share of the threads, into the same
     store with the same bits; with ``resume`` only what is missing is run. ``executor`` says where, ``processes`` or
     another one as ``NAME:PLACE``. ``case`` runs one case alone and leaves the others to other calls, in any process
@@ -78,7 +83,8 @@ def simulate(
     The ranks of a ``world`` (`ksdp_cli.particles.ranks.world_of`) move one cloud together, and all of them call this:
     rank 0 writes the store and talks, and the bits are those of one process.
 
-    ``progress(stage, done, total, note)`` is called about ten times a second. ``stop()`` may return a signal number to
+    ``progress(stage, done, total, note)`` is called about ten times a second; True draws a bar, in a notebook too.
+    ``stop()`` may return a signal number to
     checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
     checkpoints that were passed over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory
     and disk after the first steps.
@@ -92,8 +98,8 @@ def simulate(
     if world.rank:
         with heard(stop) as stop:
             return open_run(follow(world, stop=stop, threads=threads, **options))
-    with limited(threads), divided(world), heard(stop) as stop, leading(world) as led:
-        listener = Listener(progress, stop, warn or as_warning, tell)
+    with limited(threads), divided(world), heard(stop) as stop, leading(world) as led, drawn(progress) as bar:
+        listener = Listener(bar, stop, warn or as_warning, tell)
         run = _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case, world)
         led(run.path)
     return run
@@ -109,7 +115,7 @@ def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list
 
 
 def _simulated(
-    options: dict[str, Any],
+    options: dict[str, object],
     out: str | Path | None,
     overwrite: bool,
     resume: bool,
@@ -160,7 +166,7 @@ def _simulated(
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)
-            else:
+            elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
                 integrate(whole, writer, chosen, resume, listener, world)
         _finish(problem, writer)
     return open_run(path)
@@ -178,6 +184,8 @@ def _finish(problem: Problem, owner: Owner) -> None:
     """Seal a store that has every frame; states that are more than its last frame stay beside it."""
     if not problem.chemistry.memory:
         Checkpoints(owner.path).remove()
+    owner.commit()  # what others have written counts
+    detect(problem, owner)
     owner.finish()
 
 

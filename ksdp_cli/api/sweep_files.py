@@ -7,9 +7,8 @@ is the configuration of `simulate`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from ..base.files import local
+from ..base.files import JsonDict, local
 from ..config import read_toml
 from ..errors import ConfigError
 from . import paths
@@ -17,7 +16,7 @@ from . import paths
 TABLES = ("grid", "zip")
 
 
-def read_sweep(path: Path) -> dict[str, Any]:
+def read_sweep(path: Path) -> JsonDict:
     """The options of `simulate` in a sweep's file, with where to write: ``./runs/NAME.zarr`` for NAME.toml.
 
     Raises `ConfigError` where it cannot be read, for a table that is none, and for a parameter that is given twice.
@@ -36,7 +35,7 @@ def read_sweep(path: Path) -> dict[str, Any]:
     return {"out": str(paths.RUNS / f"{local(path).stem}.zarr")} | options
 
 
-def _table(path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
+def _table(path: Path, name: str, table: dict[str, object]) -> JsonDict:
     for parameter, values in table.items():
         if isinstance(values, dict):
             raise ConfigError(f"{path}: [{name}.{parameter}] is a table", f"write {parameter} = [1, 10] in [{name}]")

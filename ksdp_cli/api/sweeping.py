@@ -6,32 +6,32 @@ of the store reads them, so that a sweep whose driver or workers were killed goe
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from .. import executors, provenance
 from ..base import checkpoint
+from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..base.threads import limited
 from ..config import SimulateConfig
-from ..errors import ConfigError, Interrupted, ResourceError
-from ..executors import Workers
+from ..errors import ConfigError
+from ..executors import Workers, follow
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
 from ..store import Header, Owner, open_run
+from ..store.create import MARKS
 from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .clouds import chemical, opened
 from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
-
-#: Seconds between two looks at signals and at the cases that have ended.
-LOOK = 0.2
 
 
 def run_case(store: str, number: int, device: str, threads: int | None) -> list[str]:
@@ -41,17 +41,22 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     found by its name.
     """
     path, warnings = Path(store), list[str]()
-    config = dict(open_run(path).config)
+    stored = open_run(path)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limited(threads):
-        bring_to_its_end(
-            pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))}),
-            path,
-            number,
-            device,
-            listener,
-        )
+        problem = _posed(json.dumps(stored.config), json.dumps({name: stored.attrs.get(name) for name in MARKS}))
+        bring_to_its_end(problem, path, number, device, listener)
     return warnings
+
+
+@lru_cache(maxsize=1)
+def _posed(stored: str, marks: str) -> Problem:
+    """The problem of a stored configuration, kept for the next case: that of many cases takes its time.
+
+    ``marks`` are what else decides on its numbers (`headers.marks`): with other ones it is posed anew.
+    """
+    config = json.loads(stored)
+    return pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))})
 
 
 def bring_to_its_end(problem: Problem, path: Path, number: int, device: str, listener: Listener) -> None:
@@ -75,7 +80,8 @@ def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listen
         store = str(owner.path.absolute())
         work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
         executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
-        _follow(executor, work, len(cases), owner.path, listener)
+        again = f"the same command with --resume and -o {owner.path} goes on from here"
+        _say(follow(executor, work, listener, again, before=len(cases) - len(missing)), listener)
     conclude(owner)
 
 
@@ -132,7 +138,7 @@ def require_names(problem: Problem) -> None:
         )
 
 
-def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, dict[str, Any]]:
+def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, JsonDict]:
     """The cases that have every frame and whose last state is kept, with its header."""
     files, frames, states = Checkpoints(path), len(header.times), dict[int, dict[str, Any]]()
     for number in cases:
@@ -143,39 +149,11 @@ def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, dict[s
     return states
 
 
-def _follow(executor: Workers, work: Iterable[Future[list[str]]], total: int, path: Path, listener: Listener) -> None:
-    """Wait for the cases, tell of them, and pass a signal on. Raises the first error once all that run have ended.
-
-    Warnings are those of the first case that has any, and the number of others.
-    """
-    waiting, signal, error, warned = set(work), None, None, 0
-    again = f"the same command with --resume and -o {path} goes on from here"
-    while waiting:
-        done, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
-        for future in done:
-            reason = CancelledError() if future.cancelled() else future.exception()
-            if reason is None:
-                sentences = future.result()
-                if listener.warn and not warned:
-                    for sentence in sentences:
-                        listener.warn(sentence)
-                warned += bool(sentences)
-            elif error is None and not isinstance(reason, CancelledError):
-                error = reason
-                executor.shutdown(wait=False, cancel_futures=True)
-        if signal is None and listener.stop and (signal := listener.stop()) is not None:
-            if executor.outlives:
-                raise Interrupted(f"stopped by signal {signal}; {executor.where()}", signal, again)
-            executor.shutdown(wait=False, cancel_futures=True)
-        if signal is not None:
-            executor.ask_to_stop(signal)  # every time: a worker may be new
-        if listener.progress:
-            listener.progress("cases", total - len(waiting), total, "")
-    if warned > 1 and listener.warn:
-        listener.warn(f"{warned - 1} other cases have warnings of this kind")
-    if signal is not None:
-        raise Interrupted(f"stopped by signal {signal}; the states are saved", signal, again)
-    if isinstance(error, BrokenExecutor):
-        raise ResourceError(f"a worker process was lost: {error}", again) from None
-    if error is not None:
-        raise error
+def _say(warnings: list[list[str]], listener: Listener) -> None:
+    """Warn of what the first case has that warns of anything, and of how many others do."""
+    warned = [sentences for sentences in warnings if sentences]
+    if warned and listener.warn:
+        for sentence in warned[0]:
+            listener.warn(sentence)
+        if len(warned) > 1:
+            listener.warn(f"{len(warned) - 1} other cases have warnings of this kind")

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from ..base.libraries import library
 from ..errors import DataError
+from ..store.layout import MOST_AXES
 
 #: Columns of a table that are positions, where it names its columns.
-AXES = ("x", "y", "z")
+AXES = ("x", "y", "z", *(f"x{k}" for k in range(1, MOST_AXES + 1)))
 #: Types of the points of a legacy VTK file; it is big-endian.
 VTK_TYPES = {"float": ">f4", "double": ">f8", "int": ">i4", "long": ">i8"}
 
 
-def read_csv(path: Path) -> NDArray[Any]:
+def read_csv(path: Path) -> NDArray[np.floating]:
     """Rows of numbers; the first line may name the columns, see `_positions`."""
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -33,7 +34,7 @@ def read_csv(path: Path) -> NDArray[Any]:
     return _positions(path, dict(zip(names, rows.T, strict=True)), rows) if named else rows
 
 
-def read_parquet(path: Path) -> NDArray[Any]:
+def read_parquet(path: Path) -> NDArray[np.floating]:
     """The columns of `_positions`, of a table of numbers."""
     parquet = library("pyarrow.parquet", "Parquet")
     try:
@@ -45,9 +46,12 @@ def read_parquet(path: Path) -> NDArray[Any]:
     return _positions(path, columns, rows)
 
 
-def _positions(path: Path, columns: dict[str, NDArray[Any]], rows: NDArray[Any]) -> NDArray[Any]:
-    """The columns x, y, z; all of them where none is called so. Raises `DataError` for more than one case or time.
+def _positions(
+    path: Path, columns: dict[str, NDArray[np.floating]], rows: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """The columns x, y, z, or x1, x2, ...; all of them where none is called so.
 
+    Raises `DataError` for more than one case or time.
     So a table that ``ksdp export`` wrote is its cloud, where it holds one frame.
     """
     axes = [columns[name] for name in AXES if name in columns]
@@ -59,7 +63,7 @@ def _positions(path: Path, columns: dict[str, NDArray[Any]], rows: NDArray[Any])
     return np.stack(axes, 1)
 
 
-def read_vtkhdf(path: Path) -> NDArray[Any]:
+def read_vtkhdf(path: Path) -> NDArray[np.floating]:
     """The points of a file of one step and part."""
     h5py = library("h5py", "VTKHDF")
     try:
@@ -72,7 +76,7 @@ def read_vtkhdf(path: Path) -> NDArray[Any]:
     return _flat(points)
 
 
-def read_vtk(path: Path) -> NDArray[Any]:
+def read_vtk(path: Path) -> NDArray[np.floating]:
     """The points of a legacy VTK file, text or binary."""
     text = path.read_bytes()
     head, marked, rest = text.partition(b"POINTS")
@@ -90,7 +94,7 @@ def read_vtk(path: Path) -> NDArray[Any]:
         raise DataError(f"{path} cannot be read: {_line(error)}", "give a legacy VTK file, or .vtkhdf") from None
 
 
-def _flat(points: NDArray[Any]) -> NDArray[Any]:
+def _flat(points: NDArray[np.floating]) -> NDArray[Any]:
     """Points (N, 3) of VTK as a cloud: of two dimensions where every z is 0."""
     return points if points[:, 2].any() else points[:, :2]
 

@@ -13,6 +13,8 @@ import numpy as np
 from .. import provenance
 from ..base import checkpoint, files, html
 from ..base import device as devices
+from ..base.bars import drawn
+from ..base.files import JsonDict
 from ..base.grids import SEED, seeds_of, varying
 from ..base.labels import label
 from ..base.listener import Progress, Stop
@@ -49,7 +51,7 @@ class Training:
         facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
         return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         history = self.trained.history
         chosen = self.trained.model.provenance["result"]["validation_W2_squared"]
         best = next(row for row in reversed(history) if row.get("validation") == chosen)
@@ -73,7 +75,7 @@ def train(
     validate: str | Path | Run | Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     stop: Stop | None = None,
     **options: Unpack[TrainOptions],
 ) -> Training:
@@ -86,6 +88,8 @@ def train(
     initial cloud of the run where the store does not lead to it: a class of the caller's, or a store that has moved. A
     cloud that no name leads to goes into the model by its points. ``validate`` is a store of other runs of the same
     problem, at any values of the parameters: validation compares the network with those instead of held-out particles.
+
+    The clouds of several seeds are one data set: they are samples of one law.
 
     Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that exists or a store
     that is not a complete simulation, and `Interrupted`.
@@ -125,9 +129,9 @@ def train(
         "versions": provenance.versions(),
         "command": provenance.command("train", config, *words[:1], "-o", str(target), *words[1:]),
     }
-    with lock, heard(stop) as stop:
+    with lock, heard(stop) as stop, drawn(progress) as bar:
         state = _restore(place.checkpoint_of(target), (identity, before), device) if resume else None
-        return _trained(data, source, config, device, target, about, state, progress, stop)
+        return _trained(data, source, config, device, target, about, state, bar, stop)
 
 
 def _trained(
@@ -136,7 +140,7 @@ def _trained(
     config: TrainConfig,
     device: str,
     target: Path,
-    about: dict[str, Any],
+    about: JsonDict,
     state: Any,
     progress: Progress | None,
     stop: Stop | None,
@@ -144,7 +148,7 @@ def _trained(
     """Algorithm 1 from ``state``, and its files in their places, of which ``target`` is claimed."""
     saved = place.checkpoint_of(target)
 
-    def keep(state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
+    def keep(state: tuple[dict[str, object], dict[str, np.ndarray]]) -> None:
         header, arrays = state
         checkpoint.save(saved, {"run": about["identity"], "device": device, "trainer": header}, arrays)
         number = stop() if stop else None
@@ -190,10 +194,13 @@ def _opened(given: Any, init: Any) -> Run | OwnClouds:
 
 def load_data(
     run: Run | OwnClouds, config: TrainConfig, init: Any = None
-) -> tuple[TrainingData, dict[str, Any], np.ndarray | None]:
+) -> tuple[TrainingData, dict[str, object], np.ndarray | None]:
     """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
     _require_simulation(run)
     varied = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
+    own = "flow" not in run.config
+    if own and not varied:
+        varied = ["t"]  # one cloud: its time is the parameter, of one value
     names = list(config.eta) or varied
     if not varied:
         raise ConfigError(
@@ -285,7 +292,7 @@ def _require_simulation(run: Run | OwnClouds) -> None:
         run.require_fixed_origin("a network learns float32 positions")
 
 
-def _report(progress: Progress, event: dict[str, Any]) -> None:
+def _report(progress: Progress, event: JsonDict) -> None:
     note = f"loss {event['loss']:.4g}"
     if event.get("validation") is not None:
         note += f", validation W2^2 {event['validation']:.4g} (floor {event['floor']:.4g})"

@@ -6,8 +6,6 @@ D = gamma / slack they are [diag(D 1), D; D^T, diag(D^T 1)]. Wright, Primal-Dual
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,7 +84,7 @@ def _reach(value: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.
     return part[:, None, None]
 
 
-def _solve(system: Any, right: Any) -> Any:
+def _solve(system: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.floating]:
     """Solutions of linear systems; not finite when one is singular."""
     try:
         return np.linalg.solve(system, right)

@@ -6,15 +6,18 @@ third step the host is told which problems are left, and only those go on.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .interior_point import CENTRE, CONVERGED, REACH, STEPS, likeliest
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Steps between two looks at what is left.
 LOOK = 3
 
 
-def loose_assignments_gpu(cost: Any) -> Any:
+def loose_assignments_gpu(cost: Tensor) -> Tensor:
     """The permutations (B, M), a tensor, of problems ``cost`` (B, M, M) float64; as `loose_assignments`."""
     import torch
 
@@ -48,10 +51,11 @@ def loose_assignments_gpu(cost: Any) -> Any:
     rest = (~certain).nonzero()[:, 0]
     if len(rest):
         answers[rest] = torch.as_tensor(likeliest(gammas[rest].cpu().numpy()), device=c.device)
-    return answers
+    result: Tensor = answers
+    return result
 
 
-def _newton(gamma: Any, slack: Any, gap: Any) -> tuple[Any, Any]:
+def _newton(gamma: Tensor, slack: Tensor, gap: Tensor) -> tuple[Any, Any]:
     """The steps of gamma and slack, see `loose_assignments`; not finite where the system is singular."""
     import torch
 
@@ -69,12 +73,12 @@ def _newton(gamma: Any, slack: Any, gap: Any) -> tuple[Any, Any]:
     return aim - weight * slack_step, slack_step
 
 
-def _reach(value: Any, step: Any) -> Any:
+def _reach(value: Tensor, step: Tensor) -> Tensor:
     """As the CPU's."""
     fall = (-step / value).amax((1, 2)).clip(min=REACH)
     return (REACH / fall).clip(max=1.0)[:, None, None]
 
 
-def _noted(whole: tuple[Any, ...], left: Any, parts: tuple[Any, ...]) -> tuple[Any, ...]:
+def _noted(whole: tuple[Any, ...], left: Tensor, parts: tuple[Any, ...]) -> tuple[Any, ...]:
     """``whole`` with the rows ``left`` set to ``parts``."""
     return tuple(kept.index_copy(0, left, part) for kept, part in zip(whole, parts, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,9 @@ class IterativeLP:
         """The permutation that solves one (M, M) sub-problem."""
         return loose_assignment(cost)
 
-    def solve(self, x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64] | None = None) -> Matching:
+    def solve(
+        self, x: NDArray[np.floating], y: NDArray[np.floating], start: NDArray[np.int64] | None = None
+    ) -> Matching:
         count, n = x.shape[:2]
         permutation = np.tile(np.arange(n), (count, 1)) if start is None else np.array(start, np.int64)
         if self.device != "cpu":
@@ -69,7 +71,7 @@ class IterativeLP:
         status = "iterated" if self.tolerance < 0 else "converged" if met else "capped"
         return Matching(permutation, matching_value(x, y, permutation), status)
 
-    def _improve(self, x: NDArray[Any], y: NDArray[Any], gamma: NDArray[np.int64], b: int) -> bool:
+    def _improve(self, x: NDArray[np.floating], y: NDArray[np.floating], gamma: NDArray[np.int64], b: int) -> bool:
         """Change ``gamma`` in place, and say whether the tolerance was met."""
         n, size = len(x), min(self.size, len(x))
         generator = np.random.default_rng([self.seed, self.step, b, n])
@@ -94,7 +96,7 @@ class IterativeLP:
         return False
 
     def _sweeps(
-        self, x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64], device: str
+        self, x: NDArray[np.floating], y: NDArray[np.floating], start: NDArray[np.int64], device: str
     ) -> tuple[NDArray[np.int64], bool]:
         """Disjoint sub-problems of all data sets side by side through torch; a data set stops as in `_improve`.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +33,9 @@ class Emd:
     def __init__(self, seed: int = 0) -> None:
         del seed  # nothing here is random
 
-    def solve(self, x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64] | None = None) -> Matching:
+    def solve(
+        self, x: NDArray[np.floating], y: NDArray[np.floating], start: NDArray[np.int64] | None = None
+    ) -> Matching:
         permutation, gap = np.empty(x.shape[:2], np.int64), np.empty(len(x))
         u, v = np.empty(x.shape[:2]), np.empty(x.shape[:2])
         for b in range(len(x)):
@@ -74,7 +74,7 @@ def _simplex(cost: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.f
     return permutation, log["u"] * largest, log["v"] * largest
 
 
-def squared_distances(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+def squared_distances(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
     """|x_i - y_j|^2, (n, m) in float64, of differences: right wherever the clouds lie, unlike expanded squares."""
     cost = np.zeros((len(x), len(y)))
     with np.errstate(over="ignore"):
@@ -97,7 +97,9 @@ class Bsp:
     def __init__(self, plans: int = 64, seed: int = 0) -> None:
         self.plans, self.seed = plans, seed % 2**31  # POT takes 32 bits
 
-    def solve(self, x: NDArray[Any], y: NDArray[Any], start: NDArray[np.int64] | None = None) -> Matching:
+    def solve(
+        self, x: NDArray[np.floating], y: NDArray[np.floating], start: NDArray[np.int64] | None = None
+    ) -> Matching:
         from ot import compute_bspot_bijection
 
         permutation = np.empty(x.shape[:2], np.int64)

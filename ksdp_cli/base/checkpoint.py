@@ -31,7 +31,7 @@ PREFIX, SUM = len(MAGIC) + 8, hashlib.sha256().digest_size
 Stored = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
-def save(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+def save(path: Path, header: dict[str, object], arrays: dict[str, np.ndarray]) -> None:
     """Replace the checkpoint at ``path`` by (``header``, ``arrays``); the one it replaces becomes PATH.previous.
 
     ``header`` is JSON-able, the arrays numeric, of any shape. Raises `ResourceError` when the disk is full and
@@ -87,7 +87,7 @@ def load(path: Path) -> Stored:
 
 
 def newest(
-    path: Path, unfit: Callable[[dict[str, Any]], str | None] = lambda header: None
+    path: Path, unfit: Callable[[dict[str, object]], str | None] = lambda header: None
 ) -> tuple[Stored | None, list[str]]:
     """The newest checkpoint that is undamaged and that ``unfit(header)`` says nothing against, if there is one.
 
@@ -124,7 +124,7 @@ def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) ->
     file.write(sha.digest())
 
 
-def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _read(file: Path) -> tuple[dict[str, object], dict[str, np.ndarray]]:
     """Check the digest before a word is believed; then every size against the file's before it is allocated."""
     with open_regular(file) as handle:
         size = handle.seek(0, os.SEEK_END)

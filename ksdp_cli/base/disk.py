@@ -8,18 +8,21 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..errors import ResourceError
 from . import outputs
 from .whole import HOST, renamed, sync_folder, temporary_beside
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["free_bytes", "leftovers", "link", "put", "reported", "require_room", "sync_folder", "sync_up"]
 
 PARTIAL, DAY = ".partial", 86400.0
 
 
-def put(file: Path, content: Any) -> None:
+def put(file: Path, content: Buffer) -> None:
     """Write ``content`` (bytes-like) to ``file``: its bytes reach the disk before its name does.
 
     The temporary name belongs to this call alone, on any host, so that two writers of one file do not meet: the last

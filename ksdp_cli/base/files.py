@@ -10,11 +10,13 @@ import stat
 import time
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from ..errors import ConfigError
 
+#: An object of JSON: texts, numbers, truth values, None, and lists and objects of these, as a reader checks them.
+JsonDict: TypeAlias = dict[str, Any]
 #: Bytes of a configuration, and of the metadata of a store; both are far smaller.
 LARGEST_TOML, LARGEST_METADATA = 1 << 20, 1 << 26
 #: Seconds that a pipe may take to be written.

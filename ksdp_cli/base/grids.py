@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..base.files import JsonDict
 from ..errors import ConfigError
 from .labels import label
 
@@ -49,7 +50,7 @@ def streams(seeds: Sequence[int | None]) -> list[int]:
     return places
 
 
-def address(cases: Sequence[Mapping[str, float]], seed: Any, case: int) -> tuple[int | None, int]:
+def address(cases: Sequence[Mapping[str, float]], seed: object, case: int) -> tuple[int | None, int]:
     """Seed and stream of a case; ``seed`` is that of all cases where they do not say one, None where it is no number.
 
     >>> address([{"seed": 3}, {"seed": 4}], None, 1), address([{"A": 1.0}, {"A": 10.0}], 7, 1)
@@ -61,7 +62,7 @@ def address(cases: Sequence[Mapping[str, float]], seed: Any, case: int) -> tuple
     return seeds[case], streams(seeds)[case]
 
 
-def seeds_of(cases: Sequence[Mapping[str, float]], seed: Any) -> set[int]:
+def seeds_of(cases: Sequence[Mapping[str, float]], seed: object) -> set[int]:
     """All seeds of a store, as for `address`."""
     found = {address(cases, seed, case)[0] for case in (range(len(cases)) if SEED in cases[0] else (0,))}
     return {one for one in found if one is not None}
@@ -72,7 +73,7 @@ def varying(cases: Sequence[Mapping[str, float]]) -> list[str]:
     return [name for name in cases[0] if len({case[name] for case in cases}) > 1]
 
 
-def narrowed(config: Mapping[str, Any], cases: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def narrowed(config: Mapping[str, Any], cases: Sequence[Mapping[str, float]]) -> dict[str, object]:
     """A stored configuration with one value for each swept parameter that has one in ``cases``.
 
     >>> narrowed({"mu": [1.0, 2.0], "flow_params": {"A": [1.0, 9.0]}}, [{"mu": 1.0, "A": 1.0}, {"mu": 1.0, "A": 9.0}])
@@ -117,7 +118,7 @@ def require_unlike(cases: Sequence[Mapping[str, float]]) -> None:
         seen.add(row)
 
 
-def _axes(swept: Swept, together: Sequence[str]) -> list[list[dict[str, Any]]]:
+def _axes(swept: Swept, together: Sequence[str]) -> list[list[JsonDict]]:
     """The parameters that vary alone, and those that go in step as one, at the place of their first."""
     axes: list[list[dict[str, Any]]] = []
     joined = [name for name in swept if name in together]

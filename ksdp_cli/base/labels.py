@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 Item = TypeVar("Item")
 #: What a store of each kind holds, in words.
@@ -33,7 +33,7 @@ def several(words: Iterable[str], most: int = 12, between: str = ", ") -> str:
     return between.join(every) if len(every) <= most else f"{between.join(every[:most])} and so on, {len(every)} in all"
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """A table cell: four significant digits, empty for None."""
     if value is None:
         return ""

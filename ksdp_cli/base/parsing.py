@@ -40,7 +40,7 @@ def number(value: Any) -> float:
     return result
 
 
-def integer(value: Any) -> int:
+def integer(value: object) -> int:
     """One whole number, which may be written ``1e6`` or ``1_000_000``.
 
     Raises `ConfigError` when it is no number or has a fraction.
@@ -58,7 +58,7 @@ def integer(value: Any) -> int:
     return int(result)
 
 
-def sweep(value: Any) -> tuple[float, ...]:
+def sweep(value: object) -> tuple[float, ...]:
     """One or more numbers: a number, a comma list, a sequence, or a range, linear or logarithmic.
 
     ``1:100:11log`` is the paper's 10^(0.2 i), i = 0..10. Raises `ConfigError` for anything else.
@@ -78,7 +78,7 @@ def sweep(value: Any) -> tuple[float, ...]:
     return (number(value),)
 
 
-def integers(value: Any) -> tuple[int, ...]:
+def integers(value: object) -> tuple[int, ...]:
     """One or more whole numbers, written as for `sweep`; a range must step by whole numbers.
 
     >>> integers("0:15:4"), integers([3, 2**62 + 1])

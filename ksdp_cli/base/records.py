@@ -28,7 +28,7 @@ class Record(BaseModel):
 Model = TypeVar("Model", bound=Record)
 
 
-def checked(model: type[Model], stored: Any) -> Model:
+def checked(model: type[Model], stored: object) -> Model:
     """``stored`` as a record. Raises `ValueError` with one line that names the entry and its value."""
     try:
         return model.model_validate(stored)
@@ -39,7 +39,7 @@ def checked(model: type[Model], stored: Any) -> Model:
 class Said(dict[str, Any]):
     """Entries of a file; one that it lacks is a `DataError` that names file and entry."""
 
-    def __init__(self, entries: dict[str, Any], file: Any) -> None:
+    def __init__(self, entries: dict[str, object], file: object) -> None:
         super().__init__(entries)
         self.file = file
 
@@ -55,7 +55,7 @@ class Simulation(Record):
     init: str = ""
     scheme: str = ""
     dtype: str = ""
-    dim: Annotated[int, Field(ge=1, le=3)] = 2
+    dim: Annotated[int, Field(ge=1, le=8)] = 2
     J: Size = 1
     T: Finite = 0.0
     dt: Finite = 1.0
@@ -85,6 +85,15 @@ class EngineReport(Record):
     engine: str = "?"
     error: Finite | None = None
     worst_error: Finite | None = None
+
+
+class BlowUp(Record):
+    """When a case blows up."""
+
+    t: Finite
+    low: Finite
+    high: Finite
+    radius: Finite
 
 
 class Origin(Record):
@@ -120,7 +129,7 @@ class Attributes(Record):
 
     kind: Literal["simulation", "samples", "clouds"]
     particles: Size
-    dim: Annotated[int, Field(ge=1, le=3)]
+    dim: Annotated[int, Field(ge=1, le=8)]
     times: Values
     cases: dict[str, Values]
     case_count: Size
@@ -135,6 +144,7 @@ class Attributes(Record):
     steps: Count | None = None
     hardware: str | None = None
     engine: list[EngineReport] | None = None
+    t_b: list[BlowUp | None] = []
     model: str | None = None
     model_sha256: str | None = None
     outside_trained_range: list[str] = []
@@ -154,7 +164,7 @@ class Attributes(Record):
 class Shape(Record):
     """The header entry ``network`` of a model."""
 
-    dim: Annotated[int, Field(ge=1, le=3)]
+    dim: Annotated[int, Field(ge=1, le=8)]
     eta_count: Annotated[int, Field(ge=1, le=64)]
     form: str = "paper"
 

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numba import uint32, uint64
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from .compiled import njit
+from .compiled import PLAIN, njit
 from .threads import core_count, spread
 
+#: Four words of 32 bits.
+Words: TypeAlias = tuple[int, int, int, int]
 #: Streams are 32-bit. The initial cloud of stream s of a seed is drawn from it, its Brownian path from 2^31 + s; s is
 #: the place of a case among those of its seed (`base.grids.streams`).
 NOISE = 1 << 31
@@ -48,8 +50,8 @@ def bridge_key(key: int, node: int) -> int:
     return z ^ (z >> 31)
 
 
-@njit(inline="always", cache=True)
-def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+@njit(inline="always")
+def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Words:
     """Ten rounds of Philox 4x32 on uint32 words: counter (c0..c3), key (k0, k1)."""
     for _ in range(10):
         p0 = MULTIPLIER_0 * uint64(c0)
@@ -60,14 +62,14 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@njit(inline="always", cache=True)
-def _words(particle: Any, draw: Any, step: Any, stream: Any, k0: Any, k1: Any) -> Any:
+@njit(inline="always")
+def _words(particle: int, draw: int, step: int, stream: int, k0: int, k1: int) -> Words:
     high = uint32((particle >> HALF) & uint64(0xFFFF)) | uint32(draw << 16)
     return philox(uint32(particle), high, uint32(step), uint32(stream), k0, k1)
 
 
-@njit(nogil=True, cache=True)
-def _normals(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> None:
+@njit(**PLAIN)
+def _normals(out: NDArray[np.floating], start: int, step: int, stream: int, k0: int, k1: int) -> None:
     """Box-Muller on 24-bit uniforms: |normal| <= 5.888, which one draw in 2.6e8 would exceed.
 
     The uniform of the radius is (k + 1/2) 2^-24 in float32: above 1/2 that is rounded to an even k or k + 1, so that
@@ -87,15 +89,15 @@ def _normals(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> 
             out[i, 2] = radius * math.cos(np.float32(e >> 8) * np.float32(2.0 * math.pi * 2.0**-24))
 
 
-@njit(inline="always", cache=True)
-def _unit(high: Any, low: Any) -> Any:
+@njit(inline="always")
+def _unit(high: int, low: int) -> float:
     """A 53-bit k as a number in (0, 1): (k + 1/2) 2^-53, and k 2^-53 from 1/2 on, where float64 has no half of it."""
     k = float(uint64(high >> 5) * uint64(1 << 26) + uint64(low >> 6))
     return (k + 0.5 if k < 2.0**52 else k) * 2.0**-53
 
 
-@njit(nogil=True, cache=True)
-def _uniforms(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) -> None:
+@njit(**PLAIN)
+def _uniforms(out: NDArray[np.floating], start: int, step: int, stream: int, k0: int, k1: int) -> None:
     """53-bit uniforms in (0, 1): two to a Philox block."""
     n, d = out.shape
     for i in range(n):
@@ -106,7 +108,9 @@ def _uniforms(out: Any, start: Any, step: Any, stream: Any, k0: Any, k1: Any) ->
                 out[i, 2 * pair + 1] = _unit(c, e)
 
 
-def _fill(function: Callable[..., None], out: Any, seed: int, stream: int, step: int, start: int) -> None:
+def _fill(
+    function: Callable[..., None], out: NDArray[np.floating], seed: int, stream: int, step: int, start: int
+) -> None:
     key = np.uint32(seed & 0xFFFFFFFF), np.uint32((seed >> 32) & 0xFFFFFFFF)
 
     def piece(first: int) -> None:
@@ -116,7 +120,7 @@ def _fill(function: Callable[..., None], out: Any, seed: int, stream: int, step:
 
 
 def normals(
-    seed: int, stream: int, step: int, start: int, n: int, d: int, dtype: Any = np.float32
+    seed: int, stream: int, step: int, start: int, n: int, d: int, dtype: DTypeLike = np.float32
 ) -> NDArray[np.floating]:
     """Standard normal numbers (n, d), d = 2 or 3, of particles ``start`` to ``start + n`` at ``step``.
 

@@ -38,7 +38,7 @@ def graceful(*signals: int) -> Iterator[Flag]:
     stop = Flag()
     before: dict[int, Any] = {}
 
-    def note(number: int, frame: Any) -> None:
+    def note(number: int, frame: object) -> None:
         stop.signal = number
         for known, handler in before.items():
             signal.signal(known, handler)

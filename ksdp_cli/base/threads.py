@@ -83,7 +83,7 @@ if hasattr(os, "register_at_fork"):  # a forked worker has none of its parent's 
     os.register_at_fork(after_in_child=pool.cache_clear)
 
 
-def spread(task: Callable[[Item], Any], items: Iterable[Item], threads: int) -> list[Any]:
+def spread(task: Callable[[Item], object], items: Iterable[Item], threads: int) -> list[Any]:
     """``task`` of every item, in order, by the calling thread and ``threads - 1`` others.
 
     The caller works too, and a helper that has not begun when nothing is left is called off: on a busy machine nobody

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import ValidationError
 
 
@@ -16,6 +14,6 @@ def first_error(error: ValidationError, owner: str = "") -> str:
     return f"{where} = {_short(first['input'])}: {reason[:1].lower() + reason[1:]}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -16,7 +16,7 @@ from ..particles.mesh.shared import applied
 SAMPLE, TERMS = 256, 1 << 26
 
 
-def aliasing_error(nested: Nested, field: list[Modes], axes: Sequence[NDArray[Any]]) -> float:
+def aliasing_error(nested: Nested, field: list[Modes], axes: Sequence[NDArray[np.floating]]) -> float:
     """Relative l2 error of the gradient at 256 particles or fewer, evenly taken: twice that of reading the field.
 
     The deposit is the transpose of the reading, and errs as much.

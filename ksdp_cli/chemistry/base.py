@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine
 from ..particles.world import World
@@ -96,7 +97,7 @@ class Chemistry(Protocol):
         """``scale`` grad c at ``x`` (n, d), in the type of ``x``, for the total mass M; with chi it is a velocity."""
         ...
 
-    def report(self, state: State) -> dict[str, Any]:
+    def report(self, state: State) -> JsonDict:
         """What was chosen and what errors were measured, as numbers and words; ``warnings`` is a list of sentences."""
         ...
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from ..base.files import JsonDict
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..errors import ConfigError
@@ -125,7 +126,7 @@ class Parabolic:
         """Mass of the chemical."""
         return self._of(state).mass(_field(state))
 
-    def report(self, state: State) -> dict[str, Any]:
+    def report(self, state: State) -> JsonDict:
         sizes, told = self._of(state).sizes, state["told"]
         return {
             "engine": "parabolic",
@@ -214,7 +215,7 @@ class Parabolic:
         return self._nested(state["centre"], float(state["width"]), len(_field(state)))
 
 
-def _axes(x: Cloud) -> list[NDArray[Any]]:
+def _axes(x: Cloud) -> list[NDArray[np.floating]]:
     return [np.ascontiguousarray(axis) for axis in x.T]
 
 

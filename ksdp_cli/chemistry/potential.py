@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ PIECE = 256
 class Potential:
     """c(r) of a kernel in ``dim`` dimensions for distances up to ``reach``, as a table over r^2."""
 
-    def __init__(self, kernel: Any, args: tuple[float, ...], dim: int, reach: float) -> None:
+    def __init__(self, kernel: object, args: tuple[float, ...], dim: int, reach: float) -> None:
         g = array_function(kernel, dim)
         near = min(args[0] or math.inf, (1e-6 * reach) ** 2)
         self.first = math.floor(math.log2(near)) - BELOW

@@ -19,8 +19,8 @@ from ..base.files import shown
 from ..base.outputs import NO_ROOM
 from ..errors import KsdpError, ToldElsewhere
 
-#: Of the ranks of a run the first one talks; see `_ranks`.
-silent = launcher.rank() > 0
+#: Of the ranks of a run the first one talks; and one that has lost another ends at once. See `_ranks`.
+silent, at_once = launcher.rank() > 0, False
 
 BUG, DATA, RESOURCES, INTERRUPTED = 1, 4, 5, 130
 
@@ -30,6 +30,14 @@ def say(message: str) -> None:
     if sys.stderr is not None and not silent:
         with contextlib.suppress(OSError, ValueError):  # nobody is left to be told
             print(shown(message), file=sys.stderr, flush=True)
+
+
+def flush() -> None:
+    """Bring all that was said out of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
 
 
 class Boundary(TyperGroup):

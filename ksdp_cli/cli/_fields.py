@@ -44,7 +44,7 @@ def options_of(
         ]
 
         @wraps(command)
-        def run(**given: Any) -> None:
+        def run(**given: object) -> None:
             command(**given)
 
         keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in kept]
@@ -92,7 +92,7 @@ def _default(model: type[Settings], name: str, field: FieldInfo) -> str:
     return f"Default {default}{other}." if default else ""
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """A default as a user would type it; multiples of pi as such."""
     if isinstance(value, (tuple, list)):
         return ",".join(_shown(entry) for entry in value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from ..base.files import JsonDict
 from ..config import read_toml, unknown_name
 from ..errors import ConfigError
 
@@ -79,7 +80,7 @@ def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str
 OUTPUT = {"out": str, "overwrite": bool, "resume": bool}
 
 
-def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def merged(config: Path | None, given: dict[str, object], known: Iterable[str]) -> JsonDict:
     """The options of a file, overruled by those given on the command line; ``known`` are those of the configuration.
 
     Where it is written is an option too (`OUTPUT`). Raises `ConfigError` for one that only a program can give.
@@ -87,7 +88,7 @@ def merged(config: Path | None, given: dict[str, Any], known: Iterable[str]) -> 
     return overruled(read_toml(config) if config else {}, config, given, known)
 
 
-def overruled(read: dict[str, Any], file: Path | None, given: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def overruled(read: dict[str, object], file: Path | None, given: dict[str, object], known: Iterable[str]) -> JsonDict:
     """`merged`, for a file that is read."""
     for name, value in read.items():
         if name in OUTPUT and not isinstance(value, OUTPUT[name]):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..api.pace import bytes_in_words, duration
+from ..base.files import JsonDict
 from ..base.labels import label
 from . import _render
 
@@ -12,14 +11,14 @@ from . import _render
 LISTED = 12
 
 
-def render(document: dict[str, Any], as_json: bool) -> None:
+def render(document: JsonDict, as_json: bool) -> None:
     """``document`` is that of `ksdp_cli.api.planning.plan`."""
     title = f"plan: J = {document['J']}, d = {document['dim']}, cases = {document['cases']}; nothing is written"
     tables = [("", ["M", "8 pi mu/chi", "T_max", "case", "thresholds"], _thresholds(document["thresholds"]))]
     _render.emit(document, as_json, *tables, (title, ["", ""], _rows(document)), width=80)
 
 
-def _thresholds(entries: list[dict[str, Any]]) -> list[list[Any]]:
+def _thresholds(entries: list[JsonDict]) -> list[list[object]]:
     rows = [
         [one["M"], _known(one["critical_mass"]), _known(one["T_max"]), label(one["parameters"]), one["says"]]
         for one in entries[:LISTED]
@@ -28,7 +27,7 @@ def _thresholds(entries: list[dict[str, Any]]) -> list[list[Any]]:
     return rows if more <= 0 else [*rows, ["...", "", "", "", f"{more} more cases: see --json"]]
 
 
-def _rows(d: dict[str, Any]) -> list[list[str]]:
+def _rows(d: JsonDict) -> list[list[str]]:
     dt = d["dt"]
     stable = f"{dt['stable']:.3g}" if dt["stable"] else "any"
     rows = [["dt", f"{dt['asked']:g} asked, {stable} resolves: {dt['reason']}"]]
@@ -51,5 +50,5 @@ def _known(value: float | None) -> str:
     return "-" if value is None else f"{value:.5g}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..base import launcher
+from ..base.files import JsonDict
 from ..base.listener import Stop
 from . import _boundary
 
@@ -21,14 +22,19 @@ FIRST = ("out", "overwrite", "resume", "workers", "executor", "case")
 def joined(asked: str | None) -> Iterator[World]:
     """The world of this process, as `ksdp_cli.api.ranks.joined`; silent until it stands."""
     from ..api import ranks
+    from ..particles.world import Lost
 
     _boundary.silent = launcher.rank(mpi=asked == "mpi") > 0
-    with ranks.joined(asked) as world:
-        _boundary.silent = False
-        yield world
+    try:
+        with ranks.joined(asked) as world:
+            _boundary.silent = False
+            yield world
+    except (Lost, ranks.LostElsewhere):
+        _boundary.at_once = True
+        raise
 
 
-def follow(world: World, stop: Stop, options: dict[str, Any]) -> None:
+def follow(world: World, stop: Stop, options: JsonDict) -> None:
     """Move this rank's share of the particles to the end of the run. Raises as `ksdp_cli.api.ranks.follow`."""
     from ..api import ranks
 

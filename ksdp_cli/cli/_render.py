@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..base import labels
-from ..base.files import shown
+from ..base.files import JsonDict, shown
 from ._boundary import say
 
 
 def emit(
-    document: dict[str, Any],
+    document: JsonDict,
     as_json: bool,
     *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]],
     width: int = 140,
@@ -45,14 +45,14 @@ def emit(
         console.print(table)
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """A table cell whose brackets are text, never markup."""
     from rich.markup import escape
 
     return escape(shown(labels.cell(value)))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """NumPy scalars, arrays and paths as JSON."""
     if hasattr(value, "tolist"):
         return value.tolist()
@@ -67,24 +67,9 @@ LINE_SECONDS = 10.0
 def progress(label: str) -> Iterator[Any]:
     """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line now and then in a log."""
     if sys.stderr is not None and sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from ..base.bars import terminal_bar
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            tasks: dict[str, Any] = {}
-
-            def draw(stage: str, done: int, total: int, note: str = "") -> None:
-                if stage not in tasks:
-                    tasks[stage] = bar.add_task(stage, total=total, note=note)
-                bar.update(tasks[stage], completed=done, total=total, note=note)
-
+        with terminal_bar() as draw:
             yield draw
         return
     last = time.monotonic()

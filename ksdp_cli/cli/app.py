@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -17,6 +18,11 @@ def main() -> None:
 
         say("ksdp: interrupted")
         code = INTERRUPTED
+    from . import _boundary
+
+    if _boundary.at_once:  # threads of torch that wait for a lost rank would abort Python as it ends
+        _boundary.flush()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import plugins
+from ..base import compiling
 from . import (
     cite,
     compare,
@@ -26,6 +27,7 @@ from . import (
     simulate,
     sweep,
     train,
+    warm_up,
 )
 from ._boundary import Boundary, guarded, is_usage, say, usage_line
 
@@ -69,6 +71,7 @@ VERBS = (
     laws,
     presets,
     demo,
+    warm_up,
     cite,
 )
 for module in VERBS:
@@ -81,6 +84,7 @@ def run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
+    compiling.tell = lambda message: say(f"ksdp: {message}")
     return guarded(_run)
 
 

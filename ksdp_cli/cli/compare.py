@@ -48,7 +48,7 @@ def compare(
         ),
     ] = None,
     as_json: o.Json = False,
-    **options: Any,
+    **options: object,
 ) -> None:
     """Wasserstein distances between two clouds, each with its noise floor and interval; moments; a verdict.
 

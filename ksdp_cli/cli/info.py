@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..base.files import shown
+from ..base.files import JsonDict, shown
 from ..base.labels import several
 from . import _options as o
 from . import _render
@@ -41,7 +41,7 @@ def info(
         print(f"  made by:  {shown(document['command'])}")
 
 
-def _cases(states: list[dict[str, Any]]) -> tuple[str, list[str], list[list[Any]]]:
+def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[Any]]]:
     """A row for each case with its parameters and how far it is; of many, those that move, then the first ones."""
     names, counts = list(states[0]["parameters"]), Counter(one["state"] for one in states)
     shown_first = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
@@ -55,7 +55,7 @@ def _cases(states: list[dict[str, Any]]) -> tuple[str, list[str], list[list[Any]
     return title, ["case", *names, "frames", "state", ""], rows
 
 
-def _flat(value: Any) -> Any:
+def _flat(value: object) -> Any:
     if isinstance(value, dict):
         return ", ".join(f"{name} = {_flat(entry)}" for name, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):

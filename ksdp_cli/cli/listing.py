@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from .. import plugins
+from ..base.files import JsonDict
 from ..errors import ConfigError
 from ..registry import Entry
 from . import _options as o
@@ -80,7 +81,7 @@ def show(
     _render.emit({"components": described}, as_json, *tables)
 
 
-def describe(entry: Entry) -> dict[str, Any]:
+def describe(entry: Entry) -> JsonDict:
     """A component's class, read through its contract."""
     from ..kernels.base import dims_of
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..base.parsing import integer
 from ..base.signals import graceful
 from . import _options as o
 from . import _render
@@ -38,6 +39,14 @@ def reproduce(
         bool, typer.Option("--overwrite", help="Make again what lies there with another configuration.")
     ] = False,
     device: o.DeviceOption = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Processes that take seeds and data sets side by side. Default 1."),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[:PLACE]", help="Where they run; 'ksdp plugins' lists the executors."),
+    ] = None,
     as_json: o.Json = False,
 ) -> None:
     """Reproduce the paper: simulate, train, measure the squared W2 beside its noise floor, draw the figures.
@@ -57,6 +66,8 @@ def reproduce(
             picture=picture,
             overwrite=overwrite,
             device=device or "auto",
+            workers=integer(workers) if workers else None,
+            executor=executor,
             progress=progress,
             stop=stop,
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..base.files import JsonDict
 from ..base.parsing import integer
 from ..base.signals import graceful
 from ..config import SimulateConfig
@@ -14,9 +15,12 @@ from . import _ranks, _render
 from ._boundary import say
 from ._fields import Grouped, options_of
 
+if TYPE_CHECKING:
+    from ..store import Run
+
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
-    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "seed"),
+    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge", "seed"),
     "The chemical in the store": ("store_field", "field_side"),
     "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
@@ -161,8 +165,8 @@ def simulate(
     render(run, as_json)
 
 
-def render(run: Any, as_json: bool) -> None:
-    """One row a case and snapshot: mean and second moment with standard errors."""
+def render(run: Run, as_json: bool) -> None:
+    """One row a case and snapshot: mean and second moment with standard errors; of several seeds their means."""
     from ..views import summary
 
     document = summary.of_run(run)
@@ -176,7 +180,21 @@ def render(run: Any, as_json: bool) -> None:
     if not run.complete:
         how = f"{document['cases']['done']} of {document['cases']['all']} cases are done"
     facts = f"{run.path}: J = {run.J}, d = {run.dim}, {how}"
+    if "ensemble" in document:
+        columns, rows = _of_ensemble(document["ensemble"])
     _render.emit(document, as_json, (facts, columns, rows))
+
+
+def _of_ensemble(ensemble: list[JsonDict]) -> tuple[list[str], list[list[object]]]:
+    """Columns and rows of the means over seeds, with Student's interval."""
+    names = list(ensemble[0]["parameters"]) if ensemble else []
+    rows = []
+    for row in ensemble:
+        found = row["second_moment"]
+        band = "" if found["low"] is None else f"[{found['low']:.4g}, {found['high']:.4g}]"
+        at = [row["parameters"][name] for name in names]
+        rows.append([*at, row["t"], row["seeds"], _vector(row["mean"]), found["mean"], found["se"], band])
+    return [*names, "t", "seeds", "mean", "E|x|^2", "s.e.", "95 % over seeds"], rows
 
 
 def _vector(values: list[float]) -> str:

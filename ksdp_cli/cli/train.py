@@ -57,7 +57,7 @@ def train(
     """
     from .. import api
 
-    outputs = {"out": out, "overwrite": overwrite, "resume": resume}
+    outputs: dict[str, object] = {"out": out, "overwrite": overwrite, "resume": resume}
     with graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,

@@ -181,7 +181,9 @@ def _cells(s: NDArray[np.float64]) -> int:
     return int(np.searchsorted(s, 1.0))
 
 
-def _scheme(s: NDArray[np.float64], mu: float, chi: float, M: float) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _scheme(
+    s: NDArray[np.float64], mu: float, chi: float, M: float
+) -> tuple[Callable[..., object], Callable[..., object]]:
     """m_t at the inner points and its tridiagonal matrix in LSODA's packing.
 
     The sum of m_t over the cells telescopes to 4 mu (-M) + chi M^2 / (2 pi), so the slope of E|X|^2 is exact.

@@ -292,8 +292,8 @@ class _Elliptic:
 
 
 def _integrate(
-    rate: Callable[..., Any],
-    jacobian: Callable[..., Any],
+    rate: Callable[..., object],
+    jacobian: Callable[..., object],
     width: int,
     begin: float,
     end: float,

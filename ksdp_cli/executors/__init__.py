@@ -8,8 +8,9 @@ from __future__ import annotations
 from .. import plugins
 from ..registry import Entry
 from .base import Workers, listen, stop_signal
+from .following import follow
 
-__all__ = ["DEFAULT", "Workers", "listen", "named", "stop_signal"]
+__all__ = ["DEFAULT", "Workers", "follow", "listen", "named", "stop_signal"]
 
 DEFAULT = "processes"
 

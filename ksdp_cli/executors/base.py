@@ -47,7 +47,7 @@ class Workers(Executor):
         as many as fit. Raises `ConfigError` for a place that cannot be, `ResourceError` where nobody answers."""
 
     @abstractmethod
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         """As of `concurrent.futures.Executor`."""
 
     def begin(self, folder: Path) -> None:

@@ -89,7 +89,7 @@ class Dask(Workers):
         )
         return self._distributed.Client(self._cluster, set_as_default=False)
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         if self._closed:
             raise RuntimeError("no call is taken after shutdown")
         if self._client is None:
@@ -136,7 +136,7 @@ def _pass_on(theirs: Any, ours: Future[Any]) -> None:
         ours.set_exception(error)
 
 
-def _called(token: str, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+def _called(token: str, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
     """In a worker: the call, alone in its process, unless its sweep was asked to stop before."""
     with _one_at_a_time:
         if _told.get(token):

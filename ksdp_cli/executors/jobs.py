@@ -79,7 +79,7 @@ def outcome_of(folder: Path, key: str) -> Path:
     return folder / f"{key}.outcome.json"
 
 
-def read_outcome(file: Path) -> tuple[Any, Exception | None]:
+def read_outcome(file: Path) -> tuple[object, Exception | None]:
     """The value of a call, or what it raised."""
     found = read_json(file)
     if "value" in found:

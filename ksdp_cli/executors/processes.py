@@ -38,7 +38,7 @@ class Processes(Workers):
             workers, mp_context=context, initializer=_begin, initargs=(self._asked, os.getpid())
         )
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         return self._pool.submit(fn, *args, **kwargs)
 
     def ask_to_stop(self, number: int) -> None:

@@ -18,7 +18,7 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from ..base.files import read_json
+from ..base.files import JsonDict, read_json
 from ..base.libraries import library
 from ..base.outputs import written_whole
 from ..base.threads import core_count
@@ -59,7 +59,7 @@ class Slurm(Workers):
         self._closed, self._left, self._folder = False, threading.Event(), Path()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         if self._closed or self._folder.name:
             raise RuntimeError("all calls are sent together, once")
         call, future = Call(fn, args), Future[T]()
@@ -180,11 +180,11 @@ class Slurm(Workers):
                 if time.monotonic() - since >= (10 * LOOK if self._local else LATE):
                     future.set_exception(BrokenExecutor(f"job {job} has ended early; its log is in {self._folder}"))
 
-    def _waiting_still(self) -> list[tuple[Call, Future[Any]]]:
+    def _waiting_still(self) -> list[tuple[Call, Future[object]]]:
         return [(call, future) for call, future in self._waiting.values() if not future.done()]
 
 
-def _options(place: str) -> dict[str, Any]:
+def _options(place: str) -> JsonDict:
     """``KEY=VALUE,...`` with whole numbers as such. Raises `ConfigError`."""
     found = dict[str, Any]()
     for part in filter(None, place.split(",")):

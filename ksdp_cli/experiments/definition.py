@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from ..base.files import JsonDict
 from ..base.validation import first_error
-from ..config import Real, Settings, Sweep, TrainConfig, Whole, build, read_toml
+from ..config import Real, Settings, SimulateConfig, Sweep, TrainConfig, Whole, build, read_toml
 from ..errors import ConfigError
 
 DATA = Path(__file__).parent / "data"
@@ -82,18 +83,40 @@ class Experiment(Settings):
                 return found
         raise ConfigError(f"{self.name} has no scale {name!r}", f"it has: {', '.join(self.scales)}")
 
-    def simulate_options(self, scale: str) -> dict[str, Any]:
+    def smaller(self, scale: str, seeds: int | None = None) -> str | None:
+        """What ``scale``, of ``seeds`` networks, has less of than ``paper``, in words; None where it is that."""
+        if scale == "paper" or "paper" not in self.scales:
+            return None
+        own, whole = self.scale(scale), self.scale("paper")
+        told = []
+        for given, options in (
+            ("simulation", (self.simulate_options(scale), self.simulate_options("paper"))),
+            ("training", (self.train_options(scale, 0), self.train_options("paper", 0))),
+        ):
+            usual = (SimulateConfig if given == "simulation" else TrainConfig).model_fields
+            for name in sorted({*options[0], *options[1]}):
+                here, there = (one.get(name, usual[name].default if name in usual else None) for one in options)
+                if here != there:
+                    told.append(f"{name} = {here:g} for {there:g}" if _numbers(here, there) else f"{name} = {here}")
+        told += [f"{n} = {a} for {b}" for n, a, b in (("networks", seeds or own.seeds, whole.seeds),) if a != b]
+        return ", ".join(told) or None
+
+    def simulate_options(self, scale: str) -> dict[str, object]:
         """The options of `simulate` for the training data."""
         return self.simulation | self.scale(scale).simulation
 
-    def validation_options(self, scale: str) -> dict[str, Any]:
+    def validation_options(self, scale: str) -> dict[str, object]:
         """The options of `simulate` for the runs to validate on."""
         return self.simulate_options(scale) | self.validation
 
-    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> dict[str, Any]:
+    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> JsonDict:
         """The options of `train` for the network of one seed, by ``algorithm`` in place of the experiment's own."""
         own = self.training | self.scale(scale).training | {"seed": seed}
         return own if algorithm is None else own | {"algorithm": algorithm}
+
+
+def _numbers(*values: object) -> bool:
+    return all(isinstance(value, (int, float)) for value in values)
 
 
 def names() -> list[str]:

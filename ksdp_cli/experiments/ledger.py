@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ..base.disk import put
-from ..base.files import read_json
+from ..base.files import JsonDict, read_json
 from ..errors import ConfigError, DataError
 from ..provenance import digest
 
@@ -55,8 +55,8 @@ class Ledger:
     def stage(
         self,
         name: str,
-        config: dict[str, Any],
-        work: Callable[[bool], dict[str, Any]],
+        config: JsonDict,
+        work: Callable[[bool], JsonDict],
         output: Path | None = None,
     ) -> Stage:
         """``work(afresh)`` unless it is done; ``afresh`` means that what lies there is of another configuration.
@@ -93,7 +93,12 @@ class Ledger:
         """Whether a stage has begun in this folder."""
         return self._stored(self.folder / f"{name}.json") is not None
 
-    def _stored(self, file: Path) -> dict[str, Any] | None:
+    def done(self, name: str) -> bool:
+        """Whether a stage has come to its end in this folder, whatever its configuration."""
+        stored = self._stored(self.folder / f"{name}.json")
+        return stored is not None and stored["done"]
+
+    def _stored(self, file: Path) -> JsonDict | None:
         """The entry of a stage, or None where there is no file, or none that can be read and may be replaced.
 
         Raises `DataError` for one that can not.
@@ -109,7 +114,13 @@ class Ledger:
             raise DataError(told, "move it elsewhere, or use --overwrite") from None
 
     def _work(
-        self, file: Path, name: str, config: dict[str, Any], work: Callable[[bool], Any], afresh: bool, before: float
+        self,
+        file: Path,
+        name: str,
+        config: dict[str, object],
+        work: Callable[[bool], object],
+        afresh: bool,
+        before: float,
     ) -> Stage:
         began = time.monotonic()
         entry: dict[str, Any] = {
@@ -131,16 +142,16 @@ class Ledger:
         return Stage(name, json.loads(json.dumps(result)), seconds, False)
 
 
-def _write(file: Path, entry: dict[str, Any]) -> None:
+def _write(file: Path, entry: dict[str, object]) -> None:
     put(file, (json.dumps(entry, indent=1) + "\n").encode())
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:
+def _differences(old: dict[str, object], new: dict[str, object]) -> str:
     changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
     told = [f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}" for name in changed[:4]]
     return "; ".join(told) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:37] + "..."

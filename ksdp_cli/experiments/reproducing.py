@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import executors
 from ..api.options import Number
 from ..api.paths import RUNS
 from ..base import files
-from ..base.files import read_json
-from ..base.listener import Progress, Stop
+from ..base.bars import drawn
+from ..base.files import JsonDict, read_json
+from ..base.listener import Listener, Progress, Stop
 from ..base.outputs import Lock, require_free, written_whole
 from ..base.parsing import integer
 from ..errors import ConfigError
 from . import definition, drawing
 from .definition import TABLE2, Experiment
+from .side_by_side import make_ahead
 from .stages import Stages
 from .table2 import COLUMNS, NOTE, TITLE, Entry, evaluate
 
@@ -32,10 +36,11 @@ class Reproduction:
     scale: str
     folder: Path
     entries: list[Entry] = field(default_factory=list)
+    smaller: dict[str, list[str]] = field(default_factory=dict)
     pictures: list[Path] = field(default_factory=list)
     seconds: list[tuple[str, str, int, float, bool]] = field(default_factory=list)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         keys = ("experiment", "stage", "count", "seconds", "found")
         return {
             "target": self.target,
@@ -43,6 +48,7 @@ class Reproduction:
             "folder": str(self.folder),
             "title": TITLE,
             "note": NOTE,
+            "not_the_papers_sizes": self.smaller,
             "table": [entry.as_dict() for entry in self.entries],
             "pictures": [str(path) for path in self.pictures],
             "stages": [dict(zip(keys, row, strict=True)) for row in self.seconds],
@@ -53,6 +59,9 @@ class Reproduction:
         shown: list[tuple[str, Any, Any]] = []
         if self.entries:
             shown.append((TITLE, COLUMNS, [entry.as_row() for entry in self.entries]))
+        if self.smaller:
+            title = f"scale {self.scale} is not the paper's: what it has for what --scale paper has"
+            shown.append((title, ("sizes", "experiments"), [[what, ", ".join(n)] for what, n in self.smaller.items()]))
         times = [[name, stage, count, spent, found] for name, stage, count, spent, found in self.seconds]
         shown.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), times))
         files = [["pictures", ", ".join(str(path) for path in self.pictures)]] if self.pictures else []
@@ -95,7 +104,9 @@ def reproduce(
     picture: str = "png",
     overwrite: bool = False,
     device: str = "auto",
-    progress: Progress | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    progress: Progress | bool | None = None,
     stop: Stop | None = None,
 ) -> Reproduction:
     """Reproduce ``target`` at a scale, ``quick`` (minutes) or ``paper``, into ``out``, by default runs/reproduce-SCALE,
@@ -105,13 +116,16 @@ def reproduce(
     are. ``target`` is the name of an experiment or a TOML file of the user's, ``table2``, ``all``, or a figure,
     ``fig1`` to ``fig10``. ``seeds`` networks are trained a row; ``picture`` is the format of figures, png, pdf or svg.
     What is done in the folder is found again; an interrupted reproduction goes on when it is called again. A stage that
-    lies there with another configuration raises `ConfigError`, or with ``overwrite`` is made again. Raises what
-    `simulate` and `train` raise, and `Interrupted`.
+    lies there with another configuration raises `ConfigError`, or with ``overwrite`` is made again. ``workers``
+    processes, or an ``executor`` as of `simulate`, take simulations, then networks, then distances side by side; the
+    numbers are the same. Raises what `simulate` and `train` raise, and `Interrupted`.
     """
     planned = jobs(str(target))
     count = None if seeds is None else integer(seeds)
     if count is not None and count < 1:
         raise ConfigError(f"--seeds {count}", "train at least 1 network")
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers = {workers}", "use 1 or more")
     if picture not in PICTURES:
         raise ConfigError(f"--format {picture!r}", f"use one of {', '.join(PICTURES)}")
     if algorithm not in (None, *ALGORITHMS):
@@ -121,17 +135,25 @@ def reproduce(
     for job in planned:
         job.experiment.scale(scale)
     done = Reproduction(str(target), scale, folder)
+    for job in planned:
+        less = job.experiment.smaller(scale, count) if job.rows else None
+        if less:
+            done.smaller.setdefault(less, []).append(job.experiment.name)
     summary = folder / f"{Path(done.target).stem}.json"
     require_free(summary, True, _made_here, "reproduce")
-    for job in planned:
-        lock = Lock(folder / job.experiment.name)
-        try:
+    with ExitStack() as locks:
+        bar = locks.enter_context(drawn(progress))
+        told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": bar, "stop": stop}
+        work: list[tuple[Job, Stages, range]] = []
+        for job in planned:
             at = folder / job.experiment.name
-            told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": progress, "stop": stop}
+            locks.callback(Lock(at).release)
             stages = Stages(job.experiment, scale, at, algorithm=algorithm, **told)
-            _run(job, stages, range(count or stages.scale.seeds), done, picture)
-        finally:
-            lock.release()
+            work.append((job, stages, range(count or stages.scale.seeds)))
+        if executor is not None or (workers or 1) > 1:
+            make_ahead(work, executor or executors.DEFAULT, workers, Listener(bar, stop))
+        for job, stages, own in work:
+            _run(job, stages, own, done, picture)
     with written_whole(summary) as temporary:
         temporary.write_text(json.dumps(done.as_dict(), indent=1) + "\n")
     return done

@@ -15,7 +15,7 @@ from ..api.comparing import reference_options
 from ..api.generator import Generator
 from ..api.paths import history_of, slug
 from ..assignment.certified.solver import Certified
-from ..base.files import read_json
+from ..base.files import JsonDict, read_json
 from ..base.listener import Progress, Stop, unheard
 from ..base.shapes import Cloud
 from ..config import TrainConfig, build
@@ -53,6 +53,11 @@ class Stages:
     ) -> None:
         self.experiment, self.scale_name, self.scale = experiment, scale, experiment.scale(scale)
         self.folder, self.device, self.algorithm = folder, device, algorithm
+        #: What makes the same stages in another process; JSON holds it.
+        self.given = {
+            "experiment": experiment.model_dump(mode="json", exclude_unset=True), "scale": scale,
+            "folder": str(folder.absolute()), "overwrite": overwrite, "algorithm": algorithm, "device": device,
+        }  # fmt: skip
         self.ledger = Ledger(folder / "stages", overwrite)
         self._progress, self.stop = progress, stop
         self.simulation = pose(experiment.simulate_options(scale)).config.model_dump(mode="json", exclude={"device"})
@@ -62,12 +67,12 @@ class Stages:
         """The simulation that the networks are trained on."""
         return self.simulated("simulate", self.experiment.simulate_options(self.scale_name), "training")
 
-    def simulated(self, stage: str, options: dict[str, Any], stem: str) -> Run:
+    def simulated(self, stage: str, options: JsonDict, stem: str) -> Run:
         """The simulation of ``options``, in STEM.zarr."""
         out = self.folder / f"{stem}.zarr"
         config = pose(options).config.model_dump(mode="json", exclude={"device"})
 
-        def work(afresh: bool) -> dict[str, Any]:
+        def work(afresh: bool) -> JsonDict:
             given = {**options, "device": self.device}
             told = self.told(stage)
             given |= {"out": out, "progress": told, "stop": self.stop, "warn": unheard}
@@ -84,7 +89,7 @@ class Stages:
         config = build(TrainConfig, chosen).model_dump(mode="json")
         other = self.validation()
 
-        def work(afresh: bool) -> dict[str, Any]:
+        def work(afresh: bool) -> JsonDict:
             options = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
             told = self.told(f"train seed {seed}")
             trained = _on_or_afresh(
@@ -132,7 +137,7 @@ class Stages:
         _, model = self.network(seed)
         out = self.folder / f"beyond-{label(at)}-seed{seed}.zarr"
 
-        def work(afresh: bool) -> dict[str, Any]:
+        def work(afresh: bool) -> JsonDict:
             told, count = self.told(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
             options: dict[str, Any] = {"n": count, "seed": INPUT_SEED + seed, "device": self.device, "out": out}
             options |= {"beyond": "simulate", "overwrite": afresh or out.exists(), **at}
@@ -147,7 +152,7 @@ class Stages:
         clouds = self.references(at)
         pairs = list(itertools.combinations(range(len(clouds)), 2))
 
-        def work(_: bool) -> dict[str, Any]:
+        def work(_: bool) -> JsonDict:
             title = f"floor {label(at)}, N = {n}"
             return {"w2_squared": self._distances(title, [(clouds[i], clouds[j]) for i, j in pairs], n)}
 
@@ -158,7 +163,7 @@ class Stages:
         clouds, (_, model) = self.references(at), self.network(seed)
         what = "beyond" if beyond else "W2"
 
-        def work(_: bool) -> dict[str, Any]:
+        def work(_: bool) -> JsonDict:
             count = max(len(cloud) for cloud in clouds)
             made = self.further(seed, at).frame() if beyond else self.samples(seed, at, count)
             title = f"{what} {label(at)}, N = {n}, seed {seed}"
@@ -167,7 +172,34 @@ class Stages:
         name = f"w2-{'beyond-' if beyond else ''}{label(at)}-N{n}-seed{seed}"
         return self._measured(name, at, {"N": n, "weights": model.sha256}, work)
 
-    def history(self, seed: int) -> list[dict[str, Any]]:
+    def by_name(self, name: str, words: list[Any]) -> None:
+        """Make a stage of `side_by_side`: a method of this class, or ``measured``, all that is measured at a point of
+        the network of a seed, or of the references among themselves."""
+        if name != "measured":
+            getattr(self, name)(*words)
+            return
+        at, seed = words
+        for n in self.scale.N:
+            if seed is None:
+                self.floor(at, n)
+                continue
+            for beyond in (False, True) if self.goes_beyond(at) else (False,):
+                self.distances(seed, at, n, beyond)
+
+    def has(self, name: str, words: list[Any]) -> bool:
+        """Whether a stage of `by_name` lies there done; of what configuration is not asked."""
+        if name == "measured":
+            at, seed = words
+            what = "floor" if seed is None else "w2"
+            suffix = "" if seed is None else f"-seed{seed}"
+            names = [f"{what}-{label(at)}-N{n}{suffix}" for n in self.scale.N]
+        elif name == "reference":
+            names = [f"reference-{label(words[0])}-{words[1]}"]
+        else:
+            names = [{"data": "simulate", "validation": "validation", "network": f"train-{(*words, 0)[0]}"}[name]]
+        return not self.ledger.overwrite and all(self.ledger.done(one) for one in names)
+
+    def history(self, seed: int) -> list[JsonDict]:
         """The rows of a training: step, loss, validation."""
         path, _ = self.network(seed)
         file = history_of(path)
@@ -187,10 +219,10 @@ class Stages:
 
         return tell
 
-    def _measured(self, name: str, at: Point, what: dict[str, Any], work: Callable[[bool], Any]) -> list[float]:
+    def _measured(self, name: str, at: Point, what: JsonDict, work: Callable[[bool], Any]) -> list[float]:
         return list(self.ledger.stage(name, what | self._of(at), work).result["w2_squared"])
 
-    def _of(self, at: Point) -> dict[str, Any]:
+    def _of(self, at: Point) -> JsonDict:
         """What every stage at a point depends on."""
         return {"at": at, "references": self.scale.references, "data": self.simulation}
 
@@ -210,7 +242,7 @@ class Stages:
         return found
 
 
-def _on_or_afresh(make: Callable[[dict[str, Any]], Made], afresh: bool) -> Made:
+def _on_or_afresh(make: Callable[[JsonDict], Made], afresh: bool) -> Made:
     """What goes on from where it was cut off; where that is refused and ``afresh`` allows it, what begins again."""
     try:
         return make({"resume": True})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from .definition import Row
 from .stages import Stages, label
 
@@ -55,7 +55,7 @@ class Entry:
         room = 0.0 if self.paper is None else self.paper - self.floor
         return self.excess / room if room > 0 else None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return {
             "experiment": self.experiment, "at": self.at, "role": self.role, "N": self.N, "paper": self.paper,
             "ours": self.ours, "ours_sd": self.ours_sd, "ours_each_seed": list(self.each), "floor": self.floor,
@@ -65,10 +65,18 @@ class Entry:
             "distance": f"exact W2 squared (certified), N = {self.N}",
         }  # fmt: skip
 
-    def as_row(self) -> list[Any]:
+    def as_row(self) -> list[object]:
         spread = [self.ours, self.ours_sd, self.floor, self.floor_sd, self.excess, self.excess_se]
         place = [self.experiment, label(self.at).replace("-", ", "), self.role, self.N]
-        return [*place, *(_short(value) for value in [self.paper, *spread]), _part(self.part), self._cost()]
+        return [*place, *(_short(value) for value in [self.paper, *spread]), self._verdict(), self._cost()]
+
+    def _verdict(self) -> str | None:
+        """`part`, and in words where the paper's number is not met, or lies below the floor and cannot be."""
+        if self.paper is None:
+            return None
+        if self.part is None:
+            return "paper < floor"
+        return f"{self.part:.2f}" + (": not reached" if self.ours > self.paper else "")
 
     def _cost(self) -> str | None:
         return None if self.seconds is None else f"{self.seconds:.3g} of {self.simulated:.3g}"
@@ -133,7 +141,3 @@ def _sd(values: np.ndarray) -> float | None:
 
 def _short(value: float | None) -> str | None:
     return None if value is None else f"{value:.4f}"
-
-
-def _part(value: float | None) -> str | None:
-    return None if value is None else f"{value:.2f}"

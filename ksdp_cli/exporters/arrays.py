@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.libraries import library
 from ..store import layout
 from ..store.selection import Selection
@@ -20,7 +21,7 @@ METADATA = "ksdp-metadata"
 CF = "CF-1.8"
 
 
-def write_npz(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_npz(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
     """``numpy.load`` gives ``position``, ``time``, ``axis``, one array (case,) a parameter, and the metadata as text;
     ``c`` too, with its axes ``x``, ``y`` (, ``z``), where the store has a grid.
 
@@ -30,7 +31,7 @@ def write_npz(selection: Selection, path: Path, metadata: dict[str, Any], progre
     grid = dict(zip(layout.AXES, run.grid.axes(), strict=False)) if run.grid else {}
     small: dict[str, Any] = grid | {
         "time": np.array(selection.times),
-        "axis": np.array(layout.AXES[: run.dim]),
+        "axis": np.array(layout.axes_of(run.dim)),
         METADATA: np.array(json.dumps(metadata)),
         **{name: np.array(values) for name, values in selection.parameters.items()},
     }
@@ -65,7 +66,7 @@ def ours_npz(path: Path) -> bool:
         return METADATA in file and layout.MARK in json.loads(str(file[METADATA]))
 
 
-def write_netcdf(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_netcdf(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
     """``xarray.open_dataset`` gives what `Run.dataset` gives: names, coordinates, and the metadata as JSON.
 
     The file follows the CF conventions: quantities have the unit 1, for equation (8) has no other, and what they
@@ -102,7 +103,7 @@ def write_netcdf(selection: Selection, path: Path, metadata: dict[str, Any], pro
             progress(done)
 
 
-def _measured(labels: dict[str, Any]) -> dict[str, Any]:
+def _measured(labels: JsonDict) -> JsonDict:
     """Labels of a variable with a unit that UDUNITS knows, and ours in its long name; text has no unit."""
     unit = labels.get("units")
     if unit is None:

@@ -73,7 +73,7 @@ def export(
     overwrite: bool = False,
     field: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Write the positions of ``selection`` to ``path`` and return what the file says of how they were made.
 
     ``field`` writes the chemical in their place, as an image. ``progress(done, total)`` counts particles, or points of
@@ -96,7 +96,7 @@ def export(
     return metadata
 
 
-def metadata_of(selection: Selection) -> dict[str, Any]:
+def metadata_of(selection: Selection) -> dict[str, object]:
     """How the positions were made, JSON-able: configuration, command, seed, versions, and the units of parameters."""
     run = selection.run
     kept = {name: value for name, value in run.attrs.items() if name not in _OWN}

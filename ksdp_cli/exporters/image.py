@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from ..store.selection import Selection
 from .vtk import ROOT, VERSION
 
 
-def write_image(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_image(selection: Selection, path: Path, metadata: dict[str, object], progress: Callable[[int], None]) -> None:
     """VTK's ``vtkHDFReader`` gives the steps in time of one vtkImageData with the array ``c``, or one a case.
 
     In 2D there is one plane, z = 0, for which the values have no axis. The metadata are an attribute of the root group

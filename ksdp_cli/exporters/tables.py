@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.libraries import library
 from ..errors import ConfigError
 from ..store import layout
@@ -19,15 +19,18 @@ KEY = b"ksdp"
 
 
 def columns(selection: Selection) -> list[str]:
-    """case, the swept parameters, time, particle, x, y(, z). Raises `ConfigError` for two columns of one name."""
-    names = ["case", *selection.parameters, "time", "particle", *layout.AXES[: selection.run.dim]]
+    """case, the swept parameters, time, particle, x, y(, z), or x1, x2, ... of more dimensions.
+
+    Raises `ConfigError` for two columns of one name.
+    """
+    names = ["case", *selection.parameters, "time", "particle", *layout.axes_of(selection.run.dim)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"a parameter is called as the axis {twice[0]!r} is", "export to .npz or .nc")
     return names
 
 
-def _tables(selection: Selection) -> Iterator[dict[str, Any]]:
+def _tables(selection: Selection) -> Iterator[JsonDict]:
     """The rows of one block of the store after the other, as columns."""
     run, names = selection.run, columns(selection)
     for i, j, start, block in selection.blocks():
@@ -39,7 +42,7 @@ def _tables(selection: Selection) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, values, strict=True))
 
 
-def write_csv(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_csv(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
     """Plain CSV with a line of names; positions with the digits that give the same float32 back.
 
     The format has no place for metadata.
@@ -58,15 +61,15 @@ def ours_csv(path: Path) -> bool:
     with path.open("rb") as file:
         names = file.readline(1 << 16).decode("ascii").rstrip("\n").split(",")
     return names[0] == "case" and any(
-        names[-dim - 2 :] == ["time", "particle", *layout.AXES[:dim]] for dim in range(1, len(layout.AXES) + 1)
+        names[-dim - 2 :] == ["time", "particle", *layout.axes_of(dim)] for dim in range(1, layout.MOST_AXES + 1)
     )
 
 
-def write_parquet(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_parquet(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
     """A row group for each block of the store; the metadata as JSON under the key ``ksdp`` of the schema."""
     pyarrow, parquet = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     types = {"case": pyarrow.int32(), "particle": pyarrow.int64()}
-    types |= {} if selection.run.header.moving else dict.fromkeys(layout.AXES, pyarrow.float32())
+    types |= {} if selection.run.header.moving else dict.fromkeys(layout.axes_of(selection.run.dim), pyarrow.float32())
     fields = [pyarrow.field(name, types.get(name, pyarrow.float64()), nullable=False) for name in columns(selection)]
     schema = pyarrow.schema(fields, metadata={KEY: json.dumps(metadata).encode()})
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..base.libraries import library
+from ..errors import ConfigError
 from ..store import layout
 from ..store.selection import Selection
 
@@ -24,11 +25,16 @@ CELLS = ("Vertices", "Lines", "Polygons", "Strips")
 PIECE, CHUNK = 1 << 20, 1 << 16
 
 
-def write_vtkhdf(selection: Selection, path: Path, metadata: dict[str, Any], progress: Callable[[int], None]) -> None:
+def write_vtkhdf(
+    selection: Selection, path: Path, metadata: dict[str, object], progress: Callable[[int], None]
+) -> None:
     """VTK's ``vtkHDFReader`` gives the steps in time, of one vtkPolyData or of a partitioned set with one a case.
 
     In 2D the third coordinate is 0. The metadata are an attribute of the root group as JSON.
     """
+    if selection.run.dim > 3:
+        told = f"VTK has points in 3 dimensions, and {selection.run.path} has {selection.run.dim}"
+        raise ConfigError(told, "export to .npz, .nc, .parquet or .csv")
     h5py = library("h5py", "VTKHDF")
     with h5py.File(path, "w") as file:
         root = file.create_group(ROOT)

@@ -5,7 +5,7 @@ matplotlib is imported when one is drawn.
 
 from __future__ import annotations
 
-from ._canvas import made_here, require_suffix
+from ._canvas import kept, made_here, require_suffix
 from ._field import Field
 from ._panels import count_text
 from .curves import Curves, curve_panels, moment_curve, training_curves, training_panel
@@ -23,6 +23,7 @@ __all__ = [
     "histogram_pair",
     "histogram_sections",
     "histogram_sheet",
+    "kept",
     "made_here",
     "moment_curve",
     "require_ffmpeg",

@@ -8,12 +8,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..base.files import shown
 from ..base.outputs import written_whole
 from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Layout = Literal["constrained", "compressed"]
 MAKER = "ksdp"
@@ -43,6 +47,21 @@ DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 2)))
 MARKERS = "os^Dv*"
 
 
+#: Where the figures of the pictures that are drawn in a block are kept, if anywhere.
+_KEPT: ContextVar[list[Any] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept() -> Iterator[list[Any]]:
+    """The `matplotlib.figure.Figure` of every picture that is drawn within the block."""
+    figures: list[Any] = []
+    token = _KEPT.set(figures)
+    try:
+        yield figures
+    finally:
+        _KEPT.reset(token)
+
+
 @contextmanager
 def canvas(width: float, height: float, layout: Layout = "constrained") -> Iterator[Any]:
     """A figure of ``width`` x ``height`` inches in our style, to be drawn and saved within the block."""
@@ -56,7 +75,7 @@ def canvas(width: float, height: float, layout: Layout = "constrained") -> Itera
         yield Figure((width, height), layout=layout)
 
 
-def mend_texts(figure: Any) -> None:
+def mend_texts(figure: Figure) -> None:
     """Show what no font has as it is shown elsewhere: half a character ends matplotlib."""
     from matplotlib.text import Text
 
@@ -77,6 +96,8 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
     with canvas(width, height, layout) as figure:
         yield figure
         mend_texts(figure)
+        if (others := _KEPT.get()) is not None:
+            others.append(figure)
         with written_whole(target) as partial:
             # panels of fixed shape leave room at the edges
             options: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.06}

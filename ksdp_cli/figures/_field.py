@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ._density import Projection
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Contours in a picture at most, and the part of the colour map that they take: lighter than most particles.
 LEVELS, COLOURS, LIGHTEST, DARKEST = 9, "Blues", 0.04, 0.55
@@ -54,13 +57,13 @@ def levels_of(sections: Sequence[Section]) -> NDArray[np.float64]:
     return np.asarray(MaxNLocator(LEVELS).tick_values(low, high)) if high > low else np.empty(0)
 
 
-def draw_field(panel: Any, section: Section, levels: NDArray[np.float64]) -> None:
+def draw_field(panel: Axes, section: Section, levels: NDArray[np.float64]) -> None:
     """Contours of c below everything else in ``panel``, whose limits stay as they are; each with its value."""
     if len(levels) < 2 or min(section.values.shape) < 2:
         return
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
-    from matplotlib.patheffects import withStroke
+    from matplotlib.patheffects import AbstractPathEffect, withStroke
 
     shades = ListedColormap(colormaps[COLOURS](np.linspace(LIGHTEST, DARKEST, 64)))
     x, y = (one.astype(float) for one in (section.x, section.y))
@@ -68,7 +71,9 @@ def draw_field(panel: Any, section: Section, levels: NDArray[np.float64]) -> Non
     levels = levels[levels > levels[0] + 0.02 * (levels[-1] - levels[0])]  # where c ends, rounding draws lines
     low, high = float(section.values.min()), float(section.values.max())
     if ((levels > low) & (levels < high)).any():
-        around = [withStroke(linewidth=1.3, foreground="white", alpha=0.7)]  # they cross dark particles
+        around: list[AbstractPathEffect] = [
+            withStroke(linewidth=1.3, foreground="white", alpha=0.7)
+        ]  # they cross dark particles
         lines = panel.contour(x, y, section.values.T, levels, colors="#1f5f9f", linewidths=0.6, zorder=3)
         lines.set_path_effects(around)
         for label in panel.clabel(lines, fontsize=6, colors="#123a63", fmt="%.3g", inline_spacing=2):

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from ..base.shapes import Cloud
 from ._canvas import picture
 from ._density import Box, Projection, cell_side, density
 from ._field import Field, Section, draw_field, levels_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 AXES = "xyz"
 COLOURS = "magma_r"
@@ -105,7 +108,7 @@ def count(rows: Sequence[Row]) -> Counts:
 
 
 def paint(
-    figure: Any,
+    figure: Figure,
     rows: Sequence[Row],
     counts: Counts,
     title: str,
@@ -137,7 +140,7 @@ def _labelled(row: Row) -> list[bool]:
     return [cell.projection != other for cell, other in zip(row.cells, before, strict=False)]
 
 
-def _draw_row(figure: Any, row: Row, panels: Any, counted: Any, colours: tuple[float, float], ticks: int) -> None:
+def _draw_row(figure: Figure, row: Row, panels: Any, counted: Any, colours: tuple[float, float], ticks: int) -> None:
     from matplotlib.colors import PowerNorm
     from matplotlib.ticker import MaxNLocator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..base.labels import evenly
 from ..errors import DataError
 from ._canvas import COLOURS, DASHES, MARKERS, picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 #: x (k,), y (k,), and standard errors (k,) or None.
 Curve = tuple[ArrayLike, ArrayLike, ArrayLike | None]
@@ -28,6 +32,7 @@ EXTRAPOLATION = "extrapolation"
 class Curves:
     """One panel. ``curves`` with errors are drawn as points with bars of two standard errors, others as lines.
 
+    Of those that ``bands`` names the errors are the half widths of a band around points that a line joins.
     ``marked`` names lines that show their points too, ``levels`` are horizontal lines as a noise floor. Beyond
     ``trained_to`` the panel says "extrapolation".
     """
@@ -41,6 +46,7 @@ class Curves:
     trained_to: float | None = None
     levels: Mapping[str, float] = field(default_factory=dict)
     marked: frozenset[str] = frozenset()
+    bands: frozenset[str] = frozenset()
 
 
 def curve_panels(panels: Sequence[Curves], path: str | Path, *, title: str = "") -> None:
@@ -78,19 +84,20 @@ def moment_curve(
     title: str = "",
     trained_to: float | None = None,
     xlog: bool = False,
+    bands: frozenset[str] = frozenset(),
 ) -> None:
     """A moment against a parameter, as in figures 1(c), 7 and 10; see `Curves`. Raises as `curve_panels`."""
-    curve_panels([Curves(curves, xlabel, ylabel, title, xlog=xlog, trained_to=trained_to)], path)
+    curve_panels([Curves(curves, xlabel, ylabel, title, xlog=xlog, trained_to=trained_to, bands=bands)], path)
 
 
 def training_curves(
-    history: Sequence[Mapping[str, Any]], path: str | Path, floor: float | None = None, *, title: str = ""
+    history: Sequence[Mapping[str, object]], path: str | Path, floor: float | None = None, *, title: str = ""
 ) -> None:
     """Loss and validation against the step, as figure 1(b). Raises as `training_panel` and `curve_panels`."""
     curve_panels([training_panel(history, floor, title=title)], path)
 
 
-def training_panel(history: Sequence[Mapping[str, Any]], floor: float | None = None, *, title: str = "") -> Curves:
+def training_panel(history: Sequence[Mapping[str, object]], floor: float | None = None, *, title: str = "") -> Curves:
     """Loss and validation against the step on a logarithmic scale, with the noise floor as a line.
 
     ``history``: rows with ``step``, ``loss`` (mean squared distance (14), [length^2]) and ``validation`` (W2^2) or
@@ -132,13 +139,27 @@ def _checked(panel: Curves) -> _Checked:
     return found
 
 
-def _draw(axes: Any, panel: Curves, rows: _Checked) -> None:
+def _draw(axes: Axes, panel: Curves, rows: _Checked) -> None:
     lines = 0
     for number, (name, (x, y, errors)) in enumerate(rows.items()):
         colour = _colour(number, len(rows))
         label = name if len(rows) <= NAMED or number in evenly(range(len(rows)), 4) else None
+        if errors is not None and name in panel.bands:
+            axes.plot(
+                x, y, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=4, linewidth=1.0, label=label
+            )
+            if len(x) > 1:
+                axes.fill_between(x, y - errors, y + errors, color=colour, alpha=0.2, linewidth=0)
+            else:
+                axes.errorbar(x, y, errors, color=colour, capsize=2, linewidth=1.0)
+            continue
         if errors is not None:
-            options = {"fmt": MARKERS[number % len(MARKERS)], "markersize": 4, "capsize": 2, "linewidth": 1.0}
+            options: dict[str, Any] = {
+                "fmt": MARKERS[number % len(MARKERS)],
+                "markersize": 4,
+                "capsize": 2,
+                "linewidth": 1.0,
+            }
             axes.errorbar(x, y, 2 * errors, color=colour, label=label and f"{label} (± 2 s.e.)", **options)
             continue
         dash = DASHES[lines % len(DASHES)] if len(rows) <= NAMED else "-"
@@ -165,7 +186,7 @@ def _draw(axes: Any, panel: Curves, rows: _Checked) -> None:
     axes.legend([handles[i] for i in order], [names[i] for i in order])
 
 
-def _plain_numbers(axis: Any) -> None:
+def _plain_numbers(axis: Axis) -> None:
     """0.01 and not a power of ten, which needs the mathematical text that titles are not read as."""
     from matplotlib.ticker import LogFormatter
 

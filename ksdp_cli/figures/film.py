@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from ._density import levelled, limits, projections_of, require_clouds
 from ._field import Field
 from ._panels import CUBE_ROOT, Cell, Row, count, paint, scaled
 from .histograms import PAIR, SHEET
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FILMS = (".gif", ".webp", ".mp4")
 #: A film takes about so many seconds, at no more and no fewer pictures a second than these.
@@ -78,7 +81,7 @@ def require_ffmpeg() -> str:
     return program
 
 
-def _pixels(figure: Any) -> Still:
+def _pixels(figure: Figure) -> Still:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.set_dpi(DOTS_PER_INCH)

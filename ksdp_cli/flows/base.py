@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from ..base.arrays import Array
+
 
 class Flow(Protocol):
     """A divergence-free velocity field v(x, t).
@@ -19,6 +21,6 @@ class Flow(Protocol):
 
     def __init__(self, params: Any, dim: int) -> None: ...
 
-    def velocity(self, x: Any, t: float) -> Any:
+    def velocity(self, x: Array, t: float) -> Array:
         """v at positions ``x`` (n, d) and time ``t``, an array (n, d) of the same kind, type and device."""
         ...

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from ..base.arrays import namespace
+from ..base.arrays import Array, namespace
 from ..base.params import Params
 
 
@@ -23,7 +21,7 @@ class Hyperbolic:
     def __init__(self, params: HyperbolicParams, dim: int) -> None:
         self.params = params
 
-    def velocity(self, x: Any, t: float) -> Any:
+    def velocity(self, x: Array, t: float) -> Array:
         v = namespace(x).empty_like(x)
         v[:, 0] = self.params.A * x[:, 0]
         v[:, 1:] = -self.params.A / (x.shape[1] - 1) * x[:, 1:]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from pydantic import Field
 
-from ..base.arrays import namespace
+from ..base.arrays import Array, namespace
 from ..base.params import Params
 
 
@@ -24,6 +23,6 @@ class Kolmogorov:
     def __init__(self, params: KolmogorovParams, dim: int) -> None:
         self.params = params
 
-    def velocity(self, x: Any, t: float) -> Any:
+    def velocity(self, x: Array, t: float) -> Array:
         xp = namespace(x)
         return self.params.A * xp.roll(xp.sin(2 * math.pi * x), 1, 1)

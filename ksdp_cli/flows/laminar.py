@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from ..base.arrays import namespace
+from ..base.arrays import Array, namespace
 from ..base.params import Params
 
 
@@ -23,7 +21,7 @@ class Laminar2D:
     def __init__(self, params: LaminarParams, dim: int) -> None:
         self.params = params
 
-    def velocity(self, x: Any, t: float) -> Any:
+    def velocity(self, x: Array, t: float) -> Array:
         xp = namespace(x)
         v = xp.zeros_like(x)
         v[:, 0] = self.params.A * xp.exp(-(x[:, 1:] ** 2).sum(1))

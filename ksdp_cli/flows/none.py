@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..base.arrays import namespace
+from ..base.arrays import Array, namespace
 from ..base.params import Params
 
 
@@ -17,5 +17,5 @@ class NoFlow:
     def __init__(self, params: Any, dim: int) -> None:
         self.params = params
 
-    def velocity(self, x: Any, t: float) -> Any:
+    def velocity(self, x: Array, t: float) -> Array:
         return namespace(x).zeros_like(x)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from ..base.shapes import Cloud
 from ..errors import ConfigError
 
 
-def digest(cloud: NDArray[Any]) -> str:
+def digest(cloud: NDArray[np.floating]) -> str:
     """SHA-256 of the positions (n, d), hexadecimal: the same for the same particles wherever they lie.
 
     float64 counts where float32 would not hold them.

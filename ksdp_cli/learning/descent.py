@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
+from ..base.files import JsonDict
 from .network.network import Network, Weights
 from .optimisers.base import Optimiser, optimiser, rate
 
@@ -22,7 +23,7 @@ class Schedule:
     memory: float
     decay: str = "cosine"
 
-    def start(self, network: Network, theta: Any) -> Optimiser:
+    def start(self, network: Network, theta: Array) -> Optimiser:
         """The optimiser before its first step, for an array or a tensor ``theta``."""
         return optimiser(self.optimiser)(network, theta)
 
@@ -77,5 +78,5 @@ class Descent:
                 raise ValueError(f"{name} has shape {arrays[name].shape}, not {array.shape}")
             array[:] = arrays[name]
 
-    def _kept(self) -> dict[str, Any]:
+    def _kept(self) -> JsonDict:
         return {"theta": self.theta, "average": self.average, **self.optimiser.state()}

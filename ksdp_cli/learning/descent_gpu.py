@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.cuda_graph import WARM_UP, captured
+from ..base.files import JsonDict
 from .descent import Schedule
 from .network.gpu import evaluate, through
 from .network.network import Network, Weights
@@ -118,5 +119,5 @@ class DescentGPU:
         slopes = torch.autograd.grad(found, leaves, (error * (2 / len(self._rows))).view_as(found))
         return torch.cat([part.reshape(-1) for part in slopes])
 
-    def _kept(self) -> dict[str, Any]:
+    def _kept(self) -> JsonDict:
         return {"theta": self.theta, "average": self.average, **self.optimiser.state()}

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from ..base.files import JsonDict
 from ..errors import ConfigError, DataError
 from .network.forms import FORMS, form_name
 
@@ -41,7 +42,7 @@ class EtaMap:
         )
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> EtaMap:
+    def from_json(cls, stored: JsonDict) -> EtaMap:
         """The map of a model's header. Raises `DataError` for one that maps nothing to a finite number."""
         try:
             own = {name: tuple(stored[name]) for name in ("names", "low", "high", "log")}
@@ -72,10 +73,10 @@ class EtaMap:
                 return f"{name} goes from {low:g} to {high:g}{scale}, {before:g} the last but one"
         return None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         return {name: list(value) for name, value in asdict(self).items()}
 
-    def normalise(self, eta: Any) -> NDArray[np.float32]:
+    def normalise(self, eta: ArrayLike) -> NDArray[np.float32]:
         """``eta`` (p,) or (n, p) in its own units, mapped so that the training range is [-1, 1]; float32.
 
         Raises `ConfigError` for values that are not finite, or not positive where the map is logarithmic.
@@ -92,7 +93,7 @@ class EtaMap:
             out[..., i] = 2.0 * (values - low) / (high - low) - 1.0 if high > low else 0.0 * values
         return out.astype(np.float32)
 
-    def padding(self, form: str, eta: Any) -> NDArray[np.float32]:
+    def padding(self, form: str, eta: ArrayLike) -> NDArray[np.float32]:
         """The terms of ``eta`` (p,) or (n, p), in its own units, that a network of this form reads beside x; float32.
 
         Raises as `normalise` does, and `ConfigError` for more parameters than the form takes.
@@ -107,7 +108,7 @@ class EtaMap:
             columns.append(column)
         return np.stack(columns, -1).astype(np.float32)
 
-    def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[Any]:
+    def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[np.floating]:
         """A `forms.Factor` of component ``i``."""
         if name == "mapped":
             mapped: NDArray[Any] = self.normalise(eta)[..., i]
@@ -126,7 +127,7 @@ class EtaMap:
         ends = zip(self.low, self.high, self.before or self.high, strict=True)
         return tuple(1.0 + before / high if high > 0 and high >= -low else 2.0 for low, high, before in ends)
 
-    def outside(self, eta: Any) -> list[str]:
+    def outside(self, eta: ArrayLike) -> list[str]:
         """A sentence for each component of ``eta`` (p,) that lies outside the trained range."""
         return [
             f"{name} = {value:g} lies outside the trained range {low:g} to {high:g}"

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..base import html
-from ..base.files import local, open_regular, parse_json
+from ..base.files import JsonDict, local, open_regular, parse_json
 from ..base.outputs import written_whole
 from ..base.parsing import number
 from ..base.records import Eta, Options, Provenance, Said, Shape, checked
@@ -50,8 +50,8 @@ class Model:
         network: Network,
         theta: Weights,
         eta_map: EtaMap,
-        training: dict[str, Any],
-        provenance: dict[str, Any],
+        training: JsonDict,
+        provenance: JsonDict,
         source: NDArray[np.float32] | None = None,
     ) -> None:
         self.network, self.eta_map = network, eta_map
@@ -80,7 +80,7 @@ class Model:
         form = "" if self.network.form == PLAIN else f", {self.network.form}"
         return f"{sizes}, tanh{form}, {self.network.parameter_count} parameters"
 
-    def push(self, x: NDArray[Any], eta: Any, device: str = "cpu") -> NDArray[np.float32]:
+    def push(self, x: NDArray[np.floating], eta: ArrayLike, device: str = "cpu") -> NDArray[np.float32]:
         """f_theta(x; eta), (n, d) float32, for particles ``x`` (n, d) and parameters ``eta`` (p,) or (n, p).
 
         ``eta`` is in its own units; one (p,) is folded into a smaller network. torch is imported for another ``device``
@@ -119,7 +119,7 @@ class Model:
         high = dict(zip(names, self.eta_map.high, strict=True))
         return {name: number(given[name]) if name in given else float(high[name]) for name in names}
 
-    def __call__(self, x: NDArray[Any], **at: float | str) -> NDArray[np.float32]:
+    def __call__(self, x: NDArray[np.floating], **at: float | str) -> NDArray[np.float32]:
         """f_theta(x; eta), (n, d) float32, at parameters by name: ``model(x, A=50)``; see `complete` and `push`."""
         values = self.complete(at)
         return self.push(x, [values[name] for name in self.eta_map.names])
@@ -191,7 +191,7 @@ class Model:
         return model
 
 
-def _said(provenance: dict[str, Any], path: Path) -> Said:
+def _said(provenance: JsonDict, path: Path) -> Said:
     """Provenance that tells what it lacks when that is asked for."""
     if "simulation" in provenance:
         provenance = provenance | {"simulation": Said(provenance["simulation"], path)}
@@ -218,7 +218,7 @@ def _read_header(path: Path) -> tuple[dict[str, str], bytes]:
     return {str(name): str(value) for name, value in metadata.items()}, raw
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[np.floating]]]:
     """Metadata and tensors."""
     from safetensors.numpy import load
 
@@ -238,7 +238,9 @@ def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:
     return theta
 
 
-def _source(network: Network, tensors: dict[str, NDArray[Any]], header: dict[str, str]) -> NDArray[np.float32] | None:
+def _source(
+    network: Network, tensors: dict[str, NDArray[np.floating]], header: dict[str, str]
+) -> NDArray[np.float32] | None:
     """The particles of the initial cloud, if the model has them; `ValueError` when they are not what was written."""
     if "source_sha256" not in header and "source" not in tensors:
         return None

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import plugins
 from ..assignment.certified.solver import Certified
+from ..base.files import JsonDict
 from ..config import TrainConfig
 from ..errors import ConfigError, DataError, NumericalError
 from .batches import HELD_OUT, Batch, Batches
@@ -191,12 +192,12 @@ def train(
     settings: TrainConfig,
     *,
     device: str = "cpu",
-    progress: Callable[[dict[str, Any]], None] | None = None,
+    progress: Callable[[JsonDict], None] | None = None,
     state: State | None = None,
     on_checkpoint: Callable[[State], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
-    training: dict[str, Any] | None = None,
-    provenance: dict[str, Any] | None = None,
+    training: JsonDict | None = None,
+    provenance: JsonDict | None = None,
     source: np.ndarray | None = None,
 ) -> Trained:
     """Run Algorithm 1 on ``data`` from the start, or from ``state``.
@@ -215,11 +216,11 @@ def _trained(
     data: TrainingData,
     settings: TrainConfig,
     device: str,
-    progress: Callable[[dict[str, Any]], None] | None,
+    progress: Callable[[JsonDict], None] | None,
     state: State | None,
     on_checkpoint: Callable[[State], None] | None,
     should_stop: Callable[[], bool] | None,
-    about: tuple[dict[str, Any], dict[str, Any], np.ndarray | None],
+    about: tuple[JsonDict, JsonDict, np.ndarray | None],
 ) -> Trained:
     """`train`, with ``about`` its training, provenance and source."""
     trainer = Trainer(data, settings, device)

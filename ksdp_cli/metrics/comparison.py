@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from .estimates import Estimate, measure, verdict
 from .exact import Exact
@@ -65,7 +66,7 @@ class Comparison:
     cloud: Moments
     reference: Moments
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         """JSON-able, with the distance's name spelled out."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         del values["cloud"], values["reference"]
@@ -75,7 +76,7 @@ class Comparison:
         }
         return values | own | moment_values(self.cloud, self.reference)
 
-    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[Any]]]:
+    def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
         """(title, columns, rows) of the distances."""
         two = len(self.w2_squared_each) == 2
         each = "; {:.4g} and {:.4g} to the two".format(*self.w2_squared_each) if two else ""
@@ -119,7 +120,7 @@ def compare_clouds(
     return Comparison(
         N=n,
         repeats=len(found.values),
-        estimator=estimator,
+        estimator=metric.estimator,
         seed=seed,
         w2_squared=distance.mean,
         w2_squared_se=distance.se,

@@ -6,12 +6,18 @@ from ..base.shapes import Cloud
 from ..base.threads import core_count
 from ..errors import ConfigError
 from .base import Distance, Transport
-from .sizes import LARGEST_N
-from .wasserstein import SECONDS_PER_PAIR, exact_transport, require_exact, require_references, w2_memory
+from .sizes import LARGEST_N, default_sizes
+from .wasserstein import CERTIFIED_AXES, SECONDS_PER_PAIR, exact_transport, require_exact, require_references, w2_memory
+
+#: Default N in more dimensions than the certified estimator has: the other takes seconds and 170 MB for that many.
+LARGEST_DENSE = 2000
 
 
 class Exact(Distance):
-    """Exact W2^2 of equal sub-samples, equation (12), with a certificate or by POT's network simplex."""
+    """Exact W2^2 of equal sub-samples, equation (12), with a certificate or by POT's network simplex.
+
+    In more than three dimensions it is always the latter, and N is 2000 at most where it is not given.
+    """
 
     title, most = "exact W2", LARGEST_N
 
@@ -27,7 +33,7 @@ class Exact(Distance):
         estimator: str = "certified",
     ) -> None:
         super().__init__(cloud, reference, second, seed=seed, n=n, repeats=repeats)
-        self.estimator = estimator
+        self.estimator = "emd" if cloud.shape[-1] > CERTIFIED_AXES else estimator
 
     @property
     def label(self) -> str:
@@ -40,6 +46,9 @@ class Exact(Distance):
         """
         require_references(self.cloud, self.reference, self.second)
         size, count = super().sizes()
+        if self.n is None and self.cloud.shape[1] > CERTIFIED_AXES and size > LARGEST_DENSE:
+            own = (self.cloud, self.reference, self.second)
+            size, count = default_sizes(*own, None, self.repeats, LARGEST_DENSE)
         if size < 1 or count < 1:
             raise ConfigError(f"N = {size} and repeats = {count}", "use at least 1 of each")
         for name, one in zip(("cloud", "reference", "second reference"), self.clouds, strict=False):

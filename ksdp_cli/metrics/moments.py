@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from .wasserstein import power_of_two, require_cloud
 
@@ -31,7 +32,7 @@ class Moments:
     second_moment: float
     second_moment_se: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return {
             "n": self.n,
             "mean": self.mean.tolist(),
@@ -61,7 +62,7 @@ def moments(x: Cloud) -> Moments:
     )
 
 
-def moment_differences(a: Moments, b: Moments) -> dict[str, Any]:
+def moment_differences(a: Moments, b: Moments) -> JsonDict:
     """a - b in units of its standard error: ``mean`` (a list, an entry an axis) and ``second_moment``; None where that
     is 0 or not known.
     """
@@ -71,13 +72,13 @@ def moment_differences(a: Moments, b: Moments) -> dict[str, Any]:
     }
 
 
-def moment_values(a: Moments, b: Moments) -> dict[str, Any]:
+def moment_values(a: Moments, b: Moments) -> dict[str, object]:
     """JSON-able: the moments of cloud ``a`` and reference ``b``, and their differences."""
     apart = moment_differences(a, b)
     return {"cloud_moments": a.as_dict(), "reference_moments": b.as_dict(), "moment_differences_in_se": apart}
 
 
-def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[Any]]:
+def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[object]]:
     """Table rows: name, cloud and its s.e., reference and its s.e., difference / s.e.; last the law of equation (6)."""
     apart = moment_differences(a, b)
     rows: list[list[Any]] = [

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..base.files import JsonDict
 from .base import Distance
 from .comparison import OTHER, split
 from .estimates import Estimate, measure, verdict
@@ -35,7 +36,7 @@ class Approximation:
     whole: float | None
     verdict: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return asdict(self)
 
     def row(self) -> Sequence[Any]:

@@ -20,6 +20,8 @@ ESTIMATORS = ("certified", "emd")
 #: Bytes a pair of particles, resident: POT holds the cost in float64, its arcs and flows, and the plan. Measured at
 #: N = 1000 to 4000 (40.8 to 41.9); the certified solver keeps a few hundred bytes a particle.
 EMD_BYTES_PER_PAIR, CERTIFIED_BYTES_PER_PARTICLE = 42, 4000
+#: Dimensions that the certified solver takes.
+CERTIFIED_AXES = 3
 #: Seconds of one core a pair of particles, to announce what takes long: benchmarks/million_distances.py.
 SECONDS_PER_PAIR = {"certified": 1.4e-8, "emd": 1.9e-7}
 
@@ -54,8 +56,8 @@ def require_exact(n: int, dim: int, estimator: str) -> None:
     """Raise `ConfigError`, `DataError` or `ResourceError` where ``estimator`` cannot take ``n`` particles a side."""
     if estimator not in ESTIMATORS:
         raise ConfigError(f"there is no exact estimator {estimator!r}", f"there are: {', '.join(ESTIMATORS)}")
-    if estimator == "certified" and dim > 3:
-        raise DataError(f"the estimator 'certified' takes at most 3 dimensions, not {dim}", "use 'emd'")
+    if estimator == "certified" and dim > CERTIFIED_AXES:
+        raise DataError(f"the estimator 'certified' takes at most {CERTIFIED_AXES} dimensions, not {dim}", "use 'emd'")
     need, have = w2_memory(n, estimator), available_memory()
     if need > have:
         other = " or use --estimator certified" if estimator == "emd" else ""

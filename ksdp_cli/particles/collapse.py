@@ -26,7 +26,7 @@ SAMPLE, LOOKS = 400, 20
 ATTRACTION, EXCESS, HALF = 0.1, 0.25, 0.5
 
 
-def missing(kernel: Any, args: tuple[float, ...], x: Cloud) -> float:
+def missing(kernel: object, args: tuple[float, ...], x: Cloud) -> float:
     """The part of the attraction between particles of ``x`` (J, d) that delta takes away, from 0 to 1."""
     from scipy.spatial.distance import pdist
 
@@ -45,7 +45,7 @@ def missing(kernel: Any, args: tuple[float, ...], x: Cloud) -> float:
 
 
 @lru_cache(16)
-def kernel_function(kernel: Any, dim: int) -> Any:
+def kernel_function(kernel: object, dim: int) -> Any:
     """g(r2, delta2, *parameters) of arrays."""
     return array_function(kernel, dim)
 

@@ -11,10 +11,13 @@ import hashlib
 from functools import partial
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 #: Lists and attributes nested deeper than this are not looked into.
 DEEPEST = 50
@@ -26,7 +29,7 @@ class _Unknowable(Exception):
     """Met a value of which nothing is known that would tell it from another."""
 
 
-def contents(given: Any) -> str | None:
+def contents(given: object) -> str | None:
     """A digest (16 hexadecimal digits) of what a class or an instance is and holds: its code, and that of its bases,
     the plain values and functions that the code names, and its attributes, arrays included.
 
@@ -40,7 +43,7 @@ def contents(given: Any) -> str | None:
     return sha.hexdigest()[:16]
 
 
-def _add(sha: Any, value: Any, inside: list[int]) -> None:
+def _add(sha: _Hash, value: object, inside: list[int]) -> None:
     """Feed ``value`` to the digest, each kind under a mark of its own; ``inside`` are the objects it lies in."""
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes, Path)):
         sha.update(f"{type(value).__name__}:{value!r};".encode("utf-8", "surrogatepass"))
@@ -72,8 +75,8 @@ def _add(sha: Any, value: Any, inside: list[int]) -> None:
         _add(sha, [value.func, value.args, value.keywords], inside)
     elif isinstance(value, (BuiltinFunctionType, np.ufunc)):
         sha.update(f"built in {getattr(value, '__module__', '')}:{value.__name__};".encode())
-    elif isinstance(getattr(value, "py_func", None), FunctionType):  # compiled by Numba
-        _add_function(sha, value.py_func, inside)
+    elif isinstance(compiled := getattr(value, "py_func", None), FunctionType):  # by Numba
+        _add_function(sha, compiled, inside)
     elif isinstance(value, ModuleType):
         sha.update(f"module {value.__name__} {getattr(value, '__version__', '')};".encode())
     elif isinstance(value, type):
@@ -82,13 +85,13 @@ def _add(sha: Any, value: Any, inside: list[int]) -> None:
         _add_instance(sha, value, inside)
 
 
-def _digest(value: Any, inside: list[int]) -> str:
+def _digest(value: object, inside: list[int]) -> str:
     sha = hashlib.sha256()
     _add(sha, value, inside)
     return sha.hexdigest()
 
 
-def _add_array(sha: Any, array: np.ndarray, inside: list[int]) -> None:
+def _add_array(sha: _Hash, array: np.ndarray, inside: list[int]) -> None:
     sha.update(f"array {array.dtype.str} {array.shape}:".encode())
     if array.dtype.hasobject:
         _add(sha, array.tolist(), inside)
@@ -96,7 +99,7 @@ def _add_array(sha: Any, array: np.ndarray, inside: list[int]) -> None:
         sha.update(np.ascontiguousarray(array).tobytes())
 
 
-def _add_code(sha: Any, code: CodeType, inside: list[int]) -> None:
+def _add_code(sha: _Hash, code: CodeType, inside: list[int]) -> None:
     """The instructions, not the lines they stand in: a comment makes no other run."""
     sha.update(b"code:" + code.co_code)
     _add(sha, [code.co_names, code.co_varnames, code.co_freevars], inside)
@@ -104,7 +107,7 @@ def _add_code(sha: Any, code: CodeType, inside: list[int]) -> None:
     _add(sha, [one for one in code.co_consts if one is not doc], inside)
 
 
-def _add_function(sha: Any, function: Any, inside: list[int]) -> None:
+def _add_function(sha: _Hash, function: Any, inside: list[int]) -> None:
     """Code, defaults, what it closes over, and what it finds by name in its module."""
     if isinstance(function, MethodType):
         _add(sha, function.__self__, inside)
@@ -147,7 +150,7 @@ _MADE = ("_abc_", "__abstractmethods__", "__annot", "__dataclass", "__match_args
 _FOREIGN = ("builtins", "typing", "abc", "numpy", "torch", "pydantic", "numba", "ksdp_cli")
 
 
-def _add_class(sha: Any, cls: type, inside: list[int]) -> None:
+def _add_class(sha: _Hash, cls: type, inside: list[int]) -> None:
     sha.update(f"class {cls.__module__}:{cls.__qualname__};".encode())
     if cls.__module__.partition(".")[0] in _FOREIGN or not cls.__flags__ & HEAP:
         return
@@ -166,7 +169,7 @@ def _add_class(sha: Any, cls: type, inside: list[int]) -> None:
             _add(sha, value, inside)
 
 
-def _add_instance(sha: Any, value: Any, inside: list[int]) -> None:
+def _add_instance(sha: _Hash, value: object, inside: list[int]) -> None:
     """Class and attributes; what a cached property holds follows from the others."""
     cls = type(value)
     _add_class(sha, cls, inside)

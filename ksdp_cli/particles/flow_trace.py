@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.arrays import Array
 from ..errors import KsdpError
 
 #: Largest exponent that is written as products.
@@ -50,7 +51,7 @@ class _Tape:
             self.lines.append(f"{self.names[text]} = {text}")
         return Term(self, self.names[text], wide)
 
-    def of(self, value: Any) -> Term:
+    def of(self, value: object) -> Term:
         """A term as it is, a number as the next constant."""
         if isinstance(value, Term):
             return value
@@ -71,9 +72,9 @@ class Term:
     def __init__(self, tape: _Tape, name: str, wide: bool) -> None:
         self.tape, self.name, self.wide = tape, name, wide
 
-    def _beside(self, other: Any, operator: str, swapped: bool = False) -> Any:
+    def _beside(self, other: object, operator: str, swapped: bool = False) -> Term:
         if isinstance(other, np.ndarray) and other.ndim:
-            return NotImplemented  # the array asks for each of its elements
+            return NotImplemented  # type: ignore[no-any-return]  # the array asks for each of its elements
         pair = [self, self.tape.of(other)]
         wide = any(term.wide for term in pair)
         left, right = [_widened(term, wide) for term in (reversed(pair) if swapped else pair)]
@@ -82,28 +83,28 @@ class Term:
     def _of(self, function: str) -> Term:
         return self.tape.term(f"tl.{function}({self.name})", self.wide)
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: object) -> Term:
         return self._beside(other, "+")
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: object) -> Term:
         return self._beside(other, "+", swapped=True)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: object) -> Term:
         return self._beside(other, "-")
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: object) -> Term:
         return self._beside(other, "-", swapped=True)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: object) -> Term:
         return self._beside(other, "*")
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: object) -> Term:
         return self._beside(other, "*", swapped=True)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: object) -> Term:
         return self._beside(other, "/")
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: object) -> Term:
         return self._beside(other, "/", swapped=True)
 
     def __neg__(self) -> Term:
@@ -112,7 +113,7 @@ class Term:
     def __pos__(self) -> Term:
         return self
 
-    def __pow__(self, exponent: Any) -> Term:
+    def __pow__(self, exponent: Term | float) -> Term:
         if exponent == 0.5:
             return self.sqrt()
         if isinstance(exponent, Term) or exponent != int(exponent) or not 1 <= abs(exponent) <= POWERS:
@@ -122,16 +123,16 @@ class Term:
             product = product * self
         return product if exponent > 0 else 1.0 / product
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: object) -> Term:
         return self._beside(other, "<")
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: object) -> Term:
         return self._beside(other, "<=")
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: object) -> Term:
         return self._beside(other, ">")
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: object) -> Term:
         return self._beside(other, ">=")
 
     def __abs__(self) -> Term:
@@ -166,7 +167,9 @@ class Term:
 class _Terms(np.ndarray):
     """An array of terms: comparisons and ``where`` are written down too, and not asked for true or false."""
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: object, out: tuple[object, ...] | None = None, **options: object
+    ) -> Any:
         if ufunc in COMPARISONS:
             options["dtype"] = object
         if out is not None:
@@ -180,11 +183,11 @@ class _Terms(np.ndarray):
         return super().__array_function__(function, types, args, kwargs)
 
 
-def _plain(part: Any) -> Any:
+def _plain(part: object) -> Any:
     return part.view(np.ndarray) if isinstance(part, _Terms) else part
 
 
-def _where(condition: Any, left: Any, right: Any) -> Term:
+def _where(condition: object, left: object, right: object) -> Term:
     if not isinstance(condition, Term):
         raise Untraceable("it selects by something else than its positions")
     pair = [condition.tape.of(part) for part in (left, right)]
@@ -219,7 +222,7 @@ def trace(flow: Any, dim: int) -> Formula:
     return formula
 
 
-def evaluated(formula: Formula, x: Any, t: float) -> Any:
+def evaluated(formula: Formula, x: Array, t: float) -> Array:
     """The formula through torch at positions (n, d) of a tensor, in their type."""
     import torch
 

@@ -11,7 +11,7 @@ are (case, axis, J). ``TRITON_INTERPRET=1`` runs the programs on CPU tensors, wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from .flow_trace import Formula, Untraceable, trace
 from .kernel_compiler.module_cache import import_text
 from .problem import diffusion
 from .stepper import Stepper, resolved
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Launches of a step by scheme, as the program numbers them.
 STAGES = {"euler": (0,), "heun": (1, 2)}
@@ -179,7 +182,7 @@ class StepsGPU:
         for stage in self.stages:
             self._stage(offset, stage, self.ahead if stage == 2 else self.x)
 
-    def _stage(self, offset: int, stage: int, x: Any) -> None:
+    def _stage(self, offset: int, stage: int, x: Tensor) -> None:
         """One drift at positions ``x`` and what follows from it."""
         cases, d, J = x.shape
         parts = self._parts(x)
@@ -207,7 +210,7 @@ class StepsGPU:
             enable_fp_fusion=True,  # Triton 3.10 changes the default
         )
 
-    def _parts(self, x: Any) -> Any:
+    def _parts(self, x: Tensor) -> Any:
         """Parts (case, share, axis, J) in float64 of the pair sum at ``x``."""
         if not self.forced:
             return self.clock
@@ -215,7 +218,7 @@ class StepsGPU:
             return self.engine.parts(x, x, self.parameters)  # type: ignore[attr-defined]
         return self.engine(x[0].T.contiguous()).T.contiguous().double()[None, None]
 
-    def _velocities(self, x: Any, offset: int, stage: int) -> None:
+    def _velocities(self, x: Tensor, offset: int, stage: int) -> None:
         """The flow's own code into `v`, with the time on the device, or on the host where it wants it there."""
         clock = self.clock if self._host_clock is None else self._host_clock
         t = clock[4] + (clock[1] + offset) * clock[2]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ..base.shapes import Cloud
 from .bridge import Bridge
@@ -86,7 +86,7 @@ class Halving:
             return self.halvings
         return max(low, math.ceil(math.log2(parts)) if parts > 1 else 0)
 
-    def _path(self, dtype: Any, step: int, dt: float) -> Bridge:
+    def _path(self, dtype: DTypeLike, step: int, dt: float) -> Bridge:
         if self._bridge is None or self._bridge[0] != step:
             self._bridge = step, self.stepper.bridge(dtype, step, dt)
         return self._bridge[1]

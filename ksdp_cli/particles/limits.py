@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -119,7 +118,7 @@ def _collapsed(problem: Problem, case: Case) -> float | None:
     return KERNEL_FRACTION * delta / speed if delta and speed > 0 and math.isfinite(speed) else None
 
 
-def _steepest(kernel: Any, args: tuple[float, ...], dim: int) -> float:
+def _steepest(kernel: object, args: tuple[float, ...], dim: int) -> float:
     """max over r of r g(r^2), on a grid from 1e-3 to 1e3 delta that misses it by less than 1e-5 of itself."""
     if args[0] == 0.0:
         return math.inf

@@ -46,14 +46,14 @@ class MpiWorld:
         self._closed = False
         atexit.register(self._end_all)
 
-    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
         row = self.mpi.BYTE.Create_contiguous(max(1, whole[:1].nbytes)).Commit()  # rows count to 2^31, bytes do not
         counts = [high - low for low, high in pairwise(ends)]
         with _together(self.mpi):
             self.group.Allgatherv(self.mpi.IN_PLACE, [whole.reshape(-1).view(np.uint8), counts, list(ends[:-1]), row])
         row.Free()
 
-    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         rows = np.empty((self.size, *values.shape), values.dtype)
         with _together(self.mpi):
             self.group.Allgather(np.ascontiguousarray(values), rows)

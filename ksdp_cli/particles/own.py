@@ -17,18 +17,18 @@ from ..errors import ConfigError
 _GIVEN: dict[tuple[str, str], Any] = {}
 
 
-def name_of(given: Any) -> str:
+def name_of(given: object) -> str:
     """``module:Class`` of a class or of an instance."""
     cls = given if isinstance(given, type) else type(given)
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def remember(kind: str, given: Any) -> None:
+def remember(kind: str, given: object) -> None:
     """Let `known` find ``given`` by its kind and its name."""
     _GIVEN[kind, name_of(given)] = given
 
 
-def known(kind: str, name: str) -> Any | None:
+def known(kind: str, name: str) -> object | None:
     """What was handed over under this name in this process, if anything was."""
     return _GIVEN.get((kind, name))
 

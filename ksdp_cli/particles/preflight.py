@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.memory import available_memory
 from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
@@ -54,7 +54,7 @@ def kernel_warning(pull: float, dt: float, t: float, case: Case) -> str | None:
     )
 
 
-def accuracy_warning(report: dict[str, Any], dtype: str, t: float, case: Case) -> str | None:
+def accuracy_warning(report: JsonDict, dtype: str, t: float, case: Case) -> str | None:
     """The like for an engine that measures its error, where a check before ``t`` found more than was asked for."""
     worst, target = report.get("worst_error"), report.get("target")
     if worst is None or target is None or not worst > target:
@@ -66,7 +66,7 @@ def accuracy_warning(report: dict[str, Any], dtype: str, t: float, case: Case) -
     )
 
 
-def engine_warning(report: dict[str, Any], asked: str) -> str | None:
+def engine_warning(report: dict[str, object], asked: str) -> str | None:
     """A sentence where the mesh was asked for and gave way to the tree."""
     note = report.get("note")
     return f"the tree sums in place of the mesh: {note}" if note and asked == "mesh" else None

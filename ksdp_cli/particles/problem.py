@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from .. import plugins
 from ..base import parsing
+from ..base.files import JsonDict
 from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
@@ -20,6 +21,7 @@ from ..base.validation import first_error
 from ..chemistry.beginning import beginning
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
+from ..flows.base import Flow
 from ..initial.stored import StoredCloud
 from ..kernels.base import dims_of
 from ..registry import require_contract
@@ -71,7 +73,7 @@ class Problem:
     c0: Any = "zero"
 
 
-def load(kind: str, given: Any) -> tuple[str, Any]:
+def load(kind: str, given: object) -> tuple[str, Any]:
     """The long name and class of a registered component; a class or instance given directly passes through, and is
     found again by its name in the same process.
 
@@ -107,7 +109,7 @@ def initial_cloud(given: Any, dim: int, values: Mapping[str, Any] | None = None)
     return name, cloud
 
 
-def pose(options: dict[str, Any]) -> Problem:
+def pose(options: JsonDict) -> Problem:
     """The problem that ``options`` describe: fields of `SimulateConfig`, and parameters of the flow, the kernel
     and the initial cloud by name.
 
@@ -166,12 +168,12 @@ def pose(options: dict[str, Any]) -> Problem:
     )
 
 
-def _law(given: Any) -> tuple[str, Any]:
+def _law(given: object) -> tuple[str, Any]:
     """Name and class of an initial cloud, or the instance that is given."""
     return (given.path, given) if isinstance(given, StoredCloud) else load("initial cloud", given)
 
 
-def _single(given: dict[str, Any], fields: dict[str, Any]) -> dict[str, float | str]:
+def _single(given: JsonDict, fields: JsonDict) -> dict[str, float | str]:
     """The parameters of a law that are not its defaults. Raises `ConfigError` for a sweep: a store has one law."""
     values: dict[str, float | str] = {}
     for name in [name for name in fields if name in given]:
@@ -183,7 +185,7 @@ def _single(given: dict[str, Any], fields: dict[str, Any]) -> dict[str, float | 
     return {name: value for name, value in values.items() if value != fields[name].default}
 
 
-def _require_one_owner(extra: dict[str, Any], fields: dict[str, dict[str, Any]], names: tuple[str, ...]) -> None:
+def _require_one_owner(extra: dict[str, object], fields: dict[str, dict[str, object]], names: tuple[str, ...]) -> None:
     """Raise `ConfigError` unless each parameter that is given by its name alone belongs to one component."""
     for name in extra:
         owners = [part for part in fields if name in fields[part]]
@@ -193,7 +195,7 @@ def _require_one_owner(extra: dict[str, Any], fields: dict[str, dict[str, Any]],
             raise ConfigError(f"{' and '.join(owners)} both have a parameter {name!r}", "set it in a table of --config")
 
 
-def _table(key: str, table: Any, part: str, names: dict[str, Any]) -> dict[str, Any]:
+def _table(key: str, table: object, part: str, names: dict[str, object]) -> JsonDict:
     """A table of parameters out of a configuration. Raises `ConfigError` unless it is one, of names that there are."""
     if not isinstance(table, dict):
         raise ConfigError(f"{key} = {table!r} is no table", f"write it as [{key}] with NAME = VALUE below")
@@ -205,14 +207,14 @@ def _table(key: str, table: Any, part: str, names: dict[str, Any]) -> dict[str, 
     return table
 
 
-def _contents(components: dict[str, Any]) -> dict[str, str]:
+def _contents(components: dict[str, object]) -> dict[str, str]:
     """By name, the digest of each that is not ksdp's own; of what cannot be told from others, a word used once."""
     read = {n: c for n, c in components.items() if not n.startswith("ksdp:") or hasattr(c, "digest")}
     theirs = {n: c for n, c in read.items() if not isinstance(c, StoredCloud)}
     return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in theirs.items()}
 
 
-def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> list[Case]:
+def _cases(config: SimulateConfig, flow: Flow, kernel: Any, chemistry: Any) -> list[Case]:
     rows = config.cases()
     seeds = [int(row.get(SEED, config.seeds[0])) for row in rows]
     fixed = {name: values[0] for name, values in config.parameters().items()}
@@ -229,7 +231,7 @@ def _cases(config: SimulateConfig, flow: Any, kernel: Any, chemistry: Any) -> li
     return cases
 
 
-def _made(flow: Any, parameters: BaseModel, config: SimulateConfig) -> Any:
+def _made(flow: Flow, parameters: BaseModel, config: SimulateConfig) -> Any:
     """The flow of a case, tried at one point, so that a fault of a stranger's code is told as what it is."""
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
@@ -256,7 +258,7 @@ def _shows(*owners: str) -> str | None:
     return f"see {' and '.join(commands)}" if commands else None
 
 
-def _fields(owner: str, component: Any) -> dict[str, Any]:
+def _fields(owner: str, component: object) -> JsonDict:
     """The fields of a component's parameters; a law of initial particles may have none."""
     fields = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
     taken = [name for name in fields if name in SimulateConfig.model_fields]
@@ -265,7 +267,7 @@ def _fields(owner: str, component: Any) -> dict[str, Any]:
     return fields
 
 
-def _dimension(asked: Any, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
+def _dimension(asked: object, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
     """The dimension asked for, or the lowest that the flow and the kernel share."""
     shared = [d for d in flow_dims if d in kernel_dims]
     if asked is None:
@@ -288,7 +290,7 @@ def _either(dims: tuple[int, ...]) -> str:
     return " or ".join(str(d) for d in dims) or "none"
 
 
-def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dict[str, Any]]) -> ConfigError:
+def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dict[str, object]]) -> ConfigError:
     own = [name for names in fields.values() for name in names]
     known = [*SimulateConfig.model_fields, *own]
     error = unknown_name(name, known)

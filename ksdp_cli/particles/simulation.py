@@ -60,7 +60,7 @@ class Simulation:
         for part in self.plan[min(run.state.k for run in self.runs) :]:
             here = [run for run in self.runs if run.state.k == part.k]
             for runs in self._groups(here):
-                self._advance(runs, part, lambda: after_step(self.done()))
+                self._advance(runs, part, self._counted(runs, after_step))
             write(part.k, [run.state.x for run in self.runs])
             for run in here:
                 run.state.k, run.state.step = part.k + 1, 0
@@ -85,6 +85,11 @@ class Simulation:
         pulls = [run.max_kernel_displacement() for run in self.runs]
         worst = int(np.argmax(pulls))
         return pulls[worst], self.runs[worst].case
+
+    def _counted(self, runs: list[CaseRun], after_step: Callable[[int], None]) -> Callable[[], None]:
+        """``after_step`` with the steps of all runs, of which only ``runs`` move."""
+        rest = self.done() - sum(run.done() for run in runs)
+        return lambda: after_step(rest + sum(run.done() for run in runs))
 
     def _groups(self, runs: list[CaseRun]) -> list[list[CaseRun]]:
         """``runs`` as they are moved: one after the other, or all by the same launches."""

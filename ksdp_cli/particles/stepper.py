@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ..base import rng
+from ..base.arrays import Array
+from ..base.files import JsonDict
 from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
@@ -61,11 +63,11 @@ class Stepper:
         #: What a GPU's steps add to the report.
         self.told: dict[str, Any] = {}
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         """The chemistry's own, and on a GPU whether its steps are replayed, and why not."""
         return self.chemistry.report(self.memory) | self.told
 
-    def velocity(self, x: Any, t: Any) -> Any:
+    def velocity(self, x: Array, t: Array) -> Array:
         """v(X_j, t), less that of the origin, in the type of ``x`` (J, d), an array or a tensor.
 
         Raises `ConfigError` for another shape.
@@ -80,7 +82,7 @@ class Stepper:
             v = v.astype(x.dtype) if isinstance(v, np.ndarray) else v.to(x.dtype)
         return v
 
-    def drift(self, x: Any, t: float, memory: State = NONE, dt: float = 0.0, cloud: Any = None) -> Any:
+    def drift(self, x: Array, t: float, memory: State = NONE, dt: float = 0.0, cloud: Array = None) -> Array:
         """chi grad c + v(X_j, t) at this rank's particles ``x`` (n, d) of ``cloud`` (J, d), found where it is None.
 
         c is ``dt`` after ``memory``; `memory` then is its state.
@@ -89,13 +91,13 @@ class Stepper:
         force = self._attraction(x, memory, dt, cloud)
         return v if force is None else force + v
 
-    def _attraction(self, x: Any, memory: State, dt: float, cloud: Any) -> Any:
+    def _attraction(self, x: Array, memory: State, dt: float, cloud: Array) -> Array:
         """chi grad c as of `drift`; None where nothing attracts."""
         cloud = self._cloud(x) if cloud is None else cloud
         self.memory = self.chemistry.advance(memory, cloud, dt)
         return self._slope(self.memory, x, cloud)
 
-    def _slope(self, memory: State, x: Any, cloud: Any) -> Any:
+    def _slope(self, memory: State, x: Array, cloud: Array) -> Array:
         """chi grad c of the chemical ``memory`` at ``x``; None where nothing attracts."""
         if not self.interacting:
             return None
@@ -110,19 +112,19 @@ class Stepper:
         delta = math.sqrt(self.case.kernel_args[0])
         return float(self.fastest) * self.config.dt / delta if delta else 0.0
 
-    def noise(self, dtype: Any, step: int, dt: float) -> NDArray[Any]:
+    def noise(self, dtype: DTypeLike, step: int, dt: float) -> NDArray[Any]:
         """The Brownian increment of this rank's particles (n, d) in global step ``step``."""
         return np.asarray(np.asarray(diffusion(self.case, dt), dtype) * self._normals(self.key, step, dtype))
 
-    def bridge(self, dtype: Any, step: int, dt: float) -> Bridge:
+    def bridge(self, dtype: DTypeLike, step: int, dt: float) -> Bridge:
         """`noise` of global step ``step``, to be halved."""
         whole = self.noise(dtype, step, dt).astype(np.float64)
         return Bridge(whole, self.case.mu, dt, lambda node: self._normals(rng.bridge_key(self.key, node), step, dtype))
 
-    def _normals(self, key: int, step: int, dtype: Any) -> NDArray[Any]:
+    def _normals(self, key: int, step: int, dtype: DTypeLike) -> NDArray[np.floating]:
         return rng.normals(key, self.stream, step, self.low, self.high - self.low, self.config.dim, dtype)
 
-    def speed(self, arrays: dict[str, NDArray[Any]]) -> tuple[float, Any]:
+    def speed(self, arrays: dict[str, NDArray[np.floating]]) -> tuple[float, Any]:
         """The largest component of the attraction in a state, and that attraction where a step may begin with it.
 
         Of a chemistry with a memory it is that of the chemical as it is, and no attraction: that needs the step.
@@ -136,7 +138,7 @@ class Stepper:
         self.fastest = max(before, here)
         return here, None if self.chemistry.memory else force
 
-    def _cloud(self, x: Any) -> Any:
+    def _cloud(self, x: Array) -> Array:
         """The particles of all ranks (J, d) from those of each."""
         if self.world.size == 1:
             return x
@@ -148,11 +150,11 @@ class Stepper:
     def step(
         self,
         scheme: Scheme,
-        arrays: dict[str, NDArray[Any]],
+        arrays: dict[str, NDArray[np.floating]],
         t: float,
         dt: float,
-        noise: NDArray[Any],
-        force: NDArray[Any] | None = None,
+        noise: NDArray[np.floating],
+        force: NDArray[np.floating] | None = None,
     ) -> dict[str, NDArray[Any]]:
         """Positions "x" and the chemistry's arrays after a step from ``t`` to ``t + dt`` with the increment ``noise``.
 
@@ -166,7 +168,7 @@ class Stepper:
             cloud, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
             x = cloud[self.low : self.high] if self.world.size > 1 else cloud
 
-            def drift(y: Any, s: float) -> Any:
+            def drift(y: Array, s: float) -> Array:
                 if y is x and force is not None:
                     return force + self.velocity(y, s)
                 return self.drift(y, s, memory, dt, cloud if y is x else None)
@@ -190,7 +192,7 @@ class Stepper:
         )
 
 
-def resolved(found: Any, noise: Any, dtype: str) -> Any:
+def resolved(found: Array, noise: Array, dtype: str) -> Array:
     """Whether particles moved against one another by no more than the whole cloud is wide, and noise explains.
 
     Attraction brings a particle to the others and no further, and a resolved flow changes a distance by a small part of
@@ -203,7 +205,7 @@ def resolved(found: Any, noise: Any, dtype: str) -> Any:
     return (moved <= width + NOISE_RANGE * noise + rounding) & (reach < LARGEST)
 
 
-def _ends(x: Any, new: Any) -> NDArray[Any]:
+def _ends(x: Array, new: Array) -> NDArray[np.floating]:
     """The largest coordinate on each axis and minus the smallest one, of ``x`` (n, d), ``new - x`` and ``new``. Each is
     nan where it meets one; the maximum over the parts of a cloud is the cloud's.
     """
@@ -211,7 +213,7 @@ def _ends(x: Any, new: Any) -> NDArray[Any]:
     return np.array([(axis.max(), -axis.min()) for part in (x, new - x, new) for axis in part.T]).ravel()
 
 
-def _measured(ends: NDArray[Any]) -> NDArray[Any]:
+def _measured(ends: NDArray[np.floating]) -> NDArray[Any]:
     """Four numbers of the `_ends` of a cloud: largest extent of ``x`` along an axis, largest absolute value, largest
     extent of ``new - x``, largest absolute value of ``new``.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,14 +31,16 @@ class TorchWorld:
         if self.local == size and sys.platform in ("linux", "darwin"):
             os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
         import torch
-        import torch.distributed
 
-        self.torch, self.group = torch, torch.distributed
+        self.torch, self.group = torch, import_module("torch.distributed")
         with _together():
-            self.store, self.rank, self.size = next(import_module("torch.distributed.rendezvous").rendezvous("env://"))
+            store, self.rank, self.size = next(self.group.rendezvous("env://"))
+            # torchrun may keep its store when it starts the ranks again, with the addresses of those that are gone
+            again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+            self.store = self.group.PrefixStore(f"ksdp {again}", store)
             self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
 
-    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
         with _together():
             under_way = []
             for rank in range(self.size):
@@ -48,7 +51,7 @@ class TorchWorld:
             for work in under_way:
                 work.wait()
 
-    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         with _together():
             rows = [np.empty_like(values) for _ in range(self.size)]  # gloo's own maximum passes over NaN
             parts = [self.torch.from_numpy(row) for row in rows]
@@ -78,5 +81,6 @@ def _together() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()
-        raise Lost(reason[0] if reason else "no reason given") from None
+        # gloo puts a place of its source before the reason, and advice behind it
+        reason = re.match(r"(?:\[[^]]*\] *)?(.*?)(?:\. |\.?$)", str(error).strip(), re.MULTILINE)
+        raise Lost(reason[1] if reason else "no reason given") from None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any
 
+from ..base.files import JsonDict
 from ..config import read_toml
 from ..errors import ConfigError
 
@@ -24,12 +24,12 @@ def summary(name: str) -> str:
     return str(_read(name)["summary"])
 
 
-def options(name: str) -> dict[str, Any]:
+def options(name: str) -> JsonDict:
     """The options of `ksdp_cli.simulate` of a preset. Raises `ConfigError` for a name that there is not."""
     return {key: value for key, value in _read(name).items() if key != "summary"}
 
 
-def changed(name: str | None, changes: dict[str, Any]) -> dict[str, Any]:
+def changed(name: str | None, changes: JsonDict) -> JsonDict:
     """``changes`` over the options of a preset, if one is named; another T takes the snapshots of the preset away,
     another chemistry the parameters of its own."""
     if name is None:
@@ -42,7 +42,7 @@ def changed(name: str | None, changes: dict[str, Any]) -> dict[str, Any]:
     return known | changes
 
 
-def _read(name: str) -> dict[str, Any]:
+def _read(name: str) -> JsonDict:
     if name not in names():
         close = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}"

@@ -34,7 +34,7 @@ def build(root: Path, header: Header) -> None:
 
     group = zarr.create_group(DurableStore(root), zarr_format=3, attributes=header.as_attributes())
     fixed = {name: np.array(values, layout.kind_of(name, values)) for name, values in header.cases.items()}
-    fixed["axis"] = np.array(layout.AXES[: header.dim])
+    fixed["axis"] = np.array(layout.axes_of(header.dim))
     if header.moving:
         fixed["origin"] = np.array(header.origins)
     if header.grid:
@@ -68,7 +68,7 @@ def build(root: Path, header: Header) -> None:
     seal(root, {layout.STATIC_DIGEST: layout.static_digest(root, header)})
 
 
-def seal(root: Path, changes: dict[str, Any]) -> None:
+def seal(root: Path, changes: dict[str, object]) -> None:
     """Change group attributes, with their digest, in one atomic rewrite of the root metadata.
 
     The attribute ``complete`` brings the consolidated metadata with it: written any earlier they would hide frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Callable
@@ -9,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..base import disk
-from ..base.files import read_json
+from ..base.files import JsonDict, read_json
 from ..base.outputs import Lock
-from ..errors import ConfigError, DataError, Taken
+from ..errors import Busy, ConfigError, DataError, Taken
 from . import layout
 from .build import build
 from .layout import Header
@@ -84,6 +85,7 @@ def _locked(
     if not marked(root):
         raise DataError(f"{path} exists and is no store that ksdp made, or its metadata is damaged", "use another -o")
     if overwrite:
+        _require_idle(path, root)
         _place(root, header, None)
         return Owner(root, header, 0, False, lock)
     stored = open_run(root)
@@ -96,6 +98,18 @@ def _locked(
     for leftover in disk.leftovers(root):
         leftover.unlink(missing_ok=True)
     return Owner(root, header, committed, complete, lock)
+
+
+def _require_idle(path: Path, root: Path) -> None:
+    """Raise `Busy` while a process writes a case of the store: its frames would go into the one that comes."""
+    for file in root.parent.glob(f".{glob.escape(root.name)}.case-*.ksdp-lock"):
+        name = file.name.removeprefix(".").removesuffix(".ksdp-lock")
+        writer = Lock.holder(root.with_name(name))
+        if writer is not None:
+            raise Busy(
+                f"case {name.rpartition('-')[2]} of {path} is being written by {writer}",
+                f"end it, or use another -o; if it is gone, remove {file}",
+            )
 
 
 def marked(root: Path) -> bool:
@@ -222,11 +236,11 @@ def _listed(times: tuple[float, ...]) -> str:
     return ", ".join(f"{t:g}" for t in times)
 
 
-def _shown(values: dict[str, Any], name: str) -> str:
+def _shown(values: dict[str, object], name: str) -> str:
     return str(values[name]) if name in values else "none"
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(values: dict[str, object], prefix: str = "") -> JsonDict:
     """Nested dicts as one, with dotted names."""
     flat: dict[str, Any] = {}
     for name, value in values.items():

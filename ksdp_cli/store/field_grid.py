@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,5 +40,5 @@ class FieldGrid:
         cells = np.arange(self.points, dtype=np.float64) + 0.5
         return [np.asarray(low + cells * self.h, np.float64) for low in self.low]
 
-    def as_attribute(self) -> dict[str, Any]:
+    def as_attribute(self) -> dict[str, object]:
         return {"points": self.points, "low": list(self.low), "side": self.side}

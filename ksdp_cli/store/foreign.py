@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ def has_positions(path: Path) -> bool:
         return False
 
 
-def read_foreign(path: Path) -> dict[str, NDArray[Any]]:
+def read_foreign(path: Path) -> dict[str, NDArray[np.floating]]:
     """``position`` (..., particle, axis), ``time`` and the coordinates of the cases, of a Zarr group or a NetCDF file.
 
     Axes that are named particle, axis and time are put in the order of a store. Raises `DataError`.

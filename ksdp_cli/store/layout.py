@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..base.files import LARGEST_METADATA, read_whole
+from ..base.files import LARGEST_METADATA, JsonDict, read_whole
 from ..base.grids import SEED
 from ..base.records import Attributes, checked
 from ..errors import ConfigError
@@ -34,6 +34,8 @@ MARK = "ksdp_format"
 #: Root attributes with the digest of the root metadata, and of the arrays' metadata and coordinates.
 ROOT_DIGEST, STATIC_DIGEST = "metadata_sha256", "static_sha256"
 AXES = ("x", "y", "z")
+#: Dimensions of a store at most; those of a simulation have the names of `AXES`.
+MOST_AXES = 8
 CHUNK, SHARD = 1 << 16, 1 << 20
 
 
@@ -72,7 +74,7 @@ class Header:
 
     def check(self) -> None:
         """Raise `ValueError` for sizes that do not fit together, `ConfigError` for a parameter that cannot be named."""
-        if self.particles < 1 or not 1 <= self.dim <= len(AXES) or self.case_count < 1 or not self.times:
+        if self.particles < 1 or not 1 <= self.dim <= MOST_AXES or self.case_count < 1 or not self.times:
             raise ValueError(f"{self.case_count} cases, {len(self.times)} times, {self.particles} x {self.dim}")
         if not all(math.isfinite(t) for t in self.times) or list(self.times) != sorted(set(self.times)):
             raise ValueError(f"times {self.times} do not increase")
@@ -88,7 +90,7 @@ class Header:
             if not name.isidentifier() or name in RESERVED or (self.grid and name in OF_FIELD):
                 raise ConfigError(f"a swept parameter cannot be called {name!r} in a store", "rename it in its plugin")
 
-    def as_attributes(self) -> dict[str, Any]:
+    def as_attributes(self) -> JsonDict:
         """The group attributes that say all this; what goes in must come back from JSON unchanged."""
         own = {
             MARK: self.format,
@@ -108,7 +110,7 @@ class Header:
         return attributes
 
     @classmethod
-    def from_attributes(cls, attributes: dict[str, Any]) -> Header:
+    def from_attributes(cls, attributes: JsonDict) -> Header:
         """The header that group attributes describe, checked. Raises `ValueError`, and `ConfigError` as `check`."""
         checked(Attributes, attributes)
         header = cls(
@@ -182,6 +184,11 @@ def kind_of(name: str, values: Sequence[float]) -> str:
     return "int64" if name == SEED and all(isinstance(value, int) for value in values) else "float64"
 
 
+def axes_of(dim: int) -> tuple[str, ...]:
+    """The names of the axes: x, y, z, and of more than three x1, x2, ..."""
+    return AXES[:dim] if dim <= len(AXES) else tuple(f"x{k + 1}" for k in range(dim))
+
+
 def shard_length(particles: int) -> int:
     """Particles in one file: whole chunks, at most 2^20 particles, a function of J alone."""
     chunk = min(particles, CHUNK)
@@ -231,7 +238,7 @@ def frames_of(root: Path, header: Header, case: int) -> int:
     return count
 
 
-def digest_of(value: Any) -> str:
+def digest_of(value: object) -> str:
     """SHA-256 of canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
@@ -241,7 +248,7 @@ def block_digest(data: Any) -> int:
     return int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
 
 
-def root_digest(metadata: dict[str, Any]) -> str:
+def root_digest(metadata: JsonDict) -> str:
     """Digest of the root metadata, all but the digest itself."""
     kept = {name: value for name, value in metadata["attributes"].items() if name != ROOT_DIGEST}
     return digest_of(metadata | {"attributes": kept})

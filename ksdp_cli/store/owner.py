@@ -82,7 +82,7 @@ class Owner:
         """Leading frames that each case has committed."""
         return [layout.frames_of(self.path, self.header, case) for case in range(self.header.case_count)]
 
-    def annotate(self, **attrs: Any) -> None:
+    def annotate(self, **attrs: object) -> None:
         """Record facts about the run in the attributes, JSON-able; a number that is not finite is stored as null."""
         taken = layout.OWN_ATTRIBUTES & set(attrs)
         if taken:
@@ -106,7 +106,7 @@ class Owner:
         self._lock.release()
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> Any:
     """``value`` as JSON can hold it: numpy scalars as numbers, nan and inf as None."""
     if isinstance(value, dict):
         return {str(name): _finite(one) for name, one in value.items()}

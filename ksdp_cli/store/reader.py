@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .. import provenance
 from ..base import html
-from ..base.files import local, read_json
+from ..base.files import JsonDict, local, read_json
 from ..base.grids import address, narrowed, near
 from ..base.labels import label, several
 from ..base.records import Said
@@ -43,7 +43,7 @@ class Run:
     where c is stored, or None.
     """
 
-    def __init__(self, path: Path, header: Header, attributes: dict[str, Any]) -> None:
+    def __init__(self, path: Path, header: Header, attributes: JsonDict) -> None:
         self.path, self.header, self.attrs = path, header, attributes
         self.kind, self.config, self.units = header.kind, Said(header.config, path), header.units
         self.J, self.dim = header.particles, header.dim
@@ -306,7 +306,7 @@ class Run:
         return stated[:count]
 
 
-def _plain(value: Any) -> int | float | str:
+def _plain(value: object) -> int | float | str:
     """An attribute as NetCDF can hold it."""
     if isinstance(value, bool):
         return int(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
 from ..base.grids import SEED, near
 from ..base.labels import label, several
 from ..base.parsing import integer, integers, sweep, tidy
@@ -62,7 +63,7 @@ class Selection:
                     yield i, j, start, block
 
 
-def select(run: Run, *, case: Any = None, t: Any = None, **parameters: Any) -> Selection:
+def select(run: Run, *, case: object = None, t: Any = None, **parameters: object) -> Selection:
     """What ``run`` holds at these values, each a number or several (``A=[1, 10]``, ``"1,10"``); all, where not named.
 
     ``case`` are case numbers. A parameter that the store does not vary must have the value that it was made with.
@@ -96,22 +97,22 @@ def fixed(run: Run, name: str) -> float | None:
     return fixed_value(simulation_of(run), name)
 
 
-def simulation_of(run: Run) -> dict[str, Any]:
+def simulation_of(run: Run) -> JsonDict:
     """The configuration of the simulation that a store holds, or that its samples' network learned."""
     return Said(run.attrs.get("simulation", {}) if run.kind == "samples" else run.config, run.path)
 
 
-def start_of(simulation: dict[str, Any]) -> float:
+def start_of(simulation: JsonDict) -> float:
     """The time at which a simulation began: its t0, which stored configurations leave out where it is 0."""
     return float(simulation.get("t0", 0.0))
 
 
-def end_of(simulation: dict[str, Any]) -> float:
+def end_of(simulation: JsonDict) -> float:
     """The time at which a simulation ended."""
     return tidy(start_of(simulation) + float(simulation["T"]))
 
 
-def fixed_value(simulation: dict[str, Any], name: str) -> float | None:
+def fixed_value(simulation: JsonDict, name: str) -> float | None:
     """`fixed`, for the configuration of a simulation."""
     everything = {**simulation, **simulation.get("flow_params", {}), **simulation.get("kernel_params", {})}
     value = everything.get(name)
@@ -120,13 +121,13 @@ def fixed_value(simulation: dict[str, Any], name: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _listed(case: Any) -> Sequence[Any]:
+def _listed(case: object) -> Sequence[object]:
     if isinstance(case, str):
         return [part for part in case.split(",") if part.strip()]
     return list(case) if hasattr(case, "__iter__") else [case]
 
 
-def _case(run: Run, given: Any) -> int:
+def _case(run: Run, given: object) -> int:
     number = integer(given)
     if not 0 <= number < len(run.cases):
         raise ConfigError(f"{run.path} has no case {number}", f"it has the cases 0 to {len(run.cases) - 1}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +68,7 @@ class CaseWriter:
             sums[index] = layout.block_digest(data[offset : offset + self.shard])
             written[index] = True
 
-    def write_field(self, k: int, c: NDArray[Any]) -> None:
+    def write_field(self, k: int, c: NDArray[np.floating]) -> None:
         """The chemical of frame ``k`` on the grid of the store."""
         if self._field is None or self.header.grid is None or c.shape != self.header.grid.shape:
             raise ValueError(f"a field {c.shape} for a store with {self.header.grid}")
@@ -81,7 +80,7 @@ class CaseWriter:
         sums, written = self._of(k)
         sums[-1], written[-1] = layout.block_digest(data), True
 
-    def write(self, k: int, positions: Cloud, c: NDArray[Any] | None = None) -> None:
+    def write(self, k: int, positions: Cloud, c: NDArray[np.floating] | None = None) -> None:
         """Frame ``k`` of the case, (J, d), with the chemical where the store has a grid, written and committed."""
         if positions.shape != (self.header.particles, self.header.dim):
             raise ValueError(f"a cloud {positions.shape} for {self.header.particles} x {self.header.dim}")

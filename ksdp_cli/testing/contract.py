@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ..base.files import JsonDict
 from ..base.validation import first_error
 from ..config import SimulateConfig
 
 UNIT = re.compile(r"\[[^\]]+\]")
 
 
-def require(holds: Any, broken: str) -> None:
+def require(holds: object, broken: str) -> None:
     """Raise `AssertionError` with the sentence ``broken`` unless ``holds``; works under ``python -O`` too."""
     if not holds:
         raise AssertionError(broken)
 
 
-def name_of(component: Any) -> str:
+def name_of(component: object) -> str:
     return str(getattr(component, "__name__", type(component).__name__))
 
 
-def require_dims(component: Any) -> tuple[int, ...]:
+def require_dims(component: object) -> tuple[int, ...]:
     """The class attribute ``dims``, a tuple of 2, 3 or both."""
     dims = getattr(component, "dims", None)
     require(
@@ -34,7 +34,7 @@ def require_dims(component: Any) -> tuple[int, ...]:
     return dims  # type: ignore[return-value]
 
 
-def require_params(component: Any, values: dict[str, Any] | None, *, texts: bool = False) -> BaseModel:
+def require_params(component: object, values: JsonDict | None, *, texts: bool = False) -> BaseModel:
     """An instance of ``Params`` with ``values``, after its fields: numbers with defaults, described with a unit;
     ``texts`` are allowed of a component that is never swept.
     """

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.arrays import Array
 from ..base.shapes import Cloud
 from .contract import name_of, require, require_dims, require_params
 
@@ -37,7 +38,7 @@ def check_flow(flow: Any, parameters: dict[str, float] | None = None, *, radius:
             _check_divergence(made, name_of(flow), points, t, STEP * radius)
 
 
-def _check_arrays(flow: Any, name: str, points: Cloud, t: float) -> None:
+def _check_arrays(flow: object, name: str, points: Cloud, t: float) -> None:
     import torch
 
     for dtype, tolerance in ((np.float32, 1e-4), (np.float64, 1e-10)):
@@ -57,7 +58,7 @@ def _check_arrays(flow: Any, name: str, points: Cloud, t: float) -> None:
         require(apart <= tolerance, f"{name}.velocity differs by {apart:.2g} between NumPy and torch in {x.dtype}")
 
 
-def _velocity(flow: Any, name: str, x: Any, t: float, kind: type) -> Any:
+def _velocity(flow: Any, name: str, x: Array, t: float, kind: type) -> Array:
     """The velocity at ``x``, which must be of the same kind, shape and type."""
     try:
         v = flow.velocity(x, t)
@@ -90,7 +91,7 @@ def divergence(flow: Any, points: Cloud, t: float, h: float) -> tuple[Cloud, flo
     return each, float(np.abs(slopes).max())
 
 
-def _check_divergence(flow: Any, name: str, points: Cloud, t: float, h: float) -> None:
+def _check_divergence(flow: object, name: str, points: Cloud, t: float, h: float) -> None:
     each, largest = divergence(flow, points, t, h)
     worst = int(each.argmax())
     require(

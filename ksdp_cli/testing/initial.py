@@ -11,7 +11,7 @@ from .contract import name_of, require, require_dims, require_params
 COUNT = 1000
 
 
-def check_initial_cloud(cloud: Any, parameters: dict[str, Any] | None = None) -> None:
+def check_initial_cloud(cloud: Any, parameters: dict[str, object] | None = None) -> None:
     """Check the class of an initial cloud in each of its dimensions, with ``parameters`` instead of the defaults.
 
     ``Params``, where there is one, has numbers or texts with defaults and described units. A ``second_moment`` is that

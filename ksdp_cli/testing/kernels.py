@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ CORE = 4.0
 ACCURACY, TREE_PARTICLES = 1e-4, 3000
 
 
-def check_kernel(kernel: Any, parameters: dict[str, float] | None = None, *, delta2: float = 1e-3) -> None:
+def check_kernel(kernel: object, parameters: dict[str, float] | None = None, *, delta2: float = 1e-3) -> None:
     """Check a kernel class in each of its dimensions, with ``parameters`` instead of the defaults where given.
 
     Checked: ``Params``, and that g takes r2, delta2 and its fields; the body keeps to the language of kernels, for the
@@ -61,7 +60,9 @@ def check_kernel(kernel: Any, parameters: dict[str, float] | None = None, *, del
         _check_tree(kernel, name, dim, args)
 
 
-def _plain(kernel: Any, name: str, dim: int, r2: NDArray[np.float64], args: tuple[float, ...]) -> NDArray[np.float64]:
+def _plain(
+    kernel: object, name: str, dim: int, r2: NDArray[np.float64], args: tuple[float, ...]
+) -> NDArray[np.float64]:
     """g by the Python function as it stands."""
     g = kernel_function(kernel, dim)
     values = np.empty(len(r2))
@@ -85,7 +86,7 @@ def _check_sign(name: str, dim: int, s: NDArray[np.float64], g: NDArray[np.float
     require(g[lowest] >= 0, f"{name}.g{dim}d is {g[lowest]:.3g} at r = {s[lowest]:.3g} delta, where it must attract")
 
 
-def _check_compiled(kernel: Any, name: str, dim: int, r: NDArray[np.float64], args: tuple[float, ...]) -> None:
+def _check_compiled(kernel: object, name: str, dim: int, r: NDArray[np.float64], args: tuple[float, ...]) -> None:
     import torch
     from scipy.ndimage import maximum_filter1d
 
@@ -111,7 +112,9 @@ def _check_compiled(kernel: Any, name: str, dim: int, r: NDArray[np.float64], ar
             )
 
 
-def _compiled(kernel: Any, dim: int, dtype: str, r: NDArray[Any], args: tuple[float, ...]) -> NDArray[np.float64]:
+def _compiled(
+    kernel: object, dim: int, dtype: str, r: NDArray[np.floating], args: tuple[float, ...]
+) -> NDArray[np.float64]:
     """g in the compiled loop: the force of one source at the origin on targets along the first axis, over r."""
     engine = DirectCPU(kernel, args, dim, dtype, threads=1)
     zero, force = np.zeros_like(r), np.zeros((dim, len(r)))
@@ -120,7 +123,7 @@ def _compiled(kernel: Any, dim: int, dtype: str, r: NDArray[Any], args: tuple[fl
     return np.asarray(force[0] / r.astype(np.float64))
 
 
-def _check_direct(kernel: Any, name: str, dim: int, args: tuple[float, ...]) -> None:
+def _check_direct(kernel: object, name: str, dim: int, args: tuple[float, ...]) -> None:
     import torch
 
     ball = Ball().draw(300, dim, 7)
@@ -141,7 +144,7 @@ def _check_direct(kernel: Any, name: str, dim: int, args: tuple[float, ...]) -> 
             )
 
 
-def _brute_force(kernel: Any, dim: int, x: Cloud, args: tuple[float, ...]) -> tuple[Cloud, NDArray[np.float64]]:
+def _brute_force(kernel: object, dim: int, x: Cloud, args: tuple[float, ...]) -> tuple[Cloud, NDArray[np.float64]]:
     """Forces (J, d) by the Python function in float64, and for each target the sum of the pair forces' sizes."""
     d = x[None].astype(np.float64) - x[:, None]
     r2 = (d * d).sum(-1)
@@ -150,7 +153,7 @@ def _brute_force(kernel: Any, dim: int, x: Cloud, args: tuple[float, ...]) -> tu
     return pair.sum(1), np.linalg.norm(pair, axis=2).sum(1)
 
 
-def _check_tree(kernel: Any, name: str, dim: int, args: tuple[float, ...]) -> None:
+def _check_tree(kernel: object, name: str, dim: int, args: tuple[float, ...]) -> None:
     x = Ball().draw(TREE_PARTICLES, dim, 8).astype(np.float64)
     x[: TREE_PARTICLES // 3] *= 0.1
     tree = make_engine(kernel, args, dim, "float64", len(x), name="tree", accuracy=ACCURACY)(x)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.arrays import Array
 from .contract import name_of, require
 
 #: The rate of the linear problem, and how far the observed order may be below the stated one.
@@ -31,7 +32,7 @@ def check_scheme(scheme: Any) -> None:
         x, noise = np.linspace(-1, 1, 12, dtype=dtype).reshape(6, 2), np.full((6, 2), 0.25, dtype)
         before, times = x.copy(), list[float]()
 
-        def drift(y: Any, t: float, times: list[float] = times) -> Any:
+        def drift(y: Array, t: float, times: list[float] = times) -> Array:
             times.append(t)
             return np.zeros_like(y)
 

@@ -16,7 +16,7 @@ SETS, POINTS = 3, 64
 TOLERANCE = 1e-9
 
 
-def check_transition_solver(solver: Any) -> None:
+def check_transition_solver(solver: object) -> None:
     """Check the class of a transition solver, made with ``seed`` as its only argument.
 
     On batches of 3 data sets of 64 points and of 1, in 2D and 3D, float32 and float64, without a start and from a

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import figures
@@ -13,42 +14,51 @@ from ..exact.second_moment import SecondMomentLaw, second_moment_law
 from ..figures.curves import Curve
 from ..learning.model import Model
 from ..metrics import Moments
+from ..metrics.ensembles import ensemble_moments
+from ..metrics.estimates import Estimate
 from ..store import Run
 from ..store.selection import Selection
 
 Values = dict[str, float]
+#: Moments of each run of an ensemble, or of one run.
+Runs = Sequence[Moments]
 #: An axis is logarithmic from this ratio of its ends.
 RATIO = 20.0
 #: Cases whose law is drawn beside them; more lines would hide the points.
 LAWS = 3
 
 
-def of_store(chosen: Selection, measured: Sequence[tuple[Values, Moments]], path: Path) -> None:
-    """A curve a case against t, or, with one snapshot, against the parameter with the most values."""
+def of_store(chosen: Selection, measured: Sequence[tuple[Values, Runs]], path: Path) -> None:
+    """A curve a case against t, or, with one snapshot, against the parameter with the most values; of several seeds the
+    mean with its band."""
     run = chosen.run
     counts = {name: len({values[name] for values, _ in measured}) for name in measured[0][0]}
     along = "t" if counts["t"] > 1 else max(counts, key=lambda name: counts[name])
     others = [name for name, count in counts.items() if count > 1 and name != along]
-    groups: dict[tuple[float, ...], list[tuple[Values, Moments]]] = {}
+    groups: dict[tuple[float, ...], list[tuple[Values, Runs]]] = {}
     for values, m in measured:
         groups.setdefault(tuple(values[name] for name in others), []).append((values, m))
     curves: dict[str, Curve] = {}
+    names = []
     for key, rows in groups.items():
         name = label(dict(zip(others, key, strict=True)), 4) or _plural(run)
-        x = [values[along] for values, _ in rows]
-        curves[name] = x, [m.second_moment for _, m in rows], [m.second_moment_se for _, m in rows]
+        name, points = _points(name, [values[along] for values, _ in rows], [runs for _, runs in rows])
+        curves[name] = points
+        names.append(name)
     if along == "t" and len(groups) <= LAWS:
-        for name, rows in zip(list(curves), groups.values(), strict=True):
-            law = equation_6(run, rows[0][0], rows[0][1].second_moment)
+        for name, rows in zip(names, groups.values(), strict=True):
+            law = equation_6(run, rows[0][0], rows[0][1])
             if law is not None:
                 title = "equation (6)" if len(groups) == 1 else f"equation (6), {name}"
                 curves[title] = _line(law, max(values["t"] for values, _ in rows))
     log = _log([values[along] for values, _ in measured], along)
-    figures.moment_curve(curves, path, xlabel=axis(along, run.units), title=run.path.name, xlog=log)
+    figures.moment_curve(
+        curves, path, xlabel=axis(along, run.units), title=run.path.name, xlog=log, bands=_bands(curves)
+    )
 
 
 def of_pairs(
-    measured: Sequence[tuple[float, Moments, Moments]],
+    measured: Sequence[tuple[float, Runs, Runs]],
     along: str,
     labels: tuple[str, str],
     path: Path,
@@ -60,15 +70,13 @@ def of_pairs(
     """First against second cloud; a network's is a line, and what lies beyond its training is marked."""
     rows = sorted(measured, key=lambda row: row[0])
     x, first, second = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
-    own = None if model is not None else [m.second_moment_se for m in first]
-    curves: dict[str, Curve] = {
-        f"{labels[0]}, N = {figures.count_text(first[0].n)}": (x, [m.second_moment for m in first], own),
-        f"{labels[1]}, N = {figures.count_text(second[0].n)}": (
-            x,
-            [m.second_moment for m in second],
-            [m.second_moment_se for m in second],
-        ),
-    }
+    curves: dict[str, Curve] = dict(
+        _points(f"{label}, N = {figures.count_text(runs[0][0].n)}", x, runs)
+        for label, runs in zip(labels, (first, second), strict=True)
+    )
+    if model is not None:
+        name = next(iter(curves))
+        curves[name] = (*curves[name][:2], None)
     if law is not None and along == "t":
         curves["equation (6)"] = _line(law, x[-1])
     units, end = {}, None
@@ -76,10 +84,10 @@ def of_pairs(
         units = dict(model.provenance.get("units", {}))
         end = float(model.eta_map.high[model.eta_map.names.index(along)]) if along in model.eta_map.names else None
     name, log = axis(along, units), _log(x, along)
-    figures.moment_curve(curves, path, xlabel=name, title=title, trained_to=end, xlog=log)
+    figures.moment_curve(curves, path, xlabel=name, title=title, trained_to=end, xlog=log, bands=_bands(curves))
 
 
-def equation_6(run: Run, values: Values, first: float) -> SecondMomentLaw | None:
+def equation_6(run: Run, values: Values, first: Runs | float) -> SecondMomentLaw | None:
     """The law of a case of a store, whose first snapshot has ``values`` and the second moment ``first``.
 
     None where it does not hold, where the cloud that it started from is not stored, or nothing says what was simulated.
@@ -90,8 +98,36 @@ def equation_6(run: Run, values: Values, first: float) -> SecondMomentLaw | None
         return None
     start = second_moment_at_start(simulation)
     if start is None and values["t"] == simulation.t0:
-        start = first
+        start = first if isinstance(first, float) else _second_moment(first).mean
     return second_moment_law(simulation, run.J, values, start) if run.kind == "simulation" else None
+
+
+#: In the name of a curve that is a mean over seeds.
+BAND = "with its 95 % band"
+
+
+def _points(name: str, x: Sequence[float], every: Sequence[Runs]) -> tuple[str, Curve]:
+    """Name and points of a curve of E|x|^2: with standard errors, or of several seeds with Student's band."""
+    found = [_second_moment(runs) for runs in every]
+    seeds = {len(runs) for runs in every}
+    if 1 in seeds:
+        return name, (x, [one.mean for one in found], [math.nan if one.se is None else one.se for one in found])
+    count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+    return f"{name}, mean of {count} seeds {BAND}", (x, [one.mean for one in found], [_half(one) for one in found])
+
+
+def _bands(curves: Mapping[str, Curve]) -> frozenset[str]:
+    return frozenset(name for name, (_, _, errors) in curves.items() if name.endswith(BAND) and errors is not None)
+
+
+def _second_moment(runs: Runs) -> Estimate:
+    if len(runs) == 1:
+        return Estimate(runs[0].second_moment, runs[0].second_moment_se)
+    return ensemble_moments(runs).second_moment
+
+
+def _half(one: Estimate) -> float:
+    return math.nan if one.high is None else one.high - one.mean
 
 
 def only_varying(every: Sequence[Values]) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ PARTICLES = 200_000
 At = dict[str, float]
 
 
-def points_of_model(generator: Generator, at: dict[str, Any]) -> list[At]:
+def points_of_model(generator: Generator, at: dict[str, object]) -> list[At]:
     """The values of the parameters in each picture: those named, or else over the range that was trained.
 
     Without a name the film goes along t, or along the first parameter, and the others have their highest values.

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from ..api import paths
 from ..api.clouds import part_of
 from ..api.generator import Generator
 from ..api.options import Number, Values
-from ..base.files import local, read_json, target
+from ..base.bars import drawn
+from ..base.files import JsonDict, local, read_json, target
 from ..base.grids import SEED
 from ..base.labels import KINDS, evenly, label
 from ..base.listener import Progress
@@ -27,11 +28,14 @@ from ..base.records import History, checked
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from ..learning.model import Model
-from ..metrics import moments
+from ..metrics import Moments, moments
 from ..store import Run, open_run
 from ..store.selection import Selection, fixed, select
 from . import curves as plotting_curves
 from . import filming
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Clouds in one picture: of a store alone, in 2D and 3D, and beside another.
 MOST_2D, MOST_3D, MOST_PAIRS, MOST_SECTIONS = 12, 4, 4, 2
@@ -45,31 +49,51 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Plotted:
-    """The files that were written, and what a reader of the pictures should know."""
+    """The files that were written, and what a reader of the pictures should know.
+
+    ``figures`` are those of matplotlib, one a picture, to be changed and saved again; a film has none.
+    """
 
     files: list[Path]
     notes: list[str]
+    figures: list[Figure] = field(default_factory=list, repr=False)
+
+    @property
+    def figure(self) -> Figure:
+        """That of the first picture. Raises `ConfigError` for a film."""
+        if not self.figures:
+            raise ConfigError("a film has no figure", "plot a picture, as -o cloud.png")
+        return self.figures[0]
 
     def _repr_html_(self) -> str:
-        return "".join(_embedded(path) for path in self.files if path.suffix != ".pdf")
+        return "".join(_embedded(path) for path in self.files if path.suffix not in (".pdf", ".mp4"))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return {"files": [str(path) for path in self.files], "notes": self.notes}
 
 
 def _embedded(path: Path) -> str:
     """A picture as an element of a page that needs no file."""
-    kind = "svg+xml" if path.suffix == ".svg" else "png"
+    kind = "svg+xml" if path.suffix == ".svg" else path.suffix[1:]
     return f'<img alt="{path.name}" src="data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}">'
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn."""
+    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn;
+    of several seeds a cloud for each."""
 
     values: At
-    load: Callable[[], Cloud]
+    runs: tuple[Callable[[], Cloud], ...]
     field: Callable[[], figures.Field] | None = None
+
+    def load(self) -> Cloud:
+        """The particles of all seeds."""
+        return self.runs[0]() if len(self.runs) == 1 else np.concatenate([run() for run in self.runs])
+
+    def moments(self) -> list[Moments]:
+        """Of each seed."""
+        return [moments(run()) for run in self.runs]
 
 
 @dataclass
@@ -79,6 +103,13 @@ class _Work:
     title: str
     parts: dict[str, Callable[[Path], None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def drawn(self, x: Cloud) -> Cloud:
+        """``x`` (n, d) as it is drawn, its first three axes; that is said once."""
+        told = f"the first 3 of {x.shape[1]} dimensions are drawn"
+        if x.shape[1] > 3 and told not in self.notes:
+            self.notes.append(told)
+        return x[:, :3]
 
 
 def plot(
@@ -90,7 +121,7 @@ def plot(
     case: int | str | Sequence[int] | None = None,
     n: Number | None = None,
     device: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **at: Values,
 ) -> Plotted:
     """Draw what ``subject`` holds, beside ``reference`` where there is one, and return the files.
@@ -149,7 +180,7 @@ def _count(n: Number | None, usual: int) -> int:
     return count
 
 
-def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progress | None) -> Plotted:
+def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progress | bool | None) -> Plotted:
     """Draw every part, once every place is known to be free."""
 
     def files(first: Path) -> list[Path]:
@@ -159,12 +190,12 @@ def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progres
         return claim(first, figures.made_here, "plot", overwrite=overwrite, also=files(first))
 
     first, lock = paths.begun(place, paths.slug(Path(work.title).stem), ".png", begin)
-    with lock:
+    with lock, drawn(progress) as bar, figures.kept() as kept:
         for number, (file, draw) in enumerate(zip(files(first), work.parts.values(), strict=True)):
             draw(file)
-            if progress:
-                progress("pictures", number + 1, len(work.parts))
-    return Plotted(files(first), work.notes)
+            if bar:
+                bar("pictures", number + 1, len(work.parts))
+    return Plotted(files(first), work.notes, kept)
 
 
 def _open(given: str | Path | Run | Model) -> Run | Model:
@@ -198,7 +229,7 @@ class _Network:
                 self._x = self.generator.inputs(self.n)
             return self.generator.push(self._x, values)
 
-        return _Shown(values, load)
+        return _Shown(values, (load,))
 
     def warnings(self, points: Sequence[At]) -> list[str]:
         return self.generator.warnings(self.n, *points)
@@ -210,11 +241,11 @@ def _store_alone(work: _Work, chosen: Selection) -> None:
     _sheet(work, _spread(work, every, most))
     if len(every) > 1:
         work.parts["-moments"] = lambda path: plotting_curves.of_store(
-            chosen, [(one.values, moments(one.load())) for one in every], path
+            chosen, [(one.values, one.moments()) for one in every], path
         )
 
 
-def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) -> None:
+def _model_alone(work: _Work, network: _Network, at: JsonDict, case: object) -> None:
     if case is not None:
         raise ConfigError("a model has no cases", "name its parameters, as --A 50")
     model = network.generator.model
@@ -230,14 +261,14 @@ def _model_alone(work: _Work, network: _Network, at: dict[str, Any], case: Any) 
 def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     named = _labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
-        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
+        [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
         path,
         title=work.title,
         fields=[one.field() if one.field else None for one in shown],
     )
 
 
-def _film(work: _Work, own: Run | Model, at: dict[str, Any], case: Any, n: Number | None, device: str | None) -> None:
+def _film(work: _Work, own: Run | Model, at: JsonDict, case: object, n: Number | None, device: str | None) -> None:
     if isinstance(own, Model):
         if case is not None:
             raise ConfigError("a model has no cases", "name its parameters, as --A 50")
@@ -292,7 +323,7 @@ def _model_pairs(work: _Work, network: _Network, chosen: Selection) -> list[tupl
     return pairs
 
 
-def _store_pairs(work: _Work, chosen: Selection, other: Run, at: dict[str, Any]) -> list[tuple[_Shown, _Shown]]:
+def _store_pairs(work: _Work, chosen: Selection, other: Run, at: JsonDict) -> list[tuple[_Shown, _Shown]]:
     """The frames of two stores that agree in every parameter that both have; the only two, whatever they are."""
     known = {name: value for name, value in at.items() if name == "t" or name in other.cases[0] or fixed(other, name)}
     first, second = _of_store(work, chosen), _of_store(work, select(other, **known))
@@ -329,7 +360,7 @@ def _beside(
     named = _labelled([b.values for _, b in some])
 
     def densities(path: Path) -> None:
-        rows = [(label, a.load(), b.load()) for label, (a, b) in zip(named, some, strict=True)]
+        rows = [(label, work.drawn(a.load()), work.drawn(b.load())) for label, (a, b) in zip(named, some, strict=True)]
         if len(rows) == 1:
             title = ", ".join(word for word in (work.title, named[0]) if word)
             figures.histogram_pair(rows[0][1], rows[0][2], path, title=title, labels=labels)
@@ -344,28 +375,49 @@ def _beside(
         return
 
     def curves(path: Path) -> None:
-        measured = [(b.values[along], moments(a.load()), moments(b.load())) for a, b in pairs]
+        measured = [(b.values[along], a.moments(), b.moments()) for a, b in pairs]
         first = pairs[0][1].values
-        law = plotting_curves.equation_6(other, first, measured[0][2].second_moment)
+        law = plotting_curves.equation_6(other, first, measured[0][2])
         plotting_curves.of_pairs(measured, along, labels, path, title=work.title, model=model, law=law)
 
     work.parts["-moments"] = curves
 
 
 def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
-    """Every chosen frame; of one with more particles than a picture can show, evenly spaced ones."""
-    run, step = chosen.run, -(-chosen.run.J // LARGEST)
+    """Every chosen frame, those of several seeds as one; of more particles than a picture can show, evenly spaced
+    ones."""
+    run, seeds = chosen.run, {chosen.run.cases[case].get(SEED) for case in chosen.cases}
+    step = -(-run.J * len(seeds) // LARGEST)
     if step > 1:
         work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
 
-    return [_frame(run, case, k, step) for case, k in chosen.frames()]
+    every = [_frame(run, case, k, step) for case, k in chosen.frames()]
+    pooled = _of_all_seeds(every)
+    if len(pooled) == len(every):  # one seed, or another one for each case
+        return every
+    work.notes.append(
+        f"the particles of {len(seeds)} seeds of {run.path} are drawn together, and moments are means over seeds with "
+        "Student's 95 % bands; --seed chooses one"
+    )
+    return pooled
+
+
+def _of_all_seeds(every: list[_Shown]) -> list[_Shown]:
+    """Frames that differ in their seed alone as one, which has no chemical: each seed has its own."""
+    together: dict[tuple[float, ...], list[_Shown]] = {}
+    for one in every:
+        together.setdefault(tuple(value for name, value in one.values.items() if name != SEED), []).append(one)
+    return [
+        _Shown({n: v for n, v in shown[0].values.items() if n != SEED}, tuple(run for one in shown for run in one.runs))
+        for shown in together.values()
+    ]
 
 
 def _frame(run: Run, case: int, k: int, step: int) -> _Shown:
     """Every ``step``-th particle of a frame."""
     values = run.cases[case] | {"t": float(run.times[k])}
     field = (lambda: field_of(run, case, k)) if run.grid else None
-    return _Shown(values, lambda: run.rows(case, k, slice(0, None, step)), field)
+    return _Shown(values, (lambda: run.rows(case, k, slice(0, None, step)),), field)
 
 
 def field_of(run: Run, case: int, k: int) -> figures.Field:

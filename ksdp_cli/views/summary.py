@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from ..base.files import JsonDict
+from ..base.grids import SEED
 from ..metrics import Moments, moments
+from ..metrics.ensembles import ensemble_moments
 from ..metrics.moments import known
 from ..store import Run
 
@@ -14,12 +18,18 @@ from ..store import Run
 PIECE = 1 << 22
 
 
-def of_run(run: Run) -> dict[str, Any]:
-    """Path, size, timing, and for every case and snapshot the mean and second moment with standard errors."""
-    frames = []
+def of_run(run: Run) -> JsonDict:
+    """Path, size, timing, and for every case and snapshot the mean and second moment with standard errors.
+
+    Of a store with several seeds also ``ensemble``: the means over seeds at the other parameters, with Student's 95 %
+    intervals.
+    """
+    frames, runs = [], dict[tuple[float, ...], list[Moments]]()
+    others = [name for name in run.cases[0] if name != SEED]
     for case, parameters in enumerate(run.cases):
         for k, t in enumerate(run.times):
             m = pooled([moments(run.rows(case, k, slice(i, i + PIECE))) for i in range(0, run.J, PIECE)])
+            runs.setdefault((*(parameters[name] for name in others), float(t)), []).append(m)
             frames.append(
                 {
                     "parameters": parameters,
@@ -39,7 +49,18 @@ def of_run(run: Run) -> dict[str, Any]:
         "complete": run.complete,
         "cases": {"all": len(run.cases), "done": sum(frames == len(run.header.times) for frames in run.progress())},
         "frames": frames,
+        **({"ensemble": _ensemble([*others, "t"], runs)} if len(runs) < len(frames) else {}),
     }
+
+
+def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[JsonDict]:
+    rows = []
+    for values, each in runs.items():
+        found, at = ensemble_moments(each), dict(zip(names, values, strict=True))
+        t = at.pop("t")
+        means, second = [one.mean for one in found.mean], asdict(found.second_moment)
+        rows.append({"parameters": at, "t": t, "seeds": found.seeds, "mean": means, "second_moment": second})
+    return rows
 
 
 def pooled(parts: list[Moments]) -> Moments:
@@ -49,7 +70,7 @@ def pooled(parts: list[Moments]) -> Moments:
     sizes = np.array([part.n for part in parts])
     total, weights = int(sizes.sum()), sizes / sizes.sum()
 
-    def joined(values: Any, errors: Any) -> tuple[Any, Any]:
+    def joined(values: object, errors: object) -> tuple[Any, Any]:
         values, roots = np.array(values), np.sqrt(np.maximum(sizes - 1, 1))
         errors = np.nan_to_num(np.array(errors))  # a part of one particle has no spread
         spread = errors * roots.reshape(-1, *(1,) * (values.ndim - 1))  # standard deviations of the parts

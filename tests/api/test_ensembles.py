@@ -11,10 +11,12 @@ import pytest
 from scipy.stats import t
 
 import ksdp_cli as ksdp
+from ksdp_cli.cli.simulate import _of_ensemble
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.metrics import exact_w2_squared, moments
-from ksdp_cli.metrics.ensembles import ensemble_moments
+from ksdp_cli.metrics.ensembles import ensemble_moments, student
 from ksdp_cli.store import Run
+from ksdp_cli.views.summary import of_run
 
 SWEEP: dict[str, Any] = {"flow": "laminar2d", "A": [1, 10], "J": 60, "dt": 1e-3, "snapshots": [1e-3, 2e-3]}
 AT = {"A": 10, "t": 2e-3}
@@ -94,6 +96,47 @@ def test_one_reference_has_the_usual_floors(runs: tuple[Run, Run]) -> None:
     assert second.floor is not None
     assert second.excess_low is None
     assert "without an interval" in second.verdict
+
+
+def test_a_picture_has_bands_over_seeds(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    drawn = ksdp.plot(runs[0], out=tmp_path / "a.svg")
+    assert [path.name for path in drawn.files] == ["a.svg", "a-moments.svg"]
+    assert any("4 seeds" in note and "Student's 95 % bands" in note for note in drawn.notes)
+    text = (tmp_path / "a-moments.svg").read_text()
+    assert text.count("mean of 4 seeds with its 95 % band") == 2  # A = 1 and A = 10
+    assert "s.e." not in text
+    beside = ksdp.plot(*runs, out=tmp_path / "b.svg", t=2e-3)
+    assert beside.files
+    one = ksdp.plot(runs[0], out=tmp_path / "c.svg", seed=2)
+    assert one.notes == []
+    assert "s.e." in (tmp_path / "c-moments.svg").read_text()
+
+
+def test_the_table_of_a_run_is_of_means_over_seeds(runs: tuple[Run, Run]) -> None:
+    document = of_run(runs[0])
+    assert len(document["frames"]) == 16
+    assert [(row["parameters"], row["t"], row["seeds"]) for row in document["ensemble"]] == [
+        ({"A": a}, t, 4) for a in (1.0, 10.0) for t in (1e-3, 2e-3)
+    ]
+    each = [moments(runs[0].frame(*runs[0].find(seed=seed, **AT))).second_moment for seed in range(4)]
+    found, expected = document["ensemble"][3]["second_moment"], student(each)
+    assert (found["mean"], found["low"], found["high"]) == (expected.mean, expected.low, expected.high)
+    columns, rows = _of_ensemble(document["ensemble"])
+    assert columns == ["A", "t", "seeds", "mean", "E|x|^2", "s.e.", "95 % over seeds"]
+    assert len(rows) == 4
+    assert rows[0][-1].startswith("[0.")
+
+
+def test_seeds_in_step_make_no_ensemble(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    """A seed for each case: every one is found by its parameters, and keeps the errors of its own particles."""
+    path = tmp_path / "s.zarr"
+    run = ksdp.simulate(**SWEEP | {"A": [1, 10, 50]}, seed=[7, 8, 9], zip="A,seed", out=path)
+    found = ksdp.compare(run, runs[1], metrics="w2", **AT)
+    assert found.comparison.as_dict()["seeds"] == [1, 5]
+    assert found.parameters == {"A": 10.0, "seed": 8, "t": 2e-3}
+    assert "ensemble" not in of_run(run)
+    assert ksdp.plot(run, out=tmp_path / "p.svg").notes == []
+    assert ksdp.train(run, steps=2, N=20, out=tmp_path / "m.safetensors").trained.model.eta_map.names == ("A", "t")
 
 
 def test_what_is_refused(runs: tuple[Run, Run]) -> None:

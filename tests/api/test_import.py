@@ -179,6 +179,20 @@ def test_clouds_that_are_none_or_differ_in_dimension() -> None:
         ksdp.clouds({1: np.full((5, 2), 1e300)}, names=["A"])
 
 
+def test_one_cloud_alone_is_learned() -> None:
+    """Its parameter is its time, of one value; x -> x + 2 is nearer than the source by a factor 10."""
+    source = normal(1000, seed=3)
+    np.save("one.npy", source / 2 + 2)  # the law gaussian has the width 1 / 2
+    data = import_files(["one.npy"], {}, source="gaussian", out="a.zarr")
+    found = ksdp.train(data, steps=150, N=200, validate_every=150, out="m.safetensors")
+    assert found.trained.model.eta_map.names == ("t",)
+    made = ksdp.sample("m.safetensors", n=1000, out="s.zarr")
+    wanted, before = source / 2 + 2, normal(1000) / 2
+    assert exact_w2_squared(made.frame(), wanted) < 0.1 * exact_w2_squared(before, wanted)
+    told = ksdp.compare(made, data, metrics="w2").comparison
+    assert told.w2_squared < 1
+
+
 def test_one_dimension_is_learned_too() -> None:
     """x -> gap + x of a uniform source: nearer to the image at an untrained gap than to the source by a factor 10."""
     source = np.random.default_rng(0).random((1000, 1))

@@ -129,3 +129,13 @@ def test_the_name_of_a_file_becomes_one_of_a_folder(tiny: Path) -> None:
     other = tiny.with_name(".. my é experiment.toml")
     tiny.rename(other)
     assert definition.parse(other).name == "my-experiment"
+
+
+def test_the_quick_scale_says_what_it_is_not() -> None:
+    quick = definition.read("laminar2d-amplitude")
+    told = quick.smaller("quick")
+    assert told is not None
+    assert "J = 4000 for 10000" in told
+    assert "networks = 1 for 5" in told
+    assert "networks" not in (quick.smaller("quick", 5) or "")
+    assert quick.smaller("paper") is None

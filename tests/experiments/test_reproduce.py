@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ksdp_cli import executors
 from ksdp_cli.errors import ConfigError, DataError
+from ksdp_cli.executors import Workers
 from ksdp_cli.experiments.reproducing import reproduce
 from ksdp_cli.experiments.stages import VALIDATION_SEED
 from ksdp_cli.learning.model import Model
@@ -129,3 +132,48 @@ def test_files_of_others_in_its_folder_stay(tiny: Path, tmp_path: Path, where: s
     with pytest.raises(DataError, match=file.name):
         reproduce(tiny, seeds=1, out=tmp_path / "out", overwrite=overwrite)
     assert file.read_text() == "a thesis"
+
+
+class Here(Workers):
+    """Every call at once, in this process."""
+
+    def __init__(self, place: str, workers: int | None) -> None:
+        pass
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        json.dumps(args)  # an executor may send them by a file
+        future = Future[Any]()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+    def ask_to_stop(self, number: int) -> None:
+        pass
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        pass
+
+
+@pytest.mark.parametrize("executor", ["here", pytest.param("processes", marks=pytest.mark.slow)])
+def test_workers_make_the_same_numbers(tiny: Path, executor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stages by another executor: the same weights and distances, and all of them found when they are asked for."""
+    if executor == "here":
+        monkeypatch.setattr(executors, "named", Here)
+    text = tiny.read_text()
+    tiny.write_text(text[: text.index("[[figures]]")] + text[text.index("[scales") :])
+    alone = reproduce(tiny, out=tiny.parent / "alone")
+    shared = reproduce(tiny, out=tiny.parent / "shared", workers=2)
+    assert numbers(shared.as_dict()) == numbers(alone.as_dict())
+    weights = [
+        [Model.load(at.folder / "tiny" / f"seed-{n}.safetensors").sha256 for n in range(2)] for at in (alone, shared)
+    ]
+    assert weights[0] == weights[1]
+    assert all(found for _, _, _, _, found in shared.seconds)
+    assert not any(found for _, _, _, _, found in alone.seconds)
+
+
+def test_workers_that_cannot_be_are_refused(tiny: Path) -> None:
+    with pytest.raises(ConfigError, match="workers = 0"):
+        reproduce(tiny, out=tiny.parent / "a", workers=0)
+    with pytest.raises(ConfigError, match="no executor 'nowhere'"):
+        reproduce(tiny, out=tiny.parent / "a", executor="nowhere")
+    assert not (tiny.parent / "a" / "tiny" / "training.zarr").exists()

@@ -59,8 +59,12 @@ def test_the_part_of_the_papers_excess() -> None:
     entry = Entry("x", {"A": 1.0}, "validation", 10, 0.03, (0.015,), 0.015, None, 0.01, 0.0, 0.005, None, 1, 2)
     assert entry.part is not None
     np.testing.assert_allclose(entry.part, 0.25)
+    assert entry.as_row()[-2] == "0.25"
+    worse = Entry("x", {"A": 1.0}, "validation", 10, 0.03, (0.05,), 0.05, None, 0.01, 0.0, 0.04, None, 1, 2)
+    assert worse.as_row()[-2] == "2.00: not reached"
     below = Entry("x", {"A": 1.0}, "validation", 10, 0.005, (0.015,), 0.015, None, 0.01, 0.0, 0.005, None, 1, 2)
     assert below.part is None
+    assert below.as_row()[-2] == "paper < floor"
 
 
 def test_a_time_beyond_the_trained_ones_has_a_second_row_with_its_seconds(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ print(hashlib.sha256(run.frame().tobytes()).hexdigest())
 @pytest.mark.slow
 def test_eight_processes_fill_one_empty_cache(tmp_path: Path) -> None:
     """They compile the same functions for two types at one moment; a ninth then reads what they left."""
-    env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), "KSDP_CACHE_DIR": str(tmp_path / "ksdp")}
+    env = os.environ | {"KSDP_CACHE_DIR": str(tmp_path / "ksdp")}
 
     def start(k: int) -> subprocess.Popen[str]:
         kinds = [("float32", "direct"), ("float64", "direct"), ("float32", "tree"), ("float64", "tree")][k % 4]
@@ -73,23 +73,18 @@ def test_eight_processes_fill_one_empty_cache(tmp_path: Path) -> None:
 
 
 READ_ONLY = """
-import numba.core.caching as caching
-def refuse(self):
-    raise PermissionError(13, "read-only")
-for locator in caching.CacheImpl._locator_classes:
-    if "UserProvided" not in locator.__name__:
-        locator.ensure_cache_path = refuse
 import ksdp_cli as ksdp
+from ksdp_cli.base.cache_folder import cache_folder
 print(ksdp.simulate(J=20, T=1e-3, dt=1e-3, out="a.zarr").frame().sum())
-import numba
-print(numba.config.CACHE_DIR)
+print(cache_folder())
 """
 
 
 @pytest.mark.slow
 def test_an_installation_that_cannot_be_written_has_a_temporary_cache(tmp_path: Path) -> None:
-    kept = {name: v for name, v in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "KSDP_CACHE_DIR")}
-    env = kept | {"HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"}
+    (tmp_path / "file").touch()
+    below = str(tmp_path / "file" / "below")
+    env = os.environ | {"KSDP_CACHE_DIR": below, "XDG_CACHE_HOME": below}
     done = subprocess.run([sys.executable, "-c", READ_ONLY], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not Path(done.stdout.split()[1]).exists()

@@ -131,7 +131,7 @@ def test_a_field_is_carried_to_larger_boxes(dim: int, width: float) -> None:
     assert new.mass(moved) == pytest.approx(old.mass(field), rel=1e-3)
 
 
-@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("dim", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_given_field_is_held(dim: int) -> None:
     nested = Nested([0.0] * dim, choose(dim, 2.0, 0.15, 1e-4), 0.0)
 

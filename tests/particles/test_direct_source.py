@@ -202,6 +202,8 @@ def test_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert module_cache.cache_folder() == tmp_path / "ksdp"
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("KSDP_CACHE_DIR", str(tmp_path / "file" / "below"))
+    assert module_cache.cache_folder() == tmp_path / "ksdp"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "below"))
     other = module_cache.cache_folder()
     assert other.is_dir()
     assert other == module_cache.cache_folder()

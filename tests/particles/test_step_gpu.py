@@ -167,6 +167,15 @@ def test_neither_blocks_nor_replays_change_a_bit(monkeypatch: pytest.MonkeyPatch
 
 
 @interpreted
+def test_seeds_side_by_side_have_the_bits_of_each_alone() -> None:
+    options: dict[str, Any] = {"flow": "laminar2d", "A": [1.0, 20.0], "T": 3e-3, "J": 70}
+    whole = positions(through(posed(**options, seed=[3, 4]), "cuda")[0])  # cases: A slow, the seed fast
+    alone = [positions(through(posed(**options, seed=seed), "cuda")[0]) for seed in (3, 4)]
+    assert (whole[::2] == alone[0]).all()
+    assert (whole[1::2] == alone[1]).all()
+
+
+@interpreted
 def test_cases_side_by_side_are_those_in_turn_and_resume_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
     from ksdp_cli.particles import gpu_step as step_gpu
 

@@ -19,7 +19,7 @@ from ksdp_cli.particles.world import World
 
 #: What every rank runs: the SHA-256 of the positions of each run that is asked for; with none, rank 1 ends alone.
 RANK = """
-import hashlib, sys
+import hashlib, os, sys
 from ksdp_cli.errors import KsdpError
 from ksdp_cli.particles.ranks import world_of
 from tests.ranks.test_world import positions
@@ -32,8 +32,8 @@ if not sys.argv[1:]:
     try:
         world.largest(np.zeros(3))
     except KsdpError as error:
-        print(type(error).__name__)
-        sys.exit(error.exit_code)
+        print(type(error).__name__, flush=True)
+        os._exit(error.exit_code)  # as the command does: torch's threads may abort Python when it ends
 for run in sys.argv[1:]:
     x = positions(run, world)
     print(world.rank, hashlib.sha256(x.tobytes()).hexdigest())

@@ -13,7 +13,7 @@ import pytest
 import xarray
 
 import ksdp_cli as ksdp
-from ksdp_cli.errors import DataError
+from ksdp_cli.errors import Busy, DataError
 from ksdp_cli.store import CaseWriter, create, layout, open_run
 
 FIRST = Path(__file__).parent / "data" / "format1.zarr"
@@ -114,3 +114,15 @@ def test_two_writers_at_once(tmp_path: Path, header, cases, rounds, times) -> No
             assert np.array_equal(run.frame(case, k), expected)
     assert not list(path.rglob("*.partial"))
     assert not list(tmp_path.glob(".a.zarr*"))
+
+
+def test_a_store_whose_case_is_being_written_is_not_replaced(tmp_path: Path, header, frame) -> None:
+    """A job of a cluster that goes on would put frames of the old run into the new one."""
+    path = tmp_path / "a.zarr"
+    with create(path, header()) as owner:
+        owner.write(0, frame(0, header()))
+    with CaseWriter(path, 1), pytest.raises(Busy, match=r"case 1 of .* is being written by process"):
+        create(path, header(), overwrite=True)
+    with create(path, header(), overwrite=True) as owner:
+        assert owner.progress() == [0, 0]
+    assert len(open_run(path).times) == 0

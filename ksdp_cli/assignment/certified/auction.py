@@ -7,19 +7,31 @@ ones. Everything is an integer in float64, see `clouds`. ``matched`` (N,) has th
 from __future__ import annotations
 
 import heapq
-from typing import Any
 
 import numpy as np
 
 from ...base.compiled import njit
-from .geometry import BLOCK, ROOM, SHRUNK, block_bounds, cost, estimate, highest_prices, least_reduced
+from .geometry import (
+    BLOCK,
+    ROOM,
+    SHRUNK,
+    Clouds,
+    Lists,
+    Places,
+    Reals,
+    block_bounds,
+    cost,
+    estimate,
+    highest_prices,
+    least_reduced,
+)
 
 #: What is not on a row's list may be better by so many eps before the list is renewed: it is dear, a bid is cheap.
 SLACK = 16.0
 
 
 @njit(cache=True, nogil=True)
-def auction(c: Any, lists: Any, v: Any, matched: Any, eps: float, most: int) -> Any:
+def auction(c: Clouds, lists: Lists, v: Reals, matched: Places, eps: float, most: int) -> tuple[int, int]:
     """Match rows in place so that c_ij - v_j is nearly least, to some ``eps`` >= 1 (Bertsekas, Ann. Oper. Res. 14).
 
     Free rows bid for their best column as much as they lose with the second best, and eps. Pairs that satisfy the
@@ -60,7 +72,7 @@ def auction(c: Any, lists: Any, v: Any, matched: Any, eps: float, most: int) -> 
 
 
 @njit(cache=True, nogil=True)
-def least_costs(c: Any, lists: Any, v: Any) -> Any:
+def least_costs(c: Clouds, lists: Lists, v: Reals) -> Reals:
     """u_i = min_j c_ij - v_j over all columns."""
     top, bounds = np.empty(c.low.shape[1]), np.empty(c.low.shape[1])
     work, u = np.empty(BLOCK + lists.columns.shape[1]), np.empty(len(v))
@@ -71,7 +83,7 @@ def least_costs(c: Any, lists: Any, v: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def augment(c: Any, lists: Any, v: Any, matched: Any) -> Any:
+def augment(c: Clouds, lists: Lists, v: Reals, matched: Places) -> Reals:
     """Make ``matched`` and ``v`` optimal over all pairs, in place, and return u.
 
     Rows not matched to a column of least c_ij - v_j are freed, and each is matched again along a shortest augmenting
@@ -162,7 +174,7 @@ def augment(c: Any, lists: Any, v: Any, matched: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def looseness(c: Any, lists: Any, v: Any, matched: Any) -> float:
+def looseness(c: Clouds, lists: Lists, v: Reals, matched: Places) -> float:
     """Mean over rows of how much c_ij - v_j of the matched column is above the least: 0 where it is optimal."""
     top, bounds = np.empty(c.low.shape[1]), np.empty(c.low.shape[1])
     work = np.empty(BLOCK + lists.columns.shape[1])
@@ -177,7 +189,7 @@ def looseness(c: Any, lists: Any, v: Any, matched: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
-def violations(c: Any, u: Any, v: Any, matched: Any) -> int:
+def violations(c: Clouds, u: Reals, v: Reals, matched: Places) -> int:
     """Conditions that do not hold, of N^2 pairs, N matched ones and N columns, which are to be matched once.
 
     Uses no list and no block, and O(N) memory.

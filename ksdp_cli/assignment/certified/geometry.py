@@ -7,12 +7,18 @@ not on the list stays true until the list is made again.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.compiled import njit
+
+Reals: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.int64]
+Point: TypeAlias = tuple[float, float, float]
+#: A row or column by its number.
+Place: TypeAlias = int | np.int64
 
 #: Points of a block: its box and highest price tell whether a row must look into it.
 BLOCK = 32
@@ -64,7 +70,7 @@ def empty_lists(n: int) -> Lists:
 
 
 @njit(cache=True, nogil=True)
-def spatial_order(points: Any, leaf: int) -> Any:
+def spatial_order(points: Reals, leaf: int) -> Places:
     """Order in which every aligned run of leaf 2^k points is one cell of a k-d tree, cut across its widest axis."""
     order = np.arange(len(points))
     stack = [(0, len(points))]
@@ -92,21 +98,22 @@ def spatial_order(points: Any, leaf: int) -> Any:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def cost(c: Any, i: Any, j: Any) -> Any:
+def cost(c: Clouds, i: Place, j: Place) -> float:
     """Integer cost of a pair: the one definition that the solver and the certificate share."""
     square = (c.x[i, 0] - c.y[0, j]) ** 2 + (c.x[i, 1] - c.y[1, j]) ** 2 + (c.x[i, 2] - c.y[2, j]) ** 2
-    return min(np.round(square * c.scale), c.most)
+    rounded: float = min(np.round(square * c.scale), c.most)
+    return rounded
 
 
 @njit(cache=True, nogil=True)
-def highest_prices(v: Any, top: Any) -> None:
+def highest_prices(v: Reals, top: Reals) -> None:
     """top <- the highest price in each block; too high, never too low, once prices have fallen."""
     for b in range(len(top)):
         top[b] = v[b * BLOCK : (b + 1) * BLOCK].max()
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nnan", "ninf", "nsz"})
-def block_bounds(c: Any, i: Any, top: Any, out: Any) -> None:
+def block_bounds(c: Clouds, i: Place, top: Reals, out: Reals) -> None:
     """out <- for every block, a lower bound of c_ij - v_j."""
     a0, a1, a2 = c.x[i, 0], c.x[i, 1], c.x[i, 2]
     low0, low1, low2 = c.low[0], c.low[1], c.low[2]
@@ -119,7 +126,9 @@ def block_bounds(c: Any, i: Any, top: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nnan", "ninf", "nsz"})
-def estimate(square: Any, v: Any, y0: Any, y1: Any, y2: Any, a: Any, lift: float, most: float, out: Any) -> float:
+def estimate(
+    square: Reals, v: Reals, y0: Reals, y1: Reals, y2: Reals, a: Point, lift: float, most: float, out: Reals
+) -> float:
     """out <- min(lift + square - a.y, most) - v over columns, and its least entry; vectorised, good to rounding."""
     least = np.inf
     a0, a1, a2 = a
@@ -130,7 +139,7 @@ def estimate(square: Any, v: Any, y0: Any, y1: Any, y2: Any, a: Any, lift: float
 
 
 @njit(cache=True, nogil=True)
-def renew_list(c: Any, lists: Any, v: Any, top: Any, i: Any, bounds: Any, work: Any) -> None:
+def renew_list(c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, bounds: Reals, work: Reals) -> None:
     """Put the columns of least c_ij - v_j on the list of row i; ``bounds`` (blocks,), ``work`` (BLOCK + k,)."""
     columns, costs = lists.columns[i], lists.costs[i]
     k, n = len(columns), len(v)
@@ -177,7 +186,9 @@ def renew_list(c: Any, lists: Any, v: Any, top: Any, i: Any, bounds: Any, work: 
 
 
 @njit(cache=True, nogil=True)
-def least_reduced(c: Any, lists: Any, v: Any, top: Any, i: Any, slack: float, bounds: Any, work: Any) -> Any:
+def least_reduced(
+    c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, slack: float, bounds: Reals, work: Reals
+) -> tuple[Place, float, float]:
     """Column of least c_ij - v_j, that value and the next to it or a bound of it; right to ``slack`` below."""
     while True:
         best, second, column = np.inf, np.inf, np.int64(-1)

@@ -14,7 +14,7 @@ there: the cut changes no optimum, and the integers reach from it down to 2^-46 
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,12 +48,19 @@ TOLERANCE, UNITS = 1e-7, 4.0
 MARGIN, FINEST = 2.0**-20, 1e280
 
 
+#: Axes that the geometry of this solver has.
+AXES = 3
+
+
 class Certified:
     """Exact, with a certificate: ``gap`` bounds value minus optimum by the rounding of costs to integers.
 
     About 2e-14 of the squared diameter, and at most 1e-7 of the value (1e-13 N of it for more than a million points).
     Data sets are solved side by side on all cores. With the permutations and the ``prices`` of nearly the same clouds a
     solve takes about half the time; ``start`` alone is not used.
+
+    In more than three dimensions boxes rule out few pairs: there POT's network simplex solves, which holds N x N costs,
+    and its potentials are checked over all pairs.
 
     Raises `NumericalError` when the certificate does not hold.
     """
@@ -67,8 +74,8 @@ class Certified:
 
     def solve(
         self,
-        x: NDArray[Any],
-        y: NDArray[Any],
+        x: NDArray[np.floating],
+        y: NDArray[np.floating],
         start: NDArray[np.int64] | None = None,
         prices: NDArray[np.float64] | None = None,
     ) -> Matching:
@@ -77,6 +84,10 @@ class Certified:
         def one(b: int) -> Assigned:
             return assign(x[b], y[b], None if start is None or prices is None else (start[b], prices[b]))
 
+        if x.shape[2] > AXES:
+            from ..pot import Emd
+
+            return Emd().solve(x, y)
         solved = spread(one, range(len(x)), core_count())
         permutation, gap, u, v = (np.stack(part) for part in zip(*solved, strict=True))
         return Matching(permutation, matching_value(x, y, permutation), "certified", gap, (u, v))
@@ -88,11 +99,11 @@ Assigned: TypeAlias = tuple[NDArray[np.int64], float, NDArray[np.float64], NDArr
 Warm: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
-def assign(x: NDArray[Any], y: NDArray[Any], warm: Warm | None = None) -> Assigned:
+def assign(x: NDArray[np.floating], y: NDArray[np.floating], warm: Warm | None = None) -> Assigned:
     """The optimal permutation of ``x`` (N, d) onto ``y`` (N, d), d <= 3, the proven gap of its mean cost, prices."""
     n, dim = x.shape
-    if dim > 3:
-        raise NumericalError(f"clouds in {dim} dimensions, at most 3 are certified", "use the solver emd")
+    if dim > AXES:
+        raise NumericalError(f"clouds in {dim} dimensions, at most {AXES} are certified", "use the solver emd")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise NumericalError("a cloud to be matched has entries that are not finite")
     p, q = np.zeros((n, 3)), np.zeros((n, 3))

@@ -9,20 +9,23 @@ no BLAS in it: its threads would fight with ours, and its sums depend on how man
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...base.compiled import njit
 
 f32, u64 = np.float32, np.uint64
+Single: TypeAlias = NDArray[np.float32]
+Sizes: TypeAlias = NDArray[np.int64]
 #: Points of a tile. Unsigned throughout: an index that might be negative costs the vectorisation.
 TILE = u64(256)
 ONE, THREE, FIVE = u64(1), u64(3), u64(5)
 
 
 @njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
-def _affine(weight: Any, bias: Any, h: Any, z: Any) -> None:
+def _affine(weight: Single, bias: Single, h: Single, z: Single) -> None:
     """z <- weight h + bias for a tile, in blocks of 3 outputs by 5 inputs that fill the registers."""
     outs = u64(bias.size)
     ins = u64(weight.size) // outs
@@ -60,7 +63,7 @@ def _affine(weight: Any, bias: Any, h: Any, z: Any) -> None:
 
 
 @njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
-def _outer(flow: Any, h: Any, slopes: Any, outs: Any, ins: Any) -> None:
+def _outer(flow: Single, h: Single, slopes: Single, outs: int | np.uint64, ins: int | np.uint64) -> None:
     """slopes (outs, ins) += flow h^T over a tile, in blocks of 3 by 3 sums."""
     o = u64(0)
     while o < outs:
@@ -100,7 +103,7 @@ def _outer(flow: Any, h: Any, slopes: Any, outs: Any, ins: Any) -> None:
 
 
 @njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
-def _tanh(h: Any) -> None:
+def _tanh(h: Single) -> None:
     """h <- tanh(h) by the rational approximation of Eigen's `ptanh`; absolute error below 3e-7, tested."""
     for i in range(h.size):
         v = min(max(h[i], f32(-9.0)), f32(9.0))
@@ -120,14 +123,14 @@ def _tanh(h: Any) -> None:
 
 
 @njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
-def _through_tanh(flow: Any, h: Any) -> None:
+def _through_tanh(flow: Single, h: Single) -> None:
     """flow <- flow (1 - h^2): back through h = tanh(z)."""
     for i in range(flow.size):
         flow[i] = flow[i] * (f32(1.0) - h[i] * h[i])
 
 
 @njit(nogil=True, cache=True)
-def _read(x: Any, first: int, count: int, h: Any) -> None:
+def _read(x: Single, first: int, count: int, h: Single) -> None:
     """Points ``first`` onwards into a tile; what is beyond ``count`` becomes zero."""
     for k in range(x.shape[1]):
         column = h[k * TILE : (k + 1) * TILE]
@@ -137,7 +140,7 @@ def _read(x: Any, first: int, count: int, h: Any) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _layers(theta: Any, sizes: Any, h: Any) -> None:
+def _layers(theta: Single, sizes: Sizes, h: Single) -> None:
     """Activations of all layers from those of the first, ``h[0]``; the last layer is linear."""
     at = 0
     for level in range(len(sizes) - 1):
@@ -150,7 +153,9 @@ def _layers(theta: Any, sizes: Any, h: Any) -> None:
 
 
 @njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
-def _combine(rows: Any, first: int, count: int, ins: int, heads: int, residual: bool, last: Any, f: Any) -> None:
+def _combine(
+    rows: Single, first: int, count: int, ins: int, heads: int, residual: bool, last: Single, f: Single
+) -> None:
     """f (TILE, d) <- the sum over heads of coefficient times output, and x itself where the form is residual."""
     tile, dim = int(TILE), f.shape[1]
     for k in range(dim):
@@ -164,7 +169,7 @@ def _combine(rows: Any, first: int, count: int, ins: int, heads: int, residual: 
 
 
 @njit(nogil=True, cache=True)
-def forward(theta: Any, sizes: Any, heads: int, residual: bool, rows: Any, out: Any) -> None:
+def forward(theta: Single, sizes: Sizes, heads: int, residual: bool, rows: Single, out: Single) -> None:
     """f for ``rows`` (n, sizes[0] + heads), inputs and then the coefficients of the heads, into ``out`` (n, d).
 
     The last layer has max(heads, 1) blocks of d outputs; f is their sum weighted by the coefficients.
@@ -180,7 +185,9 @@ def forward(theta: Any, sizes: Any, heads: int, residual: bool, rows: Any, out: 
 
 
 @njit(nogil=True, cache=True)
-def loss_and_slopes(theta: Any, sizes: Any, heads: int, residual: bool, rows: Any, y: Any, slopes: Any) -> float:
+def loss_and_slopes(
+    theta: Single, sizes: Sizes, heads: int, residual: bool, rows: Single, y: Single, slopes: Single
+) -> float:
     """sum |f - y|^2 over ``rows`` as in `forward` and ``y`` (n, d); half its gradient goes to ``slopes``."""
     tile, last, dim = int(TILE), len(sizes) - 2, y.shape[1]
     h, f = np.empty((len(sizes), sizes.max() * tile), f32), np.empty((tile, dim), f32)

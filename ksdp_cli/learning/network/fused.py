@@ -12,12 +12,15 @@ import importlib.util
 import os
 import types
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...particles.kernel_compiler.module_cache import import_text
 from .network import DEPTH, Network, Weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Points of a program and its warps, and features of a layer there: a power of two.
 BLOCK, WARPS, PADDED = 256, 4, 32
@@ -39,7 +42,7 @@ def packed(network: Network, theta: Weights) -> Weights:
     return out
 
 
-def evaluate(network: Network, layers: Any, x: Any) -> Any:
+def evaluate(network: Network, layers: object, x: Tensor) -> Tensor:
     """f (n, d) for a tensor ``x`` (n, d) float32, contiguous, and `packed` weights on its device."""
     out = x.new_empty((len(x), network.dim))
     if len(x):

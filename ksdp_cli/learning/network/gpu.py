@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,20 @@ from numpy.typing import NDArray
 from . import fused as network_gpu
 from .network import Network, Weights
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
 #: Points on the way to the device and back at a time, and how many such pieces are on their way side by side.
 PIECE, AHEAD = 1 << 18, 3
 
 
-def forward(network: Network, theta: Any, x: Any) -> Any:
+def forward(network: Network, theta: Tensor, x: Tensor) -> Tensor:
     """f_theta for rows (x, padding) as `Network.evaluate` takes them, all on one device."""
     return through(network, network.layers(theta), x)
 
 
-def through(network: Network, layers: list[tuple[Any, Any]], rows: Any) -> Any:
+def through(network: Network, layers: list[tuple[Any, Any]], rows: Tensor) -> Tensor:
     """`forward` for weights given as pairs (W_i (outputs, inputs), b_i (outputs,))."""
     import torch
 
@@ -30,10 +35,11 @@ def through(network: Network, layers: list[tuple[Any, Any]], rows: Any) -> Any:
         x = torch.tanh(x) if level < len(layers) - 1 else x
     if network.heads:
         x = torch.einsum("nk,nkd->nd", rows[:, network.sizes[0] :], x.view(-1, network.heads, network.dim))
-    return rows[:, : network.dim] + x if network.residual else x
+    result: Tensor = rows[:, : network.dim] + x if network.residual else x
+    return result
 
 
-def evaluate(network: Network, theta: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def evaluate(network: Network, theta: Tensor, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """f_theta for ``rows`` (n, d + padding) of the host, where the tensor ``theta`` is: (n, d) float32."""
     import torch
 
@@ -52,7 +58,9 @@ def evaluate_alone(network: Network, theta: Weights, x: NDArray[np.float32], dev
     return streamed(lambda piece: network_gpu.evaluate(network, layers, piece), x, network.dim, layers.device)
 
 
-def streamed(work: Any, rows: NDArray[np.float32], dim: int, device: Any) -> NDArray[np.float32]:
+def streamed(
+    work: Callable[[Tensor], Tensor], rows: NDArray[np.float32], dim: int, device: torch.device
+) -> NDArray[np.float32]:
     """``work`` of ``rows`` (n, columns), piece by piece on ``device``: (n, dim) float32.
 
     On a GPU the pieces go through page-locked memory, which torch keeps for the next call, so that one is copied while

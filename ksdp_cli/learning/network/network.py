@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.arrays import Array
 from ...base.threads import core_count, pool
 from .cpu import forward, loss_and_slopes
 from .forms import FORMS, PLAIN, RESIDUAL
@@ -77,7 +78,7 @@ class Network:
             bias *= np.float32(LAST_LAYER)
         return theta
 
-    def layers(self, theta: Any) -> list[tuple[Any, Any]]:
+    def layers(self, theta: Array) -> list[tuple[Any, Any]]:
         """Views of ``theta``, an array or a tensor, as (W_i (outputs, inputs), b_i (outputs,))."""
         found, at = [], 0
         for ins, outs in zip(self.sizes[:-1], self.sizes[1:], strict=True):
@@ -99,7 +100,7 @@ class Network:
             own = [first, bias + weight[:, self.dim :] @ padding, theta[weight.size + bias.size :]]
         return Network(self.dim, 0, RESIDUAL if self.residual else PLAIN), np.concatenate(own).astype(np.float32)
 
-    def evaluate(self, theta: Weights, rows: NDArray[Any], threads: int | None = None) -> NDArray[np.float32]:
+    def evaluate(self, theta: Weights, rows: NDArray[np.floating], threads: int | None = None) -> NDArray[np.float32]:
         """f_theta for ``rows`` (n, d + padding): (n, d) float32. ``threads``: all cores when None."""
         rows, sizes = np.ascontiguousarray(rows, np.float32), np.array(self.sizes)
         out = np.empty((len(rows), self.dim), np.float32)

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ...base.arrays import Array
+from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..network.network import Network
 
@@ -22,7 +24,7 @@ class Optimiser(Protocol):
     does stays in `update_basis`. `update` of step 0 is never captured.
     """
 
-    def update(self, theta: Any, gradient: Any, step: int, size: float) -> None:
+    def update(self, theta: Array, gradient: Array, step: int, size: float) -> None:
         """Take step number ``step`` (from 0) of size ``size``: `move` with its scalars, then `update_basis`."""
         ...
 
@@ -30,7 +32,7 @@ class Optimiser(Protocol):
         """What `move` must know of step number ``step`` > 0."""
         ...
 
-    def move(self, theta: Any, gradient: Any, scalars: Any) -> None:
+    def move(self, theta: Array, gradient: Array, scalars: Array) -> None:
         """Change ``theta`` and the moments; ``scalars`` may be a tensor on the device, with more entries at its end."""
         ...
 
@@ -38,18 +40,18 @@ class Optimiser(Protocol):
         """What comes after step number ``step`` and need not follow each one."""
         ...
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """All that the next step depends on, by name; not copies."""
         ...
 
 
-def _adam(network: Network, theta: Any) -> Optimiser:
+def _adam(network: Network, theta: Array) -> Optimiser:
     from .adam import Adam
 
     return Adam(theta)
 
 
-def _soap(network: Network, theta: Any) -> Optimiser:
+def _soap(network: Network, theta: Array) -> Optimiser:
     from .soap import Soap
     from .soap_gpu import SoapGPU
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ...base.arrays import Array
+from ...base.files import JsonDict
 from ..network.network import Network
 
 BETA1, BETA2, FACTOR, EPSILON = 0.95, 0.95, 0.95, 1e-10
@@ -22,11 +24,11 @@ KEPT = ("left", "right", "turn_left", "turn_right", "mean", "square")
 class Soap:
     """Factors, bases and moments of every layer: NumPy arrays of the type of theta. On tensors: `SoapGPU`."""
 
-    def __init__(self, network: Network, theta: Any) -> None:
+    def __init__(self, network: Network, theta: Array) -> None:
         self.network = network
         self.layers = [_fresh(matrix) for matrix in self._matrices(theta)]
 
-    def update(self, theta: Any, gradient: Any, step: int, size: float) -> None:
+    def update(self, theta: Array, gradient: Array, step: int, size: float) -> None:
         """Change ``theta`` in place by step number ``step`` (from 0) of size ``size``; the first only looks."""
         if step == 0:
             self.initialise(gradient)
@@ -39,12 +41,12 @@ class Soap:
         """What `move` needs to know of step number ``step`` > 0: its size, and by what the moments are unbiased."""
         return size, 1 / (1 - BETA1**step), 1 / (1 - BETA2**step)
 
-    def initialise(self, gradient: Any) -> None:
+    def initialise(self, gradient: Array) -> None:
         """The factors of a first gradient."""
         for g, own in zip(self._matrices(gradient), self.layers, strict=True):
             own["left"][:], own["right"][:] = g @ g.T, g.T @ g
 
-    def move(self, theta: Any, gradient: Any, scalars: Any) -> None:
+    def move(self, theta: Array, gradient: Array, scalars: Array) -> None:
         """Change ``theta`` in place, and the moments and factors."""
         gradients = self._matrices(gradient)
         for (weight, bias), g, own in zip(self.network.layers(theta), gradients, self.layers, strict=True):
@@ -63,21 +65,21 @@ class Soap:
                 else:
                     own[turn][:] = np.linalg.qr(own[factor] @ own[turn])[0]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """All that the next step depends on, by name; not copies."""
         return {f"{name}{i}": own[name] for i, own in enumerate(self.layers) for name in KEPT}
 
-    def _matrices(self, flat: Any) -> list[Any]:
+    def _matrices(self, flat: Array) -> list[Any]:
         return [np.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
 
 
-def _fresh(matrix: Any) -> dict[str, Any]:
+def _fresh(matrix: Array) -> JsonDict:
     left, right = (np.zeros_like(part) for part in (matrix @ matrix.T, matrix.T @ matrix))
     shapes = (left, right, left, right, matrix, matrix)
     return {name: np.zeros_like(part) for name, part in zip(KEPT, shapes, strict=True)}
 
 
-def _direction(own: dict[str, Any], g: Any, scalars: Any) -> Any:
+def _direction(own: JsonDict, g: Array, scalars: Array) -> Array:
     """Adam's step in the turned coordinates, turned back."""
     own["mean"] += (1 - BETA1) * (g - own["mean"])
     turned = own["turn_left"].T @ g @ own["turn_right"]

@@ -7,10 +7,14 @@ turns into itself and moves nothing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...base.files import JsonDict
 from ..network.network import Network
 from .soap import BETA1, BETA2, EPSILON, FACTOR, TURN, Soap
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class SoapGPU:
@@ -18,7 +22,7 @@ class SoapGPU:
 
     scalars = staticmethod(Soap.scalars)
 
-    def __init__(self, network: Network, theta: Any) -> None:
+    def __init__(self, network: Network, theta: Tensor) -> None:
         import torch
 
         self.shapes = [(outs, ins + 1) for ins, outs in zip(network.sizes[:-1], network.sizes[1:], strict=True)]
@@ -37,7 +41,7 @@ class SoapGPU:
         self._padding = torch.diag_embed((~real).to(theta.dtype)).to(theta.device)
         self.turns = self._padding.clone()
 
-    def update(self, theta: Any, gradient: Any, step: int, size: float) -> None:
+    def update(self, theta: Tensor, gradient: Tensor, step: int, size: float) -> None:
         """As `Soap.update`."""
         if step == 0:
             self.initialise(gradient)
@@ -45,12 +49,12 @@ class SoapGPU:
             self.move(theta, gradient, self.scalars(step, size))
         self.update_basis(step)
 
-    def initialise(self, gradient: Any) -> None:
+    def initialise(self, gradient: Tensor) -> None:
         """As `Soap.initialise`."""
         g, count = self._padded(gradient), len(self.shapes)
         self.factors[:count], self.factors[count:] = g @ g.mT, g.mT @ g
 
-    def move(self, theta: Any, gradient: Any, scalars: Any) -> None:
+    def move(self, theta: Tensor, gradient: Tensor, scalars: Tensor | tuple[float, float, float]) -> None:
         """As `Soap.move`."""
         g, count = self._padded(gradient), len(self.shapes)
         left, right = self.turns[:count], self.turns[count:]
@@ -76,7 +80,7 @@ class SoapGPU:
         for k, size in enumerate([*self._sizes(0), *self._sizes(1)]):  # singular: padding would mix with them
             self.turns[k, :size, :size] = torch.linalg.eigh(self.factors[k, :size, :size])[1]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """As `Soap.state`, by the same names: views without the padding."""
         found: dict[str, Any] = {}
         count = len(self.shapes)
@@ -86,7 +90,7 @@ class SoapGPU:
             found |= {f"mean{i}": self.mean[i, :outs, :ins], f"square{i}": self.square[i, :outs, :ins]}
         return found
 
-    def _padded(self, flat: Any) -> Any:
+    def _padded(self, flat: Tensor) -> Tensor:
         """(layers, side, side) of a vector as long as theta."""
         import torch
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Protocol
 
+from ...base.arrays import Array
+from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..kernel_compiler.source import parameter_count
 from ..world import World
@@ -26,13 +28,13 @@ class DriftEngine(Protocol):
 
     name: str
 
-    def __call__(self, x: Any) -> Any: ...
+    def __call__(self, x: Array) -> Array: ...
 
-    def report(self) -> dict[str, Any]: ...
+    def report(self) -> JsonDict: ...
 
-    def state(self) -> dict[str, Any]: ...
+    def state(self) -> JsonDict: ...
 
-    def restore(self, state: dict[str, Any]) -> None: ...
+    def restore(self, state: dict[str, object]) -> None: ...
 
 
 def tree_pays(particles: int, dim: int, accuracy: float, device: str = "cpu") -> bool:
@@ -42,7 +44,7 @@ def tree_pays(particles: int, dim: int, accuracy: float, device: str = "cpu") ->
 
 
 def make_engine(
-    kernel: Any,
+    kernel: object,
     kernel_args: tuple[float, ...],
     dim: int,
     dtype: str,

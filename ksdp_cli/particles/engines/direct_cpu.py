@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ..kernel_compiler.source import load_module
@@ -22,7 +23,7 @@ def template(name: str) -> str:
     return files("ksdp_cli.particles.kernel_compiler").joinpath("templates", f"{name}.txt").read_text()
 
 
-def compile_direct(kernel: Any, dim: int, dtype: str) -> Any:
+def compile_direct(kernel: object, dim: int, dtype: str) -> Any:
     """``accumulate(targets..., sources..., forces..., p)`` for a kernel: one array per axis.
 
     Adds sum_i g(|s_i - t_j|^2) (s_i - t_j) to the float64 forces of every target. Sources are summed ``BLOCK`` at a
@@ -38,7 +39,7 @@ class DirectCPU:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: object,
         kernel_args: tuple[float, ...],
         dim: int,
         dtype: str,
@@ -65,12 +66,12 @@ class DirectCPU:
         spread(piece, range(0, high - low, size), self.threads)
         return force.T.astype(x.dtype, order="C")
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         return {"engine": "direct", "threads": self.threads}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """Nothing that a checkpoint would have to hold."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Nothing to take back."""

@@ -9,12 +9,17 @@ shares depend on the numbers of sources and targets alone, not on the card.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...base.files import JsonDict
 from ...errors import ResourceError
 from ..kernel_compiler.module_cache import import_text
 from ..kernel_compiler.source import load_module
 from .direct_cpu import template
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 #: Sources summed in the engine's type before they are added in float64.
 CHUNK = 65536
@@ -68,20 +73,20 @@ class DirectGPU:
 
     name = "direct"
 
-    def __init__(self, kernel: Any, kernel_args: tuple[float, ...], dim: int, dtype: str) -> None:
+    def __init__(self, kernel: object, kernel_args: tuple[float, ...], dim: int, dtype: str) -> None:
         self.torch = require_torch()
         self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
         self.options = launch(dim, dtype)
         self.pair_sum = load_module(template("direct_gpu"), kernel, dim, "triton").pair_sum
         self._parameters: Any = None
 
-    def __call__(self, x: Any, targets: Any = None) -> Any:
+    def __call__(self, x: Tensor, targets: Tensor | None = None) -> Tensor:
         """Forces in the type and on the device of ``x`` (J, d): (J, d), or (N, d) on ``targets`` (N, d)."""
         sources = x.to(self.dtype).T.contiguous()[None]
         at = sources if targets is None else targets.to(self.dtype).T.contiguous()[None]
         return self.parts(at, sources)[0].sum(0).T.to(x.dtype).contiguous()
 
-    def parts(self, targets: Any, sources: Any, parameters: Any = None) -> Any:
+    def parts(self, targets: Tensor, sources: Tensor, parameters: Tensor | None = None) -> Tensor:
         """Forces on ``targets`` (cases, d, N) from ``sources`` (cases, d, J), as (cases, shares, d, N) in float64.
 
         Both are contiguous, on the device, in the engine's type. The sum over the shares, in their order, is the force.
@@ -110,20 +115,27 @@ class DirectGPU:
         )
         return partial
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         return {"engine": "direct", "device": "cuda"}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """Nothing that a checkpoint would have to hold."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Nothing to take back."""
 
 
 def normals(
-    seed: int, stream: int, step: Any, start: int, n: int, d: int, dtype: Any = None, device: Any = "cuda"
-) -> Any:
+    seed: int,
+    stream: int,
+    step: Tensor | int,
+    start: int,
+    n: int,
+    d: int,
+    dtype: torch.dtype | None = None,
+    device: str = "cuda",
+) -> Tensor:
     """`ksdp_cli.base.rng.normals` as a tensor (n, d) on ``device``: the same integers, values to float32 rounding.
 
     ``step`` is a number, or a tensor (1,) int64 on the device.
@@ -134,4 +146,5 @@ def normals(
     out = torch.empty((n, d), dtype=torch.float32, device=device)
     fill = import_text(template("noise_gpu"), "noise_gpu").fill
     fill[(-(-n // 1024),)](out, n, start, seed, step, stream, D=d, BLOCK=1024)
-    return out if dtype is None else out.to(dtype)
+    values: Tensor = out if dtype is None else out.to(dtype)
+    return values

@@ -9,16 +9,16 @@ No formula relies on the order of a sum, so callers may reassociate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from ...base.compiled import njit
+from ...base.compiled import FAST, njit
 
 f32, f64, i32, i64 = np.float32, np.float64, np.int32, np.int64
-FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
 _jit = njit(fastmath=FAST, error_model="numpy", forceinline=True)
 
 SQRT_HALF_32, EXPONENT_32 = i32(0x3F3504F3), i32(23)
@@ -32,14 +32,14 @@ def select(typing_context: Any, condition: Any, then: Any, other: Any) -> Any:
     """``then if condition else other`` with both sides computed: a branch would cost the vectorisation."""
     common = typing_context.unify_types(then, other)
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context: object, builder: Any, signature: object, arguments: Sequence[object]) -> Any:
         return builder.select(*arguments)
 
     return common(types.boolean, common, common), generate
 
 
 @_jit
-def log32(x: Any) -> Any:
+def log32(x: np.float32) -> np.float32:
     """Natural logarithm of a positive normal float32; error below 1.5e-7 max(1, |log x|)."""
     bits = f32(x).view(np.int32)
     exponent = i32(i32(bits - SQRT_HALF_32) >> EXPONENT_32)
@@ -54,7 +54,7 @@ def log32(x: Any) -> Any:
 
 
 @_jit
-def exp32(x: Any) -> Any:
+def exp32(x: np.float32) -> np.float32:
     """Exponential of a float32 clamped to [-87, 88]; relative error below 1.5e-7 (1 + |x| / 8)."""
     x = min(max(f32(x), f32(-87.0)), f32(88.0))
     n = np.rint(x * f32(1.4426950408889634))
@@ -66,11 +66,12 @@ def exp32(x: Any) -> Any:
     y = y * r + f32(0.5)
     y = y * r + f32(1.0)
     y = y * r + f32(1.0)
-    return y * i32(i32(i32(n) + i32(127)) << EXPONENT_32).view(np.float32)
+    result: np.float32 = y * i32(i32(i32(n) + i32(127)) << EXPONENT_32).view(np.float32)
+    return result
 
 
 @_jit
-def erf32(x: Any) -> Any:
+def erf32(x: np.float32) -> np.float32:
     """Error function of a float32; relative error below 3e-7.
 
     |x| < 1/2: odd polynomial. Beyond: 1 - exp(|x| P(|x|)), P interpolating log(erfc(x)) / x on [0, 4].
@@ -93,11 +94,12 @@ def erf32(x: Any) -> Any:
     w = w * z + f32(-0.37610754)
     w = w * z + f32(1.128379)
     size = select(a < f32(0.5), w * a, far)
-    return select(f32(x) < f32(0.0), -size, size)
+    result: np.float32 = select(f32(x) < f32(0.0), -size, size)
+    return result
 
 
 @_jit
-def log64(x: Any) -> Any:
+def log64(x: float) -> float:
     """Natural logarithm of a positive normal float64; error below 3e-16 max(1, |log x|)."""
     bits = f64(x).view(np.int64)
     shifted = i64(bits - SQRT_HALF_64)
@@ -119,7 +121,7 @@ def log64(x: Any) -> Any:
 
 
 @_jit
-def exp64(x: Any) -> Any:
+def exp64(x: float) -> float:
     """Exponential of a float64 clamped to [-708, 709]; relative error below 4e-16 (1 + |x| / 8)."""
     x = min(max(f64(x), -708.0), 709.0)
     n = np.rint(x * 1.4426950408889634)
@@ -137,11 +139,12 @@ def exp64(x: Any) -> Any:
     y = y * r + 1.0
     y = y * r + 1.0
     whole = f64(n + WHOLE_64).view(np.int64)
-    return y * i64(i64(whole + i64(1023)) << EXPONENT_64).view(np.float64)
+    result: float = y * i64(i64(whole + i64(1023)) << EXPONENT_64).view(np.float64)
+    return result
 
 
 @_jit
-def erf64(x: Any) -> Any:
+def erf64(x: float) -> float:
     """Error function of a float64; relative error below 2e-15.
 
     |x| < 1/2: odd polynomial. Beyond: 1 - exp(-x^2) W(1 / (1 + |x|/2)), W interpolating erfc(x) exp(x^2) on [0, 6].
@@ -181,4 +184,5 @@ def erf64(x: Any) -> Any:
     w = w * z + -0.37612638903183476
     w = w * z + 1.1283791670955126
     size = select(a < 0.5, w * a, far)
-    return select(f64(x) < 0.0, -size, size)
+    result: float = select(f64(x) < 0.0, -size, size)
+    return result

@@ -34,7 +34,7 @@ RULES = "the body of a kernel is described in docs/plugins.md"
 class Function:
     """One function of a kernel while it is written out: its syntax tree, its place in a file, and what it sees."""
 
-    def __init__(self, kernel: str, function: Callable[..., Any]) -> None:
+    def __init__(self, kernel: str, function: Callable[..., object]) -> None:
         self.kernel, self.file, self.first = kernel, "?", 1
         try:
             lines, self.first = inspect.getsourcelines(function)

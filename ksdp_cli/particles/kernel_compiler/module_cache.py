@@ -5,15 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
-import os
 import sys
-import tempfile
 import threading
 import types
 from importlib.metadata import version
 from pathlib import Path
 
-from ...base.compiled import temporary_folder
+from ...base.cache_folder import cache_folder
 from ...base.disk import put
 
 _import_lock = threading.Lock()
@@ -45,15 +43,3 @@ def import_text(text: str, stem: str) -> types.ModuleType:
         spec.loader.exec_module(module)
         sys.modules[name] = module
         return module
-
-
-def cache_folder() -> Path:
-    """``KSDP_CACHE_DIR``, else ``ksdp`` in the user's cache folder, else (not writable) a temporary one."""
-    wanted = os.environ.get("KSDP_CACHE_DIR")
-    try:
-        base = Path(wanted) if wanted else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ksdp"
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=base):
-            return base
-    except (OSError, RuntimeError):  # RuntimeError: there is no home
-        return temporary_folder()

@@ -14,13 +14,13 @@ module that calls ``g(r2, PARAMS)``. In the template
 - ``PARAMS`` stands for "p0, p1, ...", p0 = delta^2; ``UNPACK`` for a line that sets them from an array ``p``;
 - ``g`` is a Numba function of scalars of type ``REAL`` (``np.float32`` or ``np.float64``), inlined into its caller, and
   the kernel is ``SCALE * g``: its constant factor, a Python number, belongs outside of the loop (not for ``triton``);
-- ``np``, ``njit`` and ``FAST``, the fast-math flags, are there; ``select(c, a, b)`` too;
+- ``np``, ``njit`` with its options ``PLAIN`` and ``INNER``, ``FAST`` and ``select(c, a, b)`` are there;
 - lines from ``#2D`` or ``#3D`` to the next mark or ``#END`` are kept for that dimension only.
 
 Constants in a float32 template must be typed, ``REAL(0.5)``: a bare 0.5 turns the whole loop into float64. Functions
-that take arrays carry ``@njit(fastmath=FAST, nogil=True, error_model="numpy", cache=True)`` and can be called from
-Python and from one another. The module is written to a cache folder under a name that its contents decide, so that
-Numba's own cache serves the next process: a Numba function that is handed over as an argument is never cached.
+that take arrays carry ``@njit(**PLAIN)``, or ``@njit(**INNER)`` where compiled functions alone call them. The module is
+written to a cache folder under a name that its contents decide, so that Numba's own cache serves the next process: a
+Numba function that is handed over as an argument is never cached.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .language import RULES
 from .module_cache import import_text
 from .writer import Writer
 
-_NUMBA = "import numpy as np\nfrom ksdp_cli.base.compiled import njit\nfrom math import sqrt, fabs\n"
+_NUMBA = "import numpy as np\nfrom ksdp_cli.base.compiled import INNER, PLAIN, njit\nfrom math import sqrt, fabs\n"
 _FAST_MATH = (
     "from ksdp_cli.particles.kernel_compiler.fast_math import "
     "FAST, erf{0} as erf, exp{0} as exp, log{0} as log, select\n"
@@ -50,7 +50,7 @@ PRELUDES = {
 }
 
 
-def kernel_function(kernel: Any, dim: int) -> Callable[..., Any]:
+def kernel_function(kernel: object, dim: int) -> Callable[..., Any]:
     """``g2d`` or ``g3d`` of a kernel class. Raises `ConfigError` when it lacks that dimension."""
     if dim not in dims_of(kernel):
         has = " and ".join(str(d) for d in dims_of(kernel)) or "none"
@@ -59,12 +59,12 @@ def kernel_function(kernel: Any, dim: int) -> Callable[..., Any]:
     return function
 
 
-def parameter_count(kernel: Any, dim: int) -> int:
+def parameter_count(kernel: object, dim: int) -> int:
     """Arguments of g after r^2."""
     return len(inspect.signature(kernel_function(kernel, dim)).parameters) - 1
 
 
-def source(kernel: Any, dim: int, target: str) -> str:
+def source(kernel: object, dim: int, target: str) -> str:
     """The text of ``g`` and its helpers for a target: ``float32``, ``float64``, ``array`` or ``triton``.
 
     Raises `ConfigError` naming the kernel, the line and what is not allowed there.
@@ -78,7 +78,7 @@ def source(kernel: Any, dim: int, target: str) -> str:
     return "\n\n".join(scale + writer.texts)
 
 
-def array_function(kernel: Any, dim: int, xp: Any = None) -> Callable[..., Any]:
+def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., Any]:
     """``g(r2, delta2, *parameters)`` of arrays: NumPy's, or ``xp=torch`` for tensors. Element by element, unfused."""
     if xp is None:
         import numpy
@@ -88,7 +88,7 @@ def array_function(kernel: Any, dim: int, xp: Any = None) -> Callable[..., Any]:
         space["erf"] = erf
     else:
 
-        def lifted(name: str) -> Callable[..., Any]:
+        def lifted(name: str) -> Callable[..., object]:
             # a parameter becomes a float64 tensor without axes, which does not widen a float32 one
             return lambda value: getattr(xp, name)(
                 value if isinstance(value, xp.Tensor) else xp.as_tensor(value, dtype=xp.float64)
@@ -101,7 +101,7 @@ def array_function(kernel: Any, dim: int, xp: Any = None) -> Callable[..., Any]:
     return function
 
 
-def load_module(template: str, kernel: Any, dim: int, dtype: str) -> types.ModuleType:
+def load_module(template: str, kernel: object, dim: int, dtype: str) -> types.ModuleType:
     """Import ``template`` compiled around the kernel's ``g`` in dimension ``dim``.
 
     ``dtype`` is the target: ``float32``, ``float64`` or ``triton``. What the template may use is said above.
@@ -125,5 +125,5 @@ def for_dimension(template: str, dim: int) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _name(kernel: Any) -> str:
+def _name(kernel: object) -> str:
     return str(getattr(kernel, "__name__", type(kernel).__name__))

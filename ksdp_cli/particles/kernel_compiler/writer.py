@@ -33,7 +33,7 @@ class Writer:
         self.names: dict[Any, tuple[str, int]] = {}
         self.texts: list[str] = []
 
-    def write(self, function: Callable[..., Any], name: str) -> int:
+    def write(self, function: Callable[..., object], name: str) -> int:
         """Append the text of ``function`` as ``name``, after its helpers; the number of its arguments."""
         f = Function(self.kernel, function)
         whole, lines = name == "g", []

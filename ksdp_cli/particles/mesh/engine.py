@@ -9,13 +9,14 @@ part is needed. c is chosen by the error measured on the cloud at hand, as the t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ...errors import ResourceError
@@ -48,7 +49,7 @@ class MeshEngine:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: object,
         kernel_args: tuple[float, ...],
         dtype: str,
         accuracy: float = 1e-4,
@@ -80,7 +81,7 @@ class MeshEngine:
         extent = np.ptp(np.asarray(x, np.float64), axis=0) / (self.delta / self._cells())
         return float(np.prod(2.0 * (extent + MARGIN)))
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         told = self.tuner.report()
         kept = ("target", "error", "max_error", "worst_error", "met", "checked_at_call")
         return {
@@ -91,21 +92,21 @@ class MeshEngine:
             **{name: told[name] for name in kept},
         }
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """What a resumed run needs to repeat this one to the bit."""
         return self.tuner.state()
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Take over the `state` of another engine of the same kind."""
         self.tuner.restore(state)
 
     def _cells(self) -> float:
         return float(self.tuner.rungs[self.tuner.rung].order)
 
-    def _run(self, task: Any, items: Any) -> list[Any]:
+    def _run(self, task: Callable[[int], object], items: Iterable[int]) -> list[object]:
         return spread(task, items, self.threads)
 
-    def _sum(self, axes: list[NDArray[Any]], cells: float) -> NDArray[np.float64]:
+    def _sum(self, axes: list[NDArray[np.floating]], cells: float) -> NDArray[np.float64]:
         """Forces (2, J): deposit, one transform and back, gather of the gradient."""
         h = self.delta / cells
         low = [h * (math.floor(float(axis.min()) / h) - 1) for axis in axes]
@@ -150,7 +151,7 @@ class MeshEngine:
         return np.asarray(CubicHermiteSpline(table, values, slopes)(r))
 
 
-def _sample(axes: list[NDArray[Any]], number: int) -> NDArray[np.int64]:
+def _sample(axes: list[NDArray[np.floating]], number: int) -> NDArray[np.int64]:
     """Particles whose force is checked at call ``number``: those at the smallest hashes of their positions, since a
     draw by index would depend on the order of the particles. The mixing is that of splitmix64."""
     key = np.full(axes[0].size, number + 1, np.uint64)

@@ -62,7 +62,7 @@ class Box:
     def zeros(self) -> Modes:
         return np.zeros(self.q2.shape, complex)
 
-    def density(self, axes: Sequence[NDArray[Any]], mass: float) -> Modes:
+    def density(self, axes: Sequence[NDArray[np.floating]], mass: float) -> Modes:
         """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly."""
         return self.density_of(self.splines.deposit(axes), mass, axes[0].size)
 
@@ -118,7 +118,7 @@ def synthesis(modes: Modes, nodes: int, threads: int) -> Grid:
     return np.asarray(fft.irfft(modes, nodes, axis=-1, workers=threads, norm="forward"))
 
 
-def resized(modes: NDArray[Any], count: int, axis: int) -> NDArray[Any]:
+def resized(modes: NDArray[np.generic], count: int, axis: int) -> NDArray[Any]:
     """Other ``count`` of modes along an axis of both signs: the lowest ones, or zeros in the middle."""
     half = min(modes.shape[axis], count) // 2
     before, after = (slice(None),) * axis, (slice(None),) * (modes.ndim - axis - 1)
@@ -137,7 +137,7 @@ def nodes_of(count: int, over: float) -> int:
     return nodes
 
 
-def along(values: NDArray[Any], axis: int, dim: int) -> NDArray[Any]:
+def along(values: NDArray[np.floating], axis: int, dim: int) -> NDArray[Any]:
     """``values`` as an array of ``dim`` dimensions that varies along ``axis``."""
     shape = [1] * dim
     shape[axis] = -1

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +145,7 @@ class Nested:
         return [box.zeros() for box in self.boxes]
 
     def advanced(
-        self, field: list[Modes], axes: Sequence[NDArray[Any]], mass: float, memory: float, k: float
+        self, field: list[Modes], axes: Sequence[NDArray[np.floating]], mass: float, memory: float, k: float
     ) -> list[Modes]:
         """The field after a step of eps / ``memory`` with the particles at ``axes``: new arrays."""
         return [
@@ -154,7 +153,7 @@ class Nested:
             for box, modes, density in zip(self.boxes, field, self.densities(axes, mass), strict=True)
         ]
 
-    def densities(self, axes: Sequence[NDArray[Any]], mass: float) -> list[Modes]:
+    def densities(self, axes: Sequence[NDArray[np.floating]], mass: float) -> list[Modes]:
         """Modes of the density in each box."""
         first, shared = self.boxes[0], self._shared
         if shared is None or not self.holds(axes):
@@ -166,7 +165,9 @@ class Nested:
             modes.flat[0] = mass / box.side**box.dim
         return [_resized(lowest, first.count), *outer]
 
-    def at(self, field: list[Modes], axes: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def at(
+        self, field: list[Modes], axes: Sequence[NDArray[np.floating]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """c (n,) and grad c (d, n) at positions given axis by axis."""
         value, gradient = np.zeros(axes[0].size), np.zeros((len(axes), axes[0].size))
         first, shared = self.boxes[0], self._shared
@@ -183,7 +184,7 @@ class Nested:
                 _add_inside(box, modes, axes, value, gradient)
         return value, gradient
 
-    def holds(self, axes: Sequence[NDArray[Any]]) -> bool:
+    def holds(self, axes: Sequence[NDArray[np.floating]]) -> bool:
         """Whether all positions are where the further boxes are seen through the first one."""
         first = self.boxes[0]
         reach = HELD * first.side
@@ -207,7 +208,11 @@ def _resized(modes: Modes, count: int) -> Modes:
 
 
 def _add_inside(
-    box: Box, modes: Modes, axes: Sequence[NDArray[Any]], value: NDArray[np.float64], gradient: NDArray[np.float64]
+    box: Box,
+    modes: Modes,
+    axes: Sequence[NDArray[np.floating]],
+    value: NDArray[np.float64],
+    gradient: NDArray[np.float64],
 ) -> None:
     """A box's part at the positions within its window."""
     pairs = zip(axes, box.low, strict=True)

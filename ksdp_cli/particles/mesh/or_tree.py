@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import ResourceError
 from ..tree.engine import TreeEngine
@@ -26,7 +25,7 @@ class MeshOrTree:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: object,
         kernel_args: tuple[float, ...],
         dtype: str,
         particles: int,
@@ -48,15 +47,15 @@ class MeshOrTree:
                 return force
         return self.tree(x)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         """That of the engine in use; ``note`` says why it is the tree."""
         return self.tree.report() | {"note": self.note} if self.note else self.mesh.report()
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """What a resumed run needs to repeat this one to the bit."""
         return {"note": self.note, "mesh": self.mesh.state(), "tree": self.tree.state()}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: JsonDict) -> None:
         """Take over the `state` of another engine of the same kind."""
         self.note = str(state["note"])
         self.mesh.restore(state["mesh"])

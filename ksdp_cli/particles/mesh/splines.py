@@ -13,7 +13,6 @@ import math
 from collections.abc import Sequence
 from importlib.resources import files
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +45,7 @@ class Splines:
         self.threads = threads or core_count()
         self.loops = loops(order, self.dim)
 
-    def deposit(self, axes: Sequence[NDArray[Any]]) -> Grid:
+    def deposit(self, axes: Sequence[NDArray[np.floating]]) -> Grid:
         """Sum of the splines of all particles, on the grid; ``axes`` holds one array of positions an axis."""
         n = axes[0].size
         around = 0 if self._inside(axes) else self.order - 1
@@ -66,7 +65,7 @@ class Splines:
             grids[0] += other
         return self._fold(grids[0]) if around else np.asarray(grids[0])
 
-    def gather(self, coefficients: Grid, axes: Sequence[NDArray[Any]], value: Grid, gradient: Grid) -> None:
+    def gather(self, coefficients: Grid, axes: Sequence[NDArray[np.floating]], value: Grid, gradient: Grid) -> None:
         """Add the spline function of ``coefficients`` and its gradient to ``value`` (n,) and ``gradient`` (d, n)."""
         around = 0 if self._inside(axes) else self.order - 1
         padded = np.pad(coefficients, [(0, around)] * self.dim, mode="wrap") if around else coefficients
@@ -96,7 +95,7 @@ class Splines:
             factors.append(np.sinc(turns) ** self.order * np.exp(-2j * math.pi * turns * (self.order / 2 - 1)))
         return factors
 
-    def _inside(self, axes: Sequence[NDArray[Any]]) -> bool:
+    def _inside(self, axes: Sequence[NDArray[np.floating]]) -> bool:
         """Whether no spline reaches around an edge."""
         ends = self.low + self.h * (self.cells - self.order)
         bounds = zip(axes, self.low, ends, strict=True)

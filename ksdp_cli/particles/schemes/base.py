@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
+from ...base.arrays import Array
+
 #: b(x, t) at positions (J, d), shape (J, d).
 Drift = Callable[[Any, float], Any]
 
@@ -20,6 +22,6 @@ class Scheme(Protocol):
     order: ClassVar[int]
     evaluations: ClassVar[int]
 
-    def step(self, x: Any, t: float, dt: float, drift: Drift, noise: Any) -> Any:
+    def step(self, x: Array, t: float, dt: float, drift: Drift, noise: Array) -> Array:
         """New positions at ``t + dt`` from ``x`` (J, d) at ``t``; ``noise`` (J, d) is sqrt(2 mu dt) xi."""
         ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from ...base.arrays import Array
 from .base import Drift
 
 
@@ -13,5 +14,5 @@ class Euler:
     order: ClassVar[int] = 1
     evaluations: ClassVar[int] = 1
 
-    def step(self, x: Any, t: float, dt: float, drift: Drift, noise: Any) -> Any:
+    def step(self, x: Array, t: float, dt: float, drift: Drift, noise: Array) -> Array:
         return x + dt * drift(x, t) + noise

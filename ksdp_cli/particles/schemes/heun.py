@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from ...base.arrays import Array
 from .base import Drift
 
 
@@ -16,7 +17,7 @@ class Heun:
     order: ClassVar[int] = 2
     evaluations: ClassVar[int] = 2
 
-    def step(self, x: Any, t: float, dt: float, drift: Drift, noise: Any) -> Any:
+    def step(self, x: Array, t: float, dt: float, drift: Drift, noise: Array) -> Array:
         first = drift(x, t)
         ahead = x + dt * first + noise
         return x + (0.5 * dt) * (first + drift(ahead, t + dt)) + noise

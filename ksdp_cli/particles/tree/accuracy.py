@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files import JsonDict
 from ...base.records import SavedTuner, checked
 from ...base.shapes import Cloud
 from ...errors import DataError
@@ -76,7 +77,7 @@ def sampled_error(
     x: Cloud,
     force: Cloud,
     sample: NDArray[np.int64],
-    run: Callable[[Callable[[int], Any], Iterable[int]], list[Any]],
+    run: Callable[[Callable[[int], object], Iterable[int]], list[object]],
     world: World | None = None,
 ) -> tuple[float, float]:
     """Relative l2 error of ``force`` (J, d), and largest error over the root mean square force, on a sample.
@@ -145,7 +146,7 @@ class Tuner:
         steps = math.log(COARSE / self.target) / math.log(GAIN)
         return max(0, min(len(self.rungs) - 1, math.ceil(steps)))
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         setting = self.rungs[self.rung]
         return {
             "order": setting.order,
@@ -160,10 +161,10 @@ class Tuner:
             "checked_at_call": self.checked,
         }
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         return {name: getattr(self, name) for name in SavedTuner.model_fields}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Take over a `state`. Raises `DataError` for one of another ladder, `ValueError` for what is none."""
         saved = checked(SavedTuner, state)
         if saved.rung >= len(self.rungs):

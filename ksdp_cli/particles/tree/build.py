@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.compiled import njit
+from ...base.compiled import INNER, PLAIN, njit
 
 #: A task for the threads is a subtree of about so many particles, but there are not more than 2^6. The levels above are
 #: shared out where a node has more than ``LARGE`` particles: below that, meeting costs more time than it saves.
@@ -39,7 +39,7 @@ class Tree:
     depth: int
 
 
-def plant(x: NDArray[Any], leaf: int) -> Tree:
+def plant(x: NDArray[np.floating], leaf: int) -> Tree:
     """The tree of a finite cloud ``x`` (J, d) with at most ``leaf`` particles in a leaf, before any split."""
     count, dim = x.shape
     depth = max(0, int(np.ceil(np.log2(count / leaf))))
@@ -59,7 +59,7 @@ def task_level(count: int, depth: int, ranks: int = 1) -> int:
     return max(0, min(depth, max(min(MOST_TASK_LEVEL, (count // TASK_SIZE).bit_length()), (ranks - 1).bit_length())))
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def to_cloud(rows, index, low, out):  # type: ignore[no-untyped-def]
     """Put ``rows`` (d, J) in tree order at their places in the cloud, those from ``low`` on to ``out`` (n, d)."""
     for i in range(index.size):
@@ -69,12 +69,13 @@ def to_cloud(rows, index, low, out):  # type: ignore[no-untyped-def]
                 out[place, axis] = rows[axis, i]
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-def]
     """Boxes of node (level, k) and of its descendants to level ``last``, each parted, down to sorted leaves."""
     dim, count = c.shape
     parents = max(1, (centre.shape[0] + 1) // 4)  # of leaves; or the root, which is one
-    scratch = _scratch(c, count // parents + 1)
+    room = -(-(count // parents + 1) // 32) * 32
+    keys, places = np.empty((2, room), c.dtype), np.empty((2, room), np.int32)  # of two leaves, in whole vectors
     for below in range(last - level + 1):
         n = level + below
         for m in range(k << below, (k + 1) << below):
@@ -91,10 +92,10 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
             if node < parents - 1:
                 _halve(c, index, axis, lo, hi, ((2 * m + 1) * count) >> (n + 1))
             elif node < 2 * parents - 1:
-                _sort(c, index, axis, lo, hi, scratch)  # both leaves in order, hence parted too
+                _sort(c, index, axis, lo, hi, keys, places)  # both leaves in order, hence parted too
 
 
-@njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"})
+@njit(**INNER)
 def _bounds(row):  # type: ignore[no-untyped-def]
     low = high = row[0]
     for value in row:
@@ -103,7 +104,7 @@ def _bounds(row):  # type: ignore[no-untyped-def]
     return low, high
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
     """Permute [lo, hi) so that the first ``middle - lo`` particles of the order by ``axis`` stand in front.
 
@@ -127,17 +128,26 @@ def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
                 _swap(c, index, last, i)
                 last += 1
         lo, hi = first, last
-    _select(index, c, index, lo, hi - 1, middle)
+    for bit in range(30, -1, -1):  # particles at one point: by the digits of their places, of which no two are the same
+        zeros = lo
+        for i in range(lo, hi):
+            if (index[i] >> bit) & 1 == 0:
+                index[zeros], index[i] = index[i], index[zeros]
+                zeros += 1
+        if middle < zeros:
+            hi = zeros
+        else:
+            lo = zeros
 
 
-@njit(nogil=True, cache=True)
-def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _sort(c, index, axis, lo, hi, keys, places):  # type: ignore[no-untyped-def]
     """Order [lo, hi) by ``axis``, then the next axes, then the place in the cloud.
 
     The place of a particle is the number of those before it, counted by a loop that is vectorised: for the 128 of two
     leaves that is quicker than a selection. Only equal coordinates, of which the counts add up to less, need a sort.
     """
-    key, place, row, ids = scratch
+    key, row, place, ids = keys[0], keys[1], places[0], places[1]
     size = hi - lo
     for j in range(key.size):
         key[j], place[j] = (c[axis, lo + j] if j < size else np.inf), 0
@@ -166,14 +176,7 @@ def _sort(c, index, axis, lo, hi, scratch):  # type: ignore[no-untyped-def]
         index[lo + i] = ids[i]
 
 
-@njit(nogil=True, cache=True)
-def _scratch(c, most):  # type: ignore[no-untyped-def]
-    """Keys, places, coordinates and places in the cloud of two leaves, in whole vectors: what `_sort` works in."""
-    room = -(-most // 32) * 32
-    return np.empty(room, c.dtype), np.empty(room, np.int32), np.empty(room, c.dtype), np.empty(room, np.int32)
-
-
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _before(c, index, axis, i, j):  # type: ignore[no-untyped-def]
     """Whether particle i comes before particle j in the order by ``axis``."""
     dim = c.shape[0]
@@ -184,7 +187,7 @@ def _before(c, index, axis, i, j):  # type: ignore[no-untyped-def]
     return index[i] < index[j]
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
     for a in range(c.shape[0]):
         row = c[a]
@@ -192,9 +195,9 @@ def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
     index[i], index[j] = index[j], index[i]
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
-    """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``key``, a row of c or ``index``, is at its place.
+    """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``key``, a row of c, is at its place.
 
     The pivot is the median of a few entries about the wanted rank, so that a partition discards nearly half.
     """
@@ -222,7 +225,7 @@ def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
             return
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def _pivot(key, lo, hi, middle):  # type: ignore[no-untyped-def]
     """A value near rank ``middle`` of key[lo .. hi]: that rank in a sample of 31 entries, spread evenly."""
     size = hi - lo + 1

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, spread
 from ..engines.direct_cpu import compile_direct, template
@@ -29,7 +30,7 @@ from .proxies import Workspace
 
 
 @cache
-def compile_tree(kernel: Any, dim: int, dtype: str) -> Any:
+def compile_tree(kernel: object, dim: int, dtype: str) -> Any:
     """The weighted direct loop around a kernel's g, as a C function: all of the tree that depends on the kernel."""
     return load_module(template("tree"), kernel, dim, dtype).compiled()
 
@@ -45,7 +46,7 @@ class TreeEngine:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: object,
         kernel_args: tuple[float, ...],
         dim: int,
         dtype: str,
@@ -76,20 +77,20 @@ class TreeEngine:
         tree_build.to_cloud(w.force, index, low, force)
         return force
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         """Order, opening and leaf size in use, and the error measured at the last check: l2 and largest, relative to
         the root mean square force of the sample."""
         return {"engine": self.name, "threads": self.threads, **self.tuner.report()}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """What a resumed run needs to repeat this one to the bit."""
         return self.tuner.state()
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, object]) -> None:
         """Take over the `state` of another engine of the same kind."""
         self.tuner.restore(state)
 
-    def _run(self, task: Callable[[int], Any], items: Iterable[int]) -> list[Any]:
+    def _run(self, task: Callable[[int], object], items: Iterable[int]) -> list[object]:
         return spread(task, items, self.threads)
 
     def _sum(self, x: Cloud, rung: Rung) -> tuple[Workspace, NDArray[np.int32]]:
@@ -116,9 +117,9 @@ class TreeEngine:
         visit = w, self.dtype.type(rung.opening), self.pair_sum, self.p
         lists = {0: np.zeros(1, np.int32)}
         for level, boxes in enumerate(held):
-            left = {m: tree_walk.interact(level, m, lists[m], *visit) for m in boxes}
+            left = {m: tree_walk.descend(level, m, lists[m], *visit, level) for m in boxes}
             lists = {m: left[m // 2] for m in range(2 * boxes.start, 2 * boxes.stop)}
-        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit), range(first, last))
+        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit, tree.depth), range(first, last))
         if self.world.size > 1:
             for row in w.force:
                 self.world.join(row, sharing.particle_ends(len(x), top, self.world))

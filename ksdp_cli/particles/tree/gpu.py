@@ -13,16 +13,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...base.files import JsonDict
 from ..engines.direct_cpu import template
 from ..engines.direct_gpu import CHUNK, DirectGPU, require_torch
 from ..kernel_compiler.source import load_module
 from .accuracy import SAMPLE, Rung, Tuner
 from .gpu_build import Plan, Tree, add_proxies, build
 from .gpu_lists import Lists, interactions
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Particles of a leaf. Twice as many make 1.4 times the pairs in two dimensions, 1.1 in three.
 LEAF = 128
@@ -45,7 +49,7 @@ class TreeGPU:
 
     name = "tree"
 
-    def __init__(self, kernel: Any, kernel_args: tuple[float, ...], dim: int, dtype: str, accuracy: float) -> None:
+    def __init__(self, kernel: object, kernel_args: tuple[float, ...], dim: int, dtype: str, accuracy: float) -> None:
         self.torch = require_torch()
         self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
         self.list_sum = load_module(template("tree_gpu"), kernel, dim, "triton").list_sum
@@ -55,28 +59,31 @@ class TreeGPU:
         self.left_out = 0
         self._parameters: Any = None
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
         """Forces (J, d) in the type and on the device of ``x`` (J, d); all NaN when a position is not finite."""
         if len(x) < 2:
-            return self.torch.zeros_like(x)
+            nothing: Tensor = self.torch.zeros_like(x)
+            return nothing
         positions = x.to(self.dtype).contiguous()
-        force = self.tuner.run(lambda rung: self._sum(positions, rung), lambda f, n: self._error(positions, f, n))
+        force: Tensor = self.tuner.run(
+            lambda rung: self._sum(positions, rung), lambda f, n: self._error(positions, f, n)
+        )
         return force.to(x.dtype)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonDict:
         """As on the CPU, and how many leaves had no room for their lists at the last check."""
         return {"engine": self.name, "device": "cuda", "leaves_left_out": self.left_out, **self.tuner.report()}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonDict:
         """What a resumed run needs to repeat this one to the bit, report included."""
         return {"left_out": self.left_out, **self.tuner.state()}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: JsonDict) -> None:
         """Take over the `state` of another engine of the same kind."""
         self.left_out = state["left_out"]
         self.tuner.restore({name: value for name, value in state.items() if name != "left_out"})
 
-    def stages(self, x: Any) -> dict[str, Callable[[], Any]]:
+    def stages(self, x: Tensor) -> dict[str, Callable[[], object]]:
         """The parts of a force on ``x`` (J, d), at the setting in use, to be timed one by one in any order."""
         rung = self.tuner.rungs[self.tuner.rung]
         positions = x.to(self.dtype).contiguous()
@@ -94,7 +101,7 @@ class TreeGPU:
     def _plan(self, particles: int, rung: Rung) -> Plan:
         return Plan(particles, self.dim, rung.leaf, int(rung.order))
 
-    def _sum(self, x: Any, rung: Rung) -> Any:
+    def _sum(self, x: Tensor, rung: Rung) -> Any:
         tree = build(x, self._plan(len(x), rung))
         add_proxies(tree)
         self._lists = interactions(tree, rung.opening)
@@ -136,7 +143,7 @@ class TreeGPU:
         )
         return force
 
-    def _error(self, x: Any, force: Any, number: int) -> tuple[float, float]:
+    def _error(self, x: Tensor, force: Tensor, number: int) -> tuple[float, float]:
         """As `tree_accuracy.sampled_error`, on the same sample, by the direct sum in float64 on the device."""
         torch = self.torch
         draw = np.random.Generator(np.random.Philox(key=number))

@@ -13,10 +13,14 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engines.direct_cpu import template
 from ..kernel_compiler.module_cache import import_text
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 #: Cells a side of the curve, as a power of 2, for two and three dimensions: a key has 62 or 63 bits.
 BITS = {2: 31, 3: 21}
@@ -101,7 +105,7 @@ class Tree:
     high: Any
 
 
-def build(x: Any, plan: Plan) -> Tree:
+def build(x: Tensor, plan: Plan) -> Tree:
     """Sort the contiguous cloud ``x`` (J, d) along the curve and put boxes about the leaves and all that holds them."""
     import torch
 
@@ -150,13 +154,13 @@ def add_proxies(tree: Tree) -> None:
         )
 
 
-def chebyshev(n: int, like: Any) -> Any:
+def chebyshev(n: int, like: Tensor) -> Tensor:
     """The n Chebyshev points of the first kind, and 1 / product of (t_a - t_b) over b other than a, as (2, n)."""
     return _chebyshev(n, like.dtype, like.device)
 
 
 @cache
-def _chebyshev(n: int, dtype: Any, device: Any) -> Any:
+def _chebyshev(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Computed on the device in float64: a copy from the host would wait."""
     import torch
 

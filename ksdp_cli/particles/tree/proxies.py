@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.compiled import njit
+from ...base.compiled import INNER, PLAIN, njit
 
 MAX_ORDER = 16
 #: Sources sit at the zeros of the Jacobi polynomial with this exponent, fields at those of -1/2 (Chebyshev). Towards
@@ -33,7 +33,8 @@ class Workspace(NamedTuple):
     ``c`` (d, J), ``centre`` and ``half`` (nodes, d) are the tree's. Proxies of a source have the order
     ``orders[level]`` and weights ``q`` from ``base[level]`` on; the polynomials of a field have ``field_orders``, and
     coefficients ``f`` (d, total) from ``field_base`` on. ``force`` (d, J) is the result in tree order. The tables
-    hold, for every order n, the proxies on [-1, 1] and the matrices from values there to Chebyshev coefficients.
+    hold, for every order n, the proxies on [-1, 1] and the matrices from values there to Chebyshev coefficients;
+    ``unit`` (d, ...) the proxies of the cube [-1, 1]^d from ``unit_base[n]`` on.
     """
 
     c: NDArray[Any]
@@ -48,19 +49,27 @@ class Workspace(NamedTuple):
     force: NDArray[Any]
     nodes: NDArray[Any]
     fit: NDArray[Any]
+    unit: NDArray[Any]
     field_nodes: NDArray[Any]
     field_fit: NDArray[Any]
+    field_unit: NDArray[Any]
+    unit_base: NDArray[np.int64]
 
 
 def workspace(
-    c: NDArray[Any], centre: NDArray[Any], half: NDArray[Any], orders: NDArray[np.int64], fields: NDArray[np.int64]
+    c: NDArray[np.floating],
+    centre: NDArray[np.floating],
+    half: NDArray[np.floating],
+    orders: NDArray[np.int64],
+    fields: NDArray[np.int64],
 ) -> Workspace:
     """Room for a pass with these orders of sources and fields on every level."""
     dim, real = c.shape[0], c.dtype.str
     base, field_base = _layout(orders, dim), _layout(fields, dim)
     q, f = np.empty(base[-1], real), np.empty((dim, field_base[-1]), real)
-    tables = *_tables(SOURCE_EXPONENT, real), *_tables(FIELD_EXPONENT, real)
-    return Workspace(c, centre, half, orders, base, q, fields, field_base, f, np.zeros_like(c), *tables)
+    tables = *_tables(SOURCE_EXPONENT, real, dim), *_tables(FIELD_EXPONENT, real, dim)
+    force, first = np.zeros_like(c), _unit_base(dim)
+    return Workspace(c, centre, half, orders, base, q, fields, field_base, f, force, *tables, first)
 
 
 def _layout(orders: NDArray[np.int64], dim: int) -> NDArray[np.int64]:
@@ -70,8 +79,17 @@ def _layout(orders: NDArray[np.int64], dim: int) -> NDArray[np.int64]:
 
 
 @cache
-def _tables(exponent: float, real: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Row n: the n proxies on [-1, 1]; matrix n: values there to the coefficients of T_0 .. T_(n-1)."""
+def _unit_base(dim: int) -> NDArray[np.int64]:
+    """Entry n: the proxies of all orders below n."""
+    return np.concatenate([[0], np.cumsum(np.arange(MAX_ORDER + 1) ** dim)]).astype(np.int64)
+
+
+@cache
+def _tables(
+    exponent: float, real: str, dim: int
+) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
+    """Row n: the n proxies on [-1, 1]; matrix n: values there to the coefficients of T_0 .. T_(n-1); the proxies of the
+    cube, the last axis fastest."""
     from scipy.special import roots_jacobi
 
     nodes = np.zeros((MAX_ORDER + 1, MAX_ORDER))
@@ -79,10 +97,12 @@ def _tables(exponent: float, real: str) -> tuple[NDArray[Any], NDArray[Any]]:
     for n in range(1, MAX_ORDER + 1):
         nodes[n, :n] = roots_jacobi(n, exponent, exponent)[0]
         fit[n, :n, :n] = np.linalg.inv(np.polynomial.chebyshev.chebvander(nodes[n, :n], n - 1))
-    return nodes.astype(real), fit.astype(real)
+    grids = [np.meshgrid(*[nodes[n, :n]] * dim, indexing="ij") for n in range(1, MAX_ORDER + 1)]
+    unit = np.concatenate([np.reshape(grid, (dim, -1)) for grid in grids], axis=1)
+    return nodes.astype(real), fit.astype(real), unit.astype(real, order="C")
 
 
-@njit(nogil=True, cache=True, fastmath={"nsz"})  # said, or it would take over its caller's, which turn it into 1 / half
+@njit(**PLAIN, fastmath=False)  # said, or it would take over its caller's, which turn it into 1 / half
 def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
     """out = (points - centre) / half for a half side of which there is no inverse; what rounding adds is cut off."""
     one = out.dtype.type(1)
@@ -90,15 +110,15 @@ def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
         out[j] = min(one, max(-one, (points[j] - centre) / half))
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def chebyshev(points, centre, half, t):  # type: ignore[no-untyped-def]
-    """Fill t[k, j] with T_k((points[j] - centre) / half). A box without extent has all its points at 0."""
+@njit(**INNER)
+def chebyshev(points, centre, half, n, t):  # type: ignore[no-untyped-def]
+    """Fill t[k, j], k < n, with T_k((points[j] - centre) / half). A box without extent has all its points at 0."""
     one = t.dtype.type(1)
     least = t.dtype.type(1e-37 if t.itemsize == 4 else 1e-307)
     first = t[0]
     for j in range(points.size):
         first[j] = one
-    if t.shape[0] > 1:
+    if n > 1:
         second = t[1]
         if half > 0 and half < least:
             _divide(points, centre, half, second)
@@ -106,13 +126,13 @@ def chebyshev(points, centre, half, t):  # type: ignore[no-untyped-def]
             scale = one / half if half > 0 else t.dtype.type(0)
             for j in range(points.size):
                 second[j] = (points[j] - centre) * scale
-        for k in range(2, t.shape[0]):
+        for k in range(2, n):
             new, old, older = t[k], t[k - 1], t[k - 2]
             for j in range(points.size):
                 new[j] = second[j] * (old[j] + old[j]) - older[j]
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER)
 def contract(matrix, a, out):  # type: ignore[no-untyped-def]
     """One axis of a tensor product: out[r * m + i] = sum_k matrix[i, k] a[k * R + r]; d calls restore the axes."""
     m, n = matrix.shape
@@ -126,7 +146,7 @@ def contract(matrix, a, out):  # type: ignore[no-untyped-def]
             out[r * m + i] = total
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER)
 def tensor(matrices, a, spare):  # type: ignore[no-untyped-def]
     """The matrices of all axes applied to ``a``; the result lies in ``spare[0 or 1]``, and is returned."""
     where = 0
@@ -139,25 +159,16 @@ def tensor(matrices, a, spare):  # type: ignore[no-untyped-def]
     return a
 
 
-@njit(nogil=True, cache=True)
-def place_proxies(nodes, n, centre, half, node, out, first):  # type: ignore[no-untyped-def]
-    """Coordinates of the proxies of a box to out[:, first : first + n^d], the last axis fastest."""
-    dim = centre.shape[1]
-    size = n**dim
-    repeat = size
-    for axis in range(dim):
-        repeat //= n
-        row = out[axis, first : first + size]
-        place = 0
-        while place < size:
-            for i in range(n):
-                value = centre[node, axis] + half[node, axis] * nodes[n, i]
-                for _ in range(repeat):
-                    row[place] = value
-                    place += 1
+@njit(inline="always")
+def place_proxies(unit, start, size, centre, half, node, out, first):  # type: ignore[no-untyped-def]
+    """Coordinates of the proxies of a box, which are unit[:, start : start + size] in its own, to out[:, first:]."""
+    for axis in range(centre.shape[1]):
+        middle, side = centre[node, axis], half[node, axis]
+        for i in range(size):
+            out[axis, first + i] = middle + side * unit[axis, start + i]
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):  # type: ignore[no-untyped-def]
     """T_k of the parent's order ``many`` at proxy i of the child's n on each axis.
 
@@ -168,7 +179,7 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
     for axis in range(centre.shape[1]):
         for i in range(n):
             points[i] = centre[child, axis] + half[child, axis] * nodes[n, i]
-        chebyshev(points, centre[parent, axis], half[parent, axis], table)
+        chebyshev(points, centre[parent, axis], half[parent, axis], many, table)
         for k in range(many):
             for i in range(n):
                 if down:
@@ -177,14 +188,15 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
                     matrices[axis, k, i] = table[k, i]
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def leaf_moments(c, lo, hi, centre, half, node, n, moments):  # type: ignore[no-untyped-def]
-    """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box."""
+@njit(**INNER)
+def leaf_moments(c, lo, hi, centre, half, node, n, moments, t, product):  # type: ignore[no-untyped-def]
+    """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box.
+
+    ``t`` (d, n, most) and ``product`` (most,) are room for the values of as many particles.
+    """
     dim = c.shape[0]
-    t = np.empty((dim, n, hi - lo), c.dtype)
     for axis in range(dim):
-        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], t[axis])
-    product = np.empty(hi - lo, c.dtype)
+        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
     place = 0
     for a in range(n if dim == 3 else 1):
         for b in range(n):
@@ -200,20 +212,22 @@ def leaf_moments(c, lo, hi, centre, half, node, n, moments):  # type: ignore[no-
                 place += 1
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def leaf_field(c, lo, hi, centre, half, node, n, f, force):  # type: ignore[no-untyped-def]
-    """L2P: add the polynomials ``f`` (d, n^d), one for each component, at the particles to ``force`` (d, J)."""
+@njit(**INNER)
+def leaf_field(c, lo, hi, centre, half, node, n, f, first, force, t, inner):  # type: ignore[no-untyped-def]
+    """L2P: add the polynomials f[:, first:], one for each component, at the particles to ``force`` (d, J).
+
+    ``t`` and ``inner`` are room as in `leaf_moments`.
+    """
     dim = c.shape[0]
-    t = np.empty((dim, n, hi - lo), c.dtype)
     for axis in range(dim):
-        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], t[axis])
-    inner = np.empty(hi - lo, c.dtype)
+        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
     for component in range(dim):
         out = force[component, lo:hi]
-        place = 0
+        place = first
         for a in range(n if dim == 3 else 1):
             for b in range(n):
-                inner[:] = 0
+                for j in range(hi - lo):
+                    inner[j] = 0
                 for k in range(n):
                     value = f[component, place]
                     last = t[dim - 1, k]
@@ -225,18 +239,23 @@ def leaf_field(c, lo, hi, centre, half, node, n, f, force):  # type: ignore[no-u
                     out[j] += inner[j] * left[j] * (t[0, a, j] if dim == 3 else c.dtype.type(1))
 
 
-@njit(nogil=True, cache=True)
+@njit(**PLAIN)
 def upward(w, level, k, last):  # type: ignore[no-untyped-def]
     """Upward pass, P2M and M2M: weights of the descendants of node (level, k) from level ``last`` up to itself.
 
     ``last`` is the level of the leaves, or one whose children have theirs.
     """
-    c, centre, half, orders, base, q = w.c, w.centre, w.half, w.orders, w.base, w.q
+    c, centre, half, orders, base, q = w[:6]
+    nodes, fit = w[10:12]
     dim, count = c.shape
     depth = orders.size - 1
-    most = orders.max() ** dim
+    most = 0
+    for order in orders:
+        most = max(most, order**dim)
     spare = np.empty((2, most), c.dtype)
     moments = np.empty(most, c.dtype)
+    leaf_count = (count >> depth) + 1
+    tables, row = np.empty((dim, orders[depth], leaf_count), c.dtype), np.empty(leaf_count, c.dtype)
     for n in range(last, level - 1, -1):
         order = orders[n]
         size = order**dim
@@ -246,20 +265,18 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
         for axis in range(dim):
             for i in range(order):
                 for j in range(order):
-                    fits[axis, i, j] = w.fit[order, j, i]
+                    fits[axis, i, j] = fit[order, j, i]
         matrices = np.empty((dim, order, below), c.dtype)
         total = moments[:size]
         for m in range(k << (n - level), (k + 1) << (n - level)):
             node = (1 << n) - 1 + m
             if n == depth:
-                leaf_moments(c, (m * count) >> n, ((m + 1) * count) >> n, centre, half, node, order, total)
+                leaf_moments(c, (m * count) >> n, ((m + 1) * count) >> n, centre, half, node, order, total, tables, row)
             else:
                 for i in range(size):
                     total[i] = 0
                 for child in range(2):
-                    child_matrices(
-                        w.nodes, below, centre, half, node, 2 * node + 1 + child, order, np.bool_(0), matrices
-                    )
+                    child_matrices(nodes, below, centre, half, node, 2 * node + 1 + child, order, False, matrices)
                     first = base[n + 1] + (2 * m + child) * step
                     part = tensor(matrices, q[first : first + step], spare)
                     for i in range(size):
@@ -270,16 +287,14 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
                 q[first + i] = weights[i]
 
 
-@njit(nogil=True, cache=True)
-def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
-    """L2L: values[axis, i] = the parent's polynomial at the proxies of node (level, m)."""
-    orders, base, f = w.field_orders, w.field_base, w.f
+@njit(inline="always")
+def inherit(level, m, n, above, centre, half, nodes, base, f, values):  # type: ignore[no-untyped-def]
+    """L2L: values[axis, i] = the polynomial of the parent, of order ``above``, at proxy i of node (level, m)."""
     dim = f.shape[0]
-    n, above = orders[level], orders[level - 1]
     spare = np.empty((2, max(n, above) ** dim), f.dtype)
     matrices = np.empty((dim, n, above), f.dtype)
     node = (1 << level) - 1 + m
-    child_matrices(w.field_nodes, n, w.centre, w.half, (node - 1) // 2, node, above, np.bool_(1), matrices)
+    child_matrices(nodes, n, centre, half, (node - 1) // 2, node, above, True, matrices)
     first = base[level - 1] + (m >> 1) * above**dim
     for axis in range(dim):
         part = tensor(matrices, f[axis, first : first + above**dim], spare)
@@ -287,25 +302,17 @@ def inherit(level, m, w, values):  # type: ignore[no-untyped-def]
             values[axis, i] = part[i]
 
 
-@njit(nogil=True, cache=True)
-def settle(level, m, w, values):  # type: ignore[no-untyped-def]
-    """Downward pass: the field at the proxies of a node to coefficients; in a leaf, to its particles' force (L2P)."""
-    c, f = w.c, w.f
-    dim, count = c.shape
-    n = w.field_orders[level]
-    size = n**dim
+@njit(inline="always")
+def settle(n, fit, values, f, first):  # type: ignore[no-untyped-def]
+    """Downward pass: the field at the proxies of a node to coefficients, f[:, first:]."""
+    dim, size = values.shape
     fits = np.empty((dim, n, n), f.dtype)
     for axis in range(dim):
         for i in range(n):
             for j in range(n):
-                fits[axis, i, j] = w.field_fit[n, i, j]
+                fits[axis, i, j] = fit[n, i, j]
     spare = np.empty((2, size), f.dtype)
-    first = w.field_base[level] + m * size
     for axis in range(dim):
         part = tensor(fits, values[axis], spare)
         for i in range(size):
             f[axis, first + i] = part[i]
-    if level == w.orders.size - 1:
-        node = (1 << level) - 1 + m
-        lo, hi = (m * count) >> level, ((m + 1) * count) >> level
-        leaf_field(c, lo, hi, w.centre, w.half, node, n, f[:, first : first + size], w.force)

@@ -10,39 +10,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...base.compiled import njit
-from .proxies import inherit, place_proxies, settle
+from ...base.compiled import PLAIN, njit
+from .proxies import inherit, leaf_field, place_proxies, settle
 
 #: Sources gathered before they are summed: they stay in the first-level cache, and the loop is long. A box adds at
 #: most half of it.
 ROOM = 2048
 
 
-@njit(nogil=True, cache=True)
-def gather(source, as_particles, w, out, weight, used):  # type: ignore[no-untyped-def]
-    """Append a box to the sources: its particles with weight 1, or its proxies. Returns the new length."""
-    level = level_of(source)
-    m = source + 1 - (1 << level)
-    c = w.c
-    dim, count = c.shape
-    if as_particles:
-        lo, hi = (m * count) >> level, ((m + 1) * count) >> level
-        for axis in range(dim):
-            for i in range(hi - lo):
-                out[axis, used + i] = c[axis, lo + i]
+@njit(inline="always")
+def gather_particles(c, lo, hi, out, weight, first):  # type: ignore[no-untyped-def]
+    """Append the particles [lo, hi) to ``first`` sources, with weight 1."""
+    for axis in range(c.shape[0]):
         for i in range(hi - lo):
-            weight[used + i] = 1
-        return used + hi - lo
-    n = w.orders[level]
-    size = n**dim
-    place_proxies(w.nodes, n, w.centre, w.half, source, out, used)
-    first = w.base[level] + m * size
-    for i in range(size):
-        weight[used + i] = w.q[first + i]
-    return used + size
+            out[axis, first + i] = c[axis, lo + i]
+    for i in range(hi - lo):
+        weight[first + i] = 1
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def extent(half, node):  # type: ignore[no-untyped-def]
     """Squared half diagonal of a box."""
     total = half[node, 0] * half[node, 0]
@@ -51,7 +37,7 @@ def extent(half, node):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def level_of(node):  # type: ignore[no-untyped-def]
     """The level that a node's number tells."""
     level = 0
@@ -60,7 +46,7 @@ def level_of(node):  # type: ignore[no-untyped-def]
     return level
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def longer(old):  # type: ignore[no-untyped-def]
     """A copy with twice the room."""
     new = np.empty(2 * old.size, np.int32)
@@ -69,7 +55,7 @@ def longer(old):  # type: ignore[no-untyped-def]
     return new
 
 
-@njit(nogil=True, cache=True)
+@njit(inline="always")
 def apart(centre, half, a, b, opening):  # type: ignore[no-untyped-def]
     """Is box a, is box b small enough for its proxies beside the gap between the two; are both the same point?"""
     zero = centre.dtype.type(0)
@@ -83,91 +69,98 @@ def apart(centre, half, a, b, opening):  # type: ignore[no-untyped-def]
     return away and size_a * size_a <= limit, away and size_b * size_b <= limit, not away and size_a + size_b == zero
 
 
-@njit(nogil=True, cache=True)
-def interact(level, m, given, w, opening, pair_sum, p):  # type: ignore[no-untyped-def]
-    """M2L, P2L, M2P and P2P: all that node (level, m) receives; returns what it leaves to its children.
+@njit(**PLAIN)
+def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-untyped-def]
+    """M2L, P2L, M2P and P2P: all that node (level, m) and its descendants to level ``last`` receive, depth first.
 
-    ``given`` are the nodes that its parent left to it. Sources are gathered from many boxes into one long array before
-    they are summed. The field of the far ones is added at the proxies, on top of what the parent's polynomial says
-    there, and turned into coefficients; a leaf then passes them to its particles.
+    ``given`` are the nodes that its parent left to it; returns what the last node leaves to its children. Sources are
+    gathered from many boxes into one long array before they are summed: the near ones at the particles of a leaf, the
+    far ones at the proxies of the node. The field of these is added on top of what the parent's polynomial says there,
+    and turned into coefficients; a leaf then passes them to its particles.
     """
-    c, half, force = w.c, w.half, w.force
+    c, centre, half, orders, base, q, field_orders, field_base, f, force = w[:10]
+    unit, field_nodes, field_fit, field_unit, unit_base = w[12:]  # of the workspace itself no copy: it has many arrays
     dim, count = c.shape
-    depth = w.orders.size - 1
-    node = (1 << level) - 1 + m
-    leaf = level == depth
+    depth = orders.size - 1
     leaf_count = (count >> depth) + 1
-    lo, hi = (m * count) >> level, ((m + 1) * count) >> level
-    n = w.field_orders[level]
-    size = n**dim
-    targets, values = np.empty((dim, size), c.dtype), np.zeros((dim, size), c.dtype)
-    place_proxies(w.field_nodes, n, w.centre, half, node, targets, np.int64(0))  # no literal: see `build`
-    if level > 0:
-        inherit(level, m, w, values)
-    far, far_weight, far_used = np.empty((dim, ROOM), c.dtype), np.empty(ROOM, c.dtype), np.int64(0)
-    near, near_weight, near_used = np.empty((dim, ROOM), c.dtype), np.empty(ROOM, c.dtype), np.int64(0)
-    kept, kept_used = np.empty(2 * given.size + 64, np.int32), 0
+    leaf_proxies = orders[depth] ** dim
+    sources, weights = np.empty((2, dim, ROOM), c.dtype), np.empty((2, ROOM), c.dtype)
+    used = np.zeros(2, np.int64)  # far and near
+    tables, row = np.empty((dim, field_orders[depth], leaf_count), c.dtype), np.empty(leaf_count, c.dtype)
     stack = np.empty(64, np.int64)
-    for i in range(given.size):
-        stack[0] = given[i]
-        top = 1
-        while top > 0:
-            top -= 1
-            source = stack[top]
-            target_small, source_small, nothing = apart(w.centre, half, node, source, opening)
-            source_leaf = source >= (1 << depth) - 1
-            if nothing:
-                continue
-            if (target_small or leaf) and (source_small or source_leaf):
-                # particles stand for themselves where they are fewer than proxies, or where proxies would not do
-                whole = source_leaf and (not source_small or leaf_count <= w.orders[depth] ** dim)
-                if not target_small or (leaf and hi - lo <= size):
-                    if near_used > ROOM // 2:
-                        pair_sum(c, lo, hi, near, near_weight, near_used, force, p)
-                        near_used = np.int64(0)
-                    near_used = gather(source, whole, w, near, near_weight, near_used)
-                else:
-                    if far_used > ROOM // 2:
-                        pair_sum(targets, 0, size, far, far_weight, far_used, values, p)
-                        far_used = np.int64(0)
-                    far_used = gather(source, whole, w, far, far_weight, far_used)
-            elif leaf or (not source_leaf and extent(half, source) > extent(half, node)):
-                stack[top] = 2 * source + 2
-                stack[top + 1] = 2 * source + 1
-                top += 2
-            else:
-                if kept_used == kept.size:
-                    kept = longer(kept)
-                kept[kept_used] = source
-                kept_used += 1
-    pair_sum(targets, 0, size, far, far_weight, far_used, values, p)
-    pair_sum(c, lo, hi, near, near_weight, near_used, force, p)
-    settle(level, m, w, values)
-    return kept[:kept_used]
-
-
-@njit(nogil=True, cache=True)
-def descend(level, m, given, w, opening, pair_sum, p):  # type: ignore[no-untyped-def]
-    """`interact` for node (level, m) and all its descendants, depth first."""
-    depth = w.orders.size - 1
     lists = longer(given)  # of every level on the way down, one after the other
-    ends = np.zeros(depth + 2, np.int64)
-    ends[level] = given.size
-    start = np.zeros(depth + 2, np.int64)
+    start, ends = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
+    start[level], ends[level] = 0, given.size
     todo_level, todo_m = np.empty(2 * depth + 2, np.int64), np.empty(2 * depth + 2, np.int64)
     todo_level[0], todo_m[0] = level, m
-    top = 1
-    while top > 0:
-        top -= 1
-        n, k = todo_level[top], todo_m[top]
-        mine = lists[start[n] : ends[n]]
-        kept = interact(n, k, mine, w, opening, pair_sum, p)
-        if n < depth:
-            start[n + 1], ends[n + 1] = ends[n], ends[n] + kept.size
-            while ends[n + 1] > lists.size:
-                lists = longer(lists)
-            for i in range(kept.size):
-                lists[start[n + 1] + i] = kept[i]
-            todo_level[top], todo_m[top] = n + 1, 2 * k + 1
-            todo_level[top + 1], todo_m[top + 1] = n + 1, 2 * k
-            top += 2
+    todo = 1
+    kept = ends[level]
+    while todo > 0:
+        todo -= 1
+        n, k = todo_level[todo], todo_m[todo]
+        node = (1 << n) - 1 + k
+        leaf = n == depth
+        lo, hi = (k * count) >> n, ((k + 1) * count) >> n
+        order = field_orders[n]
+        size = order**dim
+        targets, values = np.empty((dim, size), c.dtype), np.zeros((dim, size), c.dtype)
+        place_proxies(field_unit, unit_base[order], size, centre, half, node, targets, 0)
+        if n > 0:
+            inherit(n, k, order, field_orders[n - 1], centre, half, field_nodes, field_base, f, values)
+        i, kept, top = start[n], ends[n], 0
+        done = False
+        while not done:
+            if top == 0 and i == ends[n]:
+                done = True
+            else:
+                if top == 0:
+                    stack[0] = lists[i]
+                    i += 1
+                    top = 1
+                top -= 1
+                source = stack[top]
+                target_small, source_small, nothing = apart(centre, half, node, source, opening)
+                source_leaf = source >= (1 << depth) - 1
+                if nothing:
+                    pass
+                elif (target_small or leaf) and (source_small or source_leaf):
+                    # particles stand for themselves where they are fewer than proxies, or where proxies would not do
+                    whole = source_leaf and (not source_small or leaf_count <= leaf_proxies)
+                    near = np.int64(not target_small or (leaf and hi - lo <= size))
+                    first = used[near]
+                    at = level_of(source)
+                    number = source + 1 - (1 << at)
+                    if whole:
+                        low, high = (number * count) >> at, ((number + 1) * count) >> at
+                        gather_particles(c, low, high, sources[near], weights[near], first)
+                        used[near] = first + high - low
+                    else:
+                        many = orders[at] ** dim
+                        place_proxies(unit, unit_base[orders[at]], many, centre, half, source, sources[near], first)
+                        for j in range(many):
+                            weights[near, first + j] = q[base[at] + number * many + j]
+                        used[near] = first + many
+                elif leaf or (not source_leaf and extent(half, source) > extent(half, node)):
+                    stack[top] = 2 * source + 2
+                    stack[top + 1] = 2 * source + 1
+                    top += 2
+                else:
+                    if kept == lists.size:
+                        lists = longer(lists)
+                    lists[kept] = source
+                    kept += 1
+            for kind in range(2):
+                if used[kind] > (0 if done else ROOM // 2):
+                    where, out, low, high = (c, force, lo, hi) if kind else (targets, values, 0, size)
+                    pair_sum(where, low, high, sources[kind], weights[kind], used[kind], out, p)
+                    used[kind] = 0
+        first = field_base[n] + k * size
+        settle(order, field_fit, values, f, first)
+        if leaf:
+            leaf_field(c, lo, hi, centre, half, node, order, f, first, force, tables, row)
+        if n < last:
+            start[n + 1], ends[n + 1] = ends[n], kept
+            todo_level[todo], todo_m[todo] = n + 1, 2 * k + 1
+            todo_level[todo + 1], todo_m[todo + 1] = n + 1, 2 * k
+            todo += 2
+    return lists[ends[last] : kept]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...api.generator import Generator
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import ConfigError, DataError, KsdpError
 from ...learning.model import Model
@@ -82,7 +83,7 @@ def _fixed(run: Run) -> dict[str, float]:
 def differences(learned: Learned, run: Run) -> list[str]:
     """A sentence when a reference is another problem than the one that was learned."""
 
-    def flat(config: dict[str, Any]) -> dict[str, Any]:
+    def flat(config: JsonDict) -> JsonDict:
         shared = {name: config.get(name) for name in SHARED}
         shared |= shared.pop("flow_params") or {}
         shared |= shared.pop("kernel_params") or {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
+from ...errors import DataError
 from ...metrics import moments
 from ...provenance import short
 from ...store import Run
@@ -18,6 +19,12 @@ from . import StoredCloud, Table, particles_shown
 Place = tuple[Run, int, int, dict[str, float]]
 #: Each axis shows all of a cloud but this part, so that one stray particle does not decide what is seen.
 STRAY = 1e-3
+
+
+def require_drawable(dim: int, what: object) -> None:
+    """Raise `DataError` for a number of dimensions that the view has not."""
+    if dim not in (2, 3):
+        raise DataError(f"{what} has {dim} dimensions, and a page shows 2 or 3", "use 'ksdp plot' or 'ksdp compare'")
 
 
 def thinned(places: Sequence[Place], dim: int) -> tuple[list[Place], int]:
@@ -42,7 +49,7 @@ def extent(clouds: Sequence[Cloud]) -> NDArray[np.float64]:
     return np.stack([ends[:, 0].min(0), ends[:, 1].max(0)], 1).astype(np.float64)
 
 
-def settings_table(title: str, config: dict[str, Any]) -> Table:
+def settings_table(title: str, config: JsonDict) -> Table:
     """A configuration, a row for each entry; parameters of the flow, kernel and cloud among them."""
     parts = ("flow_params", "kernel_params", "init_params")
     flat = config | {name: value for part in parts for name, value in config.get(part, {}).items()}
@@ -50,7 +57,7 @@ def settings_table(title: str, config: dict[str, Any]) -> Table:
     return Table(title, ("", ""), rows)
 
 
-def flat_text(value: Any) -> str:
+def flat_text(value: object) -> str:
     """A value of a configuration as a reader writes it."""
     if isinstance(value, dict):
         return ", ".join(f"{name} = {flat_text(entry)}" for name, entry in value.items()) or "none"

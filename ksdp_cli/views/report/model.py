@@ -44,6 +44,7 @@ def page(
     Raises `ConfigError` for a reference of another dimension or without a parameter of the network.
     """
     model = Model.load(path)
+    parts.require_drawable(model.dim, name)
     learned = Learned(name, path, model)
     runs, of_training = (references, False) if references else (beside.training_data(learned), True)
     places, most = parts.thinned([place for run in runs for place in beside.places(learned, run)], model.dim)
@@ -167,7 +168,7 @@ def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
     return [*found, Picture(folder / "training.svg", "Training loss (14) and validation against the gradient step.")]
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -89,13 +89,13 @@ def escape(text: str) -> str:
     return html.escape("\n".join(map(shown, text.split("\n"))))
 
 
-def inert_json(document: dict[str, Any]) -> str:
+def inert_json(document: dict[str, object]) -> str:
     """JSON that no HTML parser can end early: the characters that matter to one are written as escapes."""
     text = json.dumps(document, allow_nan=False, separators=(",", ":"), ensure_ascii=True)
     return re.sub("[<>&]", lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
-def _section(heading: str, parts: Sequence[Any]) -> str:
+def _section(heading: str, parts: Sequence[object]) -> str:
     pictures = [part for part in parts if isinstance(part, Picture)]
     groups = itertools.groupby(
         (part for part in parts if not isinstance(part, Picture)), lambda part: isinstance(part, Table)
@@ -137,7 +137,7 @@ def _table(table: Table) -> str:
     return f'<div class="table"><table>{caption}{heading}{body}</table></div>'
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """A table cell, with a minus in place of a hyphen before a number."""
     text = labels.cell(value)
     return text.replace("-", "−") if isinstance(value, float) else text

@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...api import paths
-from ...base.files import local, open_regular, target
+from ...base.bars import drawn
+from ...base.files import JsonDict, local, open_regular, target
 from ...base.listener import Progress, Say
 from ...base.outputs import Lock, claim, written_whole
 from ...errors import ConfigError
@@ -33,7 +33,7 @@ class Reported:
     particles_shown: int
     references: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         return {
             "path": str(self.path),
             "kind": self.kind,
@@ -50,7 +50,7 @@ def report(
     out: str | Path | None = None,
     references: Sequence[str | Path] = (),
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     warn: Say | None = None,
 ) -> Reported:
     """Write what ``subject``, a store or a model, holds and how it was made as one HTML file with a live view.
@@ -74,7 +74,7 @@ def report(
     run = open_run(path) if path.is_dir() else None
     file = None if run else paths.found(subject)
     place, lock = paths.begun(out, paths.slug(f"report-{path.stem}"), ".html", begin)
-    with lock, tempfile.TemporaryDirectory() as folder:
+    with lock, tempfile.TemporaryDirectory() as folder, drawn(progress) as bar:
         if run:
             if references:
                 raise ConfigError("a store takes no reference", "drop --reference, or name a model")
@@ -84,7 +84,7 @@ def report(
         else:
             assert file is not None
             runs = [_reference(one) for one in references]
-            page, used = report_model.page(str(subject), file, runs, Path(folder), progress, note)
+            page, used = report_model.page(str(subject), file, runs, Path(folder), bar, note)
         text = page_of.render(page)
         with written_whole(place) as temporary:
             temporary.write_bytes(text.encode(errors="backslashreplace"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import figures, plugins
 from ...api.clouds import initial_cloud
-from ...base.grids import address
+from ...base.grids import SEED, address
 from ...base.labels import KINDS, evenly, label
 from ...base.shapes import Cloud
 from ...errors import DataError, KsdpError
@@ -34,6 +34,7 @@ def page(run: Run, folder: Path) -> Page:
     """
     if not len(run.times):
         raise DataError(f"{run.path} holds no snapshot yet", "let its simulation write one")
+    parts.require_drawable(run.dim, run.path)
     many = len(run.times) > 1
     places: list[parts.Place] = [
         (run, case, k, {**values, **({"t": float(t)} if many else {})})
@@ -122,7 +123,7 @@ def _moments(clouds: list[StoredCloud]) -> Table:
 
 def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[Picture]:
     """E|x|^2 against time for each case, or against the last parameter when there is one snapshot."""
-    names = list(clouds[0].at)
+    names = [name for name in clouds[0].at if name != SEED]
     if not names:
         return []
     across = names[-1]

@@ -10,11 +10,11 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import DataError
 
@@ -35,7 +35,7 @@ class StoredCloud:
     second_moment: float
     second_moment_se: float
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         low, high = self.points.min(0).astype(float), self.points.max(0).astype(float)
         step = np.where(high > low, high - low, 1.0) / 65535
         whole = np.rint((self.points - low) / step).astype("<u2")
@@ -57,7 +57,7 @@ class Inputs:
     seed: int
     stored: Cloud | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         if self.stored is not None:
             rows = np.ascontiguousarray(self.stored, "<f4")
             return {"law": "stored", "points": _text(rows), "count": len(rows)}
@@ -85,7 +85,7 @@ class NetworkView:
     inputs: Inputs
     command: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         ends = list(zip(self.names, self.low, self.high, self.log, strict=True))
         for name, low, high, log in ends:
             if not (math.isfinite(high) and (0 if log else -math.inf) < low <= high):
@@ -105,7 +105,7 @@ class NetworkView:
             "command": self.command,
         }
 
-    def controls(self, units: dict[str, str], start: dict[str, float]) -> list[dict[str, Any]]:
+    def controls(self, units: dict[str, str], start: dict[str, float]) -> list[dict[str, object]]:
         made = []
         for name, low, high, log in zip(self.names, self.low, self.high, self.log, strict=True):
             to = high * (1 + BEYOND) if log else high + BEYOND * (high - low)
@@ -128,7 +128,7 @@ class Scene:
     start: dict[str, float]
     network: NetworkView | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         return {
             "dim": self.dim,
             "extent": self.extent.tolist(),
@@ -155,7 +155,7 @@ class Scene:
             told += " positions are rounded to 1/65535 of the cloud's width. Their moments are those of all particles."
         return told
 
-    def _stored_controls(self) -> list[dict[str, Any]]:
+    def _stored_controls(self) -> list[dict[str, object]]:
         made = []
         for name in self.clouds[0].at:
             values = sorted({cloud.at[name] for cloud in self.clouds})
@@ -178,5 +178,5 @@ def colours() -> NDArray[np.uint8]:
     return (colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
 
 
-def _text(array: NDArray[Any]) -> str:
+def _text(array: NDArray[np.generic]) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

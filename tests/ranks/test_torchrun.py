@@ -1,0 +1,72 @@
+"""The real launcher: it passes signals on, and starts ranks again that have lost one of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ksdp_cli import open_run, simulate
+
+RUN = {"flow": "laminar2d", "A": "5", "J": "20000", "snapshots": "1e-4,4e-3", "engine": "tree"}
+WORDS = [word for name, value in RUN.items() for word in (f"--{name}", value)]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
+
+
+def torchrun(folder: Path, restarts: int = 0) -> subprocess.Popen[str]:
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", str(restarts)]
+    return subprocess.Popen(
+        [sys.executable, *launcher, "-m", "ksdp_cli", "simulate", *WORDS, "-o", "a.zarr", "--resume"],
+        cwd=folder,
+        env=os.environ | {"KSDP_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def first_frame(folder: Path) -> None:
+    """Wait until the run is under way."""
+    for _ in range(1200):
+        if (folder / "a.zarr" / "digest" / "c" / "0").exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError("no frame was written")
+
+
+def rank(launcher: int, wanted: str) -> int:
+    """The process of a rank, among the children of its launcher."""
+    for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
+        if f"RANK={wanted}" in Path(f"/proc/{child}/environ").read_text().split("\0"):
+            return int(child)
+    raise AssertionError(f"there is no rank {wanted}")
+
+
+@pytest.mark.parametrize("victim", ["0", "1"])
+def test_ranks_are_started_again_and_end_with_the_bits_of_one_process(tmp_path: Path, victim: str) -> None:
+    run = torchrun(tmp_path, restarts=1)
+    first_frame(tmp_path)
+    os.kill(rank(run.pid, victim), signal.SIGKILL)
+    out, err = run.communicate(timeout=300)
+    assert run.returncode == 0, err
+    assert out.count("a.zarr: J = 20000") == 1
+    assert err.count("another rank of this run has ended") == 1
+    alone = simulate(**RUN, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    ranks = open_run(tmp_path / "a.zarr")
+    assert [ranks.frame(0, k).tobytes() for k in range(2)] == [alone.frame(0, k).tobytes() for k in range(2)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_launcher_saves_the_state(tmp_path: Path, number: int) -> None:
+    run = torchrun(tmp_path)
+    first_frame(tmp_path)
+    run.send_signal(number)
+    out, err = run.communicate(timeout=300)
+    assert out == ""
+    assert err.count("the state is saved") == 1
+    assert (tmp_path / "a.zarr.checkpoint" / "0").exists()
