@@ -135,6 +135,9 @@ class SimulateConfig(Settings):
     init_params: dict[str, float | str] = Field(
         default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
     )
+    merge: Literal["none", "delta"] = Field(
+        "none", description="beyond a blow-up in the plane: delta makes one heavy particle of what lies within 4 delta"
+    )
     seed: Seeds = Field(
         0,
         description="seed of the initial cloud and of the Brownian paths; several, as 0:15:16, make an ensemble",
@@ -209,6 +212,8 @@ class SimulateConfig(Settings):
         if self.engine == "mesh" and (self.dim == 3 or self.device == "cuda"):
             place = "in 3D" if self.dim == 3 else "on a GPU"
             raise ConfigError(f"engine 'mesh' {place}", "it is for 2D on the CPU; use --engine auto")
+        if self.merge != "none":
+            self._require_mergeable()
         if self.halvings and self.device == "cuda":
             raise ConfigError(f"{self.halvings} halvings on a GPU", "steps are halved on the CPU: use --device cpu")
         if self.halvings and min(self.delta2) == 0:
@@ -235,10 +240,22 @@ class SimulateConfig(Settings):
             raise ConfigError(f"t0 = {self.t0:g} is so large that snapshots after it are one number", "lower --t0")
         return times
 
+    def _require_mergeable(self) -> None:
+        if self.origin != "fixed":
+            raise ConfigError("--merge delta about a moving origin", "use --origin fixed")
+        if self.dim == 3:
+            raise ConfigError("--merge delta in 3D, where no mass is critical", "it is for the plane: use --merge none")
+        if self.device == "cuda":
+            raise ConfigError("--merge delta on a GPU", "particles are merged on the CPU: use --device cpu")
+        if min(self.delta2) == 0:
+            raise ConfigError(
+                "--merge delta with delta2 = 0", "what lies within 4 delta is merged: give --delta2 above 0"
+            )
+
     @property
     def place(self) -> Device:
         """``device``, or the CPU where only that can do it."""
-        return "cpu" if self.engine == "mesh" or self.halvings else self.device
+        return "cpu" if self.engine == "mesh" or self.halvings or self.merge != "none" else self.device
 
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""

@@ -177,8 +177,11 @@ def compare(
     nothing is said a second run is simulated where the reference is a simulation and that takes 3 seconds at most; else
     there are halves. Two arrays of one size, up to 10^4 particles, are compared whole, without a floor, where neither
     ``floor``, ``N`` nor ``repeats`` is given. ``at`` picks the case and snapshot of every store (``A=50, t=0.02``) and
-    is where a model is evaluated. ``metrics`` names registered metrics: ``w2, sliced, radial`` by default, ``binned``,
-    ``bound`` and those of plugins. ``tell`` gets sentences on cost and sub-sampling before the work.
+    is where a model is evaluated; a store may be named with them, as ``s.zarr@A=50,seed=3``. Where a store has several
+    seeds all of them are taken: the distance is that of all pairs of runs, the floor that of all pairs of the
+    reference, and intervals are Student's t over seeds. ``metrics`` names registered metrics: ``w2, sliced, radial`` by
+    default, ``binned``, ``bound`` and those of plugins. ``tell`` gets sentences on cost and sub-sampling
+    before the work.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """

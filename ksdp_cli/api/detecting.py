@@ -16,8 +16,8 @@ from ..particles.problem import Case, Problem
 from ..store import Run, open_run
 from ..store.owner import Owner
 
-#: Frames of all cases for which it is recorded, at most; radii below this many delta are not resolved.
-MOST, RESOLVED = 2000, 4.0
+#: Frames of all cases for which it is recorded, at most; and the radius, in delta, below which R feels it.
+MOST, RESOLVED = 2000, 16.0
 #: In space the density is resolved where that of four times the mass is no less than this part of it.
 FLAT = 0.8
 

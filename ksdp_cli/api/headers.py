@@ -192,6 +192,7 @@ def _resolved(config: SimulateConfig) -> dict[str, object]:
     about a fixed origin says what it said before there were these."""
     unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
     unsaid |= {"origin"} if config.origin == "fixed" else set()
+    unsaid |= {"merge"} if config.merge == "none" else set()
     unsaid |= set() if config.halvings else {"halvings", "dt_fraction"}
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}

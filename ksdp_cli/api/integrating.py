@@ -214,6 +214,7 @@ class Watch:
         if not warn:
             return
         pull, case = s.max_kernel_displacement()
+        too_far = not s.config.halvings or pull > s.config.dt_fraction  # as far as halved steps may is what was asked
         reports = [run.stepper.report() for run in s.runs]
         coarse = [
             preflight.accuracy_warning(report, s.config.dtype, run.time(), run.case)
@@ -221,7 +222,7 @@ class Watch:
         ]
         instead = [preflight.engine_warning(report, s.config.engine) for report in reports]
         doubts = {
-            "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case),
+            "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case) if too_far else None,
             "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),

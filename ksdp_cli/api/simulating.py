@@ -72,6 +72,9 @@ def simulate(
     ``threads`` are used at most; else as many as there are cores, or as the environment (KSDP_THREADS,
     NUMBA_NUM_THREADS, OMP_NUM_THREADS) or the CPU quota of a container says. The numbers do not depend on it.
 
+    Every physical parameter and ``seed`` may have several values, and every combination is a case; those that ``zip``
+    names go in step instead. A case has the bits that it has in a sweep of its seed alone.
+
     ``workers`` processes take the cases of a sweep side by side, each with its share of the threads, into the same
     store with the same bits; with ``resume`` only what is missing is run. ``executor`` says where, ``processes`` or
     another one as ``NAME:PLACE``. ``case`` runs one case alone and leaves the others to other calls, in any process
@@ -163,7 +166,7 @@ def _simulated(
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)
-            else:
+            elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
                 integrate(whole, writer, chosen, resume, listener, world)
         _finish(problem, writer)
     return open_run(path)
@@ -181,6 +184,7 @@ def _finish(problem: Problem, owner: Owner) -> None:
     """Seal a store that has every frame; states that are more than its last frame stay beside it."""
     if not problem.chemistry.memory:
         Checkpoints(owner.path).remove()
+    owner.commit()  # what others have written counts
     detect(problem, owner)
     owner.finish()
 

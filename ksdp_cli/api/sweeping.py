@@ -6,9 +6,11 @@ of the store reads them, so that a sweep whose driver or workers were killed goe
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from ..executors import Workers, follow
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
 from ..store import Header, Owner, open_run
+from ..store.create import MARKS
 from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
@@ -38,17 +41,22 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     found by its name.
     """
     path, warnings = Path(store), list[str]()
-    config = dict(open_run(path).config)
+    stored = open_run(path)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limited(threads):
-        bring_to_its_end(
-            pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))}),
-            path,
-            number,
-            device,
-            listener,
-        )
+        problem = _posed(json.dumps(stored.config), json.dumps({name: stored.attrs.get(name) for name in MARKS}))
+        bring_to_its_end(problem, path, number, device, listener)
     return warnings
+
+
+@lru_cache(maxsize=1)
+def _posed(stored: str, marks: str) -> Problem:
+    """The problem of a stored configuration, kept for the next case: that of many cases takes its time.
+
+    ``marks`` are what else decides on its numbers (`headers.marks`): with other ones it is posed anew.
+    """
+    config = json.loads(stored)
+    return pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))})
 
 
 def bring_to_its_end(problem: Problem, path: Path, number: int, device: str, listener: Listener) -> None:

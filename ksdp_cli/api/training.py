@@ -89,6 +89,8 @@ def train(
     cloud that no name leads to goes into the model by its points. ``validate`` is a store of other runs of the same
     problem, at any values of the parameters: validation compares the network with those instead of held-out particles.
 
+    The clouds of several seeds are one data set: they are samples of one law.
+
     Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that exists or a store
     that is not a complete simulation, and `Interrupted`.
     """

@@ -19,6 +19,8 @@ from . import collapse
 from .halving import Halving, Place
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
+from .limits import critical_mass
+from .merging import RADIUS, Merging, critical_count
 from .origin import moving_origin
 from .problem import Case, Problem
 from .stepper import Stepper
@@ -75,6 +77,7 @@ class CaseRun:
         self.world, self.origin = world or Alone(), moving_origin(problem, case)
         self.stepper = Stepper(config, case, self.chemistry, device, key, self.world, self.origin)
         self.halving = Halving(self.stepper, self.scheme) if config.halvings else None
+        self.merging = merging_of(problem, case)
         self.state = State({"x": np.empty(0)})
         #: Steps that were taken at once, last.
         self.taken = 0
@@ -93,6 +96,8 @@ class CaseRun:
         x = x.astype(c.dtype)
         if not np.isfinite(x).all():
             raise DataError(f"positions of initial cloud {c.init!r} are not finite", "choose another --init")
+        if self.merging:
+            self.merging.restore(x)
         self.stepper.memory = self.chemistry.start(x)
         self.state = State({"x": x, **self.stepper.memory})
 
@@ -101,6 +106,9 @@ class CaseRun:
         self.state = state
         self.stepper.memory = _memory(state.arrays)
         self.stepper.told = told(state.place, self.config.dt) if self.halving else {}
+        if self.merging:
+            self.merging.restore(state.x)
+            self._tell_heavy(state.x)
         self.stepper.report()  # fails here, if ever, for arrays that are no state of this chemistry
         if state.engine and self.engine:
             self.engine.restore(state.engine)
@@ -121,17 +129,31 @@ class CaseRun:
             t, step = self.config.t0 + t, part.first + index
             if self.halving is None:
                 noise = self.stepper.noise(state.x.dtype, step, dt)
-                state.arrays = self.stepper.step(self.scheme, state.arrays, t, dt, noise)
+                state.arrays = self._merged(self.stepper.step(self.scheme, state.arrays, t, dt, noise))
                 self.count(1)
                 after_step()
                 continue
             whole = False
             while not whole:
-                state.arrays = self.halving.advance(state.arrays, state.place, t, dt, step)
+                state.arrays = self._merged(self.halving.advance(state.arrays, state.place, t, dt, step))
                 whole = state.place.offset == 0
-                self.stepper.told = told(state.place, self.config.dt)
+                self.stepper.told |= told(state.place, self.config.dt)
                 self.count(int(whole))
                 after_step()
+
+    def _merged(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A state after a step, with its heavy particles."""
+        if self.merging is None:
+            return arrays
+        x = self.merging.after(arrays["x"])
+        self._tell_heavy(x)
+        return {**arrays, "x": x}
+
+    def _tell_heavy(self, x: Cloud) -> None:
+        assert self.merging is not None
+        share, groups = self.case.mass / self.config.J, self.merging.members
+        heavy = [{"mass": share * len(rows), "centre": x[rows[0]].astype(np.float64).tolist()} for rows in groups]
+        self.stepper.told |= {"heavy": heavy}
 
     def count(self, steps: int) -> None:
         """Note that the state was brought on by ``steps``."""
@@ -184,6 +206,14 @@ class CaseRun:
             return None
         self.state.collapsed = self.time()
         return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)
+
+
+def merging_of(problem: Problem, case: Case) -> Merging | None:
+    """What makes heavy particles of a case in the plane that may collapse, where that is asked for."""
+    critical, c = critical_mass(problem, case), problem.config
+    if c.merge == "none" or critical is None or case.mass < critical:
+        return None
+    return Merging(RADIUS * math.sqrt(case.kernel_args[0]), critical_count(c.J, case.mass, critical))
 
 
 def told(place: Place, dt: float) -> JsonDict:

@@ -27,7 +27,7 @@ def test_the_plane(tmp_path: Path) -> None:
     (when,), (by_frame,) = run.attrs["t_b"], run.attrs["concentration"]
     assert when["t"] == pytest.approx(0.0502, rel=0.1)
     assert when["low"] < when["t"] < when["high"]
-    assert when["radius"] >= 4 * 0.02
+    assert when["radius"] >= 16 * 0.0099
     assert by_frame["t"] == [float(t) for t in run.times]
     assert by_frame["density"][-1] > 5 * by_frame["density"][0]
     half = np.array(by_frame["radii"])[:, 2]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
+from ksdp_cli.api.sweeping import run_case
 from ksdp_cli.api.training import load_data
 from ksdp_cli.base.grids import streams
 from ksdp_cli.base.parsing import integers
@@ -88,3 +89,17 @@ def test_a_pooled_particle_keeps_its_row_of_a_stored_cloud(tmp_path: Path, grid:
     data, _, _ = load_data(run, TrainConfig())
     assert data.source is not None
     assert np.array_equal(data.clouds[0], data.source)  # mu = 0 and M = 0: nothing moves
+
+
+def test_a_worker_that_lives_on_takes_the_particles_of_the_store_at_hand(tmp_path: Path) -> None:
+    """Two sweeps of one configuration, whose initial store has changed in between: a worker keeps no old particles."""
+    source, options = tmp_path / "source.zarr", {"J": 60, "dt": 1e-3, "T": 2e-3, "mu": [1, 2]}
+    for seed in (0, 1):
+        ksdp.simulate(**OPTIONS, A=1, seed=seed, out=source, overwrite=True)
+        whole = ksdp.simulate(**options, init=source, out=tmp_path / f"whole-{seed}.zarr")
+        part = ksdp.simulate(**options, init=source, out=tmp_path / f"{seed}.zarr", case=0)
+        run_case(str(part.path), 1, "cpu", 1)
+        done = ksdp.simulate(**options, init=source, out=part.path, resume=True)
+        assert np.array_equal(done.frame(1), whole.frame(1))
+        assert done.complete
+        assert len(done.attrs["engine"]) == 2  # what the cases have to say of their runs is kept

@@ -45,3 +45,15 @@ def test_it_installs_the_pinned_versions(recipe: str) -> None:
     assert set(extras.split(",")) <= set(tomllib.loads(text("pyproject.toml"))["project"]["optional-dependencies"])
     assert "grep '^torch==' constraints.txt" in text(recipe)
     assert len(re.findall(r"^torch==", text("constraints.txt"), re.M)) == 1
+
+
+def test_the_conda_recipe_needs_what_the_package_needs() -> None:
+    """The same libraries at the same lowest versions, under the names that conda has for them."""
+    theirs = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    recipe = text("recipe/meta.yaml")
+    (run,) = re.findall(r"  run:\n    - python (.+)\n((?:    - .+\n)+)", recipe)
+    assert run[0] == project["requires-python"]
+    rows = [line.removeprefix("    - ").partition(" ") for line in run[1].splitlines()]
+    assert sorted(theirs.get(name, name) + bound for name, _, bound in rows) == sorted(project["dependencies"])
+    assert f'{{% set version = "{project["version"]}" %}}' in recipe
