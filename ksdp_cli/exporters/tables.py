@@ -36,7 +36,7 @@ def _tables(selection: Selection) -> Iterator[JsonDict]:
     for i, j, start, block in selection.blocks():
         n = len(block)
         here = [selection.cases[i], *(values[i] for values in selection.parameters.values()), selection.times[j]]
-        types = [np.int32, *[np.float64] * (len(here) - 1)]
+        types = [np.int32, *(layout.kind_of(*one) for one in selection.parameters.items()), np.float64]
         constant = [np.full(n, value, kind) for value, kind in zip(here, types, strict=True)]
         values = [*constant, np.arange(start, start + n), *(np.ascontiguousarray(block[:, a]) for a in range(run.dim))]
         yield dict(zip(names, values, strict=True))
@@ -70,6 +70,8 @@ def write_parquet(selection: Selection, path: Path, metadata: JsonDict, progress
     pyarrow, parquet = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     types = {"case": pyarrow.int32(), "particle": pyarrow.int64()}
     types |= {} if selection.run.header.moving else dict.fromkeys(layout.axes_of(selection.run.dim), pyarrow.float32())
+    whole = [name for name, values in selection.parameters.items() if layout.kind_of(name, values) == "int64"]
+    types |= dict.fromkeys(whole, pyarrow.int64())
     fields = [pyarrow.field(name, types.get(name, pyarrow.float64()), nullable=False) for name in columns(selection)]
     schema = pyarrow.schema(fields, metadata={KEY: json.dumps(metadata).encode()})
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:

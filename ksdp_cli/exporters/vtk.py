@@ -80,7 +80,8 @@ def _write_point_data(root: Any, selection: Selection) -> None:
     group = root.create_group("PointData")
     _repeat(_packed(group, "particle", count * J, np.int64), count, J)
     for name, values in {"case": selection.cases, **selection.parameters}.items():
-        data = _packed(group, name, count * J, np.int32 if name == "case" else np.float64)
+        kind = np.int32 if name == "case" else layout.kind_of(name, values)
+        data = _packed(group, name, count * J, kind)
         for i, value in enumerate(values):
             for start in range(0, J, PIECE):
                 data[i * J + start : i * J + min(start + PIECE, J)] = value
