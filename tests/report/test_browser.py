@@ -269,3 +269,12 @@ def test_the_bar_is_labelled_along_the_square_root(pages: dict[str, Path], visit
     low, middle, top = (float(text) for text in opened.page.locator(".ticks span").all_inner_texts())
     assert low == 0
     assert middle == pytest.approx(top / 4, rel=1e-3)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible(
+    pages: dict[str, Path], visit: Visit, scheme: str, violations: Callable[[object], list[object]]
+) -> None:
+    opened = visit(pages["model 2D"], color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    opened.few()
+    assert violations(opened.page) == []

@@ -130,7 +130,7 @@ def _table(table: Table) -> str:
     caption = f"<caption>{escape(table.title)}</caption>" if table.title else ""
     body = f"<tbody>{''.join(lines)}</tbody>"
     heading = f"<thead><tr>{head}</tr></thead>" if any(table.columns) else ""
-    return f'<div class="table"><table>{caption}{heading}{body}</table></div>'
+    return f'<div class="table" tabindex="0"><table>{caption}{heading}{body}</table></div>'
 
 
 def cell(value: object) -> str:
