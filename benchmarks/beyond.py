@@ -1,7 +1,7 @@
 """Beyond the trained times: the network alone, and its particles moved on by equation (8), at Table 2's t = 0.12.
 
     python benchmarks/beyond.py [--seeds 5] [--references 4] [--N 10000] [--folder PATH]
-                                [--experiments ks2d-time,laminar2d-time] [--record]
+                                [--experiments ks2d-time,laminar2d-time] [--ways network,simulate] [--record]
 
 J = 10^4, dt = 1e-4. A network a seed; those that the folder holds (EXPERIMENT-SEED.safetensors) are taken. *z*: excess
 over its standard error, by the jackknife over references and the spread over seeds together. *time*: processor seconds
@@ -80,12 +80,12 @@ def main() -> None:
     arguments.add_argument("--references", type=int, default=4)
     arguments.add_argument("--N", type=int, default=10_000)
     arguments.add_argument("--experiments", default=",".join(EXPERIMENTS))
+    arguments.add_argument("--ways", default="network,simulate")
     arguments.add_argument("--folder", type=Path, default=None)
     options = arguments.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp())
     table = Table("table2/beyond", ("experiment", "way", "W2^2", "floor", "excess", "z", "time"))
     for name in options.experiments.split(","):
-        models = networks(folder, name, options.seeds)
         runs = [clocked(partial(whole, name, REFERENCE + i, folder)) for i in range(options.references)]
         clouds, simulated = [run.frame()[: options.N] for run, _ in runs], min(used for _, used in runs)
         count = len(clouds)
@@ -93,8 +93,9 @@ def main() -> None:
         pairs = distances(list(itertools.combinations(clouds, 2)))
         floor[np.triu_indices(count, 1)] = pairs
         floor += floor.T
+        models = networks(folder, name, options.seeds)
 
-        for how in ("network", "simulate"):
+        for how in options.ways.split(","):
             spent = [clocked(partial(cloud, model, how, seed, folder)) for seed, model in enumerate(models)]
             made = [run.frame()[: options.N] for run, _ in spent]
             part = min(used for _, used in spent) / simulated

@@ -5,8 +5,9 @@
 
 M = 16 pi from the uniform unit disc, which blows up at t = 0.09602 (the radial truth). ``steps``: root mean square over
 the seeds of the difference from the finest steps on the same path, of the radii that hold a tenth and a half of the
-mass and of E|X|^2, beside the number of steps. ``fewer`` is how many fixed steps, interpolated in the logarithm, make
-the error of the tenth's radius, over those taken. ``time``: the detector's t_b and interval, scheme heun, --dt auto.
+mass and of E|X|^2, beside the number of steps. ``fewer`` is how many fixed steps make the error of the tenth's radius,
+by the power law that fits the fixed ones, over those taken. ``time``: the detector's t_b and interval, scheme heun,
+--dt auto.
 """
 
 from __future__ import annotations
@@ -65,11 +66,10 @@ def steps(given: argparse.Namespace) -> harness.Table:
 
 
 def _steps_for(fixed: list[tuple[float, float]], error: float) -> float:
-    """Fixed steps that make ``error``: on the line through the nearest two, which may be extrapolated."""
+    """Fixed steps that make ``error``, by the power law that fits them best."""
     errors, counts = np.array(fixed).T
-    near = np.sort(np.argsort(np.abs(errors - math.log(error)))[:2])
-    slope = (counts[near[1]] - counts[near[0]]) / (errors[near[1]] - errors[near[0]])
-    return math.exp(counts[near[0]] + slope * (math.log(error) - errors[near[0]]))
+    slope, constant = np.polyfit(errors, counts, 1)
+    return math.exp(constant + slope * math.log(error))
 
 
 def time(given: argparse.Namespace) -> harness.Table:

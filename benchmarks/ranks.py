@@ -20,6 +20,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ CASES = {
 
 
 def worker(options: dict[str, Any], steps: int) -> None:
-    """What every rank runs: rank 0 prints times of the steps, memory and the digest of the positions."""
+    """What every rank runs: rank 0 prints times of the steps and the digest of the positions."""
     from ksdp_cli.particles.problem import pose
     from ksdp_cli.particles.ranks import world_of
     from ksdp_cli.particles.simulation import Simulation
@@ -56,20 +57,18 @@ def worker(options: dict[str, Any], steps: int) -> None:
     mark(0)
     simulation.run(lambda k, clouds: last.append(hashlib.sha256(clouds[0].tobytes()).hexdigest()), mark)
     wall, cpu = np.diff(np.array(marks), axis=0).T
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    cpu, peak = world.largest(cpu), float(world.largest(np.array([peak]))[0])
+    cpu = world.largest(cpu)
     if world.rank == 0:
-        print(json.dumps({"wall": wall.tolist(), "cpu": cpu.tolist(), "peak": peak, "sha": last[-1]}))
+        print(json.dumps({"wall": wall.tolist(), "cpu": cpu.tolist(), "sha": last[-1]}))
     world.close()
 
 
-def measured(ranks: int, world: str, options: dict[str, Any], steps: int) -> dict[str, Any]:
-    """`worker` on ``ranks`` processes."""
-    here = [str(Path(__file__)), "--worker", json.dumps(options), "--steps", str(steps)]
+def launched(ranks: int, world: str, program: list[str]) -> subprocess.CompletedProcess[str]:
+    """``program``, words for Python, on ``ranks`` processes of one thread each. Raises `SystemExit` if it fails."""
     environment = os.environ | {"KSDP_THREADS": "1", "OMP_NUM_THREADS": "1", "RANKS_WORLD": world if ranks > 1 else ""}
-    command = [sys.executable, *here]
+    command = [sys.executable, *program]
     if ranks > 1 and world == "torch":
-        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks), *here]
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks), *program]
     elif ranks > 1:
         beside = Path(sys.executable).with_name("mpiexec")
         launcher = str(beside) if beside.exists() else str(shutil.which("mpiexec"))
@@ -78,6 +77,12 @@ def measured(ranks: int, world: str, options: dict[str, Any], steps: int) -> dic
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)
+    return done
+
+
+def measured(ranks: int, world: str, options: dict[str, Any], steps: int) -> dict[str, Any]:
+    """`worker` on ``ranks`` processes."""
+    done = launched(ranks, world, [str(Path(__file__)), "--worker", json.dumps(options), "--steps", str(steps)])
     told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return told
 
@@ -111,11 +116,14 @@ def efficiencies(table: Table, args: argparse.Namespace) -> None:
 
 
 def memory(args: argparse.Namespace) -> None:
-    """One row: the largest memory of a rank."""
-    table = Table("engine/ranks-memory", ["run", "GB a rank"])
-    options = {"engine": "tree", "dim": 2, "J": int(float(args.J))}
-    told = measured(args.ranks, args.world, options, args.steps)
-    table.row(f"tree 2D {args.J}, {args.world} x {args.ranks}, {args.steps} steps", f"{told['peak']:.2f}")
+    """One row: the largest memory of a rank of the command, a frame of its store included."""
+    table = Table(f"engine/ranks-memory-{args.world}", ["run", "GB a rank"])
+    run = ["simulate", "--flow", "laminar2d", "--A", "10", "--engine", "tree", "--J", args.J, "--T", f"{args.steps}e-4"]
+    with tempfile.TemporaryDirectory() as folder:
+        world = ["--world", args.world]
+        launched(args.ranks, args.world, ["-m", "ksdp_cli", *run, *world, "-o", f"{folder}/a.zarr"])
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    table.row(f"tree 2D {args.J}, {args.world} x {args.ranks}, {args.steps} steps", f"{peak:.2f}")
     if args.record:
         table.record()
 

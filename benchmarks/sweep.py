@@ -64,7 +64,7 @@ def processor() -> float:
 
 def measure(folder: Path, particles: int, repeats: int) -> Table:
     columns = ["", "seconds", "processor s", "speed", "frames equal", "overhead, s", "overhead, processor s"]
-    table = Table("cluster/sweep", columns, 14)
+    table = Table("sweeps/executors", columns, 14)
     empty = SWEEP | {"J": 10, "T": 1e-4, "snapshots": [1e-4], "engine": "direct"}
     serial = ksdp.simulate(**SWEEP, J=particles, out=folder / "serial.zarr")
     ksdp.simulate(**empty, out=folder / "empty.zarr")
@@ -94,12 +94,12 @@ def _best(used: tuple[Usage, ...]) -> Usage:
     return Usage(min(one.wall for one in used), min(one.cpu for one in used))
 
 
-def kills(folder: Path, count: int) -> Table:
+def kills(folder: Path, count: int, only: str) -> Table:
     """One process killed at a random moment of each of ``count`` sweeps an executor."""
-    table = Table("cluster/kills", ["", "bit-equal", "unattended", "second call"], 14)
+    table = Table("durability/killed-workers", ["", "bit-equal", "unattended", "second call"], 14)
     options = SWEEP | {"J": 1000, "A": [1, 10, 100], "T": 0.05, "snapshots": [0.025, 0.05], "engine": "direct"}
     serial = ksdp.simulate(**options, out=folder / "kills.zarr")
-    for name, how, word in WAYS[1:]:
+    for name, how, word in (way for way in WAYS[1:] if only in way[0]):
         equal = alone = again = 0
         for seed in range(count):
             out = folder / f"kill-{seed}.zarr"
@@ -151,9 +151,11 @@ def main() -> None:
     arguments.add_argument("--J", type=float, default=2e4)
     arguments.add_argument("--repeats", type=int, default=3)
     arguments.add_argument("--kills", type=int, default=0)
+    arguments.add_argument("--only", default="", metavar="WORD", help="kill workers of the executors with this name")
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        made = kills(Path(folder), asked.kills) if asked.kills else measure(Path(folder), int(asked.J), asked.repeats)
+        place = Path(folder)
+        made = kills(place, asked.kills, asked.only) if asked.kills else measure(place, int(asked.J), asked.repeats)
     if asked.record:
         print(made.record())
 

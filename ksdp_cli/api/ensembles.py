@@ -172,7 +172,7 @@ class Ensembles:
             excess_low=spread.low,
             excess_high=spread.high,
             interval_source=self._interval(),
-            verdict=verdict(distance, floor, excess, found.n, self._other()),
+            verdict=self._verdict(found),
             cloud=moments_of_runs(self.clouds),
             reference=moments_of_runs(self.references),
             seeds=(len(self.clouds), len(self.references)),
@@ -182,8 +182,17 @@ class Ensembles:
         """Another distance with its floor."""
         found, made = self._pairs(metric, {"seed": self.config.seed}, progress)
         distance, floor, excess = found.distance(), found.floor(), found.excess()
-        words = verdict(distance, floor, excess, found.n, self._other())
-        return Approximation(name, made.label, found.n, found.across.size, distance, floor, excess, None, words)
+        words, pairs = self._verdict(found), found.across.size
+        return Approximation(name, made.label, found.n, pairs, distance, floor, excess, None, words)
+
+    def _verdict(self, found: Pairs) -> str:
+        """In words; of one run of the cloud its place among those of the reference, which needs no interval."""
+        words = verdict(found.distance(), found.floor(), found.excess(), found.n, self._other())
+        runs = len(self.references)
+        if len(self.clouds) > 1 or runs < FEWEST_RUNS:
+            return words
+        place = f"{found.rank()} of the {runs} seeds are as far from the others"
+        return f"{words}; {place} (p = {(found.rank() + 1) / (runs + 1):.2g})"
 
     def _other(self) -> str:
         return "the rest of the reference" if self.source == HALVES else OTHER

@@ -163,6 +163,7 @@ def _simulated(
             if writer.header.grid and listener.tell:
                 listener.tell(told(writer.header.grid))
             doubts()
+            del doubts, cloud  # which would be there beside the clouds that move
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)

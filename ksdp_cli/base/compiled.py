@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
@@ -37,6 +38,7 @@ PLAIN: dict[str, object] = {"nogil": True, "cache": True, "error_model": "numpy"
 INNER: dict[str, object] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
 
 
+_log = logging.getLogger("ksdp")
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -114,7 +116,7 @@ class _Impl(caching.CompileResultCacheImpl):  # type: ignore[misc]
 
 
 class _File(caching.IndexDataCacheFile):  # type: ignore[misc]
-    """One compilation is saved by one process at a time; where that fails the next one compiles again."""
+    """Saves a compilation, one process at a time. After a failure the next process compiles again."""
 
     filled: Any = None
 
@@ -157,7 +159,9 @@ class _Watch(event.Listener):  # type: ignore[misc]
 
     def on_start(self, event: Any) -> None:
         if self.depth == 0:
-            compiling.begin(event.data["dispatcher"].py_func.__module__)
+            function = event.data["dispatcher"].py_func
+            _log.debug("ksdp: compiling %s of %s", function.__qualname__, function.__module__)
+            compiling.begin(function.__module__)
         self.depth += 1
 
     def on_end(self, event: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import logging
 import os
 import re
 import sys
@@ -25,11 +26,37 @@ silent, at_once = launcher.rank() > 0, False
 BUG, DATA, RESOURCES, INTERRUPTED = 1, 4, 5, 130
 
 
+#: What goes to stderr: errors, warnings, what is being done (INFO), and details (DEBUG).
+LOG = logging.getLogger("ksdp")
+
+
+class _Stderr(logging.Handler):
+    """Lines on the stderr of the moment; nothing where there is none, or nobody is left to be told."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if sys.stderr is not None and not silent:
+            with contextlib.suppress(OSError, ValueError):
+                print(shown(record.getMessage()), file=sys.stderr, flush=True)
+
+
+LOG.addHandler(_Stderr())
+LOG.setLevel(logging.INFO)
+LOG.propagate = False
+
+
+def listen(words: list[str]) -> None:
+    """Take ``--quiet`` and ``-v`` out of a command line, where they may stand anywhere, and obey them."""
+    end = words.index("--") if "--" in words else len(words)
+    for level, names in ((logging.DEBUG, ("-v", "--verbose")), (logging.WARNING, ("--quiet",))):
+        if any(name in words[1:end] for name in names):
+            LOG.setLevel(level)
+    words[1:end] = [word for word in words[1:end] if word not in ("-v", "--verbose", "--quiet")]
+
+
 def say(message: str) -> None:
-    """One line on stderr; nothing where there is none."""
-    if sys.stderr is not None and not silent:
-        with contextlib.suppress(OSError, ValueError):  # nobody is left to be told
-            print(shown(message), file=sys.stderr, flush=True)
+    """One line on stderr, which ``--quiet`` leaves out unless it is a warning or an error."""
+    kinds = {"ksdp: warning": logging.WARNING, "ksdp: error": logging.ERROR, "ksdp: this is a bug": logging.ERROR}
+    LOG.log(next((level for start, level in kinds.items() if message.startswith(start)), logging.INFO), "%s", message)
 
 
 def flush() -> None:

@@ -20,17 +20,21 @@ FIRST = ("out", "overwrite", "resume", "workers", "executor", "case")
 
 @contextmanager
 def joined(asked: str | None) -> Iterator[World]:
-    """The world of this process, as `ksdp_cli.api.ranks.joined`; silent until it stands."""
+    """The world of this process, as `ksdp_cli.api.ranks.joined`.
+
+    Another rank than the first is silent, but for an error that ends it once the world stands.
+    """
     from ..api import ranks
     from ..particles.world import Lost
 
-    _boundary.silent = launcher.rank(mpi=asked == "mpi") > 0
+    _boundary.silent, stands = launcher.rank(mpi=asked == "mpi") > 0, False
     try:
         with ranks.joined(asked) as world:
-            _boundary.silent = False
+            stands = True
             yield world
-    except (Lost, ranks.LostElsewhere):
-        _boundary.at_once = True
+    except Exception as error:
+        _boundary.silent = _boundary.silent and not stands
+        _boundary.at_once = isinstance(error, (Lost, ranks.LostElsewhere))
         raise
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,14 +14,17 @@ from typing import Any
 
 from ..base import labels
 from ..base.files import JsonDict, shown
-from ._boundary import say
+from ._boundary import LOG, say
+
+#: Columns of what is piped to a program or a file.
+PIPED = 140
 
 
 def emit(
     document: JsonDict,
     as_json: bool,
     *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]],
-    width: int = 140,
+    width: int = PIPED,
 ) -> None:
     """The result: one JSON document, or tables of (title, columns, rows), ``width`` columns wide where no terminal says
     how wide it is."""
@@ -27,29 +33,23 @@ def emit(
         return
     if sys.stdout is None:  # closed by whoever started us
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from .tables import drawn
 
-    class Ours(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # for the boundary, which knows that nothing went wrong
-
-    console = Ours(width=None if sys.stdout.isatty() else width, highlight=False)
+    width = terminal_width() or width
     for title, columns, rows in tables:
-        table = Table(title=cell(title), box=box.SIMPLE_HEAD, title_justify="left", show_header=any(columns))
-        for name in columns:
-            table.add_column(cell(name), overflow="fold")
-        for row in rows:
-            table.add_row(*(cell(value) for value in row))
-        console.print(table)
+        print(drawn(cell(title), [cell(name) for name in columns], [[cell(one) for one in row] for row in rows], width))
 
 
-def cell(value: object) -> str:
-    """A table cell whose brackets are text, never markup."""
-    from rich.markup import escape
+def terminal_width() -> int | None:
+    """Columns of the terminal that stdout is, or that COLUMNS says; None where it is none."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size().columns
+    return None
 
-    return escape(shown(labels.cell(value)))
+
+def cell(value: Any) -> str:
+    """A table cell, with what is no text of a terminal made visible."""
+    return shown(labels.cell(value))
 
 
 def _plain(value: object) -> Any:
@@ -66,6 +66,9 @@ LINE_SECONDS = 10.0
 @contextmanager
 def progress(label: str) -> Iterator[Any]:
     """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line now and then in a log."""
+    if not LOG.isEnabledFor(logging.INFO):
+        yield lambda *_: None
+        return
     if sys.stderr is not None and sys.stderr.isatty():
         from ..base.bars import terminal_bar
 

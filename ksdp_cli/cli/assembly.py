@@ -29,14 +29,13 @@ from . import (
     train,
     warm_up,
 )
-from ._boundary import Boundary, guarded, is_usage, say, usage_line
+from ._boundary import Boundary, guarded, is_usage, listen, say, usage_line
 
 app = typer.Typer(
     cls=Boundary,
     name="ksdp",
     help="Keller-Segel chemotaxis by interacting particles, and DeepParticle networks that learn its patterns.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -52,6 +51,12 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Version.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Results, warnings and errors alone; after any command.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also what is compiled and found; as --quiet.")
+    ] = False,
 ) -> None:
     """Simulate, train, sample, compare."""
 
@@ -76,7 +81,28 @@ VERBS = (
 )
 for module in VERBS:
     module.register(app)
-app.add_typer(listing.app, name="plugins")
+#: Lines of 'ksdp --help', whole at 80 columns.
+SUMMARIES = {
+    "simulate": "Particles of equation (8), one case or a sweep.",
+    "sweep": "Run what is missing of a sweep that a file describes.",
+    "import": "Make a store of your own clouds, one a file.",
+    "train": "Train a network on the clouds of a store.",
+    "sample": "Draw particles from a trained network.",
+    "compare": "Distances of two clouds, with their noise floor.",
+    "reproduce": "The paper's Table 2 and figures.",
+    "report": "One HTML page that evaluates a network.",
+    "info": "What a file holds, and the command that made it.",
+    "plot": "Densities, second moments, training curves, films.",
+    "export": "Positions for other tools: .npz .nc .csv .vtkhdf.",
+    "laws": "Check the laws that hold for a flow and a kernel.",
+    "presets": "List the problems of simulate --preset NAME.",
+    "demo": "The main job in a few minutes, into runs/demo.",
+    "warm-up": "Compile now what a first run would compile.",
+    "cite": "How to cite the paper and the software.",
+}
+for command in app.registered_commands:
+    command.short_help = SUMMARIES[str(command.name or getattr(command.callback, "__name__", ""))]
+app.add_typer(listing.app, name="plugins", short_help="List flows, kernels, metrics, and who brought them.")
 
 
 def run() -> int:
@@ -84,6 +110,7 @@ def run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
+    listen(sys.argv)
     compiling.tell = lambda message: say(f"ksdp: {message}")
     return guarded(_run)
 

@@ -31,12 +31,12 @@ def columns(selection: Selection) -> list[str]:
 
 
 def _tables(selection: Selection) -> Iterator[JsonDict]:
-    """The rows of one block of the store after the other, as columns."""
+    """Columns of each block of the store in turn."""
     run, names = selection.run, columns(selection)
     for i, j, start, block in selection.blocks():
         n = len(block)
         here = [selection.cases[i], *(values[i] for values in selection.parameters.values()), selection.times[j]]
-        types = [np.int32, *[np.float64] * (len(here) - 1)]
+        types = [np.int32, *(layout.kind_of(*one) for one in selection.parameters.items()), np.float64]
         constant = [np.full(n, value, kind) for value, kind in zip(here, types, strict=True)]
         values = [*constant, np.arange(start, start + n), *(np.ascontiguousarray(block[:, a]) for a in range(run.dim))]
         yield dict(zip(names, values, strict=True))
@@ -57,7 +57,7 @@ def write_csv(selection: Selection, path: Path, metadata: JsonDict, progress: Ca
 
 
 def ours_csv(path: Path) -> bool:
-    """Known by its first line, which is all that a CSV says of itself."""
+    """Recognise an exported CSV by its header line."""
     with path.open("rb") as file:
         names = file.readline(1 << 16).decode("ascii").rstrip("\n").split(",")
     return names[0] == "case" and any(
@@ -70,6 +70,8 @@ def write_parquet(selection: Selection, path: Path, metadata: JsonDict, progress
     pyarrow, parquet = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     types = {"case": pyarrow.int32(), "particle": pyarrow.int64()}
     types |= {} if selection.run.header.moving else dict.fromkeys(layout.axes_of(selection.run.dim), pyarrow.float32())
+    whole = [name for name, values in selection.parameters.items() if layout.kind_of(name, values) == "int64"]
+    types |= dict.fromkeys(whole, pyarrow.int64())
     fields = [pyarrow.field(name, types.get(name, pyarrow.float64()), nullable=False) for name in columns(selection)]
     schema = pyarrow.schema(fields, metadata={KEY: json.dumps(metadata).encode()})
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:

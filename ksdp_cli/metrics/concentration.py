@@ -50,13 +50,14 @@ def concentration(
     else:
         asked = np.union1d(asked, np.argsort(parts)[-16:])
         far = np.array([_radii(x, at, parts, (PART,))[0] for at in x[asked]])
+    del tree  # as large as the cloud
     best = int(np.argmin(far))
     centre = x[asked[best]]
     held = PART if weights is not None else near / n
     critical_part = [critical / mass] if critical is not None and 0 < critical <= mass else []
     levels = (*QUANTILES, held, min(4 * held, 1.0), *critical_part)
     radii = _radii(x, centre, parts, levels)
-    within = float(parts[np.linalg.norm(x - centre, axis=1) <= reach].sum())
+    within = float(parts[_distances(x, centre) <= reach].sum())
     at = len(QUANTILES)
     of_balls = zip(levels[at : at + 2], radii[at : at + 2], strict=True)
     density, wide = (mass * part / _ball(r, dim) if r else math.inf for part, r in of_balls)
@@ -69,11 +70,19 @@ def _ball(radius: float, dim: int) -> float:
     return math.pi * radius**2 if dim == 2 else 4 / 3 * math.pi * radius**3
 
 
+def _distances(x: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of ``x`` (n, d) to the centre, axis by axis: no array of the size of ``x`` is made."""
+    total = np.zeros(len(x))
+    for axis, at in zip(x.T, centre, strict=True):
+        total += (axis - at) ** 2
+    return np.sqrt(total, out=total)
+
+
 def _radii(
     x: NDArray[np.float64], centre: NDArray[np.float64], parts: NDArray[np.float64], levels: tuple[float, ...]
 ) -> list[float]:
     """The least radii about ``centre`` that hold the parts ``levels`` of all mass."""
-    r = np.linalg.norm(x - centre, axis=1)
+    r = _distances(x, centre)
     order = np.argsort(r)
     held = np.cumsum(parts[order])
     places = np.searchsorted(held, np.asarray(levels) * held[-1] * (1 - 1e-12))

@@ -116,6 +116,15 @@ class Pairs:
             return Estimate(mean)
         return student(self.across.mean(1), self.across.mean(0) - self._floors(), mean=mean)
 
+    def rank(self) -> int:
+        """How many runs of the reference are at least as far from all others as the one run of the cloud is.
+
+        All R + 1 runs counted alike, so that for one law every number from 0 to R has the probability 1 / (R + 1).
+        """
+        runs = len(self.within)
+        others = (self.within.sum(1) + self.across[0]) / runs
+        return int((others >= self.across.mean()).sum())
+
     def _floor(self) -> float:
         runs = len(self.within)
         return float(self.within.sum()) / (runs * (runs - 1))

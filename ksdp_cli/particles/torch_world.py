@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -72,6 +72,8 @@ class TorchWorld:
             return True
 
     def close(self) -> None:
+        with suppress(Lost), _together():
+            self.group.barrier()  # the last message has arrived, and nobody is still on the way in
         self.group.destroy_process_group()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from scipy.stats import t
 
@@ -65,6 +66,22 @@ def test_all_pairs_make_the_floor(runs: tuple[Run, Run]) -> None:
     assert "4 and 5 seeds" in found.tables()[0][2][-1][-1]
     assert found.others[0].floor is not None
     assert found.profiles["radial"].rows
+
+
+def test_one_run_has_its_place_among_the_seeds(runs: tuple[Run, Run]) -> None:
+    one = ksdp.compare(f"{runs[0].path}@seed=2", runs[1], metrics="w2,sliced", **AT)
+    assert one.comparison.excess_low is None
+    assert "of the 5 seeds are as far from the others (p = " in one.comparison.verdict
+    assert "(p = " in one.others[0].verdict
+
+
+def test_exports_keep_seeds_whole(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    run = ksdp.simulate(J=5, T=1e-3, dt=1e-3, M=0, seed=[2**62, 2**62 + 1], out=tmp_path / "s.zarr")
+    for kind in ("csv", "parquet"):
+        ksdp.export(run, tmp_path / f"s.{kind}")
+        table = getattr(pandas, f"read_{kind}")(tmp_path / f"s.{kind}")
+        assert table["seed"].unique().tolist() == [2**62, 2**62 + 1]
 
 
 def test_unlike_laws_are_told_apart(runs: tuple[Run, Run], tmp_path: Path) -> None:

@@ -92,3 +92,15 @@ def test_moments_over_runs() -> None:
     whole = found.as_moments()
     assert (whole.n, whole.second_moment) == (500, pytest.approx(each.mean()))
     assert whole.mean == pytest.approx(clouds.mean((0, 1)))
+
+
+def test_the_place_of_one_run_is_uniform() -> None:
+    """For one law each of the 6 places of a run among 5 others has the probability 1 / 6."""
+    rng, counts = np.random.default_rng(4), np.zeros(6, int)
+    for _ in range(3000):
+        a, b = rng.standard_normal((1, 3)), rng.standard_normal((5, 3))
+        counts[Pairs(1, squares(a, b), squares(b, b)).rank()] += 1
+    assert (counts >= binom.ppf(FAILS / 12, 3000, 1 / 6)).all()
+    assert (counts <= binom.isf(FAILS / 12, 3000, 1 / 6)).all()
+    far = Pairs(1, squares(np.full((1, 3), 50.0), b), squares(b, b))
+    assert far.rank() == 0
