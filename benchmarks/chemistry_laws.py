@@ -68,7 +68,6 @@ def images(table: Table, J: int, steps: int) -> None:
 def spreading(table: Table, J: int, steps: int) -> None:
     """E|X|^2 / t in standard errors, and c(0, t)."""
     begin, end = 0.25, 1.0
-    dt = (end - begin) / steps
     for eps in (0.1, 1.0, 10.0):
         for turns in (2, 4, 6):
             exact = self_similar(eps, M=turns * math.pi)
@@ -77,11 +76,13 @@ def spreading(table: Table, J: int, steps: int) -> None:
                 return np.asarray(exact.chemical(np.sqrt(axes[0] ** 2 + axes[1] ** 2), begin))
 
             delta = min(0.05, 0.2 * math.sqrt(begin / exact.a))  # of the core at the start, a length of sqrt(t / a)
+            count = max(steps, math.ceil((end - begin) * exact.a / (0.05 * begin)))  # of a core that a step holds
+            dt = (end - begin) / count
             facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=delta, accuracy=1e-3, c0=c0)
             chemistry = Parabolic(Params(eps=eps), facts)
             x, noise = exact.draw(J, begin, 0), np.random.default_rng(1)
             state = chemistry.start(x)
-            for _ in range(steps):
+            for _ in range(count):
                 state = chemistry.advance(state, x, dt)
                 x = x + dt * chemistry.gradient(state, x) + math.sqrt(2 * dt) * noise.standard_normal(x.shape)
             squared, told = (x**2).sum(1), exact.second_moment(end)

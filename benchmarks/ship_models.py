@@ -1,10 +1,11 @@
 """Make the networks that ship with ksdp again, from the experiments that ship with it.
 
-    python benchmarks/ship_models.py [--scale paper] [--seeds 5] [--folder runs/reproduce-paper]
+    python benchmarks/ship_models.py [NAME ...] [--scale paper] [--seeds 5] [--folder runs/reproduce-paper]
 
-Simulates and trains what `ksdp reproduce table2` does, finds what that command has made already in the same folder,
-and copies, for each experiment of Table 2, the network that validated best on its own held-out particles into
-ksdp_cli/pretrained. The rows of Table 2 have no part in that choice. Prints each network's validation and size.
+Simulates and trains what `ksdp reproduce table2` does, and the experiments with a chemical that has a memory, finds
+what that command has made already in the same folder, and copies, for each experiment or those that are named, the
+network that validated best on its own held-out particles into ksdp_cli/pretrained. The rows of Table 2 have no part in
+that choice. Prints each network's validation and size.
 """
 
 from __future__ import annotations
@@ -13,19 +14,20 @@ import argparse
 from pathlib import Path
 
 from ksdp_cli import pretrained as models
-from ksdp_cli.experiments.definition import TABLE2, read
+from ksdp_cli.experiments.definition import SHIPPED, read
 from ksdp_cli.experiments.stages import Stages
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="make the networks that ship with ksdp again")
+    parser.add_argument("names", nargs="*", choices=[*SHIPPED, []], metavar="NAME")
     parser.add_argument("--scale", default="paper")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="default runs/reproduce-SCALE")
     given = parser.parse_args()
     folder = given.folder or Path("runs") / f"reproduce-{given.scale}"
     print(f"{'model':24} {'seed':>4} {'validation W2^2':>16} {'bytes':>7} {'training s':>11}")
-    for name in TABLE2:
+    for name in given.names or SHIPPED:
         stages = Stages(read(name), given.scale, folder / name)
         found = {}
         for seed in range(given.seeds):

@@ -16,10 +16,13 @@ from ..particles.problem import Case, Problem
 from ..store import Run, open_run
 from ..store.owner import Owner
 
-#: Frames of all cases for which it is recorded, at most; and the radius, in delta, below which R feels it.
-MOST, RESOLVED = 2000, 16.0
-#: In space the density is resolved where that of four times the mass is no less than this part of it.
-FLAT = 0.8
+#: Frames of all cases for which it is recorded, at most.
+MOST = 2000
+#: In delta, the radius R of the critical mass below which it feels delta; and that of the ball of a density in space.
+RESOLVED, RESOLVED_BALL = 16.0, 4.0
+#: In space the density is followed while that of four times the mass is no less than this part of it. On the exact
+#: solution the estimate is then late by a fifth of the time that was left at the last frame used.
+FLAT = 0.5
 
 
 def detect(problem: Problem, owner: Owner) -> None:
@@ -57,14 +60,15 @@ def when_blown_up(
     problem: Problem, case: Case, times: Sequence[float], found: Sequence[Concentration]
 ) -> BlowUpTime | None:
     """From what frames show at ``times``, as far as it is resolved; a time after the last of them where they end so."""
-    least = RESOLVED * math.sqrt(case.kernel_args[0])
+    delta = math.sqrt(case.kernel_args[0])
     if problem.config.dim == 2:
         radii = np.array([one.critical_radius for one in found], np.float64)
-        return blow_up_time(times, radii**2, max(least, float(radii.min())))
+        return blow_up_time(times, radii**2, max(RESOLVED * delta, float(radii.min())))
     ball = case.mass * 0.01 * 3 / (4 * math.pi)
     inverse = np.array([1.0 / one.density for one in found])
     good = [
-        one.wide >= FLAT * one.density and (ball * s) ** (1 / 3) >= least for one, s in zip(found, inverse, strict=True)
+        one.wide >= FLAT * one.density and (ball * s) ** (1 / 3) >= RESOLVED_BALL * delta
+        for one, s in zip(found, inverse, strict=True)
     ]
     held = len(good) if all(good) else good.index(False)
     if held < 2:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..particles.mesh.modes import Box, Modes
 from ..particles.mesh.nested import Nested
+from ..particles.mesh.shared import applied
 
 #: Particles that are measured at most, and terms of their sums.
 SAMPLE, TERMS = 256, 1 << 26
@@ -36,7 +37,8 @@ def exact_gradient(box: Box, modes: Modes, axes: Sequence[NDArray[np.float64]]) 
     part = box.part(modes)
     gradient = np.empty((box.dim, axes[0].size))
     for along in range(box.dim):
-        left: NDArray[Any] = part @ (slopes[-1] if along == box.dim - 1 else waves[-1])
+        last = slopes[-1] if along == box.dim - 1 else waves[-1]
+        left: NDArray[Any] = applied(last.T, part, box.dim - 1)
         for axis in reversed(range(box.dim - 1)):
             left = np.einsum("...qn,qn->...n", left, slopes[axis] if axis == along else waves[axis])
         gradient[along] = left.real

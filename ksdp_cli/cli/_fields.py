@@ -60,7 +60,28 @@ def _option(model: type[Settings], name: str, panel: str) -> Any:
     text = field.description or name
     words = ". ".join(filter(None, (text[:1].upper() + text[1:], _default(model, name, field))))
     names = filter(None, (f"--{name.replace('_', '-')}", _extra(field, "also")))
-    return typer.Option(*names, metavar=_metavar(field), help=words, rich_help_panel=panel)
+    return typer.Option(
+        *names, metavar=_metavar(field), help=words, rich_help_panel=panel, autocompletion=_completion(name)
+    )
+
+
+#: Options that are completed from the registry, and the kind of component that they name.
+COMPLETED = {
+    "flow": "flow",
+    "kernel": "kernel",
+    "init": "initial cloud",
+    "chemistry": "chemistry",
+    "scheme": "scheme",
+    "solver": "transition solver",
+    "metrics": "metric",
+    "executor": "executor",
+}
+
+
+def _completion(option: str) -> Callable[[str], list[str]] | None:
+    from ._chosen import names
+
+    return names(COMPLETED[option]) if option in COMPLETED else None
 
 
 def _extra(field: FieldInfo, key: str) -> str | None:
@@ -92,6 +113,11 @@ def _default(model: type[Settings], name: str, field: FieldInfo) -> str:
     return f"Default {default}{other}." if default else ""
 
 
+def shown_default(value: object) -> str:
+    """A default as a user would type it."""
+    return _shown(value)
+
+
 def _shown(value: object) -> str:
     """A default as a user would type it; multiples of pi as such."""
     if isinstance(value, (tuple, list)):
@@ -107,16 +133,47 @@ def _shown(value: object) -> str:
     return min(f"{value:g}", power, key=len) if float(power) == value else f"{value:g}"
 
 
+class _Item:
+    """What a shell is offered, as click's own."""
+
+    def __init__(self, value: str, help: str) -> None:
+        self.value, self.help, self.type = value, help, "plain"
+
+
 class Grouped(TyperCommand):
-    """A command whose help lists its options under the headings of `options_of`."""
+    """A command whose help lists its options under the headings of `options_of`.
+
+    Its help, and completion, know the parameters of the flow, the kernel and the law that the command line names.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        ctx.meta["words"] = list(args)
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        found: list[Any] = list(super().shell_complete(ctx, incomplete))
+        if incomplete.startswith("-"):
+            for records in self._parameters(ctx).values():
+                words = [(option.split()[0], text) for option, text in records]
+                made = {item.value for item in found}
+                found += [_Item(word, text) for word, text in words if word.startswith(incomplete) and word not in made]
+        return found
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
+        chosen = self._parameters(ctx)
+        told = {option.split()[0] for records in chosen.values() for option, _ in records}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and record[0].split()[0] not in told:
                 usual = "Arguments" if parameter.param_type_name == "argument" else OTHERS
                 sections.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(record)
-        for heading, records in sorted(sections.items(), key=lambda section: section[0] != "Arguments"):
+        first, *rest = sorted(sections.items(), key=lambda section: section[0] != "Arguments")
+        for heading, records in [first, *chosen.items(), *rest]:
             with formatter.section(heading):
                 formatter.write_dl(records)
+
+    def _parameters(self, ctx: Any) -> dict[str, list[tuple[str, str]]]:
+        from ._chosen import parameters
+
+        return parameters(ctx.meta.get("words", ())) if ctx.ignore_unknown_options else {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..base.files import JsonDict, shown
-from ..base.labels import several
+from ..base.labels import KINDS, several
 from . import _options as o
 from . import _render
 
@@ -30,15 +31,48 @@ def info(
 
     document = describing.info(file)
     states = document.get("states", [])
-    apart = {"config", "command", "states"} | ({"cases"} if states else set())
+    told = ("path", "kind", "particles", "dimension", "times", "complete", "megabytes") if "times" in document else ()
+    apart = {"config", "command", "states", "engine", *told} | ({"cases"} if states else set())
     rows = [[key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in apart]
+    rows = [row for row in rows if str(row[1]).strip(", ")]  # a list of nothing, one for each case, says nothing
+    rows += [["engine", sentence] for sentence in _engines(document.get("engine", ()))]
     config = [[name, _flat(value)] for name, value in document["config"].items()]
-    tables = [(str(file), ["", ""], rows), ("configuration", ["", ""], config)]
+    title = _sentence(document) if told else str(file)
+    tables = [(title, ["", ""], rows), ("configuration", ["", ""], config)]
     if states and document["cases"][0]:
         tables.append(_cases(states))
     _render.emit(document, as_json, *tables)
     if not as_json:
         print(f"  made by:  {shown(document['command'])}")
+
+
+def _sentence(document: JsonDict) -> str:
+    """What a store holds."""
+    times = document["times"]
+    size, kind = f"{document['megabytes']:.3g} MB", KINDS.get(document["kind"], document["kind"])
+    counted = f"{len(document['cases'])} cases, " if len(document["cases"]) > 1 else ""
+    at = f"t = {times[0]:.4g}" + (f" to {times[-1]:.4g} ({len(times)} frames)" if len(times) > 1 else "")
+    whole = "complete" if document["complete"] else "not complete"
+    who = f"{document['particles']} particles in {document['dimension']}D"
+    return f"{document['path']}: {kind}, {counted}{who}, {at}; {whole}, {size}."
+
+
+def _engines(reports: Sequence[JsonDict]) -> list[str]:
+    """A sentence for each engine that ran: in how many cases, with which errors."""
+    sentences = []
+    for name in dict.fromkeys(str(report.get("engine")) for report in reports):
+        mine = [report for report in reports if str(report.get("engine")) == name]
+        errors = [float(report["error"]) for report in mine if report.get("error") is not None]
+        said = name if len(reports) == 1 else f"{name} in {len(mine)} cases"
+        if errors:
+            low, high = f"{min(errors):.1e}", f"{max(errors):.1e}"
+            said += f", measured drift error {low}" + (f" to {high}" if high != low else "")
+        targets = {report["target"] for report in mine if report.get("target") is not None}
+        if targets:
+            met = "met" if all(report.get("met", True) for report in mine) else "not met"
+            said += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
+        sentences.append(said)
+    return sentences
 
 
 def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[Any]]]:

@@ -63,3 +63,5 @@ def sample(
             **eta,
         )
     simulate.render(run, as_json)
+    if not as_json:
+        say(f"ksdp: next: ksdp plot {run.path}")

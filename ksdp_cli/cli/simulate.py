@@ -13,6 +13,7 @@ from ..config import SimulateConfig
 from . import _options as o
 from . import _ranks, _render
 from ._boundary import say
+from ._chosen import presets as chosen_presets
 from ._fields import Grouped, options_of
 
 if TYPE_CHECKING:
@@ -105,7 +106,11 @@ def simulate(
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="A known problem, which other options change; 'ksdp presets' lists them."),
+        typer.Option(
+            metavar="NAME",
+            help="A known problem, which other options change; 'ksdp presets' lists them.",
+            autocompletion=chosen_presets,
+        ),
     ] = None,
     config: o.ConfigFile = None,
     out: o.Out = None,
@@ -163,6 +168,17 @@ def simulate(
                 **asked,
             )
     render(run, as_json)
+    if not as_json:
+        say(_silent(run, asked))
+
+
+def _silent(run: Run, asked: dict[str, Any]) -> str:
+    """What was chosen without being asked for, and the next command."""
+    reports = run.attrs.get("engine") or [{}]
+    chosen = {"dim": f"{run.dim}D", "engine": f"{reports[0].get('engine', 'no')} engine", "seed": "seed 0"}
+    told = [text for name, text in chosen.items() if name not in asked]
+    words = f"chosen: {', '.join(told)}; " if told else ""
+    return f"ksdp: {words}next: ksdp {'train' if len(run.cases) > 1 else 'plot'} {run.path}"
 
 
 def render(run: Run, as_json: bool) -> None:

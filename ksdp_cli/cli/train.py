@@ -11,6 +11,7 @@ from ..base.signals import graceful
 from ..config import TrainConfig
 from . import _options as o
 from . import _render
+from ._boundary import say
 from ._fields import Grouped, options_of
 
 GROUPS = {
@@ -70,3 +71,6 @@ def train(
     document = result.as_dict()
     rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]
     _render.emit(document, as_json, (str(result.path), ["", ""], rows))
+    if not as_json:
+        stem = result.path.with_suffix("")
+        say(f"ksdp: beside it: {stem}.last.safetensors, {stem}.history.json; next: ksdp report {result.path}")

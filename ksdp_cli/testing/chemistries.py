@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..chemistry.base import Facts
+from ..chemistry.base import Facts, Grid
 from ..initial.ball import Ball
 from ..plugins import registry
 from .contract import name_of, require, require_dims
+
+#: Of the differences of c, small beside the delta of 0.4.
+STEP = 0.02
 
 
 def check_chemistry(chemistry: Any) -> None:
@@ -17,7 +20,8 @@ def check_chemistry(chemistry: Any) -> None:
 
     ``start`` gives named arrays, none of them "x", and none at all without ``memory``; ``advance`` leaves its state as
     it is, repeats to the bit, and goes on to the bit in another instance; ``gradient`` has the shape and type of the
-    positions, is finite, leaves the state, and is in proportion to its scale. ``report`` names the ``engine``.
+    positions, is finite, leaves the state, and is in proportion to its scale. ``field``, where there is one, has the
+    shape of the grid, and ``gradient`` is its slope. ``report`` names the ``engine``.
 
     Raises `AssertionError`.
     """
@@ -46,7 +50,24 @@ def check_chemistry(chemistry: Any) -> None:
         require(np.isfinite(slope).all(), f"{name}.gradient is not finite")
         require(np.allclose(twice, 2.0 * slope, rtol=1e-5), f"{name}.gradient is not in proportion to its scale")
         require(_equal(new, kept), f"{name}.gradient changes the state")
+        if hasattr(one, "field"):
+            _check_field(name, one, new, x)
         require("engine" in one.report(new), f"{name}.report does not name its 'engine'")
+
+
+def _check_field(name: str, chemistry: Any, state: Any, x: Any) -> None:
+    """c about one particle by central differences, in which its own part cancels."""
+    h, axes = STEP, [np.array([float(at) - STEP, float(at), float(at) + STEP]) for at in x[0]]
+    c = chemistry.field(state, x, Grid(axes))
+    require(c.shape == (3,) * len(axes), f"{name}.field gives {c.shape} for a grid of 3 points an axis")
+    require(np.isfinite(c).all(), f"{name}.field is not finite")
+    slopes = []
+    for axis in range(len(axes)):
+        line = c[tuple(slice(None) if other == axis else 1 for other in range(len(axes)))]
+        slopes.append((line[2] - line[0]) / (2 * h))
+    exact = np.asarray(chemistry.gradient(state, x), np.float64)
+    off = float(np.linalg.norm(np.array(slopes) - exact[0]))
+    require(off < 0.05 * float(np.abs(exact).max()), f"{name}.gradient is not the slope of its field")
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -25,7 +25,14 @@ class Unscaled(Elliptic):
         return super().gradient(state, x)
 
 
-@pytest.mark.parametrize(("chemistry", "clause"), [(Forgetful, "memory"), (Unscaled, "proportion")])
+class Upside(Elliptic):
+    def field(self, state: Any, x: Any, grid: Any) -> Any:
+        return -super().field(state, x, grid)
+
+
+@pytest.mark.parametrize(
+    ("chemistry", "clause"), [(Forgetful, "memory"), (Unscaled, "proportion"), (Upside, "slope of its field")]
+)
 def test_a_broken_clause_is_named(chemistry: Any, clause: str) -> None:
     with pytest.raises(AssertionError, match=clause):
         check_chemistry(chemistry)

@@ -24,6 +24,8 @@ from .modes import Box, Modes, along
 
 #: The window is 1 up to this distance from the centre, over the side of the first box, and falls to 0 at its edge.
 HELD = 0.32
+#: Multiplications of a product that OpenBLAS gives to one thread, of complex numbers.
+ALONE = 1 << 16
 #: Error of the window's waves, over the accuracy asked for.
 SHARE = 0.02
 
@@ -65,7 +67,7 @@ class Shared:
         grid = fft.irfftn(lowest, s=shape, workers=self.threads) * self.window
         found = []
         for waves, (real, imag) in zip(self._waves, self._last, strict=True):
-            modes: NDArray[Any] = grid @ real.T + 1j * (grid @ imag.T)
+            modes: NDArray[Any] = applied(real, grid, grid.ndim - 1) + 1j * applied(imag, grid, grid.ndim - 1)
             for axis, matrix in enumerate(waves[:-1]):
                 modes = applied(matrix, modes, axis)
             found.append(modes)
@@ -79,7 +81,8 @@ class Shared:
             half[..., 1:] *= 2.0  # a real field: the other half is conjugate
             for axis, matrix in enumerate(waves[:-1]):
                 half = applied(matrix.conj().T, half, axis)
-            total += np.ascontiguousarray(half.real) @ real + np.ascontiguousarray(half.imag) @ imag
+            for back, one in ((real, half.real), (imag, half.imag)):
+                total += applied(back.T, np.ascontiguousarray(one), one.ndim - 1)
         level = float(total[(self.count // 2,) * total.ndim])  # the window would turn it into a slope
         modes = fft.rfftn((total - level) * self.window, workers=self.threads, norm="forward")
         modes.flat[0] += level
@@ -89,13 +92,21 @@ class Shared:
 def applied(matrix: NDArray[Any], values: NDArray[Any], axis: int) -> NDArray[Any]:
     """``matrix`` times ``values`` along an axis.
 
-    In many small products: one large one is shared by BLAS among threads of its own, which wait for each other where
-    the machine is busy.
+    In small products: a large one is shared by BLAS among threads of its own, which spin while they wait for each
+    other where the machine is busy: 10 us of work take 0.2 s then. A large matrix is not worth the pieces.
     """
+    rows, length = matrix.shape
+    found = np.empty((*values.shape[:axis], rows, *values.shape[axis + 1 :]), np.result_type(matrix, values))
+    step = ALONE // (rows * length) or max(1, values.size)
     if axis == values.ndim - 1:
-        return np.asarray(values @ matrix.T)
-    found = np.empty((*values.shape[:axis], len(matrix), *values.shape[axis + 1 :]), np.result_type(matrix, values))
-    np.matmul(matrix, np.moveaxis(values, axis, -2), out=np.moveaxis(found, axis, -2))
+        flat, out = values.reshape(-1, length), found.reshape(-1, rows)
+        for begin in range(0, len(flat), step):
+            np.matmul(flat[begin : begin + step], matrix.T, out=out[begin : begin + step])
+        return found
+    old, new = np.moveaxis(values, axis, -2), np.moveaxis(found, axis, -2)
+    for begin in range(0, old.shape[-1], step):
+        here = (..., slice(begin, begin + step))
+        np.matmul(matrix, old[here], out=new[here])
     return found
 
 

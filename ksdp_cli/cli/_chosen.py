@@ -1,0 +1,61 @@
+"""The parameters of the flow, kernel, law and chemistry that a command line names: for its help and for completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .. import plugins
+from ..errors import KsdpError
+from ._fields import shown_default
+
+#: Options whose value is the name of a component with parameters.
+KINDS = {"flow": "flow", "kernel": "kernel", "init": "initial cloud", "chemistry": "chemistry"}
+
+
+def names(kind: str) -> Callable[[str], list[str]]:
+    """Completion of an option: the components of a kind, a comma list's last entry."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        found = sorted({entry.name for entry in plugins.registry().of_kind(kind)})
+        return [f"{before}{comma}{name}" for name in found if name.startswith(last)]
+
+    return complete
+
+
+def presets(incomplete: str) -> list[str]:
+    """Completion of ``--preset``."""
+    from .. import presets as shipped
+
+    return [name for name in shipped.names() if name.startswith(incomplete)]
+
+
+def value_of(option: str, words: Sequence[str]) -> str | None:
+    """What the words of a command line say after ``--option``."""
+    for k, word in enumerate(words):
+        if word == f"--{option}" and k + 1 < len(words):
+            return words[k + 1]
+        if word.startswith(f"--{option}="):
+            return word.partition("=")[2]
+    return None
+
+
+def parameters(words: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """By the component that is named: its options with a unit and a default, as help shows them."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for option, kind in KINDS.items():
+        name = value_of(option, words)
+        entries = [e for e in plugins.registry().of_kind(kind) if name in (e.name, e.long_name)]
+        if not entries:
+            continue
+        try:
+            fields = getattr(entries[0].load(), "Params").model_fields  # noqa: B009 (a class without has none to show)
+        except (KsdpError, AttributeError):
+            continue
+        records = [
+            (f"--{word} SWEEP", f"{(field.description or word).rstrip('.')}. Default {shown_default(field.default)}.")
+            for word, field in fields.items()
+        ]
+        if records:
+            found[f"Parameters of {option} {name}"] = records
+    return found
