@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..base.files import JsonDict
 from ..metrics.blow_up_time import BlowUpTime, blow_up_time
@@ -16,10 +17,13 @@ from ..particles.problem import Case, Problem
 from ..store import Run, open_run
 from ..store.owner import Owner
 
-#: Frames of all cases for which it is recorded, at most; and the radius, in delta, below which R feels it.
-MOST, RESOLVED = 2000, 16.0
-#: In space the density is resolved where that of four times the mass is no less than this part of it.
-FLAT = 0.8
+#: Frames of all cases for which it is recorded, at most.
+MOST = 2000
+#: In delta, the radius R of the critical mass below which it feels delta; and that of the ball of a density in space.
+RESOLVED, RESOLVED_BALL = 16.0, 4.0
+#: In space the density is followed while that of four times the mass is no less than this part of it. On the exact
+#: solution the estimate is then late by a fifth of the time that was left at the last frame used.
+FLAT = 0.5
 
 
 def detect(problem: Problem, owner: Owner) -> None:
@@ -57,20 +61,33 @@ def when_blown_up(
     problem: Problem, case: Case, times: Sequence[float], found: Sequence[Concentration]
 ) -> BlowUpTime | None:
     """From what frames show at ``times``, as far as it is resolved; a time after the last of them where they end so."""
-    least = RESOLVED * math.sqrt(case.kernel_args[0])
+    delta = math.sqrt(case.kernel_args[0])
     if problem.config.dim == 2:
         radii = np.array([one.critical_radius for one in found], np.float64)
-        return blow_up_time(times, radii**2, max(least, float(radii.min())))
+        least = max(RESOLVED * delta, float(radii.min()))
+        return agreeing(times, radii**2, least, problem.chemistry.memory)
     ball = case.mass * 0.01 * 3 / (4 * math.pi)
     inverse = np.array([1.0 / one.density for one in found])
     good = [
-        one.wide >= FLAT * one.density and (ball * s) ** (1 / 3) >= least for one, s in zip(found, inverse, strict=True)
+        one.wide >= FLAT * one.density and (ball * s) ** (1 / 3) >= RESOLVED_BALL * delta
+        for one, s in zip(found, inverse, strict=True)
     ]
     held = len(good) if all(good) else good.index(False)
     if held < 2:
         return None
     when = blow_up_time(times[:held], inverse[:held], math.sqrt(inverse[:held].min()))
     return when and BlowUpTime(when.t, when.low, when.high, (ball * when.radius**2) ** (1 / 3))
+
+
+def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: bool) -> BlowUpTime | None:
+    """`blow_up_time`, unless that of twice the radius has an interval without it: then R does not fall as it should.
+
+    For eps > 0 it may fall like exp(-t) for long, so that, where ``strict``, both must be known.
+    """
+    when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
+    if when is None or (before is None and strict):
+        return None
+    return when if before is None or before.low <= when.t <= before.high else None
 
 
 def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Concentration:

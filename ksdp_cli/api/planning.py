@@ -135,6 +135,7 @@ def _of_dt(problem: Problem, found: list[limits.StepLimit]) -> dict[str, object]
     first = next((limit for limit in found if limit.counts), None)
     return {
         "asked": problem.config.dt,
+        "halvings": problem.config.halvings,
         "stable": first.dt if first else None,
         "reason": first.reason if first else "nothing limits the step",
         "limits": [

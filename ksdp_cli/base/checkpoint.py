@@ -57,19 +57,19 @@ def save(path: Path, header: dict[str, object], arrays: dict[str, np.ndarray]) -
 
 
 def exists(path: Path) -> bool:
-    """Whether there is a checkpoint, or the previous one of a save that was cut off between its two renames."""
+    """Whether the checkpoint or its previous version exists: a save killed between two renames leaves the latter."""
     return path.exists() or _previous(path).exists()
 
 
 def remove(path: Path) -> None:
-    """Remove the checkpoint, the previous one, and what a killed writer left; nothing that ksdp did not write."""
+    """Remove the checkpoint, its previous version and the leftovers of a killed writer, where ksdp wrote them."""
     for file in _names(path):
         if _ours(file):
             file.unlink()
 
 
 def claim(path: Path) -> None:
-    """Raise `DataError` when a file that ksdp did not write, or cannot recognise any more, is in the way."""
+    """Raise `DataError` when one of its names is taken by a file that is no checkpoint or a damaged one."""
     for file in _names(path):
         if file.exists() and not _ours(file):
             raise DataError(f"{file} is no checkpoint of ksdp's, or its first bytes are damaged", "move it elsewhere")
@@ -89,10 +89,7 @@ def load(path: Path) -> Stored:
 def newest(
     path: Path, unfit: Callable[[dict[str, object]], str | None] = lambda header: None
 ) -> tuple[Stored | None, list[str]]:
-    """The newest checkpoint that is undamaged and that ``unfit(header)`` says nothing against, if there is one.
-
-    Then a sentence for each one that was passed over.
-    """
+    """The newest undamaged checkpoint for which ``unfit(header)`` is None, or None; and why others were skipped."""
     reasons = []
     for file in (path, _previous(path)):
         if file.exists():
@@ -125,7 +122,7 @@ def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) ->
 
 
 def _read(file: Path) -> tuple[dict[str, object], dict[str, np.ndarray]]:
-    """Check the digest before a word is believed; then every size against the file's before it is allocated."""
+    """Read a checkpoint: check the digest first, then each size against the file's before allocating."""
     with open_regular(file) as handle:
         size = handle.seek(0, os.SEEK_END)
         handle.seek(0)
@@ -162,7 +159,7 @@ def _read(file: Path) -> tuple[dict[str, object], dict[str, np.ndarray]]:
 
 
 def _ours(file: Path) -> bool:
-    """Whether a file begins as a checkpoint does, or was cut short there by a crash."""
+    """Whether a file begins with `MAGIC`, or with a part of it that a crash left."""
     if not file.is_file():
         return False
     with file.open("rb") as handle:

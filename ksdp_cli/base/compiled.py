@@ -116,7 +116,7 @@ class _Impl(caching.CompileResultCacheImpl):  # type: ignore[misc]
 
 
 class _File(caching.IndexDataCacheFile):  # type: ignore[misc]
-    """One compilation is saved by one process at a time; where that fails the next one compiles again."""
+    """Saves a compilation, one process at a time. After a failure the next process compiles again."""
 
     filled: Any = None
 

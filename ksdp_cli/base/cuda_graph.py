@@ -1,4 +1,4 @@
-"""Launches captured once and replayed: small work on a GPU is bound by launches, not by arithmetic."""
+"""Captures launches once and replays them: small work on a GPU is bound by launches, not by arithmetic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NotCaptured(Exception):
 
 
 def captured(body: Callable[[], None], on_gpu: bool) -> Callable[[], None] | None:
-    """What repeats ``body`` in one launch; ``body`` itself off the GPU; None where it cannot be captured.
+    """A function that repeats ``body`` in one launch: ``body`` itself off the GPU, None if it cannot be captured.
 
     ``body`` works on tensors at fixed addresses and is run `WARM_UP` times here: what it changes is for the caller to
     put back. Raises `ResourceError` as `device_faults` does.
@@ -45,9 +45,9 @@ def captured(body: Callable[[], None], on_gpu: bool) -> Callable[[], None] | Non
 
 
 def without_waiting(body: Callable[[], None]) -> None:
-    """Run ``body`` on the GPU. Raises `NotCaptured` when it fails, or waits for a value of the device.
+    """Run ``body`` with synchronisation forbidden. Raises `NotCaptured` when it fails or needs a value from the device.
 
-    To be asked before `record`: a capture that fails may leave the stream and the allocator in its state.
+    Call it before `record`, because a failed capture corrupts the stream and the allocator.
     """
     import torch
 
@@ -67,7 +67,7 @@ def without_waiting(body: Callable[[], None]) -> None:
 
 
 def record(body: Callable[[], None]) -> Callable[[], None]:
-    """A graph of the launches of ``body``, which are not made: what makes them. Raises `NotCaptured`."""
+    """Capture the launches of ``body`` without running them, and return what replays them. Raises `NotCaptured`."""
     import torch
 
     cuda: Any = torch.cuda
@@ -85,7 +85,7 @@ def record(body: Callable[[], None]) -> Callable[[], None]:
 
 @contextmanager
 def device_faults() -> Iterator[None]:
-    """`ResourceError` for what a card lacks: memory, or registers and shared memory for a program of Triton's."""
+    """Raise `ResourceError` when the card lacks memory, or registers or shared memory for a Triton program."""
     import torch
 
     errors = sys.modules.get("triton.runtime.errors")  # where Triton is not loaded, it does not fail
@@ -102,5 +102,5 @@ def device_faults() -> Iterator[None]:
 
 
 def _line(error: Exception) -> str:
-    """The first line of what an error says, and what it is where it says nothing."""
+    """The first line of an error's message, or its type when the message is empty."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

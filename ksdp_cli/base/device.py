@@ -1,4 +1,4 @@
-"""Choice of device. torch is asked only when a GPU could matter, since its import takes seconds."""
+"""Choice of device. Imports torch only if an NVIDIA driver is present, since the import takes seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
 
 
 def nvidia_present() -> bool:
-    """Whether an NVIDIA driver is loaded: a file system look, so that CPU users never wait for torch."""
+    """Whether an NVIDIA driver is loaded. Reads the file system, so that CPU users never wait for torch."""
     return any(Path(file).exists() for file in DRIVER_FILES) or os.name == "nt"
 
 

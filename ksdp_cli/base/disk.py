@@ -1,4 +1,4 @@
-"""Writing so that a file is either whole on the disk or not there."""
+"""Durable writes: a file is on the disk whole, or absent."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ def put(file: Path, content: Buffer) -> None:
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
-    """What writers that were killed have left under ``folder``: of processes of this host that are gone, and of any
-    other host after a day."""
+    """Temporary files under ``folder`` of killed writers: dead processes of this host, any other host after a day."""
     for file in folder.rglob(f".*{PARTIAL}"):
         *_, host, pid, _, _ = file.name.split(".")
         there = _alive(int(pid)) if host == HOST else time.time() - file.stat().st_mtime < DAY
@@ -54,7 +53,7 @@ def _alive(pid: int) -> bool:
 
 
 def sync_up(file: Path, top: Path) -> None:
-    """Bring the names of ``file`` and of its folders up to ``top`` to the disk, the innermost first."""
+    """Sync the folders from that of ``file`` up to ``top``, the innermost first."""
     for folder in file.parents:
         sync_folder(folder)
         if folder == top:
@@ -62,7 +61,7 @@ def sync_up(file: Path, top: Path) -> None:
 
 
 def link(old: Path, new: Path) -> None:
-    """A second name for a file that is never written again, or a copy where the file system has no links."""
+    """Hard-link a file that is never written again, or copy it where the file system has no links."""
     new.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(old, new)

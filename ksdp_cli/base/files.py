@@ -1,4 +1,4 @@
-"""Files and folders as people name them, and reading them without waiting or filling the memory."""
+"""Paths as users write them, and reading without blocking or filling the memory."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def read_whole(path: Path, most: int) -> bytes:
 
 
 def read_given(path: Path, most: int) -> bytes:
-    """`read_whole`, and what somebody writes to a pipe, as the shell's ``<(command)`` is one."""
+    """`read_whole`, or the contents of a pipe such as the shell's ``<(command)``."""
     if not path.is_fifo():
         return read_whole(path, most)
     handle, content, began = os.open(path, os.O_RDONLY | os.O_NONBLOCK), b"", time.monotonic()
@@ -97,7 +97,7 @@ def read_given(path: Path, most: int) -> bytes:
 
 
 def parse_json(raw: bytes | str) -> Any:
-    """JSON from a file. Raises `ValueError` for whatever is wrong with it, its depth included."""
+    """Parse JSON. Raises `ValueError` for invalid or too deeply nested text."""
     try:
         return json.loads(raw)
     except RecursionError:
@@ -110,7 +110,7 @@ def read_json(path: Path) -> Any:
 
 
 def decoded(raw: bytes) -> str:
-    """Text as editors write it: UTF-8, or UTF-16 or UTF-32 with their mark. Raises `UnicodeDecodeError`."""
+    """Decode UTF-8, or UTF-16 and UTF-32 with a byte order mark. Raises `UnicodeDecodeError`."""
     for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32")):
         if raw.startswith(mark):
             return raw.decode(encoding)

@@ -27,7 +27,7 @@ Swept = Mapping[str, Sequence[float]]
 
 
 def count(swept: Swept, together: Sequence[str]) -> int:
-    """The number of `combinations`, which are not made for it."""
+    """The number of `combinations`, without making them."""
     return math.prod(len(axis) for axis in _axes(swept, together))
 
 
@@ -110,7 +110,7 @@ def require_in_step(names: Sequence[str], swept: Swept) -> None:
 
 
 def require_unlike(cases: Sequence[Mapping[str, float]]) -> None:
-    """Raise `ConfigError` where two cases are one."""
+    """Raise `ConfigError` when two cases are equal."""
     seen = set()
     for case in cases:
         if (row := tuple(case.values())) in seen:

@@ -1,4 +1,4 @@
-"""What a notebook shows in place of a repr: small tables."""
+"""Small HTML tables that notebooks show in place of a repr."""
 
 from __future__ import annotations
 

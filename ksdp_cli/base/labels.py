@@ -1,4 +1,4 @@
-"""How values stand in titles, in tables and on axes."""
+"""Format values for titles, tables and axes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _written(value: float, digits: int) -> str:
 
 
 def several(words: Iterable[str], most: int = 12, between: str = ", ") -> str:
-    """All of them, or the first ``most`` and how many there are.
+    """Join all, or the first ``most`` with the total number.
 
     >>> several("abc", most=2)
     'a, b and so on, 3 in all'

@@ -1,4 +1,4 @@
-"""Whom long work talks to: one set of callbacks for every verb."""
+"""Callbacks of long work, the same for every verb."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Listener:
 
 
 def as_warning(message: str) -> None:
-    """What a verb does with a warning where no ``warn`` is given: a `KsdpWarning` of Python's."""
+    """The default ``warn``: issues a `KsdpWarning` through Python's warnings."""
     warnings.warn(message, KsdpWarning, stacklevel=3)
 
 
 def unheard(message: str) -> None:
-    """For work whose warnings the caller has had already."""
+    """Discards a warning that the caller has already received."""

@@ -1,4 +1,4 @@
-"""The memory and the addresses that this process may still take."""
+"""Memory and address space available to this process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def require_address_space() -> None:
 
 
 def available_memory() -> int:
-    """Bytes that this process may still take: what the system has left, within the limit of its control group."""
+    """Bytes available to this process: free memory of the system, within the limit of its control group."""
     have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         left = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())

@@ -1,4 +1,4 @@
-"""How every command writes: claim the name, write beside it, put it in place, replace only what ksdp made.
+"""Output of every command: claim the name, write beside it, rename, replace only files that ksdp made.
 
 A name is claimed by a lock on a hidden file beside it, which the system drops with the process, and is then tested:
 of two that want one name, the second is told so, or where the name is ksdp's to choose takes the next.
@@ -34,7 +34,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def reported(path: Path, after: str = "free some, or use -o on another disk") -> Iterator[None]:
-    """Turn a refusal by the system while ``path`` is written into `ResourceError` (no room) or `DataError`.
+    """Convert an `OSError` while writing ``path`` into `ResourceError` (disk full) or `DataError`.
 
     ``after`` is what to do when there is no room.
     """
@@ -48,7 +48,7 @@ def reported(path: Path, after: str = "free some, or use -o on another disk") ->
 
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A hidden path beside ``path`` to write to: renamed to it when the block ends, removed when it fails."""
+    """Yield a hidden path beside ``path``; rename it to ``path`` when the block ends, remove it if the block fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.ksdp-partial")
     with reported(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What stored files say of themselves: one model for each kind, checked when a file is read.
+"""Metadata of stored files: one model for each kind, validated on reading.
 
 A file may be whole to the last bit and yet be made by another program, or by hand. What has a name here must have its
 type; names that are not here pass, so that a later version may say more.
@@ -48,7 +48,7 @@ class Said(dict[str, Any]):
 
 
 class Simulation(Record):
-    """The configuration of a simulation, as far as it is there."""
+    """The configuration of a simulation; every entry may be absent."""
 
     flow: str = ""
     kernel: str = ""
@@ -263,7 +263,7 @@ class EndState(Record):
 
 
 class SavedTuner(Record):
-    """What an engine that measures its error has learned; errors are NaN before the first check."""
+    """State of an engine's accuracy tuner; errors are NaN before the first check."""
 
     rung: Count
     calls: Count
@@ -276,7 +276,7 @@ class SavedTuner(Record):
 
 
 class HistoryRow(Record):
-    """What a training saw at a step."""
+    """Losses of a training at a step."""
 
     step: Count
     loss: Finite | None = None

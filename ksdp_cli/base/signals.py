@@ -1,4 +1,4 @@
-"""An end that is asked for by a signal, before which long work saves its state."""
+"""Signals that end long work after it has saved its state."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Flag:
 
 
 class _AtOnce(KeyboardInterrupt):
-    """A signal that came before there was anything to save; no handler of errors catches it."""
+    """A signal before there is anything to save; a KeyboardInterrupt, so that no error handler catches it."""
 
 
 @contextmanager
 def graceful(*signals: int) -> Iterator[Flag]:
-    """Within, ``signals`` (SIGINT and SIGTERM where none is named) set a flag that long work looks at.
+    """Make ``signals`` (default SIGINT and SIGTERM) set a flag that long work polls.
 
     A second one acts at once, and so does the first as long as nothing has looked: then nothing is at stake yet. Raises
     `Interrupted`.

@@ -1,4 +1,4 @@
-"""Threads for compiled loops that release the interpreter's lock, and the cores there are for them."""
+"""Threads for compiled loops that release the GIL, and the number of cores."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _from_environment() -> int | None:
 
 @cache
 def _quota() -> int | None:
-    """Whole cores within the CPU quota, rounded up; None where there is none."""
+    """The CPU quota of the control group in cores, rounded up; None without a quota."""
     for files in QUOTAS:
         try:
             quota, period = " ".join(Path(file).read_text() for file in files).split()
@@ -74,8 +74,7 @@ def _quota() -> int | None:
 
 @cache
 def pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that live as long as the process. Of our own, because Numba's may abort it when two Python threads call
-    it at once."""
+    """A pool that lives as long as the process; Numba's own may abort when two Python threads call it at once."""
     return ThreadPoolExecutor(threads, "ksdp")
 
 
@@ -84,7 +83,7 @@ if hasattr(os, "register_at_fork"):  # a forked worker has none of its parent's 
 
 
 def spread(task: Callable[[Item], object], items: Iterable[Item], threads: int) -> list[Any]:
-    """``task`` of every item, in order, by the calling thread and ``threads - 1`` others.
+    """Apply ``task`` to every item, results in order, in the calling thread and ``threads - 1`` others.
 
     The caller works too, and a helper that has not begun when nothing is left is called off: on a busy machine nobody
     waits for a thread that the system has not scheduled yet.

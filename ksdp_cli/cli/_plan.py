@@ -30,14 +30,15 @@ def _thresholds(entries: list[JsonDict]) -> list[list[object]]:
 def _rows(d: JsonDict) -> list[list[str]]:
     dt = d["dt"]
     stable = f"{dt['stable']:.3g}" if dt["stable"] else "any"
-    rows = [["dt", f"{dt['asked']:g} asked, {stable} resolves: {dt['reason']}"]]
+    halved = f" and halved where it must be, {dt['halvings']} times at most" if dt["halvings"] else ""
+    rows = [["dt", f"{dt['asked']:g} asked{halved}, {stable} resolves: {dt['reason']}"]]
     rows += [
         ["", f"{one['dt']:.3g}: {one['reason']}{'' if one['counts'] else ' (not here)'}"] for one in dt["limits"][1:]
     ]
     rows.append(["engine", f"{d['engine']} on {d['hardware']}"])
     if d["mesh"]:
         rows.append(["mesh", ", ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in d["mesh"].items())])
-    rows.append(["steps", f"{d['steps']}, frames {d['frames']}"])
+    rows.append(["steps", f"{d['steps']}{' or more' if dt['halvings'] else ''}, frames {d['frames']}"])
     if d["seconds"] is not None:
         rows.append(["time", f"{duration(d['seconds'])}, {1e3 * d['seconds_a_step']:.3g} ms a step, by one process"])
     for name in ("memory", "disk"):

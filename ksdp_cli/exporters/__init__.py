@@ -1,1 +1,1 @@
-"""A stored run in other programs' formats."""
+"""Export of stored runs to formats of other programs."""

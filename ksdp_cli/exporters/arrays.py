@@ -57,7 +57,7 @@ def write_npz(selection: Selection, path: Path, metadata: JsonDict, progress: Ca
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """An entry with zip's first date in place of today's, so that equal positions give equal bytes."""
+    """A zip entry with a fixed date, so that equal positions give equal bytes."""
     return zipfile.ZipInfo(f"{name}.npy")
 
 
@@ -104,7 +104,7 @@ def write_netcdf(selection: Selection, path: Path, metadata: JsonDict, progress:
 
 
 def _measured(labels: JsonDict) -> JsonDict:
-    """Labels of a variable with a unit that UDUNITS knows, and ours in its long name; text has no unit."""
+    """Labels of a variable with a UDUNITS unit, and our unit in the long name; text has no unit."""
     unit = labels.get("units")
     if unit is None:
         return labels | ({"units": "1"} if labels.get("long_name") != "space axis" else {})
@@ -121,5 +121,5 @@ def shape_of(selection: Selection) -> tuple[int, int, int, int]:
 
 
 def _plain(value: Any) -> Any:
-    """What an attribute of a NetCDF file can hold: text and numbers as they are, the rest as JSON."""
+    """Convert a value to a NetCDF attribute: text and numbers unchanged, the rest as JSON."""
     return value if isinstance(value, (str, int, float)) and not isinstance(value, bool) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""Positions of a store in the file formats of other tools; the format follows from the suffix.
+"""Export of positions; the suffix selects the format.
 
 A file is written under a hidden name beside its place, forced to the disk, and renamed. It is filled one block of the
 store at a time, so it may be larger than the memory, and every block is checked against its digest on the way.
@@ -48,7 +48,7 @@ def formats() -> dict[str, Format]:
 
 
 def format_of(path: Path) -> Format:
-    """The format that the suffix of ``path`` names. Raises `ConfigError` for one that there is not."""
+    """The format for the suffix of ``path``. Raises `ConfigError` for an unknown suffix."""
     known = formats()
     if path.suffix not in known:
         raise ConfigError(f"the output {path} ends in {path.suffix!r}", f"use one of {', '.join(known)}")
@@ -56,7 +56,7 @@ def format_of(path: Path) -> Format:
 
 
 def image_format(path: Path) -> Format:
-    """What writes the chemical alone. Raises `ConfigError` for a suffix of other formats."""
+    """The writer of the chemical alone. Raises `ConfigError` for other suffixes."""
     from .image import write_image
     from .vtk import ours_vtkhdf
 

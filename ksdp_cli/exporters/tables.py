@@ -31,7 +31,7 @@ def columns(selection: Selection) -> list[str]:
 
 
 def _tables(selection: Selection) -> Iterator[JsonDict]:
-    """The rows of one block of the store after the other, as columns."""
+    """Columns of each block of the store in turn."""
     run, names = selection.run, columns(selection)
     for i, j, start, block in selection.blocks():
         n = len(block)
@@ -57,7 +57,7 @@ def write_csv(selection: Selection, path: Path, metadata: JsonDict, progress: Ca
 
 
 def ours_csv(path: Path) -> bool:
-    """Known by its first line, which is all that a CSV says of itself."""
+    """Recognise an exported CSV by its header line."""
     with path.open("rb") as file:
         names = file.readline(1 << 16).decode("ascii").rstrip("\n").split(",")
     return names[0] == "case" and any(

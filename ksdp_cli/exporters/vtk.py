@@ -59,7 +59,7 @@ def _write_cells(root: Any, selection: Selection) -> None:
 
 
 def _packed(group: Any, name: str, length: int, kind: Any) -> Any:
-    """An array that counts or repeats one value, which compresses to almost nothing: positions do not."""
+    """A compressed array of counts or of one repeated value. Positions would not compress."""
     if not length:
         return group.create_dataset(name, (0,), kind)
     options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
@@ -75,7 +75,7 @@ def _repeat(data: Any, count: int, n: int) -> None:
 
 
 def _write_point_data(root: Any, selection: Selection) -> None:
-    """The particle's number and the parameters of its case: something to colour and to select by."""
+    """Point data to colour and select by: the particle's number and the parameters of its case."""
     count, J = len(selection.cases), selection.run.J
     group = root.create_group("PointData")
     _repeat(_packed(group, "particle", count * J, np.int64), count, J)
@@ -88,7 +88,7 @@ def _write_point_data(root: Any, selection: Selection) -> None:
 
 
 def _write_steps(root: Any, selection: Selection) -> None:
-    """Where each snapshot begins: its points one after the other, all else at the beginning again."""
+    """Offsets of each snapshot: the points advance, all other arrays start at 0 again."""
     steps, count = len(selection.snapshots), len(selection.cases)
     group = root.create_group("Steps")
     group.attrs["NSteps"] = steps

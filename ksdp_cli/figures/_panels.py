@@ -97,7 +97,7 @@ class Counts:
 
 
 def count(rows: Sequence[Row]) -> Counts:
-    """The densities of ``rows``."""
+    """Compute the densities of ``rows``."""
     scales = {row.scale: [cell for other in rows if other.scale == row.scale for cell in other.cells] for row in rows}
     sides = {name: cell_side([c.cloud for c in cells], [c.box for c in cells]) for name, cells in scales.items()}
     counted = [[_count(cell, sides[row.scale]) for cell in row.cells] for row in rows]
@@ -115,7 +115,7 @@ def paint(
     inch: float,
     power: float,
 ) -> None:
-    """Draw ``rows``, as `count` and `scaled` found them, into a figure."""
+    """Draw ``rows`` into a figure, with the results of `count` and `scaled`."""
     widths, heights = [cell.extent[0] for cell in rows[0].cells], _heights(rows)
     grid = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
     for row, panels, found, height in zip(rows, grid, counts.rows, heights, strict=True):
@@ -135,7 +135,7 @@ def _count(cell: Cell, side: float) -> Counted:
 
 
 def _labelled(row: Row) -> list[bool]:
-    """Which panels carry numbers on their upright axis: those whose neighbour on the left shows something else."""
+    """Whether each panel labels its vertical axis: it does unless its left neighbour shows the same projection."""
     before = [None, *(cell.projection for cell in row.cells)]
     return [cell.projection != other for cell, other in zip(row.cells, before, strict=False)]
 
@@ -182,7 +182,7 @@ def _draw_fields(row: Row, panels: Any, alike: Sequence[Cell]) -> None:
 
 
 def count_text(n: int) -> str:
-    """10000 as 10⁴, others in digits."""
+    """Format 10000 as 10⁴, other numbers in digits."""
     power = round(math.log10(n))
     if n != 10**power or n < 1000:
         return str(n)

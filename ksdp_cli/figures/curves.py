@@ -187,7 +187,7 @@ def _draw(axes: Axes, panel: Curves, rows: _Checked) -> None:
 
 
 def _plain_numbers(axis: Axis) -> None:
-    """0.01 and not a power of ten, which needs the mathematical text that titles are not read as."""
+    """Label 0.01 as such, not as a power of ten, which would need mathtext."""
     from matplotlib.ticker import LogFormatter
 
     class Plain(LogFormatter):

@@ -1,4 +1,4 @@
-"""Clouds one after the other as a film (GIF, WebP, MP4): one frame of axes, one set of cells and colours for all."""
+"""A film of clouds (GIF, WebP, MP4) with the same axes, cells and colours in every picture."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def film(
 
 
 def stills(clouds: Sequence[tuple[str, Cloud]], title: str, fields: Sequence[Field | None] = ()) -> Iterator[Still]:
-    """The pictures of a film, all of one size, whose height and width are even."""
+    """The pictures of a film, of the same even width and height."""
     every = [cloud for _, cloud in clouds]
     require_clouds(every)
     chosen = projections_of(every[0].shape[1], None)
@@ -74,7 +74,7 @@ def stills(clouds: Sequence[tuple[str, Cloud]], title: str, fields: Sequence[Fie
 
 
 def require_ffmpeg() -> str:
-    """The path of the program that encodes MP4. Raises `ResourceError` where there is none."""
+    """The path of ffmpeg. Raises `ResourceError` if it is not installed."""
     program = shutil.which("ffmpeg")
     if program is None:
         raise ResourceError("an .mp4 needs the program ffmpeg, which is not here", "install it, or use .gif or .webp")

@@ -32,7 +32,7 @@ class InitialCloud(Protocol):
 
 
 class Centred(Params):
-    """Parameters of a law that has a centre."""
+    """Parameters of a law with a centre."""
 
     x0: float = Field(0.0, description="centre along x [length]")
     y0: float = Field(0.0, description="centre along y [length]")
@@ -52,7 +52,7 @@ class Centred(Params):
         return x
 
     def squared(self) -> float:
-        """|centre|^2, what it adds to E|X|^2."""
+        """|centre|^2, the centre's part of E|X|^2."""
         return self.x0**2 + self.y0**2 + self.z0**2
 
 

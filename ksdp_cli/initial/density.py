@@ -97,7 +97,7 @@ def _image(path: Path) -> NDArray[np.float64]:
 
 
 def _checked(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
-    """Raise `DataError` unless it is a density in two or three dimensions."""
+    """Raise `DataError` unless the values are a density in two or three dimensions."""
     if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or not 1 <= values.size <= MOST_CELLS:
         raise DataError(
             f"density {path} is an array of {values.dtype} and shape {values.shape}",

@@ -31,7 +31,7 @@ class Points:
         return self.rows[np.concatenate(parts)] if parts else self.rows[:0]
 
     def doubts(self, n: int) -> list[str]:
-        """A sentence when ``n`` particles are more than there are."""
+        """A warning if ``n`` exceeds the number of rows."""
         if n <= self.count:
             return []
         return [f"{self.label} has {self.count} points, and {n} particles take each about {n / self.count:.3g} times"]

@@ -44,12 +44,12 @@ class StoredCloud:
 
     @cached_property
     def frame(self) -> Cloud:
-        """All its rows (J, d)."""
+        """All rows (J, d)."""
         return self._read()
 
     @cached_property
     def digest(self) -> str:
-        """What tells these particles from any others."""
+        """SHA-256 of the particles."""
         return digest(self.frame)
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Cloud:

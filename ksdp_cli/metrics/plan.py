@@ -1,4 +1,4 @@
-"""What a comparison will cost and which particles it will use, said before it starts."""
+"""Announces the cost of a comparison and its sub-samples before it starts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def announce(metrics: Iterable[Distance]) -> list[str]:
 
 
 def cost(what: str, seconds: float, memory: float) -> list[str]:
-    """A sentence where ``what`` takes more than a second."""
+    """A sentence if ``what`` takes more than a second."""
     return [f"{what}: about {seconds:.0f} s and {memory / 2**30:.2g} GiB"] if seconds > LONG else []
 
 

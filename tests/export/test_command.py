@@ -25,6 +25,8 @@ def test_the_command_and_its_exit_codes(run: Callable[..., Run], tmp_path: Path,
         assert np.array_equal(file["position"], [[made.frame(1, 2)], [made.frame(3, 2)]])
     again = ksdp("export", "0.zarr", "-o", "x.npz")
     assert (again.returncode, again.stdout) == (4, "")
-    assert again.stderr == "ksdp: error: x.npz exists; use --overwrite, or another -o\n"
+    assert again.stderr.count("\n") == 1
+    assert "x.npz" in again.stderr
+    assert "--overwrite" in again.stderr
     assert ksdp("export", "0.zarr", "-o", "y.npz", "--A", "3").returncode == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.zarr", "x.npz"]

@@ -68,7 +68,7 @@ def test_a_damaged_store_leaves_no_file(run: Callable[..., Run], tmp_path: Path,
 
 
 def test_suffixes_and_inputs(plain: Run, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"ends in '.xls'; use one of .npz, .nc, .parquet, .csv, .vtkhdf"):
+    with pytest.raises(ConfigError, match=r"'\.xls'.*\.npz.*\.nc.*\.parquet.*\.csv.*\.vtkhdf"):
         export(plain, tmp_path / "x.xls")
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(ConfigError, match="'ksdp sample' makes a store"):
@@ -79,6 +79,6 @@ def test_suffixes_and_inputs(plain: Run, tmp_path: Path) -> None:
 
 def test_a_parameter_with_the_name_of_an_axis(run: Callable[..., Run], tmp_path: Path) -> None:
     made = run(cases={"x": (1.0, 2.0)}, case_count=2, config={})
-    with pytest.raises(ConfigError, match=r"called as the axis 'x' is; export to .npz or .nc"):
+    with pytest.raises(ConfigError, match=r"'x'.*\.npz or \.nc"):
         export(made, tmp_path / "x.csv")
     export(made, tmp_path / "x.npz")

@@ -132,7 +132,7 @@ def test_positions_that_are_not_finite_are_not_exported(tmp_path: Path, suffix: 
     with create(tmp_path / "nan.zarr", Header("simulation", (0.0,), 4, 2, {}, 1)) as writer:
         writer.write(0, np.array([[[0, 1], [np.nan, 2], [3, np.inf], [4, 5]]], np.float32))
         writer.finish()
-    with pytest.raises(DataError, match=r"2 particles of case 0, t = 0 .* are not finite"):
+    with pytest.raises(DataError, match=r"2 particles.*case 0.*t = 0.*finite"):
         export(open_run(tmp_path / "nan.zarr"), tmp_path / f"x{suffix}")
     assert [path.name for path in tmp_path.iterdir()] == ["nan.zarr"]
 

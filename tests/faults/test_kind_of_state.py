@@ -79,7 +79,7 @@ def test_a_complete_run_of_another_device_is_not_made_longer(tmp_path: Path, dty
     if END_STATE in run.attrs:
         changes[END_STATE] = json.dumps(json.loads(run.attrs[END_STATE]) | {MADE_BY: CARD})
     seal(tmp_path / "a.zarr", changes)
-    with pytest.raises(ConfigError, match="direct engine on cuda, and this would be the direct engine on cpu"):
+    with pytest.raises(ConfigError, match=r"direct.* cuda.*direct.* cpu"):
         ksdp_cli.simulate(T=2e-3, **options)
     assert open_run(tmp_path / "a.zarr").complete
     assert ksdp_cli.simulate(T=1e-3, **options).complete  # asks for nothing new

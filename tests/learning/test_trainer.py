@@ -180,7 +180,7 @@ def test_bad_input_is_refused(affine_data: Callable[..., TrainingData]) -> None:
             train(data, with_changes(SMALL, learning_rate=rate_, optimiser=optimiser))
     far = data.clouds.copy()
     far[1, 3, 0] = 3e38
-    with pytest.raises(DataError, match=r"a training particle has the coordinate 3e\+38"):
+    with pytest.raises(DataError, match=r"3e\+38"):
         TrainingData(far, data.eta, data.names, data.draw)
     far[1, 3, 0] = 1e15  # as far as may be: an answer or an error, and no warning
     train(TrainingData(far, data.eta, data.names, data.draw), with_changes(SMALL, steps=3))

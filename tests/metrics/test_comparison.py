@@ -179,19 +179,17 @@ def test_verdicts(low: float | None, high: float | None, expected: str) -> None:
 
 def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = disc(50, 0), disc(40, 1)
-    with pytest.raises(ConfigError, match="the reference has 40 particles and N = 50; use --N 40 or less"):
+    with pytest.raises(ConfigError, match=r"reference.* 40 .*N = 50.*--N 40"):
         compare_clouds(x, y, n=50)
     with pytest.raises(ConfigError, match="N = 0"):
         compare_clouds(x, y, n=0)
     with pytest.raises(DataError, match="the second reference is the first one"):
         compare_clouds(x, y, y.copy())
-    with pytest.raises(DataError, match="the cloud has 2 dimensions and the second reference 3"):
+    with pytest.raises(DataError, match=r"cloud.* 2 .*second reference.* 3"):
         compare_clouds(x, y, np.zeros((40, 3)))
     broken = y.copy()
     broken[7, 1] = np.inf
-    with pytest.raises(
-        DataError, match="1 of 40 particles of the reference are not finite, the first of them number 7"
-    ):
+    with pytest.raises(DataError, match=r"1 of 40 .*reference.*finite.* 7"):
         compare_clouds(x, broken)
     with pytest.raises(DataError, match=r"the cloud has shape \(0, 2\)"):
         compare_clouds(x[:0], y)

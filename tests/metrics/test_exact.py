@@ -95,7 +95,7 @@ def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     x = ball(50, 11)
     broken = x.copy()
     broken[[3, 8]] = np.nan
-    with pytest.raises(DataError, match="2 of 50 particles of the second cloud are not finite, the first of them numb"):
+    with pytest.raises(DataError, match=r"2 of 50 .*second cloud.*finite"):
         exact_w2_squared(x, broken)
     with pytest.raises(DataError, match=r"shape \(0, 2\)"):
         exact_w2_squared(x[:0], x[:0])
@@ -108,5 +108,5 @@ def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="at most 3 dimensions, not 4"):
         exact_w2_squared(np.zeros((5, 4)), np.zeros((5, 4)))
     monkeypatch.setattr(wasserstein, "available_memory", lambda: w2_memory(50, "emd") - 1)
-    with pytest.raises(ResourceError, match=r"N = 50; .* GiB are free; lower --N or use --estimator certified"):
+    with pytest.raises(ResourceError, match=r"N = 50.* GiB .*--N .*--estimator certified"):
         exact_w2_squared(x, x, "emd")

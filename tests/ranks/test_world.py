@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ksdp_cli.errors import ConfigError
 from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.ranks import world_of
 from ksdp_cli.particles.simulation import Simulation
 from ksdp_cli.particles.tree.build import task_level
 from ksdp_cli.particles.world import World
@@ -113,3 +115,9 @@ def test_a_dead_rank_ends_the_others_with_an_error() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 100])
 def test_there_is_a_subtree_for_every_rank(size: int) -> None:
     assert 2 ** task_level(10**6, 14, size) >= size
+
+
+@pytest.mark.parametrize(("asked", "told"), [("ring", "no world 'ring'"), ("torch", "without its launcher")])
+def test_a_world_that_is_not_there_is_refused(asked: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        world_of(asked)

@@ -175,7 +175,7 @@ def augment(c: Clouds, lists: Lists, v: Reals, matched: Places) -> Reals:
 
 @njit(cache=True, nogil=True)
 def looseness(c: Clouds, lists: Lists, v: Reals, matched: Places) -> float:
-    """Mean over rows of how much c_ij - v_j of the matched column is above the least: 0 where it is optimal."""
+    """Mean over rows of c_ij - v_j at the matched column minus the least one: 0 at the optimum."""
     top, bounds = np.empty(c.low.shape[1]), np.empty(c.low.shape[1])
     work = np.empty(BLOCK + lists.columns.shape[1])
     highest_prices(v, top)
@@ -190,7 +190,7 @@ def looseness(c: Clouds, lists: Lists, v: Reals, matched: Places) -> float:
 
 @njit(cache=True, nogil=True)
 def violations(c: Clouds, u: Reals, v: Reals, matched: Places) -> int:
-    """Conditions that do not hold, of N^2 pairs, N matched ones and N columns, which are to be matched once.
+    """Number of violated optimality conditions: N^2 pairs, N matched pairs, N columns to be matched once each.
 
     Uses no list and no block, and O(N) memory.
     """

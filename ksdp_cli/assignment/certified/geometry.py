@@ -64,7 +64,7 @@ def clouds(x: NDArray[np.float64], y: NDArray[np.float64], scale: float, most: f
 
 
 def empty_lists(n: int) -> Lists:
-    """Lists that the first look at a row replaces."""
+    """Empty lists; the first use of a row replaces its list."""
     k = min(LISTED, n)
     return Lists(np.zeros((n, k), np.int64), np.full((n, k), np.inf), np.full(n, -np.inf))
 
@@ -140,7 +140,7 @@ def estimate(
 
 @njit(cache=True, nogil=True)
 def renew_list(c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, bounds: Reals, work: Reals) -> None:
-    """Put the columns of least c_ij - v_j on the list of row i; ``bounds`` (blocks,), ``work`` (BLOCK + k,)."""
+    """Renew the list of row i with the columns of least c_ij - v_j; ``bounds`` (blocks,), ``work`` (BLOCK + k,)."""
     columns, costs = lists.columns[i], lists.costs[i]
     k, n = len(columns), len(v)
     block_bounds(c, i, top, bounds)
@@ -189,7 +189,7 @@ def renew_list(c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, bounds: 
 def least_reduced(
     c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, slack: float, bounds: Reals, work: Reals
 ) -> tuple[Place, float, float]:
-    """Column of least c_ij - v_j, that value and the next to it or a bound of it; right to ``slack`` below."""
+    """The column of least c_ij - v_j to within ``slack``, its value, and the second least value or a bound of it."""
     while True:
         best, second, column = np.inf, np.inf, np.int64(-1)
         for q in range(lists.columns.shape[1]):

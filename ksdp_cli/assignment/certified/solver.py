@@ -206,7 +206,7 @@ def _descend(c: Clouds, lists: Lists, v: NDArray[np.float64], matched: NDArray[n
 def _from_cells(
     x: NDArray[np.float64], y: NDArray[np.float64], scale: float, most: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """A matching, -1 where there is none, and prices of columns for clouds in spatial order, from coarser ones."""
+    """A partial matching (-1 where free) and column prices of spatially ordered clouds, from coarser levels."""
     n = len(x)
     if n <= COARSEST:
         return np.full(n, -1), np.zeros(n)
@@ -231,7 +231,7 @@ def _from_cells(
 
 
 def _distinct(points: NDArray[np.float64]) -> int:
-    """About how many points differ, given in spatial order."""
+    """Approximate number of distinct points, given in spatial order."""
     return 1 + int((points[1:] != points[:-1]).any(1).sum())
 
 
@@ -241,7 +241,7 @@ def _cell_means(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _inverse(permutation: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each column stands; of a matching that leaves some free, the row 0 for columns that have none."""
+    """The row of each column; 0 for columns that a partial matching leaves free."""
     place = np.zeros(len(permutation), np.int64)
     rows = np.flatnonzero(permutation >= 0)
     place[permutation[rows]] = rows
