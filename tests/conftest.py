@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,20 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[[Any], list[Any]]:
+    """``violations(page)`` is what axe-core, from the package axe_playwright_python, finds on an open page."""
+    axe = pytest.importorskip("axe_playwright_python", reason="the package axe-playwright-python is not installed")
+    source = (resources.files(axe) / "axe.min.js").read_text(encoding="utf-8")
+    told = "found => [found.id, found.nodes.length, found.nodes[0].html.slice(0, 200)]"
+
+    def of(page: Any) -> list[Any]:
+        page.add_script_tag(content=source)
+        return list(page.evaluate(f"async () => (await axe.run()).violations.map({told})"))
+
+    return of
 
 
 PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..base.files import JsonDict
 from ..metrics.blow_up_time import BlowUpTime, blow_up_time
@@ -63,7 +64,8 @@ def when_blown_up(
     delta = math.sqrt(case.kernel_args[0])
     if problem.config.dim == 2:
         radii = np.array([one.critical_radius for one in found], np.float64)
-        return blow_up_time(times, radii**2, max(RESOLVED * delta, float(radii.min())))
+        least = max(RESOLVED * delta, float(radii.min()))
+        return agreeing(times, radii**2, least, problem.chemistry.memory)
     ball = case.mass * 0.01 * 3 / (4 * math.pi)
     inverse = np.array([1.0 / one.density for one in found])
     good = [
@@ -75,6 +77,17 @@ def when_blown_up(
         return None
     when = blow_up_time(times[:held], inverse[:held], math.sqrt(inverse[:held].min()))
     return when and BlowUpTime(when.t, when.low, when.high, (ball * when.radius**2) ** (1 / 3))
+
+
+def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: bool) -> BlowUpTime | None:
+    """`blow_up_time`, unless that of twice the radius has an interval without it: then R does not fall as it should.
+
+    For eps > 0 it may fall like exp(-t) for long, so that, where ``strict``, both must be known.
+    """
+    when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
+    if when is None or (before is None and strict):
+        return None
+    return when if before is None or before.low <= when.t <= before.high else None
 
 
 def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Concentration:

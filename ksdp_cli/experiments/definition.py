@@ -21,7 +21,7 @@ DATA = Path(__file__).parent / "data"
 #: The experiments of Table 2 in the paper's order; the other files of ``data`` are not in it.
 TABLE2 = ("ks2d-time", "laminar2d-time", "laminar2d-amplitude", "laminar3d-amplitude", "kolmogorov-amplitude")
 #: The experiments whose networks ship.
-SHIPPED = (*TABLE2, "parabolic-time")
+SHIPPED = (*TABLE2, "parabolic-time", "parabolic-joint")
 
 #: Names that become those of files: they have no folder in them.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from ._canvas import kept, made_here, require_suffix
 from ._field import Field
-from ._panels import count_text
+from ._panels import COLOURS, count_text
 from .curves import Curves, curve_panels, moment_curve, training_curves, training_panel
 from .film import FILMS, film, require_ffmpeg
 from .histograms import histogram_grid, histogram_pair, histogram_sections, histogram_sheet
 
 __all__ = [
+    "COLOURS",
     "FILMS",
     "Curves",
     "Field",

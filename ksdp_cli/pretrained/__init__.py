@@ -1,4 +1,4 @@
-"""Trained networks that ship, for the experiments of Table 2 and one of eps > 0: ``benchmarks/ship_models.py``."""
+"""Trained networks that ship, for the experiments of Table 2 and two of eps > 0: ``benchmarks/ship_models.py``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.detecting import when_blown_up
+from ksdp_cli.api.detecting import agreeing, when_blown_up
 from ksdp_cli.errors import NumericalError
 from ksdp_cli.exact.collapse import Collapse
 from ksdp_cli.metrics.concentration import Concentration
@@ -56,6 +56,17 @@ def test_space() -> None:
     assert when is not None
     assert when.t == pytest.approx(0.05, rel=0.1)
     assert when.low < 0.05 < when.high
+
+
+def test_a_radius_that_falls_for_ever_is_no_blow_up() -> None:
+    """R = exp(-t) halves in equal times; R = sqrt(1 - t) ends at 1, by every pair of radii."""
+    t = np.linspace(0, 4, 200)
+    assert agreeing(t.tolist(), np.exp(-2 * t), 0.05, strict=True) is None
+    assert agreeing(t.tolist(), np.exp(-2 * t), 0.05, strict=False) is None
+    assert agreeing(t.tolist(), np.exp(-2 * t), 0.3, strict=True) is None  # 4 x 0.3 is not passed
+    found = agreeing((t / 4).tolist(), 1 - t / 4, 0.2, strict=True)
+    assert found is not None
+    assert found.t == pytest.approx(1.0)
 
 
 def test_cases_run_alone_say_the_same(tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+Violations = Callable[[Any], list[Any]]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,18 @@ def test_the_reference_finds_every_name(site: Path) -> None:
     assert "ksdp_cli.api" in page
     for name in ("simulate", "train", "sample", "compare", "open_run"):
         assert name in page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible(browser: Any, address: str, scheme: str, violations: Violations) -> None:
+    """axe-core finds nothing on a page of each kind."""
+    context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+    page = context.new_page()
+    for place in ("", "guide/", "notebooks/first_steps/", "method/", "results/table2/", "reference/api/"):
+        page.goto(f"{address}/{place}")
+        page.wait_for_selector(".md-search[aria-label]", state="attached")
+        assert violations(page) == [], place
+    context.close()
 
 
 def test_formulas_are_drawn_without_a_network(browser: Any, address: str) -> None:

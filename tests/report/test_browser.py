@@ -220,3 +220,61 @@ def test_every_control_has_a_name(kind: str, pages: dict[str, Path], visit: Visi
       .filter((one) => !one.labels?.length && !one.ariaLabel && !one.textContent.trim() && !one.alt)
       .map((one) => one.outerHTML)"""
     assert opened.tell(nameless) == []
+
+
+def test_the_address_holds_parameters_and_view(pages: dict[str, Path], visit: Visit) -> None:
+    """What one reader has chosen is what another sees at the same address."""
+    first = visit(pages["model 3D"])
+    first.few()
+    first.tell("async () => { ksdp.set({ A: 42 }); ksdp.look(() => ksdp.camera.turn(25, 5)); await ksdp.ready(); }")
+    address = first.tell("() => location.hash")
+    assert address.startswith("#A=42&view=")
+    second = visit(pages["model 3D"], before=f"history.replaceState(null, '', '{address}')")
+    second.few()
+    for told in ("ksdp.at.A", "ksdp.camera.azimuth", "ksdp.camera.elevation", "ksdp.camera.half"):
+        assert second.tell(told) == pytest.approx(first.tell(told), rel=1e-4)
+    assert second.tell("ksdp.knobs[0].row.querySelector('input[type=text]').value") == "42"
+
+
+def test_an_address_of_something_else_does_no_harm(pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages["run 2D"], before="history.replaceState(null, '', '#A=7&view=1,2,x&t=nan&z=1')")
+    opened.few()
+    assert opened.said == []
+    assert opened.tell("ksdp.at.A") in (10, 100)
+
+
+def test_the_first_view_holds_the_slider_s_end(pages: dict[str, Path], visit: Visit) -> None:
+    """At the furthest value all but a hundredth of the particles lie in the picture."""
+    opened = visit(pages["model 2D"])
+    opened.few(4000)
+    opened.tell("async () => { ksdp.set({ A: ksdp.controls[0].to }); await ksdp.ready(); }")
+    x = np.array(opened.positions()).reshape(-1, 2)
+    (left, right), (low, high) = opened.tell("ksdp.camera.extent")
+    inside = (x[:, 0] >= left) & (x[:, 0] <= right) & (x[:, 1] >= low) & (x[:, 1] <= high)
+    assert inside.mean() > 0.99
+
+
+def test_on_a_phone_the_slider_is_in_sight(pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages["model 2D"])
+    opened.page.set_viewport_size({"width": 380, "height": 700})
+    opened.few()
+    box = opened.page.locator("#set-A").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 700
+
+
+def test_the_bar_is_labelled_along_the_square_root(pages: dict[str, Path], visit: Visit) -> None:
+    opened = visit(pages["run 2D"])
+    opened.few()
+    low, middle, top = (float(text) for text in opened.page.locator(".ticks span").all_inner_texts())
+    assert low == 0
+    assert middle == pytest.approx(top / 4, rel=1e-3)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible(
+    pages: dict[str, Path], visit: Visit, scheme: str, violations: Callable[[object], list[object]]
+) -> None:
+    opened = visit(pages["model 2D"], color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    opened.few()
+    assert violations(opened.page) == []

@@ -56,7 +56,8 @@ def page(
         learned.start = dict(clouds[-1].at)
     title = "Simulation (training data)" if of_training else "Simulation"
     units = {**model.provenance.get("units", {}), "t": "time"}
-    scene = Scene(model.dim, _extent(learned, clouds), clouds, title, units, learned.start, _network(learned))
+    network = _network(learned)
+    scene = Scene(model.dim, _extent(learned, clouds, network), clouds, title, units, learned.start, network)
     sections = [
         ("How near it is", [*_distances(learned, places, of_training, progress), *notes]),
         ("What was run", _made(learned, runs)),
@@ -68,9 +69,9 @@ def page(
     return Page("model", Path(name).name, _lead(learned), scene, sections, footer), [str(r.path) for r in runs]
 
 
-def _extent(learned: Learned, clouds: list[StoredCloud]) -> NDArray[np.float64]:
-    """A box of the stored clouds and of the network at the ends of the trained ranges."""
-    ends = [sorted({low, high}) for low, high in zip(learned.eta.low, learned.eta.high, strict=True)]
+def _extent(learned: Learned, clouds: list[StoredCloud], network: NetworkView) -> NDArray[np.float64]:
+    """A box of the stored clouds and of the network at the ends of the sliders."""
+    ends = [sorted({low, to}) for low, to in zip(network.low, network.furthest(), strict=True)]
     corners = [dict(zip(learned.eta.names, corner, strict=True)) for corner in itertools.product(*ends)]
     return parts.extent([cloud.points for cloud in clouds] + [learned.at(corner, PROBES) for corner in corners])
 

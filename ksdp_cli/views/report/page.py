@@ -58,11 +58,7 @@ class Page:
 
 def render(page: Page) -> str:
     """The page as text."""
-    stops = colours()[::17]
-    gradient = ", ".join(
-        f"rgb({r},{g},{b}) {100 * (i / (len(stops) - 1)) ** 2:.3g}%" for i, (r, g, b) in enumerate(stops)
-    )
-    style = _fill(_static("page.css"), {"gradient": gradient})
+    style = _fill(_static("page.css"), {"gradient": _gradient()})
     script = "".join(_static(f"{name}.js") for name in SCRIPTS)
     live = '<p>The same particles from the command line:</p><pre><code id="command"></code></pre>'
     return _fill(
@@ -134,7 +130,7 @@ def _table(table: Table) -> str:
     caption = f"<caption>{escape(table.title)}</caption>" if table.title else ""
     body = f"<tbody>{''.join(lines)}</tbody>"
     heading = f"<thead><tr>{head}</tr></thead>" if any(table.columns) else ""
-    return f'<div class="table"><table>{caption}{heading}{body}</table></div>'
+    return f'<div class="table" tabindex="0"><table>{caption}{heading}{body}</table></div>'
 
 
 def cell(value: object) -> str:
@@ -144,9 +140,9 @@ def cell(value: object) -> str:
 
 
 def _gradient() -> str:
-    """The colour bar: its length is density, its colours follow the square root."""
+    """The colour bar: its length is the square root of density, as the colours are."""
     stops = colours()[::17]
-    places = (100 * (i / (len(stops) - 1)) ** 2 for i in range(len(stops)))
+    places = (100 * i / (len(stops) - 1) for i in range(len(stops)))
     return ", ".join(f"rgb({r},{g},{b}) {at:.3g}%" for at, (r, g, b) in zip(places, stops, strict=True))
 
 

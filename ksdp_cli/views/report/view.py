@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import DataError
+from ...figures import COLOURS
 
 #: Bytes of all stored clouds together before they become text, and particles of one that are shown.
 ROOM, MOST_SHOWN, FEWEST_SHOWN = 900_000, 20_000, 1_000
@@ -105,12 +106,18 @@ class NetworkView:
             "command": self.command,
         }
 
+    def furthest(self) -> tuple[float, ...]:
+        """Where the slider of each parameter ends."""
+        ends = zip(self.low, self.high, self.log, strict=True)
+        return tuple(
+            float(f"{high * (1 + BEYOND) if log else high + BEYOND * (high - low):.4g}") for low, high, log in ends
+        )
+
     def controls(self, units: dict[str, str], start: dict[str, float]) -> list[dict[str, object]]:
         made = []
-        for name, low, high, log in zip(self.names, self.low, self.high, self.log, strict=True):
-            to = high * (1 + BEYOND) if log else high + BEYOND * (high - low)
+        for name, low, high, log, to in zip(self.names, self.low, self.high, self.log, self.furthest(), strict=True):
             made.append(
-                {"name": name, "unit": units.get(name, ""), "from": low, "to": float(f"{to:.4g}"), "log": log}
+                {"name": name, "unit": units.get(name, ""), "from": low, "to": to, "log": log}
                 | {"start": start.get(name, high)}
             )
         return made
@@ -171,11 +178,17 @@ def particles_shown(clouds: int, dim: int) -> int:
     return fit if fit >= FEWEST_SHOWN else 0
 
 
+#: Colours that fade from the white of an empty cell.
+FADE = 24
+
+
 def colours() -> NDArray[np.uint8]:
-    """Viridis, (256, 3): even steps of lightness, told apart in every common colour blindness."""
+    """The colours of the pictures, (256, 3): white where nothing is, then even steps to dark where it is dense."""
     from matplotlib import colormaps
 
-    return (colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
+    table = colormaps[COLOURS](np.arange(256))[:, :3]
+    part = np.minimum(np.arange(256) / FADE, 1.0)[:, None]
+    return np.asarray(((part * table + 1.0 - part) * 255).round(), np.uint8)
 
 
 def _text(array: NDArray[np.generic]) -> str:

@@ -62,7 +62,7 @@ function drawBox(pen, box, camera, extent) {
       if ((bits >> axis) & 1) continue;
       const hidden = bits === back || (bits | (1 << axis)) === back;
       pen.setLineDash(hidden ? [3, 5] : []);
-      pen.strokeStyle = hidden ? "rgba(255,255,255,.35)" : "rgba(255,255,255,.6)";
+      pen.strokeStyle = hidden ? "rgba(0,0,0,.25)" : "rgba(0,0,0,.5)";
       pen.beginPath();
       pen.moveTo(...screen(seen(corner(bits))));
       pen.lineTo(...screen(seen(corner(bits | (1 << axis)))));
@@ -76,7 +76,7 @@ function drawBox(pen, box, camera, extent) {
 
 function drawTriad(pen, box, rows) {
   const [x0, y0] = [box.left + 40, box.top + box.height - 40];
-  pen.fillStyle = pen.strokeStyle = "white";
+  pen.fillStyle = pen.strokeStyle = "black";
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   for (const [i, letter] of ["x", "y", "z"].entries()) {
@@ -92,7 +92,7 @@ function drawTriad(pen, box, rows) {
 
 function drawScale(pen, box, unit) {
   const step = niceStep(box.width / unit, 6), [x1, y1] = [box.left + box.width - 14, box.top + box.height - 16];
-  pen.fillStyle = pen.strokeStyle = "white";
+  pen.fillStyle = pen.strokeStyle = "black";
   pen.lineWidth = 2;
   pen.beginPath();
   pen.moveTo(x1 - step * unit, y1);

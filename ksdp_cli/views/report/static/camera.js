@@ -46,6 +46,17 @@ class Camera {
     this.half = half;
   }
 
+  /** The view as six numbers, and the view that such numbers are. */
+  told() {
+    return [this.azimuth, this.elevation, this.half, ...this.centre].map((value) => Number(value.toPrecision(6))).join(",");
+  }
+
+  put([azimuth, elevation, half, ...centre]) {
+    if (this.dim === 3) Object.assign(this, { azimuth: azimuth % 360, elevation: Math.min(90, Math.max(-90, elevation)) });
+    this.half = Math.min(Math.max(half, this.widest / 1000), this.widest * 20);
+    this.centre = centre;
+  }
+
   /** Right, up, and towards the viewer. */
   rows() {
     const a = (this.azimuth * Math.PI) / 180, e = (this.elevation * Math.PI) / 180;

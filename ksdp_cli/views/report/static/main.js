@@ -25,7 +25,12 @@ class Page {
     if (width > 0 && height > 0) this.camera.aspect = width / height;
     this.camera.reset();
     if (network) this.resize(Math.min(START, network.inputs.count ?? START));
+    this.recall();
     this.moved();
+    addEventListener("hashchange", () => {
+      this.recall();
+      this.moved();
+    });
     new ResizeObserver(() => this.request()).observe(document.getElementById("panes"));
     this.painter.canvas.addEventListener("webglcontextlost", () => fail(new Error("the graphics device was lost; reload the page")));
   }
@@ -51,9 +56,12 @@ class Page {
     const views = this.dim === 3 ? Object.keys(VIEWS).map((name) => button(`Along ${{ "x–y": "z", "x–z": "y", "y–z": "x" }[name]}`, () => this.look(() => this.camera.look(name)))) : [];
     const fit = button("Fit to this cloud", () => this.look(() => this.camera.fit(extentOf(this.sample(), this.dim))));
     const reset = button("Reset view", () => this.look(() => this.camera.reset()));
-    place("controls", ...this.knobs.map((knob) => knob.row), node("div", { class: "row buttons" }, ...lists.map((list) => list.label), ...views, fit, reset));
-    this.top = node("span", {});
-    place("scale", node("span", {}, "0"), node("span", { class: "colours", role: "img", "aria-label": "dark is empty, bright is dense" }), this.top, ` ${this.dim === 3 ? "projected density" : "density"} [1/length²]`, brightness((value) => {
+    place("controls", ...this.knobs.map((knob) => knob.row));
+    place("buttons", ...lists.map((list) => list.label), ...views, fit, reset);
+    [this.middle, this.top] = [node("span", {}), node("span", {})];
+    const colours = node("span", { class: "colours", role: "img", "aria-label": "white is empty, dark is dense, by the square root" });
+    const bar = node("span", { class: "bar" }, colours, node("span", { class: "ticks" }, node("span", {}, "0"), this.middle, this.top));
+    place("scale", bar, ` ${this.dim === 3 ? "projected density" : "density"} [1/length²], square-root scale`, brightness((value) => {
       this.exposure = value;
       this.label();
       this.request();
@@ -70,6 +78,30 @@ class Page {
     this.moved();
   }
 
+  /** The parameters and the view that the address names after "#"; what it does not know it passes over. */
+  recall() {
+    const said = new URLSearchParams(location.hash.slice(1)), values = {};
+    for (const { name, values: stored } of this.controls) {
+      const value = said.has(name) ? Number(said.get(name)) : NaN;
+      if (Number.isFinite(value) && (!stored || stored.includes(value))) values[name] = value;
+    }
+    for (const [i, { name, log }] of this.controls.entries()) {
+      if (!(name in values) || (log && values[name] <= 0)) continue;
+      this.at[name] = values[name];
+      this.knobs[i].show(values[name]);
+    }
+    const view = (said.get("view") ?? "").split(",").map(Number);
+    if (view.length === 6 && view.every(Number.isFinite) && view[2] > 0) this.camera.put(view);
+  }
+
+  /** Write parameters and view into the address, so that it can be shared. */
+  remember() {
+    const said = new URLSearchParams(this.controls.map(({ name }) => [name, String(this.at[name])]));
+    if (this.looked) said.set("view", this.camera.told());
+    const address = `#${said.toString().replaceAll("%2C", ",")}`;
+    if (address !== location.hash) history.replaceState(null, "", address);
+  }
+
   resize(n) {
     this.generator.resize(n);
     this.coarse = 1;
@@ -80,7 +112,7 @@ class Page {
   /** The view moves: pictures may be coarse, so that they follow the hand, until it has been at rest for a moment. */
   turned() {
     clearTimeout(this.resting);
-    this.moving = true;
+    this.moving = this.looked = true;
     this.resting = setTimeout(() => {
       this.moving = false;
       this.request();
@@ -90,6 +122,7 @@ class Page {
 
   look(change) {
     change();
+    this.looked = true;
     this.stale = true;
     this.request();
   }
@@ -154,7 +187,9 @@ class Page {
   }
 
   label() {
-    this.top.textContent = told(Number((this.brightest / this.exposure).toPrecision(2)));
+    const top = Number((this.brightest / this.exposure).toPrecision(2));
+    this.top.textContent = told(top);
+    this.middle.textContent = told(top / 4); // half way along a square root
   }
 
   /** Moments of all that is shown, once the network is done. */
@@ -189,7 +224,9 @@ class Page {
     if (this.idle() && due) this.draw();
     if (this.fence || !done) return this.request(false);
     if (this.unsettled) this.settle();
-    if (!this.moving) for (const go of this.settled.splice(0)) go();
+    if (this.moving) return;
+    this.remember();
+    for (const go of this.settled.splice(0)) go();
   }
 
   /** Whether the device is done with the last picture; if that was slow while the view moved, the next are coarser. */
