@@ -83,7 +83,8 @@ def launched(ranks: int, world: str, program: list[str]) -> subprocess.Completed
 def measured(ranks: int, world: str, options: dict[str, Any], steps: int) -> dict[str, Any]:
     """`worker` on ``ranks`` processes."""
     done = launched(ranks, world, [str(Path(__file__)), "--worker", json.dumps(options), "--steps", str(steps)])
-    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    # a launcher may put colours around what a rank prints
+    told: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") : done.stdout.rindex("}") + 1])
     return told
 
 

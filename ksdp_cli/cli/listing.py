@@ -21,7 +21,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def listing(context: typer.Context, as_json: o.Json = False) -> None:
-    """Name, kind, origin, version and summary of every component, and what failed to load and why."""
+    """Name, summary and origin of every component by kind, and what failed to load and why; versions with --json."""
     if context.invoked_subcommand:
         return
     loaded = plugins.loaded()
@@ -38,8 +38,16 @@ def listing(context: typer.Context, as_json: o.Json = False) -> None:
         ],
         "failures": [{"origin": name, "reason": reason} for name, reason in loaded.failures],
     }
-    columns = ["name", "kind", "origin", "version", "summary"]
-    tables = [("", columns, [[row[c] for c in columns] for row in document["components"]])]
+    columns = ["name", "summary", "origin"]
+    kinds = dict.fromkeys(row["kind"] for row in document["components"])
+    tables = [
+        (
+            "chemistries" if kind == "chemistry" else f"{kind}s",
+            columns,
+            [[row[c] for c in columns] for row in document["components"] if row["kind"] == kind],
+        )
+        for kind in kinds
+    ]
     if loaded.failures:
         tables.append(("failed to load", ["origin", "reason"], [list(row) for row in loaded.failures]))
     _render.emit(document, as_json, *tables)

@@ -170,7 +170,10 @@ class Run:
             listed = several((label(values) for values in self.cases), between="; ")
             asked = label(parameters) or "no parameter given"
             many = "more than one case" if found else "no case"
-            raise ConfigError(f"{self.path} has {many} for {asked}", f"it has: {listed or 'one case, nothing varied'}")
+            held = f"it has: {listed or 'one case, nothing varied'}"
+            differ = [n for n, v in self.cases[found[0]].items() if self.cases[found[1]].get(n) != v] if found else []
+            choose = "choose one, as " + " ".join(f"--{n} {self.cases[found[0]][n]:g}" for n in differ) + "; "
+            raise ConfigError(f"{self.path} has {many} for {asked}", (choose if differ else "") + held)
         if t is None:
             return found[0], self._position_of(-1, len(self.times), "committed snapshot")
         hits = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))

@@ -52,7 +52,7 @@ def test_every_verb_of_the_command_line_is_a_function() -> None:
 
     command: typing.Any = get_command(app)
     # import is clouds, which takes arrays, and sweep simulate of a file; lists and checks have no result to return
-    listings = {"plugins", "presets", "laws", "demo", "cite"}
+    listings = {"plugins", "presets", "laws", "demo", "cite", "warm-up"}
     assert set(command.commands) - listings - {"import", "sweep"} | {"clouds"} <= set(ksdp.__all__)
 
 
