@@ -66,7 +66,7 @@ def test_the_table_has_floor_interval_and_verdict(capsys: pytest.CaptureFixture[
         "noise floor",
         "95 % interval [",
         "2 sub-samples, seed 3",
-        "difference / s.e.",
+        "difference",
     ):
         assert words in shown.out
     assert "ksdp: exact W2 takes 2 x 50 of the 120 particles of the cloud" in shown.err

@@ -142,7 +142,8 @@ def test_commands_of_plugins(site: Any) -> None:
         assert f"ksdp: warning: commands of plugin {name} left out: {reason}" in done.stderr
     told = site.ksdp("--help").stdout
     assert "halfway" not in told
-    assert "Simulate Keller-Segel chemotaxis" in told
+    assert "\n  simulate " in told
+    assert "\n  hello-there" in told
 
 
 def test_one_name_of_two_packages(site: Any) -> None:

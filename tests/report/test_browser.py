@@ -54,18 +54,20 @@ def test_it_loads_without_a_word_and_draws(kind: str, pages: dict[str, Path], vi
 def test_positions_are_those_of_sample(name: str, page_of: Callable[[str], Path], visit: Visit, tmp_path: Path) -> None:
     """Of every model that ships, at the ends of what was trained, between them and beyond."""
     model = Model.load(paths.found(name))
-    (parameter,), (low,), (high,) = model.eta_map.names, model.eta_map.low, model.eta_map.high
+    names, lows, highs = model.eta_map.names, model.eta_map.low, model.eta_map.high
     opened = visit(page_of(name))
     opened.few(3000)
-    for value in (low, round(0.375 * high, 4), round(1.3 * high, 4)):
-        at = {parameter: value}
+    for number, part in enumerate((None, 0.375, 1.3)):
+        ends = zip(names, lows, highs, strict=True)
+        at = {name: low if part is None else round(part * high, 4) for name, low, high in ends}
         opened.tell("(at) => ksdp.set(at)", at)
-        sampled = ksdp.sample(paths.found(name), n=3000, out=tmp_path / f"{value}.zarr", **at).frame(0, 0)
+        sampled = ksdp.sample(paths.found(name), n=3000, out=tmp_path / f"{number}.zarr", **at).frame(0, 0)
         # either side rounds to single precision: 4 to 8e-6 in the steepest networks, more beyond coordinates of 10
         allowed = 1e-5 * max(1.0, float(np.abs(sampled).max()) / 10)
         assert np.abs(np.reshape(opened.positions(), sampled.shape) - sampled).max() < allowed
         told = opened.page.locator("#command").text_content()
-        assert told == f"ksdp sample {name} --{parameter} {str(value).removesuffix('.0')} --n 3000 --seed 0"
+        words = " ".join(f"--{parameter} {str(value).removesuffix('.0')}" for parameter, value in at.items())
+        assert told == f"ksdp sample {name} {words} --n 3000 --seed 0"
 
 
 @pytest.mark.parametrize(("form", "log"), FORM_AND_LOG)
