@@ -52,9 +52,11 @@ def _seeds(value: object) -> int | tuple[int, ...]:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    """Names from a comma list or a sequence, each once."""
-    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
-    return tuple(dict.fromkeys(names))
+    """Names from a comma list or a sequence, each once. Raises `ConfigError` for anything else."""
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"{value!r} is no list of names", 'write A,t or ["A", "t"]')
+    return tuple(dict.fromkeys(name.strip() for name in names))
 
 
 Real = Annotated[float, _named(numbers.number)]

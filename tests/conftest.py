@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the laws and reproductions that take long")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--slow"):
+        os.environ["KSDP_SLOW_TESTS"] = "1"  # for workers, which do not see the command line
+
+
 #: Files that take longest, in this order: begun first, so that no worker is left with one of them at the end.
 LONG = (
     *("test_run_faults", "test_descent", "test_tree_gpu", "test_step_gpu", "test_browser", "test_sweep", "test_readme"),

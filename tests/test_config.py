@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ksdp_cli.config import SimulateConfig, TrainConfig, build, read_toml
+from ksdp_cli.config import CompareConfig, SimulateConfig, TrainConfig, build, read_toml
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.particles.problem import pose
 
@@ -97,3 +97,10 @@ def test_toml(tmp_path: Path) -> None:
         read_toml(file)
     with pytest.raises(ConfigError, match="cannot read"):
         read_toml(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("value", [True, 3, {"A": 1}, [1], [None]])
+def test_what_is_no_list_of_names_is_refused(value: object) -> None:
+    for model, name in ((TrainConfig, "eta"), (CompareConfig, "metrics"), (SimulateConfig, "zip")):
+        with pytest.raises(ConfigError, match=f"--{name}"):
+            build(model, {name: value})

@@ -12,7 +12,7 @@ import pytest
 import ksdp_cli as ksdp
 from ksdp_cli.cli.assembly import run
 
-COUNT = 500 if "--slow" in sys.argv else 100
+COUNT = 500 if "KSDP_SLOW_TESTS" in os.environ else 100
 VERBS = [
     "simulate",
     "train",

@@ -12,6 +12,7 @@ import contextlib
 import copy
 import hashlib
 import json
+import os
 import shutil
 import struct
 import sys
@@ -83,7 +84,7 @@ def mutated(document: Any, places: list[float], way: str, value: Any) -> Any:
 def fuzz(part: float = 1.0) -> Any:
     """``part`` of the mutations of a kind: 270 in all, and 5400 where slow tests run; always the same ones."""
     return settings(
-        max_examples=round(part * (SLOW if "--slow" in sys.argv else CI)),
+        max_examples=round(part * (SLOW if "KSDP_SLOW_TESTS" in os.environ else CI)),
         deadline=None,
         database=None,
         derandomize=True,
