@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ class Checkpoints:
         """Replace the state of a case. Raises as `checkpoint.save`."""
         if not self.folder.exists():
             with reported(self.folder):
-                self.folder.mkdir()
+                self.folder.mkdir(exist_ok=True)  # another case's worker may have made it since
                 sync_folder(self.folder.parent)
         checkpoint.save(self.of(case), header, arrays)
 
@@ -52,7 +53,7 @@ class Checkpoints:
             return
         for file in self._files():
             checkpoint.remove(file)
-        if not any(self.folder.iterdir()):
+        with contextlib.suppress(OSError):  # it holds what is not ours, or a case has just saved
             self.folder.rmdir()
 
     def _files(self) -> set[Path]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ksdp_cli.api.checkpoints import Checkpoints
 from ksdp_cli.base import checkpoint
 from ksdp_cli.errors import DataError, ResourceError
 
@@ -118,3 +121,18 @@ def test_a_full_disk_leaves_the_checkpoints_that_stand(tmp_path: Path, monkeypat
             checkpoint.save(path, {"step": 99}, ARRAYS)
     assert os.listdir(tmp_path) == ["run.checkpoint"]
     assert checkpoint.load(path)[0]["step"] == 17
+
+
+def test_cases_that_save_at_one_moment_make_the_folder_once(tmp_path: Path) -> None:
+    """Workers whose cases end together, 100 times: none finds the folder in its way."""
+    start = threading.Barrier(4)
+
+    def save(store: Path, case: int) -> None:
+        start.wait()
+        Checkpoints(store).save(case, {"k": 0}, {"x": np.zeros(1)})
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(100):
+            store = tmp_path / f"{number}.zarr"
+            list(pool.map(save, [store] * 4, range(4)))
+            assert len(list(Checkpoints(store).folder.iterdir())) == 4
