@@ -39,7 +39,7 @@ class Processes(Workers):
         )
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
-        return self._pool.submit(fn, *args, **kwargs)
+        return self._pool.submit(_worked, fn, *args, **kwargs)
 
     def ask_to_stop(self, number: int) -> None:
         self._asked.value = number
@@ -48,18 +48,40 @@ class Processes(Workers):
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
 
+#: In a worker: whether it has work, and whether it was told to end, by a terminal or since another was killed.
+_busy, _told_to_end = threading.Event(), threading.Event()
+#: Seconds between two looks of a worker at its driver, and that it waits for more work once it was told to end.
+LOOK, GRACE = 0.5, 2.0
+
+
+def _worked(fn: Callable[..., T], /, *args: object, **kwargs: object) -> T:
+    _busy.set()
+    try:
+        return fn(*args, **kwargs)
+    finally:
+        _busy.clear()
+
+
 def _begin(asked: Any, driver: int) -> None:
-    """Prepare a worker: signals of the terminal are the driver's to pass on."""
+    """Prepare a worker: signals of the terminal are the driver's to pass on.
+
+    The pool ends its workers by SIGTERM where one of them was killed. One that has a case brings it to its end; one
+    that has none may wait for ever for a lock that died with the other, and leaves.
+    """
     listen(lambda: int(asked.value))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _told_to_end.set())
     threading.Thread(target=_watch, args=(asked, driver), daemon=True).start()
 
 
 def _watch(asked: Any, driver: int) -> None:
     """Save and leave when the driver is gone: a worker without one would wait for work for ever."""
+    idle = 0.0
     while os.getppid() == driver:
-        time.sleep(0.5)
+        time.sleep(LOOK)
+        idle = idle + LOOK if _told_to_end.is_set() and not _busy.is_set() else 0.0
+        if idle >= GRACE:
+            os._exit(1)
     asked.value = int(signal.SIGTERM)
     time.sleep(30.0)
     os._exit(1)
