@@ -1,9 +1,9 @@
 # ksdp with the versions that its tests have passed with.
 #
 #     docker build -t ksdp .
-#     docker run --rm -v "$PWD:/work" ksdp simulate --flow laminar2d --A 1,10 --T 0.01
+#     docker run --rm -v "$PWD:/data" ksdp simulate --flow laminar2d --A 1,10 --T 0.01
 #
-# For the CPU alone give PyTorch's index of CPU wheels (pytorch.org, "Get started", names it), which leaves gigabytes out:
+# For the CPU alone give PyTorch's index of CPU wheels (its page "Get started" names it), which leaves gigabytes out:
 #
 #     docker build -t ksdp --build-arg TORCH_INDEX=URL .
 FROM python:3.11-slim
@@ -19,6 +19,6 @@ RUN pip install --no-cache-dir -c constraints.txt '.[dask,export,slurm]'
 # What a first run would compile; on another kind of processor the user's cache folder takes it anew.
 ENV KSDP_CACHE_DIR=/opt/ksdp-cache
 RUN ksdp warm-up && chmod -R a+rX /opt/ksdp-cache
-WORKDIR /work
+WORKDIR /data
 ENTRYPOINT ["ksdp"]
 CMD ["--help"]

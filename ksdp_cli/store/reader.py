@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,20 +141,15 @@ class Run:
         """
         if self.grid is None:
             raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
+        grid = self.grid
         case, k = self._place_of(case, k)
         file = layout.field_file(self.path, self.header, case, k)
-        try:
-            declared.check_file(file, 4 * math.prod(self.grid.shape))
-            declared.check_file(layout.digest_file(self.path, case, k, self.header.format), self._digest_bytes)
-            data = np.ascontiguousarray(self._group["c"][case, k])
-            if layout.block_digest(data) != int(self._group["digest"][case, k, -1]):
-                raise ValueError("c differs from what was written")
-        except MemoryError:
-            raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
-        except Exception as error:  # zarr and its codecs raise many kinds
-            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
-            raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
-        return data
+
+        def read() -> NDArray[np.float32]:
+            declared.check_file(file, 4 * math.prod(grid.shape))
+            return np.ascontiguousarray(self._group["c"][case, k])
+
+        return self._checked(file, case, k, -1, read)
 
     def find(self, t: float | None = None, **parameters: float) -> tuple[int, int]:
         """Case and snapshot with these values (to 1e-9); the only case and the last snapshot where nothing is asked.
@@ -277,12 +272,22 @@ class Run:
         file = layout.chunk_file(self.path, "position", case, k, number, 0, form=self.header.format)
         start = number * layout.shard_length(self.J)
         stop = min(self.J, start + layout.shard_length(self.J))
-        try:
+
+        def read() -> NDArray[np.float32]:
             declared.check_shard(file, self._arrays["position"])
+            return np.ascontiguousarray(self._group["position"][case, k, start:stop])
+
+        return self._checked(file, case, k, number, read)
+
+    def _checked(
+        self, file: Path, case: int, k: int, digest: int, read: Callable[[], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """What ``read`` gives of ``file``, once its digest is the one of that number in the frame's commit mark."""
+        try:
             declared.check_file(layout.digest_file(self.path, case, k, self.header.format), self._digest_bytes)
-            data = np.ascontiguousarray(self._group["position"][case, k, start:stop])
-            if layout.block_digest(data) != int(self._group["digest"][case, k, number]):
-                raise ValueError("its positions differ from what was written")
+            data: NDArray[np.float32] = read()
+            if layout.block_digest(data) != int(self._group["digest"][case, k, digest]):
+                raise ValueError("its bytes differ from what was written")
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
