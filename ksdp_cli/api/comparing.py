@@ -11,11 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..base import html
 from ..base.bars import drawn
-from ..base.files import JsonDict
 from ..base.grids import SEED
-from ..base.labels import label
 from ..base.listener import Progress, Say
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
@@ -23,24 +20,19 @@ from ..config import CompareConfig, build
 from ..errors import ConfigError
 from ..learning.model import Model
 from ..metrics import (
-    Approximation,
-    Comparison,
     Distance,
-    Moments,
     Profile,
     announce,
     approximation,
     compare_clouds,
-    moment_rows,
-    moment_values,
     moments,
 )
 from ..metrics.ensembles import moments_of_runs
-from ..metrics.panel import COLUMNS
 from ..metrics.sizes import LARGEST_N, MOST_REPEATS
 from ..metrics.wasserstein import require_references
 from ..particles.problem import load
 from ..store import Run
+from .compared import Compared, ProfileRows, tables
 from .ensembles import Ensembles, apart, frames, notes_of, require_no_floor
 from .options import Number
 from .references import (
@@ -63,94 +55,6 @@ __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 SIMULATE, HALVES = "simulate", "halves"
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
-Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
-
-
-@dataclass(frozen=True)
-class ProfileRows:
-    """The rows of a `Profile` between two clouds, with its title and columns."""
-
-    title: str
-    columns: Sequence[str]
-    rows: list[dict[str, float | None]]
-
-    def table(self) -> Table:
-        return self.title, self.columns, [list(row.values()) for row in self.rows]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What was compared, at which parameters, and what was found; metrics that were not asked for are empty.
-
-    ``law`` is E|x|^2 [length^2] by equation (6) where that holds. ``notes`` say in words what a reader must know:
-    sub-sampling, where the floor is from, and parameters in which the clouds differ.
-    """
-
-    cloud: str
-    reference: str
-    second: str | None
-    parameters: dict[str, float]
-    exact: Comparison | None
-    others: list[Approximation]
-    profiles: dict[str, ProfileRows]
-    cloud_moments: Moments
-    reference_moments: Moments
-    law: float | None
-    notes: list[str]
-
-    @property
-    def comparison(self) -> Comparison:
-        """The exact distance. Raises `ConfigError` when ``metrics`` left it out."""
-        if self.exact is None:
-            raise ConfigError("the exact distance was not asked for", "add w2 to metrics")
-        return self.exact
-
-    @property
-    def at(self) -> str:
-        """The parameters in words."""
-        return label(self.parameters)
-
-    def as_dict(self) -> JsonDict:
-        own: dict[str, Any] = {}
-        own |= {"cloud": self.cloud, "reference": self.reference, "second_reference": self.second}
-        own |= {"parameters": self.parameters, "notes": self.notes}
-        own |= self.exact.as_dict() if self.exact else moment_values(self.cloud_moments, self.reference_moments)
-        own |= {other.metric: other.as_dict() for other in self.others} | {"second_moment_law": self.law}
-        return own | {name: profile.rows for name, profile in self.profiles.items()}
-
-    def _repr_html_(self) -> str:
-        return "".join(html.table(*shown) for shown in self.tables())
-
-    def tables(self) -> list[Table]:
-        """Distances, then moments, then profiles, as (title, columns, rows)."""
-        title = f"{self.cloud} against {self.reference}" + (f" at {self.at}" if self.at else "")
-        found = [self.exact.table(title)] if self.exact else []
-        if self.others:
-            found.append(("" if self.exact else title, COLUMNS, [other.row() for other in self.others]))
-        columns = ["", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
-        found.append(("moments", columns, moment_rows(self.cloud_moments, self.reference_moments, self.law)))
-        found += [profile.table() for profile in self.profiles.values()]
-        return found
-
-
-def tables(several: list[Compared]) -> list[Table]:
-    """The tables of one comparison, or a row for each of several."""
-    if len(several) == 1:
-        return several[0].tables()
-    columns = ["", "W2 squared", "s.e.", "floor", "excess", "95 % interval", "verdict"]
-    rows: list[Sequence[Any]] = []
-    for one in several:
-        if one.exact:
-            c = one.exact
-            interval = "" if c.excess_low is None else f"[{c.excess_low:.4g}, {c.excess_high:.4g}]"
-            rows.append([f"{one.at}, N = {c.N}", c.w2_squared, c.w2_squared_se, c.floor, c.excess, interval, c.verdict])
-        rows += [[f"{one.at}, {other.row()[0]}", *other.row()[1:]] for other in one.others]
-    title = f"{several[0].cloud} against {several[0].reference.split(',')[0]} and others"
-    second = [
-        [one.at, *row[1:]] for one in several for row in moment_rows(one.cloud_moments, one.reference_moments)[-1:]
-    ]
-    names = ["E|x|^2", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
-    return [(title, columns, rows), ("moments", names, second)]
 
 
 def compare(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,24 +15,22 @@ from .. import figures
 from .. import pretrained as models
 from ..api import paths
 from ..api.clouds import part_of
-from ..api.generator import Generator
 from ..api.options import Number, Values
 from ..base.bars import drawn
 from ..base.files import JsonDict, local, read_json, target
 from ..base.grids import SEED
-from ..base.labels import KINDS, evenly, label
+from ..base.labels import KINDS
 from ..base.listener import Progress
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
 from ..base.records import History, checked
-from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from ..learning.model import Model
-from ..metrics import Moments, moments
 from ..store import Run, open_run
 from ..store.selection import Selection, fixed, select
 from . import curves as plotting_curves
 from . import filming
+from .shown import At, Network, Shown, Work, frame_of, labelled, of_store, spread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,9 +40,6 @@ MOST_2D, MOST_3D, MOST_PAIRS, MOST_SECTIONS = 12, 4, 4, 2
 #: Particles of a frame that a picture counts, more than any picture can show.
 LARGEST = 2_000_000
 SAMPLES = 1_000_000
-
-At = dict[str, float]
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -76,40 +71,6 @@ def _embedded(path: Path) -> str:
     """A picture as an element of a page that needs no file."""
     kind = "svg+xml" if path.suffix == ".svg" else path.suffix[1:]
     return f'<img alt="{path.name}" src="data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}">'
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn;
-    of several seeds a cloud for each."""
-
-    values: At
-    runs: tuple[Callable[[], Cloud], ...]
-    field: Callable[[], figures.Field] | None = None
-
-    def load(self) -> Cloud:
-        """The particles of all seeds."""
-        return self.runs[0]() if len(self.runs) == 1 else np.concatenate([run() for run in self.runs])
-
-    def moments(self) -> list[Moments]:
-        """Of each seed."""
-        return [moments(run()) for run in self.runs]
-
-
-@dataclass
-class _Work:
-    """What the parts of a picture are made of: ``parts`` maps the end of each file's name to what draws it."""
-
-    title: str
-    parts: dict[str, Callable[[Path], None]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def drawn(self, x: Cloud) -> Cloud:
-        """``x`` (n, d) as it is drawn, its first three axes; that is said once."""
-        told = f"the first 3 of {x.shape[1]} dimensions are drawn"
-        if x.shape[1] > 3 and told not in self.notes:
-            self.notes.append(told)
-        return x[:, :3]
 
 
 def plot(
@@ -146,14 +107,14 @@ def plot(
     other = None if reference is None else _open(reference)
     if isinstance(other, Model):
         raise ConfigError(f"the reference {reference} is a model", "name the model first and a store second")
-    work = _Work(_name(subject))
+    work = Work(_name(subject))
     if filmed:
         if other is not None:
             raise ConfigError("a film of two", "film the one, then the other; a picture shows them side by side")
         _film(work, own, at, case, n, device)
         return _written(work, place, overwrite, progress)
     if isinstance(own, Model):
-        network = _Network(own, _count(n, SAMPLES), device or "auto")
+        network = Network(own, _count(n, SAMPLES), device or "auto")
         if other is None:
             _model_alone(work, network, at, case)
             _training(work, subject)
@@ -180,7 +141,7 @@ def _count(n: Number | None, usual: int) -> int:
     return count
 
 
-def _written(work: _Work, place: Path | None, overwrite: bool, progress: Progress | bool | None) -> Plotted:
+def _written(work: Work, place: Path | None, overwrite: bool, progress: Progress | bool | None) -> Plotted:
     """Draw every part, once every place is known to be free."""
 
     def files(first: Path) -> list[Path]:
@@ -216,36 +177,17 @@ def _name(given: str | Path | Run | Model) -> str:
     return "model" if isinstance(given, Model) else Path(given).name
 
 
-class _Network:
-    """A generator that pushes the same ``n`` particles, those of ``ksdp sample``, to every point."""
-
-    def __init__(self, model: Model, n: int, device: str) -> None:
-        self.generator, self.n = Generator(model, device), n
-        self._x: Cloud | None = None
-
-    def at(self, values: At) -> _Shown:
-        def load() -> Cloud:
-            if self._x is None:
-                self._x = self.generator.inputs(self.n)
-            return self.generator.push(self._x, values)
-
-        return _Shown(values, (load,))
-
-    def warnings(self, points: Sequence[At]) -> list[str]:
-        return self.generator.warnings(self.n, *points)
-
-
-def _store_alone(work: _Work, chosen: Selection) -> None:
-    run, every = chosen.run, _of_store(work, chosen)
+def _store_alone(work: Work, chosen: Selection) -> None:
+    run, every = chosen.run, of_store(work, chosen, LARGEST)
     most = MOST_2D if run.dim == 2 else MOST_3D
-    _sheet(work, _spread(work, every, most))
+    _sheet(work, spread(work, every, most))
     if len(every) > 1:
         work.parts["-moments"] = lambda path: plotting_curves.of_store(
             chosen, [(one.values, one.moments()) for one in every], path
         )
 
 
-def _model_alone(work: _Work, network: _Network, at: JsonDict, case: object) -> None:
+def _model_alone(work: Work, network: Network, at: JsonDict, case: object) -> None:
     if case is not None:
         raise ConfigError("a model has no cases", "name its parameters, as --A 50")
     model = network.generator.model
@@ -253,13 +195,13 @@ def _model_alone(work: _Work, network: _Network, at: JsonDict, case: object) -> 
     highest = model.complete({name: sweep(value)[0] for name, value in at.items()})
     grids = [sweep(at[name]) if name in at else (highest[name],) for name in names]
     every = [dict(zip(names, values, strict=True)) for values in itertools.product(*grids)]
-    shown = _spread(work, every, MOST_2D if model.dim == 2 else MOST_3D)
+    shown = spread(work, every, MOST_2D if model.dim == 2 else MOST_3D)
     work.notes += network.warnings(shown)
     _sheet(work, [network.at(values) for values in shown])
 
 
-def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
-    named = _labelled([one.values for one in shown])
+def _sheet(work: Work, shown: Sequence[Shown]) -> None:
+    named = labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
         [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
         path,
@@ -268,19 +210,19 @@ def _sheet(work: _Work, shown: Sequence[_Shown]) -> None:
     )
 
 
-def _film(work: _Work, own: Run | Model, at: JsonDict, case: object, n: Number | None, device: str | None) -> None:
+def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | None, device: str | None) -> None:
     if isinstance(own, Model):
         if case is not None:
             raise ConfigError("a model has no cases", "name its parameters, as --A 50")
-        network = _Network(own, _count(n, filming.PARTICLES), device or "auto")
+        network = Network(own, _count(n, filming.PARTICLES), device or "auto")
         points = filming.points_of_model(network.generator, at)
         work.notes += network.warnings([points[0], points[-1]])
         shown = [network.at(values) for values in points]
     else:
         chosen = select(own, case=case, **at)
         step = -(-own.J // filming.PARTICLES)
-        shown = [_frame(own, case, k, step) for case, k in filming.along_store(chosen)]
-    named = _labelled([one.values for one in shown])
+        shown = [frame_of(own, case, k, step) for case, k in filming.along_store(chosen)]
+    named = labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.film(
         [(label, one.load()) for label, one in zip(named, shown, strict=True)],
         path,
@@ -289,7 +231,7 @@ def _film(work: _Work, own: Run | Model, at: JsonDict, case: object, n: Number |
     )
 
 
-def _training(work: _Work, subject: Any) -> None:
+def _training(work: Work, subject: Any) -> None:
     """The curves of NAME.history.json, which 'ksdp train' writes beside NAME.safetensors."""
     if isinstance(subject, Model):
         return
@@ -309,10 +251,10 @@ def _training(work: _Work, subject: Any) -> None:
     work.parts["-training"] = lambda path: figures.curve_panels([panel], path)
 
 
-def _model_pairs(work: _Work, network: _Network, chosen: Selection) -> list[tuple[_Shown, _Shown]]:
+def _model_pairs(work: Work, network: Network, chosen: Selection) -> list[tuple[Shown, Shown]]:
     """Network and store at every chosen frame of the store."""
     pairs = []
-    for one in _of_store(work, chosen):
+    for one in of_store(work, chosen, LARGEST):
         known = {name: one.values.get(name, fixed(chosen.run, name)) for name in network.generator.names}
         missing = [name for name, value in known.items() if value is None]
         if missing:
@@ -323,10 +265,10 @@ def _model_pairs(work: _Work, network: _Network, chosen: Selection) -> list[tupl
     return pairs
 
 
-def _store_pairs(work: _Work, chosen: Selection, other: Run, at: JsonDict) -> list[tuple[_Shown, _Shown]]:
+def _store_pairs(work: Work, chosen: Selection, other: Run, at: JsonDict) -> list[tuple[Shown, Shown]]:
     """The frames of two stores that agree in every parameter that both have; the only two, whatever they are."""
     known = {name: value for name, value in at.items() if name == "t" or name in other.cases[0] or fixed(other, name)}
-    first, second = _of_store(work, chosen), _of_store(work, select(other, **known))
+    first, second = of_store(work, chosen, LARGEST), of_store(work, select(other, **known), LARGEST)
     if len(first) == len(second) == 1:
         return [(first[0], second[0])]
     pairs = [(a, b) for a in first for b in second if _agree(chosen.run, a.values, other, b.values)]
@@ -353,11 +295,11 @@ def _labels(a: Run, b: Run) -> tuple[str, str]:
 
 
 def _beside(
-    work: _Work, pairs: list[tuple[_Shown, _Shown]], other: Run, labels: tuple[str, str], model: Model | None = None
+    work: Work, pairs: list[tuple[Shown, Shown]], other: Run, labels: tuple[str, str], model: Model | None = None
 ) -> None:
     """Densities in pairs; all projections where there is room; the second moment where one parameter varies."""
-    some = _spread(work, pairs, MOST_PAIRS)
-    named = _labelled([b.values for _, b in some])
+    some = spread(work, pairs, MOST_PAIRS)
+    named = labelled([b.values for _, b in some])
 
     def densities(path: Path) -> None:
         rows = [(label, work.drawn(a.load()), work.drawn(b.load())) for label, (a, b) in zip(named, some, strict=True)]
@@ -381,60 +323,3 @@ def _beside(
         plotting_curves.of_pairs(measured, along, labels, path, title=work.title, model=model, law=law)
 
     work.parts["-moments"] = curves
-
-
-def _of_store(work: _Work, chosen: Selection) -> list[_Shown]:
-    """Every chosen frame, those of several seeds as one; of more particles than a picture can show, evenly spaced
-    ones."""
-    run, seeds = chosen.run, {chosen.run.cases[case].get(SEED) for case in chosen.cases}
-    step = -(-run.J * len(seeds) // LARGEST)
-    if step > 1:
-        work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
-
-    every = [_frame(run, case, k, step) for case, k in chosen.frames()]
-    pooled = _of_all_seeds(every)
-    if len(pooled) == len(every):  # one seed, or another one for each case
-        return every
-    work.notes.append(
-        f"the particles of {len(seeds)} seeds of {run.path} are drawn together, and moments are means over seeds with "
-        "Student's 95 % bands; --seed chooses one"
-    )
-    return pooled
-
-
-def _of_all_seeds(every: list[_Shown]) -> list[_Shown]:
-    """Frames that differ in their seed alone as one, which has no chemical: each seed has its own."""
-    together: dict[tuple[float, ...], list[_Shown]] = {}
-    for one in every:
-        together.setdefault(tuple(value for name, value in one.values.items() if name != SEED), []).append(one)
-    return [
-        _Shown({n: v for n, v in shown[0].values.items() if n != SEED}, tuple(run for one in shown for run in one.runs))
-        for shown in together.values()
-    ]
-
-
-def _frame(run: Run, case: int, k: int, step: int) -> _Shown:
-    """Every ``step``-th particle of a frame."""
-    values = run.cases[case] | {"t": float(run.times[k])}
-    field = (lambda: field_of(run, case, k)) if run.grid else None
-    return _Shown(values, (lambda: run.rows(case, k, slice(0, None, step)),), field)
-
-
-def field_of(run: Run, case: int, k: int) -> figures.Field:
-    """The chemical of a frame, of a store that holds it."""
-    assert run.grid is not None
-    return figures.Field(run.grid.axes(), run.field(case, k))
-
-
-def _spread(work: _Work, items: list[Item], most: int) -> list[Item]:
-    """All of them, or ``most`` evenly spaced ones with the first and the last."""
-    if len(items) <= most:
-        return items
-    work.notes.append(f"{most} of {len(items)} clouds are shown; choose others by name, as --A 50 --t 0.1")
-    return evenly(items, most)
-
-
-def _labelled(every: Sequence[At]) -> list[str]:
-    """``A = 50, t = 0.1``: what varies among them, or everything where nothing does."""
-    names = [name for name in every[0] if len({values[name] for values in every}) > 1] or list(every[0])
-    return [label({name: values[name] for name in names}, 4) for values in every]

@@ -18,7 +18,7 @@ from ...provenance import short
 from ...store import Run
 from ...store.selection import simulation_of
 from ..curves import equation_6
-from ..plotting import field_of
+from ..shown import field_of
 from . import Page, Picture, Scene, StoredCloud, Table
 from . import clouds as parts
 

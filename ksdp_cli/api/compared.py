@@ -1,0 +1,103 @@
+"""What a comparison found, as tables and as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..base import html
+from ..base.files import JsonDict
+from ..base.labels import label
+from ..errors import ConfigError
+from ..metrics import Approximation, Comparison, Moments, moment_rows, moment_values
+from ..metrics.panel import COLUMNS
+
+Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
+
+
+@dataclass(frozen=True)
+class ProfileRows:
+    """The rows of a `Profile` between two clouds, with its title and columns."""
+
+    title: str
+    columns: Sequence[str]
+    rows: list[dict[str, float | None]]
+
+    def table(self) -> Table:
+        return self.title, self.columns, [list(row.values()) for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was compared, at which parameters, and what was found; metrics that were not asked for are empty.
+
+    ``law`` is E|x|^2 [length^2] by equation (6) where that holds. ``notes`` say in words what a reader must know:
+    sub-sampling, where the floor is from, and parameters in which the clouds differ.
+    """
+
+    cloud: str
+    reference: str
+    second: str | None
+    parameters: dict[str, float]
+    exact: Comparison | None
+    others: list[Approximation]
+    profiles: dict[str, ProfileRows]
+    cloud_moments: Moments
+    reference_moments: Moments
+    law: float | None
+    notes: list[str]
+
+    @property
+    def comparison(self) -> Comparison:
+        """The exact distance. Raises `ConfigError` when ``metrics`` left it out."""
+        if self.exact is None:
+            raise ConfigError("the exact distance was not asked for", "add w2 to metrics")
+        return self.exact
+
+    @property
+    def at(self) -> str:
+        """The parameters in words."""
+        return label(self.parameters)
+
+    def as_dict(self) -> JsonDict:
+        own: dict[str, Any] = {}
+        own |= {"cloud": self.cloud, "reference": self.reference, "second_reference": self.second}
+        own |= {"parameters": self.parameters, "notes": self.notes}
+        own |= self.exact.as_dict() if self.exact else moment_values(self.cloud_moments, self.reference_moments)
+        own |= {other.metric: other.as_dict() for other in self.others} | {"second_moment_law": self.law}
+        return own | {name: profile.rows for name, profile in self.profiles.items()}
+
+    def _repr_html_(self) -> str:
+        return "".join(html.table(*shown) for shown in self.tables())
+
+    def tables(self) -> list[Table]:
+        """Distances, then moments, then profiles, as (title, columns, rows)."""
+        title = f"{self.cloud} against {self.reference}" + (f" at {self.at}" if self.at else "")
+        found = [self.exact.table(title)] if self.exact else []
+        if self.others:
+            found.append(("" if self.exact else title, COLUMNS, [other.row() for other in self.others]))
+        columns = ["", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
+        found.append(("moments", columns, moment_rows(self.cloud_moments, self.reference_moments, self.law)))
+        found += [profile.table() for profile in self.profiles.values()]
+        return found
+
+
+def tables(several: list[Compared]) -> list[Table]:
+    """The tables of one comparison, or a row for each of several."""
+    if len(several) == 1:
+        return several[0].tables()
+    columns = ["", "W2 squared", "s.e.", "floor", "excess", "95 % interval", "verdict"]
+    rows: list[Sequence[Any]] = []
+    for one in several:
+        if one.exact:
+            c = one.exact
+            interval = "" if c.excess_low is None else f"[{c.excess_low:.4g}, {c.excess_high:.4g}]"
+            rows.append([f"{one.at}, N = {c.N}", c.w2_squared, c.w2_squared_se, c.floor, c.excess, interval, c.verdict])
+        rows += [[f"{one.at}, {other.row()[0]}", *other.row()[1:]] for other in one.others]
+    title = f"{several[0].cloud} against {several[0].reference.split(',')[0]} and others"
+    second = [
+        [one.at, *row[1:]] for one in several for row in moment_rows(one.cloud_moments, one.reference_moments)[-1:]
+    ]
+    names = ["E|x|^2", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
+    return [(title, columns, rows), ("moments", names, second)]
