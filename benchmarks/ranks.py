@@ -123,7 +123,7 @@ def memory(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = ["--world", args.world]
         launched(args.ranks, args.world, ["-m", "ksdp_cli", *run, *world, "-o", f"{folder}/a.zarr"])
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
     table.row(f"tree 2D {args.J}, {args.world} x {args.ranks}, {args.steps} steps", f"{peak:.2f}")
     if args.record:
         table.record()

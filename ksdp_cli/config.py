@@ -173,6 +173,8 @@ class SimulateConfig(Settings):
             raise ConfigError(f"engine 'mesh' {place}", "it is for 2D on the CPU; use --engine auto")
         if self.merge != "none":
             self._require_mergeable()
+        if self.origin == "moving" and self.device == "cuda":
+            raise ConfigError("--origin moving on a GPU", "positions count from it on the CPU: use --device cpu")
         if self.halvings and self.device == "cuda":
             raise ConfigError(f"{self.halvings} halvings on a GPU", "steps are halved on the CPU: use --device cpu")
         if self.halvings and min(self.delta2) == 0:
@@ -214,7 +216,8 @@ class SimulateConfig(Settings):
     @property
     def place(self) -> Device:
         """``device``, or the CPU where only that can do it."""
-        return "cpu" if self.engine == "mesh" or self.halvings or self.merge != "none" else self.device
+        alone = self.engine == "mesh" or self.halvings or self.merge != "none" or self.origin == "moving"
+        return "cpu" if alone else self.device
 
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""

@@ -62,9 +62,8 @@ class Beyond:
         others = {name: value for name, value in at.items() if name != "t"}
         known = reference_options(generator.model.provenance["simulation"], others)
         options = {name: value for name, value in known.items() if name not in ITS_OWN}
-        options |= {"J": self.J, "T": parsing.tidy(t - self.start), "seed": seed, "device": generator.device}
-        if options["engine"] == "mesh" or options["halvings"]:
-            options["device"] = "cpu"
+        options |= {"J": self.J, "T": parsing.tidy(t - self.start), "seed": seed}
+        options["device"] = "cpu" if generator.device == "cpu" else "auto"  # what only a CPU can do goes there
         dim = generator.model.dim
         initial = StoredCloud("network", self.J, dim, lambda: generator.cloud(self.J, self.at, seed), self.start)
         self.problem = pose(options | {"init": initial})
@@ -134,5 +133,7 @@ def _integrated(problem: Problem, listener: Listener) -> Simulation:
         advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
         raise NumericalError(f"{error.message}; {advice}", error.hint) from None
     pull, case = simulation.max_kernel_displacement()
-    doubt(preflight.kernel_warning(pull, simulation.longest, problem.config.t0 + problem.config.T, case))
+    told = preflight.kernel_warning(pull, simulation.longest, problem.config.t0 + problem.config.T, case)
+    if told and listener.warn:
+        listener.warn(told)
     return simulation

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import plugins
+from ..base.labels import written
 from ..base.shapes import Cloud
 from ..chemistry.beginning import WORDS, StoredField
 from ..config import SimulateConfig
@@ -21,6 +22,7 @@ from ..initial.stored import StoredCloud
 from ..learning.model import LARGEST_SOURCE, Model
 from ..particles import own, problem
 from ..particles.contents import contents
+from ..particles.problem import Problem
 from ..store import Run, open_run
 from ..store.selection import select
 from .own_files import is_own, read_cloud
@@ -55,6 +57,12 @@ def opened(given: object) -> Any:
     if not (at or path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _unnamed(path, place)):
         return given
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
+
+
+def posed(options: Mapping[str, Any]) -> Problem:
+    """The problem of ``options`` of `simulate`, whose initial cloud and chemical may lie in stores. Raises as
+    `problem.pose`, and `DataError`."""
+    return problem.pose(dict(options) | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
 
 
 def chemical(given: object) -> Any:
@@ -231,7 +239,7 @@ def _frame(run: Run, at: dict[str, str], name: str) -> StoredCloud:
     if len(chosen.cases) != 1:
         raise DataError(
             f"{run.path} holds {len(chosen.cases)} cases{' there' if at else ''}, and an initial cloud is one frame",
-            f"name one, as --init {run.path}@" + ",".join(f"{n}={v:g}" for n, v in run.cases[0].items()),
+            f"name one, as --init {run.path}@" + ",".join(f"{n}={written(v)}" for n, v in run.cases[0].items()),
         )
     case, k = chosen.cases[0], chosen.snapshots[-1]
     before = run.attrs.get("origin")

@@ -221,7 +221,10 @@ def _choose(
     if isinstance(second, str) and second == SIMULATE:
         references.append(simulated(1, taken=taken))
     elif second is not None and not isinstance(second, str):
-        references += of(second, "second reference", 1)
+        floors = of(second, "second reference", 1)
+        if len(floors) > 1:
+            raise ConfigError("the second reference holds several seeds", "choose one, as STORE.zarr@seed=3")
+        references += floors
     elif second is None and isinstance(first, Run) and floored and len(references) == 1:
         require_references(a.cloud, b.cloud, None)
         most = config.N * (config.repeats or MOST_REPEATS) if config.N else LARGEST_N

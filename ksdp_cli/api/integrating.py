@@ -176,7 +176,7 @@ class Watch:
         before = compiling.clock()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
             place = (state.k, state.step, state.place.offset)
-            moved = state.k or state.step  # what has not is drawn again
+            moved = any(place)  # what has not is drawn again
             if last or (moved and self.checkpoints.get(run.case.number) != place):
                 facts = {"facts": self.facts(), "whole": bool(self._end_state(state.k))} if last else {}
                 self.files.save(run.case.number, self._about(state) | facts, state.arrays)

@@ -28,7 +28,7 @@ class Pace:
         if self._warm is None:
             self._warm = now, done, self.writing
         since, steps = now - self._warm[0], done - self._warm[1]
-        return done == self.steps or (steps >= 2 and since > TIMED) or since > LONG_STEP
+        return done == self.steps or (steps >= 2 and since > TIMED) or (steps >= 1 and since > LONG_STEP)
 
     def left(self, now: float, done: int, frames: int) -> float:
         """Seconds to come: steps at their rate since the first one, and ``frames`` at that of those written."""

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
 from .. import provenance
+from ..base import compiling
 from ..base import device as devices
 from ..base.disk import free_bytes
 from ..base.memory import available_memory
 from ..base.threads import limited
 from ..errors import NumericalError
-from ..particles import collapse, limits, preflight
+from ..particles import limits, preflight
 from ..particles.case_run import CaseRun
+from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
-from ..particles.problem import Case, Problem, pose
+from ..particles.problem import Case, Problem
 from ..particles.simulation import Simulation
-from .clouds import chemical, handed
+from .clouds import posed
+from .doubts import tell_doubts
+from .field_grid import grid_of
 from .options import SimulateOptions
 from .pace import Pace, frame_bytes, peak_memory
 
@@ -46,15 +49,18 @@ def plan(
     Raises as `simulate` does before its first step.
     """
     with limited(threads):
-        problem = pose(dict(options) | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
+        problem = posed(options)
         device = devices.choose(problem.config.place)
         preflight.require(problem)
+        require_origin(problem)
         c = problem.config
-        cloud = problem.initial.draw(c.J, c.dim, c.seed)
+        cloud = problem.initial.draw(c.J, c.dim, problem.cases[0].seed)
+        grid_of(problem, cloud)
+        doubts: list[str] = []
+        tell_doubts(problem, cloud, precision_warning(problem, cloud), doubts.append)
         trial = Trial(problem, device)
+        doubts += trial.doubts
         found = limits.step_limits(problem, trial.pull)
-        doubts = [precision_warning(problem, cloud), preflight.flow_warning(problem), *trial.doubts]
-        doubts += collapse.doubts(problem, cloud)
         return {
             "J": c.J,
             "dim": c.dim,
@@ -74,7 +80,7 @@ def plan(
             "memory_available": available_memory(),
             "disk_bytes": len(c.snapshots) * frame_bytes(problem),
             "disk_free": free_bytes(Path(out) if out is not None else Path("runs")),
-            "doubts": [doubt for doubt in doubts if doubt],
+            "doubts": doubts,
         }
 
 
@@ -94,7 +100,7 @@ class Trial:
         pace = Pace(simulation.steps, cases)
 
         def after_step(done: int) -> None:
-            if pace.known(time.monotonic(), done):
+            if pace.known(compiling.clock(), done):
                 self._note(pace, done, len(problem.config.snapshots))
                 raise _Enough
 
@@ -110,7 +116,7 @@ class Trial:
         self.memory = peak_memory() + size * (cases + len(alone.cases))
 
     def _note(self, pace: Pace, done: int, frames: int) -> None:
-        self.a_step = pace.a_step(time.monotonic(), done)
+        self.a_step = pace.a_step(compiling.clock(), done)
         self.seconds = self.a_step * self.steps + pace.a_frame() * frames
 
     def _report(self, run: CaseRun) -> dict[str, object]:

@@ -21,11 +21,11 @@ from ..base.shapes import Cloud
 from ..base.threads import core_count, limited
 from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ResourceError, ToldElsewhere
 from ..particles.case_run import State
-from ..particles.problem import Problem, pose
+from ..particles.problem import Problem
 from ..particles.ranks import world_of
 from ..particles.simulation import Simulation
 from ..particles.world import Lost, World
-from .clouds import handed
+from .clouds import posed
 from .headers import with_times
 from .options import SimulateOptions
 
@@ -168,7 +168,7 @@ def follow(
     problem, failed = None, None
     unheard: Job | Ended | None = None
     try:
-        problem = pose(dict(options) | {"init": handed(options.get("init"))})
+        problem = posed(options)
     except KsdpError as error:
         failed = error  # as on rank 0, which tells of it; or this rank alone is in trouble
     while isinstance(told := world.decide(unheard), Job):

@@ -22,12 +22,12 @@ from ..executors import Workers
 from ..particles import preflight
 from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
-from ..particles.problem import Problem, pose
+from ..particles.problem import Problem
 from ..particles.world import Alone, World
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
-from .clouds import chemical, handed
+from .clouds import posed
 from .detecting import detect
 from .doubts import tell_doubts
 from .field_grid import grid_of, told
@@ -109,7 +109,7 @@ def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list
     """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "say which with -o")
-    problem = pose(dict(options) | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
+    problem = posed(options)
     require_names(problem)
     return commands_of(problem.config, len(problem.cases), out)
 
@@ -125,11 +125,11 @@ def _simulated(
     case: int | None,
     world: World,
 ) -> Run:
-    problem = pose(options | {"init": handed(options.get("init")), "c0": chemical(options.get("c0"))})
+    problem = posed(options)
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose(problem.config.place)
     preflight.require(problem)
-    require_origin(problem, chosen)
+    require_origin(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
     doubts = partial(tell_doubts, problem, cloud, precision_warning(problem, cloud), listener.warn)
     grid = grid_of(problem, cloud)

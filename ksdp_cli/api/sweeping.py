@@ -76,12 +76,11 @@ def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listen
     announce(problem, owner, device)
     cases = range(len(problem.cases))
     missing = sorted(set(cases) - _ended(owner.path, owner.header, cases).keys())
-    if missing:
-        store = str(owner.path.absolute())
-        work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
-        executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
-        again = f"the same command with --resume and -o {owner.path} goes on from here"
-        _say(follow(executor, work, listener, again, before=len(cases) - len(missing)), listener)
+    store = str(owner.path.absolute())
+    work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
+    executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
+    again = f"the same command with --resume and -o {owner.path} goes on from here"
+    _say(follow(executor, work, listener, again, before=len(cases) - len(missing)), listener)
     conclude(owner)
 
 

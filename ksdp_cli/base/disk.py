@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ResourceError
 from . import outputs
+from .outputs import alive
 from .whole import HOST, renamed, sync_folder, temporary_beside
 
 if TYPE_CHECKING:
@@ -37,19 +38,9 @@ def leftovers(folder: Path) -> Iterator[Path]:
     """Temporary files under ``folder`` of killed writers: dead processes of this host, any other host after a day."""
     for file in folder.rglob(f".*{PARTIAL}"):
         *_, host, pid, _, _ = file.name.split(".")
-        there = _alive(int(pid)) if host == HOST else time.time() - file.stat().st_mtime < DAY
+        there = alive(int(pid)) if host == HOST else time.time() - file.stat().st_mtime < DAY
         if not there:
             yield file
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def sync_up(file: Path, top: Path) -> None:

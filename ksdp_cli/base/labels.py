@@ -16,10 +16,11 @@ def label(values: Mapping[str, float], digits: int = 6) -> str:
     >>> label({"A": 50.0, "t": 0.1})
     'A = 50, t = 0.1'
     """
-    return ", ".join(f"{name} = {_written(value, digits)}" for name, value in values.items())
+    return ", ".join(f"{name} = {written(value, digits)}" for name, value in values.items())
 
 
-def _written(value: float, digits: int) -> str:
+def written(value: float, digits: int = 6) -> str:
+    """A number with so many digits; a whole one, as a seed, with all of its own."""
     return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
 
 

@@ -148,7 +148,7 @@ class Lock:
         found = re.fullmatch(r"process (\d+) on (.*)", told)
         if not found:
             return None
-        return None if found[2] == platform.node() and not _alive(int(found[1])) else told
+        return None if found[2] == platform.node() and not alive(int(found[1])) else told
 
     @staticmethod
     def _take(handle: Any, path: Path, wait: bool) -> None:
@@ -177,7 +177,7 @@ class Lock:
         self._handle = None
 
 
-def _alive(process: int) -> bool:
+def alive(process: int) -> bool:
     """Whether a process of this machine is there, as far as can be told: Windows has no harmless signal."""
     if os.name == "nt":
         return True

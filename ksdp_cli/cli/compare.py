@@ -25,8 +25,10 @@ def register(app: typer.Typer) -> None:
 @options_of(CompareConfig, GROUPS)
 def compare(
     context: typer.Context,
-    cloud: Annotated[str, typer.Argument(help="A store, or a model: its file or the name of one that ships.")],
-    reference: Annotated[str | None, typer.Argument(help="A store to compare with.")] = None,
+    cloud: Annotated[
+        str, typer.Argument(help="A store, a file of points (.npy, .csv, .npz), or a model: its file or name.")
+    ],
+    reference: Annotated[str | None, typer.Argument(help="A store, or a file of points, to compare with.")] = None,
     named: Annotated[
         str | None,
         typer.Option(

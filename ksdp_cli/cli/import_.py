@@ -48,7 +48,7 @@ def import_clouds(
         source=source,
         out=out,
         overwrite=overwrite,
-        warn=lambda message: say(f"ksdp: {message}"),
+        warn=lambda message: say(f"ksdp: warning: {message}"),
     )
     document = {"path": str(run.path), "cases": run.cases, "times": run.times.tolist(), "J": run.J, "dim": run.dim}
     rows = [["clouds", len(run.cases) * len(run.times)], ["particles", run.J], ["dimension", run.dim]]

@@ -126,7 +126,7 @@ def simulate(
     Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them.
     Physical parameters and the seed may be swept, any number of them; the cases land in one store.
     """
-    from .. import api, presets
+    from .. import presets
 
     outputs: dict[str, Any] = {
         "out": out,
@@ -140,20 +140,36 @@ def simulate(
     }
     known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
+    asked = presets.changed(preset, o.merged(config, physics | outputs, known))
     if print_commands:
-        from ..api.simulating import commands
-
-        for line in commands(out, **presets.changed(preset, o.merged(config, physics, known))):
-            typer.echo(line)
-        return
-    if plan:
+        show_commands(asked)
+    elif plan:
         from ..api.planning import plan as planned
         from . import _plan
 
-        here = {"out": out} | {name: outputs[name] for name in ("threads",) if name in outputs}
-        _plan.render(planned(**presets.changed(preset, o.merged(config, physics | here, known))), as_json)
-        return
-    asked = presets.changed(preset, o.merged(config, physics | outputs, known))
+        here = {name: asked[name] for name in ("out", "threads") if name in asked}
+        _plan.render(planned(**here, **problem_of(asked)), as_json)
+    else:
+        run_and_show(asked, as_json)
+
+
+def problem_of(asked: dict[str, Any]) -> dict[str, Any]:
+    """What of ``asked`` is the problem's, and not about its output or how it is run."""
+    return {name: value for name, value in asked.items() if name not in OWN}
+
+
+def show_commands(asked: dict[str, Any]) -> None:
+    """Print what runs each case."""
+    from ..api.simulating import commands
+
+    for line in commands(asked.get("out"), **problem_of(asked)):
+        typer.echo(line)
+
+
+def run_and_show(asked: dict[str, Any], as_json: bool) -> None:
+    """Simulate what is asked for, on the ranks that a launcher started where it did, and show the result."""
+    from .. import api
+
     with graceful() as stop, _ranks.joined(asked.pop("world", None)) as ranks:
         if ranks.rank:
             _ranks.follow(ranks, stop, asked)

@@ -8,12 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from ..base.parsing import integer
-from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
-from . import _render
-from ._boundary import say
-from .simulate import OWN, render
+from .simulate import OWN, run_and_show, show_commands
 
 EXAMPLE = 'FILE.toml: flow = "laminar2d", T = 0.02, then [grid] with A = "1:100:11log" and seed = "0:15:16" below'
 
@@ -49,7 +46,6 @@ def sweep(
     [grid] holds parameters of which every combination is a case, [zip] parameters that go in step, seed among them;
     the rest of the file is the configuration of 'ksdp simulate'. The same command goes on after whatever stopped it.
     """
-    from .. import api
     from ..api.sweep_files import read_sweep
 
     numbers = (("threads", threads), ("workers", workers), ("case", case))
@@ -58,17 +54,6 @@ def sweep(
     options = o.overruled(read_sweep(file), file, given, [*SimulateConfig.model_fields, *OWN, "A"])
     options["resume"] = not options.get("overwrite", False)
     if print_commands:
-        from ..api.simulating import commands
-
-        for line in commands(options["out"], **{name: options[name] for name in options if name not in OWN}):
-            typer.echo(line)
-        return
-    with graceful() as stop, _render.progress("sweep") as progress:
-        run = api.simulate(
-            progress=progress,
-            stop=stop,
-            warn=lambda message: say(f"ksdp: warning: {message}"),
-            tell=lambda message: say(f"ksdp: {message}"),
-            **options,
-        )
-    render(run, as_json)
+        show_commands(options)
+    else:
+        run_and_show(options, as_json)

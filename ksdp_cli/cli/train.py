@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 @options_of(TrainConfig, GROUPS)
 def train(
-    store: Annotated[Path, typer.Argument(help="A store that 'ksdp simulate' wrote, or an .npz of clouds.")],
+    store: Annotated[
+        Path, typer.Argument(help="A store of 'ksdp simulate' or 'ksdp import', or an .npz or .nc of clouds.")
+    ],
     validate: Annotated[
         Path | None,
         typer.Option(help="Store of other runs to validate on, at any parameters.", rich_help_panel="Validation"),

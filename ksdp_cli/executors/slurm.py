@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import threading
@@ -62,6 +63,8 @@ class Slurm(Workers):
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         if self._closed or self._folder.name:
             raise RuntimeError("all calls are sent together, once")
+        if kwargs:
+            raise TypeError(f"a call that outlives its driver is told by position, not {', '.join(kwargs)}")
         call, future = Call(fn, args), Future[T]()
         self._waiting[f"{call.key}-{len(self._waiting)}"] = call, future
         return future
@@ -193,7 +196,7 @@ def _options(place: str) -> JsonDict:
             raise ConfigError(
                 f"executor 'slurm:{place}'", "write slurm:KEY=VALUE,..., as slurm:partition=cpu,cpus_per_task=4"
             )
-        found[name.strip().replace("-", "_")] = int(value) if value.isdigit() else value
+        found[name.strip().replace("-", "_")] = int(value) if re.fullmatch(r"0|[1-9]\d*", value) else value
     if "time" not in found and "timeout_min" in found:
         found["time"] = found.pop("timeout_min")
     per_job = found.get("cases_per_job", 1)

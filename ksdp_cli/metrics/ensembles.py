@@ -156,6 +156,8 @@ def all_pairs(
     """Distances by ``metric`` of every pair, each the mean over ``repeats`` sub-samples of ``n`` particles of a run."""
     every = [*clouds, *references]
     first = len(clouds)
+    if all(len(one) == n for one in every):
+        repeats = 1  # each sub-sample is the whole run
     rows = [_rows(len(one), n, repeats, [seed, 0, i]) for i, one in enumerate(every)]
     pairs = [(i, first + j) for i in range(first) for j in range(len(references))]
     pairs += list(itertools.combinations(range(first, len(every)), 2))

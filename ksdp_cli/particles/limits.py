@@ -88,7 +88,7 @@ def step_limits(problem: Problem, pull: float) -> list[StepLimit]:
     dt = longest_step(c.snapshots, c.dt)
     found = []
     if problem.scheme.order == 1:
-        probe = problem.initial.draw(min(c.J, 4096), c.dim, c.seed).astype(np.float64)
+        probe = problem.initial.draw(min(c.J, 4096), c.dim, problem.cases[0].seed).astype(np.float64)
         rate = max(flow_rate(case, probe, c.t0) for case in problem.cases)
         if rate > 0:
             found.append(StepLimit(FLOW_FRACTION / rate, "the flow carries a particle over 0.1 of its length scale"))

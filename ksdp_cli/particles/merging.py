@@ -68,7 +68,7 @@ class Merging:
     def _crowd(self, x: Cloud) -> NDArray[np.int64] | None:
         """The rows of particles that are none of a heavy one's and close enough to be one."""
         light = np.setdiff1d(np.arange(len(x)), np.concatenate(self.members)) if self.members else np.arange(len(x))
-        if len(light) < self.fewest or not self._hinted(x[light], len(x)):
+        if len(light) < self.fewest or not self._hinted(x[light]):
             return None
         from scipy.spatial import cKDTree
 
@@ -78,11 +78,11 @@ class Merging:
         best = int(np.argmax(count))
         return light[_within(y, asked[best], self.radius)] if count[best] >= self.fewest else None
 
-    def _hinted(self, x: Cloud, total: int) -> bool:
-        """Whether a sample of ``x`` has a crowd of most of the critical mass of ``total`` particles."""
+    def _hinted(self, x: Cloud) -> bool:
+        """Whether a sample of ``x`` has a crowd of most of the critical mass."""
         sample = x[:: -(-len(x) // SAMPLE)].astype(np.float64)
         near = ((sample[:, None] - sample[None]) ** 2).sum(2) <= self.radius**2
-        return bool(near.sum(1).max() * (len(x) / len(sample)) >= HINT * self.fewest) and total > 1
+        return bool(near.sum(1).max() * (len(x) / len(sample)) >= HINT * self.fewest)
 
 
 def _within(x: Cloud, centre: Cloud, radius: float) -> NDArray[np.int64]:

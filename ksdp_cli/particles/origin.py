@@ -68,7 +68,7 @@ def moving_origin(problem: Problem, case: Case) -> MovingOrigin | None:
     return MovingOrigin(c, case, np.asarray(cloud, np.float64).mean(0))
 
 
-def require_origin(problem: Problem, device: str) -> None:
+def require_origin(problem: Problem) -> None:
     """Raise `ConfigError` where positions cannot count from a moving origin."""
     if problem.config.origin == "fixed":
         return
@@ -79,5 +79,3 @@ def require_origin(problem: Problem, device: str) -> None:
         )
     if problem.config.store_field:
         raise ConfigError("--origin moving with --store-field, whose grid does not move", "leave one of them out")
-    if device != "cpu":
-        raise ConfigError(f"--origin moving on {device}", "use --device cpu, or --origin fixed")

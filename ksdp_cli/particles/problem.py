@@ -18,7 +18,7 @@ from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
 from ..base.validation import first_error
-from ..chemistry.beginning import beginning
+from ..chemistry.beginning import StoredField, beginning
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
 from ..flows.base import Flow
@@ -146,6 +146,8 @@ def pose(options: JsonDict) -> Problem:
             name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
         }
     begin = beginning(c0)
+    if isinstance(begin, StoredField) and len(begin.axes) != dim:
+        raise ConfigError(f"c of {begin.path} is in {len(begin.axes)} dimensions, not {dim}", "change --dim or --c0")
     if not chemistry.memory and begin != "zero":
         raise ConfigError(f"c0 for chemistry {chemistry_name!r}, which has no memory", "use --chemistry parabolic")
     if isinstance(initial, StoredCloud):

@@ -37,6 +37,8 @@ def changed(name: str | None, changes: JsonDict) -> JsonDict:
     known = options(name)
     if changes.get("chemistry", known.get("chemistry")) != known.get("chemistry"):
         known = {key: value for key, value in known.items() if key not in OF_CHEMISTRY}
+        if known.get("delta2") == 0:  # modes need none, a pair sum does
+            del known["delta2"]
     if "T" in changes:
         del known["snapshots"]
     return known | changes

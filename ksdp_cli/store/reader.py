@@ -17,7 +17,7 @@ from .. import provenance
 from ..base import html
 from ..base.files import JsonDict, local, read_json
 from ..base.grids import address, narrowed, near
-from ..base.labels import label, several
+from ..base.labels import label, several, written
 from ..base.records import Said
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
@@ -167,7 +167,7 @@ class Run:
             many = "more than one case" if found else "no case"
             held = f"it has: {listed or 'one case, nothing varied'}"
             differ = [n for n, v in self.cases[found[0]].items() if self.cases[found[1]].get(n) != v] if found else []
-            choose = "choose one, as " + " ".join(f"--{n} {self.cases[found[0]][n]:g}" for n in differ) + "; "
+            choose = "choose one, as " + " ".join(f"--{n} {written(self.cases[found[0]][n])}" for n in differ) + "; "
             raise ConfigError(f"{self.path} has {many} for {asked}", (choose if differ else "") + held)
         if t is None:
             return found[0], self._position_of(-1, len(self.times), "committed snapshot")

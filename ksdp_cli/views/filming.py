@@ -10,7 +10,7 @@ from ..api.generator import Generator
 from ..base.parsing import sweep
 from ..errors import ConfigError
 from ..learning.eta_map import EtaMap
-from ..store.selection import Selection
+from .shown import Shown
 
 #: Pictures in a film of a network where no values are named, and in any film at most.
 PICTURES, MOST = 60, 600
@@ -39,7 +39,8 @@ def points_of_model(generator: Generator, at: dict[str, object]) -> list[At]:
         given[along] = _trained(model.eta_map, along)
         many = [along]
     require_one(many)
-    return [single | {many[0]: value} for value in given[many[0]][:MOST]]
+    require_few(len(given[many[0]]))
+    return [single | {many[0]: value} for value in given[many[0]]]
 
 
 def require_one(varying: Sequence[str]) -> None:
@@ -50,17 +51,21 @@ def require_one(varying: Sequence[str]) -> None:
         )
 
 
-def along_store(chosen: Selection) -> list[tuple[int, int]]:
-    """(case, snapshot) of each picture. Raises `ConfigError` unless one of time and parameters varies."""
-    frames, run = chosen.frames(), chosen.run
-    values = [run.cases[case] | {"t": float(run.times[k])} for case, k in frames]
-    varying = [name for name in values[0] if len({one[name] for one in values}) > 1]
+def require_few(count: int) -> None:
+    """Raise `ConfigError` for more pictures than a film may have."""
+    if count > MOST:
+        raise ConfigError(f"{count} pictures in a film", f"choose at most {MOST}, as --t 0:0.1:51")
+
+
+def in_order(every: Sequence[Shown]) -> list[Shown]:
+    """The clouds of a store along what varies among them. Raises `ConfigError` unless one of time and parameters
+    does."""
+    varying = [name for name in every[0].values if len({one.values[name] for one in every}) > 1]
     if not varying:
-        raise ConfigError(f"{run.path} holds one cloud there", "choose several, or draw a picture, as -o cloud.png")
+        raise ConfigError("one cloud makes no film", "choose several, or draw a picture, as -o cloud.png")
     require_one(varying)
-    if len(frames) > MOST:
-        raise ConfigError(f"{len(frames)} pictures in a film", f"choose at most {MOST}, as --t 0:0.1:51")
-    return [frames[i] for i in np.argsort([one[varying[0]] for one in values], kind="stable")]
+    require_few(len(every))
+    return sorted(every, key=lambda one: one.values[varying[0]])
 
 
 def _trained(eta_map: EtaMap, name: str) -> tuple[float, ...]:

@@ -30,7 +30,7 @@ from ..store import Run, open_run
 from ..store.selection import Selection, fixed, select
 from . import curves as plotting_curves
 from . import filming
-from .shown import At, Network, Shown, Work, frame_of, labelled, of_store, spread
+from .shown import At, Network, Shown, Work, labelled, of_store, spread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -219,12 +219,10 @@ def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | 
         work.notes += network.warnings([points[0], points[-1]])
         shown = [network.at(values) for values in points]
     else:
-        chosen = select(own, case=case, **at)
-        step = -(-own.J // filming.PARTICLES)
-        shown = [frame_of(own, case, k, step) for case, k in filming.along_store(chosen)]
+        shown = filming.in_order(of_store(work, select(own, case=case, **at), filming.PARTICLES))
     named = labelled([one.values for one in shown])
     work.parts[""] = lambda path: figures.film(
-        [(label, one.load()) for label, one in zip(named, shown, strict=True)],
+        [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
         path,
         title=work.title,
         fields=[one.field() if one.field else None for one in shown],

@@ -79,7 +79,8 @@ class Network:
 def of_store(work: Work, chosen: Selection, largest: int) -> list[Shown]:
     """Every chosen frame, those of several seeds as one; of more than ``largest`` particles evenly spaced ones."""
     run, seeds = chosen.run, {chosen.run.cases[case].get(SEED) for case in chosen.cases}
-    step = -(-run.J * len(seeds) // largest)
+    pooled = _of_all_seeds([frame_of(run, case, k, 1) for case, k in chosen.frames()])
+    step = -(-run.J * max((len(one.runs) for one in pooled), default=1) // largest)
     if step > 1:
         work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
 
