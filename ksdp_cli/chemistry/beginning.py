@@ -1,4 +1,4 @@
-"""The chemical at the start, c_0: zero, the elliptic state, a Gaussian, or what a store holds."""
+"""The chemical at the start, c_0: zero, the elliptic state, the exact one, a Gaussian, or what a store holds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ..base.parsing import number
 from ..errors import ConfigError
 from .base import Field
 
-WORDS = ("zero", "elliptic")
-FORMS = "use zero, elliptic, gaussian:MASS,WIDTH, or a store with c, as run.zarr or run.zarr@eps=1,t=0.1"
+#: ``exact`` is the chemical of the initial cloud's own solution, which the cloud gives for each case.
+WORDS = ("zero", "elliptic", "exact")
+FORMS = "use zero, elliptic, exact, gaussian:MASS,WIDTH, or a store with c, as run.zarr or run.zarr@eps=1,t=0.1"
 #: c at the faces of a stored grid, over its largest value, from which it is not known how it goes on.
 CUT = 0.01
 

@@ -21,7 +21,8 @@ class InitialCloud(Protocol):
     """A law of initial particles in dimension ``dims``.
 
     A class with parameters has them in ``Params``, a pydantic model of numbers or texts with defaults, and is made with
-    their values; one without is made with nothing. A law that knows it says E|X|^2 as ``second_moment(dim)``.
+    their values; one without is made with nothing. A law that knows it says E|X|^2 as ``second_moment(dim)``,
+    and the chemical that goes with it as ``chemical(mu, chi, M, eps, k)``, a function of the coordinates.
     """
 
     dims: ClassVar[tuple[int, ...]]
