@@ -1,6 +1,7 @@
 """Errors are tested by type, option and value: a ``match`` that quotes a sentence breaks with every better wording.
 
-A literal of more than ``WORDS`` words is long. ``LONG`` is how many each folder of tests still has: lower it, never raise it.
+A literal of more than ``WORDS`` words is long. ``LONG`` is how many each folder of tests still has: lower it, never
+raise it.
 """
 
 import ast
