@@ -17,9 +17,11 @@ from . import _render
 #: In the order of a table's title, and the rows of that table.
 STATES, MOST_CASES = ("done", "running", "begun", "to do"), 40
 
+SUMMARY = "What a file holds, and the command that made it."
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(info)
+    app.command(short_help=SUMMARY)(info)
 
 
 def info(
