@@ -81,6 +81,6 @@ def progress(label: str) -> Iterator[Any]:
         nonlocal last
         if time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
-            say(f"ksdp: {label}: {stage} {done}/{total} {note}".rstrip())
+            say(f"{label}: {stage} {done}/{total} {note}".rstrip())
 
     yield line
