@@ -57,7 +57,7 @@ def test_pipes_and_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert read_toml(pipe)["J"] == 50
     writer.join()
     monkeypatch.setattr(files, "PATIENCE", 0.2)
-    with pytest.raises(ConfigError, match="pipe.* 0 bytes"):
+    with pytest.raises(ConfigError, match=r"pipe.* 0 bytes"):
         read_toml(pipe)
     with pytest.raises(ConfigError, match="regular file"):
         read_toml(Path("/dev/zero"))
