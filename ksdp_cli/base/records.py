@@ -235,6 +235,7 @@ class SavedPlace(Record):
     taken: Count = 0
     finest: Count = 0
     farthest: Finite = 0.0
+    shortest: Finite = 0.0
 
 
 class SavedCase(Record):

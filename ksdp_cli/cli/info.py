@@ -73,6 +73,10 @@ def _engines(reports: Sequence[JsonDict]) -> list[str]:
         if targets:
             met = "met" if all(report.get("met", True) for report in mine) else "not met"
             said += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
+        halved = [report for report in mine if "shortest_step" in report]
+        if halved:
+            taken, shortest = sum(int(r["steps_taken"]) for r in halved), min(float(r["shortest_step"]) for r in halved)
+            said += f"; {taken} steps, the shortest {shortest:.3g}"
         sentences.append(said)
     return sentences
 

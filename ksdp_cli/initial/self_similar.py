@@ -16,13 +16,13 @@ from .base import Positions, around
 class SelfSimilarParams(Params):
     pull: float = Field(4 * math.pi, gt=0, description="chi M / mu of the solution [1]")
     inertia: float = Field(0.0, ge=0, description="eps mu of the solution; 0: elliptic [1]")
-    age: float = Field(0.1, gt=0, description="mu t since all mass was at the origin [length^2]")
+    age: float = Field(0.1, gt=0, description="mu times the time since all mass was at the origin [length^2]")
 
 
 class SelfSimilarCloud:
-    """The self-similar solution of mass ``pull`` mu / chi: run it with this M, and E|X|^2 grows in proportion to t.
+    """The self-similar solution of mass M = ``pull`` mu / chi. In a run with this M, E|X|^2 is proportional to time.
 
-    Raises `ConfigError` for a mass that has no such solution: 8 pi mu / chi and more where inertia = 0.
+    Raises `ConfigError` for a mass without such a solution: 8 pi mu / chi and more at inertia = 0.
     """
 
     dims: tuple[int, ...] = (2,)
