@@ -121,8 +121,8 @@ class SimulateConfig(Settings):
     )
     c0: str = Field(
         "zero",
-        description="chemical at the start, where it has a memory: zero, elliptic, gaussian:MASS,WIDTH, or a store "
-        "with c",
+        description="chemical at the start, where it has a memory: zero, elliptic, exact (that of --init "
+        "self_similar), gaussian:MASS,WIDTH, or a store with c",
         json_schema_extra=shown("TEXT|STORE"),
     )
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
