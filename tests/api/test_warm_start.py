@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ksdp_cli.views.report.beside import ReportModel
+from ksdp_cli.views.report.subject import ReportModel
 
 import ksdp_cli as ksdp
 from ksdp_cli.api import clouds
