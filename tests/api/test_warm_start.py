@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ksdp_cli.views.report.subject import ReportModel
 
 import ksdp_cli as ksdp
 from ksdp_cli.api import clouds
@@ -20,6 +19,7 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.model import LARGEST_SOURCE, Model
 from ksdp_cli.particles import own
 from ksdp_cli.store import Run
+from ksdp_cli.views.report.subject import ReportModel
 
 RUN = {"flow": "laminar2d", "A": [1, 10, 100], "J": 300, "T": 0.002, "dt": 1e-3, "M": 1}
 SHORT = {"steps": 5, "N": 100, "validate_every": 5}
