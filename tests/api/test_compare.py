@@ -78,7 +78,7 @@ def test_a_model_against_a_run_and_against_fresh_runs(folder: Path) -> None:
     assert against.exact is None
     assert [other.metric for other in against.others] == ["sliced"]
     assert len(against.profiles["radial"].rows) == 7
-    with pytest.raises(ConfigError, match="add w2 to metrics"):
+    with pytest.raises(ConfigError, match="w2"):
         _ = against.comparison
     fresh = ksdp.compare(folder / "model.safetensors", A=20, **CHEAP)
     made = sorted(Path("runs").glob("reference-*.zarr"))
@@ -215,16 +215,16 @@ def test_errors(folder: Path, options: dict[str, object], error: type[Exception]
 def test_errors_of_what_is_compared(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"reference.*--reference"):
         ksdp.compare(folder / "alone.zarr")
-    with pytest.raises(ConfigError, match="is a model; give a store"):
+    with pytest.raises(ConfigError, match="model"):
         ksdp.compare(folder / "alone.zarr", folder / "model.safetensors")
-    with pytest.raises(DataError, match=r"there is no file nowhere\.zarr"):
+    with pytest.raises(DataError, match=r"nowhere\.zarr"):
         ksdp.compare("nowhere.zarr", folder / "alone.zarr")
-    with pytest.raises(DataError, match="the second reference is the first one"):
+    with pytest.raises(DataError, match="second reference"):
         ksdp.compare(folder / "sweep-0.zarr", folder / "alone.zarr", floor=folder / "alone.zarr", A=50, t=0.004)
     deep = ksdp.simulate(dim=3, J=120, T=0.001, dt=1e-3, out="deep.zarr")
     with pytest.raises(DataError, match=r"cloud.* 3 .*reference.* 2"):
         ksdp.compare(deep, folder / "alone.zarr")
-    with pytest.raises(ConfigError, match="this network has no parameter 'B'"):
+    with pytest.raises(ConfigError, match="'B'"):
         ksdp.compare(folder / "model.safetensors", folder / "alone.zarr", B=1)
 
 
