@@ -12,23 +12,29 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 WORDS = 3
 LONG = {
-    "experiments": 4,
+    "experiments": 7,
     "learning": 5,
     "metrics": 6,
     "particles": 9,
-    "testing": 3,
+    "testing": 4,
 }
 
 
 def literals(file: Path) -> list[str]:
-    """The text of each ``match=`` of a call in ``file``; of an f-string or a sum its constant parts."""
-    texts = []
-    for call in ast.walk(ast.parse(file.read_text())):
-        for argument in call.keywords if isinstance(call, ast.Call) else ():
-            if argument.arg == "match":
-                parts = [n.value for n in ast.walk(argument.value) if isinstance(n, ast.Constant)]
-                texts.append(" ".join(part for part in parts if isinstance(part, str)))
+    """The text of each ``match=`` of a call in ``file`` (constant parts of an f-string or a sum), and each text of a
+    ``parametrize`` whose argument a ``match=`` uses."""
+    tree, texts = ast.parse(file.read_text(encoding="utf-8")), []
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            patterns = [p.value for p in ast.walk(function) if isinstance(p, ast.keyword) and p.arg == "match"]
+            texts += [" ".join(constants(pattern)) for pattern in patterns]
+            if any(isinstance(pattern, ast.Name) for pattern in patterns):
+                texts += [text for decorator in function.decorator_list for text in constants(decorator)]
     return texts
+
+
+def constants(node: ast.AST) -> list[str]:
+    return [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
 
 
 def is_long(text: str) -> bool:

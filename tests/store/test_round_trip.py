@@ -130,7 +130,7 @@ def test_calls_out_of_order_are_refused(tmp_path: Path, header, frame) -> None:
                 case.write_block(0, 0, np.zeros((49, 3)))
         with pytest.raises(ValueError, match="0 of 3"):
             owner.finish()
-        with pytest.raises(ValueError, match="complete"):
+        with pytest.raises(ValueError, match="times"):
             owner.annotate(times=[1])
         with pytest.raises(ValueError, match="case 2 of 2"):
             owner.case(2)
