@@ -15,11 +15,10 @@ from ._boundary import say
 from ._fields import Grouped, options_of
 
 GROUPS = {"Distances": ("metrics", "N", "repeats", "estimator", "seed", "device")}
-EXAMPLE = "Example: ksdp compare laminar2d-amplitude --A 50 --metrics w2,binned"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(compare)
+    app.command(cls=Grouped, context_settings=o.BY_NAME)(compare)
 
 
 @options_of(CompareConfig, GROUPS)

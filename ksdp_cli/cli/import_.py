@@ -11,11 +11,9 @@ from . import _options as o
 from . import _render
 from ._boundary import say
 
-EXAMPLE = "Example: ksdp import clouds/*.npy --A 1,10,100 --source initial.npy -o data.zarr"
-
 
 def register(app: typer.Typer) -> None:
-    app.command(name="import", context_settings=o.BY_NAME, epilog=EXAMPLE)(import_clouds)
+    app.command(name="import", context_settings=o.BY_NAME)(import_clouds)
 
 
 def import_clouds(

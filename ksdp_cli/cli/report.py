@@ -20,7 +20,9 @@ def report(
     subject: Annotated[Path, typer.Argument(help="A store (.zarr) or a model (.safetensors).")],
     reference: Annotated[
         list[Path] | None,
-        typer.Option(help="A simulation to show beside a model; may be repeated. Default its training data."),
+        typer.Option(
+            metavar="STORE", help="A simulation to show beside a model; may be repeated. Default its training data."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Output .html; a fresh name in ./runs.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that ksdp made.")] = False,

@@ -15,11 +15,10 @@ from ._boundary import say
 from ._fields import Grouped, options_of
 
 GROUPS = {"Particles": ("n", "seed", "beyond", "device")}
-EXAMPLE = "Example: ksdp sample laminar2d-amplitude --A 50 --n 1e6 -o fifty.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(sample)
+    app.command(cls=Grouped, context_settings=o.BY_NAME)(sample)
 
 
 @options_of(SampleConfig, GROUPS, skip=("eta",))

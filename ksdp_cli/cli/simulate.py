@@ -31,11 +31,10 @@ OWN = (
     *("out", "overwrite", "resume", "json", "config", "preset"),
     *("threads", "workers", "executor", "case", "print_commands", "plan", "world"),
 )
-EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(simulate)
+    app.command(cls=Grouped, context_settings=o.BY_NAME)(simulate)
 
 
 @options_of(SimulateConfig, GROUPS, skip=("flow_params", "kernel_params", "chemistry_params", "init_params"))

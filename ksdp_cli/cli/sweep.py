@@ -12,11 +12,9 @@ from ..config import SimulateConfig
 from . import _options as o
 from .simulate import OWN, run_and_show, show_commands
 
-EXAMPLE = 'FILE.toml: flow = "laminar2d", T = 0.02, then [grid] with A = "1:100:11log" and seed = "0:15:16" below'
-
 
 def register(app: typer.Typer) -> None:
-    app.command(epilog=EXAMPLE)(sweep)
+    app.command()(sweep)
 
 
 def sweep(

@@ -21,11 +21,10 @@ GROUPS = {
     "Gradient steps": ("optimiser", "learning_rate", "decay", "average", "keep"),
     "Validation": ("held_out", "validate_n", "validate_every", "stop_excess"),
 }
-EXAMPLE = "Example: ksdp train amplitudes.zarr --steps 3000 -o amplitudes.safetensors"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, epilog=EXAMPLE)(train)
+    app.command(cls=Grouped)(train)
 
 
 @options_of(TrainConfig, GROUPS)
