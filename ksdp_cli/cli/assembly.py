@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from typing import Annotated
 
@@ -29,7 +30,7 @@ from . import (
     train,
     warm_up,
 )
-from ._boundary import Boundary, guarded, is_usage, listen, say, usage_line
+from ._boundary import Boundary, exit_code_of, is_usage, listen, say, usage_line, warn
 
 app = typer.Typer(
     cls=Boundary,
@@ -78,80 +79,10 @@ VERBS = (
     demo,
     warm_up,
     cite,
+    listing,
 )
 for module in VERBS:
     module.register(app)
-#: Each command's line of 'ksdp --help', and the example at the end of its own help: whole at 80 columns.
-TOLD = {
-    "simulate": (
-        "Particles of equation (8), one case or a sweep.",
-        "ksdp simulate --flow laminar2d --A 1:100:11log --T 0.02 -o a.zarr",
-    ),
-    "sweep": (
-        "Run what is missing of a sweep that a file describes.",
-        "ksdp sweep examples/sweep.toml --workers 2",
-    ),
-    "import": (
-        "Make a store of your own clouds, one a file.",
-        "ksdp import 1.npy 2.npy --A 1,10 --source initial.npy -o own.zarr",
-    ),
-    "train": (
-        "Train a network on the clouds of a store.",
-        "ksdp train a.zarr --steps 3000 -o a.safetensors",
-    ),
-    "sample": (
-        "Draw particles from a trained network.",
-        "ksdp sample laminar2d-amplitude --A 50 --n 1e6 -o fifty.zarr",
-    ),
-    "compare": (
-        "Distances of two clouds, with their noise floor.",
-        "ksdp compare laminar2d-amplitude --A 50 --metrics w2,binned",
-    ),
-    "reproduce": (
-        "The paper's Table 2 and figures.",
-        "ksdp reproduce table2 --scale quick --workers 2",
-    ),
-    "report": (
-        "One HTML page that evaluates a network.",
-        "ksdp report a.safetensors -o report.html",
-    ),
-    "info": (
-        "What a file holds, and the command that made it.",
-        "ksdp info a.zarr",
-    ),
-    "plot": (
-        "Densities, second moments, training curves, films.",
-        "ksdp plot ks2d-time --t 0:0.1:51 -o film.gif",
-    ),
-    "export": (
-        "Positions for other tools: .npz .nc .csv .vtkhdf.",
-        "ksdp export a.zarr --A 1,100 --t 0.02 -o a.vtkhdf",
-    ),
-    "laws": (
-        "Check the laws that hold for a flow and a kernel.",
-        "ksdp laws --flow laminar2d --A 50 --kernel plummer",
-    ),
-    "presets": (
-        "List the problems of simulate --preset NAME.",
-        "ksdp presets",
-    ),
-    "demo": (
-        "The main job in half a minute, into runs/demo.",
-        "ksdp demo runs/demo",
-    ),
-    "warm-up": (
-        "Compile now what a first run would compile.",
-        "ksdp warm-up --kernel blob,plummer --dim 3",
-    ),
-    "cite": (
-        "How to cite the paper and the software.",
-        "ksdp cite --json",
-    ),
-}
-for command in app.registered_commands:
-    command.short_help, example = TOLD[str(command.name or getattr(command.callback, "__name__", ""))]
-    command.epilog = f"Example: {example}"
-app.add_typer(listing.app, name="plugins", short_help="List flows, kernels, metrics, and who brought them.")
 
 
 def run() -> int:
@@ -160,13 +91,13 @@ def run() -> int:
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
     listen(sys.argv)
-    compiling.tell = lambda message: say(f"ksdp: {message}")
-    return guarded(_run)
+    compiling.tell = say
+    return exit_code_of(_run)
 
 
 def _run() -> int:
     for distribution, reason in _extend():
-        say(f"ksdp: warning: commands of plugin {distribution} left out: {reason}")
+        warn(f"commands of plugin {distribution} left out: {reason}")
     try:
         code = app(standalone_mode=False)
     except SystemExit as end:
@@ -179,7 +110,7 @@ def _run() -> int:
         if not is_usage(error):
             raise
         if type(error).__name__ != "NoArgsIsHelpError":
-            say(usage_line(error))
+            say(usage_line(error), logging.ERROR)
         else:
             print(getattr(error, "ctx").get_help())  # noqa: B009 (the class is Typer's own and has no public name)
         return 2

@@ -6,9 +6,12 @@ import typer
 
 from . import _options as o
 
+SUMMARY = "How to cite the paper and the software."
+EXAMPLE = "Example: ksdp cite --json"
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(cite)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(cite)
 
 
 def cite(as_json: o.Json = False) -> None:

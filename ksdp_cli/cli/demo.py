@@ -11,9 +11,12 @@ from ..base.signals import graceful
 from . import _options as o
 from . import _render
 
+SUMMARY = "The main job in half a minute, into runs/demo."
+EXAMPLE = "Example: ksdp demo runs/demo"
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(demo)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(demo)
 
 
 def demo(

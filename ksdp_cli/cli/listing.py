@@ -18,6 +18,11 @@ app = typer.Typer(
     help="List what is installed; 'plugins show NAME' tells a component's parameters, 'plugins new NAME' starts one.",
     epilog="Example: ksdp plugins show laminar2d",
 )
+SUMMARY = "List flows, kernels, metrics, and who brought them."
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app, name="plugins", short_help=SUMMARY)
 
 
 @app.callback(invoke_without_command=True)

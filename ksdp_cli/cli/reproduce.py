@@ -13,9 +13,12 @@ from . import _options as o
 from . import _render
 from ._boundary import say
 
+SUMMARY = "The paper's Table 2 and figures."
+EXAMPLE = "Example: ksdp reproduce table2 --scale quick --workers 2"
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(reproduce)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(reproduce)
 
 
 def reproduce(
@@ -79,4 +82,4 @@ def reproduce(
         )
     _render.emit(done.as_dict(), as_json, *done.tables())
     if done.entries and not as_json:
-        say(NOTE)
+        say(f"note: {NOTE}")

@@ -12,7 +12,7 @@ from ..base.parsing import sweep
 from ..errors import ConfigError
 from ..learning.eta_map import EtaMap
 from ..store.selection import Selection
-from .shown import Shown, Work, frame_of, of_store
+from .picture import PictureCloud, Work, frame_of, of_store
 
 #: Pictures in a film of a network where no values are named, and in any film at most.
 PICTURES, MOST = 60, 600
@@ -59,16 +59,15 @@ def require_few(count: int) -> None:
         raise ConfigError(f"{count} pictures in a film", f"choose at most {MOST}, as --t 0:0.1:51")
 
 
-def in_order(work: Work, chosen: Selection) -> list[Shown]:
+def in_order(work: Work, chosen: Selection) -> list[PictureCloud]:
     """The clouds of a store along what varies among them: time or a parameter, with the particles of all seeds in each
     picture; or the seed, where it is all that varies.
 
     Raises `ConfigError` unless one does.
     """
-    frames = list(chosen.frames())
-    cases = chosen.run.cases
+    frames, cases = list(chosen.frames()), chosen.run.cases
     points = [{name: value for name, value in cases[case].items() if name != SEED} | {"t": k} for case, k in frames]
-    if all(point == points[0] for point in points) and len(points) > 1:
+    if len(points) > 1 and all(point == points[0] for point in points):
         work.notes.append("the seed is all that varies: a picture shows one run; --snapshots stores more times")
         every = [frame_of(chosen.run, case, k, -(-chosen.run.J // PARTICLES)) for case, k in frames]
         varying = [SEED]
