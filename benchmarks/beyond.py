@@ -17,7 +17,7 @@ from harness import Table, in_turns, parser
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.comparing import reference_options
-from ksdp_cli.base.listener import unheard
+from ksdp_cli.base.listener import discard
 from ksdp_cli.experiments.definition import Experiment, read
 from ksdp_cli.experiments.stages import Point, Stages
 from ksdp_cli.experiments.table2 import Entry, evaluate
@@ -36,7 +36,7 @@ def parts(stages: Stages, at: Point, folder: Path) -> list[float]:
     """Processor seconds of a cloud in either of `WAYS`, as parts of those of a whole simulation."""
     _, model = stages.network(0)
     end = reference_options(stages.simulation, at)
-    made = {"out": folder / "timed.zarr", "overwrite": True, "warn": unheard}
+    made = {"out": folder / "timed.zarr", "overwrite": True, "warn": discard}
     calls = [lambda: ksdp.simulate(**end, **made)]
     calls += [lambda how=how: ksdp.sample(model, n=10_000, beyond=how, **at, **made) for how in WAYS]
     whole, *ways = in_turns(calls, 3)
