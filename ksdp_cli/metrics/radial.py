@@ -50,6 +50,12 @@ def radial_comparison(cloud: Cloud, reference: Cloud) -> list[dict[str, float | 
         p, q = (float(share) for share in shares)
         p_se, q_se = math.sqrt(p * (1 - p) / len(cloud)), math.sqrt(q * (1 - q) / len(reference))
         difference = sigmas(p, p_se, q, q_se)
-        row = {"r": float(r), "cloud": p, "cloud_se": p_se, "reference": q, "reference_se": q_se}
+        row: dict[str, float | None] = {
+            "r": float(r),
+            "cloud": p,
+            "cloud_se": p_se,
+            "reference": q,
+            "reference_se": q_se,
+        }
         rows.append(row | {"apart": difference})
     return rows

@@ -84,7 +84,7 @@ WRONG = {
     "typo": (("0.zarr", "1.zarr", "--A", "10", "--flor", "2.zarr"), 2, "did you mean --floor?"),
     "dimensions": (("0.zarr", "deep.zarr"), 2, "more than one case"),
     "dimensions at a case": (("deep.zarr", "0.zarr", "--t", "0.002"), 2, "more than one case"),
-    "floor is the reference": (("0.zarr", "1.zarr", "--A", "10", "--floor", "1.zarr"), 4, "the second reference is"),
+    "floor is the reference": (("0.zarr", "1.zarr", "--A", "10", "--floor", "1.zarr"), 4, "second reference"),
 }
 
 
