@@ -13,14 +13,14 @@ import numpy as np
 from .. import provenance
 from ..base import checkpoint, files, html
 from ..base import device as devices
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.files import JsonDict
 from ..base.grids import SEED, seeds_of, varying
 from ..base.labels import label
 from ..base.listener import Progress, Stop
-from ..base.outputs import Lock, written_whole
-from ..base.records import SavedTraining, checked
-from ..base.signals import heard
+from ..base.outputs import Lock, write_whole
+from ..base.records import SavedTraining, as_record
+from ..base.signals import stop_or_sigint
 from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
@@ -30,7 +30,7 @@ from ..learning.optimisers.base import optimiser
 from ..learning.trainer import Trained
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
-from ..store.selection import fixed_value
+from ..store.selection import constant_value
 from . import paths
 from . import training_place as place
 from .clouds import of_run, part_of
@@ -117,9 +117,9 @@ def train(
     device = devices.choose(config.device)
 
     def begin(chosen: Path) -> Lock:
-        return place.claimed(chosen, identity, overwrite, resume)
+        return place.claim_files(chosen, identity, overwrite, resume)
 
-    target, lock = paths.begun(out, stem, ".safetensors", begin)
+    target, lock = paths.begin_output(out, stem, ".safetensors", begin)
     about = {
         "identity": identity,
         "data": str(run.path),
@@ -129,7 +129,7 @@ def train(
         "versions": provenance.versions(),
         "command": provenance.command("train", config, *words[:1], "-o", str(target), *words[1:]),
     }
-    with lock, heard(stop) as stop, drawn(progress) as bar:
+    with lock, stop_or_sigint(stop) as stop, progress_bar(progress) as bar:
         state = _restore(place.checkpoint_of(target), (identity, before), device) if resume else None
         return _trained(data, source, config, device, target, about, state, bar, stop)
 
@@ -171,7 +171,7 @@ def _trained(
     )
     history = json.dumps({"command": about["command"], "history": trained.history}, indent=1)
     last, curves = place.beside(target)
-    with written_whole(curves) as temporary:
+    with write_whole(curves) as temporary:
         temporary.write_text(history + "\n")
     trained.last_model.save(last)
     trained.model.save(target)  # the last of the three: where it is, all are
@@ -275,7 +275,7 @@ def validation_data(
         raise ConfigError(told, "simulate it with another --seed")
     eta = []
     for values in other.cases:
-        known = {name: value for name in names if (value := fixed_value(theirs, name)) is not None} | values
+        known = {name: value for name in names if (value := constant_value(theirs, name)) is not None} | values
         eta += [[known | {"t": float(t)} for t in other.times]]
     missing = [name for name in names if name not in eta[0][0]]
     if missing:
@@ -314,7 +314,7 @@ def _restore(saved: Path, identities: tuple[str, ...], device: str) -> Any:
             f"use --device {before}, or --overwrite",
         )
     try:
-        checked(SavedTraining, {name: value for name, value in header.items() if name != "source"})
+        as_record(SavedTraining, {name: value for name, value in header.items() if name != "source"})
     except ValueError as error:
         raise DataError(f"{saved} cannot be used: {error}", "use --overwrite to start again") from None
     return header["trainer"], arrays

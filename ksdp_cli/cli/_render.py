@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..base import labels
-from ..base.files import JsonDict, shown
+from ..base.files import JsonDict, printable
 from ._boundary import LOG, say
 
 #: Columns of what is piped to a program or a file.
@@ -33,11 +33,15 @@ def emit(
         return
     if sys.stdout is None:  # closed by whoever started us
         return
-    from .tables import drawn
+    from .tables import text_table
 
     width = terminal_width() or width
     for title, columns, rows in tables:
-        print(drawn(cell(title), [cell(name) for name in columns], [[cell(one) for one in row] for row in rows], width))
+        print(
+            text_table(
+                cell(title), [cell(name) for name in columns], [[cell(one) for one in row] for row in rows], width
+            )
+        )
 
 
 def terminal_width() -> int | None:
@@ -49,7 +53,7 @@ def terminal_width() -> int | None:
 
 def cell(value: Any) -> str:
     """A table cell, with what is no text of a terminal made visible."""
-    return shown(labels.cell(value))
+    return printable(labels.cell(value))
 
 
 def _plain(value: object) -> Any:
@@ -81,6 +85,6 @@ def progress(label: str) -> Iterator[Any]:
         nonlocal last
         if time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
-            say(f"ksdp: {label}: {stage} {done}/{total} {note}".rstrip())
+            say(f"{label}: {stage} {done}/{total} {note}".rstrip())
 
     yield line

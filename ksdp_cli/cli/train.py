@@ -12,7 +12,7 @@ from ..config import TrainConfig
 from . import _options as o
 from . import _render
 from ._boundary import say
-from ._fields import Grouped, options_of
+from ._fields import GroupedCommand, options_of
 
 GROUPS = {
     "Algorithm 1": ("algorithm", "eta", "network", "steps", "seed", "device"),
@@ -21,11 +21,12 @@ GROUPS = {
     "Gradient steps": ("optimiser", "learning_rate", "decay", "average", "keep"),
     "Validation": ("held_out", "validate_n", "validate_every", "stop_excess"),
 }
+SUMMARY = "Train a network on the clouds of a store."
 EXAMPLE = "Example: ksdp train amplitudes.zarr --steps 3000 -o amplitudes.safetensors"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, epilog=EXAMPLE)(train)
+    app.command(cls=GroupedCommand, epilog=EXAMPLE, short_help=SUMMARY)(train)
 
 
 @options_of(TrainConfig, GROUPS)
@@ -68,11 +69,11 @@ def train(
             validate=validate,
             progress=progress,
             stop=stop,
-            **o.merged(config, options | outputs, list(TrainConfig.model_fields)),
+            **o.merge(config, options | outputs, list(TrainConfig.model_fields)),
         )
     document = result.as_dict()
     rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]
     _render.emit(document, as_json, (str(result.path), ["", ""], rows))
     if not as_json:
         stem = result.path.with_suffix("")
-        say(f"ksdp: beside it: {stem}.last.safetensors, {stem}.history.json; next: ksdp report {result.path}")
+        say(f"beside it: {stem}.last.safetensors, {stem}.history.json; next: ksdp report {result.path}")

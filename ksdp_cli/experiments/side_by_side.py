@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .. import executors
 from ..base.files import JsonDict
 from ..base.listener import Listener
-from ..base.threads import limited
+from ..base.threads import limit_threads
 from ..executors import Workers
 from .definition import Experiment
 from .drawing import references_of
@@ -72,7 +72,7 @@ def make_ahead(
     steps = sorted((step for job in jobs for step in steps_of(*job)), key=lambda step: step.level)
     left = [step for step in steps if not step.stages.has(step.name, step.words)]
     while left:
-        with executors.named(executor, workers) as pool:
+        with executors.open_executor(executor, workers) as pool:
             # calls that outlive this process are sent together: a level at a time
             taken = [step for step in left if not pool.outlives or step.level == left[0].level]
             _make(taken, pool, listener, len(steps) - len(left), len(steps))
@@ -111,5 +111,5 @@ def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, wo
     experiment, folder = Experiment.model_validate(own.pop("experiment")), Path(own.pop("folder"))
     stages = Stages(experiment, own.pop("scale"), folder, stop=executors.stop_signal, **own)
     torch.set_num_threads(torch_threads)
-    with limited(threads):
+    with limit_threads(threads):
         stages.by_name(name, words)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ksdp_cli.cli import _boundary, _chosen
+from ksdp_cli.cli import _boundary, _components
 from ksdp_cli.cli.assembly import app
 
 
@@ -72,9 +72,9 @@ def test_quiet_and_verbose_may_stand_anywhere(capsys: pytest.CaptureFixture[str]
     words = ["ksdp", "simulate", "--quiet", "--J", "5"]
     _boundary.listen(words)
     assert words == ["ksdp", "simulate", "--J", "5"]
-    _boundary.say("ksdp: 10 steps")
-    _boundary.say("ksdp: warning: coarse")
-    _boundary.say("ksdp: error: no")
+    _boundary.say("10 steps")
+    _boundary.say("coarse", logging.WARNING)
+    _boundary.say("no", logging.ERROR)
     assert capsys.readouterr().err == "ksdp: warning: coarse\nksdp: error: no\n"
     _boundary.listen(["ksdp", "-v"])
     assert _boundary.LOG.isEnabledFor(logging.DEBUG)
@@ -84,7 +84,7 @@ def test_quiet_and_verbose_may_stand_anywhere(capsys: pytest.CaptureFixture[str]
 
 
 def test_words_of_a_command_line() -> None:
-    assert _chosen.value_of("flow", ["simulate", "--flow", "a", "--J", "3"]) == "a"
-    assert _chosen.value_of("flow", ["--flow=b"]) == "b"
-    assert _chosen.value_of("flow", ["--flow"]) is None
-    assert not _chosen.parameters(["--flow", "nothing-of-that-name"])
+    assert _components.value_of("flow", ["simulate", "--flow", "a", "--J", "3"]) == "a"
+    assert _components.value_of("flow", ["--flow=b"]) == "b"
+    assert _components.value_of("flow", ["--flow"]) is None
+    assert not _components.parameters(["--flow", "nothing-of-that-name"])
