@@ -76,7 +76,7 @@ def varying(cases: Sequence[Mapping[str, float]]) -> list[str]:
 def narrow(config: Mapping[str, object], cases: Sequence[Mapping[str, float]]) -> dict[str, object]:
     """Return a configuration in which each swept parameter that has one value in ``cases`` has that value only.
 
-    >>> narrowed({"mu": [1.0, 2.0], "flow_params": {"A": [1.0, 9.0]}}, [{"mu": 1.0, "A": 1.0}, {"mu": 1.0, "A": 9.0}])
+    >>> narrow({"mu": [1.0, 2.0], "flow_params": {"A": [1.0, 9.0]}}, [{"mu": 1.0, "A": 1.0}, {"mu": 1.0, "A": 9.0}])
     {'mu': [1.0], 'flow_params': {'A': [1.0, 9.0]}}
     """
     fixed = {name: cases[0][name] for name in cases[0].keys() - set(varying(cases))}
