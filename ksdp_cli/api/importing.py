@@ -22,7 +22,7 @@ from ..store import Header, Run, create, open_run, require_room
 from ..store.layout import MOST_AXES
 from ..store.owner import Owner
 from . import paths
-from .clouds import handed, initial_cloud
+from .clouds import initial_cloud, resolve_user_cloud
 from .options import Number
 from .own_files import is_array, own_cloud, read_cloud
 
@@ -103,7 +103,7 @@ def _stored(
             raise Taken(f"{_beside(place)} exists", "use --overwrite, or another -o")
         return create(place, header, overwrite=overwrite)
 
-    store, writer = paths.begun(target(out) if out is not None else None, "clouds", ".zarr", begin)
+    store, writer = paths.begin_output(target(out) if out is not None else None, "clouds", ".zarr", begin)
     with writer:
         if origin and not path:
             with write_whole(_beside(store)) as temporary, temporary.open("wb") as file:
@@ -199,7 +199,7 @@ def _source(source: object, dim: int) -> tuple[str, StoredCloud | None]:
         return "", StoredCloud("source", len(rows), dim, lambda: rows)
     if source is None and dim not in (2, 3):
         raise ConfigError(f"clouds of dimension {dim} need a source", "give --source, a file of one cloud")
-    name, law = initial_cloud("ball" if source is None else handed(source), dim)
+    name, law = initial_cloud("ball" if source is None else resolve_user_cloud(source), dim)
     return name, law if isinstance(law, StoredCloud) else None
 
 

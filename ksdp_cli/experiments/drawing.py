@@ -43,7 +43,7 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
     known = stages.ledger.known(f"figure-{figure.name}")
 
     def work(_: bool) -> JsonDict:
-        require_free(path, known or stages.ledger.overwrite, figures.made_here, "reproduce")
+        require_free(path, known or stages.ledger.overwrite, figures.is_own_picture, "reproduce")
         _KINDS[figure.kind](figure, stages, path)
         return {"picture": path.name}
 

@@ -52,7 +52,7 @@ def make_ahead(
         missing = [(stages, name, words) for stages, name, words in steps if not stages.has(name, words)]
         if not missing:
             continue
-        with executors.named(executor, workers) as pool:
+        with executors.open_executor(executor, workers) as pool:
             work = [
                 pool.submit(make, stages.given, pool.threads, torch.get_num_threads(), name, words)
                 for stages, name, words in missing
