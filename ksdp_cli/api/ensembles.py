@@ -124,7 +124,9 @@ class Ensembles:
             for cloud in self.clouds:
                 metric(cloud, self.references[0], None, n=n, repeats=1).sizes()
             if n > smallest:
-                raise ConfigError(f"the smallest cloud has {smallest} particles and N = {n}", f"use --N {smallest}")
+                raise ConfigError(
+                    f"the smallest cloud has {smallest} particles, fewer than N = {n}", f"use --N {smallest}"
+                )
             pairs = f"{self._solves()} pairs of runs"
             seconds, memory = metric(self.clouds[0], self.references[0], None).cost(n, self._solves())
             told += cost(f"{metric.title} of N = {n} particles a side, {pairs}", seconds, memory)
