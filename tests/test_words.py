@@ -12,9 +12,8 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 WORDS = 3
 LONG = {
-    "experiments": 7,
-    "learning": 5,
-    "metrics": 6,
+    "experiments": 9,
+    "learning": 3,
     "particles": 9,
     "testing": 4,
 }

@@ -102,7 +102,7 @@ class Ensembles:
         halves, self.source = split(self.references[0], None, n, self.config.seed)
         return halves
 
-    def size(self, metric: type[Any]) -> int:
+    def size(self, metric: Distance | type[Distance]) -> int:
         """Particles a side: all of a run, or where many pairs would take more than an ordinary comparison does, fewer.
 
         That has `USUAL` distances, of `Distance.most` particles where their cost grows as n^2.
@@ -116,7 +116,7 @@ class Ensembles:
         most = max(LARGEST_N, smallest * part) if metric.most is None else metric.most * math.sqrt(part)
         return max(1, min(smallest, int(most)))
 
-    def announce(self, metrics: Sequence[type[Any]]) -> list[str]:
+    def announce(self, metrics: Sequence[type[Distance]]) -> list[str]:
         """Sentences on cost and sub-sampling. Raises as `Distance.sizes` for clouds and sizes that cannot be."""
         told, smallest = [], min(map(len, [*self.clouds, *self.references]))
         for metric in metrics:
@@ -124,7 +124,9 @@ class Ensembles:
             for cloud in self.clouds:
                 metric(cloud, self.references[0], None, n=n, repeats=1).sizes()
             if n > smallest:
-                raise ConfigError(f"the smallest cloud has {smallest} particles and N = {n}", f"use --N {smallest}")
+                raise ConfigError(
+                    f"the smallest cloud has {smallest} particles, fewer than N = {n}", f"use --N {smallest}"
+                )
             pairs = f"{self._solves()} pairs of runs"
             seconds, memory = metric(self.clouds[0], self.references[0], None).cost(n, self._solves())
             told += cost(f"{metric.title} of N = {n} particles a side, {pairs}", seconds, memory)

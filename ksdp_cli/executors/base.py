@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -67,5 +67,5 @@ class Workers(Executor):
         return ""
 
     @abstractmethod
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> Any:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Shut down, as `concurrent.futures.Executor.shutdown`."""

@@ -12,13 +12,16 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..base.libraries import library
 from ..base.threads import LIMITS, core_count
 from ..errors import ConfigError, ResourceError
 from ..plugins import own_version
 from .base import Workers, listen
+
+if TYPE_CHECKING:
+    import distributed
 
 T = TypeVar("T")
 #: Seconds within which a scheduler must answer.
@@ -47,7 +50,7 @@ class Dask(Workers):
         self._client: Any = self._connect(place) if place else None
         self.threads = None if place else max(1, core_count() // self._workers)
 
-    def _connect(self, address: str) -> Any:
+    def _connect(self, address: str) -> distributed.Client:
         """Return a client of the scheduler at ``address``; check the threads and version of its workers."""
         where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
         try:
@@ -74,7 +77,7 @@ class Dask(Workers):
             raise
         return client
 
-    def _start(self) -> Any:
+    def _start(self) -> distributed.Client:
         """Start a cluster on this machine and return a client."""
         # a worker reads the limits as any process does, and Dask's nanny sets most variables of LIMITS to 1
         environment = {name: str(self.threads) for name in LIMITS}
@@ -123,7 +126,7 @@ class Dask(Workers):
         self._client = None
 
 
-def _pass_on(theirs: Any, ours: Future[Any]) -> None:
+def _pass_on(theirs: distributed.Future, ours: Future[T]) -> None:
     """Copy the outcome of Dask's future to that of the standard library."""
     from distributed.scheduler import KilledWorker
 

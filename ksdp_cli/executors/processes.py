@@ -13,11 +13,14 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..base.threads import core_count
 from ..errors import ConfigError
 from .base import Workers, listen
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 T = TypeVar("T")
 
@@ -63,7 +66,7 @@ def _run(fn: Callable[..., T], /, *args: object, **kwargs: object) -> T:
         _busy.clear()
 
 
-def _begin(shared_number: Any, driver: int) -> None:
+def _begin(shared_number: Synchronized[int], driver: int) -> None:
     """Prepare a worker: ignore signals of the terminal, which the driver passes on.
 
     The pool sends SIGTERM to its workers when one of them was killed. A worker with a case finishes it. A worker
@@ -75,7 +78,7 @@ def _begin(shared_number: Any, driver: int) -> None:
     threading.Thread(target=_watch, args=(shared_number, driver), daemon=True).start()
 
 
-def _watch(shared_number: Any, driver: int) -> None:
+def _watch(shared_number: Synchronized[int], driver: int) -> None:
     """Save and exit when the driver is gone; without this check the worker would wait for work for ever."""
     idle = 0.0
     while os.getppid() == driver:

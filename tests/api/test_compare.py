@@ -200,7 +200,7 @@ def test_clouds_of_two_sizes_say_what_is_left_out(folder: Path) -> None:
         ({"A": 10, "flor": "2.zarr"}, ConfigError, "'2.zarr'.*--floor"),
         ({"A": 10, "B": 2}, ConfigError, "'B'.*: A"),
         ({"A": "10,50"}, ConfigError, "10,50.*compare_each"),
-        ({"A": 10, "N": 121}, ConfigError, "120.*N = 121.*--N 120"),
+        ({"A": 10, "N": 121}, ConfigError, "--N 120"),
         ({"A": 10, "N": 0}, ConfigError, "N = 0"),
         ({"A": 10, "repeats": -1}, ConfigError, "repeats = -1"),
         ({"A": 10, "metrics": "w2,w3"}, ConfigError, "no metric 'w3'"),
