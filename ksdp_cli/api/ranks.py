@@ -20,7 +20,9 @@ from ..base.listener import Stop
 from ..base.shapes import Cloud
 from ..base.threads import core_count, limited
 from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ResourceError, ToldElsewhere
+from ..particles import cards
 from ..particles.case_run import State
+from ..particles.gpu_shares import BLOCK
 from ..particles.problem import Problem
 from ..particles.ranks import world_of
 from ..particles.simulation import Simulation
@@ -120,6 +122,16 @@ def require_ranks(world: World, problem: Problem, apart: bool) -> None:
         raise ConfigError(f"J = {problem.config.J} on {world.size} ranks", "use fewer ranks")
 
 
+def require_cards(world: World, problem: Problem, device: str) -> None:
+    """On cards have this rank take its own. Raises `ConfigError` where a host has fewer than ranks, or a rank would
+    have no block of particles."""
+    cards.take(world, device)
+    if device == "cuda" and world.size > -(-problem.config.J // BLOCK):
+        raise ConfigError(
+            f"J = {problem.config.J} on {world.size} cards", f"use fewer ranks: {BLOCK} particles on each at least"
+        )
+
+
 def hand_over(simulation: Simulation) -> None:
     """On rank 0: have the others move the cases of ``simulation`` from their states on."""
     world, states = simulation.world, [run.state for run in simulation.runs]
@@ -192,6 +204,7 @@ def asked_to_end(world: World, stop: Stop | None, due: bool = False) -> tuple[in
 
 def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
     """The steps of ``job`` on a rank that is not 0."""
+    require_cards(world, problem, job.device)
     whole = with_times(problem, job.snapshots)
     simulation = Simulation(replace(whole, cases=[whole.cases[n] for n in job.cases]), job.device, world=world)
     for run, state, arrays in zip(simulation.runs, job.states, job.arrays, strict=True):

@@ -35,7 +35,7 @@ from .headers import continued, continued_header, header, marks, run_id, snapsho
 from .integrating import integrate
 from .options import SimulateOptions
 from .pace import frame_bytes
-from .ranks import divided, follow, leading, require_ranks
+from .ranks import divided, follow, leading, require_cards, require_ranks
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
@@ -128,6 +128,7 @@ def _simulated(
     problem = posed(options)
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose(problem.config.place)
+    require_cards(world, problem, chosen)
     preflight.require(problem)
     require_origin(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)

@@ -102,7 +102,10 @@ class Simulation:
 
         if self._key(runs) in self._on_gpu:
             return True
-        return runs[0].kind == "direct" and StepsGPU.fits(self.config, len(runs))
+        if runs[0].kind != "direct":
+            return False
+        full = not StepsGPU.fits(self.config, len(runs))
+        return not self.world.largest(np.array([full], np.float64))[0]  # a card of one rank may have less left
 
     def _advance(self, runs: list[CaseRun], part: Interval, after_step: Callable[[], None]) -> None:
         """``runs`` to the end of the interval, on a CPU one."""
