@@ -106,7 +106,11 @@ def _as_dict(stored: Run, found: Sequence[Concentration]) -> JsonDict:
     }
 
 
-def _rounded(value: object) -> Any:
+#: Numbers with few digits, in lists.
+Rounded = float | None | list["Rounded"]
+
+
+def _rounded(value: object) -> Rounded:
     """Six digits: more say nothing of a cloud."""
     if isinstance(value, tuple):
         return [_rounded(one) for one in value]

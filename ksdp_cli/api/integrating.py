@@ -6,6 +6,7 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 
 import numpy as np
@@ -27,7 +28,7 @@ from .checkpoints import Checkpoints
 from .detecting import detect
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
-from .ranks import asked_to_end, by_first, hand_over
+from .ranks import by_first, hand_over, stop_request
 from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
@@ -160,7 +161,7 @@ class Watch:
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
-        signal_number, due = asked_to_end(self.world, listener.stop, now - self.saved >= self.interval)
+        signal_number, due = stop_request(self.world, listener.stop, now - self.saved >= self.interval)
         if signal_number is None and not due:
             return
         by_first(self.world, self.save)
@@ -238,8 +239,9 @@ class Watch:
         s = self.simulation
         for run in s.runs:
             far, at_first = run.stepper.far, self.far.setdefault(run.case.number, run.stepper.far)
-            if far > 2 * at_first:  # the initial cloud was doubted before the first step
-                doubt = motion_warning(s.config, run.case, far, run.stepper.width, run.time())
+            shortest = run.state.place.shortest or math.inf
+            if far > 2 * at_first or shortest < s.longest:  # the initial cloud was doubted before the first step
+                doubt = motion_warning(s.config, run.case, far, run.stepper.width, run.time(), shortest)
                 if doubt:
                     return doubt
         return None

@@ -13,7 +13,7 @@ from ..base import compiling
 from ..base import device as devices
 from ..base.disk import free_bytes
 from ..base.memory import available_memory
-from ..base.threads import limited
+from ..base.threads import limit_threads
 from ..errors import NumericalError
 from ..particles import limits, preflight
 from ..particles.case_run import CaseRun
@@ -21,11 +21,11 @@ from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Case, Problem
 from ..particles.simulation import Simulation
-from .clouds import posed
-from .doubts import tell_doubts
+from .clouds import pose_problem
 from .field_grid import grid_of
 from .options import SimulateOptions
 from .pace import Pace, frame_bytes, peak_memory
+from .start_warnings import warn_before_start
 
 #: What a chemistry on a mesh says of its sizes and errors.
 MESH = ("modes", "boxes", "side", "spline_order", "oversampling", "image_error", "delta_error", "aliasing_error")
@@ -48,8 +48,8 @@ def plan(
 
     Raises as `simulate` does before its first step.
     """
-    with limited(threads):
-        problem = posed(options)
+    with limit_threads(threads):
+        problem = pose_problem(options)
         device = devices.choose(problem.config.place)
         preflight.require(problem)
         require_origin(problem)
@@ -57,7 +57,7 @@ def plan(
         cloud = problem.initial.draw(c.J, c.dim, problem.cases[0].seed)
         grid_of(problem, cloud)
         doubts: list[str] = []
-        tell_doubts(problem, cloud, precision_warning(problem, cloud), doubts.append)
+        warn_before_start(problem, cloud, precision_warning(problem, cloud), doubts.append)
         trial = Trial(problem, device)
         doubts += trial.doubts
         found = limits.step_limits(problem, trial.pull)

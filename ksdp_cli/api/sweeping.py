@@ -18,7 +18,7 @@ from .. import executors, provenance
 from ..base import checkpoint
 from ..base.files import JsonDict
 from ..base.listener import Listener
-from ..base.threads import limited
+from ..base.threads import limit_threads
 from ..config import SimulateConfig
 from ..errors import ConfigError
 from ..executors import Workers, follow
@@ -29,7 +29,7 @@ from ..store.create import MARKS
 from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .clouds import chemical, opened
+from .clouds import chemical, resolve_cloud
 from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
 
@@ -43,7 +43,7 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     path, warnings = Path(store), list[str]()
     stored = open_run(path)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
-    with limited(threads):
+    with limit_threads(threads):
         problem = _posed(json.dumps(stored.config), json.dumps({name: stored.attrs.get(name) for name in MARKS}))
         bring_to_its_end(problem, path, number, device, listener)
     return warnings
@@ -56,7 +56,7 @@ def _posed(stored: str, marks: str) -> Problem:
     ``marks`` are what else decides on its numbers (`headers.marks`): with other ones it is posed anew.
     """
     config = json.loads(stored)
-    return pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))})
+    return pose(config | {"init": resolve_cloud(config["init"]), "c0": chemical(config.get("c0", "zero"))})
 
 
 def bring_to_its_end(problem: Problem, path: Path, number: int, device: str, listener: Listener) -> None:

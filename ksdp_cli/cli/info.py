@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ..base.files import JsonDict, shown
+from ..base.files import JsonDict, printable
 from ..base.labels import KINDS, several
 from . import _options as o
 from . import _render
@@ -45,7 +45,7 @@ def info(
         tables.append(_cases(states))
     _render.emit(document, as_json, *tables)
     if not as_json:
-        print(f"  made by:  {shown(document['command'])}")
+        print(f"  made by:  {printable(document['command'])}")
 
 
 def _sentence(document: JsonDict) -> str:
@@ -73,11 +73,15 @@ def _engines(reports: Sequence[JsonDict]) -> list[str]:
         if targets:
             met = "met" if all(report.get("met", True) for report in mine) else "not met"
             said += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
+        halved = [report for report in mine if "shortest_step" in report]
+        if halved:
+            taken, shortest = sum(int(r["steps_taken"]) for r in halved), min(float(r["shortest_step"]) for r in halved)
+            said += f"; {taken} steps, the shortest {shortest:.3g}"
         sentences.append(said)
     return sentences
 
 
-def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[Any]]]:
+def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[object]]]:
     """A row for each case with its parameters and how far it is; of many, those that move, then the first ones."""
     names, counts = list(states[0]["parameters"]), Counter(one["state"] for one in states)
     shown_first = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
@@ -91,10 +95,10 @@ def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[Any]]]:
     return title, ["case", *names, "frames", "state", ""], rows
 
 
-def _flat(value: object) -> Any:
+def _flat(value: object) -> object:
     if isinstance(value, dict):
         return ", ".join(f"{name} = {_flat(entry)}" for name, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):
-        entries = [_flat(entry) if isinstance(entry, dict) else str(_render.cell(entry)) for entry in value]
+        entries = [str(_flat(entry)) if isinstance(entry, dict) else _render.cell(entry) for entry in value]
         return several(entries, between="; " if any(isinstance(entry, dict) for entry in value) else ", ")
     return value

@@ -13,14 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import errors
 from ..base.files import read_json
 from ..base.listener import Stop
-from ..base.outputs import written_whole
+from ..base.outputs import write_whole
 from ..base.signals import graceful
 from .base import listen
+
+if TYPE_CHECKING:
+    from submitit.helpers import DelayedSubmission
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,10 @@ class Job:
                     outcome = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
                 except Exception as error:
                     outcome = {"error": "", "message": f"{type(error).__name__}: {error}", "hint": None}
-            with written_whole(file) as temporary:
+            with write_whole(file) as temporary:
                 temporary.write_text(json.dumps(outcome), encoding="utf-8")
 
-    def checkpoint(self) -> Any:
+    def checkpoint(self) -> DelayedSubmission:
         """What submitit queues again where the job has no time left: the same calls, which find what is done."""
         from submitit.helpers import DelayedSubmission
 

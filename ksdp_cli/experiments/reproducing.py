@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,10 @@ from .. import executors
 from ..api.options import Number
 from ..api.paths import RUNS
 from ..base import files
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.files import JsonDict, read_json
 from ..base.listener import Listener, Progress, Stop
-from ..base.outputs import Lock, require_free, written_whole
+from ..base.outputs import Lock, require_free, write_whole
 from ..base.parsing import integer
 from ..errors import ConfigError
 from . import definition, drawing
@@ -54,9 +55,9 @@ class Reproduction:
             "stages": [dict(zip(keys, row, strict=True)) for row in self.seconds],
         }
 
-    def tables(self) -> list[tuple[str, Any, Any]]:
+    def tables(self) -> list[tuple[str, Sequence[str], Sequence[Sequence[object]]]]:
         """The table of distances, the times, the files, as (title, columns, rows)."""
-        shown: list[tuple[str, Any, Any]] = []
+        shown: list[tuple[str, Sequence[str], Sequence[Sequence[object]]]] = []
         if self.entries:
             shown.append((TITLE, COLUMNS, [entry.as_row() for entry in self.entries]))
         if self.smaller:
@@ -142,7 +143,7 @@ def reproduce(
     summary = folder / f"{Path(done.target).stem}.json"
     require_free(summary, True, _made_here, "reproduce")
     with ExitStack() as locks:
-        bar = locks.enter_context(drawn(progress))
+        bar = locks.enter_context(progress_bar(progress))
         told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": bar, "stop": stop}
         work: list[tuple[Job, Stages, range]] = []
         for job in planned:
@@ -154,7 +155,7 @@ def reproduce(
             make_ahead(work, executor or executors.DEFAULT, workers, Listener(bar, stop))
         for job, stages, own in work:
             _run(job, stages, own, done, picture)
-    with written_whole(summary) as temporary:
+    with write_whole(summary) as temporary:
         temporary.write_text(json.dumps(done.as_dict(), indent=1) + "\n")
     return done
 

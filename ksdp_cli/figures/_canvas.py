@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..base.files import shown
-from ..base.outputs import written_whole
+from ..base.files import printable
+from ..base.outputs import write_whole
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _KEPT: ContextVar[list[Any] | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def kept() -> Iterator[list[Any]]:
+def keep_figures() -> Iterator[list[Any]]:
     """The `matplotlib.figure.Figure` of every picture that is drawn within the block."""
     figures: list[Any] = []
     token = _KEPT.set(figures)
@@ -80,7 +80,7 @@ def mend_texts(figure: Figure) -> None:
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
-        lines = "\n".join(shown(line) for line in text.get_text().split("\n"))
+        lines = "\n".join(printable(line) for line in text.get_text().split("\n"))
         if lines != text.get_text():
             text.set_text(lines)
 
@@ -98,7 +98,7 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
         mend_texts(figure)
         if (others := _KEPT.get()) is not None:
             others.append(figure)
-        with written_whole(target) as partial:
+        with write_whole(target) as partial:
             # panels of fixed shape leave room at the edges
             options: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.06}
             figure.savefig(partial, format=target.suffix[1:], metadata=METADATA[target.suffix], **options)
@@ -110,7 +110,7 @@ def require_suffix(path: Path) -> None:
         raise ConfigError(f"the picture {path} ends in {path.suffix!r}", f"use one of {', '.join(METADATA)}")
 
 
-def made_here(path: Path) -> bool:
+def is_own_picture(path: Path) -> bool:
     """Whether the picture ``path`` says that ksdp made it."""
     signs = {".png": b"Software\0" + MAKER.encode(), ".pdf": b"/Creator (" + MAKER.encode() + b")"}
     signs[".svg"] = b"<dc:title>" + MAKER.encode() + b"</dc:title>"

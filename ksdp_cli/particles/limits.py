@@ -48,8 +48,8 @@ def spread(problem: Problem, cloud: Cloud) -> float:
     law = problem.initial
     if not hasattr(law, "second_moment"):
         return float(cloud.var(0, dtype=np.float64).sum())
-    centre = law.params.squared() if hasattr(getattr(law, "params", None), "squared") else 0.0
-    return float(law.second_moment(problem.config.dim)) - centre
+    squared = getattr(getattr(law, "params", None), "squared", None)
+    return float(law.second_moment(problem.config.dim)) - (squared() if squared else 0.0)
 
 
 def critical_mass(problem: Problem, case: Case) -> float | None:
@@ -93,7 +93,7 @@ def step_limits(problem: Problem, pull: float) -> list[StepLimit]:
         if rate > 0:
             found.append(StepLimit(FLOW_FRACTION / rate, "the flow carries a particle over 0.1 of its length scale"))
     if pull > 0:
-        begun = problem.chemistry.memory and c.c0 != "elliptic"  # there is hardly any chemical yet
+        begun = problem.chemistry.memory and c.c0 == "zero"  # there is hardly any chemical yet
         found.append(
             StepLimit(KERNEL_FRACTION * dt / pull, "attraction at the start moves a particle by delta / 2", not begun)
         )

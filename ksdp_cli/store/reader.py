@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from .. import provenance
 from ..base import html
 from ..base.files import JsonDict, local, read_json
-from ..base.grids import address, narrowed, near
-from ..base.labels import label, several, written
-from ..base.records import Said
+from ..base.grids import address, narrow, near
+from ..base.labels import label, number_text, several
+from ..base.records import FileEntries
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
-from .foreign import foreign
+from .foreign import advice
 from .layout import Header
-from .siblings import aside
-from .unstack import unstacked
+from .siblings import backup
+from .unstack import unstack
 
 if TYPE_CHECKING:
     import xarray
@@ -45,7 +45,7 @@ class Run:
 
     def __init__(self, path: Path, header: Header, attributes: JsonDict) -> None:
         self.path, self.header, self.attrs = path, header, attributes
-        self.kind, self.config, self.units = header.kind, Said(header.config, path), header.units
+        self.kind, self.config, self.units = header.kind, FileEntries(header.config, path), header.units
         self.J, self.dim = header.particles, header.dim
         self.complete: bool = attributes["complete"]
         columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
@@ -61,7 +61,7 @@ class Run:
         """Some cases and snapshots alone, as a run that has no others: from here on numbers count these."""
         chosen = copy.copy(self)
         chosen.cases, chosen._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
-        chosen.config = Said(narrowed(self.config, chosen.cases), self.path)
+        chosen.config = FileEntries(narrow(self.config, chosen.cases), self.path)
         chosen.times, chosen._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
         return chosen
 
@@ -167,7 +167,9 @@ class Run:
             many = "more than one case" if found else "no case"
             held = f"it has: {listed or 'one case, nothing varied'}"
             differ = [n for n, v in self.cases[found[0]].items() if self.cases[found[1]].get(n) != v] if found else []
-            choose = "choose one, as " + " ".join(f"--{n} {written(self.cases[found[0]][n])}" for n in differ) + "; "
+            choose = (
+                "choose one, as " + " ".join(f"--{n} {number_text(self.cases[found[0]][n])}" for n in differ) + "; "
+            )
             raise ConfigError(f"{self.path} has {many} for {asked}", (choose if differ else "") + held)
         if t is None:
             return found[0], self._position_of(-1, len(self.times), "committed snapshot")
@@ -205,7 +207,7 @@ class Run:
         if self.grid:
             there["c"].encoding.pop("coordinates", None)
         there = there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
-        return unstacked(there, self.path) if grid else there
+        return unstack(there, self.path) if grid else there
 
     def _repr_html_(self) -> str:
         facts = {"kind": self.kind, "J": self.J, "d": self.dim, "cases": len(self.cases), "complete": self.complete}
@@ -329,7 +331,7 @@ def open_run(path: str | Path) -> Run:
     path = local(path)
     file = path / "zarr.json"
     if not path.exists():
-        if aside(path.resolve()).exists():
+        if backup(path.resolve()).exists():
             raise DataError(f"{path} was being replaced when its writer was killed", "run that command with --resume")
         raise DataError(f"there is no store {path}", "check the path")
     try:
@@ -338,7 +340,7 @@ def open_run(path: str | Path) -> Run:
         version = attributes[layout.MARK]
         stated = attributes[layout.ROOT_DIGEST]
     except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", foreign(path)) from None
+        raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", advice(path)) from None
     if version not in layout.FORMATS:
         known = ", ".join(map(str, layout.FORMATS))
         raise DataError(f"{path} has format {version} and this ksdp reads {known}", "update ksdp")
