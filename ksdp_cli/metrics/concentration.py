@@ -35,13 +35,27 @@ class Concentration:
 
 
 def concentration(
-    cloud: Cloud, mass: float, reach: float, critical: float | None = None, weights: NDArray[np.float64] | None = None
+    cloud: Cloud,
+    mass: float,
+    reach: float,
+    critical: float | None = None,
+    weights: NDArray[np.float64] | None = None,
+    most: int | None = None,
 ) -> Concentration:
-    """That of ``cloud`` (n, d), whose particles share ``mass`` alike, or as ``weights`` (n,) say."""
+    """That of ``cloud`` (n, d), whose particles share ``mass`` alike, or as ``weights`` (n,) say.
+
+    Of particles that share alike ``most`` at most are looked at for the densest point, every so many; radii are those
+    of all.
+    """
+    if most is not None and weights is None and len(cloud) > most:
+        centre = concentration(cloud[:: -(-len(cloud) // most)], mass, reach).centre
+        return _about(
+            cloud.astype(np.float64), centre, math.ceil(PART * len(cloud)) / len(cloud), mass, reach, critical
+        )
     from scipy.spatial import cKDTree
 
     x: NDArray[np.float64] = cloud.astype(np.float64)
-    n, dim = x.shape
+    n = len(x)
     parts = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
     tree, asked = cKDTree(x), np.arange(0, n, -(-n // ASKED))
     if weights is None:
@@ -52,15 +66,28 @@ def concentration(
         far = np.array([_radii(x, at, parts, (PART,))[0] for at in x[asked]])
     del tree  # as large as the cloud
     best = int(np.argmin(far))
-    centre = x[asked[best]]
     held = PART if weights is not None else near / n
+    return _about(x, x[asked[best]], held, mass, reach, critical, parts)
+
+
+def _about(
+    x: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    held: float,
+    mass: float,
+    reach: float,
+    critical: float | None,
+    parts: NDArray[np.float64] | None = None,
+) -> Concentration:
+    """`concentration` of ``x`` (n, d) about ``centre``, whose ball holds the part ``held``."""
+    parts = np.full(len(x), 1.0 / len(x)) if parts is None else parts
     critical_part = [critical / mass] if critical is not None and 0 < critical <= mass else []
     levels = (*QUANTILES, held, min(4 * held, 1.0), *critical_part)
     radii = _radii(x, centre, parts, levels)
     within = float(parts[_distances(x, centre) <= reach].sum())
     at = len(QUANTILES)
     of_balls = zip(levels[at : at + 2], radii[at : at + 2], strict=True)
-    density, wide = (mass * part / _ball(r, dim) if r else math.inf for part, r in of_balls)
+    density, wide = (mass * part / _ball(r, x.shape[1]) if r else math.inf for part, r in of_balls)
     return Concentration(
         centre, density, wide, tuple(radii[:at]), reach, mass * within, radii[-1] if critical_part else None
     )

@@ -70,9 +70,7 @@ def motion_warning(
     return doubt and f"by t = {t:.3g}{case.place} {doubt}"
 
 
-def coarse_steps(
-    c: SimulateConfig, case: Case, far: float, spread: float, shortest: float = math.inf
-) -> str | None:
+def coarse_steps(c: SimulateConfig, case: Case, far: float, spread: float, shortest: float = math.inf) -> str | None:
     """A sentence where numbers near ``far`` are too coarse for the steps of a case whose cloud is ``spread`` wide.
 
     Steps are those of the configuration, or ``shortest`` [time] where they have been halved to less.
