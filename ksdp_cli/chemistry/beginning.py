@@ -1,4 +1,4 @@
-"""The initial chemical c_0: zero, the elliptic solution, a Gaussian, or the field of a store."""
+"""The initial chemical c_0: zero, the elliptic solution, that of an exact one, a Gaussian, or the field of a store."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ..base.parsing import number
 from ..errors import ConfigError
 from .base import Field
 
-WORDS = ("zero", "elliptic")
-FORMS = "use zero, elliptic, gaussian:MASS,WIDTH, or a store with c, as run.zarr or run.zarr@eps=1,t=0.1"
+#: ``exact`` is the chemical that the initial cloud itself knows.
+WORDS = ("zero", "elliptic", "exact")
+FORMS = "use zero, elliptic, exact, gaussian:MASS,WIDTH, or a store with c, as run.zarr or run.zarr@eps=1,t=0.1"
 #: Largest |c| at the edge of a stored grid, relative to its maximum: above it the field is cut off.
 CUT = 0.01
 

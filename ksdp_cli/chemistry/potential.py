@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..base.compiled import njit
 from ..base.shapes import Cloud
-from ..base.threads import core_count, spread
+from ..base.threads import core_count, parallel_map
 from ..particles.kernel_compiler.source import array_function
 
 #: Intervals of the table in each octave of r^2; linear interpolation then errs by less than 4e-7 of 1 / (4 pi).
@@ -61,7 +61,7 @@ class Potential:
             part = slice(begin, begin + PIECE)
             _add(targets[:, part], axes, self.low, self.high, self.first, self.values, self.slopes, total[part])
 
-        spread(piece, range(0, len(total), PIECE), threads or core_count())
+        parallel_map(piece, range(0, len(total), PIECE), threads or core_count())
         return total
 
 

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..base import launcher
-from ..base.files import shown
+from ..base.files import printable
 from ..base.outputs import NO_ROOM
 from ..errors import KsdpError, ToldElsewhere
 
@@ -36,7 +36,7 @@ class _Stderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if sys.stderr is not None and not silent:
             with contextlib.suppress(OSError, ValueError):
-                print(shown(record.getMessage()), file=sys.stderr, flush=True)
+                print(printable(record.getMessage()), file=sys.stderr, flush=True)
 
 
 LOG.addHandler(_Stderr())

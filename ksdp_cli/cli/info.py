@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..base.files import JsonDict, shown
+from ..base.files import JsonDict, printable
 from ..base.labels import KINDS, several
 from . import _options as o
 from . import _render
@@ -45,7 +45,7 @@ def info(
         tables.append(_cases(states))
     _render.emit(document, as_json, *tables)
     if not as_json:
-        print(f"  made by:  {shown(document['command'])}")
+        print(f"  made by:  {printable(document['command'])}")
 
 
 def _sentence(document: JsonDict) -> str:

@@ -22,7 +22,8 @@ class InitialCloud(Protocol):
 
     A class with parameters declares them in ``Params``, a pydantic model of numbers or texts with defaults, and its
     constructor takes their values; without ``Params`` the constructor takes no argument. A law with a known E|X|^2
-    returns it from ``second_moment(dim)`` [length^2].
+    returns it from ``second_moment(dim)`` [length^2], one with a known chemical returns it from
+    ``chemical(mu, chi, M, eps, k)``, a function of the coordinates.
     """
 
     dims: ClassVar[tuple[int, ...]]

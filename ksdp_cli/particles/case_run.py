@@ -22,7 +22,7 @@ from .intervals import Interval, intervals, longest_step
 from .limits import critical_mass
 from .merging import RADIUS, Merging, critical_count
 from .origin import moving_origin
-from .problem import Case, Problem
+from .problem import Case, Problem, chemical_at_start
 from .stepper import Stepper
 from .world import Alone, World
 
@@ -241,7 +241,7 @@ def facts(
         dt=longest_step(c.snapshots, c.dt),
         delta=math.sqrt(case.kernel_args[0]),
         accuracy=c.accuracy,
-        c0=problem.c0,
+        c0=chemical_at_start(problem, case),
         mu=case.mu,
         chi=case.chi,
         kernel=problem.kernel,
