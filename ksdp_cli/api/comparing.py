@@ -32,18 +32,18 @@ from ..metrics.sizes import LARGEST_N, MOST_REPEATS
 from ..metrics.wasserstein import require_references
 from ..particles.problem import load
 from ..store import Run
-from .compared import Compared, ProfileRows, tables
-from .ensembles import Ensembles, apart, frames, notes_of, require_no_floor
+from .comparison import Compared, ProfileRows, tables
+from .ensembles import Ensembles, frames, notes_of, require_no_floor, split_cloud
 from .options import Number
 from .references import (
-    Chosen,
+    ComparedCloud,
     alone,
     differences,
     evaluate,
     frame,
     fresh_run,
     of_its_source,
-    opened,
+    open_subject,
     reference_options,
     second_run,
     store,
@@ -110,7 +110,7 @@ def compare_each(
     metrics = {name: _metric(name) for name in config.metrics}
     distances = any(issubclass(metric, Distance) for metric in metrics.values())
     grid = {name: _sweep(name, value) for name, value in options.items()}
-    subject = opened(cloud)
+    subject = open_subject(cloud)
     name = str(cloud) if isinstance(cloud, (str, Path)) else "model" if isinstance(subject, Model) else "cloud"
     told: set[str] = set()
 
@@ -193,12 +193,12 @@ def _choose(
         own = {name: value for name, value in a.case.items() if name != SEED or len(clouds) == 1}
         at, hints, simulation, place = asked | own, a.numbers(), a.simulation, a.case | {"t": a.t}
 
-    def simulated(number: int, **options: Any) -> Chosen:
+    def simulated(number: int, **options: Any) -> ComparedCloud:
         if "flow" not in simulation:
             raise ConfigError(f"{name} does not say how it was simulated", "name a store or an array as the reference")
         return frame(fresh_run(simulation, place, config.seed, number, progress, **options), wanted, hints)
 
-    def of(source: Any, what: str, number: int) -> list[Chosen]:
+    def of(source: Any, what: str, number: int) -> list[ComparedCloud]:
         if isinstance(source, Run):
             return frames(source, wanted, hints)
         return [simulated(number) if isinstance(source, str) else alone(source, what)]
@@ -210,7 +210,7 @@ def _choose(
     if isinstance(subject, Model):
         count = len(references)
         a = evaluate(subject, name, at, sum(len(one.cloud) for one in references), config.device, config.seed)
-        clouds = apart(a, count)
+        clouds = split_cloud(a, count)
     many = len(clouds) > 1 or len(references) > 1
     taken = {one.seed for one in (*clouds, *references)}
     notes = of_its_source(subject, b) if isinstance(subject, Model) else []
@@ -238,8 +238,8 @@ def _choose(
 class _Choice:
     """What is compared: one cloud with one or two references, or, where there are ``many``, all with all."""
 
-    clouds: list[Chosen]
-    references: list[Chosen]
+    clouds: list[ComparedCloud]
+    references: list[ComparedCloud]
     at: dict[str, float]
     notes: list[str]
     many: bool

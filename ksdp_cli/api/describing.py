@@ -16,7 +16,7 @@ def info(path: str | Path) -> JsonDict:
 
     Raises `DataError` when there is no such file, or it is neither, or it is damaged.
     """
-    file = paths.found(path)
+    file = paths.existing(path)
     return _of_model(file) if file.is_file() else _of_store(file)
 
 

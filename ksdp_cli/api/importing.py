@@ -21,7 +21,7 @@ from ..initial.stored import StoredCloud
 from ..store import Header, Run, create, open_run, require_room
 from ..store.layout import MOST_AXES
 from . import paths
-from .clouds import handed, initial_cloud
+from .clouds import initial_cloud, resolve_user_cloud
 from .own_files import is_array, own_cloud, read_cloud
 
 #: The parameter that is the time of a cloud.
@@ -99,7 +99,7 @@ def _stored(
             raise Taken(f"{_beside(place)} exists", "use --overwrite, or another -o")
         return create(place, header, overwrite=overwrite)
 
-    store, writer = paths.begun(target(out) if out is not None else None, "clouds", ".zarr", begin)
+    store, writer = paths.begin_output(target(out) if out is not None else None, "clouds", ".zarr", begin)
     with writer:
         if origin and not path:
             with write_whole(_beside(store)) as temporary, temporary.open("wb") as file:
@@ -192,7 +192,7 @@ def _source(source: Any, dim: int) -> tuple[str, StoredCloud | None]:
         return "", StoredCloud("source", len(rows), dim, lambda: rows)
     if source is None and dim not in (2, 3):
         raise ConfigError(f"clouds of dimension {dim} need a source", "give --source, a file of one cloud")
-    name, cloud = initial_cloud("ball" if source is None else handed(source), dim)
+    name, cloud = initial_cloud("ball" if source is None else resolve_user_cloud(source), dim)
     return name, cloud if isinstance(cloud, StoredCloud) else None
 
 

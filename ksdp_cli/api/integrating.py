@@ -29,7 +29,7 @@ from .detecting import detect
 from .following import as_columns, followed_by, is_due, is_followed, is_over, look
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
-from .ranks import asked_to_end, by_first, hand_over
+from .ranks import by_first, hand_over, stop_request
 from .resuming import restore
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
@@ -197,7 +197,7 @@ class Watch:
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
-        signal_number, due = asked_to_end(self.world, listener.stop, now - self.saved >= self.interval, bool(over))
+        signal_number, due = stop_request(self.world, listener.stop, now - self.saved >= self.interval, bool(over))
         if signal_number is None and not due:
             return
         by_first(self.world, self.save)

@@ -14,7 +14,7 @@ from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
 from ..store.layout import MOST_AXES
-from .clouds import handed, initial_cloud
+from .clouds import initial_cloud, resolve_user_cloud
 from .own_files import is_array
 
 #: Names in the layout of `own_clouds` that are not parameters.
@@ -87,7 +87,7 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
         raise DataError(
             f"two of {len(cases)} cases have the same parameters", "give an array (case,) that tells them apart"
         )
-    wanted = SimulateConfig.model_fields["init"].default if init is None else handed(init)
+    wanted = SimulateConfig.model_fields["init"].default if init is None else resolve_user_cloud(init)
     start, cloud = initial_cloud(wanted, position.shape[3])
     config = {"init": start, "T": float(times[-1]), "J": position.shape[2], "dim": position.shape[3]}
     config |= {name: float(values[0]) for name, values in columns.items() if name not in varied}

@@ -15,7 +15,7 @@ import numpy as np
 from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..errors import DataError
-from ..store.foreign import has_positions, read_foreign, require_held
+from ..store.foreign import has_positions, read_foreign, require_plausible_size
 from .table_files import read_csv, read_parquet, read_vtk, read_vtkhdf
 
 
@@ -72,7 +72,7 @@ def _load(path: Path) -> Any:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                require_held(sum(member.file_size for member in archive.infolist()), path.stat().st_size)
+                require_plausible_size(sum(member.file_size for member in archive.infolist()), path.stat().st_size)
             return np.load(path, allow_pickle=False)
         return np.array(np.load(path, mmap_mode="r", allow_pickle=False))  # a map is no longer than its file
     except Exception as error:  # NumPy and zipfile raise many kinds for a header of numbers that cannot be

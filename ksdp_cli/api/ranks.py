@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from ..base.listener import Stop
 from ..base.shapes import Cloud
 from ..base.threads import core_count, limit_threads
-from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ResourceError, ToldElsewhere
+from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ReportedElsewhere, ResourceError
 from ..particles.case_run import State
 from ..particles.problem import Problem
 from ..particles.ranks import world_of
 from ..particles.simulation import Simulation
 from ..particles.world import Lost, World
-from .clouds import posed
+from .clouds import pose_problem
 from .headers import with_times
 from .options import SimulateOptions
 
@@ -48,7 +48,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Ended:
+class Outcome:
     """How rank 0 ended, and the store that it has completed."""
 
     exit_code: int
@@ -59,12 +59,12 @@ class Differ(ResourceError):
     """The ranks do not hold the same positions."""
 
 
-class LostElsewhere(ToldElsewhere):
+class LostElsewhere(ReportedElsewhere):
     """`Lost`, of which another rank that is left tells."""
 
 
 @contextlib.contextmanager
-def joined(asked: str | None) -> Iterator[World]:
+def join_world(asked: str | None) -> Iterator[World]:
     """The world of this process (`world_of`), left at the end. Of several ranks that lose another one, one raises
     `Lost`, and the others `LostElsewhere`."""
     world = world_of(asked)
@@ -74,7 +74,7 @@ def joined(asked: str | None) -> Iterator[World]:
         if isinstance(error, Lost):
             if not world.first():
                 raise LostElsewhere(error.exit_code) from None
-        elif isinstance(error, ToldElsewhere) or (isinstance(error, KsdpError) and world.rank == 0):
+        elif isinstance(error, ReportedElsewhere) or (isinstance(error, KsdpError) and world.rank == 0):
             world.close()
         else:
             world.first()  # this rank tells
@@ -83,7 +83,7 @@ def joined(asked: str | None) -> Iterator[World]:
 
 
 @contextlib.contextmanager
-def divided(world: World) -> Iterator[None]:
+def share_threads(world: World) -> Iterator[None]:
     """Within, the threads of this host are shared out over its ranks."""
     with limit_threads(max(1, core_count() // world.local) if world.size > 1 else None):
         yield
@@ -105,10 +105,10 @@ def leading(world: World) -> Iterator[Callable[[Path], None]]:
         raise
     except KsdpError as error:
         with contextlib.suppress(Lost):
-            world.decide(Ended(error.exit_code))
+            world.decide(Outcome(error.exit_code))
         raise
     with contextlib.suppress(Lost):
-        world.decide(Ended(0, str(path)))
+        world.decide(Outcome(0, str(path)))
 
 
 def require_ranks(world: World, problem: Problem, apart: bool) -> None:
@@ -156,7 +156,7 @@ def by_first(world: World, work: Callable[[], None], clouds: Sequence[Cloud] = (
     if failed:
         raise failed
     if code:
-        raise ToldElsewhere(code)
+        raise ReportedElsewhere(code)
 
 
 def follow(
@@ -165,12 +165,12 @@ def follow(
     """On another rank than 0: move its share of the particles to the end that rank 0 tells; returns the store's path.
 
     ``options`` are those that rank 0 gave to `simulate`, without the ones that say where the store is. Raises
-    `ToldElsewhere` with the exit code of rank 0 where that is not 0, and `Lost`.
+    `ReportedElsewhere` with the exit code of rank 0 where that is not 0, and `Lost`.
     """
     problem, failed = None, None
-    unheard: Job | Ended | None = None
+    unheard: Job | Outcome | None = None
     try:
-        problem = posed(options)
+        problem = pose_problem(options)
     except KsdpError as error:
         failed = error  # as on rank 0, which tells of it; or this rank alone is in trouble
     while isinstance(told := world.decide(unheard), Job):
@@ -179,17 +179,17 @@ def follow(
             raise failed
         with (
             limit_threads(threads),
-            divided(world),
-            contextlib.suppress(NumericalError, Interrupted, Differ, ToldElsewhere),
+            share_threads(world),
+            contextlib.suppress(NumericalError, Interrupted, Differ, ReportedElsewhere),
         ):
             _move(problem, told, world, stop)
-    assert isinstance(told, Ended)
+    assert isinstance(told, Outcome)
     if told.exit_code:
-        raise ToldElsewhere(told.exit_code)
+        raise ReportedElsewhere(told.exit_code)
     return told.path
 
 
-def asked_to_end(world: World, stop: Stop | None, due: bool = False, over: bool = False) -> tuple[int | None, bool]:
+def stop_request(world: World, stop: Stop | None, due: bool = False, over: bool = False) -> tuple[int | None, bool]:
     """The number of a signal that any rank has got, or `OVER` where rank 0 has seen that the run is ``over``; and
     whether a checkpoint is ``due`` on rank 0."""
     own = np.array([OVER if over else (stop() if stop else None) or 0, due and world.rank == 0], np.float64)
@@ -209,7 +209,7 @@ def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
         stop()  # from now on a signal is rank 0's to act on
 
     def after_step(_: int) -> None:
-        number, save = asked_to_end(world, stop)
+        number, save = stop_request(world, stop)
         if number or save:
             by_first(world, _nothing)
         if number:

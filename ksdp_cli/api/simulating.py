@@ -28,15 +28,15 @@ from ..particles.world import Alone, World
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
-from .clouds import posed
+from .clouds import pose_problem
 from .detecting import detect
-from .doubts import tell_doubts
-from .field_grid import grid_of, told
-from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
+from .field_grid import describe, grid_of
+from .headers import extend, header, header_on_resume, marks, run_id, snapshots_of, with_times
 from .integrating import integrate
 from .options import SimulateOptions
 from .pace import frame_bytes
-from .ranks import divided, follow, leading, require_ranks
+from .ranks import follow, leading, require_ranks, share_threads
+from .start_warnings import warn_before_start
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
@@ -101,7 +101,7 @@ def simulate(
             return open_run(follow(world, stop=stop, threads=threads, **options))
     with (
         limit_threads(threads),
-        divided(world),
+        share_threads(world),
         stop_or_sigint(stop) as stop,
         leading(world) as led,
         progress_bar(progress) as bar,
@@ -116,7 +116,7 @@ def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list
     """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "say which with -o")
-    problem = posed(options)
+    problem = pose_problem(options)
     require_names(problem)
     return commands_of(problem.config, len(problem.cases), out)
 
@@ -132,14 +132,14 @@ def _simulated(
     case: int | None,
     world: World,
 ) -> Run:
-    problem = posed(options)
+    problem = pose_problem(options)
     _require_alone(problem.config, executor is not None or case is not None)
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose(problem.config.place)
     preflight.require(problem)
     require_origin(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
-    doubts = partial(tell_doubts, problem, cloud, precision_warning(problem, cloud), listener.warn)
+    doubts = partial(warn_before_start, problem, cloud, precision_warning(problem, cloud), listener.warn)
     grid = grid_of(problem, cloud)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
@@ -153,7 +153,7 @@ def _simulated(
             header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: continued_header(problem, stored, chosen, grid),
+            continued=lambda stored: header_on_resume(problem, stored, chosen, grid),
         )
 
     if case is not None:
@@ -162,14 +162,14 @@ def _simulated(
         pool = _elsewhere(problem, executor, workers)
         if pool is not None:
             open_ones.enter_context(pool)
-        path, writer = paths.begun(path, _stem(problem.config), ".zarr", begin)
+        path, writer = paths.begin_output(path, _stem(problem.config), ".zarr", begin)
         open_ones.enter_context(writer)
         missing = len(writer.times) - writer.committed
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
             if writer.header.grid and listener.tell:
-                listener.tell(told(writer.header.grid))
+                listener.tell(describe(writer.header.grid))
             doubts()
             del doubts, cloud  # which would be there beside the clouds that move
             whole = with_times(problem, snapshots_of(writer.header.config))
@@ -207,7 +207,7 @@ def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> W
     if executor is None and (workers is None or workers == 1 or len(problem.cases) == 1):
         return None
     require_names(problem)
-    return executors.named(executor or executors.DEFAULT, workers)
+    return executors.open_executor(executor or executors.DEFAULT, workers)
 
 
 def _finish(problem: Problem, owner: Owner) -> None:
@@ -278,6 +278,6 @@ def _to_resume(problem: Problem) -> Path | None:
         if not same:
             continue
         stored = snapshots_of(run.config)
-        if continued(problem, stored).config.snapshots[: len(stored)] == stored:
+        if extend(problem, stored).config.snapshots[: len(stored)] == stored:
             return path
     return None

@@ -30,7 +30,7 @@ from ..learning.optimisers.base import optimiser
 from ..learning.trainer import Trained
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
-from ..store.selection import fixed_value
+from ..store.selection import constant_value
 from . import paths
 from . import training_place as place
 from .clouds import of_run, part_of
@@ -117,9 +117,9 @@ def train(
     device = devices.choose(config.device)
 
     def begin(chosen: Path) -> Lock:
-        return place.claimed(chosen, identity, overwrite, resume)
+        return place.claim_files(chosen, identity, overwrite, resume)
 
-    target, lock = paths.begun(out, stem, ".safetensors", begin)
+    target, lock = paths.begin_output(out, stem, ".safetensors", begin)
     about = {
         "identity": identity,
         "data": str(run.path),
@@ -275,7 +275,7 @@ def validation_data(
         raise ConfigError(told, "simulate it with another --seed")
     eta = []
     for values in other.cases:
-        known = {name: value for name in names if (value := fixed_value(theirs, name)) is not None} | values
+        known = {name: value for name in names if (value := constant_value(theirs, name)) is not None} | values
         eta += [[known | {"t": float(t)} for t in other.times]]
     missing = [name for name in names if name not in eta[0][0]]
     if missing:

@@ -33,11 +33,15 @@ def emit(
         return
     if sys.stdout is None:  # closed by whoever started us
         return
-    from .tables import drawn
+    from .tables import text_table
 
     width = terminal_width() or width
     for title, columns, rows in tables:
-        print(drawn(cell(title), [cell(name) for name in columns], [[cell(one) for one in row] for row in rows], width))
+        print(
+            text_table(
+                cell(title), [cell(name) for name in columns], [[cell(one) for one in row] for row in rows], width
+            )
+        )
 
 
 def terminal_width() -> int | None:

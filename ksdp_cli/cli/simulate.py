@@ -13,8 +13,8 @@ from ..config import SimulateConfig
 from . import _options as o
 from . import _ranks, _render
 from ._boundary import say, warn
-from ._chosen import presets as chosen_presets
-from ._fields import Grouped, options_of
+from ._components import presets as preset_names
+from ._fields import GroupedCommand, options_of
 
 if TYPE_CHECKING:
     from ..store import Run
@@ -36,7 +36,7 @@ EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(simulate)
+    app.command(cls=GroupedCommand, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(simulate)
 
 
 @options_of(SimulateConfig, GROUPS, skip=("flow_params", "kernel_params", "chemistry_params", "init_params"))
@@ -110,7 +110,7 @@ def simulate(
         typer.Option(
             metavar="NAME",
             help="A known problem, which other options change; 'ksdp presets' lists them.",
-            autocompletion=chosen_presets,
+            autocompletion=preset_names,
         ),
     ] = None,
     config: o.ConfigFile = None,
@@ -141,7 +141,7 @@ def simulate(
     }
     known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
-    asked = presets.changed(preset, o.merged(config, physics | outputs, known))
+    asked = presets.changed(preset, o.merge(config, physics | outputs, known))
     if print_commands:
         show_commands(asked)
     elif plan:
@@ -171,7 +171,7 @@ def run_and_show(asked: dict[str, Any], as_json: bool) -> None:
     """Simulate what is asked for, on the ranks that a launcher started where it did, and show the result."""
     from .. import api
 
-    with graceful() as stop, _ranks.joined(asked.pop("world", None)) as ranks:
+    with graceful() as stop, _ranks.join_world(asked.pop("world", None)) as ranks:
         if ranks.rank:
             _ranks.follow(ranks, stop, asked)
             return

@@ -52,7 +52,7 @@ def sweep(
     numbers = (("threads", threads), ("workers", workers), ("case", case))
     given: dict[str, Any] = {"out": out, "overwrite": overwrite, "executor": executor}
     given |= {name: integer(text) for name, text in numbers if text}
-    options = o.overruled(read_sweep(file), file, given, [*SimulateConfig.model_fields, *OWN, "A"])
+    options = o.override(read_sweep(file), file, given, [*SimulateConfig.model_fields, *OWN, "A"])
     options["resume"] = not options.get("overwrite", False)
     if print_commands:
         show_commands(options)

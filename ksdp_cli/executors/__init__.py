@@ -15,7 +15,7 @@ __all__ = ["DEFAULT", "Workers", "follow", "listen", "named", "stop_signal"]
 DEFAULT = "processes"
 
 
-def named(spec: str, workers: int | None) -> Workers:
+def open_executor(spec: str, workers: int | None) -> Workers:
     """The executor that ``NAME``, ``NAME:PLACE`` or ``DISTRIBUTION:NAME:PLACE`` says, with ``workers`` calls at once.
 
     Raises `ConfigError` for a name that there is not, and `ResourceError` where its package is missing.

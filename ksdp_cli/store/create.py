@@ -18,7 +18,7 @@ from .build import build
 from .layout import Header
 from .owner import Owner
 from .reader import Run, open_run
-from .siblings import aside, fresh
+from .siblings import backup, replacement
 
 #: Settings that a resumed run may change: where it is made, and how far it goes.
 FREE = {"device", "T", "snapshots"}
@@ -27,7 +27,7 @@ MARKS = ("origin", "contents", "chemical")
 
 
 #: The header of a run that goes on from a stored one.
-Continued = Callable[[Run], Header]
+ResumeHeader = Callable[[Run], Header]
 
 
 def create(
@@ -36,7 +36,7 @@ def create(
     *,
     overwrite: bool = False,
     resume: bool = False,
-    continued: Continued | None = None,
+    continued: ResumeHeader | None = None,
 ) -> Owner:
     """The owner of the store at ``path``, which is created at full size.
 
@@ -74,7 +74,7 @@ def change_times(owner: Owner, header: Header) -> Owner:
 
 
 def _locked(
-    path: Path, root: Path, header: Header, overwrite: bool, resume: bool, continued: Continued | None, lock: Lock
+    path: Path, root: Path, header: Header, overwrite: bool, resume: bool, continued: ResumeHeader | None, lock: Lock
 ) -> Owner:
     _recover(root)
     if not root.exists():
@@ -82,7 +82,7 @@ def _locked(
         return Owner(root, header, 0, False, lock)
     if not overwrite and not resume:
         raise Taken(f"{path} exists", "use --overwrite, --resume, or another -o")
-    if not marked(root):
+    if not is_store(root):
         raise DataError(f"{path} exists and is no store that ksdp made, or its metadata is damaged", "use another -o")
     if overwrite:
         _require_idle(path, root)
@@ -112,7 +112,7 @@ def _require_idle(path: Path, root: Path) -> None:
             )
 
 
-def marked(root: Path) -> bool:
+def is_store(root: Path) -> bool:
     """Whether ksdp made the folder ``root``."""
     try:
         return layout.MARK in read_json(root / "zarr.json")["attributes"]
@@ -122,7 +122,7 @@ def marked(root: Path) -> bool:
 
 def _place(root: Path, header: Header, stored: Run | None) -> None:
     """Lay out a store beside ``root``, link the frames of ``stored`` into it, and put it in the place of ``root``."""
-    new, old = fresh(root), aside(root)
+    new, old = replacement(root), backup(root)
     new.mkdir()
     try:
         _lay_out(new, header, root, stored)
@@ -188,7 +188,7 @@ def _carry_digests(new: Path, stored: Run) -> None:
 
 def _recover(root: Path) -> None:
     """Clear up after a writer that was killed while it put a store in its place."""
-    new, old = fresh(root), aside(root)
+    new, old = replacement(root), backup(root)
     if old.exists() and not root.exists():
         os.rename(old, root)
     elif old.exists():
@@ -202,7 +202,7 @@ def _remove(folder: Path) -> None:
 
     Raises `DataError` for any other folder.
     """
-    ours = marked(folder) or all(name.endswith(disk.PARTIAL) for name in os.listdir(folder))
+    ours = is_store(folder) or all(name.endswith(disk.PARTIAL) for name in os.listdir(folder))
     if not ours:
         raise DataError(f"{folder} is in the way and was not made by ksdp", "move it elsewhere")
     for child in folder.iterdir():

@@ -42,7 +42,7 @@ def read_foreign(path: Path) -> dict[str, NDArray[np.floating]]:
             opened = xarray.open_dataset(path, decode_times=False)
         held = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
         position, last = opened["position"], [name for name in ("time", "particle", "axis") if name in opened.sizes]
-        require_held(math.prod(position.shape) * position.dtype.itemsize, held)
+        require_plausible_size(math.prod(position.shape) * position.dtype.itemsize, held)
         position = position.transpose(..., *[name for name in last if name in position.dims])
         found = {"position": position.to_numpy()}
         if position.dims[:1] == ("time",):
@@ -57,13 +57,13 @@ def read_foreign(path: Path) -> dict[str, NDArray[np.floating]]:
     return found
 
 
-def require_held(claimed: int, held: int) -> None:
+def require_plausible_size(claimed: int, held: int) -> None:
     """Raise `ValueError` where what is to be read is far more than what lies on the disk, in bytes."""
     if claimed > LARGEST_RATIO * held + SMALL:
         raise ValueError(f"it claims {claimed} bytes and holds {held}")
 
 
-def foreign(path: Path) -> str:
+def advice(path: Path) -> str:
     """Advice for a folder that is no store of ours: what it holds, and which way in there is for it."""
     if has_positions(path):
         return (

@@ -23,10 +23,10 @@ from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
-from .foreign import foreign
+from .foreign import advice
 from .layout import Header
-from .siblings import aside
-from .unstack import unstacked
+from .siblings import backup
+from .unstack import unstack
 
 if TYPE_CHECKING:
     import xarray
@@ -207,7 +207,7 @@ class Run:
         if self.grid:
             there["c"].encoding.pop("coordinates", None)
         there = there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
-        return unstacked(there, self.path) if grid else there
+        return unstack(there, self.path) if grid else there
 
     def _repr_html_(self) -> str:
         facts = {"kind": self.kind, "J": self.J, "d": self.dim, "cases": len(self.cases), "complete": self.complete}
@@ -331,7 +331,7 @@ def open_run(path: str | Path) -> Run:
     path = local(path)
     file = path / "zarr.json"
     if not path.exists():
-        if aside(path.resolve()).exists():
+        if backup(path.resolve()).exists():
             raise DataError(f"{path} was being replaced when its writer was killed", "run that command with --resume")
         raise DataError(f"there is no store {path}", "check the path")
     try:
@@ -340,7 +340,7 @@ def open_run(path: str | Path) -> Run:
         version = attributes[layout.MARK]
         stated = attributes[layout.ROOT_DIGEST]
     except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", foreign(path)) from None
+        raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", advice(path)) from None
     if version not in layout.FORMATS:
         known = ", ".join(map(str, layout.FORMATS))
         raise DataError(f"{path} has format {version} and this ksdp reads {known}", "update ksdp")

@@ -92,9 +92,9 @@ def select(run: Run, *, case: object = None, t: Any = None, **parameters: object
     return Selection(run, tuple(chosen), _snapshots(run, t))
 
 
-def fixed(run: Run, name: str) -> float | None:
+def constant(run: Run, name: str) -> float | None:
     """The one value that a parameter has throughout a store, or None where it has none."""
-    return fixed_value(simulation_of(run), name)
+    return constant_value(simulation_of(run), name)
 
 
 def simulation_of(run: Run) -> JsonDict:
@@ -112,8 +112,8 @@ def end_of(simulation: JsonDict) -> float:
     return tidy(start_of(simulation) + float(simulation["T"]))
 
 
-def fixed_value(simulation: JsonDict, name: str) -> float | None:
-    """`fixed`, for the configuration of a simulation."""
+def constant_value(simulation: JsonDict, name: str) -> float | None:
+    """`constant`, for the configuration of a simulation."""
     everything = {**simulation, **simulation.get("flow_params", {}), **simulation.get("kernel_params", {})}
     value = everything.get(name)
     if isinstance(value, (list, tuple)):
@@ -148,7 +148,7 @@ def _snapshots(run: Run, t: Any) -> tuple[int, ...]:
 
 
 def _require_fixed(run: Run, name: str, values: tuple[float, ...]) -> None:
-    value = fixed(run, name)
+    value = constant(run, name)
     varied = ", ".join(run.cases[0]) or "nothing"
     if value is None:
         raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {varied}")

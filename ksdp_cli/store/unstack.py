@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import xarray
 
 
-def unstacked(dataset: xarray.Dataset, path: Path) -> xarray.Dataset:
+def unstack(dataset: xarray.Dataset, path: Path) -> xarray.Dataset:
     """``dataset`` with the dimensions of its parameters, their values in increasing order, first; ``case`` is gone.
 
     Raises `ConfigError` where a combination of values is missing or there twice.

@@ -10,7 +10,7 @@ from ..api.generator import Generator
 from ..base.parsing import sweep
 from ..errors import ConfigError
 from ..learning.eta_map import EtaMap
-from .shown import Shown
+from .picture import PictureCloud
 
 #: Pictures in a film of a network where no values are named, and in any film at most.
 PICTURES, MOST = 60, 600
@@ -57,7 +57,7 @@ def require_few(count: int) -> None:
         raise ConfigError(f"{count} pictures in a film", f"choose at most {MOST}, as --t 0:0.1:51")
 
 
-def in_order(every: Sequence[Shown]) -> list[Shown]:
+def in_order(every: Sequence[PictureCloud]) -> list[PictureCloud]:
     """The clouds of a store along what varies among them. Raises `ConfigError` unless one of time and parameters
     does."""
     varying = [name for name in every[0].values if len({one.values[name] for one in every}) > 1]

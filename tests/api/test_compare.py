@@ -200,7 +200,7 @@ def test_clouds_of_two_sizes_say_what_is_left_out(folder: Path) -> None:
         ({"A": 10, "flor": "2.zarr"}, ConfigError, "flor: '2.zarr' is not a number; did you mean --floor"),
         ({"A": 10, "B": 2}, ConfigError, "has no parameter 'B'; it varies: A"),
         ({"A": "10,50"}, ConfigError, "A has several values, 10,50; give one, or call compare_each"),
-        ({"A": 10, "N": 121}, ConfigError, "the cloud has 120 particles and N = 121; use --N 120 or less"),
+        ({"A": 10, "N": 121}, ConfigError, "--N 120"),
         ({"A": 10, "N": 0}, ConfigError, "N = 0"),
         ({"A": 10, "repeats": -1}, ConfigError, "repeats = -1"),
         ({"A": 10, "metrics": "w2,w3"}, ConfigError, "no metric 'w3'"),
@@ -219,7 +219,7 @@ def test_errors_of_what_is_compared(folder: Path) -> None:
         ksdp.compare(folder / "alone.zarr", folder / "model.safetensors")
     with pytest.raises(DataError, match=r"there is no file nowhere\.zarr"):
         ksdp.compare("nowhere.zarr", folder / "alone.zarr")
-    with pytest.raises(DataError, match="the second reference is the first one"):
+    with pytest.raises(DataError, match="second reference"):
         ksdp.compare(folder / "sweep-0.zarr", folder / "alone.zarr", floor=folder / "alone.zarr", A=50, t=0.004)
     deep = ksdp.simulate(dim=3, J=120, T=0.001, dt=1e-3, out="deep.zarr")
     with pytest.raises(DataError, match=r"cloud.* 3 .*reference.* 2"):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.headers import continued
+from ksdp_cli.api.headers import extend
 from ksdp_cli.base.memory import available_memory
 from ksdp_cli.errors import ConfigError, DataError, NumericalError, ResourceError
 from ksdp_cli.particles.intervals import intervals
@@ -47,7 +47,7 @@ def test_snapshots_at_multiples_of_dt_do_not_touch_the_steps(numbers: list[int])
 
 def test_what_was_asked_before_goes_on() -> None:
     def times(stored: tuple[float, ...], **asked: Any) -> tuple[float, ...]:
-        return continued(pose(asked), stored).config.snapshots
+        return extend(pose(asked), stored).config.snapshots
 
     assert times((0.1,), T=0.1) == (0.1,)
     assert times((0.1,), T=0.2) == (0.1, 0.2)

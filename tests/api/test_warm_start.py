@@ -19,7 +19,7 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.model import LARGEST_SOURCE, Model
 from ksdp_cli.particles import own
 from ksdp_cli.store import Run
-from ksdp_cli.views.report.beside import Learned
+from ksdp_cli.views.report.subject import ReportModel
 
 RUN = {"flow": "laminar2d", "A": [1, 10, 100], "J": 300, "T": 0.002, "dt": 1e-3, "M": 1}
 SHORT = {"steps": 5, "N": 100, "validate_every": 5}
@@ -71,7 +71,7 @@ def test_every_command_pushes_the_same_particles(warm: Path) -> None:
     file = warm / "m.safetensors"
     model = Model.load(file)
     x = ksdp.sample(file, n=300, A=50).frame()
-    np.testing.assert_array_equal(Learned("m", file, model).at({"A": 50.0}, 300), x)
+    np.testing.assert_array_equal(ReportModel("m", file, model).at({"A": 50.0}, 300), x)
     np.testing.assert_array_equal(Generator(model).cloud(300, {"A": 50.0}), x)
     mine = ksdp.sample(file, n=300, A=50, seed=REFERENCE_SEED + 100).frame()
     np.testing.assert_array_equal(evaluate(model, "m", {"A": 50.0}, 300, "cpu", 0).cloud, mine)
@@ -167,7 +167,7 @@ def test_a_law_that_changed_in_between_is_not_taken_for_that_of_the_run() -> Non
 
 def test_a_store_of_more_points_than_a_model_should_carry_is_thinned() -> None:
     many = np.arange(2 * LARGEST_SOURCE + 2, dtype=np.float32).reshape(-1, 2)
-    kept = clouds.thinned(many)
+    kept = clouds.sub_sample(many)
     assert kept.shape == (LARGEST_SOURCE, 2)
     assert len(np.unique(kept[:, 0])) == LARGEST_SOURCE
-    assert clouds.thinned(kept) is kept
+    assert clouds.sub_sample(kept) is kept

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ksdp_cli.cli import _boundary, _chosen
+from ksdp_cli.cli import _boundary, _components
 from ksdp_cli.cli.assembly import app
 
 
@@ -84,7 +84,7 @@ def test_quiet_and_verbose_may_stand_anywhere(capsys: pytest.CaptureFixture[str]
 
 
 def test_words_of_a_command_line() -> None:
-    assert _chosen.value_of("flow", ["simulate", "--flow", "a", "--J", "3"]) == "a"
-    assert _chosen.value_of("flow", ["--flow=b"]) == "b"
-    assert _chosen.value_of("flow", ["--flow"]) is None
-    assert not _chosen.parameters(["--flow", "nothing-of-that-name"])
+    assert _components.value_of("flow", ["simulate", "--flow", "a", "--J", "3"]) == "a"
+    assert _components.value_of("flow", ["--flow=b"]) == "b"
+    assert _components.value_of("flow", ["--flow"]) is None
+    assert not _components.parameters(["--flow", "nothing-of-that-name"])

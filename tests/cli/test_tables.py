@@ -77,14 +77,14 @@ def test_no_word_is_broken(
 def test_a_table_that_is_too_wide_becomes_blocks() -> None:
     columns, row = ["metric", "value", "interval", "verdict"], ["w2", "0.1234567", "[-0.000123, +0.000456]"]
     verdict = "indistinguishable from another simulation at this many particles"
-    wide = tables.drawn("T", columns, [[*row, verdict]], 140).splitlines()
+    wide = tables.text_table("T", columns, [[*row, verdict]], 140).splitlines()
     assert any("[-0.000123, +0.000456]" in line and verdict in line for line in wide)
     for width in (80, 60, 40):
-        text = tables.drawn("T", columns, [[*row, verdict]], width)
+        text = tables.text_table("T", columns, [[*row, verdict]], width)
         assert "[-0.000123, +0.000456]" in text
         assert " ".join(text.split()).count("indistinguishable") == 1
         assert all(len(line) <= width or len(line.split()) <= 4 for line in text.splitlines())
-    assert "interval" in tables.drawn("", columns, [[*row, verdict]], 40)
+    assert "interval" in tables.text_table("", columns, [[*row, verdict]], 40)
 
 
 def test_a_piped_table_has_no_blanks_at_the_end_of_its_lines(

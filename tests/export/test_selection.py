@@ -9,7 +9,7 @@ import pytest
 
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.store import Run
-from ksdp_cli.store.selection import fixed, select
+from ksdp_cli.store.selection import constant, select
 
 Stores = Callable[..., Run]
 
@@ -54,6 +54,6 @@ def test_what_is_not_there(run: Stores, asked: dict[str, Any], told: str) -> Non
 
 def test_the_fixed_value_of_a_parameter(run: Stores) -> None:
     made = run()
-    assert fixed(made, "chi") == 1.0
-    assert fixed(made, "A") is None
-    assert fixed(made, "flow") is None
+    assert constant(made, "chi") == 1.0
+    assert constant(made, "A") is None
+    assert constant(made, "flow") is None

@@ -110,11 +110,11 @@ def test_curves_that_cannot_be_drawn(tmp_path: Path, curve: Any, options: Any, t
 
 
 def test_a_picture_knows_its_maker(tmp_path: Path) -> None:
-    from ksdp_cli.figures._canvas import made_here
+    from ksdp_cli.figures._canvas import is_own_picture
 
     for suffix in (".png", ".pdf", ".svg"):
         figures.training_curves(HISTORY, tmp_path / f"x{suffix}")
-        assert made_here(tmp_path / f"x{suffix}")
+        assert is_own_picture(tmp_path / f"x{suffix}")
         (tmp_path / f"y{suffix}").write_text("someone's own picture, made with ksdp in mind")
-        assert not made_here(tmp_path / f"y{suffix}")
-    assert not made_here(tmp_path / "nothing.png")
+        assert not is_own_picture(tmp_path / f"y{suffix}")
+    assert not is_own_picture(tmp_path / "nothing.png")

@@ -32,7 +32,7 @@ def test_a_film_over_the_time_of_a_store(run: ksdp.Run, tmp_path: Path, suffix: 
     shown = pictures(film)
     assert len(shown) == 3
     assert len({one.shape for one in shown}) == 1
-    assert figures.made_here(film)
+    assert figures.is_own_picture(film)
     with pytest.raises(KsdpError, match="exists"):
         ksdp.plot(run, out=film, mu=2)
     ksdp.plot(run, out=film, mu=2, overwrite=True)
@@ -70,7 +70,7 @@ def test_mp4_needs_ffmpeg(run: ksdp.Run, tmp_path: Path, monkeypatch: pytest.Mon
     if shutil.which("ffmpeg"):
         ksdp.plot(run, out=out, mu=1)
         assert out.read_bytes()[4:8] == b"ftyp"
-        assert figures.made_here(out)
+        assert figures.is_own_picture(out)
         out.unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ResourceError, match=r"\.gif"):
