@@ -142,7 +142,7 @@ class SimulateConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _times(cls, data: object) -> Any:
+    def _times(cls, data: object) -> object:
         """Complete T from the snapshots, or the snapshots from T; the last snapshot is T."""
         if not isinstance(data, dict):
             return data
@@ -319,7 +319,7 @@ class TrainConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _algorithm(cls, data: object) -> Any:
+    def _algorithm(cls, data: object) -> object:
         """The paper's choices where the paper's algorithm is asked for and nothing else is said."""
         if isinstance(data, dict) and data.get("algorithm") == "paper":
             return PAPER_TRAINING | data

@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 from ..base.files import JsonDict
 from ..metrics.blow_up_time import BlowUpTime, blow_up_time
 from ..metrics.concentration import concentration
+from ..particles.case_run import Look
 from ..particles.limits import critical_mass
 from ..particles.problem import Case, Problem
 from ..store import Run, open_run
 from ..store.owner import Owner
-from .following import RESOLVED, RESOLVED_BALL, Look, ball, from_columns, may_collapse, of, square
+from .following import RESOLVED, RESOLVED_BALL, ball, from_columns, may_collapse, of, square
 
 #: Frames of all cases for which it is recorded, at most.
 MOST = 2000
@@ -60,11 +61,7 @@ def when_blown_up(problem: Problem, case: Case, looks: Sequence[Look]) -> BlowUp
     if problem.config.dim == 2:
         least = max(RESOLVED * delta, math.sqrt(squares.min()))
         return agreeing(times, squares, least, problem.chemistry.memory)
-    good = [
-        bool(one["density"]) and one["wide"] >= FLAT * one["density"]
-        and ball(case, one["density"]) >= RESOLVED_BALL * delta
-        for one in looks
-    ]  # fmt: skip
+    good = [flat(one) and ball(case, one["density"]) >= RESOLVED_BALL * delta for one in looks]
     held = len(good) if all(good) else good.index(False)
     if held < 2:
         return None
@@ -83,13 +80,19 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
     return when if before is None or before.low <= when.t <= before.high else None
 
 
+def flat(seen: Look) -> bool:
+    """Whether the density of four times the mass is `FLAT` of that of the ball, or more."""
+    near, wide = seen["density"], seen["wide"]
+    return near is not None and wide is not None and wide >= FLAT * near
+
+
 def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Look:
     x, delta = stored.frame(case.number, k), math.sqrt(case.kernel_args[0])
     found = concentration(x, case.mass, RESOLVED * delta, critical_mass(problem, case))
-    return {"t": float(stored.times[k]), **of(found)}
+    return of(found, float(stored.times[k]))
 
 
 def _as_dict(case: Case, frames: Sequence[Look]) -> JsonDict:
     names = ("t", "density", "within", "radii", "critical_radius")
     reach = RESOLVED * math.sqrt(case.kernel_args[0]) if frames else None
-    return {"reach": reach, **{name: [one[name] for one in frames] for name in names}}
+    return {"reach": reach, **{name: [dict(one)[name] for one in frames] for name in names}}

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 from ..base.files import JsonDict
 from ..metrics.concentration import PART, Concentration, concentration
-from ..particles.case_run import CaseRun
+from ..particles.case_run import CaseRun, Look
 from ..particles.limits import critical_mass
 from ..particles.merging import RADIUS
 from ..particles.problem import Case, Problem
@@ -24,9 +24,6 @@ RESOLVED, RESOLVED_BALL = 16.0, 4.0
 #: Change of R^2 between two looks that is aimed at; particles among which the densest point is looked for; cases of a
 #: store that are followed, at most.
 CHANGE, LOOKED_AT, MOST_CASES = 0.2, 4000, 100
-
-#: What one look saw: the fields of a `Concentration` but its centre, and the time.
-Look = dict[str, Any]
 
 
 def may_collapse(problem: Problem, case: Case) -> bool:
@@ -55,13 +52,19 @@ def look(run: CaseRun) -> Look:
     case, delta = run.case, math.sqrt(run.case.kernel_args[0])
     critical = critical_mass(run.problem, case)
     found = concentration(run.state.x, case.mass, RESOLVED * delta, critical, most=LOOKED_AT)
-    return {"t": run.time(), **of(found)}
+    return of(found, run.time())
 
 
-def of(found: Concentration) -> Look:
-    """The numbers of a look, or of a frame."""
-    names = ("density", "wide", "within", "radii", "critical_radius")
-    return {name: _rounded(getattr(found, name)) for name in names}
+def of(found: Concentration, t: float) -> Look:
+    """The numbers of a look, or of a frame, in six digits."""
+    return Look(
+        t=t,
+        density=_rounded(found.density),
+        wide=_rounded(found.wide),
+        within=float(f"{found.within:.6g}"),
+        radii=[float(f"{radius:.6g}") for radius in found.radii],
+        critical_radius=_rounded(found.critical_radius),
+    )
 
 
 def square(seen: Look) -> float:
@@ -93,14 +96,13 @@ def ball(case: Case, density: float | None) -> float:
 
 def as_columns(looks: Sequence[Look]) -> JsonDict:
     """Each number of the looks as a list, for a store."""
-    return {name: [one[name] for one in looks] for name in looks[0]} if looks else {}
+    return {name: [dict(one)[name] for one in looks] for name in looks[0]} if looks else {}
 
 
 def from_columns(columns: JsonDict | None) -> list[Look]:
-    """The looks that a store holds."""
-    if not columns:
-        return []
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    """The looks that a store or a checkpoint holds, whose record was checked."""
+    rows = zip(*columns.values(), strict=True) if columns else ()
+    return [cast(Look, dict(zip(columns or (), row, strict=True))) for row in rows]
 
 
 def followed_by(looks: Sequence[Sequence[Look]]) -> JsonDict:
@@ -108,8 +110,6 @@ def followed_by(looks: Sequence[Sequence[Look]]) -> JsonDict:
     return {"followed": [as_columns(one) or None for one in looks]} if any(looks) else {}
 
 
-def _rounded(value: object) -> Any:
+def _rounded(value: float | None) -> float | None:
     """Six digits: more say nothing of a cloud. None for what is infinite, as the density of particles at one point."""
-    if isinstance(value, tuple):
-        return [_rounded(one) for one in value]
     return None if value is None or value == math.inf else float(f"{value:.6g}")

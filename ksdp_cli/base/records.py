@@ -6,7 +6,7 @@ entries with other names pass, so that a later version may add some.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Never, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -43,7 +43,7 @@ class FileEntries(dict[str, Any]):
         super().__init__(entries)
         self.file = file
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> Never:
         raise DataError(f"{self.file} has no entry {name!r}", "it is needed here; write the file again")
 
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -64,5 +64,5 @@ class Workers(Executor):
         return ""
 
     @abstractmethod
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> Any:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As of `concurrent.futures.Executor`."""

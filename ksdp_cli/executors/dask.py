@@ -12,13 +12,16 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..base.libraries import library
 from ..base.threads import LIMITS, core_count
 from ..errors import ConfigError, ResourceError
 from ..plugins import own_version
 from .base import Workers, listen
+
+if TYPE_CHECKING:
+    import distributed
 
 T = TypeVar("T")
 #: Seconds within which a scheduler must answer.
@@ -46,7 +49,7 @@ class Dask(Workers):
         self._client: Any = self._connected(place) if place else None
         self.threads = None if place else max(1, core_count() // self._workers)
 
-    def _connected(self, address: str) -> Any:
+    def _connected(self, address: str) -> distributed.Client:
         """A client of the scheduler at an address, whose workers were asked what they are."""
         where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
         try:
@@ -73,7 +76,7 @@ class Dask(Workers):
             raise
         return client
 
-    def _started(self) -> Any:
+    def _started(self) -> distributed.Client:
         """A client of a cluster of this machine, which is started now."""
         # a worker counts the threads that it may use as any process does, and Dask's nanny says 1 for most of LIMITS
         environment = {name: str(self.threads) for name in LIMITS}
@@ -122,7 +125,7 @@ class Dask(Workers):
         self._client = None
 
 
-def _pass_on(theirs: Any, ours: Future[Any]) -> None:
+def _pass_on(theirs: distributed.Future, ours: Future[T]) -> None:
     """The outcome of Dask's future to that of the standard library."""
     from distributed.scheduler import KilledWorker
 

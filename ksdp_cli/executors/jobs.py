@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import errors
 from ..base.files import read_json
@@ -21,6 +21,9 @@ from ..base.listener import Stop
 from ..base.outputs import write_whole
 from ..base.signals import graceful
 from .base import listen
+
+if TYPE_CHECKING:
+    from submitit.helpers import DelayedSubmission
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Job:
             with write_whole(file) as temporary:
                 temporary.write_text(json.dumps(outcome), encoding="utf-8")
 
-    def checkpoint(self) -> Any:
+    def checkpoint(self) -> DelayedSubmission:
         """What submitit queues again where the job has no time left: the same calls, which find what is done."""
         from submitit.helpers import DelayedSubmission
 

@@ -12,11 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..base.threads import core_count
 from ..errors import ConfigError
 from .base import Workers, listen
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 T = TypeVar("T")
 
@@ -62,7 +65,7 @@ def _worked(fn: Callable[..., T], /, *args: object, **kwargs: object) -> T:
         _busy.clear()
 
 
-def _begin(asked: Any, driver: int) -> None:
+def _begin(asked: Synchronized[int], driver: int) -> None:
     """Prepare a worker: signals of the terminal are the driver's to pass on.
 
     The pool ends its workers by SIGTERM where one of them was killed. One that has a case brings it to its end; one
@@ -74,7 +77,7 @@ def _begin(asked: Any, driver: int) -> None:
     threading.Thread(target=_watch, args=(asked, driver), daemon=True).start()
 
 
-def _watch(asked: Any, driver: int) -> None:
+def _watch(asked: Synchronized[int], driver: int) -> None:
     """Save and leave when the driver is gone: a worker without one would wait for work for ever."""
     idle = 0.0
     while os.getppid() == driver:

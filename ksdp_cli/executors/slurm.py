@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..base.files import JsonDict, read_json
 from ..base.libraries import library
@@ -26,6 +26,9 @@ from ..base.threads import core_count
 from ..errors import ConfigError, ResourceError
 from .base import Workers
 from .jobs import Call, Job, outcome_of, read_outcome
+
+if TYPE_CHECKING:
+    import submitit
 
 T = TypeVar("T")
 #: Seconds between two looks at the outcomes here and on a cluster, and how long one may be on its way between machines.
@@ -120,7 +123,7 @@ class Slurm(Workers):
         with write_whole(self._folder / "jobs.json") as temporary:
             temporary.write_text(json.dumps(self._jobs), encoding="utf-8")
 
-    def _executor(self) -> Any:
+    def _executor(self) -> submitit.Executor:
         """submitit's executor, with the options of the place."""
         if self._local:
             executor = self._submitit.LocalExecutor(self._folder)

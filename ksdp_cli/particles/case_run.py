@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,20 @@ from .stepper import Stepper
 from .world import Alone, World
 
 
+class Look(TypedDict):
+    """What a look at a cloud saw at ``t``: the fields of a `metrics.concentration.Concentration` but its centre.
+
+    None is a density of particles at one point, and the radius where no mass is critical.
+    """
+
+    t: float
+    density: float | None
+    wide: float | None
+    within: float
+    radii: list[float]
+    critical_radius: float | None
+
+
 @dataclass
 class State:
     """A case between two steps: named arrays, of which "x" (J, d) are the positions, and the next step to take.
@@ -42,7 +56,7 @@ class State:
     engine: dict[str, Any] = field(default_factory=dict)
     collapsed: float | None = None
     place: Place = field(default_factory=Place)
-    looks: list[dict[str, Any]] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
 
     @property
     def x(self) -> Cloud:
