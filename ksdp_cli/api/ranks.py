@@ -33,6 +33,8 @@ from .options import SimulateOptions
 
 #: What a state has beside its arrays.
 PARTS = ("k", "step", "engine", "collapsed", "place")
+#: In the place of a signal's number: the run ends because of what it has come to.
+OVER = 1000
 
 
 @dataclass(frozen=True)
@@ -199,9 +201,10 @@ def follow(
     return told.path
 
 
-def stop_request(world: World, stop: Stop | None, due: bool = False) -> tuple[int | None, bool]:
-    """The number of a signal that any rank has got, and whether a checkpoint is ``due`` on rank 0."""
-    own = np.array([(stop() if stop else None) or 0, due and world.rank == 0], np.float64)
+def stop_request(world: World, stop: Stop | None, due: bool = False, over: bool = False) -> tuple[int | None, bool]:
+    """The number of a signal that any rank has got, or `OVER` where rank 0 has seen that the run is ``over``; and
+    whether a checkpoint is ``due`` on rank 0."""
+    own = np.array([OVER if over else (stop() if stop else None) or 0, due and world.rank == 0], np.float64)
     number, save = world.largest(own).tolist()
     return int(number) or None, bool(save)
 
