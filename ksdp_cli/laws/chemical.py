@@ -31,7 +31,7 @@ class Box:
     """The chemistry of ``problem`` with ``MASS`` on 200 particles ``x``, k = ``k`` and steps of eps / ``memory``."""
 
     def __init__(self, problem: Problem, k: float, memory: float) -> None:
-        self.dim, self.eps, self.k, self.memory = problem.config.dim, _eps(problem), k, memory
+        self.dim, self.eps, self.k, self.memory = problem.config.dim, eps_of(problem), k, memory
         self.dt, n = self.eps / memory, 2 * MODES[self.dim]
         self.x = 0.8 * Ball().draw(J, self.dim, 5).astype(np.float64) + 0.1
         params = problem.chemistry.Params(eps=self.eps, k=k, box=SIDE, modes=MODES[self.dim])
@@ -64,5 +64,8 @@ class Box:
         return float(values.mean()) * SIDE**self.dim
 
 
-def _eps(problem: Problem) -> float:
-    return float(problem.cases[0].chemistry_params.eps)
+def eps_of(problem: Problem) -> float:
+    """eps of the first case."""
+    params = problem.cases[0].chemistry_params
+    assert params is not None  # of a chemistry that is `known`
+    return float(params.model_dump()["eps"])

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 
 from ..particles.problem import Problem
 from .base import Finding
-from .chemical import MASS, known
+from .chemical import MASS, eps_of, known
 from .short_run import moved
 
 STEPS, PART, WIDTH, K, J, SEEDS, DELTA2 = 8, 0.2, 0.5, 0.5, 200, 24, 0.36
@@ -26,7 +26,7 @@ def holds(problem: Problem) -> bool:
 def check(problem: Problem) -> Finding:
     """Compare c at the origin, the mean of 24 clouds of 200 particles, over the exact value, with 1."""
     case, dim = problem.cases[0], problem.config.dim
-    eps = float(case.chemistry_params.eps)
+    eps = eps_of(problem)
     T = PART * min(eps, 1.0 / case.mu)
     options = {"chemistry": problem.config.chemistry, "eps": eps, "k": K, "delta2": DELTA2, "init": "gaussian"}
     options |= {"width": WIDTH, "chi": 0.0, "M": MASS, "T": T, "dt": T / STEPS, "accuracy": 1e-2}

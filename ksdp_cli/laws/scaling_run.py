@@ -10,7 +10,7 @@ import numpy as np
 
 from ..particles.problem import Problem
 from .base import Finding, elliptic, parameters
-from .chemical import MODES, known
+from .chemical import MODES, eps_of, known
 from .short_run import moved
 
 J, STEPS = 300, 8
@@ -25,7 +25,7 @@ def check(problem: Problem) -> Finding:
     case, dim = problem.cases[0], problem.config.dim
     delta2, mass = case.kernel_args[0], case.mass
     own = {} if elliptic(problem) else {"chemistry": problem.config.chemistry, "modes": MODES[dim]}
-    own |= {} if elliptic(problem) else {"eps": case.chemistry_params.eps}
+    own |= {} if elliptic(problem) else {"eps": eps_of(problem)}
     found = []
     for length in (1.0, 2.0):
         scaled = {"delta2": delta2 * length**2, "radius": length, "M": mass * length ** (dim - 2)}

@@ -12,7 +12,7 @@ from ..exact.self_similar import SelfSimilar, self_similar
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem
 from .base import Finding, random
-from .chemical import known
+from .chemical import eps_of, known
 from .short_run import moved
 
 AGE, PART, STEPS, J = 0.25, 0.5, 30, 4000
@@ -36,7 +36,7 @@ def ended(problem: Problem) -> tuple[SelfSimilar, CaseRun]:
     case = problem.cases[0]
     pull = case.chi * case.mass / case.mu
     pull = pull if 0.1 < pull < 7.0 * math.pi else 4.0 * math.pi
-    key = (problem.config.chemistry, problem.config.scheme, float(case.chemistry_params.eps), case.mu, pull, case.seed)
+    key = (problem.config.chemistry, problem.config.scheme, eps_of(problem), case.mu, pull, case.seed)
     return _ended(key, _Hidden(problem))
 
 
