@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ResourceError
@@ -31,7 +32,7 @@ class Lost(ResourceError):
 class World(Protocol):
     """``rank`` of this process among ``size``, of which ``local`` are on its host, where it is number ``place``.
 
-    `join`, `join_pieces`, `largest` and `decide` are calls that all ranks make together; they raise `Lost`.
+    `join`, `join_pieces`, `total`, `largest` and `decide` are calls that all ranks make together; they raise `Lost`.
     """
 
     rank: int
@@ -45,6 +46,11 @@ class World(Protocol):
 
     def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
         """Fill ``pieces`` (rank, ..), contiguous, with each rank's ``mine`` (..); on a card once it comes to that."""
+        ...
+
+    def total(self, values: NDArray[np.float64]) -> None:
+        """Put the sum over ranks in place of ``values``, contiguous; of numbers whose sums are exact, so that no order
+        of theirs changes a bit."""
         ...
 
     def fetch(self, tensor: Tensor) -> NDArray[Any]:
@@ -78,6 +84,9 @@ class Alone:
 
     def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
         pieces[0] = mine
+
+    def total(self, values: NDArray[np.float64]) -> None:
+        return
 
     def fetch(self, tensor: Tensor) -> NDArray[Any]:
         found: NDArray[Any] = tensor.cpu().numpy()

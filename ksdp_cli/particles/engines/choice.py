@@ -60,8 +60,8 @@ def make_engine(
 
     ``auto`` is the direct sum for few particles, and for more the tree, or in the plane on the CPU the mesh where it
     pays. The mesh gives way to the tree where it does not fit. ``kernel_args`` are delta^2 and the kernel's own
-    parameters; ``threads`` is all cores of the process when None. The ranks of ``world`` share the direct sum and the
-    tree, and have the forces on their own particles; each of them has the mesh to itself.
+    parameters; ``threads`` is all cores of the process when None. The ranks of ``world`` share the sum, and have the
+    forces on their own particles.
     On a GPU the direct sum's targets are shared out by who steps them, and of the tree each rank has all forces.
     Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, a mesh
     elsewhere, and `ResourceError` for a GPU without Triton.
@@ -91,7 +91,9 @@ def make_engine(
     if name == "mesh" or (name == "auto" and dim == 2):
         from ..mesh.or_tree import MeshOrTree
 
-        return MeshOrTree(kernel, kernel_args, dtype, particles, accuracy, threads, if_it_pays=name == "auto")
+        return MeshOrTree(
+            kernel, kernel_args, dtype, particles, accuracy, threads, if_it_pays=name == "auto", world=world
+        )
     if name != "direct":
         from ..tree.engine import TreeEngine
 
