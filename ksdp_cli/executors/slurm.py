@@ -26,6 +26,7 @@ from ..base.threads import core_count
 from ..errors import ConfigError, ResourceError
 from .base import Workers
 from .jobs import Call, Job, outcome_of, read_outcome
+from .queue import Queue
 
 T = TypeVar("T")
 #: Seconds between two looks at the outcomes here and on a cluster, and how long one may be on its way between machines.
@@ -56,7 +57,8 @@ class Slurm(Workers):
         self.threads = max(1, core_count() // (workers or core_count())) if self._local else None
         self._waiting: dict[str, tuple[Call, Future[Any]]] = {}
         self._jobs: dict[str, str] = {}
-        self._known: dict[str, Any] = {}
+        self._queue = Queue()
+        self._sent: dict[str, Any] = {}
         self._closed, self._left, self._folder = False, threading.Event(), Path()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -115,7 +117,8 @@ class Slurm(Workers):
             with executor.batch():
                 sent = [executor.submit(job) for job in jobs]
         for job, number in zip(jobs, sent, strict=True):
-            self._known[number.job_id] = number
+            if self._local:
+                self._sent[number.job_id] = number
             self._jobs |= {call.key: number.job_id for call in job.calls}
         with written_whole(self._folder / "jobs.json") as temporary:
             temporary.write_text(json.dumps(self._jobs), encoding="utf-8")
@@ -148,12 +151,10 @@ class Slurm(Workers):
     def _alive(self, job: str) -> bool:
         """Whether a job waits or runs."""
         if not self._local:
-            from submitit.slurm.slurm import SlurmJob
-
-            self._known.setdefault(job, SlurmJob(self._folder, job))
-        if (known := self._known.get(job)) is not None:
+            return self._queue.has(job)
+        if (sent := self._sent.get(job)) is not None:
             with _quiet():
-                return not known.done()
+                return not sent.done()
         try:
             os.kill(int(job), 0)
             return True
