@@ -22,7 +22,7 @@ import numpy as np
 from harness import Table, best_of, parser
 from numba import njit
 
-from ksdp_cli.base.threads import spread
+from ksdp_cli.base.threads import parallel_map
 from ksdp_cli.chemistry.aliasing import aliasing_error
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.particles.mesh.nested import Nested, choose
@@ -105,7 +105,7 @@ def published(x: np.ndarray, side: float, count: int, threads: int) -> float:
     spread_modes(pieces[0][:1], step, rho[0])
     read_modes(pieces[0][:1], step, alpha, np.empty((1, 3)))
     before = time.process_time()
-    spread(task, range(threads), threads)
+    parallel_map(task, range(threads), threads)
     return (time.process_time() - before) * len(x) / part
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from .base import grids
 from .base import parsing as numbers
-from .base.settings import Names, Real, Seeds, Settings, Sweep, Whole, build, read_toml, shown, unknown_name
+from .base.settings import Names, Real, Seeds, Settings, Sweep, Whole, build, cli_text, read_toml, unknown_name
 from .errors import ConfigError
 
 __all__ = [
@@ -56,13 +56,13 @@ class SimulateConfig(Settings):
     flow: str = Field("none", description="background flow; 'ksdp plugins' lists them")
     kernel: str = Field("blob", description="regularised interaction kernel")
     dim: Whole = Field(
-        2, ge=2, le=3, description="space dimension", json_schema_extra=shown("2|3", "the lowest that the flow has")
+        2, ge=2, le=3, description="space dimension", json_schema_extra=cli_text("2|3", "the lowest that the flow has")
     )
     init: str = Field(
         "ball",
         description="initial cloud: a name, FILE.py:CLASS, a file of points (.npy, .csv), or a store to go on from, as "
         "s.zarr@A=10,t=0.02",
-        json_schema_extra=shown("NAME|PATH"),
+        json_schema_extra=cli_text("NAME|PATH"),
     )
     J: Whole = Field(10_000, ge=1, description="number of particles, as 1e6 or 10_000")
     t0: Real = Field(
@@ -74,7 +74,7 @@ class SimulateConfig(Settings):
         1e-4,
         gt=0,
         description="largest time step [time]; a snapshot cuts the one it falls into; auto: --dt 1e-3 --halvings 20",
-        json_schema_extra=shown("NUMBER|auto"),
+        json_schema_extra=cli_text("NUMBER|auto"),
     )
     halvings: Whole = Field(
         0, ge=0, le=30, description="times that a step is halved, at most, where attraction or flow ask for it"
@@ -83,7 +83,7 @@ class SimulateConfig(Settings):
         0.25, gt=0, description="part of delta that attraction may move a particle by in a step that can be halved"
     )
     snapshots: Sweep = Field(
-        (), description="times to store, from t0 on [time], as 0:0.1:11", json_schema_extra=shown(default="T alone")
+        (), description="times to store, from t0 on [time], as 0:0.1:11", json_schema_extra=cli_text(default="T alone")
     )
     mu: Sweep = Field((1.0,), description=PHYSICAL_UNITS["mu"])
     chi: Sweep = Field((1.0,), description=PHYSICAL_UNITS["chi"])
@@ -100,12 +100,12 @@ class SimulateConfig(Settings):
     seed: Seeds = Field(
         0,
         description="seed of the initial cloud and of the Brownian paths; several, as 0:15:16, make an ensemble",
-        json_schema_extra=shown("SWEEP"),
+        json_schema_extra=cli_text("SWEEP"),
     )
     zip: Names = Field(
         (),
         description="swept parameters that go in step, as A,mu: the first of each, the second of each, and so on",
-        json_schema_extra=shown(default="none: every combination is a case"),
+        json_schema_extra=cli_text(default="none: every combination is a case"),
     )
     device: Device = Field("auto", description="where the particles move")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
@@ -121,9 +121,9 @@ class SimulateConfig(Settings):
     )
     c0: str = Field(
         "zero",
-        description="chemical at the start, where it has a memory: zero, elliptic, gaussian:MASS,WIDTH, or a store "
-        "with c",
-        json_schema_extra=shown("TEXT|STORE"),
+        description="chemical at the start, where it has a memory: zero, elliptic, exact (that of --init "
+        "self_similar), gaussian:MASS,WIDTH, or a store with c",
+        json_schema_extra=cli_text("TEXT|STORE"),
     )
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
     store_field: Whole = Field(
@@ -133,7 +133,7 @@ class SimulateConfig(Settings):
         0.0,
         ge=0,
         description="side of the box in which c is stored, the same for all frames [length]",
-        json_schema_extra=shown(
+        json_schema_extra=cli_text(
             default="the periodic box, or what holds the way of the initial cloud in the flow and 3 sqrt(2 mu T) around"
         ),
     )
@@ -258,7 +258,7 @@ class TrainConfig(Settings):
     eta: Names = Field(
         (),
         description="physical parameters to learn, as A or t,A",
-        json_schema_extra=shown(default="all that vary in the store"),
+        json_schema_extra=cli_text(default="all that vary in the store"),
     )
     N: Whole = Field(2000, ge=1, description="particles of each data set in a mini-batch")
     sets: Whole = Field(0, ge=0, description="data sets in a mini-batch; 0: all up to 11, else 8")
@@ -293,7 +293,7 @@ class TrainConfig(Settings):
         lt=1,
         description="part of every cloud that is kept for validation; of algorithm 'paper' nothing where there is a "
         "store to validate on",
-        json_schema_extra=shown(default="0.2"),
+        json_schema_extra=cli_text(default="0.2"),
     )
     validate_n: Whole = Field(1000, ge=1, description="particles a side of the exact distances of a validation")
     validate_every: Whole = Field(500, ge=1, description="gradient steps between validations")
@@ -336,7 +336,7 @@ class CompareConfig(Settings):
     N: Whole | None = Field(
         None,
         description="particles a side of the exact distance",
-        json_schema_extra=shown(
+        json_schema_extra=cli_text(
             default="all of the smallest cloud, up to 1e4, or a fifth of it where halves of the reference make the "
             "floor; two clouds of your own, of one size, are taken whole"
         ),
@@ -344,7 +344,7 @@ class CompareConfig(Settings):
     repeats: Whole | None = Field(
         None,
         description="sub-samples, each with a seed of its own",
-        json_schema_extra=shown(default="as many as are disjoint, up to 3"),
+        json_schema_extra=cli_text(default="as many as are disjoint, up to 3"),
     )
     estimator: Literal["certified", "emd"] = Field("certified", description="exact solver")
     metrics: Names = Field(

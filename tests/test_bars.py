@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ksdp
-from ksdp_cli.base.bars import drawn, notebook_bar
+from ksdp_cli.base.bars import notebook_bar, progress_bar
 
 
 class Display:
@@ -46,7 +46,7 @@ def test_a_callback_passes_through() -> None:
     def own(stage: str, done: int, total: int, note: str = "", /) -> None: ...
 
     for given, got in ((own, own), (None, None), (False, None)):
-        with drawn(given) as told:
+        with progress_bar(given) as told:
             assert told is got
 
 

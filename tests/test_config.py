@@ -36,9 +36,9 @@ def test_defaults_are_the_papers() -> None:
         ({"dtt": 1}, "did you mean --dt"),
         ({"engine": "magic"}, "engine"),
         ({"mu": "1:2:101", "chi": "1:2:101"}, "10201 cases"),
-        ({"zip": "mu"}, "mu alone"),
+        ({"zip": "mu"}, "zip.*mu"),
         ({"seed": "0.5"}, "whole number"),
-        ({"seed": 2**63}, "no seed"),
+        ({"seed": 2**63}, str(2**63)),
         ({"seed": -1}, "seed"),
     ],
 )

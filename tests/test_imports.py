@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ import pytest
 import ksdp_cli
 
 ROOT = Path(ksdp_cli.__file__).parent
+MODULES = {
+    ".".join(("ksdp_cli", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in ROOT.rglob("*.py")
+}
 FLOORS = [
     {"errors", "hookspecs", "registry", "lazy"},  # the contract of a plugin's author
     {"base"},
@@ -65,6 +70,30 @@ def test_imports_go_downwards(path: Path) -> None:
         assert FLOOR[other] <= FLOOR[room], f"{room} imports {other} from a floor above"
         if FLOOR[other] == FLOOR[room] and FLOOR[room] != 0:
             assert (room, other) in SAME_FLOOR, f"{room} and {other} share a floor"
+
+
+def dependencies(module: str, path: Path) -> set[str]:
+    """Modules of ksdp_cli that ``module`` imports at any depth, outside TYPE_CHECKING blocks."""
+    package = module.split(".")[: None if path.name == "__init__.py" else -1]
+    pending: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    found = set()
+    while pending:
+        node = pending.pop()
+        if not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")):
+            pending += ast.iter_child_nodes(node)
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = ".".join(package[: len(package) - node.level + 1] + ([node.module] if node.module else []))
+            found |= {f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base for alias in node.names}
+    return found - {module}
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not inside of functions either: what needs that has its parts in the wrong files."""
+    graph = {module: dependencies(module, path) for module, path in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(reversed(error.args[1])))
 
 
 def test_only_the_store_imports_zarr_and_xarray() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.base import threads as limits
-from ksdp_cli.base.threads import pool, spread
+from ksdp_cli.base.threads import parallel_map, pool
 from ksdp_cli.errors import ConfigError
 
 
@@ -24,13 +24,13 @@ def test_results_in_order_and_every_item_once(count: int, threads: int) -> None:
         seen.append(item)
         return item * item
 
-    assert spread(square, range(count), threads) == [item * item for item in range(count)]
+    assert parallel_map(square, range(count), threads) == [item * item for item in range(count)]
     assert sorted(seen) == list(range(count))
 
 
 def test_two_threads_work_at_once() -> None:
     meeting = threading.Barrier(2)
-    spread(lambda _: meeting.wait(timeout=20), range(2), 2)  # breaks when one has to follow the other
+    parallel_map(lambda _: meeting.wait(timeout=20), range(2), 2)  # breaks when one has to follow the other
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -41,8 +41,8 @@ def test_an_error_in_a_task_is_the_caller_s(threads: int) -> None:
         return item
 
     with pytest.raises(ZeroDivisionError, match="seven"):
-        spread(task, range(50), threads)
-    assert spread(abs, range(-3, 0), threads) == [3, 2, 1]  # the threads live on
+        parallel_map(task, range(50), threads)
+    assert parallel_map(abs, range(-3, 0), threads) == [3, 2, 1]  # the threads live on
 
 
 def test_the_caller_does_not_wait_for_a_busy_pool() -> None:
@@ -50,7 +50,7 @@ def test_the_caller_does_not_wait_for_a_busy_pool() -> None:
     busy = [pool(3).submit(release.wait, 20) for _ in range(3)]
     try:
         caller = threading.get_ident()
-        assert spread(lambda _: threading.get_ident(), range(8), 4) == [caller] * 8
+        assert parallel_map(lambda _: threading.get_ident(), range(8), 4) == [caller] * 8
     finally:
         release.set()
         assert all(helper.result() for helper in busy)
@@ -79,9 +79,9 @@ def test_the_environment_a_container_and_the_caller_limit_the_threads(
     for text in ("many", "0", "-1", ""):
         monkeypatch.setenv("KSDP_THREADS", text)
         assert count() == 3
-    with limits.limited(2):
+    with limits.limit_threads(2):
         assert count() == 2
-    with pytest.raises(ConfigError, match="threads = 0"), limits.limited(0):
+    with pytest.raises(ConfigError, match="threads = 0"), limits.limit_threads(0):
         pass
     assert count() == 3
     limits._quota.cache_clear()

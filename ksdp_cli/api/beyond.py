@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..base import device as devices
 from ..base import parsing
 from ..base.listener import Listener
-from ..base.signals import heard
+from ..base.signals import stop_or_sigint
 from ..config import SimulateConfig
 from ..errors import ConfigError, Interrupted, NumericalError
 from ..initial.stored import StoredCloud
@@ -83,7 +83,7 @@ class Beyond:
         cloud = problem.initial.frame
         drawn = time.monotonic()
         tell_doubts(problem, cloud, precision_warning(problem, cloud), listener.warn)
-        with heard(listener.stop) as stop:
+        with stop_or_sigint(listener.stop) as stop:
             simulation = _integrated(problem, Listener(listener.progress, stop, listener.warn))
         x = simulation.runs[0].state.x.astype(np.float32, copy=False)
         facts: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..base import checkpoint
-from ..base.outputs import reported
+from ..base.outputs import output_errors
 from ..base.whole import sync_folder
 from ..errors import DataError
 
@@ -26,7 +26,7 @@ class Checkpoints:
     def save(self, case: int, header: dict[str, object], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state of a case. Raises as `checkpoint.save`."""
         if not self.folder.exists():
-            with reported(self.folder):
+            with output_errors(self.folder):
                 self.folder.mkdir(exist_ok=True)  # another case's worker may have made it since
                 sync_folder(self.folder.parent)
         checkpoint.save(self.of(case), header, arrays)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import plugins
-from ..base.labels import written
+from ..base.labels import number_text
 from ..base.shapes import Cloud
 from ..chemistry.beginning import WORDS, StoredField
 from ..config import SimulateConfig
@@ -239,7 +239,7 @@ def _frame(run: Run, at: dict[str, str], name: str) -> StoredCloud:
     if len(chosen.cases) != 1:
         raise DataError(
             f"{run.path} holds {len(chosen.cases)} cases{' there' if at else ''}, and an initial cloud is one frame",
-            f"name one, as --init {run.path}@" + ",".join(f"{n}={written(v)}" for n, v in run.cases[0].items()),
+            f"name one, as --init {run.path}@" + ",".join(f"{n}={number_text(v)}" for n, v in run.cases[0].items()),
         )
     case, k = chosen.cases[0], chosen.snapshots[-1]
     before = run.attrs.get("origin")

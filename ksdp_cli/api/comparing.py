@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.grids import SEED
 from ..base.listener import Progress, Say
 from ..base.parsing import sweep
@@ -135,7 +135,7 @@ def compare_each(
     sources = first, floor if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     whole = _compared_whole(subject, first, floor, config)
-    with drawn(progress) as bar:
+    with progress_bar(progress) as bar:
         return [
             _compared(_choose(subject, name, sources, at, config, distances, bar), config, metrics, bar, once, whole)
             for at in points

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.files import JsonDict, local, target
 from ..base.listener import Progress
 from ..errors import ConfigError
@@ -61,7 +61,7 @@ def export(
         raise ConfigError(f"{store} is no store of particles", "for a model: 'ksdp sample' makes a store of it")
     run = store if isinstance(store, Run) else part_of(store) or open_run(store)
     selection = select(run, case=case, t=t, **at)
-    with drawn(progress) as bar:
+    with progress_bar(progress) as bar:
         report = (lambda done, total: bar("particles", done, total)) if bar else None
         write(selection, path, overwrite=overwrite, field=field, progress=report)
     return Exported(

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import provenance
 from ..base.files import JsonDict
-from ..base.records import MadeBy, checked
+from ..base.records import Maker, as_record
 from ..chemistry.beginning import StoredField
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
@@ -173,7 +173,7 @@ def kind_of(about: Mapping[str, Any]) -> dict[str, str]:
     something to remember; an engine that is not told is empty. Raises `DataError` where it is told in another form."""
     try:
         if MADE_BY in about:
-            return checked(MadeBy, about[MADE_BY]).model_dump()
+            return as_record(Maker, about[MADE_BY]).model_dump()
         engine = str(about["engine"][0]["engine"]) if about.get("engine") else ""
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise DataError(f"the device and engine of a stored run are unreadable: {error}", "it is damaged") from None

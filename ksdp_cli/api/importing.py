@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import provenance
 from ..base.files import target
 from ..base.listener import Say, as_warning
-from ..base.outputs import written_whole
+from ..base.outputs import write_whole
 from ..base.parsing import number, sweep
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError, Taken
@@ -102,7 +102,7 @@ def _stored(
     store, writer = paths.begun(target(out) if out is not None else None, "clouds", ".zarr", begin)
     with writer:
         if origin and not path:
-            with written_whole(_beside(store)) as temporary, temporary.open("wb") as file:
+            with write_whole(_beside(store)) as temporary, temporary.open("wb") as file:
                 np.save(file, origin.frame)
         for k, frame in enumerate(frames):
             writer.write(k, frame)

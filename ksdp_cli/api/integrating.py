@@ -6,6 +6,7 @@ moment repeats the steps since its last checkpoint, bit for bit, and passes over
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 
 import numpy as np
@@ -238,8 +239,9 @@ class Watch:
         s = self.simulation
         for run in s.runs:
             far, at_first = run.stepper.far, self.far.setdefault(run.case.number, run.stepper.far)
-            if far > 2 * at_first:  # the initial cloud was doubted before the first step
-                doubt = motion_warning(s.config, run.case, far, run.stepper.width, run.time())
+            shortest = run.state.place.shortest or math.inf
+            if far > 2 * at_first or shortest < s.longest:  # the initial cloud was doubted before the first step
+                doubt = motion_warning(s.config, run.case, far, run.stepper.width, run.time(), shortest)
                 if doubt:
                     return doubt
         return None

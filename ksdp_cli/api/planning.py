@@ -13,7 +13,7 @@ from ..base import compiling
 from ..base import device as devices
 from ..base.disk import free_bytes
 from ..base.memory import available_memory
-from ..base.threads import limited
+from ..base.threads import limit_threads
 from ..errors import NumericalError
 from ..particles import limits, preflight
 from ..particles.case_run import CaseRun
@@ -48,7 +48,7 @@ def plan(
 
     Raises as `simulate` does before its first step.
     """
-    with limited(threads):
+    with limit_threads(threads):
         problem = posed(options)
         device = devices.choose(problem.config.place)
         preflight.require(problem)

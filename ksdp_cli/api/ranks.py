@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..base.listener import Stop
 from ..base.shapes import Cloud
-from ..base.threads import core_count, limited
+from ..base.threads import core_count, limit_threads
 from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ResourceError, ToldElsewhere
 from ..particles.case_run import State
 from ..particles.problem import Problem
@@ -83,7 +83,7 @@ def joined(asked: str | None) -> Iterator[World]:
 @contextlib.contextmanager
 def divided(world: World) -> Iterator[None]:
     """Within, the threads of this host are shared out over its ranks."""
-    with limited(max(1, core_count() // world.local) if world.size > 1 else None):
+    with limit_threads(max(1, core_count() // world.local) if world.size > 1 else None):
         yield
 
 
@@ -175,7 +175,11 @@ def follow(
         if problem is None:
             assert failed is not None
             raise failed
-        with limited(threads), divided(world), contextlib.suppress(NumericalError, Interrupted, Differ, ToldElsewhere):
+        with (
+            limit_threads(threads),
+            divided(world),
+            contextlib.suppress(NumericalError, Interrupted, Differ, ToldElsewhere),
+        ):
             _move(problem, told, world, stop)
     assert isinstance(told, Ended)
     if told.exit_code:

@@ -15,7 +15,7 @@ from .. import provenance
 from ..base import grids
 from ..base import parsing as numbers
 from ..base.files import JsonDict
-from ..base.listener import Progress, unheard
+from ..base.listener import Progress, discard
 from ..base.shapes import Cloud
 from ..config import PHYSICAL_UNITS
 from ..errors import Busy, ConfigError, DataError, NumericalError, ResourceError
@@ -170,7 +170,7 @@ def fresh_run(
     while True:
         try:
             place = paths.RUNS / f"reference-{name}.zarr"
-            return simulate(out=place, resume=True, progress=progress, warn=unheard, **given)
+            return simulate(out=place, resume=True, progress=progress, warn=discard, **given)
         except Busy as busy:  # another comparison makes this very run: it is found when it is done
             if progress:
                 progress("waiting", 0, 1, busy.message)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..base import checkpoint
 from ..base.files import JsonDict, parse_json
-from ..base.records import EndState, Record, SavedCase, checked
+from ..base.records import EndState, Record, SavedCase, as_record
 from ..errors import DataError
 from ..particles.case_run import CaseRun, State
 from ..particles.halving import Place
@@ -92,7 +92,7 @@ def _fitness(
 def _unfit(run: CaseRun, about: dict[str, object], record: type[Record], kind: dict[str, str], what: str) -> str | None:
     """The first reason why the header of a state is not one of this run. Raises `ConfigError` for another ``kind``."""
     try:
-        checked(record, about)
+        as_record(record, about)
     except ValueError as error:
         return f"cannot be used: {error}"
     if not belongs(about, run.config, marks(run.problem)):

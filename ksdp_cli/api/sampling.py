@@ -12,7 +12,7 @@ from .. import pretrained as models
 from .. import provenance
 from ..base import device as devices
 from ..base import files
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.parsing import number
 from ..config import SampleConfig, build
@@ -80,11 +80,11 @@ def sample(
         return create(place, _header(config, network, label, outside), overwrite=overwrite)
 
     began = time.monotonic()
-    with drawn(progress) as bar:
+    with progress_bar(progress) as bar:
         moved = _moved(further, out, overwrite, Listener(bar, stop, warn)) if further else None
     path, owner = paths.begun(out, _stem(label, config.eta), ".zarr", begin)
     spent = 0.0
-    with owner, owner.case(0) as case, drawn(progress) as bar:
+    with owner, owner.case(0) as case, progress_bar(progress) as bar:
         for start in range(0, config.n, owner.shard):
             count = min(owner.shard, config.n - start)
             if moved:

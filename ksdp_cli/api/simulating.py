@@ -11,11 +11,11 @@ from typing import Unpack
 
 from .. import executors, provenance
 from ..base import device as devices
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.files import target
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
-from ..base.signals import heard
-from ..base.threads import limited
+from ..base.signals import stop_or_sigint
+from ..base.threads import limit_threads
 from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
 from ..executors import Workers
@@ -96,9 +96,15 @@ def simulate(
         raise ConfigError(f"workers = {workers}", "use 1 or more")
     world = world or Alone()
     if world.rank:
-        with heard(stop) as stop:
+        with stop_or_sigint(stop) as stop:
             return open_run(follow(world, stop=stop, threads=threads, **options))
-    with limited(threads), divided(world), heard(stop) as stop, leading(world) as led, drawn(progress) as bar:
+    with (
+        limit_threads(threads),
+        divided(world),
+        stop_or_sigint(stop) as stop,
+        leading(world) as led,
+        progress_bar(progress) as bar,
+    ):
         listener = Listener(bar, stop, warn or as_warning, tell)
         run = _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case, world)
         led(run.path)

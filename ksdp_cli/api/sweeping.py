@@ -18,7 +18,7 @@ from .. import executors, provenance
 from ..base import checkpoint
 from ..base.files import JsonDict
 from ..base.listener import Listener
-from ..base.threads import limited
+from ..base.threads import limit_threads
 from ..config import SimulateConfig
 from ..errors import ConfigError
 from ..executors import Workers, follow
@@ -43,7 +43,7 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     path, warnings = Path(store), list[str]()
     stored = open_run(path)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
-    with limited(threads):
+    with limit_threads(threads):
         problem = _posed(json.dumps(stored.config), json.dumps({name: stored.attrs.get(name) for name in MARKS}))
         bring_to_its_end(problem, path, number, device, listener)
     return warnings

@@ -13,14 +13,14 @@ import numpy as np
 from .. import provenance
 from ..base import checkpoint, files, html
 from ..base import device as devices
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.files import JsonDict
 from ..base.grids import SEED, seeds_of, varying
 from ..base.labels import label
 from ..base.listener import Progress, Stop
-from ..base.outputs import Lock, written_whole
-from ..base.records import SavedTraining, checked
-from ..base.signals import heard
+from ..base.outputs import Lock, write_whole
+from ..base.records import SavedTraining, as_record
+from ..base.signals import stop_or_sigint
 from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
@@ -129,7 +129,7 @@ def train(
         "versions": provenance.versions(),
         "command": provenance.command("train", config, *words[:1], "-o", str(target), *words[1:]),
     }
-    with lock, heard(stop) as stop, drawn(progress) as bar:
+    with lock, stop_or_sigint(stop) as stop, progress_bar(progress) as bar:
         state = _restore(place.checkpoint_of(target), (identity, before), device) if resume else None
         return _trained(data, source, config, device, target, about, state, bar, stop)
 
@@ -171,7 +171,7 @@ def _trained(
     )
     history = json.dumps({"command": about["command"], "history": trained.history}, indent=1)
     last, curves = place.beside(target)
-    with written_whole(curves) as temporary:
+    with write_whole(curves) as temporary:
         temporary.write_text(history + "\n")
     trained.last_model.save(last)
     trained.model.save(target)  # the last of the three: where it is, all are
@@ -314,7 +314,7 @@ def _restore(saved: Path, identities: tuple[str, ...], device: str) -> Any:
             f"use --device {before}, or --overwrite",
         )
     try:
-        checked(SavedTraining, {name: value for name, value in header.items() if name != "source"})
+        as_record(SavedTraining, {name: value for name, value in header.items() if name != "source"})
     except ValueError as error:
         raise DataError(f"{saved} cannot be used: {error}", "use --overwrite to start again") from None
     return header["trainer"], arrays

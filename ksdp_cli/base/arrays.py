@@ -1,17 +1,17 @@
-"""One formula for arrays and tensors."""
+"""Write one formula for NumPy arrays and torch tensors."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any, TypeAlias
 
-#: An array of NumPy's or a tensor of torch's, in formulas that are written once for both. No type covers the two: their
-#: operators are annotated in incompatible ways.
+#: A NumPy array or a torch tensor, in formulas written once for both. No common type exists: the two libraries annotate
+#: their operators in incompatible ways.
 Array: TypeAlias = Any
 
 
 def namespace(x: Array) -> Any:
-    """``torch`` for a tensor, ``numpy`` for anything else: write ``xp.exp(...)`` once, run on every device."""
+    """Return ``torch`` for a tensor, ``numpy`` for anything else: ``xp.exp(...)`` then runs on every device."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(x, torch.Tensor):
         return torch

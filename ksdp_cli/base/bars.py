@@ -1,4 +1,4 @@
-"""A bar that shows how far work is: on a terminal by Rich, in a notebook as an element of the page."""
+"""Progress bars: on a terminal by Rich, in a notebook as an HTML element."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
-def drawn(progress: Progress | bool | None) -> AbstractContextManager[Progress | None]:
-    """What a verb reports to: the caller's own, a bar where it is True, nobody where it is False or None."""
+def progress_bar(progress: Progress | bool | None) -> AbstractContextManager[Progress | None]:
+    """Return what a verb reports its progress to.
+
+    A callable stays as it is, True gives a bar, False and None give no report.
+    """
     if not isinstance(progress, bool):
         return nullcontext(progress)
     if not progress:
@@ -26,7 +29,7 @@ def drawn(progress: Progress | bool | None) -> AbstractContextManager[Progress |
 
 @contextmanager
 def terminal_bar() -> Iterator[Progress]:
-    """A line for each stage of the work on stderr, gone when it ends."""
+    """Draw a line for each stage of the work on stderr; remove them at the end."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -51,17 +54,17 @@ def terminal_bar() -> Iterator[Progress]:
 
 @contextmanager
 def notebook_bar(display: Any) -> Iterator[Progress]:
-    """One element of a notebook's output, rewritten as the work goes on and empty when it ends.
+    """Draw the bars in one element of a notebook's output; empty it at the end.
 
-    ``display`` is IPython's module of that name.
+    ``display`` is the module `IPython.display`.
     """
     handle = display.display(display.HTML(""), display_id=True)
-    shown: dict[str, str] = {}
+    bars: dict[str, str] = {}
 
     def draw(stage: str, done: int, total: int, note: str = "", /) -> None:
         words = html.escape(f"{stage} {done}/{total} {note}")
-        shown[stage] = f'<div><progress value="{done}" max="{max(total, 1)}"></progress> {words}</div>'
-        handle.update(display.HTML("".join(shown.values())))
+        bars[stage] = f'<div><progress value="{done}" max="{max(total, 1)}"></progress> {words}</div>'
+        handle.update(display.HTML("".join(bars.values())))
 
     try:
         yield draw
@@ -70,7 +73,7 @@ def notebook_bar(display: Any) -> Iterator[Progress]:
 
 
 def _notebook() -> Any:
-    """IPython's display in the kernel of a notebook, else None."""
+    """Return `IPython.display` in the kernel of a notebook, else None."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if shell is None or not hasattr(shell, "kernel"):

@@ -1,4 +1,4 @@
-"""Where compiled code is kept: one folder for all of it, which many processes fill at once."""
+"""The folder of compiled code. Several processes may write to it at once."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 
 @functools.cache
 def temporary_folder() -> Path:
-    """One for the process, removed at its end."""
+    """Make a folder for this process; remove it when the process ends."""
     folder = Path(tempfile.mkdtemp(prefix="ksdp-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
 def named_folder() -> Path | None:
-    """``KSDP_CACHE_DIR``, else that of the user; it may not be there."""
-    wanted = os.environ.get("KSDP_CACHE_DIR")
-    return Path(wanted) if wanted else _users()
+    """Return ``KSDP_CACHE_DIR``, else the user's cache folder; it need not exist."""
+    name = os.environ.get("KSDP_CACHE_DIR")
+    return Path(name) if name else _users()
 
 
 def cache_folder() -> Path:
-    """The first that can be written, and is made if it has to be, of `named_folder`, the user's and a temporary one."""
+    """Return, and create, the first writable folder of `named_folder`, the user's and a temporary one."""
     for folder in (named_folder(), _users()):
         if folder is not None and _writable(folder):
             return folder
@@ -33,13 +33,13 @@ def cache_folder() -> Path:
 
 
 def filled_folder() -> Path | None:
-    """`named_folder` where it can be read alone: somebody else has filled it, as `ksdp warm-up` does in a container."""
+    """Return `named_folder` if it is read-only, as after `ksdp warm-up` in a container image; else None."""
     named = named_folder()
     return named if named is not None and named != cache_folder() and named.is_dir() else None
 
 
 def _users() -> Path | None:
-    """``ksdp`` in the user's cache folder; None where there is no home."""
+    """Return ``ksdp`` in the user's cache folder; None without a home folder."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ksdp"
     except RuntimeError:

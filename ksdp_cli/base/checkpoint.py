@@ -1,7 +1,7 @@
-"""Checkpoints: one file, written whole or not at all, the previous one kept.
+"""Checkpoints: one file, written whole or not at all; the previous one stays as PATH.previous.
 
-Layout: magic, length of the JSON header, header, the arrays each at a multiple of 64 bytes, and the SHA-256 of all that
-goes before. The JSON names dtype, shape and place of every array. No pickle.
+Layout: magic, length of the JSON header, header, arrays at multiples of 64 bytes, and the SHA-256 of all bytes before
+it. The JSON holds dtype, shape and offset of each array. No pickle.
 """
 
 from __future__ import annotations
@@ -20,76 +20,77 @@ import numpy as np
 from ..errors import DataError, ResourceError
 from .files import open_regular, parse_json
 from .outputs import NO_ROOM
-from .records import SavedHeader, checked
-from .whole import renamed, sync_folder
+from .records import SavedHeader, as_record
+from .whole import rename_at_end, sync_folder
 
 MAGIC = b"ksdpck01"
 ALIGNMENT = 64
 PREFIX, SUM = len(MAGIC) + 8, hashlib.sha256().digest_size
 
 #: Header and arrays.
-Stored = tuple[dict[str, Any], dict[str, np.ndarray]]
+Content = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def save(path: Path, header: dict[str, object], arrays: dict[str, np.ndarray]) -> None:
-    """Replace the checkpoint at ``path`` by (``header``, ``arrays``); the one it replaces becomes PATH.previous.
+    """Replace the checkpoint at ``path`` by (``header``, ``arrays``); rename the old one to PATH.previous.
 
-    ``header`` is JSON-able, the arrays numeric, of any shape. Raises `ResourceError` when the disk is full and
-    `DataError` when the file cannot be written; the checkpoints that are there stay.
+    ``header`` must be JSON, the arrays numeric, of any shape. Raises `ResourceError` when the disk is full and
+    `DataError` when the file cannot be written; existing checkpoints stay.
     """
-    kept = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    listed, offset = {}, 0
-    for name, array in kept.items():
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    places, offset = {}, 0
+    for name, array in contiguous.items():
         if array.dtype.kind not in "biufc":
             raise ValueError(f"array {name!r} of type {array.dtype} is not numeric")
-        listed[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
+        places[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
         offset += _padded(array.nbytes)
-    head = json.dumps({"header": header, "arrays": listed}).encode()
+    head = json.dumps({"header": header, "arrays": places}).encode()
     head += b" " * (_padded(PREFIX + len(head)) - PREFIX - len(head))
     _, previous, temporary = _names(path)
     try:
-        with renamed(temporary, path, previous), temporary.open("wb") as file:
-            _write(file, [MAGIC, struct.pack("<Q", len(head)), head], kept)
+        with rename_at_end(temporary, path, previous), temporary.open("wb") as file:
+            _write(file, [MAGIC, struct.pack("<Q", len(head)), head], contiguous)
         sync_folder(path.parent)
     except OSError as error:
         kind = ResourceError if error.errno in NO_ROOM else DataError
-        raise kind(f"cannot write the checkpoint {path} ({error.strerror})", "the last one stands; --resume") from None
+        hint = "the last checkpoint is whole; use --resume"
+        raise kind(f"cannot write the checkpoint {path} ({error.strerror})", hint) from None
 
 
 def exists(path: Path) -> bool:
-    """Whether the checkpoint or its previous version exists: a save killed between two renames leaves the latter."""
+    """Whether the checkpoint or its previous version exists: a save killed between its renames leaves the latter."""
     return path.exists() or _previous(path).exists()
 
 
 def remove(path: Path) -> None:
-    """Remove the checkpoint, its previous version and the leftovers of a killed writer, where ksdp wrote them."""
+    """Remove the checkpoint, its previous version and the temporary file of a killed writer, if ksdp wrote them."""
     for file in _names(path):
         if _ours(file):
             file.unlink()
 
 
 def claim(path: Path) -> None:
-    """Raise `DataError` when one of its names is taken by a file that is no checkpoint or a damaged one."""
+    """Raise `DataError` if a file that is not a checkpoint, or a damaged one, has one of the checkpoint's names."""
     for file in _names(path):
         if file.exists() and not _ours(file):
-            raise DataError(f"{file} is no checkpoint of ksdp's, or its first bytes are damaged", "move it elsewhere")
+            raise DataError(f"{file} is not a ksdp checkpoint, or its first bytes are damaged", "move it elsewhere")
 
 
-def load(path: Path) -> Stored:
-    """Header and arrays of the newest undamaged checkpoint; the header's ``source`` names its file.
+def load(path: Path) -> Content:
+    """Return header and arrays of the newest undamaged checkpoint; ``source`` in the header is its file.
 
     Raises `DataError` when neither it nor the previous one can be read.
     """
-    found, reasons = newest(path)
-    if found is None:
+    content, reasons = newest(path)
+    if content is None:
         raise DataError("; ".join(reasons) or f"there is no checkpoint {path}", "start again without --resume")
-    return found
+    return content
 
 
 def newest(
     path: Path, unfit: Callable[[dict[str, object]], str | None] = lambda header: None
-) -> tuple[Stored | None, list[str]]:
-    """The newest undamaged checkpoint for which ``unfit(header)`` is None, or None; and why others were skipped."""
+) -> tuple[Content | None, list[str]]:
+    """Return the newest undamaged checkpoint with ``unfit(header)`` None, or None; and why others were skipped."""
     reasons = []
     for file in (path, _previous(path)):
         if file.exists():
@@ -115,14 +116,14 @@ def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) ->
     for piece in start:
         put(piece)
     for array in arrays.values():
-        # a flat view of the bytes, so that a large state is hashed and written without a copy
+        # a flat view of the bytes: a large state is hashed and written without a copy
         put(array.reshape(-1).view(np.uint8).data)
         put(bytes(_padded(array.nbytes) - array.nbytes))
     file.write(sha.digest())
 
 
 def _read(file: Path) -> tuple[dict[str, object], dict[str, np.ndarray]]:
-    """Read a checkpoint: check the digest first, then each size against the file's before allocating."""
+    """Read a checkpoint: check the digest, then each array's size against the file's size before allocating."""
     with open_regular(file) as handle:
         size = handle.seek(0, os.SEEK_END)
         handle.seek(0)
@@ -133,22 +134,22 @@ def _read(file: Path) -> tuple[dict[str, object], dict[str, np.ndarray]]:
         while left:
             block = handle.read(min(left, 1 << 20))
             if not block:
-                raise ValueError("it became shorter while it was read")
+                raise ValueError("the file became shorter during the read")
             sha.update(block)
             left -= len(block)
         if sha.digest() != handle.read(SUM):
-            raise ValueError("its bytes differ from what was written")
+            raise ValueError("its SHA-256 does not match its bytes")
         handle.seek(len(MAGIC))
         (length,) = struct.unpack("<Q", handle.read(8))
         body = PREFIX + length
         if body > size - SUM:
             raise ValueError(f"its header claims {length} of {size} bytes")
-        head = checked(SavedHeader, parse_json(handle.read(length)))
+        head = as_record(SavedHeader, parse_json(handle.read(length)))
         arrays, room = {}, size
         for name, about in head.arrays.items():
             dtype, shape = np.dtype(about.dtype), tuple(about.shape)
             start, count = body + about.offset, math.prod(shape) * dtype.itemsize
-            room -= count  # many arrays of one place would be a large memory out of a small file
+            room -= count  # many arrays at one offset would need much memory for a small file
             fits = min((0, *shape)) == 0 and len(shape) <= 8 and body <= start <= size - SUM - count and room >= 0
             if dtype.kind not in "biufc" or not fits:
                 raise ValueError(f"array {name!r} of {dtype} {shape} does not fit its {size} bytes")
@@ -159,7 +160,7 @@ def _read(file: Path) -> tuple[dict[str, object], dict[str, np.ndarray]]:
 
 
 def _ours(file: Path) -> bool:
-    """Whether a file begins with `MAGIC`, or with a part of it that a crash left."""
+    """Whether a file begins with `MAGIC`, or is a part of it, as a crash may leave."""
     if not file.is_file():
         return False
     with file.open("rb") as handle:
@@ -175,5 +176,5 @@ def _previous(path: Path) -> Path:
 
 
 def _names(path: Path) -> tuple[Path, Path, Path]:
-    """Every file that a checkpoint at ``path`` may be made of."""
+    """Return the names a checkpoint at ``path`` may use: the file, the previous one, the temporary one."""
     return path, _previous(path), path.with_name(path.name + ".tmp")

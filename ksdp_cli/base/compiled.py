@@ -1,9 +1,9 @@
-"""Numba's ``njit``, with a cache that many processes may fill at once and that need not be there at all.
+"""Numba's ``njit`` with a cache that several processes may fill at once and that may be missing.
 
-All compiled code is in one folder (`cache_folder`); one that cannot be written is read. A file's name holds a digest of
-all sources beside the function's, which it may inline, so that versions of ksdp do not overwrite each other's. Numba by
-itself would look at one source alone, refuse read-only folders, lose the run where the disk is full, and let two
-processes that compile one function for two types at one moment write both under one name.
+All compiled code lies in one folder (`cache_folder`); a read-only folder is read. A file's name holds a digest of all
+sources in the function's folder, since it may inline them; so versions of ksdp do not overwrite each other's files.
+Numba's own cache looks at one source only, refuses read-only folders, stops the run when the disk is full, and lets two
+processes that compile one function for two types write to the same name.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
-#: For a function whose sums may be taken in any order.
+#: For functions whose sums may be reordered.
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
-#: Options of what Python calls, and of fast loops that compiled functions alone call. They are few and the same in all
-#: modules: Numba types NumPy's own functions anew for each set of options, which takes a second.
+#: Options of functions called from Python, and of fast loops called only from compiled functions. All modules share
+#: them: Numba compiles NumPy's own functions again for each set of options, about 1 s each.
 PLAIN: dict[str, object] = {"nogil": True, "cache": True, "error_model": "numpy"}
 INNER: dict[str, object] = PLAIN | {"fastmath": FAST, "no_cpython_wrapper": True}
 
@@ -50,49 +50,49 @@ def njit(**options: object) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def njit(
     function: Callable[P, R] | None = None, /, **options: object
 ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
-    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``; to a type checker the function stays as it is.
+    """`numba.njit`, as ``@njit`` and as ``@njit(cache=True, ...)``; a type checker sees the function's own type.
 
-    It has no wrapper for callers in C: what is called by its address is a `numba.cfunc`.
+    It makes no wrapper for C callers: use `cfunc` for a function that is called by its address.
     """
     options.setdefault("no_cfunc_wrapper", True)
     if function is not None:
-        return _compiled(function, options)
-    return lambda function: _compiled(function, options)
+        return _njit(function, options)
+    return lambda function: _njit(function, options)
 
 
 def cfunc(signature: Any, **options: object) -> Callable[[Callable[..., Any]], Any]:
-    """`numba.cfunc` with our cache: a function that compiled code is given the address of, compiled at once."""
+    """`numba.cfunc` with our cache: compiles at once a function that other compiled code calls by its address."""
 
-    def compiled(function: Callable[..., Any]) -> Any:
-        made: Any = ccallback.CFunc(function, (signature.args, signature.return_type), {}, options)
-        made._cache = _Kept(function)
-        made.compile()
-        return made
+    def decorate(function: Callable[..., Any]) -> Any:
+        result: Any = ccallback.CFunc(function, (signature.args, signature.return_type), {}, options)
+        result._cache = _FunctionCache(function)
+        result.compile()
+        return result
 
-    return compiled
+    return decorate
 
 
-def _compiled(function: Callable[P, R], options: dict[str, object]) -> Callable[P, R]:
-    kept = options.pop("cache", False) and "inline" not in options
-    made: Any = numba.njit(**options)(function)
-    if kept:
-        made._cache = _Kept(function)
-    return made  # type: ignore[no-any-return]
+def _njit(function: Callable[P, R], options: dict[str, object]) -> Callable[P, R]:
+    cache = options.pop("cache", False) and "inline" not in options
+    result: Any = numba.njit(**options)(function)
+    if cache:
+        result._cache = _FunctionCache(function)
+    return result  # type: ignore[no-any-return]
 
 
 @functools.cache
 def _sources(folder: Path) -> str:
-    """A digest of all modules of a folder of ours and of `base`, which they may inline."""
+    """Return a digest of all modules in ``folder`` and in `base`, which a function may inline."""
     files = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 class _Locator:
-    """Where Numba's cache keeps a function, and what of its sources decides."""
+    """Tells Numba's cache the folder of a function and the stamp of its sources."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:
         name = function.__module__
-        # the text of a generated module decides its name
+        # the name of a generated module already depends on its text
         self.stamp = name if name.startswith("ksdp_generated") else _sources(Path(file).parent) + name
         self.line = function.__code__.co_firstlineno
 
@@ -108,7 +108,7 @@ class _Locator:
         return f"{self.line}-{hashlib.sha256(self.stamp.encode()).hexdigest()[:12]}"
 
     def ensure_cache_path(self) -> None:
-        """It is there."""
+        """Do nothing: `cache_folder` has created it."""
 
 
 class _Impl(caching.CompileResultCacheImpl):  # type: ignore[misc]
@@ -116,21 +116,21 @@ class _Impl(caching.CompileResultCacheImpl):  # type: ignore[misc]
 
 
 class _File(caching.IndexDataCacheFile):  # type: ignore[misc]
-    """Saves a compilation, one process at a time. After a failure the next process compiles again."""
+    """Saves compiled code, one process at a time. After a failure the next process compiles again."""
 
     filled: Any = None
 
     def load(self, key: Any) -> Any:
-        found = super().load(key)
-        return self.filled.load(key) if found is None and self.filled else found
+        code = super().load(key)
+        return self.filled.load(key) if code is None and self.filled else code
 
     def save(self, key: Any, data: Any) -> None:
         with contextlib.suppress(OSError), _alone(Path(f"{self._index_path}.lock")):
             super().save(key, data)
 
 
-class _Kept(caching.FunctionCache):  # type: ignore[misc]
-    """The cache of one function, in our folder."""
+class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
+    """The cache of one function in `cache_folder`."""
 
     _impl_class = _Impl
 
@@ -144,7 +144,7 @@ class _Kept(caching.FunctionCache):  # type: ignore[misc]
 
 @contextlib.contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """Within, no other process saves; where the system has no locks the worst is a compilation that is lost."""
+    """Let no other process save in the block; without locks (Windows) compiled code may be lost, nothing worse."""
     with lock.open("a") as handle:
         if fcntl:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -152,7 +152,7 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 class _Watch(event.Listener):  # type: ignore[misc]
-    """Tells `compiling` of what Numba compiles, and does not load."""
+    """Reports to `compiling` each function that Numba compiles rather than loads."""
 
     def __init__(self) -> None:
         self.depth = 0

@@ -1,11 +1,11 @@
-"""That something is being compiled, and how long it took: told once, and left out of rates and estimates."""
+"""Reports compilation once, and measures its time, which rates and estimates leave out."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-#: What is compiled for this machine, by the module that it is in, and about how long all of it takes [s].
+#: Module, name for the user, and approximate time to compile all of it [s].
 PARTS = (
     ("ksdp_generated", "this kernel", 2),
     ("ksdp_cli.particles.tree", "the tree", 10),
@@ -14,30 +14,30 @@ PARTS = (
     ("ksdp_cli.learning", "the network", 5),
     ("ksdp_cli.assignment", "the distances", 5),
 )
-#: Called with a sentence when one of `PARTS` is about to be compiled, unless a longer one was told in this process.
+#: Called with a sentence before one of `PARTS` is compiled, unless this process has reported a longer one.
 tell: Callable[[str], None] | None = None
-#: Seconds that this process has spent on it.
+#: Seconds that this process has spent compiling.
 spent = 0.0
-_began = 0.0
-_told = 0
+_start = 0.0
+_longest = 0
 
 
 def clock() -> float:
-    """Seconds that pass, those of compiling left out."""
+    """Return a monotonic time in seconds that stands still during compilation."""
     return time.monotonic() - spent
 
 
 def begin(module: str) -> None:
-    """A function of ``module`` is about to be compiled."""
-    global _began, _told
-    _began = time.monotonic()
+    """Note that a function of ``module`` is about to be compiled."""
+    global _start, _longest
+    _start = time.monotonic()
     for name, what, seconds in PARTS:
-        if module.startswith(name) and tell is not None and seconds > _told:  # the longer part is told too
-            _told = seconds
+        if module.startswith(name) and tell is not None and seconds > _longest:  # a longer part is reported too
+            _longest = seconds
             tell(f"compiling {what}, once on this machine (about {seconds} s; 'ksdp warm-up' does it beforehand)")
 
 
 def end() -> None:
-    """It is compiled."""
+    """Note that it is compiled."""
     global spent
-    spent += time.monotonic() - _began
+    spent += time.monotonic() - _start

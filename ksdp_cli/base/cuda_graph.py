@@ -1,4 +1,4 @@
-"""Captures launches once and replays them: small work on a GPU is bound by launches, not by arithmetic."""
+"""Capture kernel launches once and replay them: launches, not arithmetic, limit small work on a GPU."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from ..errors import ResourceError
 
-#: Uncaptured rounds before the capture: Triton compiles, and the allocator settles.
+#: Rounds run before the capture: Triton compiles, and the allocator reaches its steady state.
 WARM_UP = 3
 
 
 class NotCaptured(Exception):
-    """Why launches cannot be replayed, in one line."""
+    """Launches cannot be captured; the message says why in one line."""
 
 
-def captured(body: Callable[[], None], on_gpu: bool) -> Callable[[], None] | None:
-    """A function that repeats ``body`` in one launch: ``body`` itself off the GPU, None if it cannot be captured.
+def replayable(body: Callable[[], None], on_gpu: bool) -> Callable[[], None] | None:
+    """Return a function that repeats ``body`` in one launch: ``body`` itself on the CPU, None if capture fails.
 
-    ``body`` works on tensors at fixed addresses and is run `WARM_UP` times here: what it changes is for the caller to
-    put back. Raises `ResourceError` as `device_faults` does.
+    ``body`` must work on tensors at fixed addresses. It runs `WARM_UP` times here; the caller must restore what it
+    changes. Raises `ResourceError` as `device_faults`.
     """
     if not on_gpu:
         return body
@@ -67,7 +67,10 @@ def without_waiting(body: Callable[[], None]) -> None:
 
 
 def record(body: Callable[[], None]) -> Callable[[], None]:
-    """Capture the launches of ``body`` without running them, and return what replays them. Raises `NotCaptured`."""
+    """Capture the launches of ``body`` without running them; return the function that replays them.
+
+    Raises `NotCaptured`.
+    """
     import torch
 
     cuda: Any = torch.cuda
@@ -85,22 +88,22 @@ def record(body: Callable[[], None]) -> Callable[[], None]:
 
 @contextmanager
 def device_faults() -> Iterator[None]:
-    """Raise `ResourceError` when the card lacks memory, or registers or shared memory for a Triton program."""
+    """Raise `ResourceError` when the GPU lacks memory, or registers or shared memory for a Triton program."""
     import torch
 
-    errors = sys.modules.get("triton.runtime.errors")  # where Triton is not loaded, it does not fail
+    errors = sys.modules.get("triton.runtime.errors")  # only a Triton that is loaded can fail
     unfit = (errors.OutOfResources, errors.PTXASError) if errors else ()
     try:
         yield
     except torch.OutOfMemoryError as error:
         raise ResourceError(
-            f"the GPU's memory does not suffice: {_line(error)}", "lower --J, or use --device cpu"
+            f"the GPU has not enough memory: {_line(error)}", "lower --J, or use --device cpu"
         ) from None
     except unfit as error:
-        told = f"a program does not fit on this GPU: {_line(error)}"
-        raise ResourceError(told, "use --device cpu, or a flow and kernel with shorter formulas") from None
+        message = f"a program does not fit on this GPU: {_line(error)}"
+        raise ResourceError(message, "use --device cpu, or a flow and kernel with shorter formulas") from None
 
 
 def _line(error: Exception) -> str:
-    """The first line of an error's message, or its type when the message is empty."""
+    """Return the first line of an error's message, or its type when the message is empty."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,4 +1,4 @@
-"""Paths as users write them, and reading without blocking or filling the memory."""
+"""Paths as users write them, and reads that neither block nor fill the memory."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from urllib.parse import unquote
 
 from ..errors import ConfigError
 
-#: An object of JSON: texts, numbers, truth values, None, and lists and objects of these, as a reader checks them.
+#: A JSON object: strings, numbers, booleans, None, and lists and objects of these.
 JsonDict: TypeAlias = dict[str, Any]
-#: Bytes of a configuration, and of the metadata of a store; both are far smaller.
+#: Largest configuration file and largest metadata of a store [bytes]; real ones are far smaller.
 LARGEST_TOML, LARGEST_METADATA = 1 << 20, 1 << 26
-#: Seconds that a pipe may take to be written.
+#: Seconds to wait for the writer of a pipe.
 PATIENCE = 3.0
-# one slash: `Path` has folded two into one before a command line's words arrive here
+# one slash: `Path` turns two slashes of a command line's words into one
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
-def local(given: str | Path) -> Path:
-    """A path on this machine: ``~`` is the home, ``file://`` is dropped.
+def local(name: str | Path) -> Path:
+    """Return a path on this machine: expand ``~``, drop ``file://``.
 
-    Raises `ConfigError` for any other URL, and for a character that no path can have.
+    Raises `ConfigError` for any other URL and for a NUL character.
     """
-    text = str(given)
-    found = _URL.match(text)
-    if found and found[1].lower() == "file":
+    text = str(name)
+    url = _URL.match(text)
+    if url and url[1].lower() == "file":
         text = unquote(re.sub(r"^[^/]*:/+(localhost(?=/))?/*", "/", text))
-    elif found:
-        raise ConfigError(f"{text} is a URL, and ksdp reads and writes local files", "copy it, or mount it, first")
+    elif url:
+        raise ConfigError(f"{text} is a URL, and ksdp reads and writes local files", "copy or mount it first")
     if "\0" in text:
-        raise ConfigError(f"{text!r} has a NUL, which no path can have", "check the path")
+        raise ConfigError(f"{text!r} has a NUL character, which no path can have", "check the path")
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise ConfigError(f"{text}: there is no such home", "write the folder out") from None
+        raise ConfigError(f"{text}: there is no such home folder", "write the full path") from None
 
 
-def target(given: str | Path) -> Path:
-    """`local`, for what is to be written; ``..`` is followed as far as folders are there.
+def target(name: str | Path) -> Path:
+    """Return `local` for an output; resolve ``..`` as far as folders exist.
 
-    Raises `ConfigError` for a path that names no file, as ``/``.
+    Raises `ConfigError` for a path that names no file, such as ``/``.
     """
-    path = local(given)
-    if not str(given) or not path.name:
-        raise ConfigError(f"the output {str(given)!r} names no file", "use -o with a name")
+    path = local(name)
+    if not str(name) or not path.name:
+        raise ConfigError(f"the output {str(name)!r} names no file", "use -o with a name")
     return Path(os.path.realpath(path)) if ".." in path.parts else path
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """``path`` for reading. Raises `ValueError` for a pipe or a device, which could make a reader wait for ever."""
+    """Open ``path`` for reading. Raises `ValueError` for a pipe or a device: reading it could block for ever."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         if path.is_dir():
             raise IsADirectoryError(21, "Is a directory", str(path))
-        raise ValueError(f"{path.name} is no regular file")
+        raise ValueError(f"{path.name} is not a regular file")
     return open(handle, "rb")
 
 
 def read_whole(path: Path, most: int) -> bytes:
-    """The bytes of a regular file, ``most`` at most. Raises `ValueError` for more, and `OSError`."""
+    """Return the bytes of a regular file. Raises `ValueError` for more than ``most`` bytes, and `OSError`."""
     with open_regular(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -75,8 +75,11 @@ def read_whole(path: Path, most: int) -> bytes:
     return content
 
 
-def read_given(path: Path, most: int) -> bytes:
-    """`read_whole`, or the contents of a pipe such as the shell's ``<(command)``."""
+def read_file_or_pipe(path: Path, most: int) -> bytes:
+    """Return the bytes of a file as `read_whole`, or of a pipe such as the shell's ``<(command)``.
+
+    Raises `ValueError` for more than ``most`` bytes and for a pipe that does not end within `PATIENCE`.
+    """
     if not path.is_fifo():
         return read_whole(path, most)
     handle, content, began = os.open(path, os.O_RDONLY | os.O_NONBLOCK), b"", time.monotonic()
@@ -90,10 +93,10 @@ def read_given(path: Path, most: int) -> bytes:
                 if not piece and content:
                     return content
                 content += piece
-                time.sleep(0.0 if piece else 0.05)  # a pipe that nobody has opened for writing yet reads as ended
+                time.sleep(0.0 if piece else 0.05)  # a pipe without a writer reads as if it had ended
     finally:
         os.close(handle)
-    raise ValueError(f"{path} is a pipe that brought {len(content)} bytes and no end within {PATIENCE:g} s")
+    raise ValueError(f"the pipe {path} gave {len(content)} bytes and did not end within {PATIENCE:g} s")
 
 
 def parse_json(raw: bytes | str) -> Any:
@@ -105,11 +108,11 @@ def parse_json(raw: bytes | str) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON of a file of metadata. Raises `ValueError` and `OSError`."""
+    """Return the JSON of a metadata file. Raises `ValueError` and `OSError`."""
     return parse_json(read_whole(path, LARGEST_METADATA))
 
 
-def decoded(raw: bytes) -> str:
+def decode(raw: bytes) -> str:
     """Decode UTF-8, or UTF-16 and UTF-32 with a byte order mark. Raises `UnicodeDecodeError`."""
     for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32")):
         if raw.startswith(mark):
@@ -117,8 +120,8 @@ def decoded(raw: bytes) -> str:
     return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
-def shown(text: str) -> str:
-    r"""Text for a reader: control characters and halves of characters as ``\x1b`` and ``\ud800``, on one line."""
+def printable(text: str) -> str:
+    r"""Return the text on one line, with control characters and lone surrogates as ``\x1b`` and ``\ud800``."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or (c.isspace() and c in " \u00a0\u3000") else _escaped(c) for c in text)
@@ -126,7 +129,7 @@ def shown(text: str) -> str:
 
 def _escaped(c: str) -> str:
     number = ord(c)
-    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is no UTF-8
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is not UTF-8
         return f"\\x{number - 0xDC00:02x}"
     if number > 0xFFFF or c in "\u200c\u200d\ufe0f":
         return c

@@ -1,4 +1,4 @@
-"""The cases of a sweep: every combination of the swept values, parameters that go in step counting as one.
+"""The cases of a sweep: all combinations of the swept values; parameters in step (``zip``) count as one.
 
 >>> [row["A"] for row in combinations({"A": (1.0, 10.0), "seed": (0, 1)}, ())]
 [1.0, 1.0, 10.0, 10.0]
@@ -20,27 +20,27 @@ from ..base.files import JsonDict
 from ..errors import ConfigError
 from .labels import label
 
-#: The parameter whose values are whole numbers, and over which an ensemble is taken.
+#: The parameter with whole-number values, over which ensembles average.
 SEED = "seed"
 
 Swept = Mapping[str, Sequence[float]]
 
 
 def count(swept: Swept, together: Sequence[str]) -> int:
-    """The number of `combinations`, without making them."""
+    """Return the number of `combinations` without making them."""
     return math.prod(len(axis) for axis in _axes(swept, together))
 
 
 def combinations(swept: Swept, together: Sequence[str]) -> list[dict[str, float]]:
-    """One dict a case, the last parameter running fastest; those named ``together`` have the values of one place."""
+    """Return one dict for each case; the last parameter varies fastest, and those in ``together`` vary in step."""
     rows = ({n: v for part in parts for n, v in part.items()} for parts in itertools.product(*_axes(swept, together)))
     return [{name: row[name] for name in swept} for row in rows]
 
 
 def streams(seeds: Sequence[int | None]) -> list[int]:
-    """The stream of random numbers of each case: its place among the cases of its seed.
+    """Return the random stream of each case: its index among the cases with the same seed.
 
-    So no two cases share an address (seed, stream), and a case has the bits that it has in a sweep of its seed alone.
+    So no two cases share an address (seed, stream), and a case has the same bits as in a sweep of its seed alone.
     """
     seen: Counter[int | None] = Counter()
     places = []
@@ -51,7 +51,7 @@ def streams(seeds: Sequence[int | None]) -> list[int]:
 
 
 def address(cases: Sequence[Mapping[str, float]], seed: object, case: int) -> tuple[int | None, int]:
-    """Seed and stream of a case; ``seed`` is that of all cases where they do not say one, None where it is no number.
+    """Return seed and stream of a case. ``seed`` applies to all cases if they have none; not an integer gives None.
 
     >>> address([{"seed": 3}, {"seed": 4}], None, 1), address([{"A": 1.0}, {"A": 10.0}], 7, 1)
     ((4, 0), (7, 1))
@@ -63,50 +63,50 @@ def address(cases: Sequence[Mapping[str, float]], seed: object, case: int) -> tu
 
 
 def seeds_of(cases: Sequence[Mapping[str, float]], seed: object) -> set[int]:
-    """All seeds of a store, as for `address`."""
-    found = {address(cases, seed, case)[0] for case in (range(len(cases)) if SEED in cases[0] else (0,))}
-    return {one for one in found if one is not None}
+    """Return all seeds of a store; arguments as in `address`."""
+    seeds = {address(cases, seed, case)[0] for case in (range(len(cases)) if SEED in cases[0] else (0,))}
+    return {one for one in seeds if one is not None}
 
 
 def varying(cases: Sequence[Mapping[str, float]]) -> list[str]:
-    """The parameters that have more than one value."""
+    """Return the names of parameters with more than one value."""
     return [name for name in cases[0] if len({case[name] for case in cases}) > 1]
 
 
-def narrowed(config: Mapping[str, Any], cases: Sequence[Mapping[str, float]]) -> dict[str, object]:
-    """A stored configuration with one value for each swept parameter that has one in ``cases``.
+def narrow(config: Mapping[str, Any], cases: Sequence[Mapping[str, float]]) -> dict[str, object]:
+    """Return a configuration in which each swept parameter that has one value in ``cases`` has that value only.
 
     >>> narrowed({"mu": [1.0, 2.0], "flow_params": {"A": [1.0, 9.0]}}, [{"mu": 1.0, "A": 1.0}, {"mu": 1.0, "A": 9.0}])
     {'mu': [1.0], 'flow_params': {'A': [1.0, 9.0]}}
     """
     fixed = {name: cases[0][name] for name in cases[0].keys() - set(varying(cases))}
-    made: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for name, value in config.items():
         if name in fixed:
-            made[name] = fixed[name] if name == SEED else [fixed[name]]
+            result[name] = fixed[name] if name == SEED else [fixed[name]]
         elif name == "zip":
-            left = [one for one in value if one not in fixed]
-            made |= {name: left} if len(left) > 1 else {}
+            steps = [one for one in value if one not in fixed]
+            result |= {name: steps} if len(steps) > 1 else {}
         else:
-            made[name] = narrowed(value, cases) if isinstance(value, dict) else value
-    return made
+            result[name] = narrow(value, cases) if isinstance(value, dict) else value
+    return result
 
 
 def near(name: str, value: float, wanted: float) -> bool:
-    """Whether a parameter has the ``wanted`` value: to 1e-9, a seed exactly."""
+    """Whether ``value`` equals ``wanted``: to a relative 1e-9, a seed exactly."""
     return value == wanted if name == SEED else abs(value - wanted) <= 1e-9 * abs(wanted)
 
 
 def require_in_step(names: Sequence[str], swept: Swept) -> None:
-    """Raise `ConfigError` unless the parameters ``names`` have as many values as one another, and more than one."""
+    """Raise `ConfigError` unless ``names`` are two or more swept parameters with equal numbers of values."""
     if len(names) == 1:
-        raise ConfigError(f"zip names {names[0]} alone", "name two or more parameters that go in step")
+        raise ConfigError(f"zip has one parameter, {names[0]}", "name two or more parameters that go in step")
     for name in names:
         if name not in swept:
             raise ConfigError(f"zip names {name!r}, which is not swept", f"swept are: {', '.join(swept) or 'none'}")
     if len({len(swept[name]) for name in names}) > 1:
-        told = ", ".join(f"{name} has {len(swept[name])}" for name in names)
-        raise ConfigError(f"parameters in step need as many values: {told}", "give each the same number")
+        counts = ", ".join(f"{name} has {len(swept[name])}" for name in names)
+        raise ConfigError(f"parameters in step need equal numbers of values: {counts}", "give each the same number")
 
 
 def require_unlike(cases: Sequence[Mapping[str, float]]) -> None:
@@ -119,7 +119,7 @@ def require_unlike(cases: Sequence[Mapping[str, float]]) -> None:
 
 
 def _axes(swept: Swept, together: Sequence[str]) -> list[list[JsonDict]]:
-    """The parameters that vary alone, and those that go in step as one, at the place of their first."""
+    """Return one axis for each free parameter, and one for all in step, at the position of their first."""
     axes: list[list[dict[str, Any]]] = []
     joined = [name for name in swept if name in together]
     for name, values in swept.items():

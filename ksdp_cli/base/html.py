@@ -1,4 +1,4 @@
-"""Small HTML tables that notebooks show in place of a repr."""
+"""Small HTML tables that notebooks show instead of a repr."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .labels import cell
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table with a caption; without a head where all ``columns`` are empty."""
+    """Return a table with a caption; without a head if all ``columns`` are empty."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns) if any(columns) else ""
     body = "".join("<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>" for row in rows)
     return f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -6,26 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 Item = TypeVar("Item")
-#: What a store of each kind holds, in words.
+#: The words for each kind of store.
 KINDS = {"simulation": "simulation", "samples": "network samples", "clouds": "own clouds"}
 
 
 def label(values: Mapping[str, float], digits: int = 6) -> str:
-    """Values by name.
+    """Format values with their names.
 
     >>> label({"A": 50.0, "t": 0.1})
     'A = 50, t = 0.1'
     """
-    return ", ".join(f"{name} = {written(value, digits)}" for name, value in values.items())
+    return ", ".join(f"{name} = {number_text(value, digits)}" for name, value in values.items())
 
 
-def written(value: float, digits: int = 6) -> str:
-    """A number with so many digits; a whole one, as a seed, with all of its own."""
+def number_text(value: float, digits: int = 6) -> str:
+    """Format a number with ``digits`` significant digits; an integer, such as a seed, in full."""
     return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
 
 
 def several(words: Iterable[str], most: int = 12, between: str = ", ") -> str:
-    """Join all, or the first ``most`` with the total number.
+    """Join all words, or the first ``most`` with the total number.
 
     >>> several("abc", most=2)
     'a, b and so on, 3 in all'
@@ -35,7 +35,7 @@ def several(words: Iterable[str], most: int = 12, between: str = ", ") -> str:
 
 
 def cell(value: object) -> str:
-    """A table cell: four significant digits, empty for None."""
+    """Format a table cell: four significant digits, empty for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -44,12 +44,12 @@ def cell(value: object) -> str:
 
 
 def axis(name: str, units: Mapping[str, str]) -> str:
-    """The title of an axis: ``t [time]``, or a parameter with what ``units`` says of it."""
+    """Return the title of an axis: ``t [time]``, or the parameter's name and its unit."""
     return "t [time]" if name == "t" else f"{name}, {units.get(name, '')}".rstrip(", ")
 
 
 def evenly(items: Sequence[Item], most: int) -> list[Item]:
-    """At most ``most`` (2 or more) of ``items``, evenly spread, the first and the last among them."""
+    """Return at most ``most`` (2 or more) of ``items``, evenly spaced, with the first and the last."""
     if len(items) <= most:
         return list(items)
     return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]

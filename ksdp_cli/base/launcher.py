@@ -1,12 +1,12 @@
-"""What a launcher of processes has put into the environment, known before any of its libraries is imported."""
+"""Read what a launcher of processes put into the environment, before its libraries are imported."""
 
 from __future__ import annotations
 
 import os
 
-#: Variables that hold the rank of a process, of torchrun and of MPI's launchers: Open MPI, MPICH, PMIx.
+#: A variable that torchrun sets, and those that hold the rank under MPI: Open MPI, MPICH, PMIx.
 TORCHRUN, MPI = "TORCHELASTIC_RUN_ID", ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
-#: And their number, where the launcher tells it.
+#: Variables that hold the number of processes.
 MPI_SIZE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 
 
@@ -16,13 +16,13 @@ def by_torchrun() -> bool:
 
 
 def rank(mpi: bool = False) -> int:
-    """The rank that torchrun, or a launcher of ``mpi``, gave this process; 0 where there is none."""
+    """Return the rank of this process under torchrun, or under MPI if ``mpi``; 0 without a launcher."""
     names = MPI if mpi else ("RANK",) if by_torchrun() else ()
     return _number(names) or 0
 
 
 def mpi_size() -> int | None:
-    """The number of processes that a launcher of MPI says it has started."""
+    """Return the number of processes that the MPI launcher started; None if unknown."""
     return _number(MPI_SIZE)
 
 

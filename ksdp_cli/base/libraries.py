@@ -1,4 +1,4 @@
-"""Libraries that only some tasks need: each is an extra of the package."""
+"""Import optional libraries; each is an extra of the package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..errors import ResourceError
 
 
 def library(name: str, purpose: str, extra: str = "export") -> Any:
-    """The module ``name``. Raises `ResourceError` that says what installs it when it is not there."""
+    """Import the module ``name``. Raises `ResourceError` with the command that installs it."""
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Callbacks of long work, the same for every verb."""
+"""Callbacks of long computations, the same for every verb."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ..errors import KsdpWarning
 
 
 class Progress(Protocol):
-    """``progress(stage, done, total, note)``, some ten times a second at most."""
+    """Called as ``progress(stage, done, total, note)``, at most about ten times a second."""
 
     def __call__(self, stage: str, done: int, total: int, note: str = "", /) -> None: ...
 
 
-#: Receives a sentence.
+#: Receives a sentence for the user.
 Say = Callable[[str], None]
-#: The number of the signal that asked for an end, or None.
+#: Returns the number of the signal that asks the work to stop, or None.
 Stop = Callable[[], int | None]
 
 
 @dataclass(frozen=True)
 class Listener:
-    """``progress`` is told how far it is; ``stop`` may ask for an end, before which the state is saved; ``warn`` gets
-    sentences on what may be wrong, ``tell`` on what to expect."""
+    """The callbacks of one verb: ``progress`` receives the progress; ``stop`` may end the work, which saves its state
+    first; ``warn`` receives warnings, ``tell`` receives information."""
 
     progress: Progress | None = None
     stop: Stop | None = None
@@ -34,9 +34,9 @@ class Listener:
 
 
 def as_warning(message: str) -> None:
-    """The default ``warn``: issues a `KsdpWarning` through Python's warnings."""
+    """Issue a `KsdpWarning` through Python's warnings: the default ``warn``."""
     warnings.warn(message, KsdpWarning, stacklevel=3)
 
 
-def unheard(message: str) -> None:
-    """Discards a warning that the caller has already received."""
+def discard(message: str) -> None:
+    """Ignore a warning that the caller has already received."""

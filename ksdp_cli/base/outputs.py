@@ -1,7 +1,7 @@
-"""Output of every command: claim the name, write beside it, rename, replace only files that ksdp made.
+"""Outputs of every command: claim the name, write beside it, rename; replace only files that ksdp wrote.
 
-A name is claimed by a lock on a hidden file beside it, which the system drops with the process, and is then tested:
-of two that want one name, the second is told so, or where the name is ksdp's to choose takes the next.
+A lock on a hidden file beside the output claims its name; the system drops the lock when the process ends. A second
+process that wants the same name gets `Busy`; if ksdp chooses the name, it takes the next one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import Busy, DataError, ResourceError, Taken
-from .whole import renamed, sync_folder
+from .whole import rename_at_end, sync_folder
 
 try:
     import fcntl
@@ -27,61 +27,61 @@ try:
 except ImportError:
     msvcrt = None  # type: ignore[assignment]
 
-#: Bytes that hidden names beside an output add to its own, at most.
+#: Most bytes that hidden names beside an output add to its name, and the longest name.
 RESERVED, LONGEST = 32, 255
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
-def reported(path: Path, after: str = "free some, or use -o on another disk") -> Iterator[None]:
+def output_errors(path: Path, after: str = "free some space, or use -o on another disk") -> Iterator[None]:
     """Convert an `OSError` while writing ``path`` into `ResourceError` (disk full) or `DataError`.
 
-    ``after`` is what to do when there is no room.
+    ``after`` is the advice for a full disk.
     """
     try:
         yield
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise ResourceError(f"no room to write {path} ({error.strerror})", after) from None
+            raise ResourceError(f"no space to write {path} ({error.strerror})", after) from None
         raise DataError(f"cannot write {path} ({error.strerror or error})", "check the folder, or use -o") from None
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def write_whole(path: Path) -> Iterator[Path]:
     """Yield a hidden path beside ``path``; rename it to ``path`` when the block ends, remove it if the block fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.ksdp-partial")
-    with reported(path):
+    with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with renamed(temporary, path):
+        with rename_at_end(temporary, path):
             yield temporary
         sync_folder(path.parent)
 
 
 def require_free(path: Path, overwrite: bool, ours: Callable[[Path], bool], verb: str) -> None:
-    """Raise `Taken` when ``path`` is there and may not be replaced, `DataError` when ksdp did not make it.
+    """Raise `Taken` if ``path`` exists and ``overwrite`` is False, `DataError` if 'ksdp ``verb``' did not write it.
 
-    ``ours(path)`` tells a file that 'ksdp ``verb``' made.
+    ``ours(path)`` is True for a file that 'ksdp ``verb``' wrote.
     """
     if not os.path.lexists(path):
         return
     if not overwrite:
         raise Taken(f"{path} exists", "use --overwrite, or another -o")
     try:
-        made_here = path.is_file() and ours(path)
-    except Exception:  # the readers of many formats raise many kinds, and all of them mean no
-        made_here = False
-    if not made_here:
-        raise DataError(f"{path} exists and was not made by 'ksdp {verb}'", "move it elsewhere, or use another -o")
+        is_ours = path.is_file() and ours(path)
+    except Exception:  # readers of many formats raise many types; each means that the file is not ours
+        is_ours = False
+    if not is_ours:
+        raise DataError(f"{path} exists, and 'ksdp {verb}' did not write it", "move it elsewhere, or use another -o")
 
 
 def claim(
     path: Path, ours: Callable[[Path], bool], verb: str, *, overwrite: bool = False, also: Sequence[Path] = ()
 ) -> Lock:
-    """The right to write ``path`` and the files ``also`` that go with it; release it, or use it as a context manager.
+    """Lock the right to write ``path`` and its companion files ``also``; use the lock as a context manager.
 
-    Raises `Busy` while another process has it, and as `require_free`.
+    Raises `Busy` while another process holds the lock, and as `require_free`.
     """
-    with reported(path):
+    with output_errors(path):
         lock = Lock(path)
         try:
             for file in (path, *also):
@@ -93,24 +93,24 @@ def claim(
 
 
 class Lock:
-    """One writer a name: an advisory lock on a hidden file beside it, which the system drops with the process.
+    """One writer for each name: an advisory lock on a hidden file beside it; it ends with the process.
 
-    With ``wait`` it is waited for. Raises `Busy` naming the process that holds it, `DataError` for a name that leaves
-    no room for those beside it or where the file system cannot lock.
+    With ``wait`` the constructor waits for the lock. Raises `Busy` with the process that holds it, and `DataError` if
+    the name is too long for the hidden names or the file system cannot lock.
     """
 
     def __init__(self, path: Path, wait: bool = False) -> None:
         length = len(os.fsencode(path.name))
         if length > LONGEST - RESERVED:
-            told = f"the name {path.name[:40]}... has {length} bytes, and the files beside it need {RESERVED} more"
-            raise DataError(told, f"use -o with {LONGEST - RESERVED} bytes at most")
+            message = f"the name {path.name[:40]}... has {length} bytes, and hidden files beside it add {RESERVED}"
+            raise DataError(message, f"use -o with at most {LONGEST - RESERVED} bytes")
         self.path = path.with_name(f".{path.name}.ksdp-lock")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            handle = self._opened(path)
+            handle = self._open(path)
             try:
                 self._take(handle, path, wait)
-                # its last owner may have removed the file between our opening and our locking it
+                # the last owner may have removed the file after we opened it and before we locked it
                 if self.path.exists() and os.fstat(handle.fileno()).st_ino == self.path.stat().st_ino:
                     handle.truncate(0)
                     handle.write(f"process {os.getpid()} on {platform.node()}")
@@ -128,27 +128,27 @@ class Lock:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def _opened(self, path: Path) -> IO[str]:
+    def _open(self, path: Path) -> IO[str]:
         try:
             return self.path.open("a+" if fcntl or msvcrt else "x+")
         except FileExistsError:
-            hint = f"wait for it; if no ksdp runs, remove {self.path}"
-            raise Busy(f"{path} is being written by another process", hint) from None
+            hint = f"wait for it; if ksdp is not running, remove {self.path}"
+            raise Busy(f"another process is writing {path}", hint) from None
 
     @staticmethod
     def holder(path: Path) -> str | None:
-        """Who writes ``path``, as ``process 12 on HOST``; None where nobody does. Nothing is locked to find out.
+        """Return who writes ``path``, as ``process 12 on HOST``, or None. Takes no lock.
 
-        A process of another machine is believed what its lock says, whether it lives or not.
+        A process of another machine counts as alive, since this one cannot check.
         """
         try:
-            told = path.with_name(f".{path.name}.ksdp-lock").read_text(errors="replace").strip()
-        except OSError:  # there is none; or it is locked, on Windows
+            owner = path.with_name(f".{path.name}.ksdp-lock").read_text(errors="replace").strip()
+        except OSError:  # there is no lock; or, on Windows, the file is locked
             return None
-        found = re.fullmatch(r"process (\d+) on (.*)", told)
-        if not found:
+        parts = re.fullmatch(r"process (\d+) on (.*)", owner)
+        if not parts:
             return None
-        return None if found[2] == platform.node() and not alive(int(found[1])) else told
+        return None if parts[2] == platform.node() and not alive(int(parts[1])) else owner
 
     @staticmethod
     def _take(handle: Any, path: Path, wait: bool) -> None:
@@ -160,16 +160,16 @@ class Lock:
                 msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         except (BlockingIOError, PermissionError):
             owner = "another process"
-            if fcntl:  # Windows lets nobody read what is locked
+            if fcntl:  # on Windows a locked file cannot be read
                 handle.seek(0)
                 owner = handle.read().strip() or owner
             raise Busy(f"{path} is being written by {owner}", "wait for it, or use another -o") from None
 
     def release(self) -> None:
-        """Let the next writer in; a second call does nothing."""
+        """Release the lock; a second call does nothing."""
         if self._handle is None:
             return
-        if os.name == "nt":  # where no open file can be removed
+        if os.name == "nt":  # Windows cannot remove an open file
             self._handle.close()
         with contextlib.suppress(OSError):
             self.path.unlink()
@@ -178,13 +178,13 @@ class Lock:
 
 
 def alive(process: int) -> bool:
-    """Whether a process of this machine is there, as far as can be told: Windows has no harmless signal."""
+    """Whether a process of this machine exists. Always True on Windows, which has no signal to test it."""
     if os.name == "nt":
         return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is somebody else's
+    except OSError:  # another user's process
         return True
     return True

@@ -1,4 +1,4 @@
-"""The parameters of a flow, kernel or chemistry: each field is an option, a column of a store, and a thing to sweep."""
+"""Parameters of a flow, kernel or chemistry: each field is an option, can be swept, and is stored for each case."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Params(BaseModel):
-    """Base of a component's parameters: unknown names and non-finite numbers are refused, values are fixed."""
+    """Base of a component's parameters: rejects unknown names and non-finite numbers; immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

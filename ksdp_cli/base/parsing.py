@@ -11,15 +11,15 @@ from typing import Any
 
 from ..errors import ConfigError
 
-#: Values in a range, at most.
+#: Most values in a range.
 MOST = 100_000
 RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
 
 
 def number(value: Any) -> float:
-    """One finite real number.
+    """Parse one finite real number.
 
-    Raises `ConfigError` for anything else, nan and infinity included.
+    Raises `ConfigError` for anything else, also for nan and infinity.
     """
     try:
         if isinstance(value, str):
@@ -41,9 +41,9 @@ def number(value: Any) -> float:
 
 
 def integer(value: object) -> int:
-    """One whole number, which may be written ``1e6`` or ``1_000_000``.
+    """Parse one whole number, which may be written ``1e6`` or ``1_000_000``.
 
-    Raises `ConfigError` when it is no number or has a fraction.
+    Raises `ConfigError` if it is not a number or has a fraction.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -59,7 +59,7 @@ def integer(value: object) -> int:
 
 
 def sweep(value: object) -> tuple[float, ...]:
-    """One or more numbers: a number, a comma list, a sequence, or a range, linear or logarithmic.
+    """Parse one or more numbers: a number, a comma list, a sequence, or a linear or logarithmic range.
 
     ``1:100:11log`` is the paper's 10^(0.2 i), i = 0..10. Raises `ConfigError` for anything else.
     """
@@ -79,7 +79,7 @@ def sweep(value: object) -> tuple[float, ...]:
 
 
 def integers(value: object) -> tuple[int, ...]:
-    """One or more whole numbers, written as for `sweep`; a range must step by whole numbers.
+    """Parse one or more whole numbers, written as for `sweep`; a range must step by whole numbers.
 
     >>> integers("0:15:4"), integers([3, 2**62 + 1])
     ((0, 5, 10, 15), (3, 4611686018427387905))
@@ -108,14 +108,14 @@ def _whole_range(text: str) -> tuple[int, ...]:
 def _range(text: str) -> tuple[float, ...]:
     parts = text.split(":")
     if len(parts) != 3:
-        raise ConfigError(f"{text!r} is no range", RANGE_FORM)
+        raise ConfigError(f"{text!r} is not a range", RANGE_FORM)
     logarithmic = parts[2].strip().endswith("log")
     start, stop = number(parts[0]), number(parts[1])
     count = integer(parts[2].strip().removesuffix("log"))
     if count < 2:
         raise ConfigError(f"the range {text!r} has a count of {count}", "a range has at least 2 values")
     if count > MOST:
-        raise ConfigError(f"the range {text!r} has a count of {count}", f"at most {MOST} values are taken")
+        raise ConfigError(f"the range {text!r} has a count of {count}", f"use at most {MOST}")
     if logarithmic and (start <= 0 or stop <= 0):
         raise ConfigError(f"the logarithmic range {text!r} has an end at or below 0", "use positive ends")
     if logarithmic:
@@ -126,5 +126,5 @@ def _range(text: str) -> tuple[float, ...]:
 
 
 def tidy(value: float) -> float:
-    """Drop the last bits of rounding, so that 0:0.1:11 holds 0.03 and not 0.030000000000000002."""
+    """Round to 14 digits, so that 0:0.1:11 has 0.03 and not 0.030000000000000002."""
     return float(f"{value:.14g}")

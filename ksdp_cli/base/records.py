@@ -1,7 +1,7 @@
-"""Metadata of stored files: one model for each kind, validated on reading.
+"""Metadata of files: one model for each kind, validated on reading.
 
-A file may be whole to the last bit and yet be made by another program, or by hand. What has a name here must have its
-type; names that are not here pass, so that a later version may say more.
+An undamaged file may come from another program, or from a text editor. An entry with a name here must have its type;
+entries with other names pass, so that a later version may add some.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Size = Annotated[int, Field(ge=1, lt=2**63)]
 
 
 class Record(BaseModel):
-    """Base: types as in JSON, without conversions."""
+    """Base of the records: JSON types, without conversions."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -28,23 +28,23 @@ class Record(BaseModel):
 Model = TypeVar("Model", bound=Record)
 
 
-def checked(model: type[Model], stored: object) -> Model:
-    """``stored`` as a record. Raises `ValueError` with one line that names the entry and its value."""
+def as_record(model: type[Model], stored: object) -> Model:
+    """Validate ``stored`` as a record. Raises `ValueError` with one line that names the entry and its value."""
     try:
         return model.model_validate(stored)
     except ValidationError as error:
         raise ValueError(first_error(error, model.__name__.lower())) from None
 
 
-class Said(dict[str, Any]):
-    """Entries of a file; one that it lacks is a `DataError` that names file and entry."""
+class FileEntries(dict[str, Any]):
+    """Entries of a file; a missing one raises a `DataError` that names file and entry."""
 
     def __init__(self, entries: dict[str, object], file: object) -> None:
         super().__init__(entries)
         self.file = file
 
     def __missing__(self, name: str) -> Any:
-        raise DataError(f"{self.file} does not say its {name!r}", "it is needed here; make the file again")
+        raise DataError(f"{self.file} has no entry {name!r}", "it is needed here; write the file again")
 
 
 class Simulation(Record):
@@ -72,7 +72,7 @@ class Simulation(Record):
 
 
 class Options(Record):
-    """The configuration of a training or of samples, as far as anything reads it."""
+    """The entries that ksdp reads of the configuration of a training or of samples."""
 
     seed: Count = 0
     eta: dict[str, Finite] | list[str] = {}
@@ -88,7 +88,7 @@ class EngineReport(Record):
 
 
 class BlowUp(Record):
-    """When a case blows up."""
+    """The blow-up time of a case, with the ends of its interval, and the radius it was estimated from."""
 
     t: Finite
     low: Finite
@@ -105,7 +105,7 @@ class Origin(Record):
 
 
 class Further(Record):
-    """How samples went on beyond the last trained time of their network."""
+    """How samples were continued after the last trained time of their network."""
 
     method: Literal["simulate"]
     start: Finite = Field(alias="from")
@@ -116,7 +116,7 @@ class Further(Record):
     seconds: Finite
 
 
-class StoredGrid(Record):
+class GridRecord(Record):
     """The grid on which c is stored."""
 
     points: Annotated[int, Field(ge=1, le=1 << 14)]
@@ -153,11 +153,11 @@ class Attributes(Record):
     end_state: str | None = None
     origin: Origin = Origin(sha256="")
     contents: dict[str, str] = {}
-    grid: StoredGrid | None = None
+    grid: GridRecord | None = None
 
     @model_validator(mode="after")
     def _config(self) -> Attributes:
-        checked(Options if self.kind == "samples" else Simulation, self.config)
+        as_record(Options if self.kind == "samples" else Simulation, self.config)
         return self
 
 
@@ -182,9 +182,9 @@ class Eta(Record):
     def _ranges(self) -> Eta:
         count = len(self.names)
         if {len(self.low), len(self.high), len(self.log)} != {count} or len(self.before) not in (0, count):
-            raise ValueError("its lists differ in length")
+            raise ValueError("its lists have different lengths")
         if len(set(self.names)) != count or not all(self.names):
-            raise ValueError(f"names {self.names} cannot be those of parameters")
+            raise ValueError(f"parameter names {self.names} are empty or repeated")
         for name, low, high, log in zip(self.names, self.low, self.high, self.log, strict=True):
             if low > high or (log and low <= 0):
                 raise ValueError(f"{name} from {low:g} to {high:g}{' on a logarithmic scale' if log else ''}")
@@ -204,7 +204,7 @@ class Provenance(Record):
 
 
 class SavedArray(Record):
-    """Where an array lies in a checkpoint."""
+    """Type, shape and offset of an array in a checkpoint."""
 
     dtype: str
     shape: list[int]
@@ -218,7 +218,7 @@ class SavedHeader(Record):
     arrays: dict[str, SavedArray]
 
 
-class MadeBy(Record):
+class Maker(Record):
     """Device and engine of a state."""
 
     device: str
@@ -226,7 +226,7 @@ class MadeBy(Record):
 
 
 class SavedPlace(Record):
-    """Where a case is within a step that is halved."""
+    """The position of a case within a step that is halved."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -235,13 +235,14 @@ class SavedPlace(Record):
     taken: Count = 0
     finest: Count = 0
     farthest: Finite = 0.0
+    shortest: Finite = 0.0
 
 
 class SavedCase(Record):
-    """The state of one case of a simulation but its arrays."""
+    """The state of one case of a simulation, without its arrays."""
 
     run: str
-    made_by: MadeBy
+    made_by: Maker
     seconds: Finite
     k: Count
     step: Count
@@ -251,10 +252,10 @@ class SavedCase(Record):
 
 
 class EndState(Record):
-    """What the last frames of a simulation lack of its states; stores that are older have no ``made_by``."""
+    """The part of the final states that the last frames do not hold; older stores have no ``made_by``."""
 
     run: str
-    made_by: MadeBy = MadeBy(device="cpu", engine="")
+    made_by: Maker = Maker(device="cpu", engine="")
     seconds: Finite
     k: Count
     engines: list[dict[str, Any]]
@@ -298,7 +299,7 @@ class TrainerState(Record):
 
 
 class SavedTraining(Record):
-    """The state of a training but its arrays."""
+    """The state of a training, without its arrays."""
 
     run: str
     device: str = "cpu"

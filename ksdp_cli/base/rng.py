@@ -1,10 +1,10 @@
 """Counter-based random numbers: Philox 4x32-10, keyed by seed, stream, step and particle.
 
-A number is a function of its address alone, so there is no state to save, and how the work is cut over threads,
-chunks or devices cannot change it. Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
+A number depends on its address alone: there is no state to save, and the split of the work over threads, chunks or
+devices does not change it. Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 
-Address: key = the 64-bit seed; counter = (particle low, particle high 16 bits and draw, step, stream), so that there
-are 2^48 particles, 2^32 steps and 2^32 streams. The GPU (`particles/direct_gpu.py`) draws the same integers.
+Address: key = the 64-bit seed; counter = (particle low, particle high 16 bits and draw, step, stream), for up to 2^48
+particles, 2^32 steps and 2^32 streams. The GPU (`particles/engines/direct_gpu.py`) draws the same integers.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from numba import uint32, uint64
 from numpy.typing import DTypeLike, NDArray
 
 from .compiled import PLAIN, njit
-from .threads import core_count, spread
+from .threads import core_count, parallel_map
 
 #: Four words of 32 bits.
 Words: TypeAlias = tuple[int, int, int, int]
-#: Streams are 32-bit. The initial cloud of stream s of a seed is drawn from it, its Brownian path from 2^31 + s; s is
-#: the place of a case among those of its seed (`base.grids.streams`).
+#: Streams are 32-bit. A case draws its initial cloud from stream s and its Brownian path from 2^31 + s, where s is its
+#: index among the cases with the same seed (`base.grids.streams`).
 NOISE = 1 << 31
 
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 HALF = np.uint64(32)
-#: Particles in one piece of work: about a millisecond.
+#: Particles in one task: about a millisecond.
 PIECE = 1 << 15
 
 
 def noise_stream(stream: int) -> int:
-    """The stream of the Brownian paths of a case whose initial cloud is drawn from ``stream``."""
+    """Return the stream of the Brownian path of a case whose initial cloud comes from ``stream``."""
     return NOISE + stream
 
 
 def bridge_key(key: int, node: int) -> int:
-    """The 64-bit key of the numbers that halve a Brownian increment at ``node`` >= 1 of its binary tree.
+    """Return the 64-bit key of the random numbers that halve a Brownian increment at ``node`` >= 1 of its binary tree.
 
-    The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), a bijection for each node: keys of different
-    nodes, and that of the path itself, meet by a chance of 2^-64.
+    The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), a bijection for each node: the keys of two nodes,
+    or of a node and the path itself, are equal with probability 2^-64.
     """
     z = (key + node * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
@@ -52,7 +52,7 @@ def bridge_key(key: int, node: int) -> int:
 
 @njit(inline="always")
 def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Words:
-    """Ten rounds of Philox 4x32 on uint32 words: counter (c0..c3), key (k0, k1)."""
+    """Apply ten rounds of Philox 4x32 to uint32 words: counter (c0..c3), key (k0, k1)."""
     for _ in range(10):
         p0 = MULTIPLIER_0 * uint64(c0)
         p1 = MULTIPLIER_1 * uint64(c2)
@@ -70,10 +70,10 @@ def _words(particle: int, draw: int, step: int, stream: int, k0: int, k1: int) -
 
 @njit(**PLAIN)
 def _normals(out: NDArray[np.floating], start: int, step: int, stream: int, k0: int, k1: int) -> None:
-    """Box-Muller on 24-bit uniforms: |normal| <= 5.888, which one draw in 2.6e8 would exceed.
+    """Fill ``out`` by Box-Muller from 24-bit uniforms: |normal| <= 5.888, which an exact draw exceeds once in 2.6e8.
 
-    The uniform of the radius is (k + 1/2) 2^-24 in float32: above 1/2 that is rounded to an even k or k + 1, so that
-    its last bit is not used there, and the radius is 0 where k is the largest, one draw in 2^24.
+    The uniform of the radius is (k + 1/2) 2^-24 in float32. Above 1/2 float32 rounds it to an even k or k + 1, so its
+    last bit is lost there, and the radius is 0 for the largest k, one draw in 2^24.
     """
     n, d = out.shape
     for i in range(n):
@@ -91,14 +91,14 @@ def _normals(out: NDArray[np.floating], start: int, step: int, stream: int, k0: 
 
 @njit(inline="always")
 def _unit(high: int, low: int) -> float:
-    """A 53-bit k as a number in (0, 1): (k + 1/2) 2^-53, and k 2^-53 from 1/2 on, where float64 has no half of it."""
+    """Map a 53-bit k to (0, 1): (k + 1/2) 2^-53 below 1/2, and k 2^-53 from 1/2 on, where float64 lacks the half."""
     k = float(uint64(high >> 5) * uint64(1 << 26) + uint64(low >> 6))
     return (k + 0.5 if k < 2.0**52 else k) * 2.0**-53
 
 
 @njit(**PLAIN)
 def _uniforms(out: NDArray[np.floating], start: int, step: int, stream: int, k0: int, k1: int) -> None:
-    """53-bit uniforms in (0, 1): two to a Philox block."""
+    """Fill ``out`` with 53-bit uniforms in (0, 1), two from each Philox block."""
     n, d = out.shape
     for i in range(n):
         for pair in range((d + 1) // 2):
@@ -116,7 +116,7 @@ def _fill(
     def piece(first: int) -> None:
         function(out[first : first + PIECE], start + first, step, stream, *key)
 
-    spread(piece, range(0, len(out), PIECE), core_count())
+    parallel_map(piece, range(0, len(out), PIECE), core_count())
 
 
 def normals(

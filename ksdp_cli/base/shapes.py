@@ -1,7 +1,7 @@
-"""Array-shape names used throughout.
+"""Names of array shapes.
 
 A cloud is (J, d): J particles in d dimensions. A batch of clouds is (B, N, d); the frames of a run are
-(case, particle, axis). Physical parameters eta are (p,) or (n, p). Positions are float32 unless said.
+(case, particle, axis). Physical parameters eta are (p,) or (n, p). Positions are float32 unless stated.
 """
 
 from __future__ import annotations

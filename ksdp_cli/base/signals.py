@@ -1,4 +1,4 @@
-"""Signals that end long work after it has saved its state."""
+"""Stop long work by a signal, after it has saved its state."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from .listener import Stop
 
 
 class Flag:
-    """Holds the number of the signal that asked for an end, or None; ``asked`` once long work has looked."""
+    """Holds the number of the signal received, or None; ``in_use`` after the first poll."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self.asked = False
+        self.in_use = False
 
     def __call__(self) -> int | None:
-        self.asked = True
+        self.in_use = True
         return self.signal
 
 
 class _AtOnce(KeyboardInterrupt):
-    """A signal before there is anything to save; a KeyboardInterrupt, so that no error handler catches it."""
+    """A signal before the first poll; a KeyboardInterrupt, so that no ``except Exception`` catches it."""
 
 
 @contextmanager
 def graceful(*signals: int) -> Iterator[Flag]:
     """Make ``signals`` (default SIGINT and SIGTERM) set a flag that long work polls.
 
-    A second one acts at once, and so does the first as long as nothing has looked: then nothing is at stake yet. Raises
+    A second signal acts at once; so does the first before the first poll, since there is no state to save yet. Raises
     `Interrupted`.
     """
     stop = Flag()
@@ -42,7 +42,7 @@ def graceful(*signals: int) -> Iterator[Flag]:
         stop.signal = number
         for known, handler in before.items():
             signal.signal(known, handler)
-        if not stop.asked:
+        if not stop.in_use:
             raise _AtOnce
 
     for number in signals or (signal.SIGINT, signal.SIGTERM):
@@ -58,10 +58,10 @@ def graceful(*signals: int) -> Iterator[Flag]:
 
 
 @contextmanager
-def heard(stop: Stop | None) -> Iterator[Stop | None]:
-    """``stop``, or Ctrl-C where none is given: a script or a notebook's cell then saves as the command line does.
+def stop_or_sigint(stop: Stop | None) -> Iterator[Stop | None]:
+    """Yield ``stop``, or a flag set by Ctrl-C if it is None: scripts and notebooks then save as the command line does.
 
-    Nothing is listened to outside the main thread, nor where the program handles SIGINT itself.
+    Yields None outside the main thread, and if the program handles SIGINT itself.
     """
     ours = threading.current_thread() is threading.main_thread()
     if stop is not None or not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

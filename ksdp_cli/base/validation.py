@@ -1,4 +1,4 @@
-"""The first thing that pydantic has against a value, as one line for a user."""
+"""Pydantic's first error as one line for the user."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 
 def first_error(error: ValidationError, owner: str = "") -> str:
-    """``dt = -1: input should be greater than 0``; ``owner`` stands for the whole where no entry is at fault."""
+    """Return ``dt = -1: input should be greater than 0``; ``owner`` names the whole if the error has no entry."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or owner
     unknown = first["type"] == "extra_forbidden"

@@ -1,4 +1,4 @@
-"""The one body that writes a file whole: its bytes reach the disk before its name does."""
+"""Write a file whole: its bytes reach the disk before its name does. All writers use this module."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _COUNT, HOST = itertools.count(), re.sub(r"[^\w-]", "-", platform.node())[:40]
 
 
 def temporary_beside(path: Path, ending: str) -> Path:
-    """A hidden name beside ``path`` that belongs to this call alone, on any host: .NAME.HOST.PID.COUNT``ending``."""
+    """Return a hidden name beside ``path``, unique to this call on any host: .NAME.HOST.PID.COUNT``ending``."""
     return path.with_name(f".{path.name}.{HOST}.{os.getpid()}.{next(_COUNT)}{ending}")
 
 
 @contextlib.contextmanager
-def renamed(temporary: Path, path: Path, previous: Path | None = None) -> Iterator[Path]:
-    """Sync and rename ``temporary`` to ``path`` when the block ends; remove it when the block or the system fails.
+def rename_at_end(temporary: Path, path: Path, previous: Path | None = None) -> Iterator[Path]:
+    """Sync and rename ``temporary`` to ``path`` when the block ends; remove it if the block or the system fails.
 
-    ``previous``: the name that the replaced file gets. The folder is not synced: `sync_folder` does that.
+    The old file is renamed to ``previous`` if given. Call `sync_folder` afterwards to sync the folder.
     """
     try:
         yield temporary

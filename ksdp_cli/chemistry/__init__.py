@@ -1,1 +1,1 @@
-"""What makes the chemical that particles follow: the second equation of (1)."""
+"""The chemical that particles follow: solvers of the second equation of (1), one file each."""

@@ -1,4 +1,4 @@
-"""The error that splines leave in the gradient, measured on the field at hand by exact sums over its modes."""
+"""Aliasing error of the particle mesh: the gradient by splines against the exact sum over the modes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from ..particles.mesh.modes import Box, Modes
 from ..particles.mesh.nested import Nested
 from ..particles.mesh.shared import applied
 
-#: Particles that are measured at most, and terms of their sums.
+#: The measurement uses at most `SAMPLE` particles and `TERMS` terms in all their sums.
 SAMPLE, TERMS = 256, 1 << 26
 
 
 def aliasing_error(nested: Nested, field: list[Modes], axes: Sequence[NDArray[np.floating]]) -> float:
-    """Relative l2 error of the gradient at 256 particles or fewer, evenly taken: twice that of reading the field.
+    """Relative l2 error of the gradient, estimated at up to `SAMPLE` particles.
 
-    The deposit is the transpose of the reading, and errs as much.
+    ``axes`` holds the coordinates of all particles, (J,) an axis; every n-th particle is measured. The result is twice
+    the error of interpolation, because the deposit is its transpose and has the same error.
     """
     terms = sum(modes.size for modes in field)
     count = max(16, min(SAMPLE, TERMS // terms, axes[0].size))
@@ -30,7 +31,7 @@ def aliasing_error(nested: Nested, field: list[Modes], axes: Sequence[NDArray[np
 
 
 def exact_gradient(box: Box, modes: Modes, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Gradient (d, n) of a box's part of the field, by the sum over all modes, one axis after the other."""
+    """Gradient (d, n) at ``axes`` of one box's part of the field: the sum over all modes, one axis at a time."""
     waves = [np.exp(1j * np.outer(q.ravel(), axis - low)) for q, axis, low in zip(box.q, axes, box.low, strict=True)]
     waves[-1] *= np.where(np.arange(len(waves[-1])) > 0, 2.0, 1.0)[:, None]
     slopes = [1j * q.ravel()[:, None] * wave for q, wave in zip(box.q, waves, strict=True)]

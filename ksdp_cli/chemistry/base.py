@@ -1,8 +1,9 @@
-"""The contract of a chemistry: the second equation of (1), eps c_t = Lap c - k^2 c + rho, as a run needs it.
+"""The contract of a chemistry: a solver of the second equation of (1), eps c_t = Lap c - k^2 c + rho.
 
-A step from t to t + dt is: ``state = advance(state, x, dt)``, then ``gradient(state, x)`` at the same positions. So c
-is implicit and x explicit. A scheme that tries positions ahead (Heun) advances the *same old* state with them, as often
-as it likes, and keeps the state that it wants: nothing but the returned state changes. Steps may differ in length.
+A step from t to t + dt calls ``state = advance(state, x, dt)`` and then ``gradient(state, x)`` at the same positions,
+so c is implicit and x explicit. `advance` changes nothing but the state that it returns. A scheme with predicted
+positions (Heun) therefore advances the same old state several times and keeps one of the results. Steps may differ in
+length.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine
 from ..particles.world import World
 
-#: Named arrays and nothing else: what a checkpoint stores, and all that a resumed run gets back.
+#: Named arrays. A checkpoint stores exactly these, and a resumed run gets them back.
 State = Mapping[str, NDArray[Any]]
-#: c at points: arrays of coordinates along x, y (, z), of one shape, to an array of that shape.
+#: c as a function: takes arrays of coordinates along x, y (, z), all of one shape, and returns an array of that shape.
 Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a chemistry may know of its case. ``delta`` is the width of a particle's blob [length], ``T`` the end of the
-    run and ``dt`` its longest step [time], ``accuracy`` the relative l2 error of the gradient that is aimed at, ``c0``
-    the chemical at the start: "zero", "elliptic" (the state of eps = 0), or c at points given axis by axis."""
+    """The case that a chemistry solves.
+
+    ``delta`` is the width of a particle's blob [length], ``T`` the end of the run and ``dt`` its longest step [time],
+    ``accuracy`` the relative l2 error that the gradient should have. ``c0`` is the chemical at the start: "zero",
+    "elliptic" (the solution at eps = 0), or a `Field`.
+    """
 
     dim: int
     particles: int
@@ -53,7 +57,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Grid:
-    """A regular grid: ``axes`` holds the coordinates along x, y (, z); values on it have the shape of their lengths."""
+    """A regular grid. ``axes`` holds the coordinates along x, y (, z); arrays of values have the shape `shape`."""
 
     axes: Sequence[NDArray[np.float64]]
 
@@ -62,25 +66,26 @@ class Grid:
         return tuple(axis.size for axis in self.axes)
 
     def points(self) -> list[NDArray[np.float64]]:
-        """Every point, one array of coordinates an axis, in the order of the values."""
+        """Coordinates of all points, one array (n,) an axis, in the order of the ravelled values."""
         return [np.ascontiguousarray(part.ravel()) for part in np.meshgrid(*self.axes, indexing="ij")]
 
 
 class Chemistry(Protocol):
-    """The chemical of one case. ``dims`` are its space dimensions; ``Params`` a pydantic model of numbers, physical
-    (eps, k) and numerical, whose descriptions carry meaning and unit.
+    """The chemical of one case. ``dims`` are its space dimensions. ``Params`` is a pydantic model of numbers, physical
+    (eps, k) and numerical; the descriptions of its fields state meaning and unit.
 
-    An instance is made with values of ``Params`` and the `Facts`. All that a run must not lose is in the state: an
-    instance made afresh with the same values, and given a state, goes on to the bit. The results depend on the set of
-    particles, not on threads. Raises `ConfigError` for a kernel, device or value that it does not serve.
+    The constructor takes values of ``Params`` and the `Facts`. The state holds all that a run must not lose: a new
+    instance with the same values continues from a state to the bit. Results depend on the set of particles, not on the
+    number of threads. Raises `ConfigError` for a kernel, device or value that it does not support.
     """
 
     dims: ClassVar[tuple[int, ...]]
     Params: ClassVar[type[BaseModel]]
-    #: The kernel where none is asked for; and whether there is a state that a run must not lose.
+    #: Name of the default kernel.
     kernel: ClassVar[str]
+    #: Whether the state depends on earlier times, so that a checkpoint must hold it.
     memory: ClassVar[bool]
-    #: The pair sum that it is, where it is one: what the steps of a GPU queue.
+    #: The pair sum, if the chemistry is one (a captured GPU step launches it); else None.
     engine: DriftEngine | None
 
     def __init__(self, params: Any, facts: Facts) -> None: ...
@@ -90,21 +95,22 @@ class Chemistry(Protocol):
         ...
 
     def advance(self, state: State, x: Cloud, dt: float) -> State:
-        """A new state, ``dt`` later, with the particles at ``x`` (J, d); ``state`` stays as it is."""
+        """Return the state ``dt`` later, with the particles at ``x`` (J, d). Does not change ``state``."""
         ...
 
     def gradient(self, state: State, x: Cloud, scale: float = 1.0) -> Cloud:
-        """``scale`` grad c at ``x`` (n, d), in the type of ``x``, for the total mass M; with chi it is a velocity."""
+        """Return ``scale`` * grad c at ``x`` (n, d), in the dtype of ``x``, for total mass M; scale = chi gives a
+        velocity."""
         ...
 
     def report(self, state: State) -> JsonDict:
-        """What was chosen and what errors were measured, as numbers and words; ``warnings`` is a list of sentences."""
+        """Return the sizes in use and the measured errors, for JSON. ``warnings`` is a list of sentences."""
         ...
 
 
 class WithField(Chemistry, Protocol):
-    """A chemistry whose chemical is known between the particles."""
+    """A chemistry that can evaluate c away from the particles."""
 
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
-        """c on a grid with the particles at ``x`` (J, d), for stores and pictures [mass / length^(d - 2)]."""
+        """Return c on ``grid`` with the particles at ``x`` (J, d) [mass / length^(d - 2)]."""
         ...

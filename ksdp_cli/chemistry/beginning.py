@@ -1,4 +1,4 @@
-"""The chemical at the start, c_0: zero, the elliptic state, a Gaussian, or what a store holds."""
+"""The initial chemical c_0: zero, the elliptic solution, that of an exact one, a Gaussian, or the field of a store."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from ..base.parsing import number
 from ..errors import ConfigError
 from .base import Field
 
-WORDS = ("zero", "elliptic")
-FORMS = "use zero, elliptic, gaussian:MASS,WIDTH, or a store with c, as run.zarr or run.zarr@eps=1,t=0.1"
-#: c at the faces of a stored grid, over its largest value, from which it is not known how it goes on.
+#: ``exact`` is the chemical that the initial cloud itself knows.
+WORDS = ("zero", "elliptic", "exact")
+FORMS = "use zero, elliptic, exact, gaussian:MASS,WIDTH, or a store with c, as run.zarr or run.zarr@eps=1,t=0.1"
+#: Largest |c| at the edge of a stored grid, relative to its maximum: above it the field is cut off.
 CUT = 0.01
 
 
 class Gaussian:
-    """``mass`` of the chemical, with the standard deviation ``width`` on each axis, about the origin."""
+    """c = a Gaussian about the origin with total ``mass`` and standard deviation ``width`` [length] along each axis."""
 
     def __init__(self, mass: float, width: float) -> None:
         self.mass, self.width = mass, width
@@ -32,9 +33,10 @@ class Gaussian:
 
 
 class StoredField:
-    """c of one frame: ``values`` on a regular grid with these ``axes``, cubic splines between, and 0 beyond.
+    """c of one stored frame: ``values`` on a regular grid ``axes``, interpolated by cubic splines, 0 outside the grid.
 
-    ``path`` names it, ``digest`` tells its values from others. Raises `ConfigError` where c does not end on the grid.
+    ``path`` names the store; ``digest`` is the SHA-256 of the values. Raises `ConfigError` if c is not small at the
+    edge of the grid (`CUT`).
     """
 
     def __init__(self, path: str, axes: Sequence[NDArray[np.float64]], values: NDArray[np.float32]) -> None:
@@ -51,24 +53,24 @@ class StoredField:
     def __call__(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         from scipy.ndimage import map_coordinates
 
-        places = [
-            (np.asarray(axis) - own[0]) / (own[1] - own[0]) if len(own) > 1 else np.asarray(axis) * 0.0
-            for axis, own in zip(axes, self.axes, strict=True)
+        indices = [
+            (np.asarray(axis) - nodes[0]) / (nodes[1] - nodes[0]) if len(nodes) > 1 else np.asarray(axis) * 0.0
+            for axis, nodes in zip(axes, self.axes, strict=True)
         ]
-        return np.asarray(map_coordinates(self.values, places, order=3, mode="constant"))
+        return np.asarray(map_coordinates(self.values, indices, order=3, mode="constant"))
 
 
-def beginning(given: str | StoredField) -> str | Field:
-    """c_0 by its text, or a stored one. Raises `ConfigError` for a text that is none."""
-    if not isinstance(given, str):
-        return given
-    if given in WORDS:
-        return given
-    name, _, values = given.partition(":")
+def beginning(c0: str | StoredField) -> str | Field:
+    """Parse the option ``c0``: one of `WORDS` or a `Field`. Raises `ConfigError` for any other text."""
+    if not isinstance(c0, str):
+        return c0
+    if c0 in WORDS:
+        return c0
+    name, _, values = c0.partition(":")
     parts = values.split(",")
     if name != "gaussian" or len(parts) != 2:
-        raise ConfigError(f"c0 = {given!r}", FORMS)
+        raise ConfigError(f"c0 = {c0!r}", FORMS)
     mass, width = (number(part) for part in parts)
     if width <= 0:
-        raise ConfigError(f"c0 = {given!r} has no width", FORMS)
+        raise ConfigError(f"c0 = {c0!r} has width {width:g}", FORMS)
     return Gaussian(mass, width)

@@ -1,4 +1,4 @@
-"""Elliptic chemistry, eps = 0: c is the sum of the kernel's potentials, found anew at every step by an engine."""
+"""Elliptic chemistry, eps = 0: c is a sum of the kernel's potentials; an engine computes its gradient at each step."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from .potential import Potential
 
 
 class Params(Base):
-    """None: the kernel and its engine say all."""
+    """No parameters: kernel and engine determine everything."""
 
 
 class Elliptic:
-    """grad c = M / J sum_i g(r_ij^2) (X_i - X_j), equation (8). It has no state; what an adaptive engine has learned
-    goes through a checkpoint by the engine's own `state`.
+    """grad c(X_j) = M / J sum_i g(r_ij^2) (X_i - X_j), equation (8).
+
+    The state is empty. An adaptive engine keeps its own sizes and saves them by its own ``state``.
     """
 
     dims: ClassVar[tuple[int, ...]] = (2, 3)
@@ -58,7 +59,8 @@ class Elliptic:
         return force
 
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
-        """M / J sum_i K(|y - X_i|) at the points y of ``grid``, K the potential of the kernel, by the sum over all."""
+        """c = M / J sum_i K(|y - X_i|) at the points y of ``grid``, with the kernel's potential K, by direct
+        summation."""
         facts, points = self.facts, grid.points()
         ends = [(min(p.min(), a.min()), max(p.max(), a.max())) for p, a in zip(points, x.T, strict=True)]
         reach = math.hypot(*(float(high) - float(low) for low, high in ends))

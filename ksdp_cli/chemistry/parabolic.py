@@ -2,8 +2,8 @@
 
     alpha_q <- ((eps / dt) alpha_q + rho_q) / (|q|^2 + k^2 + eps / dt)
 
-The step and its gradient are in `ksdp_cli.particles.mesh`. Here sizes are chosen from the accuracy, kept in the state,
-and renewed when the cloud outgrows its first box. First order in dt.
+`ksdp_cli.particles.mesh` makes the step and its gradient. This file chooses the sizes of the mesh from the accuracy,
+keeps them in the state, and enlarges the boxes when the cloud outgrows the first. First order in dt.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ from .aliasing import aliasing_error
 from .base import Facts, Grid, State
 from .beginning import FORMS
 
-#: Modes an axis at most: 1 GiB a grid at an oversampling of 2, and some more beside it.
+#: Largest number of modes an axis, by dimension: 1 GiB a grid at an oversampling of 2.
 MOST = {2: 4096, 3: 240}
 #: Steps between two measurements of the aliasing error.
 CHECK = 25
-#: Half the cloud's extent, over the side of the first box, from which boxes are renewed; and the room they then get.
-OUTGROWN, ROOM = 0.3, 1.25
+#: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
+#: extent.
+OUTGROWN, MARGIN = 0.3, 1.25
 Axes = Sequence[NDArray[Any]]
 
 
 class Params(Base):
-    """Coefficients of the second equation, and the sizes of its mesh: 0 lets the accuracy choose."""
+    """Coefficients of the second equation and sizes of its mesh; size 0 is chosen from the accuracy."""
 
     eps: float = Field(0.1, gt=0, description="relaxation of the chemical [time / length^2]")
     k: float = Field(0.0, ge=0, description="decay of the chemical: at the rate k^2 / eps [1 / length]")
@@ -48,11 +49,12 @@ class Params(Base):
 
 
 class Parabolic:
-    """eps c_t = Lap c - k^2 c + rho with the particles' Gaussian blobs of width delta, which is that of ``gaussian``.
+    """eps c_t = Lap c - k^2 c + rho; each particle is a Gaussian blob of width delta, as in the kernel ``gaussian``.
 
-    So eps -> 0 meets the pair sum with that kernel. delta = 0 leaves the smoothing to the modes, and needs their
-    number. Following Wang, Xin and Zhang, J. Sci. Comput. 102 (2025) 75, with a mesh, and with free space
-    in place of a box. A given c_0 is smoothed over delta as the density is.
+    For eps -> 0 the force tends to the pair sum with that kernel. delta = 0 leaves the smoothing to the truncation of
+    the modes and needs their number. A given c_0 is smoothed over delta as the density is. The method is that of Wang,
+    Xin and Zhang, J. Sci. Comput. 102 (2025) 75, with a particle mesh, and with free space in place of their box.
+    Raises `ConfigError` for another kernel or device, and for a number of modes that is odd, too large or missing.
     """
 
     dims: ClassVar[tuple[int, ...]] = (2, 3)
@@ -75,7 +77,7 @@ class Parabolic:
         self._held: tuple[tuple[float, ...], Nested] | None = None
 
     def start(self, x: Cloud) -> State:
-        """c = 0, the elliptic state of the cloud, or a given field; the boxes are laid around the cloud."""
+        """Lay the boxes around the cloud and set c to `Facts.c0` in them."""
         axes, params, facts = _axes(x), self.params, self.facts
         centre, width = _extent(axes)
         width = max(width, 8.0 * facts.delta, 1e-6)
@@ -96,21 +98,21 @@ class Parabolic:
         return _state(field, centre, width, np.zeros(3))
 
     def advance(self, state: State, x: Cloud, dt: float) -> State:
-        """One implicit Euler step with the particles at ``x``, in boxes that hold them."""
+        """Make one implicit Euler step with the particles at ``x``; enlarge the boxes first if the cloud needs it."""
         axes = _axes(x)
         if not _usable(axes):
             return dict(state) | {name: np.full_like(a, np.nan) for name, a in state.items() if name[:2] == "c."}
-        state = self._roomy(state, axes)
+        state = self._enlarged(state, axes)
         nested, memory = self._of(state), self.params.eps / dt
         field = nested.advanced(_field(state), axes, self.facts.mass, memory, self.params.k)
-        told = state["told"].copy()
-        if told[0] % CHECK == 0:
-            told[1] = max(told[1], aliasing_error(nested, field, axes))
-        told[0] += 1
-        return _state(field, state["centre"], float(state["width"]), told)
+        record = state["told"].copy()
+        if record[0] % CHECK == 0:
+            record[1] = max(record[1], aliasing_error(nested, field, axes))
+        record[0] += 1
+        return _state(field, state["centre"], float(state["width"]), record)
 
     def gradient(self, state: State, x: Cloud, scale: float = 1.0) -> Cloud:
-        """``scale`` grad c at ``x`` (n, d); NaN where a position is not finite."""
+        """``scale`` * grad c at ``x`` (n, d); all NaN if a position or the field is not finite."""
         axes = _axes(x)
         if not _usable(axes) or not np.isfinite(state["c.0"].flat[0]):
             return np.full_like(x, np.nan)
@@ -119,15 +121,15 @@ class Parabolic:
         return np.ascontiguousarray(slope.T.astype(x.dtype, copy=False))
 
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
-        """c at the points of ``grid``, of the modes alone: zero beyond the last box in free space."""
+        """c at the points of ``grid`` from the modes; in free space 0 outside the last box."""
         return self._of(state).at(_field(state), grid.points())[0].reshape(grid.shape)
 
     def mass(self, state: State) -> float:
-        """Mass of the chemical."""
+        """Integral of c over the last box."""
         return self._of(state).mass(_field(state))
 
     def report(self, state: State) -> JsonDict:
-        sizes, told = self._of(state).sizes, state["told"]
+        sizes, record = self._of(state).sizes, state["told"]
         return {
             "engine": "parabolic",
             "modes": sizes.count,
@@ -137,33 +139,36 @@ class Parabolic:
             "oversampling": sizes.over,
             "image_error": sizes.image_error,
             "delta_error": sizes.delta_error if self.facts.delta else None,
-            "aliasing_error": float(told[1]),
-            "renewed": int(told[2]),
-            "warnings": self._warnings(sizes, told),
+            "aliasing_error": float(record[1]),
+            "renewed": int(record[2]),
+            "warnings": self._warnings(sizes, record),
         }
 
-    def _warnings(self, sizes: Sizes, told: NDArray[np.float64]) -> list[str]:
-        facts, found = self.facts, []
-        wanted = 4.0 * facts.accuracy
-        if facts.delta and sizes.delta_error > wanted:
+    def _warnings(self, sizes: Sizes, record: NDArray[np.float64]) -> list[str]:
+        facts, warnings = self.facts, []
+        limit = 4.0 * facts.accuracy
+        if facts.delta and sizes.delta_error > limit:
             digits = math.sqrt(math.log(1.0 / facts.accuracy))
             needed = 2 * math.ceil(sizes.side / (math.pi * facts.delta) * digits)
-            found.append(
-                f"delta = {facts.delta:.3g} is not held: {sizes.count} modes of a box of side {sizes.side:.3g} end at "
-                f"exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}, {needed} would at {facts.accuracy:g}; raise delta2"
+            warnings.append(
+                f"delta = {facts.delta:.3g} is not resolved: the last of {sizes.count} modes in a box of side "
+                f"{sizes.side:.3g} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; {needed} modes would reach "
+                f"{facts.accuracy:g}; use a larger --delta2 or more --modes"
             )
-        if sizes.image_error > wanted:
-            found.append(f"periodic images add {sizes.image_error:.2g} to the force: give more --boxes")
-        if told[1] > wanted:
-            found.append(
-                f"splines of order {sizes.order} add {told[1]:.2g} to the force: more than --accuracy asks for"
+        if sizes.image_error > limit:
+            warnings.append(f"periodic images add {sizes.image_error:.2g} to the force; give more --boxes")
+        if record[1] > limit:
+            warnings.append(
+                f"splines of order {sizes.order} add {record[1]:.2g} to the force, more than --accuracy allows"
             )
-        if told[2]:
-            found.append(f"the cloud outgrew its first box {int(told[2])} times; boxes now begin at {sizes.side:.3g}")
-        return found
+        if record[2]:
+            warnings.append(
+                f"the cloud outgrew its first box {int(record[2])} times; the first box now has side {sizes.side:.3g}"
+            )
+        return warnings
 
-    def _roomy(self, state: State, axes: Axes) -> State:
-        """The state, or in free space the same field in larger boxes where the cloud comes near an edge."""
+    def _enlarged(self, state: State, axes: Axes) -> State:
+        """Return the state itself, or the same field in larger boxes if the cloud comes near an edge in free space."""
         if self.params.box:
             return state
         side = 2.0 * float(state["width"])
@@ -172,15 +177,15 @@ class Parabolic:
         )
         if reach <= OUTGROWN * side:
             return state
-        old, told = self._of(state), state["told"].copy()
+        old, record = self._of(state), state["told"].copy()
         pieces = [piece_of(box, modes) for box, modes in zip(old.boxes, _field(state), strict=True)]
         centre, width = _extent(axes)
-        width = max(ROOM * width, float(state["width"]))
+        width = max(MARGIN * width, float(state["width"]))
         new = self._nested(centre, width)
         field = [carried(pieces, box) for box in new.boxes]
         field[-1].flat[0] = old.mass(_field(state)) / new.boxes[-1].side ** self.facts.dim
-        told[2] += 1
-        return _state(field, centre, width, told)
+        record[2] += 1
+        return _state(field, centre, width, record)
 
     def _sizes(self, width: float, boxes: int | None = None) -> Sizes:
         params, facts = self.params, self.facts
@@ -202,7 +207,7 @@ class Parabolic:
         )
 
     def _nested(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Nested:
-        """The boxes of a state. It has as many as it began with, since a run that goes on has a later end."""
+        """The boxes of a state. A continued run has a later end but keeps the number of its boxes."""
         key = (*centre.tolist(), width, boxes or 0)
         if self._held is None or self._held[0] != key:
             facts = self.facts
@@ -233,7 +238,7 @@ def _field(state: State) -> list[Modes]:
     return [state[f"c.{level}"] for level in range(sum(name[:2] == "c." for name in state))]
 
 
-def _state(field: list[Modes], centre: NDArray[np.float64], width: float, told: NDArray[np.float64]) -> State:
-    """``told``: steps so far, worst aliasing error, renewals of the boxes."""
+def _state(field: list[Modes], centre: NDArray[np.float64], width: float, record: NDArray[np.float64]) -> State:
+    """``record`` (3,): steps so far, largest aliasing error, enlargements of the boxes. Checkpoints call it "told"."""
     modes = {f"c.{level}": one for level, one in enumerate(field)}
-    return {**modes, "centre": centre, "width": np.array(width), "told": told}
+    return {**modes, "centre": centre, "width": np.array(width), "told": record}

@@ -1,7 +1,7 @@
-"""The potential of any kernel, and c as its sum over the particles: what an elliptic chemical is between them.
+"""The potential K of any kernel, tabulated, and the elliptic chemical c as its sum over the particles.
 
-A particle of unit mass makes c(r) with -c'(r) = g(r^2) r. It is fixed by what it is far away: the Green's function,
--log(r) / (2 pi) in the plane and 1 / (4 pi r) in space, or 0 for a kernel that is screened.
+K solves -K'(r) = g(r^2) r. Its constant follows from the far field: the Green's function, -log(r) / (2 pi) in the plane
+and 1 / (4 pi r) in space, or 0 for a screened kernel.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from numpy.typing import NDArray
 
 from ..base.compiled import njit
 from ..base.shapes import Cloud
-from ..base.threads import core_count, spread
+from ..base.threads import core_count, parallel_map
 from ..particles.kernel_compiler.source import array_function
 
-#: Intervals of the table between r^2 and 2 r^2: linear between them, the error is below 4e-7 of 1 / (4 pi).
+#: Intervals of the table in each octave of r^2; linear interpolation then errs by less than 4e-7 of 1 / (4 pi).
 FINE = 512
-#: Octaves of r^2 below delta^2, where c no longer changes, and beyond the cloud, where the kernel is the true one.
+#: Octaves of r^2 tabulated below delta^2, where K is constant, and beyond the cloud, where g is the Green's function's.
 BELOW, BEYOND = 16, 40
-#: Points of a piece of work.
+#: Points of one task of a thread.
 PIECE = 256
 
 
 class Potential:
-    """c(r) of a kernel in ``dim`` dimensions for distances up to ``reach``, as a table over r^2."""
+    """K(r) of ``kernel`` with arguments ``args`` in ``dim`` dimensions, for r <= ``reach`` [length], as a table in
+    r^2."""
 
     def __init__(self, kernel: object, args: tuple[float, ...], dim: int, reach: float) -> None:
         g = array_function(kernel, dim)
@@ -42,7 +43,7 @@ class Potential:
         with np.errstate(under="ignore", over="ignore"):
             parts = 0.5 * half * (g(middle[:, None] + half[:, None] * u, *args) * weight).sum(1)
             far, beyond = ends[-1], float(g(ends[-1:], *args)[0])
-        # m, the part of the mass that is seen from afar: r^2 g is m / (2 pi) in the plane, m / (4 pi r) in space
+        # far away r^2 g = m / (2 pi) in the plane and m / (4 pi r) in space; m is the unscreened part of the mass
         last_value = -far * beyond * math.log(far) / 2 if dim == 2 else far * beyond
         values = last_value + np.concatenate([np.cumsum(parts[::-1])[::-1], [0.0]])
         self.low, self.high = float(ends[0]), float(coarse[0])
@@ -50,22 +51,23 @@ class Potential:
         self.slopes = np.diff(self.values) / np.diff(ends[: len(fine) + 1])
 
     def at(self, points: Sequence[NDArray[np.float64]], x: Cloud, threads: int | None = None) -> NDArray[np.float64]:
-        """Sum over particles ``x`` (J, d) at ``points``, one array (n,) an axis: (n,), to the bit for any threads."""
+        """Sum of K over the particles ``x`` (J, d) at ``points``, one array (n,) an axis. Returns (n,), equal to the
+        bit for any number of threads."""
         axes = np.ascontiguousarray(np.asarray(x, np.float64).T)
         targets = np.ascontiguousarray(np.stack(points))
         total = np.zeros(targets.shape[1])
 
         def piece(begin: int) -> None:
-            here = slice(begin, begin + PIECE)
-            _add(targets[:, here], axes, self.low, self.high, self.first, self.values, self.slopes, total[here])
+            part = slice(begin, begin + PIECE)
+            _add(targets[:, part], axes, self.low, self.high, self.first, self.values, self.slopes, total[part])
 
-        spread(piece, range(0, len(total), PIECE), threads or core_count())
+        parallel_map(piece, range(0, len(total), PIECE), threads or core_count())
         return total
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _add(targets, axes, low, high, first, values, slopes, total):  # type: ignore[no-untyped-def]
-    """Add the potentials of all particles to ``total``; a coincident pair counts as one at the table's beginning."""
+    """Add the potentials of all particles to ``total``; a smaller r^2 than the table's first counts as that one."""
     dim, count = axes.shape
     r2 = np.empty(count)
     for j in range(total.size):
@@ -76,12 +78,12 @@ def _add(targets, axes, low, high, first, values, slopes, total):  # type: ignor
             for i in range(count):
                 d = axes[axis, i] - targets[axis, j]
                 r2[i] += d * d
-        found = 0.0
+        potential = 0.0
         for i in range(count):
             s = min(max(r2[i], low), high)
             bits = np.float64(s).view(np.int64)
             k = (bits >> 43) - ((first + 1023) << 9)  # the exponent and the 9 leading digits, FINE = 2^9
             k = min(k, slopes.size - 1)
             start = np.int64((bits >> 43) << 43).view(np.float64)
-            found += values[k] + slopes[k] * (s - start)
-        total[j] += found
+            potential += values[k] + slopes[k] * (s - start)
+        total[j] += potential

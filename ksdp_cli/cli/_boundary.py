@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..base import launcher
-from ..base.files import shown
+from ..base.files import printable
 from ..base.outputs import NO_ROOM
 from ..errors import KsdpError, ToldElsewhere
 
@@ -36,7 +36,7 @@ class _Stderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if sys.stderr is not None and not silent:
             with contextlib.suppress(OSError, ValueError):
-                print(shown(record.getMessage()), file=sys.stderr, flush=True)
+                print(printable(record.getMessage()), file=sys.stderr, flush=True)
 
 
 LOG.addHandler(_Stderr())
@@ -53,10 +53,23 @@ def listen(words: list[str]) -> None:
     words[1:end] = [word for word in words[1:end] if word not in ("-v", "--verbose", "--quiet")]
 
 
-def say(message: str) -> None:
-    """One line on stderr, which ``--quiet`` leaves out unless it is a warning or an error."""
-    kinds = {"ksdp: warning": logging.WARNING, "ksdp: error": logging.ERROR, "ksdp: this is a bug": logging.ERROR}
-    LOG.log(next((level for start, level in kinds.items() if message.startswith(start)), logging.INFO), "%s", message)
+#: What a line begins with, by its level.
+_BEGINS = {
+    logging.INFO: "ksdp: ",
+    logging.WARNING: "ksdp: warning: ",
+    logging.ERROR: "ksdp: error: ",
+    logging.CRITICAL: "ksdp: this is a bug: ",
+}
+
+
+def say(message: str, level: int = logging.INFO) -> None:
+    """Print one line on stderr, begun as its ``level`` asks; ``--quiet`` leaves out what is below `logging.WARNING`."""
+    LOG.log(level, "%s%s", _BEGINS[level], message)
+
+
+def warn(message: str) -> None:
+    """`say` a warning."""
+    say(message, logging.WARNING)
 
 
 def flush() -> None:
@@ -95,22 +108,22 @@ def guarded(work: Callable[[], int]) -> int:
     except ToldElsewhere as error:
         return error.exit_code
     except KsdpError as error:
-        say(f"ksdp: error: {error}")
+        say(str(error), logging.ERROR)
         return error.exit_code
     except KeyboardInterrupt:
-        say("ksdp: interrupted")
+        say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output left: nothing went wrong here
         _drop_output()
         return 0
     except MemoryError:
-        say("ksdp: error: out of memory; use fewer particles, or --dtype float32")
+        say("out of memory; use fewer particles, or --dtype float32", logging.ERROR)
         return RESOURCES
     except OSError as error:
         if error.errno in NO_ROOM:
             _drop_output()
         name = f" {error.filename}" if error.filename else ""
-        say(f"ksdp: error: {error.strerror or error}{name}; check the path, its permissions and the disk's room")
+        say(f"{error.strerror or error}{name}; check the path, its permissions and the disk's room", logging.ERROR)
         return RESOURCES if error.errno in NO_ROOM else DATA
     except Exception as error:
         if isinstance(error, (typer.Exit, typer.Abort)) or is_usage(error):
@@ -128,14 +141,15 @@ def _unforeseen(error: Exception) -> int:
     """The code of an error that has no class of ours: a few kinds that are no bug, and bugs."""
     kind = type(error).__name__
     if kind == "OutOfMemoryError":  # torch's, which is not imported here
-        say("ksdp: error: out of memory on the GPU; use fewer particles, --dtype float32 or --device cpu")
+        say("out of memory on the GPU; use fewer particles, --dtype float32 or --device cpu", logging.ERROR)
         return RESOURCES
     if "can't start new thread" in str(error):
-        say("ksdp: error: the system gives no more threads; raise its limit (ulimit -u, -v), or OMP_NUM_THREADS=1")
+        advice = "raise its limit (ulimit -u, -v), or OMP_NUM_THREADS=1"
+        say(f"the system gives no more threads; {advice}", logging.ERROR)
         return RESOURCES
     if os.environ.get("KSDP_TRACEBACK"):
         traceback.print_exc()
-    say(f"ksdp: this is a bug: {kind}: {error}; KSDP_TRACEBACK=1 shows where, please report it")
+    say(f"{kind}: {error}; KSDP_TRACEBACK=1 shows where, please report it", logging.CRITICAL)
     return BUG
 
 
@@ -155,6 +169,6 @@ def usage_line(error: Any) -> str:
         close = difflib.get_close_matches(unknown.group(1), names, n=1, cutoff=0.5)
         told = told.split(" (Possible", 1)[0].split(" Did you mean", 1)[0].rstrip(".")
         if close:
-            return f"ksdp: error: {told}; did you mean {close[0]}?"
+            return f"{told}; did you mean {close[0]}?"
     path = context.command_path if context is not None else "ksdp"
-    return f"ksdp: error: {told}; '{path} --help' lists what there is"
+    return f"{told}; '{path} --help' lists what there is"

@@ -6,10 +6,17 @@ from collections.abc import Callable, Sequence
 
 from .. import plugins
 from ..errors import KsdpError
-from ._fields import shown_default
+from ._defaults import shown
 
 #: Options whose value is the name of a component with parameters.
 KINDS = {"flow": "flow", "kernel": "kernel", "init": "initial cloud", "chemistry": "chemistry"}
+#: Options that are completed from the registry, and the kind of component that they name.
+COMPLETED = KINDS | {"scheme": "scheme", "solver": "transition solver", "metrics": "metric", "executor": "executor"}
+
+
+def completion(option: str) -> Callable[[str], list[str]] | None:
+    """The completion of an option that names components."""
+    return names(COMPLETED[option]) if option in COMPLETED else None
 
 
 def names(kind: str) -> Callable[[str], list[str]]:
@@ -53,7 +60,7 @@ def parameters(words: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
         except (KsdpError, AttributeError):
             continue
         records = [
-            (f"--{word} SWEEP", f"{(field.description or word).rstrip('.')}. Default {shown_default(field.default)}.")
+            (f"--{word} SWEEP", f"{(field.description or word).rstrip('.')}. Default {shown(field.default)}.")
             for word, field in fields.items()
         ]
         if records:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -13,6 +12,8 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
 from ..config import PAPER_TRAINING, Settings, TrainConfig
+from . import _chosen
+from ._defaults import shown
 
 Command = TypeVar("Command", bound=Callable[..., None])
 #: Where options stand that no group names.
@@ -61,27 +62,8 @@ def _option(model: type[Settings], name: str, panel: str) -> Any:
     words = ". ".join(filter(None, (text[:1].upper() + text[1:], _default(model, name, field))))
     names = filter(None, (f"--{name.replace('_', '-')}", _extra(field, "also")))
     return typer.Option(
-        *names, metavar=_metavar(field), help=words, rich_help_panel=panel, autocompletion=_completion(name)
+        *names, metavar=_metavar(field), help=words, rich_help_panel=panel, autocompletion=_chosen.completion(name)
     )
-
-
-#: Options that are completed from the registry, and the kind of component that they name.
-COMPLETED = {
-    "flow": "flow",
-    "kernel": "kernel",
-    "init": "initial cloud",
-    "chemistry": "chemistry",
-    "scheme": "scheme",
-    "solver": "transition solver",
-    "metrics": "metric",
-    "executor": "executor",
-}
-
-
-def _completion(option: str) -> Callable[[str], list[str]] | None:
-    from ._chosen import names
-
-    return names(COMPLETED[option]) if option in COMPLETED else None
 
 
 def _extra(field: FieldInfo, key: str) -> str | None:
@@ -107,30 +89,10 @@ def _metavar(field: FieldInfo) -> str:
 def _default(model: type[Settings], name: str, field: FieldInfo) -> str:
     """``Default 1e-4``; nothing where the text says what stands in for no value."""
     stated = _extra(field, "default")
-    default = stated if stated is not None else _shown(field.default)
+    default = stated if stated is not None else shown(field.default)
     paper = PAPER_TRAINING.get(name) if model is TrainConfig else None
-    other = f"; paper {_shown(paper)}" if paper is not None else ""
+    other = f"; paper {shown(paper)}" if paper is not None else ""
     return f"Default {default}{other}." if default else ""
-
-
-def shown_default(value: object) -> str:
-    """A default as a user would type it."""
-    return _shown(value)
-
-
-def _shown(value: object) -> str:
-    """A default as a user would type it; multiples of pi as such."""
-    if isinstance(value, (tuple, list)):
-        return ",".join(_shown(entry) for entry in value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "" if value is None else str(value)
-    times = value / math.pi
-    if times and times == round(times):
-        return f"{times:g}pi"
-    if isinstance(value, int):
-        return str(value)
-    power = f"{value:.0e}".replace("e-0", "e-")
-    return min(f"{value:g}", power, key=len) if float(power) == value else f"{value:g}"
 
 
 class _Item:
@@ -174,6 +136,4 @@ class Grouped(TyperCommand):
                 formatter.write_dl(records)
 
     def _parameters(self, ctx: Any) -> dict[str, list[tuple[str, str]]]:
-        from ._chosen import parameters
-
-        return parameters(ctx.meta.get("words", ())) if ctx.ignore_unknown_options else {}
+        return _chosen.parameters(ctx.meta.get("words", ())) if ctx.ignore_unknown_options else {}

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..base import labels
-from ..base.files import JsonDict, shown
+from ..base.files import JsonDict, printable
 from ._boundary import LOG, say
 
 #: Columns of what is piped to a program or a file.
@@ -49,7 +49,7 @@ def terminal_width() -> int | None:
 
 def cell(value: Any) -> str:
     """A table cell, with what is no text of a terminal made visible."""
-    return shown(labels.cell(value))
+    return printable(labels.cell(value))
 
 
 def _plain(value: object) -> Any:
@@ -81,6 +81,6 @@ def progress(label: str) -> Iterator[Any]:
         nonlocal last
         if time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
-            say(f"ksdp: {label}: {stage} {done}/{total} {note}".rstrip())
+            say(f"{label}: {stage} {done}/{total} {note}".rstrip())
 
     yield line

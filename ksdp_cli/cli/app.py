@@ -16,7 +16,7 @@ def main() -> None:
     except KeyboardInterrupt:
         from ._boundary import INTERRUPTED, say
 
-        say("ksdp: interrupted")
+        say("interrupted")
         code = INTERRUPTED
     from . import _boundary
 

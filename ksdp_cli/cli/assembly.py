@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from typing import Annotated
 
@@ -29,7 +30,7 @@ from . import (
     train,
     warm_up,
 )
-from ._boundary import Boundary, guarded, is_usage, listen, say, usage_line
+from ._boundary import Boundary, guarded, is_usage, listen, say, usage_line, warn
 
 app = typer.Typer(
     cls=Boundary,
@@ -78,31 +79,10 @@ VERBS = (
     demo,
     warm_up,
     cite,
+    listing,
 )
 for module in VERBS:
     module.register(app)
-#: Lines of 'ksdp --help', whole at 80 columns.
-SUMMARIES = {
-    "simulate": "Particles of equation (8), one case or a sweep.",
-    "sweep": "Run what is missing of a sweep that a file describes.",
-    "import": "Make a store of your own clouds, one a file.",
-    "train": "Train a network on the clouds of a store.",
-    "sample": "Draw particles from a trained network.",
-    "compare": "Distances of two clouds, with their noise floor.",
-    "reproduce": "The paper's Table 2 and figures.",
-    "report": "One HTML page that evaluates a network.",
-    "info": "What a file holds, and the command that made it.",
-    "plot": "Densities, second moments, training curves, films.",
-    "export": "Positions for other tools: .npz .nc .csv .vtkhdf.",
-    "laws": "Check the laws that hold for a flow and a kernel.",
-    "presets": "List the problems of simulate --preset NAME.",
-    "demo": "The main job in a few minutes, into runs/demo.",
-    "warm-up": "Compile now what a first run would compile.",
-    "cite": "How to cite the paper and the software.",
-}
-for command in app.registered_commands:
-    command.short_help = SUMMARIES[str(command.name or getattr(command.callback, "__name__", ""))]
-app.add_typer(listing.app, name="plugins", short_help="List flows, kernels, metrics, and who brought them.")
 
 
 def run() -> int:
@@ -111,13 +91,13 @@ def run() -> int:
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
     listen(sys.argv)
-    compiling.tell = lambda message: say(f"ksdp: {message}")
+    compiling.tell = say
     return guarded(_run)
 
 
 def _run() -> int:
     for distribution, reason in _extend():
-        say(f"ksdp: warning: commands of plugin {distribution} left out: {reason}")
+        warn(f"commands of plugin {distribution} left out: {reason}")
     try:
         code = app(standalone_mode=False)
     except SystemExit as end:
@@ -130,7 +110,7 @@ def _run() -> int:
         if not is_usage(error):
             raise
         if type(error).__name__ != "NoArgsIsHelpError":
-            say(usage_line(error))
+            say(usage_line(error), logging.ERROR)
         else:
             print(getattr(error, "ctx").get_help())  # noqa: B009 (the class is Typer's own and has no public name)
         return 2

@@ -6,9 +6,11 @@ import typer
 
 from . import _options as o
 
+SUMMARY = "How to cite the paper and the software."
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(cite)
+    app.command(short_help=SUMMARY)(cite)
 
 
 def cite(as_json: o.Json = False) -> None:

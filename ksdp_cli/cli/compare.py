@@ -15,11 +15,12 @@ from ._boundary import say
 from ._fields import Grouped, options_of
 
 GROUPS = {"Distances": ("metrics", "N", "repeats", "estimator", "seed", "device")}
+SUMMARY = "Distances of two clouds, with their noise floor."
 EXAMPLE = "Example: ksdp compare laminar2d-amplitude --A 50 --metrics w2,binned"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(compare)
+    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(compare)
 
 
 @options_of(CompareConfig, GROUPS)
@@ -73,7 +74,7 @@ def compare(
             words[1] if len(words) > 1 else None,
             floor=floor,
             progress=progress,
-            tell=lambda message: say(f"ksdp: {message}"),
+            tell=say,
             **options,
             **at,
         )

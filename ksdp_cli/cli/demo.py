@@ -11,9 +11,11 @@ from ..base.signals import graceful
 from . import _options as o
 from . import _render
 
+SUMMARY = "The main job in a few minutes, into runs/demo."
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(demo)
+    app.command(short_help=SUMMARY)(demo)
 
 
 def demo(

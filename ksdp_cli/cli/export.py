@@ -11,9 +11,11 @@ from ..errors import ConfigError
 from . import _options as o
 from . import _render
 
+SUMMARY = "Positions for other tools: .npz .nc .csv .vtkhdf."
+
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME)(export)
+    app.command(context_settings=o.BY_NAME, short_help=SUMMARY)(export)
 
 
 def export(

@@ -9,13 +9,14 @@ import typer
 
 from . import _options as o
 from . import _render
-from ._boundary import say
+from ._boundary import warn
 
+SUMMARY = "Make a store of your own clouds, one a file."
 EXAMPLE = "Example: ksdp import clouds/*.npy --A 1,10,100 --source initial.npy -o data.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(name="import", context_settings=o.BY_NAME, epilog=EXAMPLE)(import_clouds)
+    app.command(name="import", context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(import_clouds)
 
 
 def import_clouds(
@@ -48,7 +49,7 @@ def import_clouds(
         source=source,
         out=out,
         overwrite=overwrite,
-        warn=lambda message: say(f"ksdp: warning: {message}"),
+        warn=warn,
     )
     document = {"path": str(run.path), "cases": run.cases, "times": run.times.tolist(), "J": run.J, "dim": run.dim}
     rows = [["clouds", len(run.cases) * len(run.times)], ["particles", run.J], ["dimension", run.dim]]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..base.files import JsonDict, shown
+from ..base.files import JsonDict, printable
 from ..base.labels import KINDS, several
 from . import _options as o
 from . import _render
@@ -17,9 +17,11 @@ from . import _render
 #: In the order of a table's title, and the rows of that table.
 STATES, MOST_CASES = ("done", "running", "begun", "to do"), 40
 
+SUMMARY = "What a file holds, and the command that made it."
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(info)
+    app.command(short_help=SUMMARY)(info)
 
 
 def info(
@@ -43,7 +45,7 @@ def info(
         tables.append(_cases(states))
     _render.emit(document, as_json, *tables)
     if not as_json:
-        print(f"  made by:  {shown(document['command'])}")
+        print(f"  made by:  {printable(document['command'])}")
 
 
 def _sentence(document: JsonDict) -> str:
@@ -71,6 +73,10 @@ def _engines(reports: Sequence[JsonDict]) -> list[str]:
         if targets:
             met = "met" if all(report.get("met", True) for report in mine) else "not met"
             said += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
+        halved = [report for report in mine if "shortest_step" in report]
+        if halved:
+            taken, shortest = sum(int(r["steps_taken"]) for r in halved), min(float(r["shortest_step"]) for r in halved)
+            said += f"; {taken} steps, the shortest {shortest:.3g}"
         sentences.append(said)
     return sentences
 

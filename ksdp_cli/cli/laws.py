@@ -10,9 +10,11 @@ from ..errors import NumericalError
 from . import _options as o
 from . import _render
 
+SUMMARY = "Check the laws that hold for a flow and a kernel."
+
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME)(laws)
+    app.command(context_settings=o.BY_NAME, short_help=SUMMARY)(laws)
 
 
 def laws(

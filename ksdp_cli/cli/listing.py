@@ -17,6 +17,11 @@ from . import _render
 app = typer.Typer(
     help="List what is installed; 'plugins show NAME' tells a component's parameters, 'plugins new NAME' starts one."
 )
+SUMMARY = "List flows, kernels, metrics, and who brought them."
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app, name="plugins", short_help=SUMMARY)
 
 
 @app.callback(invoke_without_command=True)

@@ -12,9 +12,11 @@ from . import _options as o
 from . import _render
 from ._boundary import say
 
+SUMMARY = "Densities, second moments, training curves, films."
+
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME)(plot)
+    app.command(context_settings=o.BY_NAME, short_help=SUMMARY)(plot)
 
 
 def plot(
@@ -61,5 +63,5 @@ def plot(
             **at,
         )
     for note in done.notes:
-        say(f"ksdp: note: {note}")
+        say(f"note: {note}")
     _render.emit(done.as_dict(), as_json, ("", ["pictures"], [[str(path)] for path in done.files]))

@@ -8,9 +8,11 @@ from .. import presets as shipped
 from . import _options as o
 from . import _render
 
+SUMMARY = "List the problems of simulate --preset NAME."
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(presets)
+    app.command(short_help=SUMMARY)(presets)
 
 
 def presets(as_json: o.Json = False) -> None:

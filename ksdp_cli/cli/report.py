@@ -9,11 +9,13 @@ import typer
 
 from . import _options as o
 from . import _render
-from ._boundary import say
+from ._boundary import warn
+
+SUMMARY = "One HTML page that evaluates a network."
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(report)
+    app.command(short_help=SUMMARY)(report)
 
 
 def report(
@@ -39,7 +41,7 @@ def report(
             references=reference or (),
             overwrite=overwrite,
             progress=progress,
-            warn=lambda message: say(f"ksdp: warning: {message}"),
+            warn=warn,
         )
     rows: list[list[Any]] = [
         ["megabytes", done.bytes / 1e6],

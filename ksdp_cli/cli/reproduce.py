@@ -13,9 +13,11 @@ from . import _options as o
 from . import _render
 from ._boundary import say
 
+SUMMARY = "The paper's Table 2 and figures."
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(reproduce)
+    app.command(short_help=SUMMARY)(reproduce)
 
 
 def reproduce(
@@ -73,4 +75,4 @@ def reproduce(
         )
     _render.emit(done.as_dict(), as_json, *done.tables())
     if done.entries and not as_json:
-        say(NOTE)
+        say(f"note: {NOTE}")

@@ -11,15 +11,16 @@ from ..config import SampleConfig
 from ..errors import ConfigError
 from . import _options as o
 from . import _render, simulate
-from ._boundary import say
+from ._boundary import say, warn
 from ._fields import Grouped, options_of
 
 GROUPS = {"Particles": ("n", "seed", "beyond", "device")}
+SUMMARY = "Draw particles from a trained network."
 EXAMPLE = "Example: ksdp sample laminar2d-amplitude --A 50 --n 1e6 -o fifty.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(sample)
+    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(sample)
 
 
 @options_of(SampleConfig, GROUPS, skip=("eta",))
@@ -57,11 +58,11 @@ def sample(
             overwrite=overwrite,
             progress=progress,
             stop=stop,
-            tell=lambda message: say(f"ksdp: {message}"),
-            warn=lambda message: say(f"ksdp: warning: {message}"),
+            tell=say,
+            warn=warn,
             **options,
             **eta,
         )
     simulate.render(run, as_json)
     if not as_json:
-        say(f"ksdp: next: ksdp plot {run.path}")
+        say(f"next: ksdp plot {run.path}")

@@ -12,7 +12,7 @@ from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
 from . import _ranks, _render
-from ._boundary import say
+from ._boundary import say, warn
 from ._chosen import presets as chosen_presets
 from ._fields import Grouped, options_of
 
@@ -31,11 +31,12 @@ OWN = (
     *("out", "overwrite", "resume", "json", "config", "preset"),
     *("threads", "workers", "executor", "case", "print_commands", "plan", "world"),
 )
+SUMMARY = "Particles of equation (8), one case or a sweep."
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE)(simulate)
+    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(simulate)
 
 
 @options_of(SimulateConfig, GROUPS, skip=("flow_params", "kernel_params", "chemistry_params", "init_params"))
@@ -179,8 +180,8 @@ def run_and_show(asked: dict[str, Any], as_json: bool) -> None:
                 world=ranks,
                 progress=progress,
                 stop=stop,
-                warn=lambda message: say(f"ksdp: warning: {message}"),
-                tell=lambda message: say(f"ksdp: {message}"),
+                warn=warn,
+                tell=say,
                 **asked,
             )
     render(run, as_json)
@@ -194,7 +195,7 @@ def _silent(run: Run, asked: dict[str, Any]) -> str:
     chosen = {"dim": f"{run.dim}D", "engine": f"{reports[0].get('engine', 'no')} engine", "seed": "seed 0"}
     told = [text for name, text in chosen.items() if name not in asked]
     words = f"chosen: {', '.join(told)}; " if told else ""
-    return f"ksdp: {words}next: ksdp {'train' if len(run.cases) > 1 else 'plot'} {run.path}"
+    return f"{words}next: ksdp {'train' if len(run.cases) > 1 else 'plot'} {run.path}"
 
 
 def render(run: Run, as_json: bool) -> None:

@@ -12,11 +12,12 @@ from ..config import SimulateConfig
 from . import _options as o
 from .simulate import OWN, run_and_show, show_commands
 
+SUMMARY = "Run what is missing of a sweep that a file describes."
 EXAMPLE = 'FILE.toml: flow = "laminar2d", T = 0.02, then [grid] with A = "1:100:11log" and seed = "0:15:16" below'
 
 
 def register(app: typer.Typer) -> None:
-    app.command(epilog=EXAMPLE)(sweep)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(sweep)
 
 
 def sweep(

@@ -21,11 +21,12 @@ GROUPS = {
     "Gradient steps": ("optimiser", "learning_rate", "decay", "average", "keep"),
     "Validation": ("held_out", "validate_n", "validate_every", "stop_excess"),
 }
+SUMMARY = "Train a network on the clouds of a store."
 EXAMPLE = "Example: ksdp train amplitudes.zarr --steps 3000 -o amplitudes.safetensors"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, epilog=EXAMPLE)(train)
+    app.command(cls=Grouped, epilog=EXAMPLE, short_help=SUMMARY)(train)
 
 
 @options_of(TrainConfig, GROUPS)
@@ -75,4 +76,4 @@ def train(
     _render.emit(document, as_json, (str(result.path), ["", ""], rows))
     if not as_json:
         stem = result.path.with_suffix("")
-        say(f"ksdp: beside it: {stem}.last.safetensors, {stem}.history.json; next: ksdp report {result.path}")
+        say(f"beside it: {stem}.last.safetensors, {stem}.history.json; next: ksdp report {result.path}")

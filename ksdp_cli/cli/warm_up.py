@@ -12,13 +12,14 @@ from . import _options as o
 from . import _render
 from ._boundary import say
 
+SUMMARY = "Compile now what a first run would compile."
 EXAMPLE = "Example: KSDP_CACHE_DIR=/opt/ksdp-cache ksdp warm-up --kernel blob,plummer --dim 3"
 
 TYPES: dict[str, Literal["float32", "float64"]] = {"float32": "float32", "float64": "float64"}
 
 
 def register(app: typer.Typer) -> None:
-    app.command("warm-up", epilog=EXAMPLE, short_help="Compile now what a first run would compile.")(warm_up)
+    app.command("warm-up", epilog=EXAMPLE, short_help=SUMMARY)(warm_up)
 
 
 def warm_up(
@@ -40,9 +41,7 @@ def warm_up(
         raise ConfigError(f"--dtype {wrong[0]}", "use float32, float64 or float32,float64")
     if not {2, 3}.issuperset(dims):
         raise ConfigError(f"--dim {dim}", "use 2, 3 or 2,3")
-    folder = warm(
-        kernel.split(","), dims, [TYPES[word] for word in dtype.split(",")], lambda message: say(f"ksdp: {message}")
-    )
+    folder = warm(kernel.split(","), dims, [TYPES[word] for word in dtype.split(",")], say)
     files = sum(1 for _ in folder.glob("*.nbc"))
     _render.emit({"folder": str(folder), "functions": files}, as_json, ("", ["", ""], [["compiled functions", files]]))
     if not as_json:

@@ -1,4 +1,4 @@
-"""What ``ksdp.reference`` offers: exact answers, and solvers of the limit, that runs are compared with."""
+"""The names of ``ksdp.reference``: exact solutions and solvers of the mean-field limit, to compare runs with."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A blow-up in space that is known exactly: equation (1) in three dimensions with eps = k = 0.
+"""An exact solution that blows up in space: equation (1) in three dimensions with eps = k = 0.
 
-With mu = chi = 1, rho = Q(x / sqrt(T - t)) / (T - t), Q(y) = 4 (6 + |y|^2) / (2 + |y|^2)^2, and the mass inside R is
-16 pi R^3 / (R^2 + 2 (T - t)). Its total mass is infinite. Cut it at a radius: outer shells exert no force on what is
-inside (Newton), so the cut is felt only where diffusion has carried it. The solution is stable (Glogic and Schörkhuber;
-Li and Zhou). Other mu and chi follow from t -> mu t, rho -> chi rho / mu.
+With mu = chi = 1, rho = Q(x / sqrt(T - t)) / (T - t), Q(y) = 4 (6 + |y|^2) / (2 + |y|^2)^2, and the mass inside R is 16
+pi R^3 / (R^2 + 2 (T - t)). Its total mass is infinite, so a run takes the mass inside a radius. Outer shells exert no
+force on the inside (Newton); the cut acts only as far as diffusion has carried it. The solution is stable (Glogic and
+Schörkhuber; Li and Zhou). Other mu and chi follow from t -> mu t, rho -> chi rho / mu.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from ..errors import ConfigError
 
 @dataclass(frozen=True)
 class Collapse:
-    """The solution that blows up at time ``T``, cut at ``radius`` at t = 0."""
+    """The solution that blows up at time ``T`` [time], cut at ``radius`` [length] at t = 0.
+
+    Raises `ConfigError` unless all four arguments are positive.
+    """
 
     T: float
     radius: float = 2.0
@@ -30,7 +33,7 @@ class Collapse:
         if not (self.T > 0 and self.radius > 0 and self.mu > 0 and self.chi > 0):
             raise ConfigError(
                 f"collapse with T = {self.T:g}, radius = {self.radius:g}, mu = {self.mu:g}, chi = {self.chi:g}",
-                "all four are positive",
+                "give four positive numbers",
             )
 
     @property
@@ -57,7 +60,7 @@ class Collapse:
         return np.asarray(radii[:, None] * away / np.linalg.norm(away, axis=1, keepdims=True))
 
     def radii(self, u: ArrayLike) -> NDArray[np.float64]:
-        """The radius at t = 0 inside which the part ``u`` in [0, 1] of the mass of the cut lies."""
+        """Radius at t = 0 that holds the fraction ``u`` in [0, 1] of the mass inside the cut (inverse of the mass)."""
         r = np.linspace(0.0, self.radius, 20_001)
         mass = self.mass_within(r, 0.0)
         return np.asarray(np.interp(np.asarray(u, np.float64) * mass[-1], mass, r))

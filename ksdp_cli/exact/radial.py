@@ -1,12 +1,12 @@
-"""The radial truth: equation (3) in the plane without flow, from the uniform disc, as one equation in r^2.
+"""The radial solution of equation (3) in the plane, without flow, from the uniform disc: one equation in s = r^2.
 
-With s = r^2 and m(s, t) the mass inside the radius r, the continuity equation integrated over the disc gives
+Let m(s, t) be the mass inside the radius r. The continuity equation, integrated over the disc, gives
 m_t = 2 pi r (mu rho_r - chi rho c_r), where c_r = -m / (2 pi r) and rho = m_s / pi, hence
 
     m_t = 4 mu s m_ss + chi / pi m m_s,    m(0, t) = 0,  m(S, t) = M,  m(s, 0) = M min(s, 1).
 
-S is so large that what diffuses beyond it is below rounding. It yields the whole radial law of the mean-field limit of
-equation (8), a blow-up time, and E|X|^2 = integral of (1 - m / M) ds, whose slope is 4 mu - chi M / (2 pi).
+S is so large that the mass beyond it is below rounding. The solution is the radial law of the mean-field limit of
+equation (8). It gives the blow-up time and E|X|^2 = integral of (1 - m / M) ds, whose slope is 4 mu - chi M / (2 pi).
 
 >>> round(float(radial(0.05).second_moment(0.05)), 6)
 0.3
@@ -27,16 +27,16 @@ from ..errors import ConfigError, NumericalError
 if TYPE_CHECKING:
     from .radial_chemistry import ChemotaxisSolution
 
-#: The collapse is over when the density at the origin has grown by this factor.
+#: The integration ends when the density at the origin has grown by this factor.
 COLLAPSED = 1e8
-#: The grid is uniform in s below this and geometric above, so that it resolves a core of 1e-8 of the disc.
+#: The grid is uniform in s below this and geometric above; it resolves a core of 1e-8 of the disc's area.
 CORE = 1e-9
 TOLERANCE = 1e-9
 
 
 @dataclass
 class RadialSolution:
-    """Masses over s = r^2 and time. ``end`` is the last time that was reached, at most the time of the blow-up."""
+    """Mass m(s, t) over s = r^2 [length^2] and time. ``end`` is the last time reached, at most the blow-up time."""
 
     s: NDArray[np.float64]
     mu: float
@@ -63,7 +63,7 @@ class RadialSolution:
         return np.asarray(PchipInterpolator(self.s, self.profile(t) / self.M)(s))
 
     def second_moment(self, t: float) -> float:
-        """E|X|^2 at time ``t`` [length^2], by the rule for which the scheme keeps the exact slope."""
+        """E|X|^2 at time ``t`` [length^2], by the trapezoidal rule, for which the scheme has the exact slope."""
         return float(np.trapezoid(1.0 - self.profile(t) / self.M, self.s))
 
     def central_density(self, t: float) -> float:
@@ -72,16 +72,16 @@ class RadialSolution:
 
     @property
     def blow_up_time(self) -> float:
-        """When the density at the origin diverges; infinite for M <= 8 pi mu / chi.
+        """Time at which the density at the origin diverges; infinite for M <= 8 pi mu / chi.
 
-        Followed until the density has grown by 1e8. Its inverse falls to 0 almost linearly in time, and the last
-        decade is extrapolated by the straight line through it; that adds less than 1e-5 to the time.
+        The integration follows the density until it has grown by 1e8. Its inverse falls to 0 almost linearly in time;
+        a straight line through the last decade gives the zero, which is less than 1e-5 later.
         """
         if self.chi * self.M <= 8.0 * math.pi * self.mu:
             return math.inf
         if self._blow_up is None:
             slope = self.chi * self.M / (2.0 * math.pi) - 4.0 * self.mu
-            bound = 0.5 / slope  # there E|X|^2 would be 0
+            bound = 0.5 / slope  # equation (6) has E|X|^2 = 0 there
             self._blow_up = _plane(bound, self.mu, self.chi, self.M, _cells(self.s))._blow_up
             assert self._blow_up is not None
         return self._blow_up
@@ -116,11 +116,11 @@ def radial(
     chemical: Literal["zero", "elliptic"] = "zero",
     points: int = 800,
 ) -> RadialSolution | ChemotaxisSolution:
-    """The radial problem from 0 to the latest of ``t``, or to the blow-up when that comes first.
+    """Solve the radial problem from 0 to the latest of ``t``, or to the blow-up if that is earlier.
 
-    ``eps``, ``k`` and ``dim`` are those of equation (1); for eps > 0 the chemical starts from zero, or from the
-    elliptic state of the uniform ball. ``points`` is the number of cells to r = 1; the error falls with its square.
-    Raises `ConfigError` for arguments out of range and `NumericalError` when the integration fails.
+    ``eps``, ``k`` and ``dim`` are those of equation (1). For eps > 0 the chemical starts from "zero", or from the
+    "elliptic" solution of the uniform ball. ``points`` is the number of cells to r = 1; the error falls with its
+    square. Raises `ConfigError` for arguments out of range and `NumericalError` if the integration fails.
     """
     end = float(np.max(t))
     if eps or k or dim != 2:
@@ -131,13 +131,13 @@ def radial(
 
 
 def _plane(end: float, mu: float, chi: float, M: float, points: int) -> RadialSolution:
-    """The elliptic problem of the plane."""
+    """Solve the elliptic problem of the plane, in the one unknown m."""
     from scipy.integrate import solve_ivp
 
     if not (mu > 0 and M > 0 and chi >= 0 and end >= 0 and points >= 16 and math.isfinite(mu + chi + M + end)):
         raise ConfigError(
             f"radial problem with t = {end:g}, mu = {mu:g}, chi = {chi:g}, M = {M:g}, points = {points}",
-            "mu and M are positive, chi and t at least 0, points at least 16",
+            "give positive mu and M, chi and t of 0 or more, and points of 16 or more",
         )
     s = _grid(points, (1.0 + 9.0 * math.sqrt(2.0 * mu * end)) ** 2)
     rate, jacobian = _scheme(s, mu, chi, M)
@@ -170,7 +170,7 @@ def _plane(end: float, mu: float, chi: float, M: float, points: int) -> RadialSo
 
 
 def _grid(points: int, far: float) -> NDArray[np.float64]:
-    """s = CORE sinh(k h): ``points`` cells to s = 1, where the initial density jumps, and on to at least ``far``."""
+    """s = CORE sinh(k h) up to at least ``far``, with ``points`` cells to s = 1, where the initial density jumps."""
     h = math.asinh(1.0 / CORE) / points
     s: NDArray[np.float64] = CORE * np.sinh(h * np.arange(math.ceil(math.asinh(far / CORE) / h) + 1))
     s[points] = 1.0
@@ -184,7 +184,7 @@ def _cells(s: NDArray[np.float64]) -> int:
 def _scheme(
     s: NDArray[np.float64], mu: float, chi: float, M: float
 ) -> tuple[Callable[..., object], Callable[..., object]]:
-    """m_t at the inner points and its tridiagonal matrix in LSODA's packing.
+    """m_t at the inner points, and its tridiagonal Jacobian in LSODA's banded form.
 
     The sum of m_t over the cells telescopes to 4 mu (-M) + chi M^2 / (2 pi), so the slope of E|X|^2 is exact.
     """

@@ -1,11 +1,11 @@
 """The radial problem of equation (1) in the plane and in space, for eps >= 0 and k >= 0.
 
-With v the volume inside r, A = dv/dr, m the mass inside r and G = A c_r the flux of the chemical,
+Let v be the volume inside r, A = dv/dr, m the mass inside r and G = A c_r the flux of the chemical. Then
 
     m_t = mu A^2 m_vv - chi m_v G,    eps G_t = A^2 (m + G)_vv - k^2 G.
 
-At eps = k = 0 it is G = -m. The grid is a sinh in v, so that it resolves a core; second order in its spacing.
-`ksdp_cli.exact.radial.radial` is the entry; it solves the elliptic problem of the plane in the single unknown m.
+At eps = k = 0, G = -m. The grid is a sinh in v and resolves a small core; the scheme is second order in its spacing.
+Call it by `ksdp_cli.exact.radial.radial`, which solves the elliptic problem of the plane in the one unknown m itself.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import ConfigError, NumericalError
 
 Profile = NDArray[np.float64]
-#: Volume, over that of the unit ball, below which the grid is uniform; growth of the central density that ends a run.
+#: The grid is uniform below this part of the unit ball's volume; growth of the central density that ends the solution.
 CORE, COLLAPSED = 1e-9, 1e8
 TOLERANCE = 1e-8
 
 
 class Start(Protocol):
-    """A radial state to start from at a time of its own: fraction of the mass inside r, and dc/dr."""
+    """A radial initial state: fraction of the mass inside r, and dc/dr, at time t."""
 
     def mass_within(self, r: ArrayLike, t: float) -> Profile: ...
 
@@ -48,7 +48,7 @@ class Equation:
 
 @dataclass
 class ChemotaxisSolution:
-    """Masses and fluxes over r and time. ``end`` is the last time that was reached: earlier than asked at a blow-up."""
+    """m and G over r and time. ``end`` is the last time reached, earlier than requested after a blow-up."""
 
     r: Profile
     equation: Equation
@@ -93,7 +93,7 @@ class ChemotaxisSolution:
 
     @property
     def blow_up_time(self) -> float | None:
-        """When the density at the origin diverged; None when it has not by ``end``. Good to about 1e-4 of the time."""
+        """Time at which the density at the origin diverged, to about 1e-4 relative; None if it has not by ``end``."""
         return self.end if self.blown_up else None
 
     def _check(self, t: float) -> None:
@@ -118,18 +118,18 @@ def solve(
     start: Start | None = None,
     begin: float = 0.0,
 ) -> ChemotaxisSolution:
-    """The radial problem from ``begin`` to ``end``, or to the blow-up when that comes first.
+    """Solve the radial problem from ``begin`` to ``end``, or to the blow-up if that is earlier.
 
-    It starts from the uniform ball of radius 1 with ``chemical`` "zero" or "elliptic" (that of eps = 0), or from
+    The start is the uniform ball of radius 1 with ``chemical`` "zero" or "elliptic" (the solution at eps = 0), or
     ``start`` at its time ``begin``. ``points`` is the number of cells to r = 1. Raises `ConfigError` for arguments out
-    of range and `NumericalError` when the integration fails.
+    of range and `NumericalError` if the integration fails.
     """
     good = dim in (2, 3) and eps >= 0 and k >= 0 and mu > 0 and M > 0 and chi >= 0 and end > begin and points >= 16
     if not (good and math.isfinite(eps + k + mu + chi + M + end)):
         raise ConfigError(
             f"radial problem with dim = {dim}, eps = {eps:g}, k = {k:g}, mu = {mu:g}, chi = {chi:g}, M = {M:g}, "
             f"t = {begin:g} to {end:g}, points = {points}",
-            "dim is 2 or 3; eps, k and chi at least 0; mu, M and t positive; points at least 16",
+            "give dim 2 or 3; eps, k and chi of 0 or more; positive mu, M and t; points of 16 or more",
         )
     if chemical not in ("zero", "elliptic"):
         raise ConfigError(f"chemical = {chemical!r}", "use 'zero' or 'elliptic'")
@@ -168,19 +168,20 @@ class _Grid:
         return np.asarray(self.right * (f[2:] - f[1:-1]) - self.left * (f[1:-1] - f[:-2]))
 
     def pull(self, m: Profile, G: Profile) -> Profile:
-        """m_v G at the inner nodes: a cell's density with the mean of its two fluxes, so that the moments telescope."""
+        """m_v G at the inner nodes: each cell's density times its mean flux. This form makes the sums for moments
+        telescope."""
         flux = np.diff(m) * (G[1:] + G[:-1]) / 2.0
         return np.asarray((flux[1:] + flux[:-1]) / (2.0 * self.cell))
 
     def pull_slopes(self, m: Profile, G: Profile) -> tuple[list[Profile], list[Profile]]:
-        """Derivatives of `pull` by m and by G at the node before, at the node itself and at the next."""
+        """Derivatives of `pull` with respect to m and to G at the node before, at the node itself and at the next."""
         flux, mass = (G[1:] + G[:-1]) / 2.0, np.diff(m) / 2.0
         by_m = [-flux[:-1], flux[:-1] - flux[1:], flux[1:]]
         by_G = [mass[:-1], mass[:-1] + mass[1:], mass[1:]]
         return [part / (2.0 * self.cell) for part in by_m], [part / (2.0 * self.cell) for part in by_G]
 
     def elliptic(self, m: Profile, k: float) -> Profile:
-        """G of eps = 0: A^2 (m + G)_vv = k^2 G, where (m + G)_v = k^2 c, and c decays beyond the last node."""
+        """Solve A^2 (m + G)_vv = k^2 G, eps = 0, with (m + G)_v = k^2 c; c decays beyond the last node."""
         if k == 0.0:
             return -m
         from scipy.linalg import solve_banded
@@ -225,7 +226,7 @@ class _Parabolic:
         return out
 
     def jacobian(self, _: float, y: Profile) -> Profile:
-        """As diagonals: row 3 + i - j holds the derivative of rate i by y_j."""
+        """The Jacobian by diagonals: row 3 + i - j holds d rate_i / d y_j."""
         m, G = self._parts(y)
         by_m, by_G = self.grid.pull_slopes(m, G)
         spread = [self.grid.left, -self.grid.left - self.grid.right, self.grid.right]
@@ -253,7 +254,7 @@ class _Parabolic:
 
 
 class _Elliptic:
-    """m alone; G follows it at once."""
+    """The unknown m; G follows from it at each time."""
 
     def __init__(self, grid: _Grid, equation: Equation, m: Profile) -> None:
         self.grid, self.equation = grid, equation
@@ -268,7 +269,8 @@ class _Elliptic:
         return self.mu * self.grid.laplacian(m) - self.chi * self.grid.pull(m, self.grid.elliptic(m, self.k))
 
     def jacobian(self, _: float, y: Profile) -> Profile:
-        """The three diagonals of G = -m; for k > 0 the rest of G varies slowly, and the iteration does without."""
+        """The three diagonals that belong to G = -m. For k > 0 the rest of G varies slowly; Newton's iteration ignores
+        it."""
         m = self._whole(y)
         by_m, by_G = self.grid.pull_slopes(m, self.grid.elliptic(m, self.k))
         before, here, after = (-self.chi * (a - b) for a, b in zip(by_m, by_G, strict=True))
@@ -301,9 +303,9 @@ def _integrate(
     scale: Profile,
     grid: _Grid,
 ) -> tuple[Any, bool]:
-    """Backward differentiation with dense output, until the density at the origin has grown by `COLLAPSED`.
+    """Integrate by BDF with dense output, until the density at the origin has grown by `COLLAPSED`.
 
-    ``jacobian`` gives 2 ``width`` + 1 diagonals, the highest first. (LSODA gives up at small eps.)
+    ``jacobian`` returns 2 ``width`` + 1 diagonals, the highest first. (LSODA fails at small eps.)
     """
     from scipy.integrate import solve_ivp
     from scipy.sparse import dia_array
@@ -339,6 +341,6 @@ def _area(dim: int) -> float:
 
 
 def _far(end: float, mu: float, eps: float) -> float:
-    """A radius that neither mass nor chemical reaches; for a very small eps the chemical is at rest out there."""
+    """A radius that neither mass nor chemical reaches by the time ``end``. For very small eps, c is steady there."""
     spread = max(mu, 1.0 / max(eps, 1e-2)) if eps > 0 else mu
     return 1.0 + 9.0 * math.sqrt(2.0 * spread * end)

@@ -1,7 +1,7 @@
 """Equation (6): the second moment of the plane without flow, E|X(t)|^2 = E|X(t0)|^2 + (4 mu - chi M / (2 pi)) (t - t0).
 
-Of J particles each is attracted by J - 1, so that their law has chi M (J - 1) / J for chi M. It is exact for the
-unregularised kernel up to the blow-up; a regularised one attracts less within a distance of delta.
+J - 1 particles attract each of J particles, so the law of J particles has chi M (J - 1) / J in place of chi M. It is
+exact up to the blow-up for the unregularised kernel; a regularised kernel attracts less at distances below delta.
 
 >>> law = second_moment_law(SimulateConfig(M="16pi"), J=10**9, start=0.5)
 >>> round(law(0.05), 6)
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from ..config import SimulateConfig
 from ..provenance import short
 
-#: Kernels that are the Green's function of the plane beyond a few delta; others may decay, and have another law.
+#: Kernels equal to the plane's Green's function beyond a few delta. Another kernel may decay and have another law.
 KERNELS = frozenset({"blob", "eq7", "plummer", "gaussian", "coulomb"})
 
 
 @dataclass(frozen=True)
 class SecondMomentLaw:
-    """E|X|^2 [length^2] as a line: ``start`` at time ``t0``, ``slope`` a unit of time."""
+    """E|X|^2 [length^2] as a straight line: ``start`` at time ``t0``, ``slope`` [length^2 / time]."""
 
     start: float
     slope: float
@@ -33,7 +33,7 @@ class SecondMomentLaw:
         return self.start + self.slope * (t - self.t0)
 
     def end(self, t: float) -> float:
-        """``t``, or the time before it at which the law is 0 and no cloud is left."""
+        """The earlier of ``t`` and the time at which the law reaches 0."""
         return min(t, self.t0 - self.start / self.slope) if self.slope < 0 else t
 
 
@@ -47,8 +47,8 @@ def second_moment_law(
 ) -> SecondMomentLaw | None:
     """Equation (6) for ``J`` particles of ``simulation``, or None where it does not hold.
 
-    It holds in 2D, for eps = 0, without flow, for `KERNELS`. ``case`` gives the values of swept parameters. ``start``
-    is E|X|^2 at t0; the law is None when it is not known.
+    It holds in 2D, for eps = 0, without flow, for the kernels in `KERNELS`. ``case`` gives the values of swept
+    parameters. ``start`` is E|X|^2 at t0; if it is None the result is None.
     """
     if short(simulation.chemistry) != "elliptic":
         return None

@@ -21,15 +21,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError
 
-#: The profile is followed to where U and, for eps > 0, W' have fallen by exp(-40).
+#: The profile ends where U and, for eps > 0, W' have fallen by exp(-40) = exp(-TAIL / 4).
 TAIL = 160.0
-#: Densities at the origin between which the profile of a mass is sought.
+#: Bracket of the central density in the search for the profile of a given mass.
 LEAST, MOST = 1e-6, 1e6
 
 
 @dataclass(frozen=True)
 class SelfSimilar:
-    """The profile of one mass. ``a`` = U(0); ``s`` (n,) with U, W and the mass inside s, in the units mu = chi = 1."""
+    """The profile of one mass. ``a`` = U(0); W, W' (``slope``) and the mass inside s at ``s`` (n,), for mu = chi =
+    1."""
 
     eps: float
     mu: float
@@ -47,7 +48,7 @@ class SelfSimilar:
         return self._at(s, self.mass / self.mass[-1])
 
     def second_moment(self, t: float) -> float:
-        """E|X|^2 [length^2]: a number that depends on eps and M, times ``t``."""
+        """E|X|^2 [length^2], proportional to ``t``."""
         s2 = self.s**2
         return float(np.trapezoid(1.0 - self.mass / self.mass[-1], s2)) * self.mu * t
 
@@ -56,7 +57,7 @@ class SelfSimilar:
         return self.a / t / self.chi
 
     def chemical(self, r: ArrayLike, t: float) -> NDArray[np.float64]:
-        """c at distance ``r``, which vanishes at infinity. Raises `ConfigError` for eps = 0, where c has no limit."""
+        """c at distance ``r``, with c = 0 at infinity. Raises `ConfigError` for eps = 0, where c grows as log r."""
         if self.eps == 0.0:
             raise ConfigError("c of the elliptic equation in the plane grows as log r", "give eps > 0")
         s = np.asarray(r, np.float64) / math.sqrt(self.mu * t)
@@ -68,12 +69,13 @@ class SelfSimilar:
         s = np.asarray(r, np.float64) / width
         if self.eps > 0.0:
             inside = s * self._at(s, self.slope / np.maximum(self.s, 1e-8))
-        else:  # W' = -mass / (2 pi s) beyond the profile too
+        else:  # W' = -mass / (2 pi s) holds outside the profile too
             inside = -self._at(s, self.mass) / (2.0 * math.pi * np.maximum(s, 1e-300))
         return inside * self.mu / self.chi / width
 
     def _at(self, s: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """``values`` of the profile at ``s``: all of them are smooth in s^2, and constant beyond its end."""
+        """Interpolate ``values`` of the profile at ``s``, in s^2, in which they are smooth; constant beyond the
+        last."""
         from scipy.interpolate import PchipInterpolator
 
         return np.asarray(PchipInterpolator(self.s**2, values)(np.minimum(s, self.s[-1]) ** 2))
@@ -85,7 +87,7 @@ class SelfSimilar:
         return np.stack([r * np.cos(2 * math.pi * angle), r * np.sin(2 * math.pi * angle)], 1)
 
     def radii(self, u: ArrayLike, t: float) -> NDArray[np.float64]:
-        """The radius inside which the part ``u`` in [0, 1] of the mass lies at time ``t``."""
+        """Radius that holds the fraction ``u`` in [0, 1] of the mass at time ``t`` (inverse of the mass)."""
         part = np.asarray(u, np.float64) * self.mass[-1]
         return np.asarray(np.interp(part, self.mass, self.s) * math.sqrt(self.mu * t))
 
@@ -93,32 +95,32 @@ class SelfSimilar:
 def self_similar(eps: float, *, M: float, mu: float = 1.0, chi: float = 1.0, points: int = 20_000) -> SelfSimilar:
     """The self-similar solution of mass ``M``: the branch that starts at M = 0.
 
-    ``points`` is the number of grid points of the profile. Raises `ConfigError` for negative or non-finite arguments
-    and for a mass that the branch does not reach: 8 pi mu / chi at eps = 0, more as eps grows.
+    ``points`` is the number of grid points of the profile. Raises `ConfigError` for negative or non-finite arguments,
+    and for a mass above the largest of the branch: 8 pi mu / chi at eps = 0, more as eps grows.
     """
     from scipy.optimize import brentq
 
     if not (eps >= 0 and M > 0 and mu > 0 and chi > 0 and points >= 100 and math.isfinite(eps + M + mu + chi)):
         raise ConfigError(
             f"self-similar solution with eps = {eps:g}, M = {M:g}, mu = {mu:g}, chi = {chi:g}",
-            "eps is at least 0, M, mu and chi are positive",
+            "give eps of 0 or more and positive M, mu and chi",
         )
-    scaled, wanted = eps * mu, M * chi / mu
+    scaled, mass = eps * mu, M * chi / mu
     low = LEAST
     for high in np.geomspace(LEAST, MOST, 200)[1:]:
-        if _mass(scaled, float(high)) >= wanted:
+        if _mass(scaled, float(high)) >= mass:
             break
         low = float(high)
     else:
         raise ConfigError(
             f"there is no self-similar solution with M = {M:g} at eps = {eps:g}, mu = {mu:g}, chi = {chi:g}",
-            f"its mass is at most {_mass(scaled, MOST) * mu / chi:.4g}",
+            f"use M of at most {_mass(scaled, MOST) * mu / chi:.4g}",
         )
-    a = float(brentq(lambda a: _mass(scaled, a) - wanted, low, float(high), xtol=1e-14, rtol=1e-13))
+    a = float(brentq(lambda a: _mass(scaled, a) - mass, low, float(high), xtol=1e-14, rtol=1e-13))
     end = _end(scaled)
     s = end * np.linspace(0.0, 1.0, points) ** 2  # finer where the density is
-    W, slope, mass = _profile(scaled, a)(np.maximum(s, 1e-8))
-    return SelfSimilar(eps, mu, chi, M, a, s, W, mass, slope)
+    W, slope, inside = _profile(scaled, a)(np.maximum(s, 1e-8))
+    return SelfSimilar(eps, mu, chi, M, a, s, W, inside, slope)
 
 
 def _end(eps: float) -> float:
@@ -135,7 +137,7 @@ def _profile(eps: float, a: float) -> Callable[..., Any]:
 
 
 def _integrate(eps: float, a: float, end: float, dense: bool = False) -> Any:
-    """(W, W', mass inside) from the origin, by their series below s = 1e-8 / sqrt(a)."""
+    """(W, W', mass inside) from the origin to ``end``. A series starts it at s = 1e-8 / sqrt(a)."""
     from scipy.integrate import solve_ivp
 
     def rate(s: float, y: NDArray[np.float64]) -> list[float]:

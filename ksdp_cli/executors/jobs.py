@@ -18,7 +18,7 @@ from typing import Any
 from .. import errors
 from ..base.files import read_json
 from ..base.listener import Stop
-from ..base.outputs import written_whole
+from ..base.outputs import write_whole
 from ..base.signals import graceful
 from .base import listen
 
@@ -60,7 +60,7 @@ class Job:
                     outcome = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
                 except Exception as error:
                     outcome = {"error": "", "message": f"{type(error).__name__}: {error}", "hint": None}
-            with written_whole(file) as temporary:
+            with write_whole(file) as temporary:
                 temporary.write_text(json.dumps(outcome), encoding="utf-8")
 
     def checkpoint(self) -> Any:

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, TypeVar
 
 from ..base.files import JsonDict, read_json
 from ..base.libraries import library
-from ..base.outputs import written_whole
+from ..base.outputs import write_whole
 from ..base.threads import core_count
 from ..errors import ConfigError, ResourceError
 from .base import Workers
@@ -120,7 +120,7 @@ class Slurm(Workers):
             if self._local:
                 self._sent[number.job_id] = number
             self._jobs |= {call.key: number.job_id for call in job.calls}
-        with written_whole(self._folder / "jobs.json") as temporary:
+        with write_whole(self._folder / "jobs.json") as temporary:
             temporary.write_text(json.dumps(self._jobs), encoding="utf-8")
 
     def _executor(self) -> Any:

@@ -15,7 +15,7 @@ from ..api.sampling import sample
 from ..api.simulating import simulate
 from ..api.training import train
 from ..base.files import JsonDict, target
-from ..base.listener import Progress, Stop, unheard
+from ..base.listener import Progress, Stop, discard
 from ..base.outputs import Lock, require_free
 
 #: The paper's laminar flow (19) at its amplitudes 10^(0.2 i); the time step is its reference solver's.
@@ -77,17 +77,17 @@ def _demonstrated(at: Path, pictures: list[Path], progress: Progress | None, sto
     model = at / "laminar2d-A.safetensors"
     watched: dict[str, Any] = {"progress": progress, "stop": stop}
     with stage("simulate"):
-        run = simulate(out=at / "laminar2d.zarr", resume=True, warn=unheard, **watched, **SIMULATION)
+        run = simulate(out=at / "laminar2d.zarr", resume=True, warn=discard, **watched, **SIMULATION)
     with stage("train"):
         trained = train(run, out=model, overwrite=True, **watched, **TRAINING)
     for amplitude, picture in zip(UNSEEN, pictures, strict=False):
         one = SIMULATION | {"A": amplitude}
         with stage(f"generate {GENERATED} at A = {amplitude:g}"):
             out = at / f"generated-A{amplitude:g}.zarr"
-            cloud = sample(model, n=GENERATED, out=out, overwrite=True, warn=unheard, A=amplitude)
+            cloud = sample(model, n=GENERATED, out=out, overwrite=True, warn=discard, A=amplitude)
         with stage(f"simulate afresh at A = {amplitude:g}"):
             reference, second = (
-                simulate(out=at / f"fresh-A{amplitude:g}-{seed}.zarr", resume=True, warn=unheard, seed=seed, **one)
+                simulate(out=at / f"fresh-A{amplitude:g}-{seed}.zarr", resume=True, warn=discard, seed=seed, **one)
                 for seed in FRESH_SEEDS
             )
         with stage(f"compare at A = {amplitude:g}"):

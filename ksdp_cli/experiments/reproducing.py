@@ -12,10 +12,10 @@ from .. import executors
 from ..api.options import Number
 from ..api.paths import RUNS
 from ..base import files
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.files import JsonDict, read_json
 from ..base.listener import Listener, Progress, Stop
-from ..base.outputs import Lock, require_free, written_whole
+from ..base.outputs import Lock, require_free, write_whole
 from ..base.parsing import integer
 from ..errors import ConfigError
 from . import definition, drawing
@@ -142,7 +142,7 @@ def reproduce(
     summary = folder / f"{Path(done.target).stem}.json"
     require_free(summary, True, _made_here, "reproduce")
     with ExitStack() as locks:
-        bar = locks.enter_context(drawn(progress))
+        bar = locks.enter_context(progress_bar(progress))
         told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": bar, "stop": stop}
         work: list[tuple[Job, Stages, range]] = []
         for job in planned:
@@ -154,7 +154,7 @@ def reproduce(
             make_ahead(work, executor or executors.DEFAULT, workers, Listener(bar, stop))
         for job, stages, own in work:
             _run(job, stages, own, done, picture)
-    with written_whole(summary) as temporary:
+    with write_whole(summary) as temporary:
         temporary.write_text(json.dumps(done.as_dict(), indent=1) + "\n")
     return done
 

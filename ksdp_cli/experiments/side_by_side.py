@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import executors
 from ..base.files import JsonDict
 from ..base.listener import Listener
-from ..base.threads import limited
+from ..base.threads import limit_threads
 from .definition import Experiment
 from .stages import Stages
 
@@ -70,5 +70,5 @@ def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, wo
     experiment, folder = Experiment.model_validate(own.pop("experiment")), Path(own.pop("folder"))
     stages = Stages(experiment, own.pop("scale"), folder, stop=executors.stop_signal, **own)
     torch.set_num_threads(torch_threads)
-    with limited(threads):
+    with limit_threads(threads):
         stages.by_name(name, words)

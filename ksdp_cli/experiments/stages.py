@@ -16,7 +16,7 @@ from ..api.generator import Generator
 from ..api.paths import history_of, slug
 from ..assignment.certified.solver import Certified
 from ..base.files import JsonDict, read_json
-from ..base.listener import Progress, Stop, unheard
+from ..base.listener import Progress, Stop, discard
 from ..base.shapes import Cloud
 from ..config import TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
@@ -75,7 +75,7 @@ class Stages:
         def work(afresh: bool) -> JsonDict:
             given = {**options, "device": self.device}
             told = self.told(stage)
-            given |= {"out": out, "progress": told, "stop": self.stop, "warn": unheard}
+            given |= {"out": out, "progress": told, "stop": self.stop, "warn": discard}
             _on_or_afresh(lambda how: simulate(**how, **given), afresh)
             return {"store": out.name}
 
@@ -141,7 +141,7 @@ class Stages:
             told, count = self.told(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
             options: dict[str, Any] = {"n": count, "seed": INPUT_SEED + seed, "device": self.device, "out": out}
             options |= {"beyond": "simulate", "overwrite": afresh or out.exists(), **at}
-            made = sample(model, progress=told, stop=self.stop, warn=unheard, **options)
+            made = sample(model, progress=told, stop=self.stop, warn=discard, **options)
             return {"store": out.name, "seconds": float(made.attrs["seconds"])}
 
         self.ledger.stage(f"beyond-{label(at)}-seed{seed}", self._of(at) | {"weights": model.sha256}, work, out)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base.outputs import claim, written_whole
+from ..base.outputs import claim, write_whole
 from ..errors import ConfigError
 from ..store import layout
 from ..store.selection import Selection
@@ -91,7 +91,7 @@ def export(
         if progress:
             progress(done, total)
 
-    with claim(path, chosen.ours, "export", overwrite=overwrite), written_whole(path) as temporary:
+    with claim(path, chosen.ours, "export", overwrite=overwrite), write_whole(path) as temporary:
         chosen.write(selection, temporary, metadata, report)
     return metadata
 

@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..base.files import shown
-from ..base.outputs import written_whole
+from ..base.files import printable
+from ..base.outputs import write_whole
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def mend_texts(figure: Figure) -> None:
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
-        lines = "\n".join(shown(line) for line in text.get_text().split("\n"))
+        lines = "\n".join(printable(line) for line in text.get_text().split("\n"))
         if lines != text.get_text():
             text.set_text(lines)
 
@@ -98,7 +98,7 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
         mend_texts(figure)
         if (others := _KEPT.get()) is not None:
             others.append(figure)
-        with written_whole(target) as partial:
+        with write_whole(target) as partial:
             # panels of fixed shape leave room at the edges
             options: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.06}
             figure.savefig(partial, format=target.suffix[1:], metadata=METADATA[target.suffix], **options)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.outputs import written_whole
+from ..base.outputs import write_whole
 from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
 from ._canvas import MAKER, XMP, canvas, mend_texts
@@ -46,7 +46,7 @@ def film(
         raise ConfigError("a film of one cloud", "choose several, as --t 0:0.1:51, or a picture, as -o cloud.png")
     program = require_ffmpeg() if path.suffix == ".mp4" else ""
     rate = int(np.clip(round(len(clouds) / SECONDS), SLOWEST, FASTEST))
-    with written_whole(path) as partial:
+    with write_whole(path) as partial:
         if program:
             _write_mp4(program, stills(clouds, title, fields), partial, rate)
         else:

@@ -10,10 +10,10 @@ from ..base.arrays import Array
 
 
 class Flow(Protocol):
-    """A divergence-free velocity field v(x, t).
+    """A divergence-free velocity field v(x, t) [length / time].
 
-    Class attributes: ``dims``, the space dimensions it has; ``Params``, a pydantic model whose field descriptions
-    carry meaning and unit. An instance is made with ``Params`` values by name and the dimension.
+    Class attributes: ``dims``, its space dimensions; ``Params``, a pydantic model whose field descriptions state
+    meaning and unit. The constructor takes values of ``Params`` and the dimension.
     """
 
     dims: ClassVar[tuple[int, ...]]
@@ -22,5 +22,8 @@ class Flow(Protocol):
     def __init__(self, params: Any, dim: int) -> None: ...
 
     def velocity(self, x: Array, t: float) -> Array:
-        """v at positions ``x`` (n, d) and time ``t``, an array (n, d) of the same kind, type and device."""
+        """Return v at positions ``x`` (n, d) and time ``t``: an array (n, d) of the same library, dtype and device.
+
+        ``t`` is a number, or a 0-d tensor in a captured GPU step: use ``namespace(x)``, not ``math``, on it.
+        """
         ...

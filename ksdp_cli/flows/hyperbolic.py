@@ -1,4 +1,4 @@
-"""The hyperbolic flow of section 2.1, which stretches along x1 and compresses the rest."""
+"""The hyperbolic flow of section 2.1: it stretches along x1 and compresses the other axes."""
 
 from __future__ import annotations
 

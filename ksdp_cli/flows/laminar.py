@@ -13,7 +13,7 @@ class LaminarParams(Params):
 
 
 class Laminar2D:
-    """v = A (exp(-y^2), 0), equation (19). Divergence-free; stretches the cloud into a V."""
+    """v = A (exp(-y^2), 0), equation (19). Divergence-free; it stretches the cloud into a V."""
 
     dims: tuple[int, ...] = (2,)
     Params = LaminarParams

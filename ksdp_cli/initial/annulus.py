@@ -1,4 +1,4 @@
-"""A ring: an annulus of the plane, and in space the flat ring over it."""
+"""A uniform annulus in the plane; in space a flat ring with that cross-section."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class AnnulusParams(Centred):
 
 
 class Annulus:
-    """Uniform on inner <= r <= outer, in 3D times |z| <= thickness / 2. Raises `ConfigError` for inner >= outer."""
+    """Uniform on inner <= r <= outer, and in 3D on |z| <= thickness / 2. Raises `ConfigError` for inner >= outer."""
 
     dims: tuple[int, ...] = (2, 3)
     Params = AnnulusParams
@@ -25,7 +25,7 @@ class Annulus:
     def __init__(self, params: AnnulusParams) -> None:
         if params.inner >= params.outer:
             radii = f"inner = {params.inner:g} and outer = {params.outer:g}"
-            raise ConfigError(radii, "give --inner less than --outer")
+            raise ConfigError(radii, "use --inner less than --outer")
         self.params = params
 
     def second_moment(self, dim: int) -> float:

@@ -1,4 +1,4 @@
-"""The paper's initial cloud: uniform on a ball, the unit ball centred at the origin where nothing else is said."""
+"""The paper's initial cloud: uniform on a ball, by default the unit ball at the origin."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class BallParams(Centred):
     radius: float = Field(1.0, gt=0, description="radius of the ball [length]")
 
 
-#: The unit ball at the origin, of the paper.
+#: The paper's unit ball at the origin.
 UNIT = BallParams.model_validate({})
 
 
 class Ball:
-    """Uniform on |x - x0| <= radius, by polar coordinates; the paper, section 4.1, has the unit ball."""
+    """Uniform on |x - x0| <= radius, drawn in polar coordinates. The paper's section 4.1 uses the unit ball."""
 
     dims: tuple[int, ...] = (2, 3)
     Params = BallParams
@@ -31,7 +31,7 @@ class Ball:
 
     @property
     def page_law(self) -> str | None:
-        """The law of the report's script (``ball.js``) that draws these particles, if one does."""
+        """Name of the law in the report's script (``ball.js``) that draws the same particles, or None."""
         return "ball" if self.params == UNIT else None
 
     def second_moment(self, dim: int) -> float:
@@ -39,7 +39,7 @@ class Ball:
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> NDArray[np.float32]:
         out = np.empty((n, dim), np.float32)
-        for first in range(0, n, _PIECE):  # pieces that stay in the cache
+        for first in range(0, n, _PIECE):  # each piece stays in the cache
             piece = out[first : first + _PIECE]
             u = rng.uniforms(seed, stream, 0, start + first, len(piece), dim)
             angle = (2.0 * np.pi * u[:, 1]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The contract of an initial cloud: particle i of a seed is the same point however the cloud is cut up."""
+"""The contract of an initial cloud: particle i of a seed is the same point, whichever part of the cloud is drawn."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from pydantic import Field
 from ..base.params import Params
 from ..errors import ConfigError
 
-#: float32, and float64 where a cloud lies so far away that float32 would round it.
+#: Positions (n, d) in float32, or in float64 for a cloud so far from the origin that float32 would round it.
 Positions = NDArray[np.floating[Any]]
-#: Centres beyond this are added in float64.
+#: A centre with a larger coordinate is added in float64.
 FAR = 1e3
 
 
 class InitialCloud(Protocol):
-    """A law of initial particles in dimension ``dims``.
+    """A law of initial particles in the dimensions ``dims``.
 
-    A class with parameters has them in ``Params``, a pydantic model of numbers or texts with defaults, and is made with
-    their values; one without is made with nothing. A law that knows it says E|X|^2 as ``second_moment(dim)``.
+    A class with parameters declares them in ``Params``, a pydantic model of numbers or texts with defaults, and its
+    constructor takes their values; without ``Params`` the constructor takes no argument. A law with a known E|X|^2
+    returns it from ``second_moment(dim)`` [length^2], one with a known chemical returns it from
+    ``chemical(mu, chi, M, eps, k)``, a function of the coordinates.
     """
 
     dims: ClassVar[tuple[int, ...]]
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
-        """Particles ``start`` to ``start + n`` of the cloud of (``seed``, ``stream``): (n, dim) float32."""
+        """Return particles ``start`` to ``start + n`` of the cloud of (``seed``, ``stream``): (n, dim) float32."""
         ...
 
 
@@ -39,11 +41,13 @@ class Centred(Params):
     z0: float = Field(0.0, description="centre along z, in 3D [length]")
 
     def moved(self, x: Positions) -> Positions:
-        """``x`` (n, d), drawn around the origin, around the centre; it may be changed. Raises `ConfigError` for z0 in
-        2D."""
+        """Move ``x`` (n, d), drawn around the origin, to the centre; may work in place.
+
+        Raises `ConfigError` for z0 in 2D.
+        """
         dim = x.shape[1]
         if dim == 2 and self.z0:
-            raise ConfigError(f"z0 = {self.z0:g} in two dimensions", "leave --z0 out, or use --dim 3")
+            raise ConfigError(f"z0 = {self.z0:g} in two dimensions", "drop --z0, or use --dim 3")
         centre = (self.x0, self.y0, self.z0)[:dim]
         if max(map(abs, centre)) > FAR:
             return np.asarray(x + np.asarray(centre))
@@ -52,14 +56,14 @@ class Centred(Params):
         return x
 
     def squared(self) -> float:
-        """|centre|^2, the centre's part of E|X|^2."""
+        """|centre|^2: what the centre adds to E|X|^2."""
         return self.x0**2 + self.y0**2 + self.z0**2
 
 
 def around(radius: NDArray[np.float64], u: NDArray[np.float64]) -> Positions:
-    """Points (n, d) at the distances ``radius`` (n,) from the origin, in the directions of uniform numbers ``u``.
+    """Points (n, d) at the distances ``radius`` (n,) from the origin, in random directions from uniform numbers ``u``.
 
-    In the plane ``u`` is (n, 1), the angle; in space (n, 2), angle and height.
+    ``u`` is (n, 1) in the plane, for the angle, and (n, 2) in space, for angle and height.
     """
     angle, out = 2.0 * np.pi * u[:, 0], np.empty((len(u), u.shape[1] + 1), np.float32)
     if u.shape[1] == 2:

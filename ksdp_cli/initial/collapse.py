@@ -1,4 +1,4 @@
-"""Particles of the exact blow-up in space, `ksdp_cli.exact.collapse`, inside a cut."""
+"""Particles of the exact solution that blows up in space, `ksdp_cli.exact.collapse`, inside a cut."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CollapseParams(Params):
 
 
 class CollapsingCloud:
-    """The solution that blows up after ``life`` / mu: run it in 3D with M = 16 pi cut^3 / (cut^2 + 2 life) mu / chi."""
+    """The solution that blows up at ``life`` / mu. Run it in 3D with M = 16 pi cut^3 / (cut^2 + 2 life) mu / chi."""
 
     dims: tuple[int, ...] = (3,)
     Params = CollapseParams

@@ -1,4 +1,4 @@
-"""A density on a grid as an initial law: out of a .npy file, a classic NetCDF file, or an image."""
+"""A density on a grid as an initial law, read from a .npy file, a classic NetCDF file or an image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import ConfigError, DataError
 from .base import Centred, Positions
 
 NETCDF, IMAGES = (".nc", ".cdf"), (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
-#: Cells of a grid, at most: 512 MiB of sums.
+#: Largest number of cells of a grid: 512 MiB of cumulative sums.
 MOST_CELLS = 1 << 26
 
 
@@ -24,11 +24,11 @@ class DensityParams(Centred):
 
 
 class Density:
-    """Constant in each cell of a grid of cubes around the centre, proportional to the values of the file.
+    """Density proportional to the values of a file, constant in each cell of a grid of cubes around the centre.
 
-    An array is indexed [x, y] or [x, y, z]; of a NetCDF file it is the only variable with two or three dimensions. An
-    image is read with y upwards, and dark is dense. Raises `ConfigError` without a file, and `DataError` for one that
-    cannot be read or holds no density.
+    An array has the index order [x, y] or [x, y, z]. A NetCDF file must have exactly one variable with two or three
+    dimensions. An image is read with y upwards; dark means dense. Raises `ConfigError` without a file, and `DataError`
+    if the file cannot be read or is not a density.
     """
 
     dims: tuple[int, ...] = (2, 3)
@@ -36,7 +36,7 @@ class Density:
 
     def __init__(self, params: DensityParams) -> None:
         if not params.grid:
-            raise ConfigError("initial cloud 'density' has no grid", "give --grid FILE.npy, FILE.nc or an image")
+            raise ConfigError("initial cloud 'density' has no grid", "use --grid FILE.npy, FILE.nc or an image")
         path = Path(params.grid).expanduser()
         values = _checked(_read(path), path)
         self.params, self.shape, self.dims = params, values.shape, (values.ndim,)
@@ -57,9 +57,9 @@ class Density:
         return self.params.moved((corners + self.cell * within).astype(np.float32))
 
     def _corners(self, cell: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The low corners (n, d) of cells by their number, around the origin."""
-        place = np.stack(np.unravel_index(cell, self.shape), 1)
-        return np.asarray(self.cell * (place - np.asarray(self.shape) / 2.0))
+        """Lower corners (n, d) of the cells with numbers ``cell`` (n,), for a grid centred at the origin."""
+        index = np.stack(np.unravel_index(cell, self.shape), 1)
+        return np.asarray(self.cell * (index - np.asarray(self.shape) / 2.0))
 
 
 def _read(path: Path) -> NDArray[np.float64]:
@@ -73,7 +73,9 @@ def _read(path: Path) -> NDArray[np.float64]:
             return _image(path)
     except Exception as error:  # readers fail in many ways on a damaged file
         raise DataError(f"density {path} cannot be read: {error}", "check the file") from None
-    raise DataError(f"density {path} is no .npy, .nc or image", f"give one of .npy {' '.join((*NETCDF, *IMAGES))}")
+    raise DataError(
+        f"density {path} is not a .npy, .nc or image file", f"use one of .npy {' '.join((*NETCDF, *IMAGES))}"
+    )
 
 
 def _netcdf(path: Path) -> NDArray[np.float64]:
@@ -97,10 +99,10 @@ def _image(path: Path) -> NDArray[np.float64]:
 
 
 def _checked(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
-    """Raise `DataError` unless the values are a density in two or three dimensions."""
+    """Return ``values`` as float64. Raises `DataError` unless they are a density in two or three dimensions."""
     if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or not 1 <= values.size <= MOST_CELLS:
         raise DataError(
-            f"density {path} is an array of {values.dtype} and shape {values.shape}",
+            f"density {path} is an array of dtype {values.dtype} and shape {values.shape}",
             f"give numbers in 2 or 3 dimensions, at most {MOST_CELLS} of them",
         )
     values = values.astype(np.float64)

@@ -1,4 +1,4 @@
-"""A normally distributed cloud."""
+"""A Gaussian cloud."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gaussian bumps of equal weight around a centre."""
+"""Gaussian bumps of equal weight, at equal distances from a centre."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .base import Centred, Positions
 
 
 class MixtureParams(Centred):
-    bumps: int = Field(2, ge=2, le=1000, description="bumps: 2, in the plane any number, in space 2 or 4 [1]")
+    bumps: int = Field(2, ge=2, le=1000, description="number of bumps: any from 2 on in 2D, 2 or 4 in 3D [1]")
     distance: float = Field(1.0, ge=0, description="distance of each bump from the centre [length]")
     width: float = Field(0.25, gt=0, description="standard deviation of a bump along each axis [length]")
 
@@ -31,12 +31,12 @@ class Mixture:
         return dim * p.width**2 + p.distance**2 + p.squared()
 
     def corners(self, dim: int) -> NDArray[np.float64]:
-        """Directions (bumps, dim) of the bumps. Raises `ConfigError` for another number than 2 and 4 in space."""
+        """Directions (bumps, dim) of the bumps. Raises `ConfigError` in space unless there are 2 or 4."""
         n = self.params.bumps
         if dim == 3 and n == 4:
             return np.asarray(np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3.0))
         if dim == 3 and n != 2:
-            raise ConfigError(f"bumps = {n} in three dimensions", "give --bumps 2, or 4 for a tetrahedron")
+            raise ConfigError(f"bumps = {n} in three dimensions", "use --bumps 2, or 4 for a tetrahedron")
         angle = 2.0 * np.pi * np.arange(n) / n
         corners = np.zeros((n, dim))
         corners[:, 0], corners[:, 1] = np.cos(angle), np.sin(angle)

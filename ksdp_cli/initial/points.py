@@ -1,20 +1,20 @@
-"""A finite set of points as an initial law: random ones of them, as often as asked for."""
+"""A finite set of points as an initial law: a balanced bootstrap of its rows."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Particles that are shuffled at a time, at least, so that a set of few points does not take as many shuffles.
+#: Smallest number of particles in one shuffle, so that a set of few points needs few shuffles.
 ROUND = 1 << 16
 
 
 class Points:
-    """The law that gives each row of ``rows`` (K, d) the same weight; ``label`` says where they are from.
+    """The law that gives each row of ``rows`` (K, d) the same weight; ``label`` names their origin in warnings.
 
-    The first K particles of a (seed, stream) are the rows in random order, without any twice, the next K another
-    order of them, and so on: K particles are all there is to know of the law, and more are a bootstrap. That each row
-    comes as often as any other makes it a balanced one (Davison, Hinkley and Schechtman, Biometrika 73 (1986) 555).
+    The first K particles of a (seed, stream) are the rows in random order, each once; the next K are the rows in
+    another order, and so on. More than K particles are thus a balanced bootstrap, in which all rows appear equally
+    often (Davison, Hinkley and Schechtman, Biometrika 73 (1986) 555).
     """
 
     def __init__(self, rows: NDArray[np.float32], label: str = "points") -> None:
@@ -34,4 +34,4 @@ class Points:
         """A warning if ``n`` exceeds the number of rows."""
         if n <= self.count:
             return []
-        return [f"{self.label} has {self.count} points, and {n} particles take each about {n / self.count:.3g} times"]
+        return [f"{self.label} has {self.count} points, so {n} particles use each about {n / self.count:.3g} times"]

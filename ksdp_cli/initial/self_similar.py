@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ..base import rng
 from ..base.params import Params
+from ..errors import ConfigError
 from ..exact.self_similar import SelfSimilar, self_similar
 from .base import Positions, around
+
+#: c at points, one array of coordinates for each axis.
+Chemical = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
+#: Relative difference of parameters that are the same, as 12.566 and 4 pi are.
+AGREE = 1e-4
 
 
 class SelfSimilarParams(Params):
     pull: float = Field(4 * math.pi, gt=0, description="chi M / mu of the solution [1]")
     inertia: float = Field(0.0, ge=0, description="eps mu of the solution; 0: elliptic [1]")
-    age: float = Field(0.1, gt=0, description="mu t since all mass was at the origin [length^2]")
+    age: float = Field(0.1, gt=0, description="mu times the time since all mass was at the origin [length^2]")
 
 
 class SelfSimilarCloud:
-    """The self-similar solution of mass ``pull`` mu / chi: run it with this M, and E|X|^2 grows in proportion to t.
+    """The self-similar solution of mass M = ``pull`` mu / chi. In a run with this M, E|X|^2 is proportional to time.
 
-    Raises `ConfigError` for a mass that has no such solution: 8 pi mu / chi and more where inertia = 0.
+    With ``--c0 exact`` the run also begins with its chemical, and c(0, t) is constant. Raises `ConfigError` for a mass
+    without such a solution: 8 pi mu / chi and more at inertia = 0.
     """
 
     dims: tuple[int, ...] = (2,)
@@ -34,6 +44,19 @@ class SelfSimilarCloud:
     @cached_property
     def solution(self) -> SelfSimilar:
         return self_similar(self.params.inertia, M=self.params.pull)
+
+    def chemical(self, mu: float, chi: float, M: float, eps: float, k: float) -> Chemical:
+        """c of the solution at its age, at points given axis by axis. Raises `ConfigError` where it is none of a
+        problem with these parameters, naming those that it is of."""
+        own = self.params
+        wanted = {"chi M / mu": (chi * M / mu, own.pull), "eps mu": (eps * mu, own.inertia), "k": (k, 0.0)}
+        for name, (given, needed) in wanted.items():
+            if abs(given - needed) > AGREE * max(abs(given), abs(needed)):
+                raise ConfigError(
+                    f"c0 = 'exact' with {name} = {given:.10g}, and the self-similar solution drawn has {needed:.10g}",
+                    "give --pull chi M / mu, --inertia eps mu and k = 0",
+                )
+        return lambda axes: self.solution.chemical(np.sqrt(sum(axis * axis for axis in axes)), own.age) * mu / chi
 
     def second_moment(self, dim: int) -> float:
         return self.solution.second_moment(self.params.age)

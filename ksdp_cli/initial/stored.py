@@ -1,4 +1,4 @@
-"""A stored cloud as the initial one: the paper's warm-up idea, generated particles that a simulation goes on from."""
+"""A stored cloud as the initial cloud: the paper's warm-up, a simulation that starts from generated particles."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from ..errors import ConfigError
 
 
 def digest(cloud: NDArray[np.floating]) -> str:
-    """SHA-256 of the positions (n, d), hexadecimal: the same for the same particles wherever they lie.
+    """SHA-256 (hexadecimal) of positions (n, d), independent of the file that holds them.
 
-    float64 counts where float32 would not hold them.
+    It hashes them as float32, or as float64 if float32 would round them.
     """
     kind = "<f8" if cloud.dtype == np.float64 and (cloud != cloud.astype(np.float32)).any() else "<f4"
     return hashlib.sha256(np.ascontiguousarray(cloud, kind).data).hexdigest()
 
 
 class StoredCloud:
-    """One frame (J, d) of the store at ``path``, read by ``read`` when it is first needed.
+    """One frame (J, d) of the store at ``path``; ``read`` loads it at first use.
 
-    ``t`` is its time, and ``generation`` the number of runs that it has come through. Particle i of the cloud is row i
-    of the frame, whatever the seed and the stream. Raises `ConfigError` when more particles are asked for than are
-    stored.
+    ``t`` is its time and ``generation`` the number of runs before. Particle i of the cloud is row i of the frame, for
+    any seed and stream. `draw` raises `ConfigError` for more particles than the frame has.
     """
 
     def __init__(
@@ -55,6 +54,6 @@ class StoredCloud:
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Cloud:
         if start + n > self.count:
             raise ConfigError(
-                f"{self.path} holds {self.count} particles, and {start + n} are asked for", f"use --J {self.count}"
+                f"{self.path} holds {self.count} particles, fewer than {start + n}", f"use --J {self.count} or less"
             )
         return self.frame[start : start + n]

@@ -1,4 +1,4 @@
-"""The contract of a kernel: one scalar function of r^2 a dimension, and nothing else."""
+"""The contract of a kernel: one scalar function of r^2 for each dimension."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import BaseModel
 class Kernel(Protocol):
     """A regularised attraction. The drift of particle j is chi M / J sum_i g(|X_i - X_j|^2) (X_i - X_j).
 
-    ``g2d`` and ``g3d`` are static methods ``g(r2, delta2, *parameters)`` with g = K_delta'(r) / r > 0 for
-    attraction; the further parameters are the fields of ``Params`` in order. A kernel has the dimensions for which
-    it defines a method. The body is assignments and one return of arithmetic, comparisons, ``a if c else b``, the
-    functions sqrt, exp, log, erf, fabs and the constant pi of ``math``, and calls of module-level functions
-    written the same way: every engine (SIMD loop, tree, GPU) compiles that one source. It is called with r2 > 0.
+    ``g2d`` and ``g3d`` are static methods ``g(r2, delta2, *parameters)`` that return K_delta'(r) / r > 0 for
+    attraction; ``parameters`` are the fields of ``Params`` in order. A kernel supports the dimensions for which it
+    defines a method. Every engine (SIMD loop, tree, GPU) compiles this one source, so the body may contain only
+    assignments, one return, arithmetic, comparisons, ``a if c else b``, the functions sqrt, exp, log, erf, fabs and the
+    constant pi of ``math``, and calls of module-level functions of the same kind. Engines call it with r2 > 0.
     """
 
     Params: ClassVar[type[BaseModel]]

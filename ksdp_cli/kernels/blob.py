@@ -8,9 +8,9 @@ from ..base.params import Params
 
 
 class Blob:
-    """z/|z|^2 becomes z/(|z|^2 + delta^2): the factor of equation (7) on the force.
+    """Replaces z/|z|^2 by z/(|z|^2 + delta^2): the factor of equation (7), applied to the force.
 
-    First-order moment-free regularisation; 91 % of the true force at r = 0.1 for delta^2 = 1e-3.
+    At r = 0.1 and delta^2 = 1e-3 it has 91 % of the unregularised force.
     Krasny, J. Comput. Phys. 65 (1986) 292.
     """
 

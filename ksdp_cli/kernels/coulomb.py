@@ -8,7 +8,7 @@ from ..base.params import Params
 
 
 class Coulomb:
-    """Equation (4) as it stands; ``delta2`` is ignored. For reference: close pairs make it unstable."""
+    """Equation (4) itself; ignores ``delta2``. For reference only, since close pairs make a run unstable."""
 
     Params = Params
 

@@ -1,4 +1,4 @@
-"""Equation (7) read literally."""
+"""Equation (7), taken literally."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ..base.params import Params
 
 
 class Eq7:
-    """K_delta = K r^2 / (r^2 + delta^2), differentiated.
+    """The derivative of K_delta = K r^2 / (r^2 + delta^2), the paper's equation (7).
 
-    Repulsive at short range: r below about 2 delta in 2D, below delta in 3D. The paper, equation (7).
+    It repels at short range: r below about 2 delta in 2D, below delta in 3D.
     """
 
     Params = Params

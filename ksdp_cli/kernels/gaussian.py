@@ -11,7 +11,7 @@ class Gaussian:
     """The Green's function convolved with a Gaussian of width delta; exact beyond a few delta.
 
     2D: (1 - exp(-s^2)) / (2 pi r^2), 3D: [erf(s) - 2 s exp(-s^2)/sqrt(pi)] / (4 pi r^3), s = r / delta.
-    Both are differences of nearly equal numbers as s -> 0, so a Taylor series takes over there.
+    As s -> 0 both are differences of nearly equal numbers; a Taylor series replaces them there.
     Chorin and Bernard, J. Comput. Phys. 13 (1973) 423.
     """
 

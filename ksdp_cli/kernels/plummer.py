@@ -8,7 +8,7 @@ from ..base.params import Params
 
 
 class Plummer:
-    """r^2 becomes r^2 + delta^2 in the potential. The same as `blob` in 2D; (r^2 + delta^2)^(-3/2) in 3D."""
+    """Replaces r^2 by r^2 + delta^2 in the potential. Equal to `blob` in 2D; (r^2 + delta^2)^(-3/2) in 3D."""
 
     Params = Params
 

@@ -1,4 +1,4 @@
-"""Laws that a flow, a kernel and the integrator must keep, with exact answers: one file a law, run by ``ksdp laws``."""
+"""Laws with exact answers for a flow, a kernel and the integrator: one file each, checked by ``ksdp laws``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LAWS = (divergence, third_law, scaling, second_moment, brownian, second_moment_r
 
 
 def check(options: Mapping[str, Any]) -> Iterator[Finding]:
-    """What each law that holds for the flow, the kernel and the dimension of ``options`` says of them, one by one.
+    """Check, one by one, the laws that hold for the flow, the kernel and the dimension of ``options``.
 
-    ``options`` are those of `ksdp_cli.simulate`. Raises `ConfigError` where they pose no problem.
+    ``options`` are those of `ksdp_cli.simulate`. Raises `ConfigError` if they are not valid.
     """
     problem = pose(dict(options))
     for law in LAWS:

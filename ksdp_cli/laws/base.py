@@ -1,4 +1,4 @@
-"""What a law says, and the forces that it says it of."""
+"""The result of a law, and the forces that laws check."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from ..kernels.base import dims_of
 from ..particles.engines.direct_cpu import DirectCPU
 from ..particles.problem import Problem
 
-#: Particles whose pairs are summed, and a delta^2 at which a kernel is the unregularised one, in the unit ball.
+#: Number of particles in a sum over pairs; a delta^2 so small that a kernel equals the unregularised one on them.
 PARTICLES, NO_DELTA2 = 400, 1e-12
-#: Standard errors within which a value of random particles must lie: a right one fails once in 16 000 runs.
+#: Tolerance of a random value in standard errors: a correct value fails once in 16 000 runs.
 WITHIN = 4.0
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A law with its ``value`` and the ``exact`` one, which differ by at most ``tolerance``; ``error`` is the standard
-    error where the value is that of random particles, and the tolerance `WITHIN` of them."""
+    """The result of one law: it holds if ``value`` and ``exact`` differ by at most ``tolerance``.
+
+    ``error`` is the standard error of a value from random particles, else None.
+    """
 
     law: str
     value: float
@@ -35,34 +37,36 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """``holds`` or ``broken``; a value that is not finite is broken."""
+        """``holds`` or ``broken``; ``broken`` for a value that is not finite."""
         return "holds" if abs(self.value - self.exact) <= self.tolerance else "broken"
 
 
 def random(law: str, value: float, exact: float, error: float) -> Finding:
-    """The finding of a value with a standard error."""
+    """The `Finding` of a value with a standard error: its tolerance is `WITHIN` of them."""
     return Finding(law, value, exact, WITHIN * error, error)
 
 
 @lru_cache(maxsize=4)
 def ball(dim: int) -> NDArray[np.float64]:
-    """The particles (J, d) that forces are summed of, away from the origin so that nothing cancels by symmetry."""
+    """Particles (J, d) for the force sums, off the origin so that no term cancels by symmetry."""
     return Ball().draw(PARTICLES, dim, 11).astype(np.float64) + 0.25
 
 
 def forces(problem: Problem, x: Cloud, delta2: float) -> Cloud:
-    """F of equation (8) (J, d) for the kernel of ``problem`` with another delta^2, in float64."""
+    """F (J, d) of equation (8) by direct summation in float64, for the kernel of ``problem`` with this ``delta2``."""
     args = (delta2, *problem.cases[0].kernel_args[1:])
     return DirectCPU(problem.kernel, args, problem.config.dim, "float64")(x)
 
 
 def parameters(problem: Problem) -> dict[str, float]:
-    """The kernel's own parameters, of the first case."""
+    """The parameters of the kernel beside delta^2, in the first case."""
     model: Any = getattr(problem.kernel, "Params", Params)
     return dict(zip(model.model_fields, problem.cases[0].kernel_args[1:], strict=True))
 
 
 def unregularised(problem: Problem) -> bool:
-    """Whether the kernel must tend to the Green's function of k^2 - Laplacian as delta goes to 0: it has no parameter
-    of its own beside k."""
+    """Whether the kernel must tend to the Green's function of k^2 - Laplacian as delta goes to 0.
+
+    True for a kernel without parameters other than k.
+    """
     return parameters(problem).keys() <= {"k"} and problem.config.dim in dims_of(problem.kernel)

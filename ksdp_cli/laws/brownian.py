@@ -16,7 +16,7 @@ def holds(problem: Problem) -> bool:
 
 
 def check(problem: Problem) -> Finding:
-    """The ratio over 4000 particles and ten steps."""
+    """Compare the mean over 4000 particles and ten steps with 2 d mu t, as a ratio."""
     mu, dim = problem.cases[0].mu, problem.config.dim
     begin, end = ends(problem, flow="none", chi=0.0, J=J, dt=DT, T=STEPS * DT)
     value = float(((end - begin) ** 2).sum(1).mean()) / (2.0 * dim * mu * STEPS * DT)

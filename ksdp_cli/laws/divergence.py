@@ -1,4 +1,4 @@
-"""A flow has no divergence: it moves mass and makes none."""
+"""Incompressibility: div v = 0, so that the flow conserves mass."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def holds(problem: Problem) -> bool:
 
 
 def check(problem: Problem) -> Finding:
-    """The largest divergence at 200 points of the cube [-2, 2]^d beside the largest derivative there."""
+    """The largest |div v| at 200 points of the cube [-2, 2]^d, relative to the largest derivative there."""
     points = np.random.default_rng(0).uniform(-2.0, 2.0, (200, problem.config.dim))
     each, largest = divergence(problem.cases[0].flow, points, problem.config.t0, 2.0 * STEP)
     value = float(each.max()) / max(largest, 1e-300)
-    return Finding("div v = 0, beside its largest derivative", value, 0.0, DIVERGENCE)
+    return Finding("div v = 0, relative to the largest derivative", value, 0.0, DIVERGENCE)

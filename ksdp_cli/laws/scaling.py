@@ -1,4 +1,4 @@
-"""Scaling: without screening, lengths times l and delta times l give forces over l^(d-1)."""
+"""Scaling: without screening, multiplying all lengths and delta by l divides the forces by l^(d-1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def holds(problem: Problem) -> bool:
 
 
 def check(problem: Problem) -> Finding:
-    """The component of the scaled forces along the others, over its exact factor."""
+    """Project the forces of the scaled cloud on those of the cloud and compare the factor with l^(1-d)."""
     dim, delta2 = problem.config.dim, max(problem.cases[0].kernel_args[0], 1e-4)
     x = ball(dim)
     small, large = forces(problem, x, delta2), forces(problem, SCALE * x, SCALE**2 * delta2)

@@ -1,4 +1,4 @@
-"""The virial: what attraction takes from the second moment at one instant, by the forces and by pair distances alone.
+"""The virial: the rate at which attraction reduces E|X|^2 at one instant, from the forces and from pair distances.
 
 d/dt E|X|^2 = 2 d mu - chi M (1 - 1/J) E[w(r)] over pairs, with w = k r K_1(k r) / (2 pi) in the plane, which is
 1 / (2 pi) at k = 0, equation (6), and (1 + k r) exp(-k r) / (4 pi r) in space.
@@ -19,7 +19,8 @@ def holds(problem: Problem) -> bool:
 
 
 def check(problem: Problem) -> Finding:
-    """The rate by the forces of the kernel as delta goes to 0, without flow."""
+    """Compare d/dt E|X|^2 by the forces of the kernel at a tiny delta, without flow, with the sum over pair
+    distances."""
     from scipy.spatial.distance import pdist
     from scipy.special import k1
 

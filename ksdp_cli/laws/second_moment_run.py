@@ -1,7 +1,7 @@
-"""Equation (6) over a run in the plane: steps, noise, forces and their factor together.
+"""Equation (6) over a run in the plane, which checks steps, noise, forces and their factor together.
 
-The attraction's part of d E|X|^2 is the same for every realisation, so that the rest is a martingale of variance
-8 mu t E|X|^2 / J for a moment that hardly changes.
+Attraction's part of d E|X|^2 is the same for every realisation. The rest is a martingale of variance
+8 mu t E|X|^2 / J, as long as E|X|^2 hardly changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def holds(problem: Problem) -> bool:
 
 
 def check(problem: Problem) -> Finding:
-    """The gain of E|X|^2 of 4000 particles at M = 12 pi mu / chi, where attraction takes 1.5 times what noise gives."""
+    """Compare the change of E|X|^2 of 4000 particles at M = 12 pi mu / chi, where attraction is 1.5 times diffusion."""
     mu = problem.cases[0].mu
     scaled = {"flow": "none", "chi": 1.0, "M": 12.0 * math.pi * mu, "T": T / mu, "dt": DT / mu}
     begin, end = ends(problem, J=J, delta2=DELTA2, **scaled)

@@ -1,4 +1,4 @@
-"""The first and last positions of a short run with the kernel of a problem."""
+"""First and last positions of a short run with the kernel of a problem."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..particles.problem import Problem
 
 
 def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Positions (J, d) at t = 0 and at T, of the unit ball, mu and the kernel's parameters as in the first case."""
+    """Positions (J, d) at t = 0 and t = T of a run from the unit ball, with mu and the kernel of the first case."""
     case, config = problem.cases[0], problem.config
-    own: dict[str, Any] = {name: values[0] for name, values in config.kernel_params.items()}
-    own |= {"scheme": config.scheme}  # a registered name, also a plugin's
+    kept: dict[str, Any] = {name: values[0] for name, values in config.kernel_params.items()}
+    kept |= {"scheme": config.scheme}  # a registered name, so that a plugin's works
     with tempfile.TemporaryDirectory() as folder:
         run = simulate(
             out=Path(folder) / "law.zarr",
@@ -28,7 +28,7 @@ def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray
             seed=case.seed,
             dtype="float64",
             snapshots=[0.0, options.pop("T")],
-            **(own | options),
+            **(kept | options),
         )
         first, last = run.frame(0, 0).astype(np.float64), run.frame(0, 1).astype(np.float64)
     return first, last

@@ -1,4 +1,4 @@
-"""Newton's third law: the forces of all pairs cancel, so that attraction leaves the centre of mass where it is."""
+"""Newton's third law: pair forces cancel, so attraction does not move the centre of mass."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def holds(problem: Problem) -> bool:
 
 
 def check(problem: Problem) -> Finding:
-    """The total force beside the sum of the sizes of the forces."""
+    """Compare |sum of the forces| with 0, relative to the sum of their norms."""
     force = forces(problem, ball(problem.config.dim), problem.cases[0].kernel_args[0])
     size = float(np.linalg.norm(force, axis=1).sum())
     value = float(np.linalg.norm(force.sum(0))) / max(size, 1e-300)
-    return Finding("total force = 0, beside the forces", value, 0.0, 1e-12)
+    return Finding("total force = 0, relative to the forces", value, 0.0, 1e-12)

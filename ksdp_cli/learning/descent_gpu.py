@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.cuda_graph import WARM_UP, captured
+from ..base.cuda_graph import WARM_UP, replayable
 from ..base.files import JsonDict
 from .descent import Schedule
 from .network.gpu import evaluate, through
@@ -58,7 +58,7 @@ class DescentGPU:
         if self._replay is None:
             kept = {name: part.clone() for name, part in self._kept().items()}
             self._number.fill_(number)
-            self._replay = captured(self._body, self.theta.is_cuda) or self._body
+            self._replay = replayable(self._body, self.theta.is_cuda) or self._body
             for name, part in self._kept().items():
                 part.copy_(kept[name])
             self._number.fill_(number)
@@ -66,7 +66,7 @@ class DescentGPU:
         self.optimiser.update_basis(number)
 
     @property
-    def captured(self) -> bool:
+    def replayable(self) -> bool:
         """Whether steps are replayed; False before the second one, off the GPU, and where a capture is not possible."""
         return self._replay is not None and self._replay != self._body
 

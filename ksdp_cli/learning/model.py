@@ -21,9 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base import html
 from ..base.files import JsonDict, local, open_regular, parse_json
-from ..base.outputs import written_whole
+from ..base.outputs import write_whole
 from ..base.parsing import number
-from ..base.records import Eta, Options, Provenance, Said, Shape, checked
+from ..base.records import Eta, FileEntries, Options, Provenance, Shape, as_record
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..provenance import simulation
@@ -150,7 +150,7 @@ class Model:
             tensors["source"] = np.ascontiguousarray(self.source, np.float32)
             header["source_sha256"] = hashlib.sha256(tensors["source"].tobytes()).hexdigest()
         header["header_sha256"] = _header_hash(header)
-        with written_whole(path) as temporary:
+        with write_whole(path) as temporary:
             temporary.write_bytes(save(tensors, metadata=header))
 
     @classmethod
@@ -172,8 +172,8 @@ class Model:
             raise DataError(f"{path}: the header differs from what was written", DAMAGED)
         try:
             stored = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
-            shape, eta = checked(Shape, stored["network"]), checked(Eta, stored["eta_map"])
-            checked(Options, stored["training"]), checked(Provenance, stored["provenance"])
+            shape, eta = as_record(Shape, stored["network"]), as_record(Eta, stored["eta_map"])
+            as_record(Options, stored["training"]), as_record(Provenance, stored["provenance"])
             known = shape.form in FORMS and FORMS[shape.form].takes(shape.eta_count)
             if not known or shape.eta_count != len(eta.names):
                 raise ValueError(f"the network's form {shape.form!r} for {shape.eta_count} parameters")
@@ -191,11 +191,11 @@ class Model:
         return model
 
 
-def _said(provenance: JsonDict, path: Path) -> Said:
+def _said(provenance: JsonDict, path: Path) -> FileEntries:
     """Provenance that tells what it lacks when that is asked for."""
     if "simulation" in provenance:
-        provenance = provenance | {"simulation": Said(provenance["simulation"], path)}
-    return Said(provenance, path)
+        provenance = provenance | {"simulation": FileEntries(provenance["simulation"], path)}
+    return FileEntries(provenance, path)
 
 
 def made_here(path: Path) -> bool:

@@ -22,7 +22,7 @@ from .intervals import Interval, intervals, longest_step
 from .limits import critical_mass
 from .merging import RADIUS, Merging, critical_count
 from .origin import moving_origin
-from .problem import Case, Problem
+from .problem import Case, Problem, chemical_at_start
 from .stepper import Stepper
 from .world import Alone, World
 
@@ -105,7 +105,7 @@ class CaseRun:
         """Go on from ``state``."""
         self.state = state
         self.stepper.memory = _memory(state.arrays)
-        self.stepper.told = told(state.place, self.config.dt) if self.halving else {}
+        self.stepper.told = told(state.place) if self.halving else {}
         if self.merging:
             self.merging.restore(state.x)
             self._tell_heavy(state.x)
@@ -137,7 +137,7 @@ class CaseRun:
             while not whole:
                 state.arrays = self._merged(self.halving.advance(state.arrays, state.place, t, dt, step))
                 whole = state.place.offset == 0
-                self.stepper.told |= told(state.place, self.config.dt)
+                self.stepper.told |= told(state.place)
                 self.count(int(whole))
                 after_step()
 
@@ -216,9 +216,9 @@ def merging_of(problem: Problem, case: Case) -> Merging | None:
     return Merging(RADIUS * math.sqrt(case.kernel_args[0]), critical_count(c.J, case.mass, critical))
 
 
-def told(place: Place, dt: float) -> JsonDict:
-    """What halved steps add to the report of a case: how many were taken, and the shortest."""
-    return {"steps_taken": place.taken, "shortest_step": dt / (1 << place.finest)}
+def told(place: Place) -> JsonDict:
+    """What halved steps add to the report of a case: how many were taken, and the shortest, where it is known."""
+    return {"steps_taken": place.taken, **({"shortest_step": place.shortest} if place.shortest else {})}
 
 
 def _memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -239,7 +239,7 @@ def facts(
         dt=longest_step(c.snapshots, c.dt),
         delta=math.sqrt(case.kernel_args[0]),
         accuracy=c.accuracy,
-        c0=problem.c0,
+        c0=chemical_at_start(problem, case),
         mu=case.mu,
         chi=case.chi,
         kernel=problem.kernel,

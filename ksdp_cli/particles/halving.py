@@ -25,8 +25,9 @@ from .stepper import Stepper
 class Place:
     """Within a whole step: ``offset`` of its 2^halvings parts are done, and ``rate`` is what the flow allows [1/time].
 
-    ``taken`` steps were taken since the start of the run, the finest of them of level ``finest``; ``farthest`` is the
-    largest distance that attraction moved a particle in one of them along an axis [length].
+    ``taken`` steps were taken since the start of the run, the finest of them of level ``finest``, the shortest of them
+    ``shortest`` long [time; 0 before the first]; ``farthest`` is the largest distance that attraction moved a particle
+    in one of them along an axis [length].
     """
 
     offset: int = 0
@@ -34,6 +35,7 @@ class Place:
     taken: int = 0
     finest: int = 0
     farthest: float = 0.0
+    shortest: float = 0.0
 
 
 class Halving:
@@ -71,6 +73,7 @@ class Halving:
         place.offset = (place.offset + (units >> level)) % units
         place.taken, place.finest = place.taken + 1, max(place.finest, level)
         place.farthest = max(place.farthest, speed * h)
+        place.shortest = min(place.shortest or h, h)
         return new
 
     def _sample(self, x: Cloud, t: float) -> NDArray[np.float64]:

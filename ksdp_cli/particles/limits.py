@@ -93,7 +93,7 @@ def step_limits(problem: Problem, pull: float) -> list[StepLimit]:
         if rate > 0:
             found.append(StepLimit(FLOW_FRACTION / rate, "the flow carries a particle over 0.1 of its length scale"))
     if pull > 0:
-        begun = problem.chemistry.memory and c.c0 != "elliptic"  # there is hardly any chemical yet
+        begun = problem.chemistry.memory and c.c0 == "zero"  # there is hardly any chemical yet
         found.append(
             StepLimit(KERNEL_FRACTION * dt / pull, "attraction at the start moves a particle by delta / 2", not begun)
         )

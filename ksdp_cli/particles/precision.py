@@ -55,21 +55,28 @@ def precision_warning(problem: Problem, cloud: Cloud) -> str | None:
     return next((doubt for doubt in doubts if doubt), None)
 
 
-def motion_warning(c: SimulateConfig, case: Case, far: float, width: float, t: float) -> str | None:
-    """The like at ``t``, in motion: coordinates have come to ``far``, and the cloud is ``width`` wide along an axis."""
+def motion_warning(
+    c: SimulateConfig, case: Case, far: float, width: float, t: float, shortest: float = math.inf
+) -> str | None:
+    """The like at ``t``, in motion: coordinates have come to ``far``, the cloud is ``width`` wide along an axis, and
+    steps have been halved down to ``shortest`` [time]."""
     if not (0 < width < math.inf and far < math.inf):
         return None
     stored = float(np.spacing(np.float32(far)))
     if stored > width / FEW:
         told = f"numbers of float32, which stores hold, are {stored:.2g} apart near {far:.3g}"
         return f"by t = {t:.3g}{case.place} {told}, and the cloud is {width:.2g} wide; {_advice(c, wider=False)}"
-    doubt = coarse_steps(c, case, far, width)
+    doubt = coarse_steps(c, case, far, width, shortest)
     return doubt and f"by t = {t:.3g}{case.place} {doubt}"
 
 
-def coarse_steps(c: SimulateConfig, case: Case, far: float, spread: float) -> str | None:
-    """A sentence where numbers near ``far`` are too coarse for the steps of a case whose cloud is ``spread`` wide."""
-    spacing, step = float(np.spacing(np.dtype(c.dtype).type(far))), longest_step(c.snapshots, c.dt)
+def coarse_steps(c: SimulateConfig, case: Case, far: float, spread: float, shortest: float = math.inf) -> str | None:
+    """A sentence where numbers near ``far`` are too coarse for the steps of a case whose cloud is ``spread`` wide.
+
+    Steps are those of the configuration, or ``shortest`` [time] where they have been halved to less.
+    """
+    spacing = float(np.spacing(np.dtype(c.dtype).type(far)))
+    step = min(longest_step(c.snapshots, c.dt), shortest)
     brownian = math.sqrt(2 * case.mu * step)
     if _diffuses(c, case.mu, spread) and spacing**2 > 12 * ADDED * brownian**2:
         added = spacing**2 / (12 * brownian**2)

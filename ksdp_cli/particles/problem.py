@@ -160,14 +160,33 @@ def pose(options: JsonDict) -> Problem:
         | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"], "init_params": init_params}
         | {"chemistry": chemistry_name, "chemistry_params": chosen["chemistry"], "c0": getattr(c0, "path", c0)},
     )
+    cases = _cases(config, flow, kernel, chemistry)
+    for case in cases:
+        own_chemical(init_name, initial, case, begin)
     units = PHYSICAL_UNITS | {
         name: field.description or name for names in fields.values() for name, field in names.items()
     }
     if SEED in config.swept():
         units[SEED] = "seed of the initial cloud and of the Brownian paths"
-    return Problem(
-        config, _cases(config, flow, kernel, chemistry), kernel, initial, units, scheme, chemistry, held, begin
-    )
+    return Problem(config, cases, kernel, initial, units, scheme, chemistry, held, begin)
+
+
+def chemical_at_start(problem: Problem, case: Case) -> Any:
+    """c_0 of a case: a word or a function of the coordinates."""
+    return own_chemical(problem.config.init, problem.initial, case, problem.c0)
+
+
+def own_chemical(name: str, initial: Any, case: Case, c0: Any) -> Any:
+    """``c0``, or where that is "exact" what the initial cloud says of its chemical. Raises `ConfigError` where it says
+    none, or none for this case."""
+    if not (isinstance(c0, str) and c0 == "exact"):
+        return c0
+    if not hasattr(initial, "chemical"):
+        raise ConfigError(
+            f"c0 = 'exact' for initial cloud {name!r}, which knows no chemical", "use --init self_similar"
+        )
+    values = case.chemistry_params.model_dump()
+    return initial.chemical(case.mu, case.chi, case.mass, values.get("eps", 0.0), values.get("k", 0.0))
 
 
 def _law(given: object) -> tuple[str, Any]:

@@ -55,7 +55,7 @@ def create(
         raise ConfigError("--overwrite and --resume exclude one another", "drop one of them")
     header.check()
     root = Path(os.path.realpath(path))  # through a link the lock and the siblings lie beside the store itself
-    with disk.reported(root):
+    with disk.store_errors(root):
         lock = Lock(root)
         try:
             return _locked(Path(path), root, header, overwrite, resume, continued, lock)
@@ -68,7 +68,7 @@ def change_times(owner: Owner, header: Header) -> Owner:
     """The store of ``owner`` with its committed frames and, after them, the snapshots of ``header`` to be written."""
     if header.times[: owner.committed] != owner.times[: owner.committed]:
         raise ValueError(f"{header.times} do not begin with what is committed")
-    with disk.reported(owner.path):
+    with disk.store_errors(owner.path):
         _place(owner.path, header, open_run(owner.path))
         return owner.take_over(header)
 

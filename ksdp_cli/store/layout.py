@@ -25,7 +25,7 @@ from typing import Any
 
 from ..base.files import LARGEST_METADATA, JsonDict, read_whole
 from ..base.grids import SEED
-from ..base.records import Attributes, checked
+from ..base.records import Attributes, as_record
 from ..errors import ConfigError
 from .field_grid import FieldGrid
 
@@ -112,7 +112,7 @@ class Header:
     @classmethod
     def from_attributes(cls, attributes: JsonDict) -> Header:
         """The header that group attributes describe, checked. Raises `ValueError`, and `ConfigError` as `check`."""
-        checked(Attributes, attributes)
+        as_record(Attributes, attributes)
         header = cls(
             kind=attributes["kind"],
             times=tuple(attributes["times"]),

@@ -70,7 +70,7 @@ class Owner:
         while ready < len(self.times) and all(layout.digest_file(self.path, case, ready).exists() for case in cases):
             ready += 1
         if ready > self.committed:
-            with disk.reported(self.path):
+            with disk.store_errors(self.path):
                 time = open_group(self.path, write=True)["time"]
                 for k in range(self.committed, ready):
                     time[k] = self.times[k]
@@ -87,7 +87,7 @@ class Owner:
         taken = layout.OWN_ATTRIBUTES & set(attrs)
         if taken:
             raise ValueError(f"attributes {sorted(taken)} are the store's own")
-        with disk.reported(self.path):
+        with disk.store_errors(self.path):
             seal(self.path, json.loads(json.dumps(_finite(attrs), allow_nan=False)))
 
     def finish(self) -> None:
@@ -98,7 +98,7 @@ class Owner:
         if self.commit() < len(self.times):
             raise ValueError(f"{self.path} has {self.committed} of {len(self.times)} frames")
         if not self._complete:
-            with disk.reported(self.path):
+            with disk.store_errors(self.path):
                 seal(self.path, {"complete": True})
         self._complete = True
         for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.case-*.ksdp-lock"):

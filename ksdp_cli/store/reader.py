@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from .. import provenance
 from ..base import html
 from ..base.files import JsonDict, local, read_json
-from ..base.grids import address, narrowed, near
-from ..base.labels import label, several, written
-from ..base.records import Said
+from ..base.grids import address, narrow, near
+from ..base.labels import label, number_text, several
+from ..base.records import FileEntries
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
@@ -45,7 +45,7 @@ class Run:
 
     def __init__(self, path: Path, header: Header, attributes: JsonDict) -> None:
         self.path, self.header, self.attrs = path, header, attributes
-        self.kind, self.config, self.units = header.kind, Said(header.config, path), header.units
+        self.kind, self.config, self.units = header.kind, FileEntries(header.config, path), header.units
         self.J, self.dim = header.particles, header.dim
         self.complete: bool = attributes["complete"]
         columns = {n: v if layout.kind_of(n, v) == "int64" else tuple(map(float, v)) for n, v in header.cases.items()}
@@ -61,7 +61,7 @@ class Run:
         """Some cases and snapshots alone, as a run that has no others: from here on numbers count these."""
         chosen = copy.copy(self)
         chosen.cases, chosen._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
-        chosen.config = Said(narrowed(self.config, chosen.cases), self.path)
+        chosen.config = FileEntries(narrow(self.config, chosen.cases), self.path)
         chosen.times, chosen._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
         return chosen
 
@@ -167,7 +167,9 @@ class Run:
             many = "more than one case" if found else "no case"
             held = f"it has: {listed or 'one case, nothing varied'}"
             differ = [n for n, v in self.cases[found[0]].items() if self.cases[found[1]].get(n) != v] if found else []
-            choose = "choose one, as " + " ".join(f"--{n} {written(self.cases[found[0]][n])}" for n in differ) + "; "
+            choose = (
+                "choose one, as " + " ".join(f"--{n} {number_text(self.cases[found[0]][n])}" for n in differ) + "; "
+            )
             raise ConfigError(f"{self.path} has {many} for {asked}", (choose if differ else "") + held)
         if t is None:
             return found[0], self._position_of(-1, len(self.times), "committed snapshot")

@@ -12,7 +12,7 @@ from ..base.files import JsonDict
 from ..base.grids import SEED, near
 from ..base.labels import label, several
 from ..base.parsing import integer, integers, sweep, tidy
-from ..base.records import Said
+from ..base.records import FileEntries
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError
 from . import layout
@@ -99,7 +99,7 @@ def fixed(run: Run, name: str) -> float | None:
 
 def simulation_of(run: Run) -> JsonDict:
     """The configuration of the simulation that a store holds, or that its samples' network learned."""
-    return Said(run.attrs.get("simulation", {}) if run.kind == "samples" else run.config, run.path)
+    return FileEntries(run.attrs.get("simulation", {}) if run.kind == "samples" else run.config, run.path)
 
 
 def start_of(simulation: JsonDict) -> float:

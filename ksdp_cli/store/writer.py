@@ -60,7 +60,7 @@ class CaseWriter:
             raise ValueError(f"block {start}..{end} is not made of whole shards of {self.shard}")
         if not self.committed <= k < len(self.header.times):
             raise ValueError(f"frame {k} of case {self.case} is not to be written: {self.committed} are committed")
-        with disk.reported(self.path):
+        with disk.store_errors(self.path):
             self._position[self.case, k, start:end] = data
         sums, written = self._of(k)
         for offset in range(0, len(data), self.shard):
@@ -75,7 +75,7 @@ class CaseWriter:
         if not self.committed <= k < len(self.header.times):
             raise ValueError(f"field {k} of case {self.case} is not to be written: {self.committed} are committed")
         data = np.ascontiguousarray(c, np.float32)
-        with disk.reported(self.path):
+        with disk.store_errors(self.path):
             self._field[self.case, k] = data
         sums, written = self._of(k)
         sums[-1], written[-1] = layout.block_digest(data), True
@@ -97,7 +97,7 @@ class CaseWriter:
         if k != self.committed or k not in self._written or not self._written[k].all():
             raise ValueError(f"frame {k} is not whole, or not the next one: {self.committed} frames are committed")
         root, case = self.path, self.case
-        with disk.reported(root):
+        with disk.store_errors(root):
             # the store fsyncs every file before it takes its name; the names follow here, in the order that counts
             count = layout.shard_count(self.header.particles)
             shards = [layout.chunk_file(root, "position", case, k, n, 0) for n in range(count)]

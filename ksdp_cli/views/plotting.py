@@ -16,14 +16,14 @@ from .. import pretrained as models
 from ..api import paths
 from ..api.clouds import part_of
 from ..api.options import Number, Values
-from ..base.bars import drawn
+from ..base.bars import progress_bar
 from ..base.files import JsonDict, local, read_json, target
 from ..base.grids import SEED
 from ..base.labels import KINDS
 from ..base.listener import Progress
 from ..base.outputs import Lock, claim
 from ..base.parsing import integer, sweep
-from ..base.records import History, checked
+from ..base.records import History, as_record
 from ..errors import ConfigError, DataError
 from ..learning.model import Model
 from ..store import Run, open_run
@@ -151,7 +151,7 @@ def _written(work: Work, place: Path | None, overwrite: bool, progress: Progress
         return claim(first, figures.made_here, "plot", overwrite=overwrite, also=files(first))
 
     first, lock = paths.begun(place, paths.slug(Path(work.title).stem), ".png", begin)
-    with lock, drawn(progress) as bar, figures.kept() as kept:
+    with lock, progress_bar(progress) as bar, figures.kept() as kept:
         for number, (file, draw) in enumerate(zip(files(first), work.parts.values(), strict=True)):
             draw(file)
             if bar:
@@ -242,7 +242,7 @@ def _training(work: Work, subject: Any) -> None:
         return
     try:
         document = read_json(file)
-        checked(History, document)
+        as_record(History, document)
         panel = figures.training_panel(document["history"], title=work.title)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} is no history of a training: {error}", "move it away, or train again") from None

@@ -36,6 +36,25 @@ def test_steps_are_cut_where_attraction_asks_for_it() -> None:
     assert told["shortest_step"] == 1e-3 / 2**place.finest
 
 
+def test_the_shortest_step_is_one_that_was_taken() -> None:
+    """Where a snapshot cuts a step, its halves are parts of the cut one: three steps here, each a half of its own."""
+    halved: dict[str, Any] = {"J": 50, "M": 1e-9, "dt": 1e-3, "halvings": 1, "dt_fraction": 1e-15}
+    _, run = cloud(halved | {"snapshots": "0.0004,0.002"})
+    assert run.state.place.taken == 6
+    assert run.stepper.report()["shortest_step"] == pytest.approx(2e-4, rel=1e-12)
+
+
+def test_precision_is_doubted_for_the_steps_that_were_taken(tmp_path: Path) -> None:
+    """Near 10^4 numbers of float32 are 1e-3 apart: fine for steps of 1e-3, and half a percent of the diffusion in those
+    of 8e-6 that seven halvings make of them."""
+    far: dict[str, Any] = {"J": 50, "M": 1, "delta2": 0.01, "T": 1e-3, "dt": 1e-3, "init": "gaussian", "x0": 1e4}
+    told: list[str] = []
+    ksdp.simulate(out=tmp_path / "a.zarr", warn=told.append, **far)
+    assert not [one for one in told if "apart" in one]
+    ksdp.simulate(out=tmp_path / "b.zarr", warn=told.append, halvings=7, dt_fraction=1e-15, **far)
+    assert [one for one in told if "rounding adds" in one]
+
+
 @pytest.mark.parametrize("scheme", ["euler", "heun"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_without_need_they_are_the_fixed_ones_bit_for_bit(scheme: str, dtype: str) -> None:

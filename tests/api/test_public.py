@@ -119,33 +119,3 @@ def test_a_notebook_shows_tables_and_pictures(run: ksdp.Run, tmp_path: Path) -> 
         (pictures, "data:image/png;base64,"),
     ):
         assert part in shown._repr_html_()
-
-
-SCRIPT = """
-import ksdp
-
-run = ksdp.simulate(flow="laminar2d", A=[1, 10], J=100, T=0.01, device="cpu")
-trained = ksdp.train(run, steps=10, solver="certified")
-cloud = ksdp.sample(trained.path, n=10, A=5).frame()
-reveal_type(cloud.dtype)
-model = ksdp.open_model("laminar2d-amplitude")
-distance: float = ksdp.compare(model, "simulate", A=50).comparison.w2_squared
-ksdp.plot(run, A=[1, 10]), ksdp.report(run.path), ksdp.export(run, "a.csv", t=0.01), ksdp.reproduce("fig1")
-ksdp.info(run.path), ksdp.models(), run.dataset().to_netcdf("a.nc")
-"""
-WRONG = ["simulate(Jx=3)", "simulate(dtype='float16')", "train('s.zarr', step=3)", "simulat()", "sample(n=[1])"]
-
-
-@pytest.mark.slow
-def test_mypy_accepts_a_script_and_refuses_misspelt_options(tmp_path: Path) -> None:
-    api = pytest.importorskip("mypy.api")
-    script = SCRIPT + "".join(f"ksdp.{call}\n" for call in WRONG)
-    (tmp_path / "script.py").write_text(script)
-    options = ["--strict", "--config-file=", "--follow-untyped-imports", f"--cache-dir={tmp_path}"]
-    out, _, _ = api.run([*options, str(tmp_path / "script.py")])
-    lines = [line for line in out.splitlines() if "script.py" in line]
-    (revealed,) = [line for line in lines if "Revealed" in line]
-    assert "32Bit" in revealed or "float32" in revealed
-    wrong = {int(line.split(":")[1]) for line in lines if "error:" in line}
-    first = SCRIPT.count("\n") + 1
-    assert wrong == set(range(first, first + len(WRONG))), out

@@ -58,8 +58,8 @@ def test_it_is_sampled_elsewhere_and_for_more_particles_which_is_said(warm: Path
     few = ksdp.sample(warm / "m.safetensors", n=400, A=50, warn=told.append)
     assert told == []
     many = ksdp.sample(warm / "m.safetensors", n=1000, A=50, warn=told.append)
-    assert told == ["the initial cloud of this model (start.zarr) has 400 points, and 1000 particles take each about "
-                    "2.5 times"]  # fmt: skip
+    (warning,) = told
+    assert all(value in warning for value in ("start.zarr", "400", "1000", "2.5"))
     np.testing.assert_array_equal(many.frame()[:400], few.frame())
     assert len(np.unique(many.frame(), axis=0)) == len(np.unique(few.frame(), axis=0)) == 400
     other = ksdp.sample(warm / "m.safetensors", n=400, A=50, seed=1).frame()

@@ -72,9 +72,9 @@ def test_quiet_and_verbose_may_stand_anywhere(capsys: pytest.CaptureFixture[str]
     words = ["ksdp", "simulate", "--quiet", "--J", "5"]
     _boundary.listen(words)
     assert words == ["ksdp", "simulate", "--J", "5"]
-    _boundary.say("ksdp: 10 steps")
-    _boundary.say("ksdp: warning: coarse")
-    _boundary.say("ksdp: error: no")
+    _boundary.say("10 steps")
+    _boundary.say("coarse", logging.WARNING)
+    _boundary.say("no", logging.ERROR)
     assert capsys.readouterr().err == "ksdp: warning: coarse\nksdp: error: no\n"
     _boundary.listen(["ksdp", "-v"])
     assert _boundary.LOG.isEnabledFor(logging.DEBUG)

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from ksdp_cli.cli import _fields
+from ksdp_cli.cli import _defaults, _fields
 from ksdp_cli.cli.assembly import app
 from ksdp_cli.config import CompareConfig, SampleConfig, Settings, SimulateConfig, TrainConfig
 
@@ -50,7 +50,7 @@ def test_no_option_has_a_default_of_its_own(verb: str) -> None:
      (("w2", "sliced"), "w2,sliced"), (None, ""), ("auto", "auto")],
 )  # fmt: skip
 def test_defaults_are_shown_as_one_types_them(value: Any, text: str) -> None:
-    assert _fields._shown(value) == text
+    assert _defaults.shown(value) == text
 
 
 def test_help_has_units_groups_and_an_example(ksdp: Callable[..., Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.base import files
-from ksdp_cli.base.files import local, shown, target
+from ksdp_cli.base.files import local, printable, target
 from ksdp_cli.config import read_toml
 from ksdp_cli.errors import ConfigError, DataError
 
@@ -30,7 +30,7 @@ def test_a_configuration_as_any_editor_saves_it(encoding: str, tmp_path: Path) -
 
 WRONG = {
     "deep": (b"a = " + b"[" * 100_000, "nested too deeply|not valid TOML"),
-    "long number": (b"J = " + b"9" * 5000, "no configuration"),
+    "long number": (b"J = " + b"9" * 5000, "c.toml"),
     "too long": (b"#" * (files.LARGEST_TOML + 1), "more than 1048576 bytes"),
     "binary": (bytes(range(256)), "not valid TOML"),
     "half of utf-16": ("J = 5".encode("utf-16")[:-1], "not valid TOML"),
@@ -57,13 +57,13 @@ def test_pipes_and_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert read_toml(pipe)["J"] == 50
     writer.join()
     monkeypatch.setattr(files, "PATIENCE", 0.2)
-    with pytest.raises(ConfigError, match="is a pipe that brought 0 bytes"):
+    with pytest.raises(ConfigError, match=r"pipe.* 0 bytes"):
         read_toml(pipe)
-    with pytest.raises(ConfigError, match="no regular file"):
+    with pytest.raises(ConfigError, match="regular file"):
         read_toml(Path("/dev/zero"))
     from ksdp_cli.learning.model import Model
 
-    with pytest.raises(DataError, match="no regular file"):
+    with pytest.raises(DataError, match="regular file"):
         Model.load(pipe)
     (tmp_path / "s.zarr").mkdir()
     os.mkfifo(tmp_path / "s.zarr" / "zarr.json")
@@ -111,7 +111,7 @@ def test_dots_through_a_folder_that_is_not_there(tmp_path: Path, monkeypatch: py
     ],
 )
 def test_what_a_terminal_would_obey_is_shown(text: str, seen: str) -> None:
-    assert shown(text) == seen
+    assert printable(text) == seen
 
 
 def test_a_group_of_somebody_elses_says_what_it_lacks(tmp_path: Path) -> None:

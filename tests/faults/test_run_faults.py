@@ -163,7 +163,7 @@ def test_a_checkpoint_that_is_no_good_is_named_and_does_no_harm(ksdp: Ksdp, tmp_
         content = bytearray(file.read_bytes())
         content[-100] ^= 1
         file.write_bytes(content)
-        said, steps = "is damaged: its bytes differ from what was written", 3 if trouble == "newest damaged" else 6
+        said, steps = "SHA-256", 3 if trouble == "newest damaged" else 6
     if trouble == "another run's":
         assert ksdp(*WHOLE, "--seed", "9", "-o", "b.zarr", step=5, signal=signal.SIGTERM).code == 143
         shutil.copy(tmp_path / "b.zarr.checkpoint" / "0", file)
@@ -202,7 +202,7 @@ def test_a_file_that_ksdp_did_not_write_stays(ksdp: Ksdp, tmp_path: Path) -> Non
     (tmp_path / "a.zarr.checkpoint").write_text("my notes")
     done = ksdp(*WHOLE, "-o", "a.zarr")
     assert done.code == 4
-    assert "no checkpoint of ksdp's" in done.err
+    assert "a.zarr.checkpoint" in done.err
     assert (tmp_path / "a.zarr.checkpoint").read_text() == "my notes"
     assert ksdp(*WHOLE, "-o", "b.zarr").code == 0
     (tmp_path / "b.zarr.checkpoint").write_text("my notes")

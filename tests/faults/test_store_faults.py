@@ -152,7 +152,7 @@ def test_two_processes_do_not_write_one_store(tmp_path: Path) -> None:
         assert other.stdout.readline() == "held\n"
         try:
             for options in ({}, {"resume": True}, {"overwrite": True}):
-                with pytest.raises(DataError, match=f"is being written by process {other.pid}"):
+                with pytest.raises(DataError, match=str(other.pid)):
                     create(path, known["header_of"](2), **options)
         finally:
             other.kill()
@@ -320,7 +320,7 @@ def test_a_full_disk_is_a_resource_error_and_keeps_what_was_committed(
     header = open_run(path).header
     with monkeypatch.context() as patch, create(path, header, resume=True) as writer:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(ResourceError, match="no room to write"):
+        with pytest.raises(ResourceError, match="No space left"):
             writer.write(1, np.zeros((2, 40, 2), np.float32))
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)

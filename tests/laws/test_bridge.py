@@ -79,5 +79,5 @@ def test_addresses_do_not_meet() -> None:
 
 
 def test_no_such_interval() -> None:
-    with pytest.raises(ValueError, match="interval 4 of 4"):
+    with pytest.raises(ValueError, match="4 of 4"):
         bridge().increment(2, 4)

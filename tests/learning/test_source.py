@@ -88,7 +88,8 @@ def test_each_point_comes_as_often_as_any_other(count: int) -> None:
     cut = [made.draw(n, 2, 4, start=start, stream=9) for start, n in ((0, 1), (1, count), (count + 1, 10 * count))]
     np.testing.assert_array_equal(np.concatenate(cut), made.draw(11 * count + 1, 2, 4, stream=9))
     assert made.doubts(count) == []
-    assert made.doubts(3 * count) == [f"ring has {count} points, and {3 * count} particles take each about 3 times"]
+    (warning,) = made.doubts(3 * count)
+    assert all(value in warning for value in ("ring", str(count), str(3 * count)))
 
 
 def test_the_model_carries_them_and_notices_damage(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -71,6 +72,22 @@ def test_ranks_of_mpi_have_the_bits_of_one_process(tmp_path: Path) -> None:
     ranks = open_run(tmp_path / "a.zarr")
     assert ranks.attrs["hardware"].startswith("2 ranks")
     assert ranks.frame(0, 0).tobytes() == alone.frame(0, 0).tobytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["direct", "tree"])
+def test_two_ranks_of_mpi_in_space_have_the_positions_of_one_process(tmp_path: Path, engine: str) -> None:
+    """3001 particles, which two ranks cannot share evenly, by a scheme that asks for two drifts a step."""
+    run = {"flow": "laminar3d", "dim": "3", "A": "5", "J": "3001", "T": "3e-4", "scheme": "heun", "engine": engine}
+    words = [word for name, value in run.items() for word in (f"--{name}", value)]
+    done = mpiexec(tmp_path, "-m", "ksdp_cli", "simulate", "--world", "mpi", *words, "-o", "a.zarr")
+    assert done.returncode == 0, done.stderr
+    alone = simulate(**run, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    ranks = open_run(tmp_path / "a.zarr")
+    assert ranks.attrs["hardware"].startswith("2 ranks")
+    assert ranks.attrs["engine"][0]["engine"] == engine
+    digests = [hashlib.sha256(run.frame(0, 0).tobytes()).hexdigest() for run in (ranks, alone)]
+    assert digests[0] == digests[1]
 
 
 @pytest.mark.slow

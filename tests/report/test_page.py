@@ -163,7 +163,7 @@ def test_only_pages_of_ksdp_are_replaced(pages: dict[str, Path], flat_run: Path,
     mine.write_text("<!doctype html><p>mine")
     with pytest.raises(DataError, match="exists"):
         report(flat_run, out=mine)
-    with pytest.raises(DataError, match="was not made by"):
+    with pytest.raises(DataError, match="ksdp report"):
         report(flat_run, out=mine, overwrite=True)
     assert mine.read_text() == "<!doctype html><p>mine"
     page = Path(shutil.copy(pages["run 3D"], tmp_path))

@@ -19,7 +19,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.threads import core_count, spread
+from ...base.threads import core_count, parallel_map
 from ...errors import NumericalError
 from ..base import Matching, matching_value
 from .auction import auction, augment, least_costs, looseness, violations
@@ -88,7 +88,7 @@ class Certified:
             from ..pot import Emd
 
             return Emd().solve(x, y)
-        solved = spread(one, range(len(x)), core_count())
+        solved = parallel_map(one, range(len(x)), core_count())
         permutation, gap, u, v = (np.stack(part) for part in zip(*solved, strict=True))
         return Matching(permutation, matching_value(x, y, permutation), "certified", gap, (u, v))
 

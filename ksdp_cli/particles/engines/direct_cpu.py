@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base.files import JsonDict
 from ...base.shapes import Cloud
-from ...base.threads import core_count, spread
+from ...base.threads import core_count, parallel_map
 from ..kernel_compiler.source import load_module
 from ..world import Alone, World, share_of
 
@@ -63,7 +63,7 @@ class DirectCPU:
             part, here = slice(low + first, min(low + first + size, high)), slice(first, first + size)
             self.accumulate(*(axis[part] for axis in axes), *axes, *(row[here] for row in force), self.args)
 
-        spread(piece, range(0, high - low, size), self.threads)
+        parallel_map(piece, range(0, high - low, size), self.threads)
         return force.T.astype(x.dtype, order="C")
 
     def report(self) -> JsonDict:

@@ -18,7 +18,7 @@ from scipy import fft
 
 from ...base.files import JsonDict
 from ...base.shapes import Cloud
-from ...base.threads import core_count, spread
+from ...base.threads import core_count, parallel_map
 from ...errors import ResourceError
 from ..engines.direct_cpu import compile_direct
 from ..kernel_compiler.source import array_function
@@ -104,7 +104,7 @@ class MeshEngine:
         return float(self.tuner.rungs[self.tuner.rung].order)
 
     def _run(self, task: Callable[[int], object], items: Iterable[int]) -> list[object]:
-        return spread(task, items, self.threads)
+        return parallel_map(task, items, self.threads)
 
     def _sum(self, axes: list[NDArray[np.floating]], cells: float) -> NDArray[np.float64]:
         """Forces (2, J): deposit, one transform and back, gather of the gradient."""

@@ -17,7 +17,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.threads import core_count, spread
+from ...base.threads import core_count, parallel_map
 from ..kernel_compiler.module_cache import import_text
 from ..kernel_compiler.source import for_dimension
 
@@ -60,7 +60,7 @@ class Splines:
             piece = slice(k * size, (k + 1) * size)
             self.loops.deposit(*(axis[piece] for axis in axes), self.low, 1.0 / self.h, self.cells, grids[k], magic)
 
-        spread(part, range(count), count)
+        parallel_map(part, range(count), count)
         for other in grids[1:]:
             grids[0] += other
         return self._fold(grids[0]) if around else np.asarray(grids[0])
@@ -82,7 +82,7 @@ class Splines:
                 *(row[piece] for row in gradient),
             )
 
-        spread(part, range(0, axes[0].size, PIECE), self.threads)
+        parallel_map(part, range(0, axes[0].size, PIECE), self.threads)
 
     def symbol(self) -> list[Grid]:
         """Per axis, the Fourier transform of the spline over that of a point, for the modes of `numpy.fft.fftfreq`.

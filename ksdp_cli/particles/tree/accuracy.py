@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.files import JsonDict
-from ...base.records import SavedTuner, checked
+from ...base.records import SavedTuner, as_record
 from ...base.shapes import Cloud
 from ...errors import DataError
 from ..world import World, ends_of, share_of
@@ -166,7 +166,7 @@ class Tuner:
 
     def restore(self, state: dict[str, object]) -> None:
         """Take over a `state`. Raises `DataError` for one of another ladder, `ValueError` for what is none."""
-        saved = checked(SavedTuner, state)
+        saved = as_record(SavedTuner, state)
         if saved.rung >= len(self.rungs):
             raise DataError(
                 f"the state holds setting {saved.rung} of the tree, and there are {len(self.rungs)}",

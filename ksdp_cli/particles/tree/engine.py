@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...base.files import JsonDict
 from ...base.shapes import Cloud
-from ...base.threads import core_count, spread
+from ...base.threads import core_count, parallel_map
 from ..engines.direct_cpu import compile_direct, template
 from ..kernel_compiler.source import load_module
 from ..world import Alone, World, share_of
@@ -91,7 +91,7 @@ class TreeEngine:
         self.tuner.restore(state)
 
     def _run(self, task: Callable[[int], object], items: Iterable[int]) -> list[object]:
-        return spread(task, items, self.threads)
+        return parallel_map(task, items, self.threads)
 
     def _sum(self, x: Cloud, rung: Rung) -> tuple[Workspace, NDArray[np.int32]]:
         """Positions and forces in tree order, and their places in the cloud: two rounds of the threads over subtrees,
@@ -103,7 +103,7 @@ class TreeEngine:
         held = [range(first >> (top - level), -(-last >> (top - level))) for level in range(top)]  # that have a subtree
         for level, boxes in enumerate(held):
             shared = self.threads if len(x) >> level > tree_build.LARGE else 1
-            spread(partial(tree_build.grow, tree, level, level), boxes, shared)
+            parallel_map(partial(tree_build.grow, tree, level, level), boxes, shared)
 
         def subtree(k: int) -> None:
             tree_build.grow(tree, top, tree.depth, k)

@@ -16,7 +16,7 @@ from ...api.paths import history_of
 from ...base.files import read_json
 from ...base.labels import evenly, label
 from ...base.listener import Progress
-from ...base.records import History, checked
+from ...base.records import History, as_record
 from ...errors import KsdpError
 from ...learning.model import Model
 from ...learning.network.forms import FORMS
@@ -159,7 +159,7 @@ def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
         return found
     try:
         document = read_json(file)
-        checked(History, document)
+        as_record(History, document)
         if document["command"] != learned.model.provenance.get("command"):
             raise ValueError("it is of another training")
         figures.training_curves(document["history"], folder / "training.svg")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base import labels
-from ...base.files import shown
+from ...base.files import printable
 from .view import Scene, colours
 
 #: In the order in which they are needed; together they are the one script of the page.
@@ -82,7 +82,7 @@ def render(page: Page) -> str:
 
 def escape(text: str) -> str:
     """Text as HTML, without the control characters that no page may hold."""
-    return html.escape("\n".join(map(shown, text.split("\n"))))
+    return html.escape("\n".join(map(printable, text.split("\n"))))
 
 
 def inert_json(document: dict[str, object]) -> str:
@@ -98,8 +98,8 @@ def _section(heading: str, parts: Sequence[object]) -> str:
     )
     others = "".join(_group("".join(map(_part, group)), tables) for tables, group in groups)
     figures = "".join(_picture(picture) for picture in pictures)
-    shown = f'<div class="pictures">{figures}</div>' if figures else ""
-    return f"<section><h2>{escape(heading)}</h2>{others}{shown}</section>"
+    printable = f'<div class="pictures">{figures}</div>' if figures else ""
+    return f"<section><h2>{escape(heading)}</h2>{others}{printable}</section>"
 
 
 def _group(text: str, tables: bool) -> str:

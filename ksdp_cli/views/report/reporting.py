@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...api import paths
-from ...base.bars import drawn
+from ...base.bars import progress_bar
 from ...base.files import JsonDict, local, open_regular, target
 from ...base.listener import Progress, Say
-from ...base.outputs import Lock, claim, written_whole
+from ...base.outputs import Lock, claim, write_whole
 from ...errors import ConfigError
 from ...store import Run, open_run
 from .. import report as page_of
@@ -74,7 +74,7 @@ def report(
     run = open_run(path) if path.is_dir() else None
     file = None if run else paths.found(subject)
     place, lock = paths.begun(out, paths.slug(f"report-{path.stem}"), ".html", begin)
-    with lock, tempfile.TemporaryDirectory() as folder, drawn(progress) as bar:
+    with lock, tempfile.TemporaryDirectory() as folder, progress_bar(progress) as bar:
         if run:
             if references:
                 raise ConfigError("a store takes no reference", "drop --reference, or name a model")
@@ -86,7 +86,7 @@ def report(
             runs = [_reference(one) for one in references]
             page, used = report_model.page(str(subject), file, runs, Path(folder), bar, note)
         text = page_of.render(page)
-        with written_whole(place) as temporary:
+        with write_whole(place) as temporary:
             temporary.write_bytes(text.encode(errors="backslashreplace"))
     clouds = page.scene.clouds
     shown = len(clouds[0].points) if clouds else 0
