@@ -33,6 +33,8 @@ T = TypeVar("T")
 LOOK, LOOK_FAR, LATE = 0.1, 2.0, 15.0
 #: Times that a job may run into its limit of time and be queued again.
 REQUEUES = 1000
+#: Seconds before its limit of time at which a job is told to save; Slurm may be a minute early, so a short job has fewer.
+NOTICE = 90
 #: Minutes that a local job may take: none is stopped for its time.
 LOCAL_MINUTES = 10_000_000
 
@@ -137,6 +139,8 @@ class Slurm(Workers):
         others = {name.replace("_", "-"): value for name, value in self._options.items() if name not in known}
         own |= {"additional_parameters": others} if others else {}
         own |= {"array_parallelism": self._workers} if self._workers else {}
+        if isinstance(minutes := own.get("time"), int):
+            own = {"signal_delay_s": min(NOTICE, 60 * minutes // 4)} | own
         executor.update_parameters(**{"job_name": "ksdp"} | own)
         return executor
 

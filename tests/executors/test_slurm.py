@@ -1,7 +1,7 @@
 """submitit takes the cases: the bits of one process, jobs that outlive their driver, and a lost job's case done later.
 
-The jobs are local processes, or those of `slurm_stand_in`, which speaks as sbatch and squeue do; `test_slurm_cluster` asks
-a real Slurm.
+The jobs are local processes, or those of `slurm_stand_in`, which speaks as sbatch and squeue do; a real Slurm is asked
+in `test_slurm_cluster`.
 """
 
 from __future__ import annotations
