@@ -33,7 +33,7 @@ T = TypeVar("T")
 LOOK, LOOK_FAR, LATE = 0.1, 2.0, 15.0
 #: Times that a job may run into its limit of time and be queued again.
 REQUEUES = 1000
-#: Seconds before its limit of time at which a job is told to save: fewer for a short one, as Slurm may be a minute early.
+#: Seconds before its limit at which a job is told to save; a short one has fewer, as Slurm may be a minute early.
 NOTICE = 90
 #: Minutes that a local job may take: none is stopped for its time.
 LOCAL_MINUTES = 10_000_000
