@@ -20,7 +20,7 @@ import numpy as np
 
 import ksdp_cli as ksdp
 from ksdp_cli import pretrained as models
-from ksdp_cli.api.paths import found
+from ksdp_cli.api.paths import existing
 from ksdp_cli.learning.model import Model
 from ksdp_cli.views.report.reporting import report
 
@@ -139,7 +139,7 @@ def main() -> None:
 
 def agreement(name: str, tab: Any, folder: Path, n: int = 10_000) -> float:
     """Largest difference of a coordinate [length] between the page and `ksdp sample`."""
-    model = Model.load(found(name))
+    model = Model.load(existing(name))
     tab.goto(report(name, out=folder / f"{name}.html").path.as_uri())
     tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
     tab.evaluate("(n) => ksdp.resize(n)", n)
@@ -155,7 +155,7 @@ def agreement(name: str, tab: Any, folder: Path, n: int = 10_000) -> float:
 
 def write(name: str, J: int, folder: Path) -> Path:
     """The report of a shipped model beside the simulation that it learned, with J particles."""
-    model = Model.load(found(name))
+    model = Model.load(existing(name))
     simulation = model.provenance["simulation"]
     options = {name: simulation[name] for name in ("flow", "kernel", "dim", "snapshots")} | simulation["flow_params"]
     run = ksdp.simulate(out=folder / "reference.zarr", J=J, dt=1e-3, **options)

@@ -57,7 +57,7 @@ class ResourceError(KsdpError):
     exit_code = 5
 
 
-class ToldElsewhere(KsdpError):
+class ReportedElsewhere(KsdpError):
     """An end of which another process of the same run tells; this one leaves with ``exit_code`` and says nothing."""
 
     def __init__(self, exit_code: int) -> None:

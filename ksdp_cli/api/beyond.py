@@ -25,9 +25,9 @@ from ..particles.precision import precision_warning
 from ..particles.problem import Problem, pose
 from ..particles.simulation import Simulation
 from ..store.selection import end_of
-from .doubts import tell_doubts
 from .generator import Generator
 from .references import reference_options
+from .start_warnings import warn_before_start
 
 if TYPE_CHECKING:
     from ..learning.model import Model
@@ -37,7 +37,7 @@ ITS_OWN = ("init", "init_params", "t0", "J")
 
 
 @dataclass(frozen=True)
-class Moved:
+class Continuation:
     """Particles (J, d) at the time that was asked for, and facts for the store; seconds of each of the two parts."""
 
     cloud: NDArray[np.float32]
@@ -74,15 +74,16 @@ class Beyond:
             )
         preflight.require(self.problem)
 
-    def move(self, listener: Listener) -> Moved:
+    def move(self, listener: Listener) -> Continuation:
         """Draw the particles and move them to the end.
 
         Raises `NumericalError` at blow-up, and `Interrupted`, which leaves nothing to go on from.
         """
         problem, began = self.problem, time.monotonic()
+        assert isinstance(problem.initial, StoredCloud)
         cloud = problem.initial.frame
         drawn = time.monotonic()
-        tell_doubts(problem, cloud, precision_warning(problem, cloud), listener.warn)
+        warn_before_start(problem, cloud, precision_warning(problem, cloud), listener.warn)
         with stop_or_sigint(listener.stop) as stop:
             simulation = _integrated(problem, Listener(listener.progress, stop, listener.warn))
         x = simulation.runs[0].state.x.astype(np.float32, copy=False)
@@ -97,7 +98,7 @@ class Beyond:
         }
         collapsed = simulation.runs[0].state.collapsed
         facts |= {} if collapsed is None else {"collapsed_from": collapsed}
-        return Moved(x, facts, drawn - began)
+        return Continuation(x, facts, drawn - began)
 
 
 def last_time(model: Model) -> float:

@@ -16,7 +16,7 @@ def info(path: str | Path) -> JsonDict:
 
     Raises `DataError` when there is no such file, or it is neither, or it is damaged.
     """
-    file = paths.found(path)
+    file = paths.existing(path)
     return _of_model(file) if file.is_file() else _of_store(file)
 
 
@@ -31,6 +31,7 @@ def _of_store(path: Path) -> dict[str, object]:
         "collapsed_from",
         "t_b",
         "blow_up",
+        "stopped",
         "versions",
         "seconds",
         "network_seconds",

@@ -22,7 +22,7 @@ from ..metrics.estimates import Estimate, verdict
 from ..metrics.plan import cost
 from ..metrics.sizes import LARGEST_N
 from ..store import Run
-from .references import Chosen, frame
+from .references import ComparedCloud, frame
 
 #: Distances of an ordinary comparison: more of them take fewer particles each, so that the work stays.
 USUAL = 3
@@ -49,7 +49,7 @@ class EnsembleComparison(Comparison):
         return title, columns, [*rows[:-1], ["", None, None, own]]
 
 
-def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> list[Chosen]:
+def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> list[ComparedCloud]:
     """`frame`, or those of all seeds where the cases that are meant differ in nothing else. Raises as `frame`."""
     meant = list(range(len(run.cases)))
     for name, value in {**(hints or {}), **asked}.items():
@@ -62,19 +62,19 @@ def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = N
     return [frame(run.part([case], times), asked, hints) for case in meant]
 
 
-def require_no_floor(floor: object, references: Sequence[Chosen]) -> None:
+def require_no_floor(floor: object, references: Sequence[ComparedCloud]) -> None:
     """Raise `ConfigError` where a floor is asked for and the seeds of the reference make one."""
     if isinstance(floor, str) and len(references) > 1:
         told = f"floor = {floor!r}, and the reference has {len(references)} seeds"
         raise ConfigError(told, "leave it out: the floor is the mean over all pairs of seeds")
 
 
-def apart(made: Chosen, count: int) -> list[Chosen]:
+def split_cloud(made: ComparedCloud, count: int) -> list[ComparedCloud]:
     """Independent particles of a network as ``count`` clouds, which are as good as seeds."""
     return [replace(made, cloud=piece) for piece in np.array_split(made.cloud, count)]
 
 
-def notes_of(clouds: Sequence[Chosen], references: Sequence[Chosen]) -> list[str]:
+def notes_of(clouds: Sequence[ComparedCloud], references: Sequence[ComparedCloud]) -> list[str]:
     """What a reader must know of the seeds."""
     told = []
     shared = {(one.seed, one.stream) for one in clouds} & {(one.seed, one.stream) for one in references}
@@ -102,7 +102,7 @@ class Ensembles:
         halves, self.source = split(self.references[0], None, n, self.config.seed)
         return halves
 
-    def size(self, metric: type[Any]) -> int:
+    def size(self, metric: Distance | type[Distance]) -> int:
         """Particles a side: all of a run, or where many pairs would take more than an ordinary comparison does, fewer.
 
         That has `USUAL` distances, of `Distance.most` particles where their cost grows as n^2.
@@ -116,7 +116,7 @@ class Ensembles:
         most = max(LARGEST_N, smallest * part) if metric.most is None else metric.most * math.sqrt(part)
         return max(1, min(smallest, int(most)))
 
-    def announce(self, metrics: Sequence[type[Any]]) -> list[str]:
+    def announce(self, metrics: Sequence[type[Distance]]) -> list[str]:
         """Sentences on cost and sub-sampling. Raises as `Distance.sizes` for clouds and sizes that cannot be."""
         told, smallest = [], min(map(len, [*self.clouds, *self.references]))
         for metric in metrics:
@@ -124,7 +124,9 @@ class Ensembles:
             for cloud in self.clouds:
                 metric(cloud, self.references[0], None, n=n, repeats=1).sizes()
             if n > smallest:
-                raise ConfigError(f"the smallest cloud has {smallest} particles and N = {n}", f"use --N {smallest}")
+                raise ConfigError(
+                    f"the smallest cloud has {smallest} particles, fewer than N = {n}", f"use --N {smallest}"
+                )
             pairs = f"{self._solves()} pairs of runs"
             seconds, memory = metric(self.clouds[0], self.references[0], None).cost(n, self._solves())
             told += cost(f"{metric.title} of N = {n} particles a side, {pairs}", seconds, memory)

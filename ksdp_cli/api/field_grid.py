@@ -70,7 +70,7 @@ def _way(problem: Problem, cloud: Cloud) -> NDArray[np.float64]:
     return ends
 
 
-def told(grid: FieldGrid) -> str:
+def describe(grid: FieldGrid) -> str:
     """A sentence on a grid."""
     ends = " x ".join(f"[{low:.3g}, {low + grid.side:.3g}]" for low in grid.low)
     return f"c is stored on {' x '.join(map(str, grid.shape))} points of {ends}; --field-side sets another side"

@@ -57,8 +57,8 @@ def _origins(problem: Problem) -> tuple[tuple[tuple[float, ...], ...], ...]:
     return tuple(tuple(tuple(map(float, o.at(t))) for t in problem.config.times) for o in paths if o)
 
 
-def continued_header(problem: Problem, stored: Run, device: str, grid: FieldGrid | None) -> Header:
-    """The header for `continued`, with the state in which ``stored`` ended.
+def header_on_resume(problem: Problem, stored: Run, device: str, grid: FieldGrid | None) -> Header:
+    """The header for `extend`, with the state in which ``stored`` ended.
 
     ``stored`` may be any run: the store refuses it when it is another one. It keeps its grid, whatever the end that is
     asked for makes of ``grid``. Raises `ConfigError` before a store is laid
@@ -66,8 +66,10 @@ def continued_header(problem: Problem, stored: Run, device: str, grid: FieldGrid
     """
     if stored.kind != "simulation":
         return header(problem, grid)
+    if stored.attrs.get("stopped"):
+        problem = up_to(problem, float(stored.attrs["stopped"]["t"]), snapshots_of(stored.config))
     kept_grid = stored.grid if grid and stored.grid and stored.grid.points == grid.points else grid
-    made = header(continued(problem, snapshots_of(stored.config)), kept_grid)
+    made = header(extend(problem, snapshots_of(stored.config)), kept_grid)
     if len(stored.times) and made.times != stored.header.times:
         require_same_kind(stored.attrs, kind_of(stored.attrs) | {"device": device}, str(stored.path))
     kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY) if name in stored.attrs}
@@ -79,7 +81,7 @@ def with_times(problem: Problem, times: tuple[float, ...]) -> Problem:
     return replace(problem, config=problem.config.model_copy(update={"snapshots": times, "T": times[-1]}))
 
 
-def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
+def extend(problem: Problem, stored: tuple[float, ...]) -> Problem:
     """``problem`` with the snapshots ``stored``, which count from t0, and, after them, its own.
 
     As it is when it does not go on from them: it has an earlier end, or a snapshot that was passed by.
@@ -89,6 +91,13 @@ def continued(problem: Problem, stored: tuple[float, ...]) -> Problem:
     if any(t < end for t in later) or not (later or _same(asked[-1], end)):
         return problem
     return with_times(problem, stored + later)
+
+
+def up_to(problem: Problem, end: float, stored: tuple[float, ...]) -> Problem:
+    """``problem`` with the snapshots ``stored`` of a run that stopped at ``end``, where those that it asks for until
+    then are among them."""
+    asked = [t for t in problem.config.snapshots if problem.config.t0 + t < end]
+    return with_times(problem, stored) if all(any(_same(t, s) for s in stored) for t in asked) else problem
 
 
 def end_state(

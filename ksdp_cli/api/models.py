@@ -19,4 +19,4 @@ def open_model(model: str | Path) -> Model:
 
     Raises `DataError` when it is missing, not ksdp's, or damaged.
     """
-    return Model.load(paths.found(model))
+    return Model.load(paths.existing(model))

@@ -14,7 +14,7 @@ from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
 from ..store.layout import MOST_AXES
-from .clouds import handed, initial_cloud
+from .clouds import initial_cloud, resolve_user_cloud
 from .own_files import is_array
 
 #: Names in the layout of `own_clouds` that are not parameters.
@@ -87,7 +87,7 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
         raise DataError(
             f"two of {len(cases)} cases have the same parameters", "give an array (case,) that tells them apart"
         )
-    wanted = SimulateConfig.model_fields["init"].default if init is None else handed(init)
+    wanted = SimulateConfig.model_fields["init"].default if init is None else resolve_user_cloud(init)
     start, cloud = initial_cloud(wanted, position.shape[3])
     config = {"init": start, "T": float(times[-1]), "J": position.shape[2], "dim": position.shape[3]}
     config |= {name: float(values[0]) for name, values in columns.items() if name not in varied}
@@ -96,10 +96,11 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
         return OwnClouds(position.astype(np.float32), times, cases, config, attrs=attrs)
 
 
-def require_mapping(given: object) -> None:
-    """Raise `ConfigError` for an array without parameters, or what is neither a store nor a mapping of arrays."""
+def require_mapping(given: object) -> Mapping[str, object]:
+    """Return ``given``. Raises `ConfigError` for an array without parameters, and for what is no mapping of arrays."""
     if not isinstance(given, Mapping):
         told = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"
         raise ConfigError(
             told, "give a store, or a dict of arrays: position (case, time, particle, axis), NAME (case,)"
         )
+    return given

@@ -14,10 +14,10 @@ from ..base.outputs import LONGEST, RESERVED
 from ..errors import DataError, Taken
 
 RUNS = Path("runs")
-Begun = TypeVar("Begun")
+Claim = TypeVar("Claim")
 
 
-def first_free(stem: str, suffix: str, begin: Callable[[Path], Begun]) -> tuple[Path, Begun]:
+def first_free(stem: str, suffix: str, begin: Callable[[Path], Claim]) -> tuple[Path, Claim]:
     """``runs/STEM-001SUFFIX`` with the first number that is free, and ``begin`` of it.
 
     ``begin`` claims the name, and raises `Taken` where another process was faster: then the next one is tried.
@@ -33,7 +33,7 @@ def first_free(stem: str, suffix: str, begin: Callable[[Path], Begun]) -> tuple[
     raise AssertionError  # count() has no end
 
 
-def begun(out: str | Path | None, stem: str, suffix: str, begin: Callable[[Path], Begun]) -> tuple[Path, Begun]:
+def begin_output(out: str | Path | None, stem: str, suffix: str, begin: Callable[[Path], Claim]) -> tuple[Path, Claim]:
     """``begin`` of the output that was asked for, or of the first free name."""
     if out is None:
         return first_free(stem, suffix, begin)
@@ -43,15 +43,15 @@ def begun(out: str | Path | None, stem: str, suffix: str, begin: Callable[[Path]
 
 def newest_model() -> Path | None:
     """The model anywhere in the run folder that was written last; None when there is none."""
-    found: list[Path] = []
+    existing: list[Path] = []
     for folder, below, files in os.walk(RUNS):
         below[:] = [name for name in below if not name.endswith(".zarr")]  # stores have many files, and no models
         names = [name for name in files if name.endswith(".safetensors") and not name.endswith(".last.safetensors")]
-        found += [Path(folder) / name for name in names]
-    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
+        existing += [Path(folder) / name for name in names]
+    return max(existing, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
-def found(given: str | Path) -> Path:
+def existing(given: str | Path) -> Path:
     """A file or store that is there: by its path, or a model that ships by its name. A path of that name wins.
 
     Raises `DataError` when it is neither.

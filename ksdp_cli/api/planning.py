@@ -21,11 +21,11 @@ from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Case, Problem
 from ..particles.simulation import Simulation
-from .clouds import posed
-from .doubts import tell_doubts
+from .clouds import pose_problem
 from .field_grid import grid_of
 from .options import SimulateOptions
 from .pace import Pace, frame_bytes, peak_memory
+from .start_warnings import warn_before_start
 
 #: What a chemistry on a mesh says of its sizes and errors.
 MESH = ("modes", "boxes", "side", "spline_order", "oversampling", "image_error", "delta_error", "aliasing_error")
@@ -49,7 +49,7 @@ def plan(
     Raises as `simulate` does before its first step.
     """
     with limit_threads(threads):
-        problem = posed(options)
+        problem = pose_problem(options)
         device = devices.choose(problem.config.place)
         preflight.require(problem)
         require_origin(problem)
@@ -57,7 +57,7 @@ def plan(
         cloud = problem.initial.draw(c.J, c.dim, problem.cases[0].seed)
         grid_of(problem, cloud)
         doubts: list[str] = []
-        tell_doubts(problem, cloud, precision_warning(problem, cloud), doubts.append)
+        warn_before_start(problem, cloud, precision_warning(problem, cloud), doubts.append)
         trial = Trial(problem, device)
         doubts += trial.doubts
         found = limits.step_limits(problem, trial.pull)

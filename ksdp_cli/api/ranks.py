@@ -19,18 +19,22 @@ from numpy.typing import NDArray
 from ..base.listener import Stop
 from ..base.shapes import Cloud
 from ..base.threads import core_count, limit_threads
-from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ResourceError, ToldElsewhere
+from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ReportedElsewhere, ResourceError
+from ..particles import cards
 from ..particles.case_run import State
+from ..particles.gpu_shares import BLOCK
 from ..particles.problem import Problem
 from ..particles.ranks import world_of
 from ..particles.simulation import Simulation
 from ..particles.world import Lost, World
-from .clouds import posed
+from .clouds import pose_problem
 from .headers import with_times
 from .options import SimulateOptions
 
 #: What a state has beside its arrays.
 PARTS = ("k", "step", "engine", "collapsed", "place")
+#: In the place of a signal's number: the run ends because of what it has come to.
+OVER = 1000
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Ended:
+class Outcome:
     """How rank 0 ended, and the store that it has completed."""
 
     exit_code: int
@@ -57,12 +61,12 @@ class Differ(ResourceError):
     """The ranks do not hold the same positions."""
 
 
-class LostElsewhere(ToldElsewhere):
+class LostElsewhere(ReportedElsewhere):
     """`Lost`, of which another rank that is left tells."""
 
 
 @contextlib.contextmanager
-def joined(asked: str | None) -> Iterator[World]:
+def join_world(asked: str | None) -> Iterator[World]:
     """The world of this process (`world_of`), left at the end. Of several ranks that lose another one, one raises
     `Lost`, and the others `LostElsewhere`."""
     world = world_of(asked)
@@ -72,7 +76,7 @@ def joined(asked: str | None) -> Iterator[World]:
         if isinstance(error, Lost):
             if not world.first():
                 raise LostElsewhere(error.exit_code) from None
-        elif isinstance(error, ToldElsewhere) or (isinstance(error, KsdpError) and world.rank == 0):
+        elif isinstance(error, ReportedElsewhere) or (isinstance(error, KsdpError) and world.rank == 0):
             world.close()
         else:
             world.first()  # this rank tells
@@ -81,7 +85,7 @@ def joined(asked: str | None) -> Iterator[World]:
 
 
 @contextlib.contextmanager
-def divided(world: World) -> Iterator[None]:
+def share_threads(world: World) -> Iterator[None]:
     """Within, the threads of this host are shared out over its ranks."""
     with limit_threads(max(1, core_count() // world.local) if world.size > 1 else None):
         yield
@@ -103,10 +107,10 @@ def leading(world: World) -> Iterator[Callable[[Path], None]]:
         raise
     except KsdpError as error:
         with contextlib.suppress(Lost):
-            world.decide(Ended(error.exit_code))
+            world.decide(Outcome(error.exit_code))
         raise
     with contextlib.suppress(Lost):
-        world.decide(Ended(0, str(path)))
+        world.decide(Outcome(0, str(path)))
 
 
 def require_ranks(world: World, problem: Problem, apart: bool) -> None:
@@ -118,6 +122,16 @@ def require_ranks(world: World, problem: Problem, apart: bool) -> None:
         raise ConfigError(f"{world.size} ranks and processes for cases", "leave --workers and --case out, or the ranks")
     if world.size > problem.config.J:
         raise ConfigError(f"J = {problem.config.J} on {world.size} ranks", "use fewer ranks")
+
+
+def require_cards(world: World, problem: Problem, device: str) -> None:
+    """On cards have this rank take its own. Raises `ConfigError` where a host has fewer than ranks, or a rank would
+    have no block of particles."""
+    cards.take(world, device)
+    if device == "cuda" and world.size > -(-problem.config.J // BLOCK):
+        raise ConfigError(
+            f"J = {problem.config.J} on {world.size} cards", f"use fewer ranks: {BLOCK} particles on each at least"
+        )
 
 
 def hand_over(simulation: Simulation) -> None:
@@ -154,7 +168,7 @@ def by_first(world: World, work: Callable[[], None], clouds: Sequence[Cloud] = (
     if failed:
         raise failed
     if code:
-        raise ToldElsewhere(code)
+        raise ReportedElsewhere(code)
 
 
 def follow(
@@ -163,12 +177,12 @@ def follow(
     """On another rank than 0: move its share of the particles to the end that rank 0 tells; returns the store's path.
 
     ``options`` are those that rank 0 gave to `simulate`, without the ones that say where the store is. Raises
-    `ToldElsewhere` with the exit code of rank 0 where that is not 0, and `Lost`.
+    `ReportedElsewhere` with the exit code of rank 0 where that is not 0, and `Lost`.
     """
     problem, failed = None, None
-    unheard: Job | Ended | None = None
+    unheard: Job | Outcome | None = None
     try:
-        problem = posed(options)
+        problem = pose_problem(options)
     except KsdpError as error:
         failed = error  # as on rank 0, which tells of it; or this rank alone is in trouble
     while isinstance(told := world.decide(unheard), Job):
@@ -177,25 +191,27 @@ def follow(
             raise failed
         with (
             limit_threads(threads),
-            divided(world),
-            contextlib.suppress(NumericalError, Interrupted, Differ, ToldElsewhere),
+            share_threads(world),
+            contextlib.suppress(NumericalError, Interrupted, Differ, ReportedElsewhere),
         ):
             _move(problem, told, world, stop)
-    assert isinstance(told, Ended)
+    assert isinstance(told, Outcome)
     if told.exit_code:
-        raise ToldElsewhere(told.exit_code)
+        raise ReportedElsewhere(told.exit_code)
     return told.path
 
 
-def asked_to_end(world: World, stop: Stop | None, due: bool = False) -> tuple[int | None, bool]:
-    """The number of a signal that any rank has got, and whether a checkpoint is ``due`` on rank 0."""
-    own = np.array([(stop() if stop else None) or 0, due and world.rank == 0], np.float64)
+def stop_request(world: World, stop: Stop | None, due: bool = False, over: bool = False) -> tuple[int | None, bool]:
+    """The number of a signal that any rank has got, or `OVER` where rank 0 has seen that the run is ``over``; and
+    whether a checkpoint is ``due`` on rank 0."""
+    own = np.array([OVER if over else (stop() if stop else None) or 0, due and world.rank == 0], np.float64)
     number, save = world.largest(own).tolist()
     return int(number) or None, bool(save)
 
 
 def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
     """The steps of ``job`` on a rank that is not 0."""
+    require_cards(world, problem, job.device)
     whole = with_times(problem, job.snapshots)
     simulation = Simulation(replace(whole, cases=[whole.cases[n] for n in job.cases]), job.device, world=world)
     for run, state, arrays in zip(simulation.runs, job.states, job.arrays, strict=True):
@@ -206,7 +222,7 @@ def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
         stop()  # from now on a signal is rank 0's to act on
 
     def after_step(_: int) -> None:
-        number, save = asked_to_end(world, stop)
+        number, save = stop_request(world, stop)
         if number or save:
             by_first(world, _nothing)
         if number:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from ..exact.second_moment import second_moment_law
 from ..initial.points import Points
 from ..learning.model import Model
 from ..store import Run, open_run
-from ..store.selection import end_of, fixed_value, simulation_of, start_of
+from ..store.selection import constant_value, end_of, simulation_of, start_of
 from . import paths
 from .clouds import of_model, part_of, second_moment_at_start
 from .generator import Generator
@@ -39,7 +40,7 @@ WAIT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ComparedCloud:
     """A cloud, its name, the parameters of its case, its time, and the configuration that it was simulated with.
 
     ``seed`` and ``stream`` are those of its initial particles; ``simulated`` ones have moved together, unlike those of
@@ -58,7 +59,7 @@ class Chosen:
     def numbers(self) -> dict[str, float]:
         """Time, and every physical parameter that has one value; a seed is none."""
         names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
-        found = {name: fixed_value(self.simulation, name) for name in names}
+        found = {name: constant_value(self.simulation, name) for name in names}
         time = {} if math.isnan(self.t) else {"t": self.t}
         case = {name: value for name, value in self.case.items() if name != grids.SEED}
         return {name: value for name, value in found.items() if value is not None} | case | time
@@ -79,15 +80,17 @@ class Chosen:
         return None if law is None else law(self.t)
 
 
-def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
+def open_subject(given: object, name: str = "cloud") -> Run | Model | Cloud:
     """A store or a model by its path or the name it ships under, or a cloud (N, d). Raises `DataError`."""
     if isinstance(given, (Run, Model)):
         return given
     if is_array(given):
         return own_cloud(given, name)
+    if not isinstance(given, (str, Path)):
+        raise DataError(f"a {type(given).__name__} is no cloud", "give a path, a run, a model or an array (N, d)")
     if (chosen := part_of(given)) is not None:
         return chosen
-    path = paths.found(given)
+    path = paths.existing(given)
     if is_own(path):
         return read_cloud(path)
     return Model.load(path) if path.is_file() else open_run(path)
@@ -95,18 +98,18 @@ def opened(given: Any, name: str = "cloud") -> Run | Model | Cloud:
 
 def store(given: object, name: str = "reference") -> Run | Cloud:
     """A store or a cloud (N, d), and an error for a model."""
-    found = opened(given, name)
+    found = open_subject(given, name)
     if isinstance(found, Model):
         raise ConfigError(f"the reference {given} is a model", "give a store as the reference")
     return found
 
 
-def alone(cloud: Cloud, name: str) -> Chosen:
+def alone(cloud: Cloud, name: str) -> ComparedCloud:
     """A cloud of the caller's own, of which no more is known."""
-    return Chosen(name, cloud, {}, math.nan, {}, None, 0, False)
+    return ComparedCloud(name, cloud, {}, math.nan, {}, None, 0, False)
 
 
-def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> Chosen:
+def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> ComparedCloud:
     """The cloud of a store at ``asked``; parameters that it does not vary must agree with its configuration.
 
     ``hints`` choose where nothing was asked and the store has them: two clouds are compared at one place if they can
@@ -115,7 +118,7 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
     simulation, varied = simulation_of(run), set(run.cases[0])
     wanted = dict(asked)
     for name in [name for name in wanted if name not in varied | {"t"}]:
-        fixed = fixed_value(simulation, name)
+        fixed = constant_value(simulation, name)
         if fixed is None:
             raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {', '.join(varied) or 'nothing'}")
         if not np.isclose(fixed, wanted[name], rtol=1e-9):
@@ -128,18 +131,18 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
     case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
     together = run.kind == "simulation" or bool(run.attrs.get("beyond"))
     made = *run.address(case), together
-    return Chosen(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
+    return ComparedCloud(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
 
 
-def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> Chosen:
+def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> ComparedCloud:
     """``n`` fresh particles of a model at ``values``."""
     simulation, drawn = network.provenance["simulation"], REFERENCE_SEED + 100 + seed
     cloud = Generator(network, device).cloud(n, values, drawn)
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
-    return Chosen(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, drawn, 0, False)
+    return ComparedCloud(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, drawn, 0, False)
 
 
-def of_its_source(network: Model, b: Chosen) -> list[str]:
+def of_its_source(network: Model, b: ComparedCloud) -> list[str]:
     """In words, what a comparison of a network with the frame ``b`` must know of a stored initial cloud."""
     cloud = of_model(network)
     if not isinstance(cloud, Points):
@@ -178,8 +181,8 @@ def fresh_run(
 
 
 def second_run(
-    run: Run, b: Chosen, most: int, least: int, make: Callable[[int], Chosen]
-) -> tuple[Chosen | None, str | None]:
+    run: Run, b: ComparedCloud, most: int, least: int, make: Callable[[int], ComparedCloud]
+) -> tuple[ComparedCloud | None, str | None]:
     """A second reference like the frame ``b`` of ``run``, by ``make(particles)``, and a sentence for the reader.
 
     It has ``most`` particles at most, and fewer, but ``least``, where they would take more than `AFFORDABLE` seconds by
@@ -223,6 +226,8 @@ def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDic
     )
     options |= stored.flow_params | stored.kernel_params | stored.chemistry_params
     options |= {name: value for name, value in values.items() if name not in ("t", grids.SEED)}
+    if options.get("merge") == "stop":
+        options["merge"] = "none"  # the same run until it collapses, which with this seed may be earlier
     if "t" in values and values["t"] < stored.t0:
         raise ConfigError(
             f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"
@@ -230,7 +235,9 @@ def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDic
     return options | {"T": numbers.tidy(values["t"] - stored.t0) if "t" in values else stored.T}
 
 
-def differences(first: Chosen, other: Chosen, names: tuple[str, str] = ("cloud", "reference")) -> list[str]:
+def differences(
+    first: ComparedCloud, other: ComparedCloud, names: tuple[str, str] = ("cloud", "reference")
+) -> list[str]:
     """In words, the parameters and times in which two clouds differ."""
     a, b = first.parameters(), other.parameters()
     told = []

@@ -21,7 +21,7 @@ from ..learning.model import Model
 from ..store import Header, Owner, Run, create, open_run, require_room
 from ..store.selection import end_of
 from . import paths
-from .beyond import Beyond, Moved, last_time
+from .beyond import Beyond, Continuation, last_time
 from .generator import Generator
 from .options import Number
 
@@ -82,7 +82,7 @@ def sample(
     began = time.monotonic()
     with progress_bar(progress) as bar:
         moved = _moved(further, out, overwrite, Listener(bar, stop, warn)) if further else None
-    path, owner = paths.begun(out, _stem(label, config.eta), ".zarr", begin)
+    path, owner = paths.begin_output(out, _stem(label, config.eta), ".zarr", begin)
     spent = 0.0
     with owner, owner.case(0) as case, progress_bar(progress) as bar:
         for start in range(0, config.n, owner.shard):
@@ -125,7 +125,7 @@ def _further(generator: Generator, config: SampleConfig, tell: Say | None) -> Be
     return further
 
 
-def _moved(further: Beyond, out: str | Path | None, overwrite: bool, listener: Listener) -> Moved:
+def _moved(further: Beyond, out: str | Path | None, overwrite: bool, listener: Listener) -> Continuation:
     """The particles moved on, before there is a store: an end by a signal leaves what was there. Raises `Taken`."""
     if out is not None and not overwrite and os.path.lexists(files.target(out)):
         raise Taken(f"{out} exists", "use --overwrite, or another -o")
@@ -140,7 +140,7 @@ def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
     if given is None:
         given = models.DEFAULT
         warn(f"there is no model in ./{paths.RUNS}; using {given}, which ships with ksdp")
-    return str(given), Model.load(paths.found(given))
+    return str(given), Model.load(paths.existing(given))
 
 
 def _stem(label: str, values: dict[str, float]) -> str:

@@ -13,6 +13,7 @@ from .. import executors, provenance
 from ..base import device as devices
 from ..base.bars import progress_bar
 from ..base.files import target
+from ..base.labels import several
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import stop_or_sigint
 from ..base.threads import limit_threads
@@ -27,15 +28,15 @@ from ..particles.world import Alone, World
 from ..store import Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
-from .clouds import posed
+from .clouds import pose_problem
 from .detecting import detect
-from .doubts import tell_doubts
-from .field_grid import grid_of, told
-from .headers import continued, continued_header, header, marks, run_id, snapshots_of, with_times
+from .field_grid import describe, grid_of
+from .headers import extend, header, header_on_resume, marks, run_id, snapshots_of, with_times
 from .integrating import integrate
 from .options import SimulateOptions
 from .pace import frame_bytes
-from .ranks import divided, follow, leading, require_ranks
+from .ranks import follow, leading, require_cards, require_ranks, share_threads
+from .start_warnings import warn_before_start
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
 #: Tenths of a second for which a store that another process owns is waited for.
@@ -100,7 +101,7 @@ def simulate(
             return open_run(follow(world, stop=stop, threads=threads, **options))
     with (
         limit_threads(threads),
-        divided(world),
+        share_threads(world),
         stop_or_sigint(stop) as stop,
         leading(world) as led,
         progress_bar(progress) as bar,
@@ -115,7 +116,7 @@ def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list
     """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "say which with -o")
-    problem = posed(options)
+    problem = pose_problem(options)
     require_names(problem)
     return commands_of(problem.config, len(problem.cases), out)
 
@@ -131,13 +132,15 @@ def _simulated(
     case: int | None,
     world: World,
 ) -> Run:
-    problem = posed(options)
+    problem = pose_problem(options)
+    _require_alone(problem.config, executor is not None or case is not None)
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose(problem.config.place)
+    require_cards(world, problem, chosen)
     preflight.require(problem)
     require_origin(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
-    doubts = partial(tell_doubts, problem, cloud, precision_warning(problem, cloud), listener.warn)
+    doubts = partial(warn_before_start, problem, cloud, precision_warning(problem, cloud), listener.warn)
     grid = grid_of(problem, cloud)
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
@@ -151,7 +154,7 @@ def _simulated(
             header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: continued_header(problem, stored, chosen, grid),
+            header_on_resume=lambda stored: header_on_resume(problem, stored, chosen, grid),
         )
 
     if case is not None:
@@ -160,23 +163,44 @@ def _simulated(
         pool = _elsewhere(problem, executor, workers)
         if pool is not None:
             open_ones.enter_context(pool)
-        path, writer = paths.begun(path, _stem(problem.config), ".zarr", begin)
+        path, writer = paths.begin_output(path, _stem(problem.config), ".zarr", begin)
         open_ones.enter_context(writer)
         missing = len(writer.times) - writer.committed
         if missing:
             if going_on:
                 _require_room(problem, path, missing)
             if writer.header.grid and listener.tell:
-                listener.tell(told(writer.header.grid))
+                listener.tell(describe(writer.header.grid))
             doubts()
             del doubts, cloud  # which would be there beside the clouds that move
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)
             elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
-                integrate(whole, writer, chosen, resume, listener, world)
+                watch = integrate(whole, writer, chosen, resume, listener, world)
+                if watch.stopped:
+                    return _stopped(path, listener)
+        elif "stopped" in open_run(path).attrs:
+            return _stopped(path, listener)
         _finish(problem, writer)
     return open_run(path)
+
+
+def _stopped(path: Path, listener: Listener) -> Run:
+    """The run that ended at its collapse, and a sentence about it."""
+    run = open_run(path)
+    stopped, say = run.attrs["stopped"], listener.tell or listener.warn
+    left = stopped["not_reached"]
+    missing = f"; not reached: {several([f't = {t:.6g}' for t in left])}" if left else ""
+    if say:
+        say(f"{stopped['why']}; the run stops there, as --merge stop says{missing}")
+    return run
+
+
+def _require_alone(config: SimulateConfig, apart: bool) -> None:
+    """Raise `ConfigError` where a run that stops at its collapse is given to another process."""
+    if config.merge == "stop" and apart:
+        raise ConfigError("--merge stop in another process", "leave --case, --workers and --executor out")
 
 
 def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> Workers | None:
@@ -184,7 +208,7 @@ def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> W
     if executor is None and (workers is None or workers == 1 or len(problem.cases) == 1):
         return None
     require_names(problem)
-    return executors.named(executor or executors.DEFAULT, workers)
+    return executors.open_executor(executor or executors.DEFAULT, workers)
 
 
 def _finish(problem: Problem, owner: Owner) -> None:
@@ -255,6 +279,6 @@ def _to_resume(problem: Problem) -> Path | None:
         if not same:
             continue
         stored = snapshots_of(run.config)
-        if continued(problem, stored).config.snapshots[: len(stored)] == stored:
+        if extend(problem, stored).config.snapshots[: len(stored)] == stored:
             return path
     return None

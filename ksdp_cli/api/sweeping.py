@@ -29,7 +29,8 @@ from ..store.create import MARKS
 from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .clouds import chemical, opened
+from .clouds import chemical, resolve_cloud
+from .following import followed_by, from_columns
 from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
 
@@ -56,7 +57,7 @@ def _posed(stored: str, marks: str) -> Problem:
     ``marks`` are what else decides on its numbers (`headers.marks`): with other ones it is posed anew.
     """
     config = json.loads(stored)
-    return pose(config | {"init": opened(config["init"]), "c0": chemical(config.get("c0", "zero"))})
+    return pose(config | {"init": resolve_cloud(config["init"]), "c0": chemical(config.get("c0", "zero"))})
 
 
 def bring_to_its_end(problem: Problem, path: Path, number: int, device: str, listener: Listener) -> None:
@@ -112,6 +113,7 @@ def conclude(owner: Owner) -> bool:
         engine=[report for one in facts for report in one["engine"]],
         largest_pull=max(one["largest_pull"] for one in facts),
         **collapsed_from(collapsed),
+        **followed_by([from_columns(state.get("followed")) for state in states]),
         **(
             end_state(about, len(owner.times), [state["engine"] for state in states], collapsed, halved)
             if whole

@@ -31,7 +31,7 @@ def checkpoint_of(target: Path) -> Path:
     return target.with_name(target.name + ".checkpoint")
 
 
-def claimed(target: Path, identity: str, overwrite: bool, resume: bool) -> Lock:
+def claim_files(target: Path, identity: str, overwrite: bool, resume: bool) -> Lock:
     """The right to write a training's files; ``identity`` is what it would leave: its data and its options.
 
     ``resume`` goes on with a checkpoint, and makes again what an end between two files left. Raises `Taken` for files

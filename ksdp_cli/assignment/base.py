@@ -1,4 +1,4 @@
-"""The contract of a transition solver: permutations gamma_r of (14), a batch of data sets at a time."""
+"""The contract of a transition solver: it computes the permutations gamma_r of (14) for a batch of data sets."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Matching:
-    """The answer of a transition solver for B data sets of N points.
+    """The result of a transition solver for B data sets of N points.
 
-    ``permutation`` (B, N) int64: x[b, i] is matched to y[b, permutation[b, i]]. ``value`` (B,) float64: the mean
-    squared distance, (14) before its minimum over theta. ``status``: one word on how the solve ended. ``gap`` (B,): a
-    proven bound of value minus optimum, or None where the solver proves nothing. ``prices``: duals u (B, N) of the rows
-    and v (B, N) of the columns, u_i + v_j <= |x_i - y_j|^2 with equality on matched pairs, or None where the solver has
-    none.
+    ``permutation`` (B, N) int64 matches x[b, i] to y[b, permutation[b, i]]. ``value`` (B,) float64 is the mean squared
+    distance [length^2], the sum in (14). ``status`` is one word on how the solve ended. ``gap`` (B,) is a proven bound
+    of value minus optimum, or None without a proof. ``prices`` are duals u (B, N) of the rows and v (B, N) of the
+    columns, with u_i + v_j <= |x_i - y_j|^2 and equality on matched pairs, or None if the solver has no duals.
     """
 
     permutation: NDArray[np.int64]
@@ -30,12 +29,11 @@ class Matching:
 class TransitionSolver(Protocol):
     """Minimises sum_i |x_i - y_gamma(i)|^2 over permutations gamma.
 
-    ``exact``: whether the answer is the optimum. ``devices``: where it runs. Constructed with its own options as
-    keyword arguments, all with defaults, and ``seed``. One that sets ``iterative = True`` solves sub-problems of ``M``
-    rows and takes the keywords ``M, iterations, tolerance, step, literal`` too, see `IterativeLP`. One that sets
-    ``takes_prices = True`` also takes the keyword ``prices`` (B, N), the column prices of the `Matching` whose
-    permutation is ``start``, and returns prices. One that has "cuda" in ``devices`` is constructed with
-    ``device="cuda"`` where the training runs on a GPU.
+    ``exact`` says whether the result is the optimum, ``devices`` where the solver runs. The constructor takes ``seed``
+    and the solver's options as keywords with defaults. With ``iterative = True`` the solver solves sub-problems of
+    ``M`` rows, and its constructor also takes ``M, iterations, tolerance, step, literal`` (see `IterativeLP`). With
+    ``takes_prices = True``, `solve` also takes the keyword ``prices`` (B, N), the column prices that belong to
+    ``start``, and returns prices. With "cuda" in ``devices``, training on a GPU passes ``device="cuda"``.
     """
 
     exact: ClassVar[bool]
@@ -46,9 +44,10 @@ class TransitionSolver(Protocol):
     def solve(
         self, x: NDArray[np.floating], y: NDArray[np.floating], start: NDArray[np.int64] | None = None
     ) -> Matching:
-        """Match ``x`` (B, N, d) to ``y`` (B, N, d) from the permutations ``start`` (B, N), the identity if None.
+        """Match ``x`` (B, N, d) to ``y`` (B, N, d), starting from permutations ``start`` (B, N), by default the
+        identity.
 
-        Raises `NumericalError` where an exact solver cannot certify its answer.
+        Raises `NumericalError` if an exact solver cannot prove its result.
         """
         ...
 

@@ -1,7 +1,7 @@
-"""The interior point method of `interior_point` on tensors: many problems in step, with few looks at the device.
+"""The interior point method of `interior_point` on tensors: many problems at once, with few synchronisations.
 
-What is decided for each problem, whether it has its answer or its next step is not sound, stays there as a mask. Every
-third step the host is told which problems are left, and only those go on.
+Masks on the device hold which problems are solved and which have a step that is not finite. Every `LOOK` steps the host
+reads them, and only unsolved problems continue.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .interior_point import CENTRE, CONVERGED, REACH, STEPS, likeliest
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Steps between two looks at what is left.
+#: Steps between two reads of the masks by the host.
 LOOK = 3
 
 
@@ -27,7 +27,7 @@ def loose_assignments_gpu(cost: Tensor) -> Tensor:
     answer = torch.zeros((count, m), dtype=torch.int64, device=c.device)
     settled = torch.zeros(count, dtype=torch.bool, device=c.device)
     on, each = ~settled, torch.arange(m, device=c.device)
-    # of all problems; the names above are those of the problems ``left`` at the last look
+    # arrays of all problems; the names above refer to the problems ``left`` at the last read
     answers, certain, gammas, left = answer, settled, gamma, torch.arange(count, device=c.device)
     for step in range(STEPS):
         choice = gamma.argmax(2)
@@ -56,7 +56,7 @@ def loose_assignments_gpu(cost: Tensor) -> Tensor:
 
 
 def _newton(gamma: Tensor, slack: Tensor, gap: Tensor) -> tuple[Any, Any]:
-    """The steps of gamma and slack, see `loose_assignments`; not finite where the system is singular."""
+    """Newton steps of gamma and slack, as in `loose_assignments`; nan for a singular system."""
     import torch
 
     m = gamma.shape[1]
@@ -74,7 +74,7 @@ def _newton(gamma: Tensor, slack: Tensor, gap: Tensor) -> tuple[Any, Any]:
 
 
 def _reach(value: Tensor, step: Tensor) -> Tensor:
-    """As the CPU's."""
+    """As `interior_point._reach`."""
     fall = (-step / value).amax((1, 2)).clip(min=REACH)
     return (REACH / fall).clip(max=1.0)[:, None, None]
 

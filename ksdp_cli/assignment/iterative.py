@@ -1,4 +1,4 @@
-"""The paper's mini-batch linear programming, section 3.3, and the same iteration with exact sub-problems."""
+"""The paper's mini-batch linear programming (section 3.3), and the same iteration with exact sub-problems."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from .interior_point import loose_assignment
 class IterativeLP:
     """Solves random M x M sub-problems (16)-(17) by an interior point method with a loose stop, and projects by (18).
 
-    Each iteration draws M rows without replacement and the columns matched to them. It goes on until the value has
-    fallen by less than ``tolerance`` of itself over as many sub-problems as touch every row once, at most
-    ``iterations`` of them where that is given; a negative ``tolerance`` is never met. A loose answer is taken where it
-    gains.
+    Each iteration draws M rows without replacement and solves for the columns matched to them. It accepts a result that
+    lowers the value. It stops when the value falls by less than ``tolerance`` (relative) over a sweep of N / M
+    sub-problems, or after ``iterations`` sub-problems. A negative ``tolerance`` is never met.
 
-    ``literal`` is Algorithm 1 as it is printed: until one sub-problem changes P = sum |x_i - y_gamma(i)|^2 [length^2]
-    by less than ``tolerance``, every answer taken. (Its loop is printed as going on *while* the change is less.)
+    ``literal`` is Algorithm 1 as printed: it accepts every result and stops when one sub-problem changes P = sum |x_i -
+    y_gamma(i)|^2 [length^2] by less than ``tolerance``. (The paper prints this loop as continuing *while* the change is
+    less.)
 
-    The rows of data set b are drawn from the seed [``seed``, ``step``, b, N]. ``status`` is "capped" when
-    ``iterations`` ended before the tolerance was met in a data set, else "converged", and "iterated" without a
-    tolerance. It proves nothing: random subsets stall a fraction of a percent above the optimum, more when x and y are
-    alike.
+    The seed [``seed``, ``step``, b, N] draws the rows of data set b. ``status`` is "capped" if ``iterations`` ended
+    before a data set met the tolerance, else "converged", or "iterated" for a negative tolerance. There is no proof:
+    random subsets stall a fraction of a per cent above the optimum, more if x and y have one law.
 
-    On a GPU the N / M sub-problems that touch every row once are drawn and solved at a time, of all data sets; a data
-    set ends with the sweep in which it would.
+    A GPU draws and solves all N / M sub-problems of a sweep at once, for all data sets; a data set stops after the
+    sweep in which it would stop on the CPU. Raises `ConfigError` without iterations and with a negative tolerance.
     """
 
     exact, iterative = False, True
@@ -48,13 +47,13 @@ class IterativeLP:
     ) -> None:
         if iterations is None and tolerance < 0:
             raise ConfigError(
-                "an iterative solver without a tolerance needs a number of iterations", "give one of them"
+                f"an iterative solver with tolerance = {tolerance:g} and no iterations never ends", "give one of them"
             )
         self.size, self.iterations, self.tolerance, self.seed, self.device = M, iterations, tolerance, seed, device
         self.step, self.literal = step, literal
 
     def sub_problem(self, cost: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The permutation that solves one (M, M) sub-problem."""
+        """Return the permutation (M,) that solves one sub-problem ``cost`` (M, M)."""
         return loose_assignment(cost)
 
     def solve(
@@ -72,7 +71,7 @@ class IterativeLP:
         return Matching(permutation, matching_value(x, y, permutation), status)
 
     def _improve(self, x: NDArray[np.floating], y: NDArray[np.floating], gamma: NDArray[np.int64], b: int) -> bool:
-        """Change ``gamma`` in place, and say whether the tolerance was met."""
+        """Improve ``gamma`` (N,) in place; return whether the tolerance was met."""
         n, size = len(x), min(self.size, len(x))
         generator = np.random.default_rng([self.seed, self.step, b, n])
         sweep = max(1, n // size)
@@ -81,10 +80,10 @@ class IterativeLP:
             rows = generator.permutation(n)[:size]
             columns = gamma[rows]
             cost = ((x[rows][:, None] - y[columns][None]) ** 2).sum(-1)
-            found = self.sub_problem(cost)
-            gain = float(np.trace(cost) - cost[np.arange(size), found].sum())
-            if gain > 0 or self.literal:  # the projection of a loose answer may be worse than what stands
-                gamma[rows] = columns[found]
+            permutation = self.sub_problem(cost)
+            gain = float(np.trace(cost) - cost[np.arange(size), permutation].sum())
+            if gain > 0 or self.literal:  # the projection of a loose result may be worse than the current gamma
+                gamma[rows] = columns[permutation]
                 value -= gain
             if self.literal:
                 if abs(gain) < self.tolerance:
@@ -98,9 +97,9 @@ class IterativeLP:
     def _sweeps(
         self, x: NDArray[np.floating], y: NDArray[np.floating], start: NDArray[np.int64], device: str
     ) -> tuple[NDArray[np.int64], bool]:
-        """Disjoint sub-problems of all data sets side by side through torch; a data set stops as in `_improve`.
+        """Solve disjoint sub-problems of all data sets at once through torch; a data set stops as in `_improve`.
 
-        Returns the permutations, and whether the tolerance was met in all.
+        Returns the permutations (B, N), and whether all data sets met the tolerance.
         """
         import torch
 
@@ -119,16 +118,16 @@ class IterativeLP:
             rows = torch.as_tensor(drawn, device=device)
             columns = gamma[on].gather(1, rows)
             left, right = (
-                side[on].take_along_dim(chosen[..., None], 1).view(len(on) * parts, size, side.shape[2])
-                for side, chosen in ((p, rows), (q, columns))
+                side[on].take_along_dim(index[..., None], 1).view(len(on) * parts, size, side.shape[2])
+                for side, index in ((p, rows), (q, columns))
             )
             cost = ((left[:, :, None] - right[:, None]) ** 2).sum(-1)
-            found = loose_assignments_gpu(cost)
-            reached = cost.gather(2, found[..., None])[..., 0].sum(1)
+            permutations = loose_assignments_gpu(cost)
+            reached = cost.gather(2, permutations[..., None])[..., 0].sum(1)
             gain = cost.diagonal(dim1=1, dim2=2).sum(1) - reached
-            # the projection of a loose answer may be worse than what stands
-            taken = (gain > 0)[:, None] | self.literal
-            better = torch.where(taken, columns.view(-1, size).gather(1, found), columns.view(-1, size))
+            # the projection of a loose result may be worse than the current gamma
+            accept = (gain > 0)[:, None] | self.literal
+            better = torch.where(accept, columns.view(-1, size).gather(1, permutations), columns.view(-1, size))
             gamma[on[:, None], rows] = better.view(len(on), -1)
             gain = gain.view(len(on), parts)
             fallen = gain.clip(min=0).sum(1)
@@ -142,7 +141,7 @@ class IterativeLP:
 
 
 class IterativeExact(IterativeLP):
-    """The same iteration, each sub-problem by SciPy's exact assignment: what the interior point method costs."""
+    """The same iteration with SciPy's exact assignment for each sub-problem, to measure the cost of a loose stop."""
 
     devices = ("cpu",)
 

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from ..base import launcher
 from ..base.files import printable
 from ..base.outputs import NO_ROOM
-from ..errors import KsdpError, ToldElsewhere
+from ..errors import KsdpError, ReportedElsewhere
 
 #: Of the ranks of a run the first one talks; and one that has lost another ends at once. See `_ranks`.
 silent, at_once = launcher.rank() > 0, False
@@ -88,13 +88,13 @@ class Boundary(TyperGroup):
             code = super(Boundary, self).invoke(ctx)
             return code if isinstance(code, int) else 0
 
-        code = guarded(command)
+        code = exit_code_of(command)
         if code:
             raise typer.Exit(code)
         return code
 
 
-def guarded(work: Callable[[], int]) -> int:
+def exit_code_of(work: Callable[[], int]) -> int:
     """The exit code of ``work`` and of what it printed; what it raises becomes a line, and the code of its kind.
 
     Exceptions of Typer's own pass through.
@@ -105,7 +105,7 @@ def guarded(work: Callable[[], int]) -> int:
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()  # here, and not when Python ends, where nothing can be told any more
-    except ToldElsewhere as error:
+    except ReportedElsewhere as error:
         return error.exit_code
     except KsdpError as error:
         say(str(error), logging.ERROR)

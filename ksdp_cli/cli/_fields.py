@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
 from ..config import PAPER_TRAINING, Settings, TrainConfig
-from . import _chosen
+from . import _components
 from ._defaults import shown
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -62,7 +62,7 @@ def _option(model: type[Settings], name: str, panel: str) -> Any:
     words = ". ".join(filter(None, (text[:1].upper() + text[1:], _default(model, name, field))))
     names = filter(None, (f"--{name.replace('_', '-')}", _extra(field, "also")))
     return typer.Option(
-        *names, metavar=_metavar(field), help=words, rich_help_panel=panel, autocompletion=_chosen.completion(name)
+        *names, metavar=_metavar(field), help=words, rich_help_panel=panel, autocompletion=_components.completion(name)
     )
 
 
@@ -102,7 +102,7 @@ class _Item:
         self.value, self.help, self.type = value, help, "plain"
 
 
-class Grouped(TyperCommand):
+class GroupedCommand(TyperCommand):
     """A command whose help lists its options under the headings of `options_of`.
 
     Its help, and completion, know the parameters of the flow, the kernel and the law that the command line names.
@@ -136,4 +136,4 @@ class Grouped(TyperCommand):
                 formatter.write_dl(records)
 
     def _parameters(self, ctx: Any) -> dict[str, list[tuple[str, str]]]:
-        return _chosen.parameters(ctx.meta.get("words", ())) if ctx.ignore_unknown_options else {}
+        return _components.parameters(ctx.meta.get("words", ())) if ctx.ignore_unknown_options else {}

@@ -80,16 +80,16 @@ def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str
 OUTPUT = {"out": str, "overwrite": bool, "resume": bool}
 
 
-def merged(config: Path | None, given: dict[str, object], known: Iterable[str]) -> JsonDict:
+def merge(config: Path | None, given: dict[str, object], known: Iterable[str]) -> JsonDict:
     """The options of a file, overruled by those given on the command line; ``known`` are those of the configuration.
 
     Where it is written is an option too (`OUTPUT`). Raises `ConfigError` for one that only a program can give.
     """
-    return overruled(read_toml(config) if config else {}, config, given, known)
+    return override(read_toml(config) if config else {}, config, given, known)
 
 
-def overruled(read: dict[str, object], file: Path | None, given: dict[str, object], known: Iterable[str]) -> JsonDict:
-    """`merged`, for a file that is read."""
+def override(read: dict[str, object], file: Path | None, given: dict[str, object], known: Iterable[str]) -> JsonDict:
+    """`merge`, for a file that is read."""
     for name, value in read.items():
         if name in OUTPUT and not isinstance(value, OUTPUT[name]):
             raise ConfigError(f"{file}: {name} = {value!r}", f"give {'text' if name == 'out' else 'true or false'}")

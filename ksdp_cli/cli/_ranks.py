@@ -19,7 +19,7 @@ FIRST = ("out", "overwrite", "resume", "workers", "executor", "case")
 
 
 @contextmanager
-def joined(asked: str | None) -> Iterator[World]:
+def join_world(asked: str | None) -> Iterator[World]:
     """The world of this process, as `ksdp_cli.api.ranks.joined`.
 
     Another rank than the first is silent, but for an error that ends it once the world stands.
@@ -29,7 +29,7 @@ def joined(asked: str | None) -> Iterator[World]:
 
     _boundary.silent, stands = launcher.rank(mpi=asked == "mpi") > 0, False
     try:
-        with ranks.joined(asked) as world:
+        with ranks.join_world(asked) as world:
             stands = True
             yield world
     except Exception as error:

@@ -30,7 +30,7 @@ from . import (
     train,
     warm_up,
 )
-from ._boundary import Boundary, guarded, is_usage, listen, say, usage_line, warn
+from ._boundary import Boundary, exit_code_of, is_usage, listen, say, usage_line, warn
 
 app = typer.Typer(
     cls=Boundary,
@@ -92,7 +92,7 @@ def run() -> int:
             stream.reconfigure(errors="backslashreplace")
     listen(sys.argv)
     compiling.tell = say
-    return guarded(_run)
+    return exit_code_of(_run)
 
 
 def _run() -> int:

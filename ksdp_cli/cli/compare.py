@@ -12,7 +12,7 @@ from ..errors import ConfigError
 from . import _options as o
 from . import _render
 from ._boundary import say
-from ._fields import Grouped, options_of
+from ._fields import GroupedCommand, options_of
 
 GROUPS = {"Distances": ("metrics", "N", "repeats", "estimator", "seed", "device")}
 SUMMARY = "Distances of two clouds, with their noise floor."
@@ -20,7 +20,7 @@ EXAMPLE = "Example: ksdp compare laminar2d-amplitude --A 50 --metrics w2,binned"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(compare)
+    app.command(cls=GroupedCommand, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(compare)
 
 
 @options_of(CompareConfig, GROUPS)

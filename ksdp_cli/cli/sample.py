@@ -12,7 +12,7 @@ from ..errors import ConfigError
 from . import _options as o
 from . import _render, simulate
 from ._boundary import say, warn
-from ._fields import Grouped, options_of
+from ._fields import GroupedCommand, options_of
 
 GROUPS = {"Particles": ("n", "seed", "beyond", "device")}
 SUMMARY = "Draw particles from a trained network."
@@ -20,7 +20,7 @@ EXAMPLE = "Example: ksdp sample laminar2d-amplitude --A 50 --n 1e6 -o fifty.zarr
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(sample)
+    app.command(cls=GroupedCommand, context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(sample)
 
 
 @options_of(SampleConfig, GROUPS, skip=("eta",))

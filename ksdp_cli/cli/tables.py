@@ -14,7 +14,7 @@ LEAST = 16
 LONG = 34
 
 
-def drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
+def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
     """The title, a head and a line for each row; where that is wider than ``width``, a block of lines for each row.
 
     Cells of prose are wrapped between words, and all others stay on one line.

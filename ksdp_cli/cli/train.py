@@ -12,7 +12,7 @@ from ..config import TrainConfig
 from . import _options as o
 from . import _render
 from ._boundary import say
-from ._fields import Grouped, options_of
+from ._fields import GroupedCommand, options_of
 
 GROUPS = {
     "Algorithm 1": ("algorithm", "eta", "network", "steps", "seed", "device"),
@@ -22,11 +22,11 @@ GROUPS = {
     "Validation": ("held_out", "validate_n", "validate_every", "stop_excess"),
 }
 SUMMARY = "Train a network on the clouds of a store."
-EXAMPLE = "Example: ksdp train amplitudes.zarr --steps 3000 -o amplitudes.safetensors"
+EXAMPLE = "Example: ksdp train a.zarr --steps 3000 -o a.safetensors"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(cls=Grouped, epilog=EXAMPLE, short_help=SUMMARY)(train)
+    app.command(cls=GroupedCommand, epilog=EXAMPLE, short_help=SUMMARY)(train)
 
 
 @options_of(TrainConfig, GROUPS)
@@ -69,7 +69,7 @@ def train(
             validate=validate,
             progress=progress,
             stop=stop,
-            **o.merged(config, options | outputs, list(TrainConfig.model_fields)),
+            **o.merge(config, options | outputs, list(TrainConfig.model_fields)),
         )
     document = result.as_dict()
     rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]

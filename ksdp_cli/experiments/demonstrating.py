@@ -60,7 +60,7 @@ def demonstrate(
     pictures = [at / f"{name}.png" for name in (*(f"A{amplitude:g}" for amplitude in UNSEEN), "training")]
     with Lock(at):
         for picture in pictures:
-            require_free(picture, True, figures.made_here, "demo")
+            require_free(picture, True, figures.is_own_picture, "demo")
         return _demonstrated(at, pictures, progress, stop)
 
 

@@ -28,10 +28,8 @@ BINS = 20
 def draw(figure: Figure, stages: Stages, path: Path) -> None:
     """Draw a figure into the file ``path``, or find it drawn. What it shows is simulated before, as stages."""
     _, model = stages.network(SEED)
-    points = [dict(at) for at in figure.at] + (_along(figure)[2] if figure.along else [])
-    for at in points:
-        for number in range(2 if figure.kind == "first_component" else 1):
-            stages.reference(at, number)
+    for at, number in references_of(figure):
+        stages.reference(at, number)
     if figure.kind == "overview":
         _regularised(figure, stages)
     config: dict[str, Any] = {
@@ -43,12 +41,18 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
     known = stages.ledger.known(f"figure-{figure.name}")
 
     def work(_: bool) -> JsonDict:
-        require_free(path, known or stages.ledger.overwrite, figures.made_here, "reproduce")
+        require_free(path, known or stages.ledger.overwrite, figures.is_own_picture, "reproduce")
         _KINDS[figure.kind](figure, stages, path)
         return {"picture": path.name}
 
     config |= {"samples": stages.scale.samples, "format": path.suffix}
     stages.ledger.stage(f"figure-{figure.name}", config, work, path)
+
+
+def references_of(figure: Figure) -> list[tuple[Point, int]]:
+    """The references that a figure shows: points, and the numbers of the simulations there."""
+    points = [dict(at) for at in figure.at] + (_along(figure)[2] if figure.along else [])
+    return [(at, number) for at in points for number in range(2 if figure.kind == "first_component" else 1)]
 
 
 def _clouds(figure: Figure, stages: Stages, path: Path) -> None:

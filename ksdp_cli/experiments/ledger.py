@@ -20,6 +20,7 @@ from ..base.disk import put
 from ..base.files import JsonDict, read_json
 from ..errors import ConfigError, DataError
 from ..provenance import digest
+from . import earlier
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,19 @@ class Ledger:
         """``work(afresh)`` unless it is done; ``afresh`` means that what lies there is of another configuration.
 
         ``output`` is what the stage leaves beside its result: without it the stage is not done. Raises `ConfigError`
-        with the differences when the stage that lies there has another configuration.
+        with the differences when the stage that lies there has another configuration; one that was written before some
+        option was there is read with what was done then (`earlier`).
         """
         file = self.folder / f"{name}.json"
         config = json.loads(json.dumps(config))
         key, stored = digest(config), self._stored(file)
-        changed = stored is not None and stored["digest"] != key
+        changed = stored is not None and stored["digest"] != key and not _alike(stored["config"], config)
         if stored is not None and changed and not self.overwrite:
+            new = earlier.lacking(stored["config"], config)
             raise ConfigError(
-                f"{file} is of another configuration ({_differences(stored['config'], config)})",
-                "use another -o, or --overwrite to make it again",
+                f"{file} is of another configuration ({_differences(earlier.filled(stored['config']), config)})",
+                (f"it was made before ksdp had {', '.join(new)}: " if new else "")
+                + "use another -o, or --overwrite to make it again",
             )
         if stored is not None and not changed and stored["done"] and (output is None or output.exists()):
             done = Stage(name, stored["result"], stored["seconds"], True)
@@ -144,6 +148,11 @@ class Ledger:
 
 def _write(file: Path, entry: dict[str, object]) -> None:
     put(file, (json.dumps(entry, indent=1) + "\n").encode())
+
+
+def _alike(old: JsonDict, new: JsonDict) -> bool:
+    """Whether an earlier version may have written ``old`` for ``new``."""
+    return digest(earlier.filled(old)) == digest(earlier.filled(new))
 
 
 def _differences(old: dict[str, object], new: dict[str, object]) -> str:

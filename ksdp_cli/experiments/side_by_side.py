@@ -1,4 +1,4 @@
-"""Stages of reproductions by other processes: what does not wait for anything, then networks, then distances.
+"""Stages of reproductions by other processes: each as soon as those that it waits for are done.
 
 Every stage is a call that finds what is done, so that the process which asked goes through all of them once more as if
 it were alone, and repeats none.
@@ -7,7 +7,9 @@ it were alone, and repeats none.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +17,47 @@ from .. import executors
 from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..base.threads import limit_threads
+from ..executors import Workers
 from .definition import Experiment
+from .drawing import references_of
 from .stages import Stages
 
 if TYPE_CHECKING:
     from .reproducing import Job
 
-#: Name of a stage and the arguments of the method of `Stages` that makes it.
-Step = tuple[str, list[Any]]
+
+@dataclass(eq=False)
+class Step:
+    """A stage by the name that `Stages.by_name` makes it by, its arguments, and the steps that it waits for."""
+
+    stages: Stages
+    name: str
+    words: list[Any]
+    needs: tuple[Step, ...] = ()
+
+    @property
+    def level(self) -> int:
+        """The longest way to a step that waits for none."""
+        return 1 + max((need.level for need in self.needs), default=-1)
 
 
-def levels(job: Job, stages: Stages, seeds: Sequence[int]) -> list[list[Step]]:
-    """The stages of a job; those of one level wait for the levels before it and for no other of their own."""
+def steps_of(job: Job, stages: Stages, seeds: Sequence[int]) -> list[Step]:
+    """The stages of a job, each after those that it waits for."""
     points = [dict(row.at) for row in job.experiment.rows] if job.rows else []
-    first: list[Step] = [("data", [])] + ([("validation", [])] if job.experiment.validation else [])
-    first += [("reference", [at, number]) for at in points for number in range(stages.scale.references)]
-    networks: list[Step] = [("network", [seed]) for seed in (seeds if job.rows else seeds[:1])]
-    measured: list[Step] = [("measured", [at, seed]) for at in points for seed in [None, *seeds]]
-    return [first, networks, measured]
+    first = [Step(stages, "data", [])]
+    first += [Step(stages, "validation", [])] if job.experiment.validation else []
+    wanted = [(at, number) for at in points for number in range(stages.scale.references)]
+    for figure in job.experiment.figures:
+        if figure.name in job.figures:
+            wanted += [one for one in references_of(figure) if one not in wanted]
+    references = [Step(stages, "reference", [at, number]) for at, number in wanted]
+    networks = [Step(stages, "network", [seed], (*first,)) for seed in (seeds if job.rows else seeds[:1])]
+    measured = [
+        Step(stages, "measured", [at, seed], (*[r for r in references if r.words[0] == at], *networks[i : i + 1]))
+        for at in points
+        for i, seed in [(len(networks), None), *enumerate(seeds)]
+    ]
+    return [*first, *references, *networks, *measured]
 
 
 def make_ahead(
@@ -43,23 +68,39 @@ def make_ahead(
     The last bits of a network depend on the number of torch's threads, so that every process takes as many as this one;
     they wait without spinning, since there are more of them than cores.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # of the processes to come: here it was read long ago
+    steps = sorted((step for job in jobs for step in steps_of(*job)), key=lambda step: step.level)
+    left = [step for step in steps if not step.stages.has(step.name, step.words)]
+    while left:
+        with executors.open_executor(executor, workers) as pool:
+            # calls that outlive this process are sent together: a level at a time
+            taken = [step for step in left if not pool.outlives or step.level == left[0].level]
+            _make(taken, pool, listener, len(steps) - len(left), len(steps))
+        left = left[len(taken) :]
+
+
+def _make(steps: Sequence[Step], pool: Workers, listener: Listener, before: int, total: int) -> None:
+    """Make ``steps`` by one executor, each as soon as it can be."""
     import torch
 
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # of the processes to come: here it was read long ago
-    planned = [(job, stages, levels(job, stages, seeds)) for job, stages, seeds in jobs]
-    for level in range(3):
-        steps = [(stages, *step) for _, stages, found in planned for step in found[level]]
-        missing = [(stages, name, words) for stages, name, words in steps if not stages.has(name, words)]
-        if not missing:
-            continue
-        with executors.named(executor, workers) as pool:
-            work = [
-                pool.submit(make, stages.given, pool.threads, torch.get_num_threads(), name, words)
-                for stages, name, words in missing
-            ]
-            pool.begin(missing[0][0].folder.parent.absolute() / "jobs")
-            before = len(steps) - len(missing)
-            executors.follow(pool, work, listener, "the same command goes on from here", "stages", before)
+    waiting, known = list(steps), dict[Future[None], Step]()
+    open_ones = {*steps}
+
+    def ready() -> list[Future[None]]:
+        able = [step for step in waiting if not open_ones.intersection(step.needs)]
+        threads = pool.threads, torch.get_num_threads()
+        new = {pool.submit(make, step.stages.given, *threads, step.name, step.words): step for step in able}
+        waiting[:] = [step for step in waiting if step not in able]
+        known.update(new)
+        return [*new]
+
+    def then(done: Future[None]) -> Iterable[Future[None]]:
+        open_ones.remove(known[done])
+        return ready()
+
+    work = ready()
+    pool.begin(steps[0].stages.folder.parent.absolute() / "jobs")
+    executors.follow(pool, work, listener, "the same command goes on from here", "stages", before, total, then)
 
 
 def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[object]) -> None:

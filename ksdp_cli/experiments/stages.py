@@ -60,7 +60,8 @@ class Stages:
         }  # fmt: skip
         self.ledger = Ledger(folder / "stages", overwrite)
         self._progress, self.stop = progress, stop
-        self.simulation = pose(experiment.simulate_options(scale)).config.model_dump(mode="json", exclude={"device"})
+        self._problem = pose(experiment.simulate_options(scale))
+        self.simulation = self._problem.config.model_dump(mode="json", exclude={"device"})
         self._models: dict[int, Model] = {}
 
     def data(self) -> Run:
@@ -128,9 +129,8 @@ class Stages:
 
     def goes_beyond(self, at: Point) -> bool:
         """Whether ``at`` lies after the last trained time, and particles alone tell the state there."""
-        problem = pose(self.experiment.simulate_options(self.scale_name))
-        last = problem.config.times[-1]
-        return at.get("t", last) > last * (1 + 1e-9) and not problem.chemistry.memory
+        last = self._problem.config.times[-1]
+        return at.get("t", last) > last * (1 + 1e-9) and not self._problem.chemistry.memory
 
     def further(self, seed: int, at: Point) -> Run:
         """Particles of the network of a seed at the last trained time, moved on to ``at`` by equation (8)."""
@@ -190,9 +190,13 @@ class Stages:
         """Whether a stage of `by_name` lies there done; of what configuration is not asked."""
         if name == "measured":
             at, seed = words
-            what = "floor" if seed is None else "w2"
-            suffix = "" if seed is None else f"-seed{seed}"
-            names = [f"{what}-{label(at)}-N{n}{suffix}" for n in self.scale.N]
+            if seed is None:
+                names = [f"floor-{label(at)}-N{n}" for n in self.scale.N]
+            else:
+                beyond = self.goes_beyond(at)
+                kinds = ["", "beyond-"] if beyond else [""]
+                names = [f"w2-{kind}{label(at)}-N{n}-seed{seed}" for kind in kinds for n in self.scale.N]
+                names += [f"beyond-{label(at)}-seed{seed}"] if beyond else []
         elif name == "reference":
             names = [f"reference-{label(words[0])}-{words[1]}"]
         else:
@@ -219,7 +223,7 @@ class Stages:
 
         return tell
 
-    def _measured(self, name: str, at: Point, what: JsonDict, work: Callable[[bool], Any]) -> list[float]:
+    def _measured(self, name: str, at: Point, what: JsonDict, work: Callable[[bool], JsonDict]) -> list[float]:
         return list(self.ledger.stage(name, what | self._of(at), work).result["w2_squared"])
 
     def _of(self, at: Point) -> JsonDict:

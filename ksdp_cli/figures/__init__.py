@@ -5,7 +5,7 @@ matplotlib is imported when one is drawn.
 
 from __future__ import annotations
 
-from ._canvas import kept, made_here, require_suffix
+from ._canvas import is_own_picture, keep_figures, require_suffix
 from ._field import Field
 from ._panels import COLOURS, count_text
 from .curves import Curves, curve_panels, moment_curve, training_curves, training_panel
@@ -24,8 +24,8 @@ __all__ = [
     "histogram_pair",
     "histogram_sections",
     "histogram_sheet",
-    "kept",
-    "made_here",
+    "is_own_picture",
+    "keep_figures",
     "moment_curve",
     "require_ffmpeg",
     "require_suffix",

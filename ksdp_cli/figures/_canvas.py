@@ -52,7 +52,7 @@ _KEPT: ContextVar[list[Any] | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def kept() -> Iterator[list[Any]]:
+def keep_figures() -> Iterator[list[Any]]:
     """The `matplotlib.figure.Figure` of every picture that is drawn within the block."""
     figures: list[Any] = []
     token = _KEPT.set(figures)
@@ -110,7 +110,7 @@ def require_suffix(path: Path) -> None:
         raise ConfigError(f"the picture {path} ends in {path.suffix!r}", f"use one of {', '.join(METADATA)}")
 
 
-def made_here(path: Path) -> bool:
+def is_own_picture(path: Path) -> bool:
     """Whether the picture ``path`` says that ksdp made it."""
     signs = {".png": b"Software\0" + MAKER.encode(), ".pdf": b"/Creator (" + MAKER.encode() + b")"}
     signs[".svg"] = b"<dc:title>" + MAKER.encode() + b"</dc:title>"

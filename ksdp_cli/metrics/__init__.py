@@ -1,4 +1,4 @@
-"""Distances with their noise floor, and moments: arrays in, numbers out.
+"""Distances between clouds with their noise floor, and moments: functions from arrays to numbers.
 
 >>> import numpy as np
 >>> a, b = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[1.0, 2.0], [0.0, 2.0]])

@@ -1,4 +1,4 @@
-"""The contract of a metric: a `Distance` between equal sub-samples, or a `Profile` of both whole clouds."""
+"""The contract of a metric: a `Distance` between equal sub-samples, or a `Profile` of two whole clouds."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .sizes import default_sizes
 
 
 class Transport(NamedTuple):
-    """A squared distance [length^2] and its dual potentials, (N,) on either cloud, each up to a constant.
+    """A squared distance [length^2] and its dual potentials, (N,) for each cloud, each up to a constant.
 
-    ``potentials`` is None where a distance has none.
+    ``potentials`` is None for a distance without dual potentials.
     """
 
     value: float
@@ -22,16 +22,16 @@ class Transport(NamedTuple):
 
 
 class Distance:
-    """A squared distance between clouds, which is given a noise floor and an interval.
+    """A squared distance between clouds; `comparison` adds its noise floor and an interval.
 
-    A subclass has ``title`` and `transport`; the rest has defaults. It is constructed for one comparison of ``cloud``
-    (J1, d) with ``reference`` (J2, d) and perhaps ``second`` (J3, d), an independent reference. ``n`` and ``repeats``
-    are the sizes of sub-samples, where the caller gives them.
+    A subclass defines ``title`` and `transport`; everything else has a default. An instance serves one comparison of
+    ``cloud`` (J1, d) with ``reference`` (J2, d) and, optionally, ``second`` (J3, d), an independent reference. ``n`` is
+    the number of particles in a sub-sample and ``repeats`` the number of sub-samples; None means the default.
     """
 
-    #: What sentences and tables call it.
+    #: Name in sentences and tables.
     title: ClassVar[str]
-    #: Most particles a side by default; none: as many as there are.
+    #: Largest default number of particles a side; None: all particles.
     most: ClassVar[int | None] = None
 
     def __init__(
@@ -49,41 +49,41 @@ class Distance:
 
     @property
     def clouds(self) -> list[Cloud]:
-        """All two or three clouds."""
+        """Cloud, reference and, if given, second reference."""
         return [one for one in (self.cloud, self.reference, self.second) if one is not None]
 
     @property
     def label(self) -> str:
-        """Its row in a table: the title, and the parameters that the value depends on."""
+        """Name of its row in a table: the title with the parameters on which the value depends."""
         return self.title
 
     def sizes(self) -> tuple[int, int]:
-        """Particles a side of a sub-sample, and the number of sub-samples."""
+        """Return the number of particles a side of a sub-sample, and the number of sub-samples."""
         return default_sizes(self.cloud, self.reference, self.second, self.n, self.repeats, self.most)
 
     def cost(self, n: int, solves: int) -> tuple[float, float]:
-        """Seconds and bytes that ``solves`` transports of ``n`` particles a side take here, side by side."""
+        """Estimate seconds and bytes of ``solves`` parallel transports of ``n`` particles a side on this machine."""
         return 0.0, 0.0
 
     def transport(self, x: Cloud, y: Cloud) -> Transport:
-        """The distance of ``x`` (n, d) and ``y`` (n, d). Several threads call it at once.
+        """Return the distance between ``x`` (n, d) and ``y`` (n, d). Several threads call it at the same time.
 
-        With potentials, the changes of the value with the weight of each particle, its interval needs one sub-sample;
-        without them it is Student's over disjoint ones.
+        A potential is the derivative of the value with respect to the weight of each particle. With potentials one
+        sub-sample is enough for an interval; without them the interval is Student's over disjoint sub-samples.
         """
         raise NotImplementedError
 
     def between_all(self) -> float | None:
-        """The distance between all particles of the cloud and all of the reference, where their numbers differ."""
+        """Return the distance between the whole cloud and the whole reference if their sizes differ, or None."""
         return None
 
 
 class Profile:
-    """A table that sets the cloud beside the reference. A subclass has ``title``, ``columns`` and `rows`."""
+    """A table that compares the cloud with the reference. A subclass defines ``title``, ``columns`` and `rows`."""
 
     title: ClassVar[str]
     columns: ClassVar[tuple[str, ...]]
 
     def rows(self, cloud: Cloud, reference: Cloud) -> list[dict[str, float | None]]:
-        """One dictionary a row, of as many entries as there are columns; ``cloud`` (J1, d), ``reference`` (J2, d)."""
+        """Return one dictionary a row, with one entry a column, for ``cloud`` (J1, d) and ``reference`` (J2, d)."""
         raise NotImplementedError

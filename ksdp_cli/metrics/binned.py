@@ -1,7 +1,7 @@
-"""The binned distance of the paper's figure 7(b): exact between histograms on a grid.
+"""The binned distance of the paper's figure 7(b): the exact distance between histograms on a grid.
 
-Binning adds to the noise floor: 0.0055 against 0.0032 for two samples of 2000 particles with 20 cells a side. Compare
-it only with its own floor.
+Binning raises the noise floor: 0.0055 instead of 0.0032 for two samples of 2000 particles with 20 cells a side. Compare
+the distance only with its own floor.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from .base import Distance, Transport
 from .wasserstein import EMD_BYTES_PER_PAIR, require_comparable
 
 BINS = 20
-#: Seconds a pair of cells of one transport: benchmarks/million_distances.py.
+#: Seconds of one transport for each pair of cells: benchmarks/million_distances.py.
 SECONDS = 8e-7
 
 
 class Binned(Distance):
-    """Exact W2^2 after every particle is moved to its cell's centre, 20 cells a side of the box around all clouds."""
+    """Exact W2^2 after each particle has moved to the centre of its cell, of 20 cells a side of the common box."""
 
     title = "binned W2"
 
@@ -35,7 +35,7 @@ class Binned(Distance):
 
     @cached_property
     def around(self) -> NDArray[np.float64]:
-        """The box (2, d) that all pairs of clouds share."""
+        """The common box (2, d) of all clouds: lower and upper corner."""
         return box(*self.clouds)
 
     def cost(self, n: int, solves: int) -> tuple[float, float]:
@@ -47,24 +47,25 @@ class Binned(Distance):
         return binned_transport(x, y, self.around)
 
     def between_all(self) -> float | None:
-        """As the paper's figure, which bins 10^6 generated particles against 10^4 simulated ones."""
-        apart = len(self.cloud) != len(self.reference)
-        return binned_w2_squared(self.cloud, self.reference) if apart else None
+        """As in the paper's figure, which compares 10^6 generated particles with 10^4 simulated ones."""
+        differ = len(self.cloud) != len(self.reference)
+        return binned_w2_squared(self.cloud, self.reference) if differ else None
 
 
 def binned_w2_squared(x: Cloud, y: Cloud, bins: int = BINS) -> float:
-    """Exact W2^2 [length^2] after every particle of ``x`` (n, d) and ``y`` (m, d) is moved to its cell's centre.
+    """Exact W2^2 [length^2] after each particle of ``x`` (n, d) and ``y`` (m, d) has moved to the centre of its cell.
 
-    Cells are ``bins`` a side of the box around both clouds, as in figure 7(b) with B = 20; the transport between the
-    weighted cells is exact. The move is at most half a cell's diagonal: |W2 - binned W2| is at most one diagonal.
-    Raises `DataError` for clouds that cannot be compared, `ConfigError` for no bins, `ResourceError` for memory.
+    The box around both clouds has ``bins`` cells a side, as in figure 7(b) with B = 20; the transport between the
+    weighted cells is exact. A particle moves by at most half a cell's diagonal, so |W2 - binned W2| is at most one
+    diagonal. Raises `DataError` for clouds that cannot be compared, `ConfigError` for bins < 1, and `ResourceError` if
+    memory is insufficient.
     """
     require_comparable(x, y)
     return binned_transport(x, y, box(x, y), bins).value
 
 
 def binned_transport(x: Cloud, y: Cloud, around: NDArray[np.float64], bins: int = BINS) -> Transport:
-    """`binned_w2_squared` on a grid over the box ``around`` (2, d), with the potential of each particle's cell."""
+    """`binned_w2_squared` on a grid over the box ``around`` (2, d); a particle has the potential of its cell."""
     if bins < 1:
         raise ConfigError(f"bins = {bins}", "use at least 1")
     side = (around[1] - around[0]) / bins
@@ -72,20 +73,21 @@ def binned_transport(x: Cloud, y: Cloud, around: NDArray[np.float64], bins: int 
     need, have = EMD_BYTES_PER_PAIR * len(a) * len(b), available_memory()
     if need > have:
         raise ResourceError(
-            f"{len(a)} x {len(b)} cells need {need / 2**30:.3g} GiB, and {have / 2**30:.3g} GiB are free", "lower bins"
+            f"{len(a)} x {len(b)} cells need {need / 2**30:.3g} GiB, but {have / 2**30:.3g} GiB are free",
+            "use fewer bins",
         )
     import ot
 
     cost = squared_distances(a, b)
-    largest = cost.max() or 1.0  # POT stops at reduced costs of an absolute size
+    largest = cost.max() or 1.0  # POT stops at an absolute size of reduced costs
     value, log = ot.emd2(p, q, cost / largest, numItermax=max(100_000, 200 * len(a)), log=True)
     if log["warning"] is not None:
-        raise NumericalError(f"ot.emd2 did not reach the optimum: {log['warning']}", "lower bins")
+        raise NumericalError(f"ot.emd2 did not reach the optimum: {log['warning']}", "use fewer bins")
     return Transport(float(value) * largest, (log["u"][of_x] * largest, log["v"][of_y] * largest))
 
 
 def box(*clouds: Cloud) -> NDArray[np.float64]:
-    """Lower and upper corner (2, d) of the least box that holds all ``clouds``."""
+    """Lower and upper corner (2, d) of the smallest box around all ``clouds``."""
     low, high = (np.array([f(cloud, axis=0) for cloud in clouds], np.float64) for f in (np.min, np.max))
     return np.stack([low.min(0), high.max(0)])
 
@@ -93,7 +95,8 @@ def box(*clouds: Cloud) -> NDArray[np.float64]:
 def _cells(
     x: Cloud, low: NDArray[np.float64], side: NDArray[np.float64], bins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Centres (k, d), seen from ``low``, and weights (k,) of the cells with particles, and each one's cell (n,)."""
+    """Return centres (k, d) relative to ``low`` and weights (k,) of the occupied cells, and the cell (n,) of each
+    particle."""
     wide = np.where(side > 0, side, 1.0)  # an axis without extent has one cell
     index = np.clip(((x - low) / wide).astype(np.int64), 0, bins - 1)
     shape = (bins,) * x.shape[1]

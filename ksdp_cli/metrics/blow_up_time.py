@@ -1,11 +1,10 @@
-"""When a cloud blows up, from a pair of refinements: how long it took to become half as wide again.
+"""Blow-up time, estimated from the time in which the cloud last halved its radius.
 
-In the plane a blow-up gathers the critical mass 8 pi mu / chi in a point (Nagai; Senba and Suzuki): the radius R that
-holds it goes to 0. Where the last stage is that of diffusion, R^2 falls as t_b - t; it falls somewhat faster than that,
-by logarithms. With t_1 and t_2 the times at which R passes 2 r and r, the time that is left at t_2 is (t_2 - t_1) / 3
-for R^2 linear in time, less than t_2 - t_1 as long as R falls no faster than linearly, and not negative. That is the
-estimate, and its interval. In space there is no critical mass; the largest density grows like 1 / (t_b - t), and r^2
-stands for its inverse.
+In the plane a blow-up concentrates the critical mass 8 pi mu / chi in a point (Nagai; Senba and Suzuki), so the radius
+R that holds it goes to 0. With diffusive scaling R^2 is proportional to t_b - t; logarithms make it fall somewhat
+faster. Let R pass 2 r at time t_1 and r at time t_2. The time left at t_2 is (t_2 - t_1) / 3 for R^2 linear in time,
+which is the estimate. It is between 0 and t_2 - t_1 if R falls no slower than linearly, which is the interval. In space
+there is no critical mass; the largest density grows like 1 / (t_b - t), and R^2 stands for its inverse.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from numpy.typing import ArrayLike
 
 @dataclass(frozen=True)
 class BlowUpTime:
-    """``t`` within [``low``, ``high``]; ``radius`` is the one that was passed last, resolved [length]."""
+    """The estimate ``t`` in the interval [``low``, ``high``]; ``radius`` [length] is r, the last that R has passed."""
 
     t: float
     low: float
@@ -27,21 +26,26 @@ class BlowUpTime:
 
 
 def blow_up_time(times: ArrayLike, squares: ArrayLike, least: float) -> BlowUpTime | None:
-    """From ``squares`` R^2 at ``times``, resolved down to ``least``^2; None where R did not fall from twice that."""
+    """Estimate the blow-up time from ``squares`` R^2 (n,) at ``times`` (n,), with r = ``least`` [length].
+
+    Returns None if R did not fall from above 2 r to r. Ignores squares that are not finite.
+    """
     t, s = np.asarray(times, np.float64), np.asarray(squares, np.float64)
     known = np.isfinite(s)
     t, s = t[known], s[known]
-    level = least**2 * (1.0 + 1e-9)  # whatever a root and a square round to
+    level = least**2 * (1.0 + 1e-9)  # allows for the rounding of a root and a square
     first, second = passed(t, s, 4.0 * level), passed(t, s, level)
     if first is None or second is None:
         return None
-    rest = second - first
-    return BlowUpTime(second + rest / 3.0, second, second + rest, least)
+    halving = second - first
+    return BlowUpTime(second + halving / 3.0, second, second + halving, least)
 
 
 def passed(t: np.ndarray, s: np.ndarray, level: float) -> float | None:
-    """When ``s`` at times ``t`` first falls to ``level``, linear between them; None where it begins below it, or never
-    does."""
+    """Time at which ``s`` (n,), given at times ``t`` (n,), first falls to ``level``, by linear interpolation.
+
+    None if ``s`` starts at or below ``level``, or never falls to it.
+    """
     below = np.flatnonzero(s <= level)
     if not below.size or below[0] == 0:
         return None

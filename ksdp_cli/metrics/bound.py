@@ -1,6 +1,6 @@
-"""An upper bound of W2^2 without N^2 pairs, by bijections between binary space partitions.
+"""An upper bound of W2^2 from bijections between binary space partitions, in O(N log N).
 
-It lies 0.1 % above the optimum between unlike clouds and 20 to 50 % above it between like ones. Compare it only with
+It is 0.1 % above W2^2 for clouds of different laws, and 20 to 50 % above for clouds of one law. Compare it only with
 its own floor.
 """
 
@@ -13,16 +13,16 @@ from ..errors import DataError
 from .base import Distance, Transport
 from .wasserstein import require_comparable
 
-#: Random partition plans merged into the bound, and particles times plans that are worth a minute.
+#: Number of random bijections that are merged, and the product of particles and bijections that takes a minute.
 PLANS, PLAN_PARTICLES = 64, 16_000_000
-#: Disjoint blocks over which the bound is taken, for its spread.
+#: Number of disjoint sub-samples, whose spread gives the interval.
 BLOCKS = 5
-#: Seconds a particle of one transport, and its bytes: benchmarks/million_distances.py.
+#: Seconds and bytes of one transport for each particle: benchmarks/million_distances.py.
 SECONDS, BYTES = 4e-5, 400
 
 
 class Bound(Distance):
-    """Mean squared distance under a good bijection: O(N log N), and never below the exact W2^2."""
+    """Mean squared distance under a bijection found by binary space partitions; never below the exact W2^2."""
 
     title = "the bound"
 
@@ -31,7 +31,7 @@ class Bound(Distance):
         return "upper bound by a bijection"
 
     def sizes(self) -> tuple[int, int]:
-        """Five blocks, as large as may be."""
+        """By default `BLOCKS` disjoint sub-samples, as large as possible."""
         if self.n is not None:
             return super().sizes()
         reference = len(self.reference) // 2 if self.second is None else min(len(self.reference), len(self.second))
@@ -46,11 +46,11 @@ class Bound(Distance):
 
 
 def bound_w2_squared(x: Cloud, y: Cloud, plans: int | None = None, seed: int = 0) -> float:
-    """An upper bound of W2^2 [length^2] of ``x`` (n, d) and ``y`` (n, d): a bijection by binary space partitions.
+    """An upper bound of W2^2 [length^2] between ``x`` (n, d) and ``y`` (n, d), by binary space partitions.
 
-    O(plans n log n): for a million particles a side. ``plans`` random bijections are merged, by default 64 or as many
-    as a minute allows. POT's `compute_bspot_bijection`, which finds another bijection at each call of a process.
-    Raises `DataError` for clouds that cannot be compared, or of two sizes.
+    It costs O(plans n log n) and suits a million particles a side. It merges ``plans`` random bijections, by default 64
+    or as many as take a minute. The method is POT's `compute_bspot_bijection`; repeated calls in one process return
+    different bijections. Raises `DataError` for clouds that cannot be compared or differ in size.
     """
     require_comparable(x, y)
     if len(x) != len(y):

@@ -1,16 +1,16 @@
-"""Two clouds compared: distance, noise floor, excess with its interval, and a verdict in words.
+"""Comparison of two clouds: distance, noise floor, excess with its interval, and a verdict in words.
 
-The distance between two samples of one law is not zero: that is the noise floor, which no generator can beat. It is
-measured with the same estimator and the same sub-samples, between the reference and an independent second one.
+The distance between two samples of one law is positive. Its mean is the noise floor, below which no generator can come.
+It is measured with the same estimator and the same sizes, between the reference and an independent second reference.
 
-A repeat draws N particles of the cloud a, the reference b and the second reference c, and finds the exact W2^2 of the
-three pairs. The distance is the mean of (a, b) and (a, c), so that neither reference is privileged; the floor is
-(b, c); the excess is their difference, paired by repeat. The bias of each of the three falls with N and nearly cancels
-in the excess, which is close to the squared distance between the laws: for two clouds of one law, one of them moved by
-s, its expectation is |s|^2 at any N.
+A repeat draws N particles from the cloud a, the reference b and the second reference c, and computes the exact W2^2 of
+the three pairs. The distance is the mean of (a, b) and (a, c), which treats both references alike; the floor is (b, c);
+the excess is their difference, paired by repeat. The bias of each of the three falls with N and nearly cancels in the
+excess, which is thus close to the squared distance between the laws. For two clouds of one law, one of them moved by s,
+the expected excess is |s|^2 at any N.
 
-`estimates` says what the 95 % intervals are made of. With two references they take in that runs differ by more than
-their particles' choice; with one reference cut in halves they cannot.
+`estimates` defines the 95 % intervals. With two references they include differences between runs; with one reference,
+cut in halves, they cannot.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from .exact import Exact
 from .moments import Moments, moment_values, moments
 
 TWO_RUNS = "between two independent references"
-HALVES = "between two halves of the one reference; run-to-run differences are not in it"
+HALVES = "between two halves of one reference; does not include differences between runs"
 
-#: What a cloud at the floor cannot be told from.
+#: The verdict's name for a cloud at the floor.
 OTHER = {TWO_RUNS: "a second simulation", HALVES: "the rest of the reference"}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Squared distances [length^2] are exact at N particles a side, means over ``repeats`` sub-samples.
+    """Exact squared distances [length^2] at N particles a side, as means over ``repeats`` sub-samples.
 
-    ``low`` and ``high`` are ends of 95 % intervals, ``se`` standard errors; ``interval_source`` says what they are made
-    of, and they are None below 20 particles. ``w2`` is the root of ``w2_squared`` [length]. ``w2_squared_each``: to the
-    reference, and to the second one. ``floor`` and ``excess`` are None when there is no second reference;
-    ``floor_source`` says why, or what it is.
+    ``*_low`` and ``*_high`` are the ends of 95 % intervals and ``*_se`` standard errors; ``interval_source`` says how
+    they were computed. They are None below 20 particles. ``w2`` is the root of ``w2_squared`` [length].
+    ``w2_squared_each`` has the distances to the reference and to the second reference. ``floor`` and ``excess`` are
+    None without a second reference; ``floor_source`` says what the floor is, or why there is none.
     """
 
     N: int
@@ -67,22 +67,22 @@ class Comparison:
     reference: Moments
 
     def as_dict(self) -> JsonDict:
-        """JSON-able, with the distance's name spelled out."""
+        """Return all values for JSON, with the full name of the distance."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         del values["cloud"], values["reference"]
-        own = {
+        names = {
             "distance": f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} sub-samples",
             "w2_squared_each": list(self.w2_squared_each),
         }
-        return values | own | moment_values(self.cloud, self.reference)
+        return values | names | moment_values(self.cloud, self.reference)
 
     def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
-        """(title, columns, rows) of the distances."""
+        """Return (title, columns, rows) of the table of distances."""
         two = len(self.w2_squared_each) == 2
         each = "; {:.4g} and {:.4g} to the two".format(*self.w2_squared_each) if two else ""
         rows: list[list[Any]] = [
             ["W2 squared", self.w2_squared, self.w2_squared_se, f"exact ({self.estimator}), N = {self.N}{each}"],
-            ["W2", self.w2, None, "root of the above"],
+            ["W2", self.w2, None, "square root of W2 squared"],
             ["noise floor, squared", self.floor, self.floor_se, self.floor_source],
             ["excess over the floor", self.excess, None, _interval_text(self.excess_low, self.excess_high)],
             ["verdict", None, None, self.verdict],
@@ -104,37 +104,37 @@ def compare_clouds(
 ) -> Comparison:
     """Compare ``cloud`` (J1, d) with ``reference`` (J2, d) by exact W2^2 of ``n`` particles a side, equation (12).
 
-    ``second`` (J3, d) is an independent reference, for the noise floor. Without it the reference is cut into disjoint
-    halves when it has 2 n particles. `sizes.default_sizes` says what ``n`` and ``repeats`` are by default;
-    ``progress(done, total)`` counts distances. Raises `ConfigError` when a cloud has fewer than ``n`` particles,
-    `DataError` for clouds that cannot be compared and for a second reference that is the first one.
+    ``second`` (J3, d) is an independent reference for the noise floor. Without it, the reference is cut into disjoint
+    halves if it has 2 n particles. `sizes.default_sizes` gives the defaults of ``n`` and ``repeats``;
+    ``progress(done, total)`` counts distances. Raises `ConfigError` if a cloud has fewer than ``n`` particles, and
+    `DataError` for clouds that cannot be compared and for a second reference equal to the first.
     """
     metric = Exact(cloud, reference, second, seed=seed, n=n, repeats=repeats, estimator=estimator)
     n, repeats = metric.sizes()
     references, source = split(reference, second, n, seed)
-    found = measure(
+    measured = measure(
         [cloud, *references], metric.transport, n, repeats, seed, independent=second is not None, progress=progress
     )
-    distance, floor, excess = found.distance(), found.floor(), found.excess()
-    spread = excess or Estimate(0.0)
+    distance, floor, excess = measured.distance(), measured.floor(), measured.excess()
+    interval = excess or Estimate(0.0)
     return Comparison(
         N=n,
-        repeats=len(found.values),
+        repeats=len(measured.values),
         estimator=metric.estimator,
         seed=seed,
         w2_squared=distance.mean,
         w2_squared_se=distance.se,
         w2_squared_low=distance.low,
         w2_squared_high=distance.high,
-        w2_squared_each=tuple(found.values.mean(0)[:2].tolist()),
+        w2_squared_each=tuple(measured.values.mean(0)[:2].tolist()),
         w2=math.sqrt(distance.mean),
         floor=floor.mean if floor else None,
         floor_se=floor.se if floor else None,
         floor_source=source,
         excess=excess.mean if excess else None,
-        excess_low=spread.low,
-        excess_high=spread.high,
-        interval_source=found.source,
+        excess_low=interval.low,
+        excess_high=interval.high,
+        interval_source=measured.source,
         verdict=verdict(distance, floor, excess, n, OTHER.get(source, "")),
         cloud=moments(cloud),
         reference=moments(reference),
@@ -142,12 +142,12 @@ def compare_clouds(
 
 
 def split(reference: Cloud, second: Cloud | None, n: int, seed: int) -> tuple[list[Cloud], str]:
-    """The one or two references, and what the floor between them is."""
+    """Return the one or two references, and a description of the floor between them."""
     if second is not None:
         return [reference, second], TWO_RUNS
     if len(reference) < 2 * n:
         return [reference], (
-            f"unknown: the reference has {len(reference)} particles, fewer than 2 N, and there is no second one"
+            f"unknown: the reference has {len(reference)} particles, fewer than 2 N, and there is no second reference"
         )
     order = np.random.default_rng([seed, 99]).permutation(len(reference))
     half = len(order) // 2

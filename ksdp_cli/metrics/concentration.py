@@ -1,4 +1,4 @@
-"""How concentrated a cloud is: its densest point, radii about it, and the radius that holds the critical mass."""
+"""Concentration of a cloud: its densest point, mass radii about it, and the radius of the critical mass."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 
-#: Particles that are asked for their neighbourhood, and the part of the mass that makes one.
-ASKED, PART = 500, 0.01
-#: Parts of the mass whose radii are recorded.
+#: Number of particles that are candidates for the densest point, and the fraction of the mass in a neighbourhood.
+CANDIDATES, PART = 500, 0.01
+#: Fractions of the mass whose radii are recorded.
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True)
 class Concentration:
-    """Of a cloud about its densest point: the particle, of 500, with 1 % of the mass closest around it.
+    """Masses and radii of a cloud about its densest point, ``centre`` (d,).
 
-    ``density`` is that mass over its ball [mass / length^d], ``wide`` the like of four times the mass. ``radii`` hold
-    the parts `QUANTILES` of all mass [length], ``within`` is the mass within ``reach``, and ``critical_radius`` holds
-    the critical mass: None where there is less.
+    The densest point is, of `CANDIDATES` particles, the one with the smallest ball that holds the fraction `PART` of
+    the mass. ``density`` is the mean density of that ball [mass / length^d], and ``wide`` that of the ball with four
+    times the mass. ``radii`` are the radii of the fractions `QUANTILES` of the mass [length], ``within`` is the mass
+    inside ``reach``, and ``critical_radius`` the radius of the critical mass, or None if the cloud has less.
     """
 
     centre: NDArray[np.float64]
@@ -35,55 +36,57 @@ class Concentration:
 
 
 def concentration(
-    cloud: Cloud, mass: float, reach: float, critical: float | None = None, weights: NDArray[np.float64] | None = None
+    cloud: Cloud, mass: float, reach: float, critical: float | None = None, most: int | None = None
 ) -> Concentration:
-    """That of ``cloud`` (n, d), whose particles share ``mass`` alike, or as ``weights`` (n,) say."""
-    from scipy.spatial import cKDTree
+    """Compute the `Concentration` of ``cloud`` (n, d), whose particles have the mass ``mass`` / n each.
 
+    ``reach`` is a radius [length] and ``critical`` a mass, for the fields of these names. The densest point is looked
+    for among ``most`` particles, every so many; radii are those of all.
+    """
     x: NDArray[np.float64] = cloud.astype(np.float64)
     n, dim = x.shape
-    parts = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
-    tree, asked = cKDTree(x), np.arange(0, n, -(-n // ASKED))
-    if weights is None:
-        near = min(max(math.ceil(PART * n), 16), n)
-        far = tree.query(x[asked], k=[near])[0][:, 0]
-    else:
-        asked = np.union1d(asked, np.argsort(parts)[-16:])
-        far = np.array([_radii(x, at, parts, (PART,))[0] for at in x[asked]])
-    del tree  # as large as the cloud
-    best = int(np.argmin(far))
-    centre = x[asked[best]]
-    held = PART if weights is not None else near / n
+    thinned = x if most is None else x[:: -(-n // most)]
+    centre, part = _densest(thinned)
     critical_part = [critical / mass] if critical is not None and 0 < critical <= mass else []
-    levels = (*QUANTILES, held, min(4 * held, 1.0), *critical_part)
-    radii = _radii(x, centre, parts, levels)
-    within = float(parts[_distances(x, centre) <= reach].sum())
-    at = len(QUANTILES)
-    of_balls = zip(levels[at : at + 2], radii[at : at + 2], strict=True)
-    density, wide = (mass * part / _ball(r, dim) if r else math.inf for part, r in of_balls)
+    levels = (*QUANTILES, part, min(4 * part, 1.0), *critical_part)
+    shares, distances = np.full(n, 1.0 / n), _distances(x, centre)
+    radii = _radii(distances, np.cumsum(shares), levels)
+    within = float(shares[distances <= reach].sum())
+    count = len(QUANTILES)
+    balls = zip(levels[count : count + 2], radii[count : count + 2], strict=True)
+    density, wide = (mass * level / _ball(r, dim) if r else math.inf for level, r in balls)
     return Concentration(
-        centre, density, wide, tuple(radii[:at]), reach, mass * within, radii[-1] if critical_part else None
+        centre, density, wide, tuple(radii[:count]), reach, mass * within, radii[-1] if critical_part else None
     )
 
 
+def _densest(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The particle (d,) with `PART` of ``x`` (n, d) closest around it, and that part of n, in whole particles."""
+    from scipy.spatial import cKDTree
+
+    n = len(x)
+    tree, candidates = cKDTree(x), np.arange(0, n, -(-n // CANDIDATES))
+    neighbours = min(max(math.ceil(PART * n), 16), n)
+    radius = tree.query(x[candidates], k=[neighbours])[0][:, 0]
+    return x[candidates[int(np.argmin(radius))]], neighbours / n
+
+
 def _ball(radius: float, dim: int) -> float:
+    """Area of a disc or volume of a ball."""
     return math.pi * radius**2 if dim == 2 else 4 / 3 * math.pi * radius**3
 
 
 def _distances(x: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of ``x`` (n, d) to the centre, axis by axis: no array of the size of ``x`` is made."""
+    """Distances (n,) of ``x`` (n, d) to ``centre``, summed axis by axis to need no array of the size of ``x``."""
     total = np.zeros(len(x))
     for axis, at in zip(x.T, centre, strict=True):
         total += (axis - at) ** 2
     return np.sqrt(total, out=total)
 
 
-def _radii(
-    x: NDArray[np.float64], centre: NDArray[np.float64], parts: NDArray[np.float64], levels: tuple[float, ...]
-) -> list[float]:
-    """The least radii about ``centre`` that hold the parts ``levels`` of all mass."""
-    r = _distances(x, centre)
-    order = np.argsort(r)
-    held = np.cumsum(parts[order])
-    places = np.searchsorted(held, np.asarray(levels) * held[-1] * (1 - 1e-12))
-    return [float(r[order[place]]) for place in np.minimum(places, len(r) - 1)]
+def _radii(distances: NDArray[np.float64], masses: NDArray[np.float64], levels: tuple[float, ...]) -> list[float]:
+    """Smallest radii that hold the fractions ``levels``; ``masses`` (n,) are those of the nearest 1, 2, ...
+    particles."""
+    r = np.sort(distances)
+    ranks = np.searchsorted(masses, np.asarray(levels) * masses[-1] * (1 - 1e-12))
+    return [float(r[rank]) for rank in np.minimum(ranks, len(r) - 1)]

@@ -1,22 +1,23 @@
 """Distances of sub-samples, their intervals, and the verdict.
 
-How much a distance of two samples varies is read off its dual potentials: the potential of a particle is the change of
-W2^2 with that particle's weight, so the variance of any combination of distances is the sum over particles of their
-squared influences, whatever pairs and repeats they entered (the jackknife; del Barrio and Loubes, Ann. Probab. 47
-(2019) 926, prove it between unlike laws). It needs neither disjoint sub-samples nor a second solve, and serves N = J.
+The dual potentials give the variance of a distance. A particle's potential is the derivative of W2^2 with respect to
+its weight. The variance of any combination of distances is therefore the sum over particles of their squared
+influences, for any set of pairs and repeats (the jackknife; del Barrio and Loubes, Ann. Probab. 47 (2019) 926, prove it
+between different laws). It needs neither disjoint sub-samples nor a second solve, and works for N = J.
 
-Three corrections, for what the theory between unlike laws at large N leaves out:
+Three corrections extend this theory of different laws at large N:
 
-- Between samples of *one* law the potentials are noise themselves, W2^2 is quadratic in the samples' fluctuations, and
-  the jackknife counts a quadratic term twice. How large that part is, the floor tells: it is nothing else. With A, B, C
-  for the fluctuations of three samples, W2^2 of two is |A - B|^2, and a combination p (a, b) + q (a, c) + s (b, c) has
-  (1/4) [(p + q)^2 + (p + s)^2 + (q + s)^2] + (1/2) [p^2 + q^2 + s^2] times the variance of the floor (b, c).
-- The other part of the variance is in proportion to the excess. An interval with the variance at the measured excess
-  would be narrow when that is small by chance; Wilson's (J. Am. Stat. Assoc. 22 (1927) 209) takes it at its own ends.
-- Particles of one simulation interact: its mean and second moments differ from run to run by more than independent
-  particles would let them. Two references show by how much, in the d (d + 3) / 2 moments of first and second order,
-  and the variance is multiplied by that, its quadratic part by the square. One reference cut in halves does not show
-  it.
+- Between samples of *one* law the potentials are noise, W2^2 is quadratic in the fluctuations of the samples, and the
+  jackknife counts a quadratic term twice. The floor consists of this part alone and measures it. Let A, B, C be the
+  fluctuations of three samples. The W2^2 of two of them is |A - B|^2, and a combination p (a, b) + q (a, c) + s (b, c)
+  has (1/4) [(p + q)^2 + (p + s)^2 + (q + s)^2] + (1/2) [p^2 + q^2 + s^2] times the variance of the floor (b, c).
+- The other part of the variance is proportional to the excess. With the variance at the measured excess, the interval
+  would be too narrow whenever that is small by chance. Wilson's interval (J. Am. Stat. Assoc. 22 (1927) 209) uses the
+  variance at each of its own ends.
+- Particles of one simulation interact, so its first and second moments differ from run to run by more than those of
+  independent particles. Two references measure this ratio in the d (d + 3) / 2 moments of first and second order. The
+  linear part of the variance is multiplied by it, the quadratic part by its square. Two halves of one reference cannot
+  measure it.
 """
 
 from __future__ import annotations
@@ -35,19 +36,19 @@ from .base import Transport
 from .wasserstein import power_of_two
 
 LEVEL, NORMAL = 0.95, 1.959964
-#: Part of the jackknife's variance that is too much where a distance is quadratic: 1/2, and a little more since higher
-#: orders are counted more often. Its variance was measured to be 2.0 to 2.3 times the true one there.
+#: Fraction of the jackknife's variance to remove for a quadratic distance: 1/2, and a little more for higher orders.
+#: The jackknife's variance was measured to be 2.0 to 2.3 times the true one there.
 COUNTED_TWICE = 0.55
-#: Sub-samples below this size have potentials that say nothing.
+#: Smallest sub-sample whose potentials give an interval.
 FEWEST = 20
-#: There is said to be no difference when even the upper end of its interval is no more than this part of the floor.
+#: The verdict is "indistinguishable" if the upper end of the excess is at most this fraction of the floor.
 SMALL_PART = 0.5
 PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean, its standard error and the ends of its 95 % interval, which are None where nothing gives them."""
+    """A mean, its standard error and the ends of its 95 % interval; None if they are unknown."""
 
     mean: float
     se: float | None = None
@@ -59,10 +60,10 @@ class Estimate:
 class Measured:
     """Squared distances of pairs of clouds: ``values`` (repeats, pairs) at ``n`` particles a side.
 
-    ``influence[pair][cloud]`` (J,) is the change of the mean over repeats with each particle of the cloud, times its
-    weight; None for an estimator without potentials, whose intervals are Student's over disjoint repeats.
-    ``dispersion`` multiplies variances, ``noise`` that part of them that samples of one law have; ``source`` says in
-    words what the intervals are made of.
+    ``influence[pair][cloud]`` (J,) is the derivative of the mean over repeats with respect to the weight of each
+    particle, times that weight; None for an estimator without potentials, whose intervals are Student's over disjoint
+    repeats. ``dispersion`` multiplies the linear part of the variance and ``noise`` its quadratic part. ``source``
+    describes the intervals in words.
     """
 
     n: int
@@ -73,28 +74,28 @@ class Measured:
     source: str
 
     def distance(self) -> Estimate:
-        """Cloud to reference, the mean over both references where there are two."""
+        """Distance from cloud to reference; with two references, the mean over both."""
         return self.estimate(1.0) if self.values.shape[1] == 1 else self.estimate(0.5, 0.5, 0.0)
 
     def floor(self) -> Estimate | None:
-        """Reference to second reference."""
+        """Distance between the two references; None with one reference."""
         return None if self.values.shape[1] == 1 else self.estimate(0.0, 0.0, 1.0)
 
     def excess(self) -> Estimate | None:
-        """Distance minus floor, paired by repeat."""
+        """Distance minus floor, paired by repeat; None with one reference."""
         return None if self.values.shape[1] == 1 else self.estimate(0.5, 0.5, -1.0)
 
     def estimate(self, *weights: float) -> Estimate:
-        """The mean of a combination of pairs with its interval."""
+        """Mean and interval of the combination of pairs with these ``weights``."""
         unit = self.unit
         each = (self.values / unit) @ weights
-        found = self._estimate(each, weights, float((self.values / unit)[:, :2].mean()))
-        spread = (None if value is None else value * unit for value in (found.se, found.low, found.high))
-        return Estimate(found.mean * unit, *spread)
+        scaled = self._estimate(each, weights, float((self.values / unit)[:, :2].mean()))
+        errors = (None if value is None else value * unit for value in (scaled.se, scaled.low, scaled.high))
+        return Estimate(scaled.mean * unit, *errors)
 
     @property
     def unit(self) -> float:
-        """A power of two in whose units the squares of all values and influences are numbers, without any rounding."""
+        """A power of two [length^2]. Division by it is exact, and the squares of all scaled values are finite."""
         parts = [one for of_pair in self.influence or [] for one in of_pair.values()]
         return max([power_of_two(self.values), *(power_of_two(one) for one in parts if one.any())])
 
@@ -116,7 +117,8 @@ class Measured:
         return Estimate(mean)
 
     def _variances(self, weights: tuple[float, ...]) -> tuple[float, float]:
-        """The variance that two samples of one law have too, and the one that grows with the distance of the laws."""
+        """Return the quadratic part of the variance, which samples of one law have too, and the part linear in the
+        excess."""
         whole = self._jackknife(weights)
         if len(weights) < 3:
             return 0.0, whole
@@ -145,9 +147,9 @@ def measure(
     independent: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Measured:
-    """``transport`` of the pair (0, 1) of two clouds, or of (0, 1), (0, 2) and (1, 2) of three; pairs side by side.
+    """Compute ``transport`` of the pair (0, 1) of two clouds, or of (0, 1), (0, 2) and (1, 2) of three, in parallel.
 
-    ``independent``: the last two clouds are independent runs, and the intervals take in how they differ.
+    ``independent``: the last two clouds are independent runs, and the intervals include their difference.
     """
     if max(len(cloud) for cloud in clouds) == n:
         repeats = 1  # every sub-sample is the whole cloud
@@ -162,17 +164,19 @@ def measure(
         return transport(clouds[i][rows[i][r]], clouds[j][rows[j][r]])
 
     known = True
-    # one thread more than cores: solvers hold the interpreter's lock for part of their time
+    # one thread more than there are cores: solvers hold the interpreter's lock for part of their time
     with ThreadPoolExecutor(min(len(tasks), core_count() + 1)) as pool:
-        for done, ((r, k), found) in enumerate(zip(tasks, pool.map(one, tasks), strict=True), 1):
-            values[r, k] = found.value
-            known = found.potentials is not None
-            for i, potential in zip(pairs[k], found.potentials or (), strict=known):
+        for done, ((r, k), result) in enumerate(zip(tasks, pool.map(one, tasks), strict=True), 1):
+            values[r, k] = result.value
+            known = result.potentials is not None
+            for i, potential in zip(pairs[k], result.potentials or (), strict=known):
                 influence[k][i][rows[i][r]] += (potential - potential.mean()) / (n * repeats)
             if progress:
                 progress(done, len(tasks))
     if n < FEWEST:
-        return Measured(n, values, influence, 1.0, 1.0, f"missing: {n} particles are too few")
+        return Measured(
+            n, values, influence, 1.0, 1.0, f"missing: {n} particles are too few, at least {FEWEST} are needed"
+        )
     source = f"from the potentials of {n} particles a side" if known else f"from {repeats} disjoint sub-samples"
     ratio = noise = 1.0
     if independent:
@@ -182,18 +186,19 @@ def measure(
     return Measured(n, values, influence if known else None, ratio, noise, source)
 
 
-def _ratios(found: float, used: float, dim: int) -> tuple[float, float]:
-    """What variances are multiplied by, from the dispersion of two references and the part of the clouds that is used.
+def _ratios(dispersion: float, used: float, dim: int) -> tuple[float, float]:
+    """Factors of the linear and the quadratic part of the variance, both at least 1.
 
-    Linear in the fluctuations: by the dispersion; quadratic: by its square, which chance makes 1 + 2 / m in the mean of
-    m moments of independent particles, and which is taken down by that. Neither is less than 1.
+    ``dispersion`` is that of two references and ``used`` the fraction of their particles in sub-samples. The linear
+    factor is the dispersion. The quadratic factor is its square over 1 + 2 / m, the mean square of the dispersion of
+    independent particles with m moments.
     """
-    moments, linear = dim * (dim + 3) / 2, 1 + used * (found - 1)
+    moments, linear = dim * (dim + 3) / 2, 1 + used * (dispersion - 1)
     return max(1.0, linear), max(1.0, linear**2 / (1 + 2 * used**2 / moments))
 
 
 def _subsamples(total: int, n: int, repeats: int, key: list[int]) -> list[NDArray[np.int64]]:
-    """Rows of disjoint sub-samples (n,) while the particles last, else each from a shuffle of its own."""
+    """Rows (n,) of the sub-samples: disjoint if there are enough particles, else each from its own shuffle."""
     generator = np.random.default_rng(key)
     if total == n:
         return [np.arange(n)] * repeats
@@ -203,27 +208,27 @@ def _subsamples(total: int, n: int, repeats: int, key: list[int]) -> list[NDArra
 
 
 def dispersion(a: Cloud, b: Cloud) -> float:
-    """How much two clouds (n, d) of one law differ, in units of what independent particles would: about 1 for those.
+    """Mean square difference of the first and second moments of two clouds (n, d), standardised by their covariance.
 
-    The mean square of the differences of all moments of first and second order, standardised by their covariance.
+    It is about 1 for independent particles of one law.
     """
     centre = (a.mean(0, dtype=np.float64) + b.mean(0, dtype=np.float64)) / 2
     a, b = a - centre, b - centre
     unit = max(np.abs(a).max(), np.abs(b).max()) or 1.0
     (mean_a, spread_a), (mean_b, spread_b) = _low_moments(a / unit), _low_moments(b / unit)
-    apart = mean_a - mean_b
-    return float(apart @ np.linalg.pinv(spread_a + spread_b, hermitian=True) @ apart) / len(apart)
+    difference = mean_a - mean_b
+    return float(difference @ np.linalg.pinv(spread_a + spread_b, hermitian=True) @ difference) / len(difference)
 
 
 def _low_moments(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means (m,) of x_i and x_i x_j, and their covariance (m, m) for independent particles."""
+    """Means (m,) of x_i and x_i x_j over ``x`` (n, d), and the covariance (m, m) of these means for independent x."""
     i, j = np.triu_indices(x.shape[1])
     terms = np.concatenate([x, x[:, i] * x[:, j]], 1)
     return terms.mean(0), np.cov(terms.T) / len(x)
 
 
 def verdict(distance: Estimate, floor: Estimate | None, excess: Estimate | None, n: int, other: str) -> str:
-    """The comparison in words; ``other`` is what the floor compares the reference with."""
+    """The comparison in words; ``other`` names the cloud that the floor compares the reference with."""
     if floor is None or excess is None:
         return "no floor, no verdict"
     ratio = f"{distance.mean / floor.mean:.3g} x the floor at N = {n}" if floor.mean > 0 else "above a floor of zero"

@@ -1,8 +1,7 @@
 """Means and second moments of a cloud.
 
-Standard errors are those of n independent particles. For network samples that is what they are. Particles of one
-simulation interact: the second moment of two simulations differs a little more than these errors say, and much more
-near the blow-up.
+Standard errors assume n independent particles, which is true of network samples. Particles of one simulation interact:
+second moments of two simulations differ by a little more than these errors, and by much more near a blow-up.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from .wasserstein import power_of_two, require_cloud
 class Moments:
     """``mean`` (d,) [length] and E|x|^2 [length^2] of a cloud of n particles, each with its standard error.
 
-    One particle does not say how far it may be from the others: its standard errors are nan, None in `as_dict`.
+    For n = 1 the standard errors are unknown: nan, or None in `as_dict`.
     """
 
     n: int
@@ -43,7 +42,7 @@ class Moments:
 
 
 def known(value: float) -> float | None:
-    """``value``, or None where it is not a number."""
+    """``value``, or None for nan."""
     return None if math.isnan(value) else value
 
 
@@ -63,8 +62,9 @@ def moments(x: Cloud) -> Moments:
 
 
 def moment_differences(a: Moments, b: Moments) -> JsonDict:
-    """a - b in units of its standard error: ``mean`` (a list, an entry an axis) and ``second_moment``; None where that
-    is 0 or not known.
+    """a - b in units of its standard error: ``mean`` (a list, one entry an axis) and ``second_moment``.
+
+    None if the standard error is 0 or unknown.
     """
     return {
         "mean": [sigmas(*row) for row in zip(a.mean, a.mean_se, b.mean, b.mean_se, strict=True)],
@@ -73,31 +73,37 @@ def moment_differences(a: Moments, b: Moments) -> JsonDict:
 
 
 def moment_values(a: Moments, b: Moments) -> dict[str, object]:
-    """JSON-able: the moments of cloud ``a`` and reference ``b``, and their differences."""
-    apart = moment_differences(a, b)
-    return {"cloud_moments": a.as_dict(), "reference_moments": b.as_dict(), "moment_differences_in_se": apart}
+    """For JSON: the moments of cloud ``a`` and reference ``b``, and their differences."""
+    return {
+        "cloud_moments": a.as_dict(),
+        "reference_moments": b.as_dict(),
+        "moment_differences_in_se": moment_differences(a, b),
+    }
 
 
 def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[object]]:
-    """Table rows: name, cloud and its s.e., reference and its s.e., difference / s.e.; last the law of equation (6)."""
-    apart = moment_differences(a, b)
+    """Table rows: name, cloud and its s.e., reference and its s.e., difference / s.e.
+
+    The last row compares the cloud with ``law``, E|x|^2 by equation (6), if it is given.
+    """
+    differences = moment_differences(a, b)
     rows: list[list[Any]] = [
         [
             f"mean {'xyz'[i] if len(a.mean) <= 3 else i}",
             *(a.mean[i], known(a.mean_se[i]), b.mean[i], known(b.mean_se[i])),
             sigmas,
         ]
-        for i, sigmas in enumerate(apart["mean"])
+        for i, sigmas in enumerate(differences["mean"])
     ]
     a_se, b_se = known(a.second_moment_se), known(b.second_moment_se)
-    rows.append(["E|x|^2", a.second_moment, a_se, b.second_moment, b_se, apart["second_moment"]])
+    rows.append(["E|x|^2", a.second_moment, a_se, b.second_moment, b_se, differences["second_moment"]])
     if law is not None:
-        apart_from_law = sigmas(a.second_moment, a.second_moment_se, law, 0.0)
-        rows.append(["E|x|^2 against equation (6)", a.second_moment, a_se, law, None, apart_from_law])
+        difference = sigmas(a.second_moment, a.second_moment_se, law, 0.0)
+        rows.append(["E|x|^2 against equation (6)", a.second_moment, a_se, law, None, difference])
     return rows
 
 
 def sigmas(a: float, a_se: float, b: float, b_se: float) -> float | None:
-    """The difference a - b in standard errors; None where both are 0."""
+    """The difference a - b in units of its standard error; None if that is 0 or nan."""
     spread = math.hypot(a_se, b_se)
     return (float(a) - float(b)) / spread if spread > 0 else None

@@ -1,7 +1,7 @@
-"""What stands beside the exact distance: other ones, each with a floor and interval of its own.
+"""Distances other than the exact one, each with its own floor and interval.
 
-Distance and floor are always taken between equal numbers of particles, since both fall with them. The paper's figure
-7(b) bins 10^6 generated particles against 10^4 simulated ones: that number is given too, as ``whole``.
+Distance and floor are always between equal numbers of particles, since both fall with that number. The paper's figure
+7(b) compares 10^6 generated particles with 10^4 simulated ones; the field ``whole`` is that number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COLUMNS = ("other distances, squared", "value", "s.e.", "floor", "excess", "95 %
 class Approximation:
     """A squared distance [length^2] that is not exact, at ``N`` particles a side, with its own floor and excess.
 
-    ``whole`` is the value between all particles of the cloud and all of the reference where their numbers differ.
+    ``whole`` is the value between the whole cloud and the whole reference if their sizes differ, else None.
     """
 
     metric: str
@@ -40,21 +40,21 @@ class Approximation:
         return asdict(self)
 
     def row(self) -> Sequence[Any]:
-        """A table row below `COLUMNS`."""
+        """One table row, with the columns `COLUMNS`."""
         floor, excess, interval = None, None, ""
         if self.floor and self.excess:
             floor, excess = self.floor.mean, self.excess.mean
             interval = "" if self.excess.low is None else f"[{self.excess.low:.4g}, {self.excess.high:.4g}]"
-        told = self.verdict + ("" if self.whole is None else f"; between all particles {self.whole:.4g}")
+        words = self.verdict + ("" if self.whole is None else f"; between all particles {self.whole:.4g}")
         name = f"{self.estimator}, N = {self.N}"
-        return [name, self.distance.mean, self.distance.se, floor, excess, interval, told]
+        return [name, self.distance.mean, self.distance.se, floor, excess, interval, words]
 
 
 def approximation(name: str, metric: Distance) -> Approximation:
-    """``metric``, registered as ``name``, between its clouds, beside its floor.
+    """Compute the distance ``metric``, registered as ``name``, between its clouds, and its floor.
 
-    Without a second reference the reference is cut in halves where it has twice the particles of a sub-sample. Raises
-    `DataError` as `compare_clouds`.
+    Without a second reference, the reference is cut in halves if it has twice the particles of a sub-sample. Raises
+    `DataError` as `compare_clouds` does.
     """
     cloud, reference, second, seed = metric.cloud, metric.reference, metric.second, metric.seed
     require_references(cloud, reference, second)

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from .base import Distance
 from .wasserstein import require_references
 
-#: Seconds below which nothing is said of the cost.
+#: The cost is announced above this number of seconds.
 LONG = 1.0
 
 
 def announce(metrics: Iterable[Distance]) -> list[str]:
-    """Sentences: the cost of each distance that takes more than a second, and every sub-sampling.
+    """Sentences with the cost of each distance that takes more than `LONG` seconds, and with every sub-sampling.
 
-    Raises what `Distance.sizes` and `compare_clouds` raise for such clouds and sizes.
+    Raises the errors of `Distance.sizes` and `compare_clouds` for the same clouds and sizes.
     """
     sentences = []
     for metric in metrics:
@@ -30,7 +30,7 @@ def announce(metrics: Iterable[Distance]) -> list[str]:
 
 
 def cost(what: str, seconds: float, memory: float) -> list[str]:
-    """A sentence if ``what`` takes more than a second."""
+    """One sentence if ``what`` takes more than `LONG` seconds, else none."""
     return [f"{what}: about {seconds:.0f} s and {memory / 2**30:.2g} GiB"] if seconds > LONG else []
 
 

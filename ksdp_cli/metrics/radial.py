@@ -1,4 +1,4 @@
-"""Radial distributions: the fraction of a cloud within a distance of the origin."""
+"""Radial distribution of a cloud: the fraction of its particles within a distance of the origin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .wasserstein import require_cloud
 
 
 class Radial(Profile):
-    """Fractions of both clouds within the radii that hold 5 to 95 % of the reference."""
+    """Fractions of both clouds inside the radii that hold 5 to 95 % of the reference."""
 
     title = "radial distribution"
     columns = ("particles within r", "cloud", "s.e.", "reference", "s.e.", "difference / s.e.")
@@ -26,7 +26,7 @@ class Radial(Profile):
 def radial_distribution(x: Cloud, radii: ArrayLike) -> NDArray[np.float64]:
     """The fraction of ``x`` (n, d) with |x| <= r, for each of ``radii`` (k,) [length].
 
-    Times M it is the mass m(r^2, t) of the radial problem. The standard error of a fraction p is sqrt(p (1 - p) / n).
+    Multiplied by M it is the mass m(r^2, t) of the radial problem. A fraction p has standard error sqrt(p (1 - p) / n).
     Raises `DataError` for a cloud that is empty or not finite.
     """
     require_cloud(x)
@@ -49,6 +49,13 @@ def radial_comparison(cloud: Cloud, reference: Cloud) -> list[dict[str, float | 
     for r, *shares in zip(radii, *(radial_distribution(x, radii) for x in (cloud, reference)), strict=True):
         p, q = (float(share) for share in shares)
         p_se, q_se = math.sqrt(p * (1 - p) / len(cloud)), math.sqrt(q * (1 - q) / len(reference))
-        apart = sigmas(p, p_se, q, q_se)
-        rows.append({"r": float(r), "cloud": p, "cloud_se": p_se, "reference": q, "reference_se": q_se, "apart": apart})
+        difference = sigmas(p, p_se, q, q_se)
+        row: dict[str, float | None] = {
+            "r": float(r),
+            "cloud": p,
+            "cloud_se": p_se,
+            "reference": q,
+            "reference_se": q_se,
+        }
+        rows.append(row | {"apart": difference})
     return rows

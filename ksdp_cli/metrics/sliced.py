@@ -1,4 +1,4 @@
-"""The sliced distance: the mean over random directions of the distance on a line. Another metric than W2.
+"""The sliced distance: the mean over random directions of the one-dimensional distance. It is a metric other than W2.
 
 Bonneel, Rabin, Peyre and Pfister, J. Math. Imaging Vis. 51 (2015) 22. Compare it only with its own floor.
 """
@@ -15,7 +15,7 @@ from .base import Distance, Transport
 from .wasserstein import require_comparable
 
 PROJECTIONS = 64
-#: Seconds a particle of one transport, and its bytes: benchmarks/million_distances.py.
+#: Seconds and bytes of one transport for each particle: benchmarks/million_distances.py.
 SECONDS, BYTES = 1e-5, 200
 
 
@@ -36,10 +36,10 @@ class Sliced(Distance):
 
 
 def sliced_w2_squared(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: int = 0) -> float:
-    """Mean over random directions of the exact W2^2 [length^2] of the projected laws, ``x`` (n, d), ``y`` (m, d).
+    """Mean over random directions of the exact W2^2 [length^2] of the projections of ``x`` (n, d) and ``y`` (m, d).
 
-    A translation by a gives |a|^2 / d on average over directions. O(projections n log n). Raises `DataError` for clouds
-    that cannot be compared, `ConfigError` for no projections.
+    A translation by a gives |a|^2 / d on average over directions. The cost is O(projections n log n). Raises
+    `DataError` for clouds that cannot be compared and `ConfigError` for projections < 1.
     """
     require_comparable(x, y)
     x, y = _centred(x, y)
@@ -56,7 +56,7 @@ def sliced_w2_squared(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: 
 
 
 def sliced_transport(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: int = 0) -> Transport:
-    """`sliced_w2_squared` of clouds of one size (n, d), with its potentials: the means of the projected ones."""
+    """`sliced_w2_squared` of two clouds (n, d) with potentials: the means of those of the projections."""
     require_comparable(x, y)
     x, y = _centred(x, y)
     value, at_x, at_y = 0.0, np.zeros(len(x)), np.zeros(len(y))
@@ -65,7 +65,7 @@ def sliced_transport(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: i
         i, j = np.argsort(px), np.argsort(py)
         px, py = px[i], py[j]
         gap = px - py
-        # the slope of the potential is 2 gap; with the trapezoidal rule u_i + v_i = gap_i^2 holds for both sides
+        # the potential has slope 2 gap; the trapezoidal rule keeps u_i + v_i = gap_i^2
         at_x[i] += gap[0] ** 2 + np.append(0.0, np.cumsum(np.diff(px) * (gap[1:] + gap[:-1])))
         at_y[j] -= np.append(0.0, np.cumsum(np.diff(py) * (gap[1:] + gap[:-1])))
         value += float(gap @ gap) / len(gap)
@@ -73,7 +73,7 @@ def sliced_transport(x: Cloud, y: Cloud, projections: int = PROJECTIONS, seed: i
 
 
 def _centred(x: Cloud, y: Cloud) -> tuple[Cloud, Cloud]:
-    """Shift both clouds to about 0 in float64, so that an offset does not cost precision."""
+    """Shift both clouds to the mean of ``x`` in float64, so that an offset costs no precision."""
     centre = x.mean(0, dtype=np.float64)
     return x - centre, y - centre
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal, overload
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -18,15 +18,18 @@ from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
 from ..base.validation import first_error
+from ..chemistry.base import Chemistry, Field
 from ..chemistry.beginning import StoredField, beginning
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
 from ..flows.base import Flow
+from ..initial.base import InitialCloud
 from ..initial.stored import StoredCloud
-from ..kernels.base import dims_of
+from ..kernels.base import Kernel, dims_of
 from ..registry import require_contract
 from . import own
 from .contents import contents
+from .schemes.base import Scheme
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,10 @@ class Case:
     mu: float
     chi: float
     mass: float
-    flow: Any
+    flow: Flow
     kernel_args: tuple[float, ...]
     number: int = 0
-    chemistry_params: Any = None
+    chemistry_params: BaseModel | None = None
     seed: int = 0
     stream: int = 0
 
@@ -64,16 +67,28 @@ class Problem:
 
     config: SimulateConfig
     cases: list[Case]
-    kernel: Any
-    initial: Any
+    kernel: type[Kernel]
+    initial: InitialCloud
     units: dict[str, str]
-    scheme: Any
-    chemistry: Any
+    scheme: type[Scheme]
+    chemistry: type[Chemistry]
     contents: dict[str, str] = field(default_factory=dict)
-    c0: Any = "zero"
+    c0: str | Field = "zero"
 
 
-def load(kind: str, given: object) -> tuple[str, Any]:
+@overload
+def load(kind: Literal["flow"], given: object) -> tuple[str, Flow | type[Flow]]: ...
+@overload
+def load(kind: Literal["kernel"], given: object) -> tuple[str, type[Kernel]]: ...
+@overload
+def load(kind: Literal["chemistry"], given: object) -> tuple[str, type[Chemistry]]: ...
+@overload
+def load(kind: Literal["scheme"], given: object) -> tuple[str, type[Scheme]]: ...
+@overload
+def load(kind: Literal["initial cloud"], given: object) -> tuple[str, InitialCloud | type[InitialCloud]]: ...
+@overload
+def load(kind: Literal["metric"], given: object) -> tuple[str, object]: ...
+def load(kind: str, given: object) -> tuple[str, object]:
     """The long name and class of a registered component; a class or instance given directly passes through, and is
     found again by its name in the same process.
 
@@ -91,19 +106,17 @@ def load(kind: str, given: object) -> tuple[str, Any]:
     return name, given
 
 
-def initial_cloud(given: Any, dim: int, values: Mapping[str, Any] | None = None) -> tuple[str, Any]:
+def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, InitialCloud]:
     """Name and instance of an initial cloud: registered, a class or instance of the caller's, or an opened store.
 
     ``values`` are its parameters by name. Raises `ConfigError` for one that it has not, and for another dimension.
     """
-    if isinstance(given, StoredCloud):
-        name, cloud = given.path, given
-    else:
-        name, cloud = load("initial cloud", given)
+    name, cloud = _law(given)
     fields = _fields(name, cloud) if isinstance(cloud, type) else {}
     _table("init_params", dict(values or {}), "initial cloud", fields)
     if isinstance(cloud, type):
-        cloud = cloud(_checked(cloud.Params, dict(values or {}), name)) if hasattr(cloud, "Params") else cloud()
+        make: Callable[..., InitialCloud] = cloud
+        cloud = make(_checked(cloud.Params, values or {}, name)) if hasattr(cloud, "Params") else make()
     if dim not in cloud.dims:
         raise ConfigError(f"initial cloud {name!r} has dimension {_either(cloud.dims)}, not {dim}", "change --dim")
     return name, cloud
@@ -171,12 +184,12 @@ def pose(options: JsonDict) -> Problem:
     return Problem(config, cases, kernel, initial, units, scheme, chemistry, held, begin)
 
 
-def chemical_at_start(problem: Problem, case: Case) -> Any:
+def chemical_at_start(problem: Problem, case: Case) -> str | Field:
     """c_0 of a case: a word or a function of the coordinates."""
     return own_chemical(problem.config.init, problem.initial, case, problem.c0)
 
 
-def own_chemical(name: str, initial: Any, case: Case, c0: Any) -> Any:
+def own_chemical(name: str, initial: InitialCloud, case: Case, c0: str | Field) -> str | Field:
     """``c0``, or where that is "exact" what the initial cloud says of its chemical. Raises `ConfigError` where it says
     none, or none for this case."""
     if not (isinstance(c0, str) and c0 == "exact"):
@@ -185,11 +198,12 @@ def own_chemical(name: str, initial: Any, case: Case, c0: Any) -> Any:
         raise ConfigError(
             f"c0 = 'exact' for initial cloud {name!r}, which knows no chemical", "use --init self_similar"
         )
-    values = case.chemistry_params.model_dump()
-    return initial.chemical(case.mu, case.chi, case.mass, values.get("eps", 0.0), values.get("k", 0.0))
+    values = case.chemistry_params.model_dump() if case.chemistry_params else {}
+    c: Field = initial.chemical(case.mu, case.chi, case.mass, values.get("eps", 0.0), values.get("k", 0.0))
+    return c
 
 
-def _law(given: object) -> tuple[str, Any]:
+def _law(given: object) -> tuple[str, InitialCloud | type[InitialCloud]]:
     """Name and class of an initial cloud, or the instance that is given."""
     return (given.path, given) if isinstance(given, StoredCloud) else load("initial cloud", given)
 
@@ -235,7 +249,9 @@ def _contents(components: dict[str, object]) -> dict[str, str]:
     return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in theirs.items()}
 
 
-def _cases(config: SimulateConfig, flow: Flow, kernel: Any, chemistry: Any) -> list[Case]:
+def _cases(
+    config: SimulateConfig, flow: Flow | type[Flow], kernel: type[Kernel], chemistry: type[Chemistry]
+) -> list[Case]:
     rows = config.cases()
     seeds = [int(row.get(SEED, config.seeds[0])) for row in rows]
     fixed = {name: values[0] for name, values in config.parameters().items()}
@@ -252,7 +268,7 @@ def _cases(config: SimulateConfig, flow: Flow, kernel: Any, chemistry: Any) -> l
     return cases
 
 
-def _made(flow: Flow, parameters: BaseModel, config: SimulateConfig) -> Any:
+def _made(flow: Flow | type[Flow], parameters: BaseModel, config: SimulateConfig) -> Flow:
     """The flow of a case, tried at one point, so that a fault of a stranger's code is told as what it is."""
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
@@ -265,7 +281,7 @@ def _made(flow: Flow, parameters: BaseModel, config: SimulateConfig) -> Any:
     return field
 
 
-def _checked(model: type[BaseModel], values: dict[str, float], owner: str) -> BaseModel:
+def _checked(model: type[BaseModel], values: Mapping[str, object], owner: str) -> BaseModel:
     try:
         return model.model_validate(values)
     except ValidationError as error:

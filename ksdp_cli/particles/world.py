@@ -6,11 +6,14 @@ Results do not depend on their number: shares are joined in order, and a maximum
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
 from ..errors import ResourceError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Value = TypeVar("Value")
 
@@ -26,17 +29,26 @@ class Lost(ResourceError):
 
 
 class World(Protocol):
-    """``rank`` of this process among ``size``, of which ``local`` are on its host.
+    """``rank`` of this process among ``size``, of which ``local`` are on its host, where it is number ``place``.
 
-    `join`, `largest` and `decide` are calls that all ranks make together; they raise `Lost`.
+    `join`, `join_pieces`, `largest` and `decide` are calls that all ranks make together; they raise `Lost`.
     """
 
     rank: int
     size: int
     local: int
+    place: int
 
     def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
         """Fill ``whole``, an array in C order, of which rank r holds ``whole[ends[r]:ends[r + 1]]``, on every rank."""
+        ...
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        """Fill ``pieces`` (rank, ..), contiguous, with each rank's ``mine`` (..); on a card once it comes to that."""
+        ...
+
+    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+        """A tensor on the host. Raises `Lost` where a card waits for a rank that has ended."""
         ...
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -59,10 +71,17 @@ class World(Protocol):
 class Alone:
     """One process."""
 
-    rank, size, local = 0, 1, 1
+    rank, size, local, place = 0, 1, 1, 0
 
     def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
         return
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        pieces[0] = mine
+
+    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+        found: NDArray[Any] = tensor.cpu().numpy()
+        return found
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
         return values

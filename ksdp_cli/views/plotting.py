@@ -27,10 +27,10 @@ from ..base.records import History, as_record
 from ..errors import ConfigError, DataError
 from ..learning.model import Model
 from ..store import Run, open_run
-from ..store.selection import Selection, fixed, select
+from ..store.selection import Selection, constant, select
 from . import curves as plotting_curves
 from . import filming
-from .shown import At, Network, Shown, Work, labelled, of_store, spread
+from .picture import At, NetworkClouds, PictureCloud, Work, labels_of, of_store, thin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -114,7 +114,7 @@ def plot(
         _film(work, own, at, case, n, device)
         return _written(work, place, overwrite, progress)
     if isinstance(own, Model):
-        network = Network(own, _count(n, SAMPLES), device or "auto")
+        network = NetworkClouds(own, _count(n, SAMPLES), device or "auto")
         if other is None:
             _model_alone(work, network, at, case)
             _training(work, subject)
@@ -148,10 +148,10 @@ def _written(work: Work, place: Path | None, overwrite: bool, progress: Progress
         return [first.with_name(f"{first.stem}{end}{first.suffix}") for end in work.parts]
 
     def begin(first: Path) -> Lock:
-        return claim(first, figures.made_here, "plot", overwrite=overwrite, also=files(first))
+        return claim(first, figures.is_own_picture, "plot", overwrite=overwrite, also=files(first))
 
-    first, lock = paths.begun(place, paths.slug(Path(work.title).stem), ".png", begin)
-    with lock, progress_bar(progress) as bar, figures.kept() as kept:
+    first, lock = paths.begin_output(place, paths.slug(Path(work.title).stem), ".png", begin)
+    with lock, progress_bar(progress) as bar, figures.keep_figures() as kept:
         for number, (file, draw) in enumerate(zip(files(first), work.parts.values(), strict=True)):
             draw(file)
             if bar:
@@ -167,7 +167,7 @@ def _open(given: str | Path | Run | Model) -> Run | Model:
     path = local(given)
     if path.suffix == ".zarr":
         return open_run(path)
-    there = paths.found(path)
+    there = paths.existing(path)
     return open_run(there) if there.is_dir() else Model.load(there)
 
 
@@ -180,14 +180,16 @@ def _name(given: str | Path | Run | Model) -> str:
 def _store_alone(work: Work, chosen: Selection) -> None:
     run, every = chosen.run, of_store(work, chosen, LARGEST)
     most = MOST_2D if run.dim == 2 else MOST_3D
-    _sheet(work, spread(work, every, most))
+    _sheet(work, thin(work, every, most))
     if len(every) > 1:
+        if any(len(one.runs) > 1 for one in every):
+            work.notes.append("second moments are means over the seeds with Student's 95 % bands")
         work.parts["-moments"] = lambda path: plotting_curves.of_store(
             chosen, [(one.values, one.moments()) for one in every], path
         )
 
 
-def _model_alone(work: Work, network: Network, at: JsonDict, case: object) -> None:
+def _model_alone(work: Work, network: NetworkClouds, at: JsonDict, case: object) -> None:
     if case is not None:
         raise ConfigError("a model has no cases", "name its parameters, as --A 50")
     model = network.generator.model
@@ -195,13 +197,13 @@ def _model_alone(work: Work, network: Network, at: JsonDict, case: object) -> No
     highest = model.complete({name: sweep(value)[0] for name, value in at.items()})
     grids = [sweep(at[name]) if name in at else (highest[name],) for name in names]
     every = [dict(zip(names, values, strict=True)) for values in itertools.product(*grids)]
-    shown = spread(work, every, MOST_2D if model.dim == 2 else MOST_3D)
+    shown = thin(work, every, MOST_2D if model.dim == 2 else MOST_3D)
     work.notes += network.warnings(shown)
     _sheet(work, [network.at(values) for values in shown])
 
 
-def _sheet(work: Work, shown: Sequence[Shown]) -> None:
-    named = labelled([one.values for one in shown])
+def _sheet(work: Work, shown: Sequence[PictureCloud]) -> None:
+    named = labels_of([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
         [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
         path,
@@ -214,13 +216,13 @@ def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | 
     if isinstance(own, Model):
         if case is not None:
             raise ConfigError("a model has no cases", "name its parameters, as --A 50")
-        network = Network(own, _count(n, filming.PARTICLES), device or "auto")
+        network = NetworkClouds(own, _count(n, filming.PARTICLES), device or "auto")
         points = filming.points_of_model(network.generator, at)
         work.notes += network.warnings([points[0], points[-1]])
         shown = [network.at(values) for values in points]
     else:
-        shown = filming.in_order(of_store(work, select(own, case=case, **at), filming.PARTICLES))
-    named = labelled([one.values for one in shown])
+        shown = filming.in_order(work, select(own, case=case, **at))
+    named = labels_of([one.values for one in shown])
     work.parts[""] = lambda path: figures.film(
         [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
         path,
@@ -233,7 +235,7 @@ def _training(work: Work, subject: Any) -> None:
     """The curves of NAME.history.json, which 'ksdp train' writes beside NAME.safetensors."""
     if isinstance(subject, Model):
         return
-    model = paths.found(subject)
+    model = paths.existing(subject)
     file = paths.history_of(model)
     if not file.is_file():
         ships = model.parent == models.FOLDER
@@ -249,11 +251,11 @@ def _training(work: Work, subject: Any) -> None:
     work.parts["-training"] = lambda path: figures.curve_panels([panel], path)
 
 
-def _model_pairs(work: Work, network: Network, chosen: Selection) -> list[tuple[Shown, Shown]]:
+def _model_pairs(work: Work, network: NetworkClouds, chosen: Selection) -> list[tuple[PictureCloud, PictureCloud]]:
     """Network and store at every chosen frame of the store."""
     pairs = []
     for one in of_store(work, chosen, LARGEST):
-        known = {name: one.values.get(name, fixed(chosen.run, name)) for name in network.generator.names}
+        known = {name: one.values.get(name, constant(chosen.run, name)) for name in network.generator.names}
         missing = [name for name, value in known.items() if value is None]
         if missing:
             told = f"{chosen.run.path} does not say its {missing[0]!r}, a parameter of the network"
@@ -263,9 +265,11 @@ def _model_pairs(work: Work, network: Network, chosen: Selection) -> list[tuple[
     return pairs
 
 
-def _store_pairs(work: Work, chosen: Selection, other: Run, at: JsonDict) -> list[tuple[Shown, Shown]]:
+def _store_pairs(work: Work, chosen: Selection, other: Run, at: JsonDict) -> list[tuple[PictureCloud, PictureCloud]]:
     """The frames of two stores that agree in every parameter that both have; the only two, whatever they are."""
-    known = {name: value for name, value in at.items() if name == "t" or name in other.cases[0] or fixed(other, name)}
+    known = {
+        name: value for name, value in at.items() if name == "t" or name in other.cases[0] or constant(other, name)
+    }
     first, second = of_store(work, chosen, LARGEST), of_store(work, select(other, **known), LARGEST)
     if len(first) == len(second) == 1:
         return [(first[0], second[0])]
@@ -280,7 +284,7 @@ def _store_pairs(work: Work, chosen: Selection, other: Run, at: JsonDict) -> lis
 
 def _agree(a: Run, x: At, b: Run, y: At) -> bool:
     for name in {*x, *y} - {SEED}:  # runs of two seeds are of one law
-        one, other = x.get(name, fixed(a, name)), y.get(name, fixed(b, name))
+        one, other = x.get(name, constant(a, name)), y.get(name, constant(b, name))
         if one is not None and other is not None and not np.isclose(one, other, rtol=1e-9, atol=1e-12):
             return False
     return True
@@ -293,11 +297,15 @@ def _labels(a: Run, b: Run) -> tuple[str, str]:
 
 
 def _beside(
-    work: Work, pairs: list[tuple[Shown, Shown]], other: Run, labels: tuple[str, str], model: Model | None = None
+    work: Work,
+    pairs: list[tuple[PictureCloud, PictureCloud]],
+    other: Run,
+    labels: tuple[str, str],
+    model: Model | None = None,
 ) -> None:
     """Densities in pairs; all projections where there is room; the second moment where one parameter varies."""
-    some = spread(work, pairs, MOST_PAIRS)
-    named = labelled([b.values for _, b in some])
+    some = thin(work, pairs, MOST_PAIRS)
+    named = labels_of([b.values for _, b in some])
 
     def densities(path: Path) -> None:
         rows = [(label, work.drawn(a.load()), work.drawn(b.load())) for label, (a, b) in zip(named, some, strict=True)]

@@ -28,7 +28,7 @@ def of_run(run: Run) -> JsonDict:
     others = [name for name in run.cases[0] if name != SEED]
     for case, parameters in enumerate(run.cases):
         for k, t in enumerate(run.times):
-            m = pooled([moments(run.rows(case, k, slice(i, i + PIECE))) for i in range(0, run.J, PIECE)])
+            m = pool_moments([moments(run.rows(case, k, slice(i, i + PIECE))) for i in range(0, run.J, PIECE)])
             runs.setdefault((*(parameters[name] for name in others), float(t)), []).append(m)
             frames.append(
                 {
@@ -63,7 +63,7 @@ def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) ->
     return rows
 
 
-def pooled(parts: list[Moments]) -> Moments:
+def pool_moments(parts: list[Moments]) -> Moments:
     """The moments of all particles of several clouds together, from those of each."""
     if len(parts) == 1:
         return parts[0]

@@ -20,7 +20,7 @@ from ksdp_cli.pretrained import DEFAULT
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
-    return Generator(Model.load(paths.found(DEFAULT)))
+    return Generator(Model.load(paths.existing(DEFAULT)))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.model import LARGEST_SOURCE, Model
 from ksdp_cli.particles import own
 from ksdp_cli.store import Run
-from ksdp_cli.views.report.beside import Learned
+from ksdp_cli.views.report.subject import ReportModel
 
 RUN = {"flow": "laminar2d", "A": [1, 10, 100], "J": 300, "T": 0.002, "dt": 1e-3, "M": 1}
 SHORT = {"steps": 5, "N": 100, "validate_every": 5}
@@ -71,7 +71,7 @@ def test_every_command_pushes_the_same_particles(warm: Path) -> None:
     file = warm / "m.safetensors"
     model = Model.load(file)
     x = ksdp.sample(file, n=300, A=50).frame()
-    np.testing.assert_array_equal(Learned("m", file, model).at({"A": 50.0}, 300), x)
+    np.testing.assert_array_equal(ReportModel("m", file, model).at({"A": 50.0}, 300), x)
     np.testing.assert_array_equal(Generator(model).cloud(300, {"A": 50.0}), x)
     mine = ksdp.sample(file, n=300, A=50, seed=REFERENCE_SEED + 100).frame()
     np.testing.assert_array_equal(evaluate(model, "m", {"A": 50.0}, 300, "cpu", 0).cloud, mine)
@@ -92,10 +92,10 @@ def test_training_finds_the_store_beside_the_run_or_is_given_it(warm: Path, tmp_
             ksdp.train(run, out="b.safetensors", **SHORT)
         again = ksdp.train(run, out="b.safetensors", init="moved.zarr", **SHORT)
         assert again.trained.model.sha256 == found.trained.model.sha256
-        with pytest.raises(ConfigError, match=r"started from start\.zarr, not from ksdp:ball"):
+        with pytest.raises(ConfigError, match=r"start\.zarr.*ksdp:ball"):
             ksdp.train(run, out="c.safetensors", init="ball", **SHORT)
         small = ksdp.simulate(J=50, T=0, out="small.zarr")
-        with pytest.raises(ConfigError, match=r"started with 300 particles of start\.zarr"):
+        with pytest.raises(ConfigError, match=r"300 .*start\.zarr"):
             ksdp.train(run, out="c.safetensors", init=small, **SHORT)
     finally:
         (tmp_path / "moved.zarr").rename(warm / "start.zarr")
@@ -120,7 +120,7 @@ def test_a_law_of_one_s_own_is_trained_on_in_the_same_script_and_travels_by_its_
     monkeypatch.setattr(own, "_GIVEN", {})  # as in another process
     with pytest.raises(ConfigError, match=r"b\.zarr.*:Bumps.*init="):
         ksdp.train(run, out="b.safetensors", **SHORT)
-    with pytest.raises(ConfigError, match=r"started from .*Bumps, not from .*Ball"):
+    with pytest.raises(ConfigError, match=r"Bumps.*Ball"):
         ksdp.train(run, init=Ball, out="b.safetensors", **SHORT)
     found = ksdp.train(run, init=Bumps, out="b.safetensors", **SHORT).trained.model
     assert found.sha256 == known.sha256
@@ -144,7 +144,7 @@ def test_a_frame_of_a_sweep_is_the_initial_cloud_of_a_network(warm: Path, tmp_pa
     x = clouds.of_model(Model.load("b.safetensors")).draw(300, 2, 0)
     assert len(np.unique(x, axis=0)) == 300
     assert {tuple(row) for row in x.tolist()} <= {tuple(row) for row in frame.tolist()}
-    with pytest.raises(ConfigError, match=r"sweep\.zarr@A=100 holds other particles now"):
+    with pytest.raises(ConfigError, match=r"sweep\.zarr@A=100"):
         ksdp.train(run, init="../sweep.zarr@A=100", out="c.safetensors", **SHORT)
     found = ksdp.compare("b.safetensors", run, A=10, metrics="w2")
     assert "the network and the reference start from the same 300 points: sweep.zarr@A=10,t=0.004" in found.notes
@@ -167,7 +167,7 @@ def test_a_law_that_changed_in_between_is_not_taken_for_that_of_the_run() -> Non
 
 def test_a_store_of_more_points_than_a_model_should_carry_is_thinned() -> None:
     many = np.arange(2 * LARGEST_SOURCE + 2, dtype=np.float32).reshape(-1, 2)
-    kept = clouds.thinned(many)
+    kept = clouds.sub_sample(many)
     assert kept.shape == (LARGEST_SOURCE, 2)
     assert len(np.unique(kept[:, 0])) == LARGEST_SOURCE
-    assert clouds.thinned(kept) is kept
+    assert clouds.sub_sample(kept) is kept

@@ -203,7 +203,7 @@ def test_what_is_not_finite_is_refused() -> None:
         Certified().solve(x, y)
 
 
-@pytest.mark.parametrize(("factor", "message"), [(1e200, "beyond"), (1e-152, "diameter of only")])
+@pytest.mark.parametrize(("factor", "message"), [(1e200, "beyond"), (1e-152, "diameter")])
 def test_what_float64_cannot_square_is_refused(factor: float, message: str) -> None:
     x, y = np.random.default_rng(0).standard_normal((2, 1, 20, 2)) * factor
     with pytest.raises(NumericalError, match=message):

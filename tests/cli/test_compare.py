@@ -77,14 +77,14 @@ WRONG = {
     "three files": (("0.zarr", "1.zarr", "--A", "10", "--reference", "2.zarr"), 2, "3 files to compare"),
     "missing store": (("0.zarr", "nowhere.zarr", "--A", "10"), 4, "nowhere.zarr"),
     "case": (("0.zarr", "1.zarr", "--A", "11"), 2, "it has: A = 10; A = 50"),
-    "N too large": (("0.zarr", "1.zarr", "--A", "10", "--N", "1e6"), 2, "120 particles and N = 1000000"),
+    "N too large": (("0.zarr", "1.zarr", "--A", "10", "--N", "1e6"), 2, "120 particles, fewer than N = 1000000"),
     "N of nothing": (("0.zarr", "1.zarr", "--A", "10", "--N", "0"), 2, "N = 0"),
     "N not whole": (("0.zarr", "1.zarr", "--A", "10", "--N", "1.5"), 2, "--N: '1.5' is not a whole number"),
     "metric": (("0.zarr", "1.zarr", "--A", "10", "--metrics", "w1"), 2, "there is no metric 'w1'"),
     "typo": (("0.zarr", "1.zarr", "--A", "10", "--flor", "2.zarr"), 2, "did you mean --floor?"),
     "dimensions": (("0.zarr", "deep.zarr"), 2, "more than one case"),
     "dimensions at a case": (("deep.zarr", "0.zarr", "--t", "0.002"), 2, "more than one case"),
-    "floor is the reference": (("0.zarr", "1.zarr", "--A", "10", "--floor", "1.zarr"), 4, "the second reference is"),
+    "floor is the reference": (("0.zarr", "1.zarr", "--A", "10", "--floor", "1.zarr"), 4, "second reference"),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.cli._boundary import guarded, say
+from ksdp_cli.cli._boundary import exit_code_of, say
 from ksdp_cli.cli.assembly import app
 from ksdp_cli.store import layout
 
@@ -91,7 +91,7 @@ def test_no_more_threads_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
     def refused() -> int:
         raise RuntimeError("can't start new thread")
 
-    assert guarded(refused) == 5
+    assert exit_code_of(refused) == 5
     assert "no more threads" in capsys.readouterr().err
 
 

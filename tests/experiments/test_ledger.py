@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ksdp_cli.config import SimulateConfig, TrainConfig
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.experiments.ledger import Ledger
 
@@ -95,3 +96,43 @@ def test_the_summary_counts_by_kind(tmp_path: Path) -> None:
         ledger.stage(name, {}, Work())
     kinds = {kind: (count, found) for kind, count, _, found in ledger.summary()}
     assert kinds == {"train": (2, False), "simulate": (1, False)}
+
+
+def simulated(**options: Any) -> dict[str, Any]:
+    return SimulateConfig(flow="laminar2d", **options).model_dump(mode="json", exclude={"device"})
+
+
+def trained(**options: Any) -> dict[str, Any]:
+    return TrainConfig(**options).model_dump(mode="json", exclude={"device"}) | {"data": simulated()}
+
+
+def without(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in names}
+
+
+def test_what_was_made_before_an_option_was_there_is_read_with_what_was_done_then(tmp_path: Path) -> None:
+    """Options that came later, with defaults that change nothing: their absence is no other configuration."""
+    work = Work()
+    old = {
+        "simulate": without(simulated(mu=(1.0, 10.0)), "merge", "halvings", "store_field"),
+        "train": without(trained(N=500), "decay", "keep", "validate_n")
+        | {"data": without(simulated(), "chemistry", "c0", "chemistry_params", "zip")},
+        "paper": without(trained(algorithm="paper"), "decay", "keep"),
+    }
+    new = {"simulate": simulated(mu=(1.0, 10.0)), "train": trained(N=500), "paper": trained(algorithm="paper")}
+    for name, config in old.items():
+        Ledger(tmp_path).stage(name, config, work)
+        assert Ledger(tmp_path).stage(name, new[name], work).found, name
+    assert len(work.calls) == 3
+
+
+def test_an_option_that_is_not_what_was_done_before_is_refused(tmp_path: Path) -> None:
+    work = Work()
+    Ledger(tmp_path).stage("simulate", without(simulated(), "merge"), work)
+    with pytest.raises(ConfigError, match=r'\(merge: "none" -> "delta"\); use another -o'):
+        Ledger(tmp_path).stage("simulate", simulated(merge="delta"), work)
+    Ledger(tmp_path).stage("train", without(trained(), "optimiser"), work)
+    with pytest.raises(ConfigError, match=r'"soap"\); it was made before ksdp had optimiser: use another -o') as caught:
+        Ledger(tmp_path).stage("train", trained(), work)
+    assert "\n" not in str(caught.value)
+    assert len(work.calls) == 2

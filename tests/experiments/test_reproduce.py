@@ -157,7 +157,7 @@ class Here(Workers):
 def test_workers_make_the_same_numbers(tiny: Path, executor: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stages by another executor: the same weights and distances, and all of them found when they are asked for."""
     if executor == "here":
-        monkeypatch.setattr(executors, "named", Here)
+        monkeypatch.setattr(executors, "open_executor", Here)
     text = tiny.read_text()
     tiny.write_text(text[: text.index("[[figures]]")] + text[text.index("[scales") :])
     alone = reproduce(tiny, out=tiny.parent / "alone")

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ksdp_cli.api import sample
+from ksdp_cli.experiments.definition import read
 from ksdp_cli.experiments.reproducing import reproduce
-from ksdp_cli.experiments.stages import INPUT_SEED
+from ksdp_cli.experiments.stages import INPUT_SEED, Stages
 from ksdp_cli.experiments.table2 import Entry, jackknife
 from ksdp_cli.learning.model import Model
 from ksdp_cli.store import open_run
@@ -73,6 +74,12 @@ def test_a_time_beyond_the_trained_ones_has_a_second_row_with_its_seconds(tmp_pa
     file.write_text(HEAT)
     found = reproduce(file, out=tmp_path / "out")
     inside, alone, further = found.entries
+    stages, record = Stages(read(file), "quick", tmp_path / "out" / "heat"), tmp_path / "out" / "heat" / "stages"
+    assert all(stages.has("measured", [{"t": t}, seed]) for t in (0.05, 0.5) for seed in (None, 0))
+    for name in ("w2-beyond-t0.5-N100-seed0", "beyond-t0.5-seed0"):
+        (record / f"{name}.json").rename(record / "away")
+        assert not stages.has("measured", [{"t": 0.5}, 0]), name
+        (record / "away").rename(record / f"{name}.json")
     assert [(row.at["t"], row.role) for row in found.entries] == [
         (0.05, "validation"), (0.5, "prediction"), (0.5, "beyond"),
     ]  # fmt: skip

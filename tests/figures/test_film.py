@@ -32,7 +32,7 @@ def test_a_film_over_the_time_of_a_store(run: ksdp.Run, tmp_path: Path, suffix: 
     shown = pictures(film)
     assert len(shown) == 3
     assert len({one.shape for one in shown}) == 1
-    assert figures.made_here(film)
+    assert figures.is_own_picture(film)
     with pytest.raises(KsdpError, match="exists"):
         ksdp.plot(run, out=film, mu=2)
     ksdp.plot(run, out=film, mu=2, overwrite=True)
@@ -53,6 +53,22 @@ def test_a_film_of_a_network(tmp_path: Path) -> None:
     assert len(pictures(tmp_path / "f.gif")) == 3
 
 
+def test_a_film_of_an_ensemble(tmp_path: Path) -> None:
+    """All seeds in each picture of a time or a parameter; of seeds alone a picture each."""
+    small = {"J": 50, "T": 2e-3, "dt": 1e-3, "flow": "laminar2d", "out": tmp_path / "s.zarr", "overwrite": True}
+    for options, shown, note in (
+        ({"A": "1,10,100", "seed": "1,2"}, 3, "2 seeds"),
+        ({"A": "1", "seed": "1,2,3,4", "snapshots": "0:2e-3:3"}, 3, "4 seeds"),
+        ({"A": "1", "seed": "1,2,3,4"}, 4, "all that varies"),
+        ({"A": "1,10", "seed": "1,2", "zip": "A,seed"}, 2, ""),
+    ):
+        run = ksdp.simulate(**small, **options)
+        done = ksdp.plot(run, out=tmp_path / "f.gif", overwrite=True)
+        assert len(pictures(tmp_path / "f.gif")) == shown
+        assert note in "; ".join(done.notes)
+        assert "Student" not in "; ".join(done.notes)  # no moments are drawn
+
+
 def test_what_is_no_film_is_refused(run: ksdp.Run, tmp_path: Path) -> None:
     out = tmp_path / "f.gif"
     for at in ({}, {"mu": 1, "t": 4e-3}):  # two parameters vary, and none
@@ -70,7 +86,7 @@ def test_mp4_needs_ffmpeg(run: ksdp.Run, tmp_path: Path, monkeypatch: pytest.Mon
     if shutil.which("ffmpeg"):
         ksdp.plot(run, out=out, mu=1)
         assert out.read_bytes()[4:8] == b"ftyp"
-        assert figures.made_here(out)
+        assert figures.is_own_picture(out)
         out.unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ResourceError, match=r"\.gif"):

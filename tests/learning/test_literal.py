@@ -113,7 +113,7 @@ def test_what_paper_means_can_all_be_changed() -> None:
     own = {"decay": "cosine", "keep": "best", "sub_problem_size": 20, "most_sub_problems": 7, "tolerance": 3.0}
     changed = build(TrainConfig, {"algorithm": "paper"} | own)
     assert {name: getattr(changed, name) for name in own} == own
-    with pytest.raises(ConfigError, match="tolerance = 3 is a part of the value"):
+    with pytest.raises(ConfigError, match="tolerance = 3"):
         build(TrainConfig, {"tolerance": 3.0})
 
 
@@ -126,7 +126,7 @@ def test_without_a_cap_it_ends_at_the_tolerance_and_with_one_it_says_so(solver: 
     assert (free.status, short.status) == ("converged", "capped")
     assert free.value[0] < short.value[0]
     assert solver(M=20, tolerance=-1.0, iterations=10).solve(x, y).status == "iterated"
-    with pytest.raises(ConfigError, match="without a tolerance"):
+    with pytest.raises(ConfigError, match="tolerance = -1"):
         solver(tolerance=-1.0)
 
 
@@ -197,9 +197,9 @@ def test_nothing_need_be_held_out(affine_data: Make) -> None:
     found = train(data, with_changes(LITERAL, N=60, held_out=0.0, steps=2))
     assert (found.history[-1]["validation"], found.history[-1]["floor"]) == (None, None)
     assert found.model.provenance["result"]["validated_on"] == "nothing"
-    with pytest.raises(ConfigError, match="no particles are held out"):
+    with pytest.raises(ConfigError, match="--validate"):
         train(data, with_changes(LITERAL, N=60, held_out=0.0, steps=2, keep="best"))
-    with pytest.raises(ConfigError, match="a smaller --held-out"):
+    with pytest.raises(ConfigError, match="--held-out"):
         train(data, with_changes(LITERAL, N=60, held_out=0.1))
 
 

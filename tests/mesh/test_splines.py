@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from ksdp_cli.particles.mesh.modes import Box, spectrum, synthesis
 from ksdp_cli.particles.mesh.splines import ORDERS, Splines
 
 
@@ -53,6 +54,27 @@ def test_a_wave_is_held_to_the_order(dim: int, order: int) -> None:
         exact = -2 * math.pi * wave * np.sin(2 * math.pi * wave * axes[0])
         assert np.abs(gradient[0] - exact).max() < bound * 2 * math.pi * n
         assert np.abs(gradient[1:]).max() < 1e-10 * n
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_the_rows_that_particles_touch_are_enough(dim: int) -> None:
+    """To the bit: deposit, its modes, and a field that is read, on a part of the nodes and on all of them."""
+    box = Box([0.3] * dim, 4.0, 16, order=4, threads=2)
+    for middle, width in ((0.4, 0.7), (0.3, 3.9)):  # the second cloud reaches around the edges
+        axes = [middle + width * (axis - 0.6) / 4.6 for axis in cloud(3000, dim)]
+        splines, whole = box.splines, [np.zeros(3000), np.zeros((dim, 3000))]
+        window = splines.window(axes)
+        assert (splines.deposit(axes)[window] == splines.deposit(axes, window)).all()
+        assert (width > 1) == (window == tuple(slice(0, box.nodes) for _ in axes))
+        modes = spectrum(splines.deposit(axes), 16, 1)
+        assert (modes == spectrum(splines.deposit(axes, window), 16, 2, window, box.nodes)).all()
+        grid = synthesis(modes, box.nodes, 1)
+        assert (grid[window] == synthesis(modes, box.nodes, 2, window)).all()
+        splines.gather(grid, axes, *whole)
+        value, gradient = np.zeros(3000), np.zeros((dim, 3000))
+        splines.gather(np.ascontiguousarray(grid[window]), axes, value, gradient, window)
+        assert (value == whole[0]).all()
+        assert (gradient == whole[1]).all()
 
 
 def test_deposit_is_the_transpose_of_gather() -> None:

@@ -150,10 +150,10 @@ def test_errors(monkeypatch: pytest.MonkeyPatch) -> None:
         sliced_w2_squared(x, x, 0)
     with pytest.raises(ConfigError, match="bins = 0"):
         binned_w2_squared(x, x, 0)
-    with pytest.raises(DataError, match="50 and 40 particles"):
+    with pytest.raises(DataError, match="50 and 40"):
         bound_w2_squared(x, x[:40])
     for distance in (sliced_w2_squared, binned_w2_squared, bound_w2_squared):
-        with pytest.raises(DataError, match="2 dimensions and the second cloud 3"):
+        with pytest.raises(DataError, match=r"2 .*second cloud 3"):
             distance(x, ball(50, 16, 3))
     monkeypatch.setattr(binned, "available_memory", lambda: 1000)
     with pytest.raises(ResourceError, match="cells need"):

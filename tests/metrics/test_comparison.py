@@ -41,7 +41,7 @@ def test_with_all_particles_it_is_the_three_distances() -> None:
 def test_one_reference_is_cut_in_halves_and_says_so() -> None:
     found = compare_clouds(disc(300, 0), disc(400, 1))
     assert (found.N, found.repeats, found.floor_source) == (60, 3, HALVES)
-    assert "run-to-run differences are not in it" in found.floor_source
+    assert found.floor_source == HALVES
     without = compare_clouds(disc(300, 0), disc(400, 1), n=300)
     assert without.floor is None
     assert without.excess is None
@@ -73,7 +73,7 @@ def test_too_few_particles_give_no_interval() -> None:
     found = compare_clouds(disc(10, 0), disc(10, 1), disc(10, 2))
     assert found.excess_low is None
     assert found.w2_squared_se is None
-    assert "10 particles are too few" in found.interval_source
+    assert found.interval_source.startswith("missing: 10 ")
     assert "without an interval" in found.verdict
 
 
@@ -179,22 +179,22 @@ def test_verdicts(low: float | None, high: float | None, expected: str) -> None:
 
 def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = disc(50, 0), disc(40, 1)
-    with pytest.raises(ConfigError, match=r"reference.* 40 .*N = 50.*--N 40"):
+    with pytest.raises(ConfigError, match=r"reference.*--N 40"):
         compare_clouds(x, y, n=50)
     with pytest.raises(ConfigError, match="N = 0"):
         compare_clouds(x, y, n=0)
-    with pytest.raises(DataError, match="the second reference is the first one"):
+    with pytest.raises(DataError, match="second reference"):
         compare_clouds(x, y, y.copy())
-    with pytest.raises(DataError, match=r"cloud.* 2 .*second reference.* 3"):
+    with pytest.raises(DataError, match=r" 2 .*second reference.* 3"):
         compare_clouds(x, y, np.zeros((40, 3)))
     broken = y.copy()
     broken[7, 1] = np.inf
-    with pytest.raises(DataError, match=r"1 of 40 .*reference.*finite.* 7"):
+    with pytest.raises(DataError, match=r"1 of 40.*reference.* 7"):
         compare_clouds(x, broken)
-    with pytest.raises(DataError, match=r"the cloud has shape \(0, 2\)"):
+    with pytest.raises(DataError, match=r"cloud.*\(0, 2\)"):
         compare_clouds(x[:0], y)
     monkeypatch.setattr(wasserstein, "available_memory", lambda: 10_000)
-    with pytest.raises(ResourceError, match=r"'certified' needs .* GiB for N = 8"):
+    with pytest.raises(ResourceError, match=r"'certified'.*N = 8"):
         compare_clouds(x, y)
 
 

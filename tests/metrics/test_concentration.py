@@ -1,4 +1,4 @@
-"""Radii and densities about the densest point, with and without weights; the blow-up's time off exact solutions."""
+"""Radii and densities about the densest point; the blow-up time of exact solutions."""
 
 from __future__ import annotations
 
@@ -33,16 +33,6 @@ def test_in_space_a_ball_of_one_density() -> None:
     x /= np.linalg.norm(x - 5, axis=1, keepdims=True)
     inner = concentration(np.concatenate([x, 5 + 0.01 * gauss(300, 3)]), 1.0, 0.1)
     assert inner.density > 100 * inner.wide / 8
-
-
-def test_a_weight_of_two_is_the_same_particle_twice() -> None:
-    x = gauss(500)
-    weights = np.where(np.arange(500) % 3, 1.0, 2.0)
-    twice = np.repeat(x, weights.astype(int), axis=0)
-    one, other = concentration(x, 2.0, 0.3, 0.5, weights), concentration(twice, 2.0, 0.3, 0.5, np.ones(len(twice)))
-    assert one.radii == other.radii
-    assert one.critical_radius == other.critical_radius
-    assert one.within == pytest.approx(other.within, rel=1e-12)
 
 
 def test_few_particles_at_one_point() -> None:

@@ -95,18 +95,18 @@ def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     x = ball(50, 11)
     broken = x.copy()
     broken[[3, 8]] = np.nan
-    with pytest.raises(DataError, match=r"2 of 50 .*second cloud.*finite"):
+    with pytest.raises(DataError, match=r"2 of 50.*second cloud"):
         exact_w2_squared(x, broken)
     with pytest.raises(DataError, match=r"shape \(0, 2\)"):
         exact_w2_squared(x[:0], x[:0])
-    with pytest.raises(DataError, match="2 dimensions and the second cloud 3"):
+    with pytest.raises(DataError, match=r"2 .*second cloud 3"):
         exact_w2_squared(x, ball(50, 11, 3))
-    with pytest.raises(DataError, match="50 and 40 particles"):
+    with pytest.raises(DataError, match="50 and 40"):
         exact_w2_squared(x, x[:40])
     with pytest.raises(ConfigError, match="'sinkhorn'"):
         exact_w2_squared(x, x, "sinkhorn")
-    with pytest.raises(DataError, match="at most 3 dimensions, not 4"):
+    with pytest.raises(DataError, match=r"'certified'.* 3 .*4.*'emd'"):
         exact_w2_squared(np.zeros((5, 4)), np.zeros((5, 4)))
     monkeypatch.setattr(wasserstein, "available_memory", lambda: w2_memory(50, "emd") - 1)
-    with pytest.raises(ResourceError, match=r"N = 50.* GiB .*--N .*--estimator certified"):
+    with pytest.raises(ResourceError, match=r"50.* --N .*--estimator"):
         exact_w2_squared(x, x, "emd")

@@ -53,7 +53,7 @@ def test_it_loads_without_a_word_and_draws(kind: str, pages: dict[str, Path], vi
 @pytest.mark.parametrize("name", SHIPPED)
 def test_positions_are_those_of_sample(name: str, page_of: Callable[[str], Path], visit: Visit, tmp_path: Path) -> None:
     """Of every model that ships, at the ends of what was trained, between them and beyond."""
-    model = Model.load(paths.found(name))
+    model = Model.load(paths.existing(name))
     names, lows, highs = model.eta_map.names, model.eta_map.low, model.eta_map.high
     opened = visit(page_of(name))
     opened.few(3000)
@@ -61,7 +61,7 @@ def test_positions_are_those_of_sample(name: str, page_of: Callable[[str], Path]
         ends = zip(names, lows, highs, strict=True)
         at = {name: low if part is None else round(part * high, 4) for name, low, high in ends}
         opened.tell("(at) => ksdp.set(at)", at)
-        sampled = ksdp.sample(paths.found(name), n=3000, out=tmp_path / f"{number}.zarr", **at).frame(0, 0)
+        sampled = ksdp.sample(paths.existing(name), n=3000, out=tmp_path / f"{number}.zarr", **at).frame(0, 0)
         # either side rounds to single precision: 4 to 8e-6 in the steepest networks, more beyond coordinates of 10
         allowed = 1e-5 * max(1.0, float(np.abs(sampled).max()) / 10)
         assert np.abs(np.reshape(opened.positions(), sampled.shape) - sampled).max() < allowed
@@ -75,7 +75,7 @@ def test_every_form_of_network(form: str, log: bool, make: Callable[..., Path], 
     """Random weights, larger than trained ones, so that all of tanh is used; two parameters where the form has them."""
     names = ("A",) if form == "separable" and not log else ("A", "t")
     ends = EtaMap(names, (1.0, 0.0)[: len(names)], (100.0, 0.1)[: len(names)], (log, False)[: len(names)])
-    shape, shipped = Network(2 + log, len(names), form), Model.load(paths.found("laminar2d-amplitude"))
+    shape, shipped = Network(2 + log, len(names), form), Model.load(paths.existing("laminar2d-amplitude"))
     file = folder / f"{form}-{log}.safetensors"
     Model(shape, 2 * shape.initial(5), ends, shipped.training, shipped.provenance).save(file)
     opened = visit(make(file, file.stem))
@@ -186,7 +186,7 @@ def test_a_view_that_moves_may_be_coarse_and_is_fine_at_rest(pages: dict[str, Pa
 def test_a_stored_initial_cloud_is_carried_along(
     flat_run: Path, make: Callable[..., Path], visit: Visit, folder: Path
 ) -> None:
-    shipped = Model.load(paths.found("laminar2d-amplitude"))
+    shipped = Model.load(paths.existing("laminar2d-amplitude"))
     cloud = ksdp.simulate(flow="laminar2d", A=3, J=300, T=1e-3, dt=1e-3, out=folder / "start.zarr").path
     simulation = shipped.provenance["simulation"] | {"init": str(cloud)}
     file = folder / "warm.safetensors"

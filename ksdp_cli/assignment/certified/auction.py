@@ -1,7 +1,7 @@
-"""Compiled loops of the certified solver: an auction for good prices, shortest paths for exact ones, the certificate.
+"""Compiled loops of the certified solver: an auction for approximate prices, shortest paths for exact ones, the proof.
 
 A matching with prices u (rows) and v (columns) is optimal when c_ij - u_i - v_j >= 0 on all pairs and = 0 on matched
-ones. Everything is an integer in float64, see `clouds`. ``matched`` (N,) has the column of each row, -1 where free.
+ones. All numbers are integers in float64, see `geometry`. ``matched`` (N,) has the column of each row, or -1 if free.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from .geometry import (
     least_reduced,
 )
 
-#: What is not on a row's list may be better by so many eps before the list is renewed: it is dear, a bid is cheap.
+#: Tolerance, in eps, for a better column that is not on a row's list: renewing a list costs much more than a bid.
 SLACK = 16.0
 
 
 @njit(cache=True, nogil=True)
 def auction(c: Clouds, lists: Lists, v: Reals, matched: Places, eps: float, most: int) -> tuple[int, int]:
-    """Match rows in place so that c_ij - v_j is nearly least, to some ``eps`` >= 1 (Bertsekas, Ann. Oper. Res. 14).
+    """Match rows in place so that c_ij - v_j is minimal up to about ``eps`` >= 1 (Bertsekas, Ann. Oper. Res. 14).
 
-    Free rows bid for their best column as much as they lose with the second best, and eps. Pairs that satisfy the
-    condition at the start stay: they are not disturbed by an eps that is large for their surroundings. Returns how
-    many rows were free at the start, and how many bids there were, of ``most``.
+    A free row bids for its best column: the loss with its second best, plus eps. Pairs that satisfy the condition at
+    the start keep their match, so that an eps too large for their neighbourhood does not disturb them. Returns the
+    number of rows that were free at the start, and the number of bids, at most ``most``.
     """
     n = len(v)
     top, bounds = np.empty(c.low.shape[1]), np.empty(c.low.shape[1])
@@ -86,9 +86,14 @@ def least_costs(c: Clouds, lists: Lists, v: Reals) -> Reals:
 def augment(c: Clouds, lists: Lists, v: Reals, matched: Places) -> Reals:
     """Make ``matched`` and ``v`` optimal over all pairs, in place, and return u.
 
-    Rows not matched to a column of least c_ij - v_j are freed, and each is matched again along a shortest augmenting
-    path (Jonker and Volgenant, Computing 38 (1987) 325, with a heap). Pairs off a row's list enter when the bound of
-    them comes up in the heap, as -1 - row.
+    Frees every row whose column does not have the least c_ij - v_j, and matches each free row along a shortest
+    augmenting path (Jonker and Volgenant, Computing 38 (1987) 325, with a heap):
+
+        for each free row: relax the columns on its list, and push them on the heap
+            pop the nearest: a column -> continue from the row that owns it; a bound -> relax that row's other columns
+            stop at the nearest free column; update the prices of the settled ones; swap matches along the path
+
+    The heap holds the bound for the pairs off a row's list as -1 - row.
     """
     n, k = lists.columns.shape
     top, bounds, work = np.empty(c.low.shape[1]), np.empty(c.low.shape[1]), np.empty(BLOCK + k)
@@ -109,7 +114,7 @@ def augment(c: Clouds, lists: Lists, v: Reals, matched: Places) -> Reals:
             continue
         heap.clear()
         seen, done = 0, 0
-        # ``near``: the distance of the nearest free column so far, ``end``
+        # ``end`` is the nearest free column so far, at distance ``near``
         i, reached, near, end = free, 0.0, np.inf, np.int64(-1)
         while i >= 0:
             away = reached - u[i]
@@ -164,7 +169,7 @@ def augment(c: Clouds, lists: Lists, v: Reals, matched: Places) -> Reals:
             settled[j] = False
         for q in range(seen):
             distance[touched[q]] = np.inf
-        while True:  # swap along the path
+        while True:  # swap matches along the path
             i = before[end]
             owner[end] = i
             end, matched[i] = matched[i], end
@@ -175,7 +180,7 @@ def augment(c: Clouds, lists: Lists, v: Reals, matched: Places) -> Reals:
 
 @njit(cache=True, nogil=True)
 def looseness(c: Clouds, lists: Lists, v: Reals, matched: Places) -> float:
-    """Mean over rows of c_ij - v_j at the matched column minus the least one: 0 at the optimum."""
+    """Mean over matched rows of c_ij - v_j at the match minus its minimum: 0 at the optimum."""
     top, bounds = np.empty(c.low.shape[1]), np.empty(c.low.shape[1])
     work = np.empty(BLOCK + lists.columns.shape[1])
     highest_prices(v, top)
@@ -190,9 +195,9 @@ def looseness(c: Clouds, lists: Lists, v: Reals, matched: Places) -> float:
 
 @njit(cache=True, nogil=True)
 def violations(c: Clouds, u: Reals, v: Reals, matched: Places) -> int:
-    """Number of violated optimality conditions: N^2 pairs, N matched pairs, N columns to be matched once each.
+    """Count violated optimality conditions: of N^2 pairs, of N matched pairs, and columns not matched exactly once.
 
-    Uses no list and no block, and O(N) memory.
+    It uses no list and no block, and O(N) memory.
     """
     n, count = len(v), 0
     met = np.zeros(n, np.bool_)
@@ -203,7 +208,7 @@ def violations(c: Clouds, u: Reals, v: Reals, matched: Places) -> int:
         met[matched[i]] = True
         count += cost(c, i, matched[i]) - u[i] - v[matched[i]] != 0.0
     estimates = np.empty(n)
-    # room for the rounding of a sum of terms of this size, so that no pair is passed over
+    # bound of the rounding of these sums, so that the estimate misses no pair
     room = ROOM + (np.abs(u).max() + np.abs(v).max()) * 2.0**-48
     for i in range(n):
         lift = (c.x[i, 0] ** 2 + c.x[i, 1] ** 2 + c.x[i, 2] ** 2) * (c.scale * SHRUNK) - room

@@ -1,8 +1,8 @@
 """Compiled geometry of an assignment: integer costs, points in spatial order, the cheapest columns of a row.
 
-Costs |x_i - y_j|^2 are rounded to integers, cut at 2^46, and kept in float64 like the prices: sums and differences are
-exact. A row keeps a short list of columns j with least c_ij - v_j. Prices v only ever fall, so a bound of what is
-not on the list stays true until the list is made again.
+Costs |x_i - y_j|^2 are rounded to integers and cut at 2^46. Costs and prices are float64, so that sums and differences
+are exact. A row keeps a short list of the columns j with least c_ij - v_j. Prices v only fall, so a bound for columns
+off the list stays valid until the list is renewed.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from ...base.compiled import njit
 Reals: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.int64]
 Point: TypeAlias = tuple[float, float, float]
-#: A row or column by its number.
+#: Number of a row or column.
 Place: TypeAlias = int | np.int64
 
-#: Points of a block: its box and highest price tell whether a row must look into it.
+#: Points of a block. A row skips a block if the box and the highest price of the block exclude it.
 BLOCK = 32
-#: Columns on a row's list.
+#: Length of a row's list.
 LISTED = 8
-#: The largest cost, and what no cost reaches.
+#: The largest cost, and a number above all costs.
 LARGEST_COST, BEYOND = 2.0**46, 2.0**52
-#: Room for rounding in float64 estimates of such costs, in units; and, of points far away from the others, the part of
-#: their squares by which these are taken too small.
+#: Bound of the rounding of a float64 estimate of a cost, in units; factor that makes squares of far points too small
+#: rather than too large.
 ROOM, SHRUNK = 4.0, 1.0 - 2.0**-48
 
 
 class Clouds(NamedTuple):
-    """Both clouds in spatial order, filled up to three axes, and boxes around blocks of columns.
+    """Both clouds in spatial order, padded to three axes, and the boxes of the blocks of columns.
 
-    ``x`` (N, 3), ``y`` (3, N), ``square`` (N,) = scale |y_j|^2, not too large, ``low`` and ``high`` (3, blocks). No
-    pair costs more than ``most``.
+    ``x`` (N, 3), ``y`` (3, N), ``square`` (N,) a lower bound of scale |y_j|^2, ``low`` and ``high`` (3, blocks) the
+    corners of the boxes. ``most`` is the largest cost of a pair.
     """
 
     x: NDArray[np.float64]
@@ -48,7 +48,7 @@ class Clouds(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """``columns`` and ``costs`` (N, k) of each row's list; what is not on it has c_ij - v_j >= ``bound`` (N,)."""
+    """``columns`` and ``costs`` (N, k) of each row's list; other columns have c_ij - v_j >= ``bound`` (N,)."""
 
     columns: NDArray[np.int64]
     costs: NDArray[np.float64]
@@ -56,7 +56,7 @@ class Lists(NamedTuple):
 
 
 def clouds(x: NDArray[np.float64], y: NDArray[np.float64], scale: float, most: float = BEYOND) -> Clouds:
-    """``x`` and ``y`` (N, 3) are in spatial order."""
+    """Build `Clouds` from ``x`` and ``y`` (N, 3) in spatial order."""
     first = np.arange(0, len(y), BLOCK)
     tall = np.ascontiguousarray(y.T)
     low, high = np.minimum.reduceat(tall, first, axis=1), np.maximum.reduceat(tall, first, axis=1)
@@ -71,7 +71,8 @@ def empty_lists(n: int) -> Lists:
 
 @njit(cache=True, nogil=True)
 def spatial_order(points: Reals, leaf: int) -> Places:
-    """Order in which every aligned run of leaf 2^k points is one cell of a k-d tree, cut across its widest axis."""
+    """Order (N,) in which each aligned run of leaf * 2^k points is a cell of a k-d tree, split across its widest
+    axis."""
     order = np.arange(len(points))
     stack = [(0, len(points))]
     while len(stack) > 0:
@@ -99,7 +100,7 @@ def spatial_order(points: Reals, leaf: int) -> Places:
 
 @njit(cache=True, nogil=True, inline="always")
 def cost(c: Clouds, i: Place, j: Place) -> float:
-    """Integer cost of a pair: the one definition that the solver and the certificate share."""
+    """Integer cost of a pair; solver and certificate share this definition."""
     square = (c.x[i, 0] - c.y[0, j]) ** 2 + (c.x[i, 1] - c.y[1, j]) ** 2 + (c.x[i, 2] - c.y[2, j]) ** 2
     rounded: float = min(np.round(square * c.scale), c.most)
     return rounded
@@ -107,14 +108,14 @@ def cost(c: Clouds, i: Place, j: Place) -> float:
 
 @njit(cache=True, nogil=True)
 def highest_prices(v: Reals, top: Reals) -> None:
-    """top <- the highest price in each block; too high, never too low, once prices have fallen."""
+    """top <- highest price in each block; stays an upper bound when prices fall."""
     for b in range(len(top)):
         top[b] = v[b * BLOCK : (b + 1) * BLOCK].max()
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nnan", "ninf", "nsz"})
 def block_bounds(c: Clouds, i: Place, top: Reals, out: Reals) -> None:
-    """out <- for every block, a lower bound of c_ij - v_j."""
+    """out <- lower bound of c_ij - v_j in each block."""
     a0, a1, a2 = c.x[i, 0], c.x[i, 1], c.x[i, 2]
     low0, low1, low2 = c.low[0], c.low[1], c.low[2]
     high0, high1, high2 = c.high[0], c.high[1], c.high[2]
@@ -129,7 +130,7 @@ def block_bounds(c: Clouds, i: Place, top: Reals, out: Reals) -> None:
 def estimate(
     square: Reals, v: Reals, y0: Reals, y1: Reals, y2: Reals, a: Point, lift: float, most: float, out: Reals
 ) -> float:
-    """out <- min(lift + square - a.y, most) - v over columns, and its least entry; vectorised, good to rounding."""
+    """out <- min(lift + square - a.y, most) - v over columns; return its minimum. Vectorised, exact up to rounding."""
     least = np.inf
     a0, a1, a2 = a
     for j in range(square.size):
@@ -144,7 +145,7 @@ def renew_list(c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, bounds: 
     columns, costs = lists.columns[i], lists.costs[i]
     k, n = len(columns), len(v)
     block_bounds(c, i, top, bounds)
-    # the old list says how far to look, and where first
+    # the old list gives an upper limit, and the block to start with
     limit, least, home = -np.inf, np.inf, np.argmin(bounds)
     for q in range(k):
         reduced = costs[q] - v[columns[q]]
@@ -156,7 +157,7 @@ def renew_list(c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, bounds: 
     a0, a1, a2 = c.x[i, 0], c.x[i, 1], c.x[i, 2]
     lift = (a0 * a0 + a1 * a1 + a2 * a2) * (c.scale * SHRUNK) - ROOM
     a = (2 * c.scale * a0, 2 * c.scale * a1, 2 * c.scale * a2)
-    held, slot = 0, 0
+    filled, slot = 0, 0
     for step in range(-1, len(top)):
         b = home if step < 0 else step
         if step == home or bounds[b] >= limit:
@@ -168,15 +169,15 @@ def renew_list(c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, bounds: 
         for j in range(s, e):
             if work[j - s] >= limit:
                 continue
-            paid = cost(c, i, j)
-            reduced = paid - v[j]
+            price = cost(c, i, j)
+            reduced = price - v[j]
             if reduced >= limit:
                 continue
-            if held < k:
-                slot = held
-                held += 1
-            values[slot], columns[slot], costs[slot] = reduced, j, paid
-            if held == k:
+            if filled < k:
+                slot = filled
+                filled += 1
+            values[slot], columns[slot], costs[slot] = reduced, j, price
+            if filled == k:
                 slot = 0
                 for q in range(1, k):
                     if values[q] > values[slot]:
@@ -189,7 +190,7 @@ def renew_list(c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, bounds: 
 def least_reduced(
     c: Clouds, lists: Lists, v: Reals, top: Reals, i: Place, slack: float, bounds: Reals, work: Reals
 ) -> tuple[Place, float, float]:
-    """The column of least c_ij - v_j to within ``slack``, its value, and the second least value or a bound of it."""
+    """The column with the least c_ij - v_j up to ``slack``, its value, and the second least value or a lower bound."""
     while True:
         best, second, column = np.inf, np.inf, np.int64(-1)
         for q in range(lists.columns.shape[1]):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from .splines import Grid, Splines
+from .splines import Grid, Splines, Window
 
 Modes = NDArray[np.complex128]
 Band = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -64,12 +64,14 @@ class Box:
 
     def density(self, axes: Sequence[NDArray[np.floating]], mass: float) -> Modes:
         """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly."""
-        return self.density_of(self.splines.deposit(axes), mass, axes[0].size)
+        return self.density_modes(axes, mass, self.count)
 
-    def density_of(self, grid: Grid, mass: float, particles: int, count: int | None = None) -> Modes:
-        """The same, from what the splines have deposited; ``count`` modes an axis, those of the box by default."""
-        modes = spectrum(grid, count or self.count, self.splines.threads) / self._symbol(count or self.count)
-        modes *= mass / particles / self.side**self.dim
+    def density_modes(self, axes: Sequence[NDArray[np.floating]], mass: float, count: int) -> Modes:
+        """The same with ``count`` modes an axis."""
+        window = self.splines.window(axes)
+        grid = self.splines.deposit(axes, window)
+        modes = spectrum(grid, count, self.splines.threads, window, self.nodes) / self._symbol(count)
+        modes *= mass / axes[0].size / self.side**self.dim
         modes.flat[0] = mass / self.side**self.dim
         return modes
 
@@ -92,29 +94,39 @@ class Box:
         """What this box adds to the field: its band, smoothed over delta, and no mode without a partner."""
         return np.asarray(modes * self._kept)
 
-    def coefficients(self, part: Modes) -> Grid:
-        """Spline coefficients, on the nodes, of a field with modes ``part``, of any even count up to the nodes."""
-        modes = part / self._symbol(part.shape[-1] * 2 - 2).conj()
-        return synthesis(modes, self.nodes, self.splines.threads)
-
     def add(self, modes: Modes, axes: Sequence[NDArray[Any]], value: NDArray[Any], gradient: NDArray[Any]) -> None:
         """Add this box's part of c (n,) and of grad c (d, n) at positions given axis by axis."""
-        self.splines.gather(self.coefficients(self.part(modes)), axes, value, gradient)
+        self.read(self.part(modes), axes, value, gradient)
+
+    def read(self, part: Modes, axes: Sequence[NDArray[Any]], value: NDArray[Any], gradient: NDArray[Any]) -> None:
+        """Add the field with modes ``part``, of any even count up to the nodes, and its gradient."""
+        window = self.splines.window(axes)
+        modes = part / self._symbol(part.shape[-1] * 2 - 2).conj()
+        coefficients = synthesis(modes, self.nodes, self.splines.threads, window)
+        self.splines.gather(coefficients, axes, value, gradient, window)
 
 
-def spectrum(grid: Grid, count: int, threads: int) -> Modes:
-    """The ``count`` lowest modes an axis of a real grid: transforms along further axes are of these modes only."""
+def spectrum(grid: Grid, count: int, threads: int, window: Window | None = None, nodes: int = 0) -> Modes:
+    """The ``count`` lowest modes an axis of a real grid: transforms along further axes are of these modes only, and of
+    the rows in which there is something. With ``window`` the grid is that part of one with ``nodes`` an axis, all of
+    the last axis, and the rest is 0."""
     modes: Modes = fft.rfft(grid, axis=-1, workers=threads)[..., : count // 2 + 1]
     for axis in reversed(range(grid.ndim - 1)):
+        if window and modes.shape[axis] < nodes:
+            whole = np.zeros((*modes.shape[:axis], nodes, *modes.shape[axis + 1 :]), complex)
+            whole[(*(slice(None),) * axis, window[axis])] = modes
+            modes = whole
         modes = resized(fft.fft(modes, axis=axis, workers=threads), count, axis)
     return np.ascontiguousarray(modes)
 
 
-def synthesis(modes: Modes, nodes: int, threads: int) -> Grid:
-    """sum_q modes_q exp(i q x) on ``nodes`` an axis, at least as many as there are modes."""
+def synthesis(modes: Modes, nodes: int, threads: int, window: Window | None = None) -> Grid:
+    """sum_q modes_q exp(i q x) on ``nodes`` an axis, at least as many as there are modes, or on a part of them."""
     for axis in range(modes.ndim - 1):
         padded = resized(modes, nodes, axis)
         modes = fft.ifft(padded, axis=axis, workers=threads, norm="forward", overwrite_x=True)
+        if window:
+            modes = modes[(*(slice(None),) * axis, window[axis])]
     return np.asarray(fft.irfft(modes, nodes, axis=-1, workers=threads, norm="forward"))
 
 

@@ -158,7 +158,7 @@ class Nested:
         first, shared = self.boxes[0], self._shared
         if shared is None or not self.holds(axes):
             return [box.density(axes, mass) for box in self.boxes]
-        lowest = first.density_of(first.splines.deposit(axes), mass, axes[0].size, max(first.count, shared.count))
+        lowest = first.density_modes(axes, mass, max(first.count, shared.count))
         outer = shared.densities(_resized(lowest, shared.count) * first.side**first.dim)
         for box, modes in zip(self.boxes[1:], outer, strict=True):
             modes /= box.side**box.dim
@@ -178,7 +178,7 @@ class Nested:
             part = _resized(first.part(field[0]), count)
             outer = shared.field([box.part(modes) for box, modes in zip(self.boxes[1:], field[1:], strict=True)])
             part += _resized(outer, count)
-            first.splines.gather(first.coefficients(part), axes, value, gradient)
+            first.read(part, axes, value, gradient)
         else:
             for box, modes in zip(self.boxes, field, strict=True):
                 _add_inside(box, modes, axes, value, gradient)
@@ -201,6 +201,8 @@ class Nested:
 
 def _resized(modes: Modes, count: int) -> Modes:
     """Other ``count`` of modes an axis of a real field: the lowest ones, or zeros beyond."""
+    if modes.shape[-1] == count // 2 + 1:
+        return modes
     for axis in range(modes.ndim - 1):
         modes = resized(modes, count, axis)
     more = count // 2 + 1 - modes.shape[-1]

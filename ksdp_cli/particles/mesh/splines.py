@@ -22,6 +22,8 @@ from ..kernel_compiler.module_cache import import_text
 from ..kernel_compiler.source import for_dimension
 
 Grid = NDArray[np.float64]
+#: A part of the nodes, a range for each axis.
+Window = tuple[slice, ...]
 #: Orders that are offered: 4 is cubic. Particles of a piece of work. Bytes of the grids that threads add into.
 ORDERS, PIECE, ROOM = (4, 6, 8), 1 << 16, 1 << 30
 
@@ -45,30 +47,55 @@ class Splines:
         self.threads = threads or core_count()
         self.loops = loops(order, self.dim)
 
-    def deposit(self, axes: Sequence[NDArray[np.floating]]) -> Grid:
-        """Sum of the splines of all particles, on the grid; ``axes`` holds one array of positions an axis."""
-        n = axes[0].size
-        around = 0 if self._inside(axes) else self.order - 1
-        padded = tuple(int(c) + around for c in self.cells)
-        count = max(1, min(self.threads, ROOM // (8 * math.prod(padded)), -(-n // PIECE)))
-        grids = np.zeros((count, *padded))
+    def window(self, axes: Sequence[NDArray[np.floating]]) -> Window:
+        """The nodes that the splines of these particles touch, along each axis but the last; all of the last one, and
+        of every one where a spline reaches around an edge."""
+        if not self._inside(axes):
+            return tuple(slice(0, int(n)) for n in self.cells)
+        ends = [
+            [math.floor((float(end) - low) * (1.0 / self.h)) for end in (axis.min(), axis.max())]
+            for axis, low in zip(axes[:-1], self.low, strict=False)
+        ]
+        return (*(slice(first, last + self.order) for first, last in ends), slice(0, int(self.cells[-1])))
+
+    def deposit(self, axes: Sequence[NDArray[np.floating]], window: Window | None = None) -> Grid:
+        """Sum of the splines of all particles on the grid, or on the `window` of these particles; ``axes`` holds one
+        array of positions an axis."""
+        n, inside = axes[0].size, self._inside(axes)
+        shape = tuple(int(c) + (0 if inside else self.order - 1) for c in self.cells)
+        first = np.zeros(self.dim, np.int64)
+        if window and inside:
+            shape, first = tuple(s.stop - s.start for s in window), np.array([s.start for s in window], np.int64)
+        count = max(1, min(self.threads, ROOM // (8 * math.prod(shape)), -(-n // PIECE)))
+        grids = np.zeros((count, *shape))
         # 1.5 * 2^52 quanta; a node may hold all n particles
         magic = 1.5 * 2.0 ** math.ceil(math.log2(max(n, 2)))
         size = -(-n // count)
 
         def part(k: int) -> None:
-            piece = slice(k * size, (k + 1) * size)
-            self.loops.deposit(*(axis[piece] for axis in axes), self.low, 1.0 / self.h, self.cells, grids[k], magic)
+            some = [axis[k * size : (k + 1) * size] for axis in axes]
+            self.loops.deposit(*some, self.low, 1.0 / self.h, self.cells, first, grids[k], magic)
 
         parallel_map(part, range(count), count)
         for other in grids[1:]:
             grids[0] += other
-        return self._fold(grids[0]) if around else np.asarray(grids[0])
+        return np.asarray(grids[0]) if inside else self._fold(grids[0])
 
-    def gather(self, coefficients: Grid, axes: Sequence[NDArray[np.floating]], value: Grid, gradient: Grid) -> None:
-        """Add the spline function of ``coefficients`` and its gradient to ``value`` (n,) and ``gradient`` (d, n)."""
-        around = 0 if self._inside(axes) else self.order - 1
-        padded = np.pad(coefficients, [(0, around)] * self.dim, mode="wrap") if around else coefficients
+    def gather(
+        self,
+        coefficients: Grid,
+        axes: Sequence[NDArray[np.floating]],
+        value: Grid,
+        gradient: Grid,
+        window: Window | None = None,
+    ) -> None:
+        """Add the spline function of ``coefficients`` and its gradient to ``value`` (n,) and ``gradient`` (d, n). They
+        are those of all nodes, or of the `window` of these particles."""
+        inside, first = self._inside(axes), np.zeros(self.dim, np.int64)
+        if window and inside:
+            first = np.array([s.start for s in window], np.int64)
+        if not inside:
+            coefficients = np.pad(coefficients, [(0, self.order - 1)] * self.dim, mode="wrap")
 
         def part(begin: int) -> None:
             piece = slice(begin, begin + PIECE)
@@ -77,7 +104,8 @@ class Splines:
                 self.low,
                 1.0 / self.h,
                 self.cells,
-                padded,
+                first,
+                coefficients,
                 value[piece],
                 *(row[piece] for row in gradient),
             )

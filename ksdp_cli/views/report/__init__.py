@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from .page import Page, Picture, Table, render
-from .view import MOST_SHOWN, Inputs, NetworkView, Scene, StoredCloud, particles_shown
+from .view import MOST_SHOWN, Inputs, NetworkView, PageCloud, Scene, particles_per_cloud
 
 __all__ = [
     "MOST_SHOWN",
     "Inputs",
     "NetworkView",
     "Page",
+    "PageCloud",
     "Picture",
     "Scene",
-    "StoredCloud",
     "Table",
-    "particles_shown",
+    "particles_per_cloud",
     "render",
 ]

@@ -13,7 +13,7 @@ from ...errors import DataError
 from ...metrics import moments
 from ...provenance import short
 from ...store import Run
-from . import StoredCloud, Table, particles_shown
+from . import PageCloud, Table, particles_per_cloud
 
 #: (run, case, snapshot, parameters): one frame of one store.
 Place = tuple[Run, int, int, dict[str, float]]
@@ -27,20 +27,20 @@ def require_drawable(dim: int, what: object) -> None:
         raise DataError(f"{what} has {dim} dimensions, and a page shows 2 or 3", "use 'ksdp plot' or 'ksdp compare'")
 
 
-def thinned(places: Sequence[Place], dim: int) -> tuple[list[Place], int]:
+def thin(places: Sequence[Place], dim: int) -> tuple[list[Place], int]:
     """As many evenly spread places as a page has room for, and the particles of each that are shown."""
     keep = list(places)
-    while keep and not particles_shown(len(keep), dim):
+    while keep and not particles_per_cloud(len(keep), dim):
         keep = keep[::2]
-    return keep, particles_shown(len(keep), dim)
+    return keep, particles_per_cloud(len(keep), dim)
 
 
-def stored_cloud(place: Place, most: int) -> StoredCloud:
+def page_cloud(place: Place, most: int) -> PageCloud:
     run, case, k, at = place
     frame = run.frame(case, k)
     m = moments(frame)
     first = np.array(frame[:most])
-    return StoredCloud(at, first, len(frame), m.mean.tolist(), float(m.second_moment), float(m.second_moment_se))
+    return PageCloud(at, first, len(frame), m.mean.tolist(), float(m.second_moment), float(m.second_moment_se))
 
 
 def extent(clouds: Sequence[Cloud]) -> NDArray[np.float64]:

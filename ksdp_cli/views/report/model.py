@@ -23,9 +23,9 @@ from ...learning.network.forms import FORMS
 from ...metrics import compare_clouds, moments
 from ...provenance import short
 from ...store import Run
-from . import MOST_SHOWN, Inputs, NetworkView, Page, Picture, Scene, StoredCloud, Table, beside
+from . import MOST_SHOWN, Inputs, NetworkView, Page, PageCloud, Picture, Scene, Table, subject
 from . import clouds as parts
-from .beside import SEED, Learned
+from .subject import SEED, ReportModel
 
 Warn = Callable[[str], None]
 #: The seed of the inputs for distances.
@@ -45,13 +45,13 @@ def page(
     """
     model = Model.load(path)
     parts.require_drawable(model.dim, name)
-    learned = Learned(name, path, model)
-    runs, of_training = (references, False) if references else (beside.training_data(learned), True)
-    places, most = parts.thinned([place for run in runs for place in beside.places(learned, run)], model.dim)
-    notes = [note for run in runs for note in beside.differences(learned, run)]
+    learned = ReportModel(name, path, model)
+    runs, of_training = (references, False) if references else (subject.training_data(learned), True)
+    places, most = parts.thin([place for run in runs for place in subject.places(learned, run)], model.dim)
+    notes = [note for run in runs for note in subject.differences(learned, run)]
     for note in notes:
         warn(note)
-    clouds = [parts.stored_cloud(place, most) for place in places]
+    clouds = [parts.page_cloud(place, most) for place in places]
     if clouds and not any(cloud.at == learned.start for cloud in clouds):
         learned.start = dict(clouds[-1].at)
     title = "Simulation (training data)" if of_training else "Simulation"
@@ -69,14 +69,14 @@ def page(
     return Page("model", Path(name).name, _lead(learned), scene, sections, footer), [str(r.path) for r in runs]
 
 
-def _extent(learned: Learned, clouds: list[StoredCloud], network: NetworkView) -> NDArray[np.float64]:
+def _extent(learned: ReportModel, clouds: list[PageCloud], network: NetworkView) -> NDArray[np.float64]:
     """A box of the stored clouds and of the network at the ends of the sliders."""
     ends = [sorted({low, to}) for low, to in zip(network.low, network.furthest(), strict=True)]
     corners = [dict(zip(learned.eta.names, corner, strict=True)) for corner in itertools.product(*ends)]
     return parts.extent([cloud.points for cloud in clouds] + [learned.at(corner, PROBES) for corner in corners])
 
 
-def _network(learned: Learned) -> NetworkView:
+def _network(learned: ReportModel) -> NetworkView:
     model, eta = learned.model, learned.eta
     law = learned.generator.initial
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
@@ -99,7 +99,7 @@ def _network(learned: Learned) -> NetworkView:
     )
 
 
-def _lead(learned: Learned) -> str:
+def _lead(learned: ReportModel) -> str:
     simulation, eta = learned.simulation, learned.eta
     ranges = ", ".join(f"{n} = {low:g} to {high:g}" for n, low, high in zip(eta.names, eta.low, eta.high, strict=True))
     to = "the clouds that it was given"
@@ -112,7 +112,9 @@ def _lead(learned: Learned) -> str:
     return told + f". Each cloud has {simulation.get('J', '?')} particles in {learned.model.dim} dimensions."
 
 
-def _distances(learned: Learned, places: list[parts.Place], of_training: bool, progress: Progress | None) -> list[Any]:
+def _distances(
+    learned: ReportModel, places: list[parts.Place], of_training: bool, progress: Progress | None
+) -> list[Any]:
     """Exact W2^2 of the network to some of the stored clouds, beside the noise floor."""
     chosen = evenly([place for place in places if place[0].J >= 4], MOST_MEASURED)
     rows = []
@@ -133,7 +135,7 @@ def _distances(learned: Learned, places: list[parts.Place], of_training: bool, p
     return [Table(title, columns, rows), told]
 
 
-def _made(learned: Learned, runs: list[Run]) -> list[Any]:
+def _made(learned: ReportModel, runs: list[Run]) -> list[Any]:
     model = learned.model
     made: list[Any] = [("code", str(model.provenance.get("command", "")))]
     made += [("code", str(run.attrs.get("command", ""))) for run in runs]
@@ -149,7 +151,7 @@ def _made(learned: Learned, runs: list[Run]) -> list[Any]:
     return made
 
 
-def _training(learned: Learned, folder: Path, warn: Warn) -> list[Any]:
+def _training(learned: ReportModel, folder: Path, warn: Warn) -> list[Any]:
     result = learned.model.provenance.get("result") or {}
     words = {"validation_W2_squared": "validation W₂² [length²]", "validated_on": "validated on", "seconds": "time [s]"}
     rows = [[words.get(name, name.replace("_", " ")), _short(value)] for name, value in result.items()]
@@ -173,7 +175,7 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _pictures(learned: Learned, places: list[parts.Place], clouds: list[StoredCloud], folder: Path) -> list[Picture]:
+def _pictures(learned: ReportModel, places: list[parts.Place], clouds: list[PageCloud], folder: Path) -> list[Picture]:
     density, curve = folder / "density.png", folder / "moments.svg"
     told = "Density of the network's particles beside those of the simulation, one scale of colours in each row."
     if not clouds:
@@ -192,7 +194,7 @@ def _pictures(learned: Learned, places: list[parts.Place], clouds: list[StoredCl
     return [Picture(density, told), *_curve(learned, clouds, curve)]
 
 
-def _curve(learned: Learned, clouds: list[StoredCloud], path: Path) -> list[Picture]:
+def _curve(learned: ReportModel, clouds: list[PageCloud], path: Path) -> list[Picture]:
     """E|x|^2 against the first parameter, the others as at the start."""
     name, start = learned.eta.names[0], learned.start
     low, high = learned.eta.low[0], learned.eta.high[0]

@@ -68,12 +68,12 @@ def report(
     note = warn or (lambda message: None)
 
     def begin(place: Path) -> Lock:
-        return claim(place, made_here, "report", overwrite=overwrite)
+        return claim(place, is_own_page, "report", overwrite=overwrite)
 
     # a store or a model that cannot be read leaves no empty folder behind
     run = open_run(path) if path.is_dir() else None
-    file = None if run else paths.found(subject)
-    place, lock = paths.begun(out, paths.slug(f"report-{path.stem}"), ".html", begin)
+    file = None if run else paths.existing(subject)
+    place, lock = paths.begin_output(out, paths.slug(f"report-{path.stem}"), ".html", begin)
     with lock, tempfile.TemporaryDirectory() as folder, progress_bar(progress) as bar:
         if run:
             if references:
@@ -106,7 +106,7 @@ def _require_suffix(place: Path) -> None:
         raise ConfigError(f"the output {place} does not end in .html", f"use -o {place.with_suffix('.html')}")
 
 
-def made_here(path: Path) -> bool:
+def is_own_page(path: Path) -> bool:
     """Whether ``path`` is a page that ksdp made."""
     with open_regular(path) as file:
         return file.read(len(MARK)) == MARK

@@ -18,8 +18,8 @@ from ...provenance import short
 from ...store import Run
 from ...store.selection import simulation_of
 from ..curves import equation_6
-from ..shown import field_of
-from . import Page, Picture, Scene, StoredCloud, Table
+from ..picture import field_of
+from . import Page, PageCloud, Picture, Scene, Table
 from . import clouds as parts
 
 #: A parameter over this ratio goes on a logarithmic axis.
@@ -41,8 +41,8 @@ def page(run: Run, folder: Path) -> Page:
         for case, values in enumerate(run.cases)
         for k, t in enumerate(run.times)
     ]
-    shown, most = parts.thinned(places, run.dim)
-    clouds = [parts.stored_cloud(place, most) for place in shown]
+    shown, most = parts.thin(places, run.dim)
+    clouds = [parts.page_cloud(place, most) for place in shown]
     scene = Scene(
         run.dim,
         parts.extent([cloud.points for cloud in clouds]),
@@ -103,7 +103,7 @@ def _made(run: Run) -> list[Any]:
     return made
 
 
-def _moments(clouds: list[StoredCloud]) -> Table:
+def _moments(clouds: list[PageCloud]) -> Table:
     names = list(clouds[0].at)
     rows = [
         [
@@ -121,13 +121,13 @@ def _moments(clouds: list[StoredCloud]) -> Table:
     return Table(title, [*names, *axes, "E|x|² [length²]", "s.e."], rows)
 
 
-def _moment_picture(run: Run, clouds: list[StoredCloud], folder: Path) -> list[Picture]:
+def _moment_picture(run: Run, clouds: list[PageCloud], folder: Path) -> list[Picture]:
     """E|x|^2 against time for each case, or against the last parameter when there is one snapshot."""
     names = [name for name in clouds[0].at if name != SEED]
     if not names:
         return []
     across = names[-1]
-    groups: dict[str, list[StoredCloud]] = {}
+    groups: dict[str, list[PageCloud]] = {}
     for cloud in clouds:
         groups.setdefault(label({n: v for n, v in cloud.at.items() if n != across}) or "simulation", []).append(cloud)
     curves: dict[str, Any] = {}

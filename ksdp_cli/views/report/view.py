@@ -26,7 +26,7 @@ BEYOND = 0.3
 
 
 @dataclass(frozen=True)
-class StoredCloud:
+class PageCloud:
     """``points`` (n, d), the first of ``count`` particles, at parameters ``at``, with moments of all of them."""
 
     at: dict[str, float]
@@ -129,7 +129,7 @@ class Scene:
 
     dim: int
     extent: NDArray[np.float64]
-    clouds: Sequence[StoredCloud]
+    clouds: Sequence[PageCloud]
     title: str
     units: dict[str, str]
     start: dict[str, float]
@@ -172,7 +172,7 @@ class Scene:
         return made
 
 
-def particles_shown(clouds: int, dim: int) -> int:
+def particles_per_cloud(clouds: int, dim: int) -> int:
     """How many particles of each of ``clouds`` stored clouds fit on a page; 0 when fewer than `FEWEST_SHOWN` would."""
     fit = min(MOST_SHOWN, ROOM // (2 * dim * max(clouds, 1)))
     return fit if fit >= FEWEST_SHOWN else 0

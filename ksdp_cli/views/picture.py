@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Shown:
+class PictureCloud:
     """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn;
     of several seeds a cloud for each."""
 
@@ -57,26 +57,26 @@ class Work:
         return x[:, :3]
 
 
-class Network:
+class NetworkClouds:
     """A generator that pushes the same ``n`` particles, those of ``ksdp sample``, to every point."""
 
     def __init__(self, model: Model, n: int, device: str) -> None:
         self.generator, self.n = Generator(model, device), n
         self._x: Cloud | None = None
 
-    def at(self, values: At) -> Shown:
+    def at(self, values: At) -> PictureCloud:
         def load() -> Cloud:
             if self._x is None:
                 self._x = self.generator.inputs(self.n)
             return self.generator.push(self._x, values)
 
-        return Shown(values, (load,))
+        return PictureCloud(values, (load,))
 
     def warnings(self, points: Sequence[At]) -> list[str]:
         return self.generator.warnings(self.n, *points)
 
 
-def of_store(work: Work, chosen: Selection, largest: int) -> list[Shown]:
+def of_store(work: Work, chosen: Selection, largest: int) -> list[PictureCloud]:
     """Every chosen frame, those of several seeds as one; of more than ``largest`` particles evenly spaced ones."""
     run, seeds = chosen.run, {chosen.run.cases[case].get(SEED) for case in chosen.cases}
     pooled = _of_all_seeds([frame_of(run, case, k, 1) for case, k in chosen.frames()])
@@ -88,29 +88,28 @@ def of_store(work: Work, chosen: Selection, largest: int) -> list[Shown]:
     pooled = _of_all_seeds(every)
     if len(pooled) == len(every):  # one seed, or another one for each case
         return every
-    work.notes.append(
-        f"the particles of {len(seeds)} seeds of {run.path} are drawn together, and moments are means over seeds with "
-        "Student's 95 % bands; --seed chooses one"
-    )
+    work.notes.append(f"the particles of {len(seeds)} seeds of {run.path} are drawn together; --seed chooses one")
     return pooled
 
 
-def _of_all_seeds(every: list[Shown]) -> list[Shown]:
+def _of_all_seeds(every: list[PictureCloud]) -> list[PictureCloud]:
     """Frames that differ in their seed alone as one, which has no chemical: each seed has its own."""
-    together: dict[tuple[float, ...], list[Shown]] = {}
+    together: dict[tuple[float, ...], list[PictureCloud]] = {}
     for one in every:
         together.setdefault(tuple(value for name, value in one.values.items() if name != SEED), []).append(one)
     return [
-        Shown({n: v for n, v in shown[0].values.items() if n != SEED}, tuple(run for one in shown for run in one.runs))
+        PictureCloud(
+            {n: v for n, v in shown[0].values.items() if n != SEED}, tuple(run for one in shown for run in one.runs)
+        )
         for shown in together.values()
     ]
 
 
-def frame_of(run: Run, case: int, k: int, step: int) -> Shown:
+def frame_of(run: Run, case: int, k: int, step: int) -> PictureCloud:
     """Every ``step``-th particle of a frame."""
     values = run.cases[case] | {"t": float(run.times[k])}
     field = (lambda: field_of(run, case, k)) if run.grid else None
-    return Shown(values, (lambda: run.rows(case, k, slice(0, None, step)),), field)
+    return PictureCloud(values, (lambda: run.rows(case, k, slice(0, None, step)),), field)
 
 
 def field_of(run: Run, case: int, k: int) -> figures.Field:
@@ -119,7 +118,7 @@ def field_of(run: Run, case: int, k: int) -> figures.Field:
     return figures.Field(run.grid.axes(), run.field(case, k))
 
 
-def spread(work: Work, items: list[Item], most: int) -> list[Item]:
+def thin(work: Work, items: list[Item], most: int) -> list[Item]:
     """All of them, or ``most`` evenly spaced ones with the first and the last."""
     if len(items) <= most:
         return items
@@ -127,7 +126,7 @@ def spread(work: Work, items: list[Item], most: int) -> list[Item]:
     return evenly(items, most)
 
 
-def labelled(every: Sequence[At]) -> list[str]:
+def labels_of(every: Sequence[At]) -> list[str]:
     """``A = 50, t = 0.1``: what varies among them, or everything where nothing does."""
     names = [name for name in every[0] if len({values[name] for values in every}) > 1] or list(every[0])
     return [label({name: values[name] for name in names}, 4) for values in every]

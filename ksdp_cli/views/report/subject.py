@@ -23,7 +23,7 @@ SEED = 0
 SHARED = ("flow", "kernel", "init", "t0", "mu", "chi", "M", "delta2", "flow_params", "kernel_params", "init_params")
 
 
-class Learned:
+class ReportModel:
     """A model with the initial cloud that it pushes forward, and the parameters ``start`` shown at first."""
 
     def __init__(self, name: str, path: Path, model: Model) -> None:
@@ -41,7 +41,7 @@ class Learned:
         return self.generator.cloud(min(n, getattr(self.generator.initial, "count", n)), at, seed)
 
 
-def training_data(learned: Learned) -> list[Run]:
+def training_data(learned: ReportModel) -> list[Run]:
     """The store that the network was trained on, when it still is what it was."""
     named = Path(str(learned.model.provenance.get("data", "")))
     for candidate in (named, learned.path.parent / named, learned.path.parent / named.name):
@@ -55,7 +55,7 @@ def training_data(learned: Learned) -> list[Run]:
     return []
 
 
-def places(learned: Learned, run: Run) -> list[parts.Place]:
+def places(learned: ReportModel, run: Run) -> list[parts.Place]:
     """The frames of a reference with the network's parameters; those at other times than the network's are left out."""
     if run.dim != learned.model.dim:
         raise ConfigError(f"{run.path} has dimension {run.dim} and the model {learned.model.dim}", "give another store")
@@ -80,7 +80,7 @@ def _fixed(run: Run) -> dict[str, float]:
     return {name: float(v[0]) for name, v in everything.items() if isinstance(v, list) and len(v) == 1 and name != "t"}
 
 
-def differences(learned: Learned, run: Run) -> list[str]:
+def differences(learned: ReportModel, run: Run) -> list[str]:
     """A sentence when a reference is another problem than the one that was learned."""
 
     def flat(config: JsonDict) -> JsonDict:

@@ -8,7 +8,7 @@ from ..particles import collapse, preflight
 from ..particles.problem import Problem
 
 
-def tell_doubts(problem: Problem, cloud: Cloud, coarse: str | None, warn: Say | None) -> None:
+def warn_before_start(problem: Problem, cloud: Cloud, coarse: str | None, warn: Say | None) -> None:
     """Warn of ``coarse``, the `precision_warning`, and of doubts about the flow and the initial ``cloud`` (J, d)."""
     for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
         if doubt and warn:
