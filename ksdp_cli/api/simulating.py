@@ -154,7 +154,7 @@ def _simulated(
             header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: header_on_resume(problem, stored, chosen, grid),
+            header_on_resume=lambda stored: header_on_resume(problem, stored, chosen, grid),
         )
 
     if case is not None:
