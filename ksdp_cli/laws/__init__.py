@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ..particles.problem import pose
 from . import brownian, divergence, scaling, second_moment, second_moment_run, third_law
@@ -12,7 +11,7 @@ from .base import Finding
 LAWS = (divergence, third_law, scaling, second_moment, brownian, second_moment_run)
 
 
-def check(options: Mapping[str, Any]) -> Iterator[Finding]:
+def check(options: Mapping[str, object]) -> Iterator[Finding]:
     """Check, one by one, the laws that hold for the flow, the kernel and the dimension of ``options``.
 
     ``options`` are those of `ksdp_cli.simulate`. Raises `ConfigError` if they are not valid.

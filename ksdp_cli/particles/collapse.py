@@ -10,10 +10,11 @@ A cloud whose attraction has lost half of that excess to delta is called collaps
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from .kernel_compiler.source import array_function
@@ -45,7 +46,7 @@ def missing(kernel: object, args: tuple[float, ...], x: Cloud) -> float:
 
 
 @lru_cache(16)
-def kernel_function(kernel: object, dim: int) -> Any:
+def kernel_function(kernel: object, dim: int) -> Callable[..., NDArray[np.float64]]:
     """g(r2, delta2, *parameters) of arrays."""
     return array_function(kernel, dim)
 

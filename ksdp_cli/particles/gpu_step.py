@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.cuda_graph import NotCaptured, device_faults, record, without_waiting
 from ..base.shapes import Cloud
@@ -24,6 +25,7 @@ from .engines.direct_cpu import template
 from .engines.direct_gpu import launch, require_torch, shares
 from .flow_trace import Formula, Untraceable, trace
 from .kernel_compiler.module_cache import import_text
+from .kernel_compiler.program import Program
 from .problem import diffusion
 from .stepper import Stepper, resolved
 
@@ -210,13 +212,16 @@ class StepsGPU:
             enable_fp_fusion=True,  # Triton 3.10 changes the default
         )
 
-    def _parts(self, x: Tensor) -> Any:
+    def _parts(self, x: Tensor) -> Tensor:
         """Parts (case, share, axis, J) in float64 of the pair sum at ``x``."""
+        parts: Tensor = self.clock
         if not self.forced:
-            return self.clock
+            return parts
         if self.direct:
-            return self.engine.parts(x, x, self.parameters)  # type: ignore[attr-defined]
-        return self.engine(x[0].T.contiguous()).T.contiguous().double()[None, None]
+            parts = self.engine.parts(x, x, self.parameters)  # type: ignore[attr-defined]
+        else:
+            parts = self.engine(x[0].T.contiguous()).T.contiguous().double()[None, None]
+        return parts
 
     def _velocities(self, x: Tensor, offset: int, stage: int) -> None:
         """The flow's own code into `v`, with the time on the device, or on the host where it wants it there."""
@@ -261,11 +266,12 @@ class StepsGPU:
             stepper.told = {"captured": replayed} | ({"why": why} if why else {}) | self._flow_told
 
 
-def program(formula: str | None) -> Any:
+def program(formula: str | None) -> Program:
     """The Triton program of a step around a flow's formula; without one it takes velocities from memory."""
     velocity = formula or "def velocity(x0, x1, x2, t, c):\n    return x0, x1, x2\n"
     text = (template("noise_gpu"), f"@triton.jit\n{velocity}", template("step_gpu"))
-    return import_text("\n\n".join(text), "step_gpu").advance
+    advance: Program = import_text("\n\n".join(text), "step_gpu").advance
+    return advance
 
 
 def _formulas(steppers: list[Stepper], dim: int) -> tuple[list[Formula], str | None]:
@@ -279,7 +285,7 @@ def _formulas(steppers: list[Stepper], dim: int) -> tuple[list[Formula], str | N
     return formulas, None
 
 
-def _measured(found: Any, dim: int) -> tuple[Any, Any]:
+def _measured(found: NDArray[np.float64], dim: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The numbers of `resolved` (4, step, case) and the largest attraction, from ``found`` (step, case, ends)."""
     ends = found[..., : 5 * dim].reshape(*found.shape[:-1], dim, 5)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -6,6 +6,7 @@ import atexit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -46,7 +47,7 @@ class MpiWorld:
         self._closed = False
         atexit.register(self._end_all)
 
-    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         row = self.mpi.BYTE.Create_contiguous(max(1, whole[:1].nbytes)).Commit()  # rows count to 2^31, bytes do not
         counts = [high - low for low, high in pairwise(ends)]
         with _together(self.mpi):
@@ -77,7 +78,7 @@ class MpiWorld:
 
 
 @contextmanager
-def _together(mpi: Any) -> Iterator[None]:
+def _together(mpi: ModuleType) -> Iterator[None]:
     """Turn what mpi4py raises when a rank is gone into `Lost`."""
     try:
         yield

@@ -33,7 +33,7 @@ def known(kind: str, name: str) -> object | None:
     return _GIVEN.get((kind, name))
 
 
-def of_file(path: Path, name: str) -> Any:
+def of_file(path: Path, name: str) -> type[object]:
     """The class ``name`` of a Python file, which is run.
 
     Raises `ConfigError` when the file fails or has no such class.

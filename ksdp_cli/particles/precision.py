@@ -8,9 +8,9 @@ it is lost instead. A store holds float32 whatever the run's precision is.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
@@ -106,6 +106,6 @@ def _advice(c: SimulateConfig, wider: bool = True) -> str:
     return ", or ".join(ways + (["use --dtype float64"] if wider and c.dtype == "float32" else []))
 
 
-def _common(spacing: np.ndarray[Any, Any]) -> float:
+def _common(spacing: NDArray[np.floating]) -> float:
     """What the spacing is for one particle in a hundred, at least."""
     return float(np.quantile(spacing, 1 - PART))

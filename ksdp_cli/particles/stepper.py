@@ -112,7 +112,7 @@ class Stepper:
         delta = math.sqrt(self.case.kernel_args[0])
         return float(self.fastest) * self.config.dt / delta if delta else 0.0
 
-    def noise(self, dtype: DTypeLike, step: int, dt: float) -> NDArray[Any]:
+    def noise(self, dtype: DTypeLike, step: int, dt: float) -> NDArray[np.floating]:
         """The Brownian increment of this rank's particles (n, d) in global step ``step``."""
         return np.asarray(np.asarray(diffusion(self.case, dt), dtype) * self._normals(self.key, step, dtype))
 
@@ -124,7 +124,7 @@ class Stepper:
     def _normals(self, key: int, step: int, dtype: DTypeLike) -> NDArray[np.floating]:
         return rng.normals(key, self.stream, step, self.low, self.high - self.low, self.config.dim, dtype)
 
-    def speed(self, arrays: dict[str, NDArray[np.floating]]) -> tuple[float, Any]:
+    def speed(self, arrays: dict[str, NDArray[np.floating]]) -> tuple[float, NDArray[np.floating] | None]:
         """The largest component of the attraction in a state, and that attraction where a step may begin with it.
 
         Of a chemistry with a memory it is that of the chemical as it is, and no attraction: that needs the step.
@@ -155,7 +155,7 @@ class Stepper:
         dt: float,
         noise: NDArray[np.floating],
         force: NDArray[np.floating] | None = None,
-    ) -> dict[str, NDArray[Any]]:
+    ) -> dict[str, NDArray[np.floating]]:
         """Positions "x" and the chemistry's arrays after a step from ``t`` to ``t + dt`` with the increment ``noise``.
 
         Increment and ``force`` are of this rank's particles; the latter is the attraction at the start where `speed`
@@ -213,7 +213,7 @@ def _ends(x: Array, new: Array) -> NDArray[np.floating]:
     return np.array([(axis.max(), -axis.min()) for part in (x, new - x, new) for axis in part.T]).ravel()
 
 
-def _measured(ends: NDArray[np.floating]) -> NDArray[Any]:
+def _measured(ends: NDArray[np.floating]) -> NDArray[np.floating]:
     """Four numbers of the `_ends` of a cloud: largest extent of ``x`` along an axis, largest absolute value, largest
     extent of ``new - x``, largest absolute value of ``new``.
     """

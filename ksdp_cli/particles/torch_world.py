@@ -40,7 +40,7 @@ class TorchWorld:
             self.store = self.group.PrefixStore(f"ksdp {again}", store)
             self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
 
-    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         with _together():
             under_way = []
             for rank in range(self.size):

@@ -6,11 +6,13 @@ Results do not depend on their number: shares are joined in order, and a maximum
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import ResourceError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Value = TypeVar("Value")
 
@@ -35,11 +37,11 @@ class World(Protocol):
     size: int
     local: int
 
-    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         """Fill ``whole``, an array in C order, of which rank r holds ``whole[ends[r]:ends[r + 1]]``, on every rank."""
         ...
 
-    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         """The maximum over ranks of each number, NaN where one of them is."""
         ...
 
@@ -61,10 +63,10 @@ class Alone:
 
     rank, size, local = 0, 1, 1
 
-    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         return
 
-    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         return values
 
     def decide(self, value: Value) -> Value:

@@ -103,7 +103,7 @@ class Run:
             told = f"{self.path} counts positions from an origin that moves, and {why}"
             raise ConfigError(told, "simulate with --origin fixed")
 
-    def rows(self, case: int, k: int, index: slice | Any) -> Cloud:
+    def rows(self, case: int, k: int, index: slice | Sequence[int] | NDArray[np.integer]) -> Cloud:
         """Particles ``index`` (a slice or whole numbers (n,)) of a frame: (n, d), in the order asked.
 
         Reads and checks the files that hold them and no others. Raises as `frame`, and `IndexError` beyond J.
@@ -111,7 +111,9 @@ class Run:
         stored = self.stored(case, k, index)
         return stored + self.origin(case, k) if self.header.moving else stored
 
-    def stored(self, case: int, k: int, index: slice | Any = slice(None)) -> NDArray[np.float32]:
+    def stored(
+        self, case: int, k: int, index: slice | Sequence[int] | NDArray[np.integer] = slice(None)
+    ) -> NDArray[np.float32]:
         """`rows` as the store has them, from `origin`."""
         case, k = self._place_of(case, k)
         shard = layout.shard_length(self.J)

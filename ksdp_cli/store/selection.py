@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -63,7 +62,7 @@ class Selection:
                     yield i, j, start, block
 
 
-def select(run: Run, *, case: object = None, t: Any = None, **parameters: object) -> Selection:
+def select(run: Run, *, case: object = None, t: object = None, **parameters: object) -> Selection:
     """What ``run`` holds at these values, each a number or several (``A=[1, 10]``, ``"1,10"``); all, where not named.
 
     ``case`` are case numbers. A parameter that the store does not vary must have the value that it was made with.
@@ -134,7 +133,7 @@ def _case(run: Run, given: object) -> int:
     return number
 
 
-def _snapshots(run: Run, t: Any) -> tuple[int, ...]:
+def _snapshots(run: Run, t: object) -> tuple[int, ...]:
     if t is None:
         return tuple(range(len(run.times)))
     found = set()
