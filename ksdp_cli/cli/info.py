@@ -18,10 +18,11 @@ from . import _render
 STATES, MOST_CASES = ("done", "running", "begun", "to do"), 40
 
 SUMMARY = "What a file holds, and the command that made it."
+EXAMPLE = "Example: ksdp info a.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(short_help=SUMMARY)(info)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(info)
 
 
 def info(

@@ -32,7 +32,7 @@ OWN = (
     *("threads", "workers", "executor", "case", "print_commands", "plan", "world"),
 )
 SUMMARY = "Particles of equation (8), one case or a sweep."
-EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
+EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --T 0.02 -o a.zarr"
 
 
 def register(app: typer.Typer) -> None:
