@@ -141,8 +141,8 @@ def origin(point: EntryPoint) -> tuple[str, str]:
     if point.dist is None:
         return point.name, "?"
     metadata = point.dist.metadata
-    name, version = ((metadata.get_all(key) or [None])[0] for key in ("Name", "Version"))
-    return name or point.name, version or "?"
+    known = {key: metadata[key] for key in metadata}
+    return known.get("Name") or point.name, known.get("Version") or "?"
 
 
 @functools.cache
