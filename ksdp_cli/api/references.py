@@ -226,6 +226,8 @@ def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDic
     )
     options |= stored.flow_params | stored.kernel_params | stored.chemistry_params
     options |= {name: value for name, value in values.items() if name not in ("t", grids.SEED)}
+    if options.get("merge") == "stop":
+        options["merge"] = "none"  # the same run until it collapses, which with this seed may be earlier
     if "t" in values and values["t"] < stored.t0:
         raise ConfigError(
             f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"

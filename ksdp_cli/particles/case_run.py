@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,27 @@ from .stepper import Stepper
 from .world import Alone, World
 
 
+class Look(TypedDict):
+    """What a look at a cloud saw at ``t``: the fields of a `metrics.concentration.Concentration` but its centre.
+
+    None is a density of particles at one point, and the radius where no mass is critical.
+    """
+
+    t: float
+    density: float | None
+    wide: float | None
+    within: float
+    radii: list[float]
+    critical_radius: float | None
+
+
 @dataclass
 class State:
     """A case between two steps: named arrays, of which "x" (J, d) are the positions, and the next step to take.
 
     ``step`` steps of interval ``k`` are taken. ``engine`` is what an adaptive engine has learned; ``collapsed`` the
-    time from which on the cloud is collapsed (`collapse`); ``place`` where in the next step it is, if that is halved.
+    time from which on the cloud is collapsed (`collapse`); ``place`` where in the next step it is, if that is halved;
+    ``looks`` what those who follow the case have seen of it.
     """
 
     arrays: dict[str, np.ndarray]
@@ -41,6 +56,7 @@ class State:
     engine: dict[str, Any] = field(default_factory=dict)
     collapsed: float | None = None
     place: Place = field(default_factory=Place)
+    looks: list[Look] = field(default_factory=list)
 
     @property
     def x(self) -> Cloud:
@@ -211,7 +227,7 @@ class CaseRun:
 def merging_of(problem: Problem, case: Case) -> Merging | None:
     """What makes heavy particles of a case in the plane that may collapse, where that is asked for."""
     critical, c = critical_mass(problem, case), problem.config
-    if c.merge == "none" or critical is None or case.mass < critical:
+    if c.merge != "delta" or critical is None or case.mass < critical:
         return None
     return Merging(RADIUS * math.sqrt(case.kernel_args[0]), critical_count(c.J, case.mass, critical))
 

@@ -4,7 +4,9 @@ A step is the pair sum and one program for all the rest: the parts of the sum, t
 the ends of the positions that the guard against blow-up looks at. The number of a graph's first step and its time lie
 on the device, so that a graph is replayed as it is; the host waits once a graph, for the ends of all of its steps.
 
-Steps are those of a case alone, to the bit, whatever runs beside it and however they are cut into graphs. Positions
+Steps are those of a case alone, to the bit, whatever runs beside it and however they are cut into graphs. On ranks of a
+world each moves the particles of some blocks, by the same programs, and hears of the others' positions after each
+launch. No sum goes over ranks: a force is one program's, of all sources in their order. Positions
 are (case, axis, J). ``TRITON_INTERPRET=1`` runs the programs on CPU tensors, which is how the tests check them.
 """
 
@@ -20,10 +22,12 @@ from ..base.cuda_graph import NotCaptured, device_faults, record, without_waitin
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, KsdpError, NumericalError
+from . import gpu_shares
 from .engines.choice import DriftEngine
 from .engines.direct_cpu import template
 from .engines.direct_gpu import launch, require_torch, shares
 from .flow_trace import Formula, Untraceable, trace
+from .gpu_shares import BLOCK
 from .kernel_compiler.module_cache import import_text
 from .kernel_compiler.program import Program
 from .problem import diffusion
@@ -34,8 +38,6 @@ if TYPE_CHECKING:
 
 #: Launches of a step by scheme, as the program numbers them.
 STAGES = {"euler": (0,), "heun": (1, 2)}
-#: Particles of a program.
-BLOCK = 128
 #: Steps of a graph at most, and pairs: about 0.1 s on a large card, for which a signal waits.
 STEPS, PAIRS = 50, 2e11
 #: Particles of all cases from which a step is bound by arithmetic, so that a capture gains nothing.
@@ -58,7 +60,11 @@ class StepsGPU:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.forced = any(stepper.interacting for stepper in steppers)
         cases, J, d = len(steppers), config.J, config.dim
-        pairs = cases * J * (J if self.forced else 1000)  # of a particle alone: that many take as long as it
+        self.world = steppers[0].world
+        self.several = self.world.size > 1
+        self.ends_of = gpu_shares.block_ends(J, BLOCK, self.world.size)
+        self.low, self.high = self.ends_of[self.world.rank : self.world.rank + 2]
+        pairs = cases * J * (J if self.forced else 1000) / self.world.size  # of a particle alone: as long as that many
         #: Steps that are queued at once. A tree waits for its device in every step anyway.
         self.block = max(1, min(STEPS, int(PAIRS / pairs))) if self.direct else 1
 
@@ -70,15 +76,18 @@ class StepsGPU:
 
         real = getattr(torch, config.dtype)
         empty = torch.empty(0, dtype=real, device=self.device)
-        self.x = empty.new_zeros((cases, d, J))
+        #: Positions of all ranks, and of this one's particles.
+        self.whole = empty.new_zeros((cases, d, J))
+        self.x = self.whole[..., self.low : self.high].clone() if self.several else self.whole
         self.kept = self.x.clone()
         if config.scheme not in STAGES:
             raise ConfigError(f"scheme {config.scheme!r} has no program for a GPU", "use --device cpu")
         self.stages = STAGES[config.scheme]
         several = len(self.stages) > 1
         self.ahead, self.first = (self.x.clone(), self.x.clone()) if several else (empty, empty)
+        self.whole_ahead = self.whole.clone() if several and self.several else self.ahead
         self.v = empty if self.fused else self.x.clone()
-        self.blocks = -(-J // BLOCK)
+        self.blocks = -(-(self.high - self.low) // BLOCK)
         width = (5 * d + 5) // 4 * 4  # whole 16 bytes, since Triton compiles anew for an address that is no multiple
         self.ends = empty.new_zeros((self.block, cases, self.blocks, width))
         self.found = empty.new_zeros((self.block, cases, width))
@@ -106,14 +115,15 @@ class StepsGPU:
     def put(self, x: Cloud) -> None:
         """Take positions (case, J, d) of the host."""
         with device_faults():
-            self.x.copy_(self.torch.from_numpy(np.ascontiguousarray(x)).to(self.device).transpose(1, 2))
+            self.whole.copy_(self.torch.from_numpy(np.ascontiguousarray(x)).to(self.device).transpose(1, 2))
+            if self.several:
+                self.x.copy_(self.whole[..., self.low : self.high])
             if self._host_clock is None and not self.fused:
                 self._try_flow()
 
     def get(self) -> Cloud:
-        """Positions (case, J, d) on the host, after the last good step."""
-        found: Cloud = self.x.transpose(1, 2).contiguous().cpu().numpy()
-        return found
+        """Positions (case, J, d) on the host, of all ranks, after the last good step. Any rank may call it alone."""
+        return self.world.fetch(self.whole.transpose(1, 2).contiguous())
 
     def advance(self, number: int, begin: float, length: float, count: int) -> tuple[int, int, NumericalError | None]:
         """Take up to ``count`` <= `block` steps from global step ``number``, at ``begin`` in units of dt, from t0 on.
@@ -125,7 +135,8 @@ class StepsGPU:
         with device_faults():
             self._aim(number, begin, length)
             self._launch(count, length == c.dt)
-            found = self.found[:count].cpu().numpy()  # the one wait for the device
+            # the one wait for the device; a maximum over ranks is that over all blocks
+            found = self.world.largest(self.world.fetch(self.found[:count]))
             measured, pulls = _measured(found, c.dim)
             noise = np.array([diffusion(stepper.case, length) for stepper in self.steppers])
             good = resolved(measured, noise, c.dtype)
@@ -136,6 +147,7 @@ class StepsGPU:
             if taken == count:
                 return taken, -1, None
             self.x.copy_(self.kept)
+            self._share(self.x, self.whole)
             for step in range(taken):  # the same programs on the same positions: the same bits
                 self._step(step)
         case, t = int(np.argmin(good[taken])), c.t0 + (begin + taken) * c.dt
@@ -182,12 +194,20 @@ class StepsGPU:
     def _step(self, offset: int) -> None:
         """Queue the launches of step ``offset`` of those that the clock begins."""
         for stage in self.stages:
-            self._stage(offset, stage, self.ahead if stage == 2 else self.x)
+            at, whole = (self.ahead, self.whole_ahead) if stage == 2 else (self.x, self.whole)
+            self._stage(offset, stage, at, whole)
+            self._share(*((self.ahead, self.whole_ahead) if stage == 1 else (self.x, self.whole)))
 
-    def _stage(self, offset: int, stage: int, x: Tensor) -> None:
-        """One drift at positions ``x`` and what follows from it."""
+    def _share(self, x: Tensor, whole: Tensor) -> None:
+        """Have the positions ``x`` of all ranks in ``whole``."""
+        if self.several:
+            whole[..., self.low : self.high] = x
+            gpu_shares.join(whole, self.ends_of, self.world)
+
+    def _stage(self, offset: int, stage: int, x: Tensor, whole: Tensor) -> None:
+        """One drift at positions ``x`` of ``whole`` and what follows from it."""
         cases, d, J = x.shape
-        parts = self._parts(x)
+        parts = self._parts(x, whole)
         if not self.fused:
             self._velocities(x, offset, stage)
         self.program[(self.blocks, cases)](
@@ -202,6 +222,7 @@ class StepsGPU:
             self.ends[offset],
             offset,
             J,
+            self.low,
             parts.shape[1] if self.forced else 0,
             self.numbers.shape[1],
             D=d,
@@ -212,16 +233,16 @@ class StepsGPU:
             enable_fp_fusion=True,  # Triton 3.10 changes the default
         )
 
-    def _parts(self, x: Tensor) -> Tensor:
-        """Parts (case, share, axis, J) in float64 of the pair sum at ``x``."""
+    def _parts(self, x: Tensor, whole: Tensor) -> Tensor:
+        """Parts (case, share, axis, particle) in float64 of the sum over ``whole`` at ``x``."""
         parts: Tensor = self.clock
         if not self.forced:
             return parts
         if self.direct:
-            parts = self.engine.parts(x, x, self.parameters)  # type: ignore[attr-defined]
-        else:
-            parts = self.engine(x[0].T.contiguous()).T.contiguous().double()[None, None]
-        return parts
+            parts = self.engine.parts(x, whole, self.parameters, whole.shape[2])  # type: ignore[attr-defined]
+            return parts
+        force: Tensor = self.engine(whole[0].T.contiguous())[self.low : self.high]
+        return force.T.contiguous().double()[None, None]
 
     def _velocities(self, x: Tensor, offset: int, stage: int) -> None:
         """The flow's own code into `v`, with the time on the device, or on the host where it wants it there."""
@@ -253,6 +274,8 @@ class StepsGPU:
         """Why steps are not captured, as far as it is known before the first."""
         if not self.x.is_cuda:
             return "no GPU"
+        if self.several:
+            return "ranks join their positions in every step"
         if not self.direct:
             return "the tree waits for the device"
         if self.forced and len(self.steppers) * self.config.J >= ARITHMETIC:
@@ -285,7 +308,7 @@ def _formulas(steppers: list[Stepper], dim: int) -> tuple[list[Formula], str | N
     return formulas, None
 
 
-def _measured(found: NDArray[np.float64], dim: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _measured(found: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """The numbers of `resolved` (4, step, case) and the largest attraction, from ``found`` (step, case, ends)."""
     ends = found[..., : 5 * dim].reshape(*found.shape[:-1], dim, 5)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from ..base import launcher
 from ..errors import ConfigError, ResourceError
 from .world import Lost
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Value = TypeVar("Value")
 
@@ -43,7 +46,8 @@ class MpiWorld:
                 f"mpiexec started {started} ranks, and mpi4py finds {self.size}",
                 f"they are of different MPIs: use the mpiexec of {MPI.Get_library_version().split(',')[0].strip()}",
             )
-        self.local = self.group.Split_type(MPI.COMM_TYPE_SHARED).size
+        host = self.group.Split_type(MPI.COMM_TYPE_SHARED)
+        self.local, self.place = host.size, host.rank
         self._closed = False
         atexit.register(self._end_all)
 
@@ -53,6 +57,16 @@ class MpiWorld:
         with _together(self.mpi):
             self.group.Allgatherv(self.mpi.IN_PLACE, [whole.reshape(-1).view(np.uint8), counts, list(ends[:-1]), row])
         row.Free()
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        on_host = np.empty(tuple(pieces.shape), mine.cpu().numpy().dtype)  # few MPIs know cards
+        on_host[self.rank] = mine.cpu().numpy()
+        self.join(on_host, range(self.size + 1))
+        pieces.copy_(pieces.new_tensor(on_host))
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
+        found: NDArray[Any] = tensor.cpu().numpy()
+        return found
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         rows = np.empty((self.size, *values.shape), values.dtype)

@@ -13,6 +13,7 @@ from ..errors import ResourceError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
 Value = TypeVar("Value")
 
@@ -28,17 +29,26 @@ class Lost(ResourceError):
 
 
 class World(Protocol):
-    """``rank`` of this process among ``size``, of which ``local`` are on its host.
+    """``rank`` of this process among ``size``, of which ``local`` are on its host, where it is number ``place``.
 
-    `join`, `largest` and `decide` are calls that all ranks make together; they raise `Lost`.
+    `join`, `join_pieces`, `largest` and `decide` are calls that all ranks make together; they raise `Lost`.
     """
 
     rank: int
     size: int
     local: int
+    place: int
 
     def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         """Fill ``whole``, an array in C order, of which rank r holds ``whole[ends[r]:ends[r + 1]]``, on every rank."""
+        ...
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        """Fill ``pieces`` (rank, ..), contiguous, with each rank's ``mine`` (..); on a card once it comes to that."""
+        ...
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
+        """A tensor on the host. Raises `Lost` where a card waits for a rank that has ended."""
         ...
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -61,10 +71,17 @@ class World(Protocol):
 class Alone:
     """One process."""
 
-    rank, size, local = 0, 1, 1
+    rank, size, local, place = 0, 1, 1, 0
 
     def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         return
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        pieces[0] = mine
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
+        found: NDArray[np.floating] = tensor.cpu().numpy()
+        return found
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         return values

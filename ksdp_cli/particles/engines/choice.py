@@ -62,8 +62,9 @@ def make_engine(
     pays. The mesh gives way to the tree where it does not fit. ``kernel_args`` are delta^2 and the kernel's own
     parameters; ``threads`` is all cores of the process when None. The ranks of ``world`` share the direct sum and the
     tree, and have the forces on their own particles; each of them has the mesh to itself.
+    On a GPU the direct sum's targets are shared out by who steps them, and of the tree each rank has all forces.
     Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, a mesh
-    elsewhere, ranks on a GPU, and `ResourceError` for a GPU without Triton.
+    elsewhere, and `ResourceError` for a GPU without Triton.
     """
     if name not in ("auto", "direct", "tree", "mesh"):
         raise ConfigError(f"there is no engine {name!r}", "use auto, direct, tree or mesh")
@@ -77,13 +78,11 @@ def make_engine(
         raise ConfigError(f"threads = {threads}", "use 1 or more")
     if name == "mesh" and (dim, device) != (2, "cpu"):
         raise ConfigError(f"the mesh engine in {dim}D on {device}", "it is for 2D on the CPU: use auto, direct or tree")
-    if world and world.size > 1 and device != "cpu":
-        raise ConfigError(f"{world.size} ranks on {device}", "ranks share a cloud on the CPU: use --device cpu")
     if device == "cuda":
         if name == "tree" or (name == "auto" and tree_pays(particles, dim, accuracy, device)):
             from ..tree.gpu import TreeGPU
 
-            return TreeGPU(kernel, kernel_args, dim, dtype, accuracy)
+            return TreeGPU(kernel, kernel_args, dim, dtype, accuracy, world)
         from .direct_gpu import DirectGPU
 
         return DirectGPU(kernel, kernel_args, dim, dtype)

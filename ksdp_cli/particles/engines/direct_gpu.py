@@ -87,11 +87,14 @@ class DirectGPU:
         at = sources if targets is None else targets.to(self.dtype).T.contiguous()[None]
         return self.parts(at, sources)[0].sum(0).T.to(x.dtype).contiguous()
 
-    def parts(self, targets: Tensor, sources: Tensor, parameters: Tensor | None = None) -> Tensor:
+    def parts(
+        self, targets: Tensor, sources: Tensor, parameters: Tensor | None = None, of: int | None = None
+    ) -> Tensor:
         """Forces on ``targets`` (cases, d, N) from ``sources`` (cases, d, J), as (cases, shares, d, N) in float64.
 
         Both are contiguous, on the device, in the engine's type. The sum over the shares, in their order, is the force.
-        ``parameters`` (cases, P) holds each case's kernel arguments; without it all have the engine's own.
+        ``parameters`` (cases, P) holds each case's kernel arguments; without it all have the engine's own. Where the
+        targets are a share of ``of``, which begins with a block of them, their forces are as in the sum on all.
         """
         if parameters is None:
             if self._parameters is None or self._parameters.device != sources.device:
@@ -99,7 +102,7 @@ class DirectGPU:
             parameters = self._parameters
         cases, _, at = targets.shape
         block = self.options["TARGETS"]
-        count, each = shares(sources.shape[2], at, block)
+        count, each = shares(sources.shape[2], of or at, block)
         partial = targets.new_empty((cases, count, self.dim, at), dtype=self.torch.float64)
         self.pair_sum[(-(-at // block), count, cases)](
             targets,
