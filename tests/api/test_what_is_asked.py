@@ -32,10 +32,10 @@ from ksdp_cli.views.report.reporting import report
         ({"snapshots": "0:1:1e9"}, "at most 100000 values"),
         ({"mu": "1:2:400", "chi": "1:2:400"}, "400 x 400 values of mu, chi make 160000 cases"),
         ({"flow": "laminar2d", "flow_params": {"a": 50}}, "did you mean --A"),
-        ({"flow": "laminar2d", "flow_params": {"zzz": 3}}, "'zzz', which is no parameter of the flow"),
+        ({"flow": "laminar2d", "flow_params": {"zzz": 3}}, "'zzz'"),
         ({"kernel_params": {"q": 1}}, "this kernel has no parameters"),
-        ({"flow_params": 3}, "no table"),
-        ({"kernel_params": [["q", 1]]}, "no table"),
+        ({"flow_params": 3}, "flow_params = 3"),
+        ({"kernel_params": [["q", 1]]}, "kernel_params = ["),
         ({"mu": -1}, "mu = -1 is negative"),
         ({"M": -1}, "M = -1 is negative"),
     ],
@@ -50,7 +50,7 @@ def test_it_is_refused_at_once(options: dict[str, Any], told: str) -> None:
 
 @pytest.mark.parametrize("dt", [1e-300, 5e-324])
 def test_steps_beyond_every_number_are_refused(tmp_path: Path, dt: float) -> None:
-    with pytest.raises(ConfigError, match=r"steps of dt.*raise --dt"):
+    with pytest.raises(ConfigError, match="--dt"):
         ksdp.simulate(J=10, T=1e300, dt=dt, out=tmp_path / "a.zarr")
 
 
