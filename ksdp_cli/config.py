@@ -94,8 +94,10 @@ class SimulateConfig(Settings):
     init_params: dict[str, float | str] = Field(
         default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
     )
-    merge: Literal["none", "delta"] = Field(
-        "none", description="beyond a blow-up in the plane: delta makes one heavy particle of what lies within 4 delta"
+    merge: Literal["none", "delta", "stop"] = Field(
+        "none",
+        description="beyond a blow-up: delta makes one heavy particle of what lies within 4 delta, in the plane; stop "
+        "ends the run there",
     )
     seed: Seeds = Field(
         0,
@@ -140,7 +142,7 @@ class SimulateConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _times(cls, data: object) -> Any:
+    def _times(cls, data: object) -> object:
         """Complete T from the snapshots, or the snapshots from T; the last snapshot is T."""
         if not isinstance(data, dict):
             return data
@@ -202,6 +204,9 @@ class SimulateConfig(Settings):
         return times
 
     def _require_mergeable(self) -> None:
+        if self.merge == "stop":
+            self._require_stoppable()
+            return
         if self.origin != "fixed":
             raise ConfigError("--merge delta about a moving origin", "use --origin fixed")
         if self.dim == 3:
@@ -211,6 +216,17 @@ class SimulateConfig(Settings):
         if min(self.delta2) == 0:
             raise ConfigError(
                 "--merge delta with delta2 = 0", "what lies within 4 delta is merged: give --delta2 above 0"
+            )
+
+    def _require_stoppable(self) -> None:
+        if self.device == "cuda":
+            raise ConfigError("--merge stop on a GPU", "a collapse is followed on the CPU: use --device cpu")
+        if min(self.delta2) == 0:
+            raise ConfigError("--merge stop with delta2 = 0", "a run stops where delta resolves it no more: give one")
+        if self.swept():
+            raise ConfigError(
+                f"--merge stop for several values of {', '.join(self.swept())}, which end at times of their own",
+                "make a store of each, or use --merge none: t_b is recorded all the same",
             )
 
     @property
@@ -303,7 +319,7 @@ class TrainConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _algorithm(cls, data: object) -> Any:
+    def _algorithm(cls, data: object) -> object:
         """The paper's choices where the paper's algorithm is asked for and nothing else is said."""
         if isinstance(data, dict) and data.get("algorithm") == "paper":
             return PAPER_TRAINING | data

@@ -80,6 +80,7 @@ class Beyond:
         Raises `NumericalError` at blow-up, and `Interrupted`, which leaves nothing to go on from.
         """
         problem, began = self.problem, time.monotonic()
+        assert isinstance(problem.initial, StoredCloud)
         cloud = problem.initial.frame
         drawn = time.monotonic()
         warn_before_start(problem, cloud, precision_warning(problem, cloud), listener.warn)

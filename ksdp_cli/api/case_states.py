@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
 
 from ..base.files import JsonDict
 from ..base.outputs import Lock
@@ -46,7 +46,7 @@ def case_states(run: Run) -> list[CaseState]:
     return found
 
 
-def _lock_of(run: Run, case: int) -> Any:
+def _lock_of(run: Run, case: int) -> Path:
     return run.path.with_name(f"{run.path.name}.case-{case}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from ..base.shapes import Cloud
 from ..chemistry.beginning import WORDS, StoredField
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
-from ..initial.base import FAR
+from ..initial.base import FAR, InitialCloud
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
 from ..learning.model import LARGEST_SOURCE, Model
@@ -36,7 +36,7 @@ GIVE_IT = "give it: --init NAME, FILE.py:CLASS or a store, init= a class from Py
 IN_A_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 
 
-def resolve_cloud(given: object) -> Any:
+def resolve_cloud(given: object) -> object:
     """A store, by its path or as a run, as the cloud of one frame, and a file with a cloud; anything else as it is.
 
     ``STORE@NAME=VALUE,...`` names the frame by swept parameters and ``t``; the last snapshot where ``t`` is not named.
@@ -59,7 +59,7 @@ def resolve_cloud(given: object) -> Any:
     return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
 
 
-def pose_problem(options: Mapping[str, Any]) -> Problem:
+def pose_problem(options: Mapping[str, object]) -> Problem:
     """The problem of ``options`` of `simulate`, whose initial cloud and chemical may lie in stores. Raises as
     `problem.pose`, and `DataError`."""
     return problem.pose(
@@ -67,7 +67,7 @@ def pose_problem(options: Mapping[str, Any]) -> Problem:
     )
 
 
-def chemical(given: object) -> Any:
+def chemical(given: object) -> object:
     """Return c of one frame of a store, named as for `resolve_cloud`, as the initial chemical; anything else unchanged.
 
     Raises `DataError` when the store is missing or damaged, `ConfigError` when it holds no c or more than one case
@@ -102,7 +102,7 @@ def part_of(given: str | Path) -> Run | None:
     return run.part(chosen.cases, chosen.snapshots)
 
 
-def resolve_user_cloud(given: object) -> Any:
+def resolve_user_cloud(given: object) -> object:
     """`resolve_cloud`, and the class in a file where it is named as ``FILE.py:CLASS``: the file is run.
 
     Only for what a user types. A name out of a store or a model never comes here. Raises `ConfigError` besides.
@@ -111,7 +111,7 @@ def resolve_user_cloud(given: object) -> Any:
     return own.of_file(Path(found[1]).expanduser(), found[2]) if found else resolve_cloud(given)
 
 
-def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, Any]:
+def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, InitialCloud]:
     """Name and instance of the initial cloud ``given`` in dimension ``dim``, with the ``values`` of its parameters.
 
     Raises `ConfigError` and `DataError`.
@@ -135,7 +135,7 @@ OF_A_LAW = 1 << 17
 LAW_SEED = 1_000_000_009
 
 
-def of_model(model: Model) -> Any:
+def of_model(model: Model) -> InitialCloud:
     """The initial cloud that a network pushes forward: its particle i of a seed is the same in every command.
 
     It is the law that the model names, or the particles that it carries, which `Points` draws from. Raises
@@ -149,7 +149,7 @@ def of_model(model: Model) -> Any:
     return Points(cloud.frame, name) if isinstance(cloud, StoredCloud) else cloud
 
 
-def of_run(run: Run | OwnClouds, given: object = None) -> tuple[Any, NDArray[np.float32] | None]:
+def of_run(run: Run | OwnClouds, given: object = None) -> tuple[InitialCloud, NDArray[np.float32] | None]:
     """The initial cloud of a simulation, a `Run` or what is read like one, and the particles by which a model must
     carry it where its name says nothing.
 

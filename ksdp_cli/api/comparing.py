@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +55,8 @@ __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 SIMULATE, HALVES = "simulate", "halves"
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
+#: Particles to compare with, or a word for those that are to be made.
+Source = Run | Cloud | str
 
 
 def compare(
@@ -130,34 +132,39 @@ def compare_each(
     simulated = isinstance(reference, str) and reference == SIMULATE
     if simulated and floor is None:
         floor = SIMULATE
-    first = SIMULATE if simulated else store(reference)
-    kept = floor is None or (isinstance(floor, str) and floor in (SIMULATE, HALVES))
-    sources = first, floor if kept else store(floor, "second reference")
+    first: Source = SIMULATE if simulated else store(reference)
+    second: Source | None = None
+    if floor is not None:
+        kept = isinstance(floor, str) and floor in (SIMULATE, HALVES)
+        second = str(floor) if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     whole = _compared_whole(subject, first, floor, config)
     with progress_bar(progress) as bar:
         return [
-            _compared(_choose(subject, name, sources, at, config, distances, bar), config, metrics, bar, once, whole)
+            _compared(
+                _choose(subject, name, (first, second), at, config, distances, bar), config, metrics, bar, once, whole
+            )
             for at in points
         ]
 
 
-def _metric(name: str) -> type[Any]:
+def _metric(name: str) -> type[Distance] | type[Profile]:
     """The class of a registered metric. Raises `ConfigError` for one that is neither a `Distance` nor a `Profile`."""
-    cls: type[Any] = load("metric", name)[1]
-    if not issubclass(cls, (Distance, Profile)):
+    _, cls = load("metric", name)
+    if not (isinstance(cls, type) and issubclass(cls, (Distance, Profile))):
         raise ConfigError(f"metric {name!r} is no Distance and no Profile", "derive it from one of ksdp_cli.metrics")
     return cls
 
 
-def _compared_whole(cloud: Any, reference: Any, floor: object, config: CompareConfig) -> bool:
+def _compared_whole(cloud: Run | Model | Cloud, reference: Source, floor: object, config: CompareConfig) -> bool:
     """Whether two clouds of the caller's own, and of one size, have a distance of all their particles.
 
     They may be two states of the same particles, which have no noise; a sub-sample would bring it in.
     """
-    own = not any(isinstance(one, (Run, Model, str)) for one in (cloud, reference))
+    if isinstance(cloud, (Run, Model)) or isinstance(reference, (Run, str)):
+        return False
     asked = floor is not None or config.N is not None or config.repeats is not None
-    return own and not asked and len(cloud) == len(reference) <= LARGEST_N
+    return not asked and len(cloud) == len(reference) <= LARGEST_N
 
 
 def _sweep(name: str, value: object) -> tuple[float, ...]:
@@ -173,7 +180,7 @@ def _sweep(name: str, value: object) -> tuple[float, ...]:
 def _choose(
     subject: Run | Model | Cloud,
     name: str,
-    sources: tuple[object, object],
+    sources: tuple[Source, Source | None],
     asked: dict[str, float],
     config: CompareConfig,
     floored: bool,
@@ -193,12 +200,12 @@ def _choose(
         own = {name: value for name, value in a.case.items() if name != SEED or len(clouds) == 1}
         at, hints, simulation, place = asked | own, a.numbers(), a.simulation, a.case | {"t": a.t}
 
-    def simulated(number: int, **options: Any) -> ComparedCloud:
+    def simulated(number: int, taken: Collection[int | None] = (), J: int | None = None) -> ComparedCloud:
         if "flow" not in simulation:
             raise ConfigError(f"{name} does not say how it was simulated", "name a store or an array as the reference")
-        return frame(fresh_run(simulation, place, config.seed, number, progress, **options), wanted, hints)
+        return frame(fresh_run(simulation, place, config.seed, number, progress, taken=taken, J=J), wanted, hints)
 
-    def of(source: Any, what: str, number: int) -> list[ComparedCloud]:
+    def of(source: Source, what: str, number: int) -> list[ComparedCloud]:
         if isinstance(source, Run):
             return frames(source, wanted, hints)
         return [simulated(number) if isinstance(source, str) else alone(source, what)]
@@ -248,7 +255,7 @@ class _Choice:
 def _compared(
     choice: _Choice,
     config: CompareConfig,
-    metrics: dict[str, type[Any]],
+    metrics: dict[str, type[Distance] | type[Profile]],
     progress: Progress | None,
     tell: Callable[[str], None],
     whole: bool,
@@ -298,7 +305,7 @@ def _compared(
 def _of_ensembles(
     choice: _Choice,
     config: CompareConfig,
-    metrics: dict[str, type[Any]],
+    metrics: dict[str, type[Distance] | type[Profile]],
     progress: Progress | None,
     tell: Callable[[str], None],
 ) -> Compared:

@@ -31,6 +31,7 @@ def _of_store(path: Path) -> dict[str, object]:
         "collapsed_from",
         "t_b",
         "blow_up",
+        "stopped",
         "versions",
         "seconds",
         "network_seconds",

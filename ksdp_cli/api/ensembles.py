@@ -102,7 +102,7 @@ class Ensembles:
         halves, self.source = split(self.references[0], None, n, self.config.seed)
         return halves
 
-    def size(self, metric: type[Any]) -> int:
+    def size(self, metric: Distance | type[Distance]) -> int:
         """Particles a side: all of a run, or where many pairs would take more than an ordinary comparison does, fewer.
 
         That has `USUAL` distances, of `Distance.most` particles where their cost grows as n^2.
@@ -116,7 +116,7 @@ class Ensembles:
         most = max(LARGEST_N, smallest * part) if metric.most is None else metric.most * math.sqrt(part)
         return max(1, min(smallest, int(most)))
 
-    def announce(self, metrics: Sequence[type[Any]]) -> list[str]:
+    def announce(self, metrics: Sequence[type[Distance]]) -> list[str]:
         """Sentences on cost and sub-sampling. Raises as `Distance.sizes` for clouds and sizes that cannot be."""
         told, smallest = [], min(map(len, [*self.clouds, *self.references]))
         for metric in metrics:

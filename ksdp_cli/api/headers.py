@@ -66,6 +66,8 @@ def header_on_resume(problem: Problem, stored: Run, device: str, grid: FieldGrid
     """
     if stored.kind != "simulation":
         return header(problem, grid)
+    if stored.attrs.get("stopped"):
+        problem = up_to(problem, float(stored.attrs["stopped"]["t"]), snapshots_of(stored.config))
     kept_grid = stored.grid if grid and stored.grid and stored.grid.points == grid.points else grid
     made = header(extend(problem, snapshots_of(stored.config)), kept_grid)
     if len(stored.times) and made.times != stored.header.times:
@@ -89,6 +91,13 @@ def extend(problem: Problem, stored: tuple[float, ...]) -> Problem:
     if any(t < end for t in later) or not (later or _same(asked[-1], end)):
         return problem
     return with_times(problem, stored + later)
+
+
+def up_to(problem: Problem, end: float, stored: tuple[float, ...]) -> Problem:
+    """``problem`` with the snapshots ``stored`` of a run that stopped at ``end``, where those that it asks for until
+    then are among them."""
+    asked = [t for t in problem.config.snapshots if problem.config.t0 + t < end]
+    return with_times(problem, stored) if all(any(_same(t, s) for s in stored) for t in asked) else problem
 
 
 def end_state(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +20,24 @@ from ..errors import ConfigError, DataError, Taken
 from ..initial.stored import StoredCloud
 from ..store import Header, Run, create, open_run, require_room
 from ..store.layout import MOST_AXES
+from ..store.owner import Owner
 from . import paths
 from .clouds import initial_cloud, resolve_user_cloud
+from .options import Number
 from .own_files import is_array, own_cloud, read_cloud
 
 #: The parameter that is the time of a cloud.
 TIME = "t"
+#: The values of a cloud's parameters.
+Key = TypeVar("Key", bound=float | str | tuple[float | str, ...])
 
 
 def clouds(
-    given: Mapping[object, object],
+    given: Mapping[Key, object],
     *,
     names: Sequence[str],
     source: object = None,
-    t: Any = None,
+    t: Number | None = None,
     fixed: Mapping[str, float] | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
@@ -56,10 +60,10 @@ def clouds(
 
 
 def _stored(
-    given: Mapping[Any, Any],
+    given: Mapping[Key, object],
     names: Sequence[str],
-    source: Any,
-    t: Any,
+    source: object,
+    t: object,
     fixed: Mapping[str, float],
     out: str | Path | None,
     overwrite: bool,
@@ -87,7 +91,7 @@ def _stored(
         frames[k, case] = _sub_sample(by_values[values], J, [seed, place], str(values))
     path, origin = _source(source, dim)
 
-    def begin(place: Path) -> Any:
+    def begin(place: Path) -> Owner:
         require_room(place, frames.nbytes, f"{len(by_values)} clouds of {J} particles", overwrite)
         init = path or str(_beside(place))
         config = {"init": init, "J": J, "dim": dim, "T": times[-1], **fixed}
@@ -114,7 +118,7 @@ def import_files(
     files: Sequence[str | Path],
     parameters: Mapping[str, object],
     *,
-    source: Any = None,
+    source: object = None,
     out: str | Path | None = None,
     overwrite: bool = False,
     warn: Say | None = None,
@@ -162,7 +166,9 @@ def _with_time(
     return [*order, TIME], {(*v[:at], *v[at + 1 :], v[at]): cloud for v, cloud in by_values.items()}
 
 
-def _grid(names: Sequence[str], by_values: Mapping[tuple[float, ...], Cloud]) -> tuple[list[Any], list[float]]:
+def _grid(
+    names: Sequence[str], by_values: Mapping[tuple[float, ...], Cloud]
+) -> tuple[list[tuple[float, ...]], list[float]]:
     """The cases and the times; every case must have a cloud at every time."""
     cases, times = sorted({values[:-1] for values in by_values}), sorted({values[-1] for values in by_values})
     for case in cases:
@@ -183,17 +189,18 @@ def _sub_sample(cloud: Cloud, n: int, key: list[int], name: str) -> NDArray[np.f
     return kept
 
 
-def _source(source: Any, dim: int) -> tuple[str, StoredCloud | None]:
+def _source(source: object, dim: int) -> tuple[str, StoredCloud | None]:
     """The name by which the source is found again, empty for an array, and its particles where it is a stored one."""
     if is_array(source):
-        rows = _sub_sample(own_cloud(source, "source"), len(source), [0], "source")
+        cloud = own_cloud(source, "source")
+        rows = _sub_sample(cloud, len(cloud), [0], "source")
         if rows.shape[1] != dim:
             raise DataError(f"the source has {rows.shape[1]} dimensions and the clouds {dim}", "give one of theirs")
         return "", StoredCloud("source", len(rows), dim, lambda: rows)
     if source is None and dim not in (2, 3):
         raise ConfigError(f"clouds of dimension {dim} need a source", "give --source, a file of one cloud")
-    name, cloud = initial_cloud("ball" if source is None else resolve_user_cloud(source), dim)
-    return name, cloud if isinstance(cloud, StoredCloud) else None
+    name, law = initial_cloud("ball" if source is None else resolve_user_cloud(source), dim)
+    return name, law if isinstance(law, StoredCloud) else None
 
 
 def _beside(store: Path) -> Path:

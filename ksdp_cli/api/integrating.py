@@ -26,6 +26,7 @@ from ..store import Owner, change_times
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .detecting import detect
+from .following import as_columns, followed_by, is_due, is_followed, is_over, look
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
 from .ranks import by_first, hand_over, stop_request
@@ -35,6 +36,14 @@ from .resuming import restore
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
 #: The same between two looks at the run as a whole, for warnings and progress.
 PAUSE, PAUSE_COST = 0.1, 20.0
+
+
+class Collapsed(Exception):
+    """A run that is to stop at its collapse has come to it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def integrate(
@@ -47,8 +56,9 @@ def integrate(
 ) -> Watch:
     """Write every frame that is missing, of all cases of a store or of one; returns what has watched the run.
 
-    The other ranks of ``world`` `follow`. Raises `NumericalError` at blow-up, when the store holds the frames before
-    it, and `Interrupted` on a signal.
+    The other ranks of ``world`` `follow`. With ``--merge stop`` the run may end at its collapse: the store is complete
+    then, and `Watch.stopped` says so. Raises `NumericalError` at blow-up, when the store holds the frames before it,
+    and `Interrupted` on a signal.
     """
     simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
@@ -59,6 +69,8 @@ def integrate(
         simulation.run(watch.write, watch.after_step)
         if problem.chemistry.memory:
             watch.save()  # the states are more than the last frame: a later end goes on from them
+    except Collapsed as end:
+        watch.stopped = _stop(problem, simulation, writer, watch, end)
     except NumericalError as error:
         simulation.snapshot()
         advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
@@ -72,20 +84,39 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
 
     The cases of a sweep are not at one time, so that only their common frames are kept.
     """
-    times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.moving.elapsed()
     if writer.header.case_count > 1 or isinstance(writer, CaseStore):
-        return f"the frames before it are kept in {writer.path} ({len(times)})"
+        return f"the frames before it are kept in {writer.path} ({writer.committed})"
+    frames = _end_here(problem, simulation, writer, watch, blow_up=message)
+    return f"{writer.path} ends at the last good step (frames: {frames})"
+
+
+def _stop(
+    problem: Problem, simulation: Simulation, writer: Owner | CaseStore, watch: Watch, end: Collapsed
+) -> JsonDict:
+    """End the store at the collapse; what it then says of that."""
+    assert isinstance(writer, Owner)  # a case alone is not stopped
+    simulation.snapshot()
+    t = simulation.moving.time()
+    left = [float(one) for one in writer.times if one > t * (1 + 1e-12)]
+    stopped = {"t": t, "why": end.why, "not_reached": left}
+    _end_here(problem, simulation, writer, watch, stopped=stopped)
+    return stopped
+
+
+def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch, **facts: object) -> int:
+    """Complete the store with the cloud as it is as its last frame, and ``facts``; the number of its frames."""
+    times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.moving.elapsed()
     if not times or t > times[-1]:
         times = (*times, t)
     ended = change_times(writer, header(with_times(problem, times), writer.header.grid))
-    ended.annotate(blow_up=message, **watch.facts())
+    ended.annotate(**facts, **watch.facts())
     if ended.committed < len(times):
         c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
         ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
     Checkpoints(writer.path).remove()
     detect(problem, ended)
     ended.finish()
-    return f"{writer.path} ends at the last good step (frames: {len(times)})"
+    return len(times)
 
 
 class Watch:
@@ -108,6 +139,9 @@ class Watch:
         self.doubted: set[str] = set()
         #: By case the largest coordinate that was seen first.
         self.far: dict[int, float] = {}
+        #: Numbers of the cases whose collapse is followed; and what the store says where the run stopped at one.
+        self.followed = {run.case.number for run in simulation.runs if is_followed(simulation.problem, run.case)}
+        self.stopped: JsonDict | None = None
 
     def write(self, k: int, clouds: list[np.ndarray]) -> None:
         """Store a snapshot (`_write`) that all ranks have alike."""
@@ -141,9 +175,11 @@ class Watch:
             "engine": [run.stepper.report() for run in self.simulation.runs],
             "largest_pull": self.simulation.max_kernel_displacement()[0],
             **collapsed_from([run.state.collapsed for run in self.simulation.runs]),
+            **followed_by([run.state.looks for run in self.simulation.runs]),
         }
 
     def after_step(self, done: int) -> None:
+        over = self._follow()
         seen = self.simulation.look()
         if seen and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
             self.warned = True
@@ -161,16 +197,31 @@ class Watch:
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
-        signal_number, due = stop_request(self.world, listener.stop, now - self.saved >= self.interval)
+        signal_number, due = stop_request(self.world, listener.stop, now - self.saved >= self.interval, bool(over))
         if signal_number is None and not due:
             return
         by_first(self.world, self.save)
+        if over:
+            raise Collapsed(over)
         if signal_number is not None:
             raise Interrupted(
                 f"stopped by signal {signal_number} at step {done} of {steps}; the state is saved",
                 signal_number,
                 f"the same command with --resume and -o {self.writer.path} goes on from here",
             )
+
+    def _follow(self) -> str | None:
+        """Look at the cases that are followed, where it is time to; a sentence where the run is to end at that."""
+        s = self.simulation
+        due = [r for r in s.moved if r.case.number in self.followed and is_due(r.state.looks, r.time())]
+        if due:
+            s.settle()
+        for run in due:
+            seen = look(run)
+            run.state.looks.append(seen)
+            if s.config.merge == "stop" and (why := is_over(run, seen)):
+                return why
+        return None
 
     def save(self, last: bool = False) -> None:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""
@@ -192,6 +243,7 @@ class Watch:
             "step": state.step,
             "engine": state.engine,
             "collapsed": state.collapsed,
+            **({"followed": as_columns(state.looks)} if state.looks else {}),
             **({"halved": asdict(state.place)} if self.simulation.config.halvings else {}),
         }
 

@@ -96,10 +96,11 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
         return OwnClouds(position.astype(np.float32), times, cases, config, attrs=attrs)
 
 
-def require_mapping(given: object) -> None:
-    """Raise `ConfigError` for an array without parameters, or what is neither a store nor a mapping of arrays."""
+def require_mapping(given: object) -> Mapping[str, object]:
+    """Return ``given``. Raises `ConfigError` for an array without parameters, and for what is no mapping of arrays."""
     if not isinstance(given, Mapping):
         told = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"
         raise ConfigError(
             told, "give a store, or a dict of arrays: position (case, time, particle, axis), NAME (case,)"
         )
+    return given

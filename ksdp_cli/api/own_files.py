@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
 
 from ..base.files import JsonDict
 from ..base.shapes import Cloud
@@ -46,7 +47,10 @@ def read_arrays(path: Path) -> JsonDict:
         return read_foreign(path)
     if path.suffix.lower() != ".npz":
         raise DataError(f"{path} holds one cloud, and nothing to learn", "give an .npz with position and parameters")
-    with _load(path) as stored:
+    stored = _load(path)
+    if not isinstance(stored, NpzFile):
+        raise DataError(f"{path} holds one array, and nothing to learn", "write it with numpy.savez")
+    with stored:
         try:
             return {name: stored[name] for name in stored.files if name not in ("ksdp-metadata", "axis")}
         except Exception as error:  # as below
@@ -68,12 +72,13 @@ def own_cloud(given: object, name: str) -> Cloud:
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path) -> NDArray[np.generic] | NpzFile:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 require_plausible_size(sum(member.file_size for member in archive.infolist()), path.stat().st_size)
-            return np.load(path, allow_pickle=False)
+            several: NDArray[np.generic] | NpzFile = np.load(path, allow_pickle=False)
+            return several
         return np.array(np.load(path, mmap_mode="r", allow_pickle=False))  # a map is no longer than its file
     except Exception as error:  # NumPy and zipfile raise many kinds for a header of numbers that cannot be
         raise DataError(f"{path} cannot be read: {error}", "write it with numpy.save or numpy.savez") from None

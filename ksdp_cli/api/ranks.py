@@ -20,7 +20,9 @@ from ..base.listener import Stop
 from ..base.shapes import Cloud
 from ..base.threads import core_count, limit_threads
 from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ReportedElsewhere, ResourceError
+from ..particles import cards
 from ..particles.case_run import State
+from ..particles.gpu_shares import BLOCK
 from ..particles.problem import Problem
 from ..particles.ranks import world_of
 from ..particles.simulation import Simulation
@@ -31,6 +33,8 @@ from .options import SimulateOptions
 
 #: What a state has beside its arrays.
 PARTS = ("k", "step", "engine", "collapsed", "place")
+#: In the place of a signal's number: the run ends because of what it has come to.
+OVER = 1000
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,16 @@ def require_ranks(world: World, problem: Problem, apart: bool) -> None:
         raise ConfigError(f"J = {problem.config.J} on {world.size} ranks", "use fewer ranks")
 
 
+def require_cards(world: World, problem: Problem, device: str) -> None:
+    """On cards have this rank take its own. Raises `ConfigError` where a host has fewer than ranks, or a rank would
+    have no block of particles."""
+    cards.take(world, device)
+    if device == "cuda" and world.size > -(-problem.config.J // BLOCK):
+        raise ConfigError(
+            f"J = {problem.config.J} on {world.size} cards", f"use fewer ranks: {BLOCK} particles on each at least"
+        )
+
+
 def hand_over(simulation: Simulation) -> None:
     """On rank 0: have the others move the cases of ``simulation`` from their states on."""
     world, states = simulation.world, [run.state for run in simulation.runs]
@@ -187,15 +201,17 @@ def follow(
     return told.path
 
 
-def stop_request(world: World, stop: Stop | None, due: bool = False) -> tuple[int | None, bool]:
-    """The number of a signal that any rank has got, and whether a checkpoint is ``due`` on rank 0."""
-    own = np.array([(stop() if stop else None) or 0, due and world.rank == 0], np.float64)
+def stop_request(world: World, stop: Stop | None, due: bool = False, over: bool = False) -> tuple[int | None, bool]:
+    """The number of a signal that any rank has got, or `OVER` where rank 0 has seen that the run is ``over``; and
+    whether a checkpoint is ``due`` on rank 0."""
+    own = np.array([OVER if over else (stop() if stop else None) or 0, due and world.rank == 0], np.float64)
     number, save = world.largest(own).tolist()
     return int(number) or None, bool(save)
 
 
 def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
     """The steps of ``job`` on a rank that is not 0."""
+    require_cards(world, problem, job.device)
     whole = with_times(problem, job.snapshots)
     simulation = Simulation(replace(whole, cases=[whole.cases[n] for n in job.cases]), job.device, world=world)
     for run, state, arrays in zip(simulation.runs, job.states, job.arrays, strict=True):

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,12 +80,14 @@ class ComparedCloud:
         return None if law is None else law(self.t)
 
 
-def open_subject(given: Any, name: str = "cloud") -> Run | Model | Cloud:
+def open_subject(given: object, name: str = "cloud") -> Run | Model | Cloud:
     """A store or a model by its path or the name it ships under, or a cloud (N, d). Raises `DataError`."""
     if isinstance(given, (Run, Model)):
         return given
     if is_array(given):
         return own_cloud(given, name)
+    if not isinstance(given, (str, Path)):
+        raise DataError(f"a {type(given).__name__} is no cloud", "give a path, a run, a model or an array (N, d)")
     if (chosen := part_of(given)) is not None:
         return chosen
     path = paths.existing(given)
@@ -223,6 +226,8 @@ def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDic
     )
     options |= stored.flow_params | stored.kernel_params | stored.chemistry_params
     options |= {name: value for name, value in values.items() if name not in ("t", grids.SEED)}
+    if options.get("merge") == "stop":
+        options["merge"] = "none"  # the same run until it collapses, which with this seed may be earlier
     if "t" in values and values["t"] < stored.t0:
         raise ConfigError(
             f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"

@@ -17,6 +17,7 @@ from ..particles.simulation import Simulation
 from ..store import Owner, Run, open_run
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
+from .following import from_columns
 from .headers import END_STATE, MADE_BY, belongs, marks, require_same_kind
 
 #: Header and arrays of a state.
@@ -134,6 +135,7 @@ class _Last:
             "engine": self.about["engines"][number],
             "collapsed": self.about.get("collapsed", {}).get(str(number)),
             "halved": (self.about.get("halved") or [{}] * (number + 1))[number],
+            "followed": (self.end.attrs.get("followed") or [None] * (number + 1))[number],
             "seconds": self.about["seconds"],
         }
         return header, {"x": self.end.stored(number, k - 1)}
@@ -150,6 +152,8 @@ def _put(run: CaseRun, saved: Saved) -> None:
         raise DataError(told, "use --overwrite")
     try:
         place = Place(**about.get("halved", {}))
-        run.restore(State(arrays, about["k"], about["step"], about["engine"], about["collapsed"], place))
+        state = State(arrays, about["k"], about["step"], about["engine"], about["collapsed"], place)
+        state.looks = from_columns(about.get("followed"))
+        run.restore(state)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None

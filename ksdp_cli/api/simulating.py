@@ -13,6 +13,7 @@ from .. import executors, provenance
 from ..base import device as devices
 from ..base.bars import progress_bar
 from ..base.files import target
+from ..base.labels import several
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import stop_or_sigint
 from ..base.threads import limit_threads
@@ -34,7 +35,7 @@ from .headers import extend, header, header_on_resume, marks, run_id, snapshots_
 from .integrating import integrate
 from .options import SimulateOptions
 from .pace import frame_bytes
-from .ranks import follow, leading, require_ranks, share_threads
+from .ranks import follow, leading, require_cards, require_ranks, share_threads
 from .start_warnings import warn_before_start
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
@@ -132,8 +133,10 @@ def _simulated(
     world: World,
 ) -> Run:
     problem = pose_problem(options)
+    _require_alone(problem.config, executor is not None or case is not None)
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose(problem.config.place)
+    require_cards(world, problem, chosen)
     preflight.require(problem)
     require_origin(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
@@ -151,7 +154,7 @@ def _simulated(
             header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: header_on_resume(problem, stored, chosen, grid),
+            header_on_resume=lambda stored: header_on_resume(problem, stored, chosen, grid),
         )
 
     if case is not None:
@@ -174,9 +177,30 @@ def _simulated(
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)
             elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
-                integrate(whole, writer, chosen, resume, listener, world)
+                watch = integrate(whole, writer, chosen, resume, listener, world)
+                if watch.stopped:
+                    return _stopped(path, listener)
+        elif "stopped" in open_run(path).attrs:
+            return _stopped(path, listener)
         _finish(problem, writer)
     return open_run(path)
+
+
+def _stopped(path: Path, listener: Listener) -> Run:
+    """The run that ended at its collapse, and a sentence about it."""
+    run = open_run(path)
+    stopped, say = run.attrs["stopped"], listener.tell or listener.warn
+    left = stopped["not_reached"]
+    missing = f"; not reached: {several([f't = {t:.6g}' for t in left])}" if left else ""
+    if say:
+        say(f"{stopped['why']}; the run stops there, as --merge stop says{missing}")
+    return run
+
+
+def _require_alone(config: SimulateConfig, apart: bool) -> None:
+    """Raise `ConfigError` where a run that stops at its collapse is given to another process."""
+    if config.merge == "stop" and apart:
+        raise ConfigError("--merge stop in another process", "leave --case, --workers and --executor out")
 
 
 def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> Workers | None:

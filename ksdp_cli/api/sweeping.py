@@ -30,6 +30,7 @@ from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .clouds import chemical, resolve_cloud
+from .following import followed_by, from_columns
 from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
 
@@ -112,6 +113,7 @@ def conclude(owner: Owner) -> bool:
         engine=[report for one in facts for report in one["engine"]],
         largest_pull=max(one["largest_pull"] for one in facts),
         **collapsed_from(collapsed),
+        **followed_by([from_columns(state.get("followed")) for state in states]),
         **(
             end_state(about, len(owner.times), [state["engine"] for state in states], collapsed, halved)
             if whole

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +93,7 @@ def read_vtk(path: Path) -> NDArray[np.floating]:
         raise DataError(f"{path} cannot be read: {_line(error)}", "give a legacy VTK file, or .vtkhdf") from None
 
 
-def _flat(points: NDArray[np.floating]) -> NDArray[Any]:
+def _flat(points: NDArray[np.floating]) -> NDArray[np.floating]:
     """Points (N, 3) of VTK as a cloud: of two dimensions where every z is 0."""
     return points if points[:, 2].any() else points[:, :2]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
 from ..learning.network.forms import form_name
 from ..learning.optimisers.base import optimiser
-from ..learning.trainer import Trained
+from ..learning.trainer import State, Trained
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
 from ..store.selection import constant_value
@@ -68,11 +68,11 @@ class Training:
 
 
 def train(
-    store: str | Path | Run | Mapping[str, Any],
+    store: str | Path | Run | Mapping[str, object],
     *,
     out: str | Path | None = None,
-    init: Any = None,
-    validate: str | Path | Run | Mapping[str, Any] | None = None,
+    init: object = None,
+    validate: str | Path | Run | Mapping[str, object] | None = None,
     overwrite: bool = False,
     resume: bool = False,
     progress: Progress | bool | None = None,
@@ -141,7 +141,7 @@ def _trained(
     device: str,
     target: Path,
     about: JsonDict,
-    state: Any,
+    state: State | None,
     progress: Progress | None,
     stop: Stop | None,
 ) -> Training:
@@ -179,7 +179,7 @@ def _trained(
     return Training(target, trained, trained.seconds)
 
 
-def _opened(given: Any, init: Any) -> Run | OwnClouds:
+def _opened(given: object, init: object) -> Run | OwnClouds:
     """A store, or the caller's own clouds, in an .npz or as arrays."""
     if isinstance(given, (str, Path)):
         if (chosen := part_of(given)) is not None:
@@ -188,12 +188,11 @@ def _opened(given: Any, init: Any) -> Run | OwnClouds:
         return replace(own_clouds(read_arrays(path), init), path=path) if is_own(path) else open_run(given)
     if isinstance(given, Run):
         return given
-    require_mapping(given)
-    return own_clouds(given, init)
+    return own_clouds(require_mapping(given), init)
 
 
 def load_data(
-    run: Run | OwnClouds, config: TrainConfig, init: Any = None
+    run: Run | OwnClouds, config: TrainConfig, init: object = None
 ) -> tuple[TrainingData, dict[str, object], np.ndarray | None]:
     """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
     _require_simulation(run)
@@ -300,7 +299,7 @@ def _report(progress: Progress, event: JsonDict) -> None:
     progress("gradient steps", event["step"], event["steps"], note)
 
 
-def _restore(saved: Path, identities: tuple[str, ...], device: str) -> Any:
+def _restore(saved: Path, identities: tuple[str, ...], device: str) -> State | None:
     """The state saved there, or None. Raises `ConfigError` when it is another training's, or of another device."""
     if not checkpoint.exists(saved):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 from typing import Any, TypeAlias
 
 #: A NumPy array or a torch tensor, in formulas written once for both. No common type exists: the two libraries annotate
@@ -10,7 +11,7 @@ from typing import Any, TypeAlias
 Array: TypeAlias = Any
 
 
-def namespace(x: Array) -> Any:
+def namespace(x: Array) -> ModuleType:
     """Return ``torch`` for a tensor, ``numpy`` for anything else: ``xp.exp(...)`` then runs on every device."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(x, torch.Tensor):

@@ -6,6 +6,7 @@ import html
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .listener import Progress
@@ -53,7 +54,7 @@ def terminal_bar() -> Iterator[Progress]:
 
 
 @contextmanager
-def notebook_bar(display: Any) -> Iterator[Progress]:
+def notebook_bar(display: ModuleType) -> Iterator[Progress]:
     """Draw the bars in one element of a notebook's output; empty it at the end.
 
     ``display`` is the module `IPython.display`.
@@ -72,7 +73,7 @@ def notebook_bar(display: Any) -> Iterator[Progress]:
         handle.update(display.HTML(""))
 
 
-def _notebook() -> Any:
+def _notebook() -> ModuleType | None:
     """Return `IPython.display` in the kernel of a notebook, else None."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

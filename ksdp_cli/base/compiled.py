@@ -14,6 +14,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, overload
 
 from . import compiling
@@ -23,6 +24,7 @@ from .memory import require_address_space
 require_address_space()
 import numba  # noqa: E402
 from numba.core import caching, ccallback, event  # noqa: E402
+from numba.core.typing import Signature  # noqa: E402
 
 try:
     import fcntl
@@ -60,12 +62,12 @@ def njit(
     return lambda function: _njit(function, options)
 
 
-def cfunc(signature: Any, **options: object) -> Callable[[Callable[..., Any]], Any]:
+def cfunc(signature: Signature, **options: object) -> Callable[[Callable[..., object]], ccallback.CFunc]:
     """`numba.cfunc` with our cache: compiles at once a function that other compiled code calls by its address."""
 
-    def decorate(function: Callable[..., Any]) -> Any:
-        result: Any = ccallback.CFunc(function, (signature.args, signature.return_type), {}, options)
-        result._cache = _FunctionCache(function)
+    def decorate(function: Callable[..., object]) -> ccallback.CFunc:
+        result = ccallback.CFunc(function, (signature.args, signature.return_type), {}, options)
+        result._cache = _FunctionCache(function)  # type: ignore[attr-defined]
         result.compile()
         return result
 
@@ -90,7 +92,7 @@ def _sources(folder: Path) -> str:
 class _Locator:
     """Tells Numba's cache the folder of a function and the stamp of its sources."""
 
-    def __init__(self, function: Callable[..., Any], file: str) -> None:
+    def __init__(self, function: FunctionType, file: str) -> None:
         name = function.__module__
         # the name of a generated module already depends on its text
         self.stamp = name if name.startswith("ksdp_generated") else _sources(Path(file).parent) + name
@@ -120,11 +122,11 @@ class _File(caching.IndexDataCacheFile):  # type: ignore[misc]
 
     filled: Any = None
 
-    def load(self, key: Any) -> Any:
+    def load(self, key: object) -> object:
         code = super().load(key)
         return self.filled.load(key) if code is None and self.filled else code
 
-    def save(self, key: Any, data: Any) -> None:
+    def save(self, key: object, data: object) -> None:
         with contextlib.suppress(OSError), _alone(Path(f"{self._index_path}.lock")):
             super().save(key, data)
 
@@ -134,7 +136,7 @@ class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
 
     _impl_class = _Impl
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., object]) -> None:
         super().__init__(function)
         base, stamp, filled = self._impl.filename_base, self._impl.locator.get_source_stamp(), filled_folder()
         self._cache_file = _File(self._cache_path, base, stamp)
@@ -157,14 +159,14 @@ class _Watch(event.Listener):  # type: ignore[misc]
     def __init__(self) -> None:
         self.depth = 0
 
-    def on_start(self, event: Any) -> None:
+    def on_start(self, event: event.Event) -> None:
         if self.depth == 0:
             function = event.data["dispatcher"].py_func
             _log.debug("ksdp: compiling %s of %s", function.__qualname__, function.__module__)
             compiling.begin(function.__module__)
         self.depth += 1
 
-    def on_end(self, event: Any) -> None:
+    def on_end(self, event: event.Event) -> None:
         self.depth -= 1
         if self.depth == 0:
             compiling.end()

@@ -73,10 +73,10 @@ def varying(cases: Sequence[Mapping[str, float]]) -> list[str]:
     return [name for name in cases[0] if len({case[name] for case in cases}) > 1]
 
 
-def narrow(config: Mapping[str, Any], cases: Sequence[Mapping[str, float]]) -> dict[str, object]:
+def narrow(config: Mapping[str, object], cases: Sequence[Mapping[str, float]]) -> dict[str, object]:
     """Return a configuration in which each swept parameter that has one value in ``cases`` has that value only.
 
-    >>> narrowed({"mu": [1.0, 2.0], "flow_params": {"A": [1.0, 9.0]}}, [{"mu": 1.0, "A": 1.0}, {"mu": 1.0, "A": 9.0}])
+    >>> narrow({"mu": [1.0, 2.0], "flow_params": {"A": [1.0, 9.0]}}, [{"mu": 1.0, "A": 1.0}, {"mu": 1.0, "A": 9.0}])
     {'mu': [1.0], 'flow_params': {'A': [1.0, 9.0]}}
     """
     fixed = {name: cases[0][name] for name in cases[0].keys() - set(varying(cases))}
@@ -84,7 +84,7 @@ def narrow(config: Mapping[str, Any], cases: Sequence[Mapping[str, float]]) -> d
     for name, value in config.items():
         if name in fixed:
             result[name] = fixed[name] if name == SEED else [fixed[name]]
-        elif name == "zip":
+        elif name == "zip" and isinstance(value, (list, tuple)):
             steps = [one for one in value if one not in fixed]
             result |= {name: steps} if len(steps) > 1 else {}
         else:

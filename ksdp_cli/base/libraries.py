@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from types import ModuleType
 
 from ..errors import ResourceError
 
 
-def library(name: str, purpose: str, extra: str = "export") -> Any:
+def library(name: str, purpose: str, extra: str = "export") -> ModuleType:
     """Import the module ``name``. Raises `ResourceError` with the command that installs it."""
     try:
         return importlib.import_module(name)

@@ -151,7 +151,7 @@ class Lock:
         return None if parts[2] == platform.node() and not alive(int(parts[1])) else owner
 
     @staticmethod
-    def _take(handle: Any, path: Path, wait: bool) -> None:
+    def _take(handle: IO[str], path: Path, wait: bool) -> None:
         try:
             if fcntl:
                 fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

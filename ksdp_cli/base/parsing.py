@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import SupportsFloat, SupportsIndex
 
 from ..errors import ConfigError
 
@@ -16,7 +16,7 @@ MOST = 100_000
 RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
 
 
-def number(value: Any) -> float:
+def number(value: object) -> float:
     """Parse one finite real number.
 
     Raises `ConfigError` for anything else, also for nan and infinity.
@@ -31,8 +31,10 @@ def number(value: Any) -> float:
                 result = float(text)
         elif isinstance(value, bool):
             raise ValueError
-        else:
+        elif isinstance(value, SupportsFloat | SupportsIndex):
             result = float(value)
+        else:
+            raise TypeError
     except (TypeError, ValueError, OverflowError):
         raise ConfigError(f"{value!r} is not a number", "write it as 100, 1e6, 1_000_000 or 16pi") from None
     if not math.isfinite(result):

@@ -6,7 +6,7 @@ entries with other names pass, so that a later version may add some.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Never, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -43,7 +43,7 @@ class FileEntries(dict[str, Any]):
         super().__init__(entries)
         self.file = file
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> Never:
         raise DataError(f"{self.file} has no entry {name!r}", "it is needed here; write the file again")
 
 
@@ -87,6 +87,23 @@ class EngineReport(Record):
     worst_error: Finite | None = None
 
 
+class Looks(Record):
+    """How concentrated a case was at its looks, a list of each number."""
+
+    t: list[Finite]
+    density: list[Finite | None]
+    wide: list[Finite | None]
+    within: list[Finite]
+    radii: list[list[Finite]]
+    critical_radius: list[Finite | None]
+
+    @model_validator(mode="after")
+    def _alike(self) -> Looks:
+        if len({len(getattr(self, name)) for name in type(self).model_fields}) > 1:
+            raise ValueError("looks of several lengths")
+        return self
+
+
 class BlowUp(Record):
     """The blow-up time of a case, with the ends of its interval, and the radius it was estimated from."""
 
@@ -124,6 +141,14 @@ class GridRecord(Record):
     side: Annotated[Finite, Field(gt=0)]
 
 
+class Stopped(Record):
+    """A run that ended at its collapse, as was asked for."""
+
+    t: Finite
+    why: str
+    not_reached: Values
+
+
 class Attributes(Record):
     """The attributes of a store."""
 
@@ -145,6 +170,8 @@ class Attributes(Record):
     hardware: str | None = None
     engine: list[EngineReport] | None = None
     t_b: list[BlowUp | None] = []
+    followed: list[Looks | None] = []
+    stopped: Stopped | None = None
     model: str | None = None
     model_sha256: str | None = None
     outside_trained_range: list[str] = []
@@ -248,6 +275,7 @@ class SavedCase(Record):
     step: Count
     engine: dict[str, Any]
     collapsed: Finite | None = None
+    followed: Looks | None = None
     halved: SavedPlace = SavedPlace()
 
 

@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError, ValidationInfo
 
@@ -19,7 +19,7 @@ from .validation import first_error
 def _option_parser(parse: Callable[[object], object]) -> BeforeValidator:
     """Return a validator whose errors begin with the option's name."""
 
-    def run(value: object, info: ValidationInfo) -> Any:
+    def run(value: object, info: ValidationInfo) -> object:
         try:
             return parse(value)
         except ConfigError as error:
@@ -39,7 +39,7 @@ def _seeds(value: object) -> int | tuple[int, ...]:
     return seeds if len(seeds) > 1 else seeds[0]
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _names(value: object) -> tuple[str, ...]:
     """Return the names of a comma list or a sequence, each once. Raises `ConfigError` for anything else."""
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):

@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from .launcher import by_torchrun
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 #: Variables that limit threads; the first with a whole number counts: ours, then those that users set on shared nodes.
@@ -81,7 +82,7 @@ if hasattr(os, "register_at_fork"):  # a forked worker has no threads of its par
     os.register_at_fork(after_in_child=pool.cache_clear)
 
 
-def parallel_map(task: Callable[[Item], object], items: Iterable[Item], threads: int) -> list[Any]:
+def parallel_map(task: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
     """Apply ``task`` to every item in the calling thread and ``threads - 1`` others; return the results in order.
 
     A helper thread that has not started when no items are left is cancelled: on a busy machine the caller does not wait

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ class Elliptic:
     kernel: ClassVar[str] = "blob"
     memory: ClassVar[bool] = False
 
-    def __init__(self, params: Any, facts: Facts) -> None:
+    def __init__(self, params: Base, facts: Facts) -> None:
         self.facts = facts
         self.engine: DriftEngine | None = make_engine(
             facts.kernel,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,10 @@ class Params(Base):
     boxes: int = Field(0, ge=0, le=8, description="nested boxes, each 4 times as large [1]")
 
 
+#: The name in the class below is its attribute.
+Numbers: TypeAlias = Params
+
+
 class Parabolic:
     """eps c_t = Lap c - k^2 c + rho; each particle is a Gaussian blob of width delta, as in the kernel ``gaussian``.
 
@@ -62,7 +66,7 @@ class Parabolic:
     kernel: ClassVar[str] = "gaussian"
     memory: ClassVar[bool] = True
 
-    def __init__(self, params: Any, facts: Facts) -> None:
+    def __init__(self, params: Numbers, facts: Facts) -> None:
         self.params, self.facts = params, facts
         self.engine: DriftEngine | None = None
         name = getattr(facts.kernel, "__name__", "Gaussian")

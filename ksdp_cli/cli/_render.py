@@ -10,10 +10,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from ..base import labels
 from ..base.files import JsonDict, printable
+from ..base.listener import Progress
 from ._boundary import LOG, say
 
 #: Columns of what is piped to a program or a file.
@@ -23,7 +23,7 @@ PIPED = 140
 def emit(
     document: JsonDict,
     as_json: bool,
-    *tables: tuple[str, Sequence[str], Sequence[Sequence[Any]]],
+    *tables: tuple[str, Sequence[str], Sequence[Sequence[object]]],
     width: int = PIPED,
 ) -> None:
     """The result: one JSON document, or tables of (title, columns, rows), ``width`` columns wide where no terminal says
@@ -51,12 +51,12 @@ def terminal_width() -> int | None:
     return None
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """A table cell, with what is no text of a terminal made visible."""
     return printable(labels.cell(value))
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     """NumPy scalars, arrays and paths as JSON."""
     if hasattr(value, "tolist"):
         return value.tolist()
@@ -68,7 +68,7 @@ LINE_SECONDS = 10.0
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Any]:
+def progress(label: str) -> Iterator[Progress]:
     """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line now and then in a log."""
     if not LOG.isEnabledFor(logging.INFO):
         yield lambda *_: None

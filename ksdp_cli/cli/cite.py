@@ -7,10 +7,11 @@ import typer
 from . import _options as o
 
 SUMMARY = "How to cite the paper and the software."
+EXAMPLE = "Example: ksdp cite --json"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(short_help=SUMMARY)(cite)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(cite)
 
 
 def cite(as_json: o.Json = False) -> None:

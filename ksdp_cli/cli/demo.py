@@ -11,18 +11,23 @@ from ..base.signals import graceful
 from . import _options as o
 from . import _render
 
-SUMMARY = "The main job in a few minutes, into runs/demo."
+SUMMARY = "The main job in half a minute, into runs/demo."
+EXAMPLE = "Example: ksdp demo runs/demo"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(short_help=SUMMARY)(demo)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(demo)
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where stores, the model and pictures go.")] = Path("runs/demo"),
+    folder: Annotated[
+        Path, typer.Argument(help="Where stores, the model and pictures go. Default runs/demo.", show_default=False)
+    ] = Path("runs/demo"),
     as_json: o.Json = False,
 ) -> None:
-    """The main job in two minutes: simulate a laminar flow at 11 amplitudes, train, generate at two unseen ones."""
+    """The main job in half a minute: simulate a laminar flow at 11 amplitudes, train, generate at two unseen ones.
+
+    The first time, compiling adds as much again."""
     from ..experiments.demonstrating import demonstrate
 
     with graceful() as stop, _render.progress("demo") as progress:

@@ -12,10 +12,11 @@ from . import _options as o
 from . import _render
 
 SUMMARY = "Positions for other tools: .npz .nc .csv .vtkhdf."
+EXAMPLE = "Example: ksdp export a.zarr --A 1,100 --t 0.02 -o a.vtkhdf"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME, short_help=SUMMARY)(export)
+    app.command(context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(export)
 
 
 def export(

@@ -12,7 +12,7 @@ from . import _render
 from ._boundary import warn
 
 SUMMARY = "Make a store of your own clouds, one a file."
-EXAMPLE = "Example: ksdp import clouds/*.npy --A 1,10,100 --source initial.npy -o data.zarr"
+EXAMPLE = "Example: ksdp import 1.npy 2.npy --A 1,10 --source initial.npy -o own.zarr"
 
 
 def register(app: typer.Typer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,10 +18,11 @@ from . import _render
 STATES, MOST_CASES = ("done", "running", "begun", "to do"), 40
 
 SUMMARY = "What a file holds, and the command that made it."
+EXAMPLE = "Example: ksdp info a.zarr"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(short_help=SUMMARY)(info)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(info)
 
 
 def info(
@@ -81,7 +82,7 @@ def _engines(reports: Sequence[JsonDict]) -> list[str]:
     return sentences
 
 
-def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[Any]]]:
+def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[object]]]:
     """A row for each case with its parameters and how far it is; of many, those that move, then the first ones."""
     names, counts = list(states[0]["parameters"]), Counter(one["state"] for one in states)
     shown_first = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
@@ -95,10 +96,10 @@ def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[Any]]]:
     return title, ["case", *names, "frames", "state", ""], rows
 
 
-def _flat(value: object) -> Any:
+def _flat(value: object) -> object:
     if isinstance(value, dict):
         return ", ".join(f"{name} = {_flat(entry)}" for name, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):
-        entries = [_flat(entry) if isinstance(entry, dict) else str(_render.cell(entry)) for entry in value]
+        entries = [str(_flat(entry)) if isinstance(entry, dict) else _render.cell(entry) for entry in value]
         return several(entries, between="; " if any(isinstance(entry, dict) for entry in value) else ", ")
     return value

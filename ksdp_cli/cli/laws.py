@@ -11,10 +11,11 @@ from . import _options as o
 from . import _render
 
 SUMMARY = "Check the laws that hold for a flow and a kernel."
+EXAMPLE = "Example: ksdp laws --flow laminar2d --A 50 --kernel plummer"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME, short_help=SUMMARY)(laws)
+    app.command(context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(laws)
 
 
 def laws(

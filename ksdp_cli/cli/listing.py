@@ -15,7 +15,8 @@ from . import _options as o
 from . import _render
 
 app = typer.Typer(
-    help="List what is installed; 'plugins show NAME' tells a component's parameters, 'plugins new NAME' starts one."
+    help="List what is installed; 'plugins show NAME' tells a component's parameters, 'plugins new NAME' starts one.",
+    epilog="Example: ksdp plugins show laminar2d",
 )
 SUMMARY = "List flows, kernels, metrics, and who brought them."
 
@@ -58,7 +59,7 @@ def listing(context: typer.Context, as_json: o.Json = False) -> None:
     _render.emit(document, as_json, *tables)
 
 
-@app.command()
+@app.command(short_help="Write a plugin to start from.", epilog="Example: ksdp plugins new my-flow")
 def new(
     name: Annotated[str, typer.Argument(help="The package, as my-flow.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; ./NAME when not given.")] = None,
@@ -73,7 +74,7 @@ def new(
     _render.emit(document, as_json, ("", ["", ""], [[path, ""] for path in made] + [["next", document["next"]]]))
 
 
-@app.command()
+@app.command(short_help="Parameters of a component.", epilog="Example: ksdp plugins show laminar2d")
 def show(
     name: Annotated[str, typer.Argument(help="A component's name, or distribution:name.")],
     as_json: o.Json = False,

@@ -13,10 +13,11 @@ from . import _render
 from ._boundary import say
 
 SUMMARY = "Densities, second moments, training curves, films."
+EXAMPLE = "Example: ksdp plot ks2d-time --t 0:0.1:51 -o film.gif"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(context_settings=o.BY_NAME, short_help=SUMMARY)(plot)
+    app.command(context_settings=o.BY_NAME, epilog=EXAMPLE, short_help=SUMMARY)(plot)
 
 
 def plot(

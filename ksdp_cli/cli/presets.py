@@ -9,10 +9,11 @@ from . import _options as o
 from . import _render
 
 SUMMARY = "List the problems of simulate --preset NAME."
+EXAMPLE = "Example: ksdp presets"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(short_help=SUMMARY)(presets)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(presets)
 
 
 def presets(as_json: o.Json = False) -> None:

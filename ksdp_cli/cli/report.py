@@ -12,17 +12,20 @@ from . import _render
 from ._boundary import warn
 
 SUMMARY = "One HTML page that evaluates a network."
+EXAMPLE = "Example: ksdp report a.safetensors -o report.html"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(short_help=SUMMARY)(report)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(report)
 
 
 def report(
     subject: Annotated[Path, typer.Argument(help="A store (.zarr) or a model (.safetensors).")],
     reference: Annotated[
         list[Path] | None,
-        typer.Option(help="A simulation to show beside a model; may be repeated. Default its training data."),
+        typer.Option(
+            metavar="STORE", help="A simulation to show beside a model; may be repeated. Default its training data."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Output .html; a fresh name in ./runs.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that ksdp made.")] = False,

@@ -14,10 +14,11 @@ from . import _render
 from ._boundary import say
 
 SUMMARY = "The paper's Table 2 and figures."
+EXAMPLE = "Example: ksdp reproduce table2 --scale quick --workers 2"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(short_help=SUMMARY)(reproduce)
+    app.command(epilog=EXAMPLE, short_help=SUMMARY)(reproduce)
 
 
 def reproduce(
@@ -29,14 +30,20 @@ def reproduce(
         ),
     ],
     scale: Annotated[
-        str, typer.Option(metavar="quick|paper", help="quick: minutes; paper: the paper's sizes.")
+        str,
+        typer.Option(
+            metavar="quick|paper", help="quick: minutes; paper: the paper's sizes. Default quick.", show_default=False
+        ),
     ] = "quick",
     seeds: Annotated[str | None, typer.Option(metavar="NUMBER", help="Networks trained; default the scale's.")] = None,
     algorithm: Annotated[
         str | None, typer.Option(metavar="fresh|paper", help="Train by this one; default the experiment's, fresh.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; default runs/reproduce-SCALE.")] = None,
-    picture: Annotated[str, typer.Option("--format", metavar="png|pdf|svg", help="Format of the figures.")] = "png",
+    picture: Annotated[
+        str,
+        typer.Option("--format", metavar="png|pdf|svg", help="Format of the figures. Default png.", show_default=False),
+    ] = "png",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make again what lies there with another configuration.")
     ] = False,

@@ -32,7 +32,7 @@ OWN = (
     *("threads", "workers", "executor", "case", "print_commands", "plan", "world"),
 )
 SUMMARY = "Particles of equation (8), one case or a sweep."
-EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --J 1e4 --T 0.02 -o amplitudes.zarr"
+EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --T 0.02 -o a.zarr"
 
 
 def register(app: typer.Typer) -> None:
@@ -149,31 +149,35 @@ def simulate(
         from . import _plan
 
         here = {name: asked[name] for name in ("out", "threads") if name in asked}
-        _plan.render(planned(**here, **problem_of(asked)), as_json)
+        given: dict[str, Any] = here | problem_of(asked)
+        _plan.render(planned(**given), as_json)
     else:
         run_and_show(asked, as_json)
 
 
-def problem_of(asked: dict[str, Any]) -> dict[str, Any]:
+def problem_of(asked: dict[str, object]) -> dict[str, object]:
     """What of ``asked`` is the problem's, and not about its output or how it is run."""
     return {name: value for name, value in asked.items() if name not in OWN}
 
 
-def show_commands(asked: dict[str, Any]) -> None:
+def show_commands(asked: dict[str, object]) -> None:
     """Print what runs each case."""
     from ..api.simulating import commands
 
-    for line in commands(asked.get("out"), **problem_of(asked)):
+    out: Any = asked.get("out")
+    options: dict[str, Any] = problem_of(asked)
+    for line in commands(out, **options):
         typer.echo(line)
 
 
-def run_and_show(asked: dict[str, Any], as_json: bool) -> None:
+def run_and_show(asked: dict[str, object], as_json: bool) -> None:
     """Simulate what is asked for, on the ranks that a launcher started where it did, and show the result."""
     from .. import api
 
-    with graceful() as stop, _ranks.join_world(asked.pop("world", None)) as ranks:
+    options: dict[str, Any] = dict(asked)
+    with graceful() as stop, _ranks.join_world(options.pop("world", None)) as ranks:
         if ranks.rank:
-            _ranks.follow(ranks, stop, asked)
+            _ranks.follow(ranks, stop, options)
             return
         with _render.progress("simulate") as progress:
             run = api.simulate(
@@ -182,14 +186,14 @@ def run_and_show(asked: dict[str, Any], as_json: bool) -> None:
                 stop=stop,
                 warn=warn,
                 tell=say,
-                **asked,
+                **options,
             )
     render(run, as_json)
     if not as_json:
-        say(_silent(run, asked))
+        say(_silent(run, options))
 
 
-def _silent(run: Run, asked: dict[str, Any]) -> str:
+def _silent(run: Run, asked: dict[str, object]) -> str:
     """What was chosen without being asked for, and the next command."""
     reports = run.attrs.get("engine") or [{}]
     chosen = {"dim": f"{run.dim}D", "engine": f"{reports[0].get('engine', 'no')} engine", "seed": "seed 0"}

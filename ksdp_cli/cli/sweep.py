@@ -13,7 +13,7 @@ from . import _options as o
 from .simulate import OWN, run_and_show, show_commands
 
 SUMMARY = "Run what is missing of a sweep that a file describes."
-EXAMPLE = 'FILE.toml: flow = "laminar2d", T = 0.02, then [grid] with A = "1:100:11log" and seed = "0:15:16" below'
+EXAMPLE = "Example: ksdp sweep examples/sweep.toml --workers 2"
 
 
 def register(app: typer.Typer) -> None:

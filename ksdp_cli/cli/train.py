@@ -22,7 +22,7 @@ GROUPS = {
     "Validation": ("held_out", "validate_n", "validate_every", "stop_excess"),
 }
 SUMMARY = "Train a network on the clouds of a store."
-EXAMPLE = "Example: ksdp train amplitudes.zarr --steps 3000 -o amplitudes.safetensors"
+EXAMPLE = "Example: ksdp train a.zarr --steps 3000 -o a.safetensors"
 
 
 def register(app: typer.Typer) -> None:

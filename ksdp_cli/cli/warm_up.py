@@ -13,7 +13,7 @@ from . import _render
 from ._boundary import say
 
 SUMMARY = "Compile now what a first run would compile."
-EXAMPLE = "Example: KSDP_CACHE_DIR=/opt/ksdp-cache ksdp warm-up --kernel blob,plummer --dim 3"
+EXAMPLE = "Example: ksdp warm-up --kernel blob,plummer --dim 3"
 
 TYPES: dict[str, Literal["float32", "float64"]] = {"float32": "float32", "float64": "float64"}
 
@@ -23,9 +23,11 @@ def register(app: typer.Typer) -> None:
 
 
 def warm_up(
-    kernel: Annotated[str, typer.Option(metavar="NAMES", help="Kernels. Default blob.")] = "blob",
-    dim: Annotated[str, typer.Option(metavar="2|3|2,3", help="Dimensions. Default 2,3.")] = "2,3",
-    dtype: Annotated[str, typer.Option(metavar="NAMES", help="float32, float64 or both. Default float32.")] = "float32",
+    kernel: Annotated[str, typer.Option(metavar="NAMES", help="Kernels. Default blob.", show_default=False)] = "blob",
+    dim: Annotated[str, typer.Option(metavar="2|3|2,3", help="Dimensions. Default 2,3.", show_default=False)] = "2,3",
+    dtype: Annotated[
+        str, typer.Option(metavar="NAMES", help="float32, float64 or both. Default float32.", show_default=False)
+    ] = "float32",
     as_json: o.Json = False,
 ) -> None:
     """Compile now what a first run would compile, into KSDP_CACHE_DIR or the user's cache folder.

@@ -13,12 +13,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, NumericalError
+from .integrated import Integrated
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
 
 Profile = NDArray[np.float64]
 #: The grid is uniform below this part of the unit ball's volume; growth of the central density that ends the solution.
@@ -302,7 +306,7 @@ def _integrate(
     first: Profile,
     scale: Profile,
     grid: _Grid,
-) -> tuple[Any, bool]:
+) -> tuple[Integrated, bool]:
     """Integrate by BDF with dense output, until the density at the origin has grown by `COLLAPSED`.
 
     ``jacobian`` returns 2 ``width`` + 1 diagonals, the highest first. (LSODA fails at small eps.)
@@ -315,11 +319,11 @@ def _integrate(
     def collapsed(_: float, y: Profile) -> float:
         return float(y[0] / limit - 1.0)
 
-    def matrix(t: float, y: Profile) -> Any:
+    def matrix(t: float, y: Profile) -> csc_array:
         return dia_array((jacobian(t, y), range(width, -width - 1, -1)), shape=(first.size, first.size)).tocsc()
 
     collapsed.terminal = True  # type: ignore[attr-defined]
-    result: Any = solve_ivp(
+    result: Integrated = solve_ivp(
         rate,
         (begin, end),
         first,

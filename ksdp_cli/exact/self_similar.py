@@ -12,14 +12,13 @@ Biler, Guerra and Karch, Comm. Pure Appl. Anal. 14 (2015) 2117, treat its existe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError
+from .integrated import Integrated, Solution
 
 #: The profile ends where U and, for eps > 0, W' have fallen by exp(-40) = exp(-TAIL / 4).
 TAIL = 160.0
@@ -131,12 +130,12 @@ def _mass(eps: float, a: float) -> float:
     return float(_integrate(eps, a, math.sqrt(TAIL)).y[2, -1])
 
 
-def _profile(eps: float, a: float) -> Callable[..., Any]:
-    solution: Callable[..., Any] = _integrate(eps, a, _end(eps), dense=True).sol
+def _profile(eps: float, a: float) -> Solution:
+    solution: Solution = _integrate(eps, a, _end(eps), dense=True).sol
     return solution
 
 
-def _integrate(eps: float, a: float, end: float, dense: bool = False) -> Any:
+def _integrate(eps: float, a: float, end: float, dense: bool = False) -> Integrated:
     """(W, W', mass inside) from the origin to ``end``. A series starts it at s = 1e-8 / sqrt(a)."""
     from scipy.integrate import solve_ivp
 
@@ -146,4 +145,5 @@ def _integrate(eps: float, a: float, end: float, dense: bool = False) -> Any:
 
     s = min(1e-8, 1e-8 / math.sqrt(a))
     start = [-a * s * s / 4, -a * s / 2, math.pi * a * s * s]
-    return solve_ivp(rate, (s, end), start, "LSODA", rtol=1e-11, atol=1e-13, dense_output=dense)
+    result: Integrated = solve_ivp(rate, (s, end), start, "LSODA", rtol=1e-11, atol=1e-13, dense_output=dense)
+    return result

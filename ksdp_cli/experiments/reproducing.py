@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,9 +55,9 @@ class Reproduction:
             "stages": [dict(zip(keys, row, strict=True)) for row in self.seconds],
         }
 
-    def tables(self) -> list[tuple[str, Any, Any]]:
+    def tables(self) -> list[tuple[str, Sequence[str], Sequence[Sequence[object]]]]:
         """The table of distances, the times, the files, as (title, columns, rows)."""
-        shown: list[tuple[str, Any, Any]] = []
+        shown: list[tuple[str, Sequence[str], Sequence[Sequence[object]]]] = []
         if self.entries:
             shown.append((TITLE, COLUMNS, [entry.as_row() for entry in self.entries]))
         if self.smaller:

@@ -223,7 +223,7 @@ class Stages:
 
         return tell
 
-    def _measured(self, name: str, at: Point, what: JsonDict, work: Callable[[bool], Any]) -> list[float]:
+    def _measured(self, name: str, at: Point, what: JsonDict, work: Callable[[bool], JsonDict]) -> list[float]:
         return list(self.ledger.stage(name, what | self._of(at), work).result["w2_squared"])
 
     def _of(self, at: Point) -> JsonDict:

@@ -120,6 +120,6 @@ def shape_of(selection: Selection) -> tuple[int, int, int, int]:
     return len(selection.cases), len(selection.snapshots), selection.run.J, selection.run.dim
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> str | int | float:
     """Convert a value to a NetCDF attribute: text and numbers unchanged, the rest as JSON."""
     return value if isinstance(value, (str, int, float)) and not isinstance(value, bool) else json.dumps(value)

@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..base.libraries import library
 from ..errors import ConfigError
 from ..store import layout
 from ..store.selection import Selection
+
+if TYPE_CHECKING:
+    import h5py
 
 ROOT, VERSION = "VTKHDF", (2, 0)
 #: The kinds of cells of a PolyData, in the order of the columns of ``CellOffsets``.
@@ -47,7 +51,7 @@ def write_vtkhdf(
         _write_points(root, selection, progress)
 
 
-def _write_cells(root: Any, selection: Selection) -> None:
+def _write_cells(root: h5py.Group, selection: Selection) -> None:
     """A vertex for each particle of each case, the same at all times."""
     count, J = len(selection.cases), selection.run.J
     root["NumberOfPoints"] = np.full(count, J, np.int64)
@@ -58,7 +62,7 @@ def _write_cells(root: Any, selection: Selection) -> None:
         _repeat(_packed(group, "Offsets", count * (n + 1), np.int64), count, n + 1)
 
 
-def _packed(group: Any, name: str, length: int, kind: Any) -> Any:
+def _packed(group: h5py.Group, name: str, length: int, kind: DTypeLike) -> h5py.Dataset:
     """A compressed array of counts or of one repeated value. Positions would not compress."""
     if not length:
         return group.create_dataset(name, (0,), kind)
@@ -66,7 +70,7 @@ def _packed(group: Any, name: str, length: int, kind: Any) -> Any:
     return group.create_dataset(name, (length,), kind, chunks=(min(length, CHUNK),), **options)
 
 
-def _repeat(data: Any, count: int, n: int) -> None:
+def _repeat(data: h5py.Dataset, count: int, n: int) -> None:
     """0 .. n - 1 for each of ``count`` cases."""
     for case in range(count):
         for start in range(0, n, PIECE):
@@ -74,7 +78,7 @@ def _repeat(data: Any, count: int, n: int) -> None:
             data[case * n + start : case * n + stop] = np.arange(start, stop)
 
 
-def _write_point_data(root: Any, selection: Selection) -> None:
+def _write_point_data(root: h5py.Group, selection: Selection) -> None:
     """Point data to colour and select by: the particle's number and the parameters of its case."""
     count, J = len(selection.cases), selection.run.J
     group = root.create_group("PointData")
@@ -87,7 +91,7 @@ def _write_point_data(root: Any, selection: Selection) -> None:
                 data[i * J + start : i * J + min(start + PIECE, J)] = value
 
 
-def _write_steps(root: Any, selection: Selection) -> None:
+def _write_steps(root: h5py.Group, selection: Selection) -> None:
     """Offsets of each snapshot: the points advance, all other arrays start at 0 again."""
     steps, count = len(selection.snapshots), len(selection.cases)
     group = root.create_group("Steps")
@@ -102,7 +106,7 @@ def _write_steps(root: Any, selection: Selection) -> None:
         offsets[name] = np.zeros(steps, np.int64)
 
 
-def _write_points(root: Any, selection: Selection, progress: Callable[[int], None]) -> None:
+def _write_points(root: h5py.Group, selection: Selection, progress: Callable[[int], None]) -> None:
     """Points (time, case, particle), three coordinates each."""
     steps, count, J = len(selection.snapshots), len(selection.cases), selection.run.J
     points, done = root.create_dataset("Points", (steps * count * J, 3), selection.kind), 0

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..base.arrays import Array, namespace
-from ..base.params import Params
+from ..base.params import Params as NoParams
 
 
 class NoFlow:
     """v = 0, equation (2)."""
 
     dims = (2, 3)
-    Params = Params
+    Params = NoParams
 
-    def __init__(self, params: Any, dim: int) -> None:
+    def __init__(self, params: NoParams, dim: int) -> None:
         self.params = params
 
     def velocity(self, x: Array, t: float) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ class InitialCloud(Protocol):
     ``chemical(mu, chi, M, eps, k)``, a function of the coordinates.
     """
 
-    dims: ClassVar[tuple[int, ...]]
+    @property
+    def dims(self) -> tuple[int, ...]: ...
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
         """Return particles ``start`` to ``start + n`` of the cloud of (``seed``, ``stream``): (n, dim) float32."""

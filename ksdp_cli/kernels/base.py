@@ -23,6 +23,6 @@ class Kernel(Protocol):
     g3d: ClassVar[Any]
 
 
-def dims_of(kernel: Any) -> tuple[int, ...]:
+def dims_of(kernel: object) -> tuple[int, ...]:
     """Space dimensions in which a kernel class is defined."""
     return tuple(d for d in (2, 3) if hasattr(kernel, f"g{d}d"))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api.simulating import simulate
+from ..base.listener import discard
 from ..particles.problem import Problem
 
 
@@ -28,6 +29,7 @@ def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray
             seed=case.seed,
             dtype="float64",
             snapshots=[0.0, options.pop("T")],
+            warn=discard,  # of a step that is coarse on purpose
             **(kept | options),
         )
         first, last = run.frame(0, 0).astype(np.float64), run.frame(0, 1).astype(np.float64)

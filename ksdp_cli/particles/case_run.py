@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,27 @@ from .stepper import Stepper
 from .world import Alone, World
 
 
+class Look(TypedDict):
+    """What a look at a cloud saw at ``t``: the fields of a `metrics.concentration.Concentration` but its centre.
+
+    None is a density of particles at one point, and the radius where no mass is critical.
+    """
+
+    t: float
+    density: float | None
+    wide: float | None
+    within: float
+    radii: list[float]
+    critical_radius: float | None
+
+
 @dataclass
 class State:
     """A case between two steps: named arrays, with the positions "x" (J, d) among them, and the next step.
 
     ``step`` steps of interval ``k`` are done. ``engine`` holds the sizes of an adaptive engine; ``collapsed`` is the
-    time since which the cloud is collapsed (`collapse`), or None; ``place`` is the position within a halved step.
+    time since which the cloud is collapsed (`collapse`), or None; ``place`` is the position within a halved step;
+    ``looks`` holds the results of those who observe the case.
     """
 
     arrays: dict[str, np.ndarray]
@@ -41,6 +56,7 @@ class State:
     engine: dict[str, Any] = field(default_factory=dict)
     collapsed: float | None = None
     place: Place = field(default_factory=Place)
+    looks: list[Look] = field(default_factory=list)
 
     @property
     def x(self) -> Cloud:
@@ -215,7 +231,7 @@ class CaseRun:
 def merging_of(problem: Problem, case: Case) -> Merging | None:
     """The `Merging` of a case above the critical mass in the plane, if the configuration has one; else None."""
     critical, c = critical_mass(problem, case), problem.config
-    if c.merge == "none" or critical is None or case.mass < critical:
+    if c.merge != "delta" or critical is None or case.mass < critical:
         return None
     return Merging(RADIUS * math.sqrt(case.kernel_args[0]), critical_count(c.J, case.mass, critical))
 

@@ -5,8 +5,10 @@ formula, draws noise, applies the scheme, and records the extreme coordinates fo
 holds the number and time of a graph's first step, so that one graph can be replayed; the host waits once for each
 graph.
 
-The steps of a case are equal to the bit whichever cases run with it and however steps are grouped into graphs.
-Positions are (case, axis, J). ``TRITON_INTERPRET=1`` runs the programs on CPU tensors; the tests use this.
+The steps of a case are equal to the bit whichever cases run with it and however steps are grouped into graphs. With
+several ranks, each moves the particles of some blocks by the same programs and receives the other positions after each
+launch. No sum goes over ranks: one program computes a force, over all sources in order. Positions are (case, axis, J).
+``TRITON_INTERPRET=1`` runs the programs on CPU tensors; the tests use this.
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ from ..base.cuda_graph import NotCaptured, device_faults, record, without_waitin
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, KsdpError, NumericalError
+from . import gpu_shares
 from .engines.choice import DriftEngine
 from .engines.direct_cpu import template
 from .engines.direct_gpu import launch, require_torch, shares
 from .flow_trace import Formula, Untraceable, trace
+from .gpu_shares import BLOCK
 from .kernel_compiler.module_cache import import_text
 from .problem import diffusion
 from .stepper import Stepper, resolved
@@ -33,8 +37,6 @@ if TYPE_CHECKING:
 
 #: Stages of a step for each scheme, by their numbers in the program.
 STAGES = {"euler": (0,), "heun": (1, 2)}
-#: Particles of one program instance.
-BLOCK = 128
 #: Largest number of steps, and of pairs, in a graph: about 0.1 s on a large card, by which a signal is delayed.
 STEPS, PAIRS = 50, 2e11
 #: Number of particles in all cases above which arithmetic limits a step and a capture gains nothing.
@@ -58,9 +60,12 @@ class StepsGPU:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.forced = any(stepper.interacting for stepper in steppers)
         cases, J, d = len(steppers), config.J, config.dim
-        pairs = (
-            cases * J * (J if self.forced else 1000)
-        )  # without a pair sum, a particle takes as long as about 1000 pairs
+        self.world = steppers[0].world
+        self.several = self.world.size > 1
+        self.ends_of = gpu_shares.block_ends(J, BLOCK, self.world.size)
+        self.low, self.high = self.ends_of[self.world.rank : self.world.rank + 2]
+        # without a pair sum, a particle takes as long as about 1000 pairs
+        pairs = cases * J * (J if self.forced else 1000) / self.world.size
         #: Number of steps that are queued at once; 1 for the tree, which waits for the device in every step.
         self.block = max(1, min(STEPS, int(PAIRS / pairs))) if self.direct else 1
 
@@ -72,15 +77,18 @@ class StepsGPU:
 
         real = getattr(torch, config.dtype)
         empty = torch.empty(0, dtype=real, device=self.device)
-        self.x = empty.new_zeros((cases, d, J))
+        #: Positions of all ranks, and of this one's particles.
+        self.whole = empty.new_zeros((cases, d, J))
+        self.x = self.whole[..., self.low : self.high].clone() if self.several else self.whole
         self.kept = self.x.clone()
         if config.scheme not in STAGES:
             raise ConfigError(f"scheme {config.scheme!r} has no program for a GPU", "use --device cpu")
         self.stages = STAGES[config.scheme]
         several = len(self.stages) > 1
         self.ahead, self.first = (self.x.clone(), self.x.clone()) if several else (empty, empty)
+        self.whole_ahead = self.whole.clone() if several and self.several else self.ahead
         self.v = empty if self.fused else self.x.clone()
-        self.blocks = -(-J // BLOCK)
+        self.blocks = -(-(self.high - self.low) // BLOCK)
         width = (5 * d + 5) // 4 * 4  # a multiple of 16 bytes: Triton compiles again for other alignments
         self.ends = empty.new_zeros((self.block, cases, self.blocks, width))
         self.extremes = empty.new_zeros((self.block, cases, width))
@@ -108,14 +116,16 @@ class StepsGPU:
     def put(self, x: Cloud) -> None:
         """Copy positions (case, J, d) from the host."""
         with device_faults():
-            self.x.copy_(self.torch.from_numpy(np.ascontiguousarray(x)).to(self.device).transpose(1, 2))
+            self.whole.copy_(self.torch.from_numpy(np.ascontiguousarray(x)).to(self.device).transpose(1, 2))
+            if self.several:
+                self.x.copy_(self.whole[..., self.low : self.high])
             if self._host_clock is None and not self.fused:
                 self._try_flow()
 
     def get(self) -> Cloud:
-        """Return positions (case, J, d) on the host, after the last good step."""
-        positions: Cloud = self.x.transpose(1, 2).contiguous().cpu().numpy()
-        return positions
+        """Return positions (case, J, d) of all ranks on the host, after the last good step. One rank may call it
+        alone."""
+        return self.world.fetch(self.whole.transpose(1, 2).contiguous())
 
     def advance(self, number: int, begin: float, length: float, count: int) -> tuple[int, int, NumericalError | None]:
         """Make up to ``count`` <= `block` steps from global step ``number``, which starts at t0 + ``begin`` * dt.
@@ -127,7 +137,8 @@ class StepsGPU:
         with device_faults():
             self._set_clock(number, begin, length)
             self._launch(count, length == c.dt)
-            extremes = self.extremes[:count].cpu().numpy()  # the only wait for the device
+            # the only wait for the device; a maximum over ranks is the maximum over all blocks
+            extremes = self.world.largest(self.world.fetch(self.extremes[:count]))
             measured, speeds = _measured(extremes, c.dim)
             noise = np.array([diffusion(stepper.case, length) for stepper in self.steppers])
             good = resolved(measured, noise, c.dtype)
@@ -138,6 +149,7 @@ class StepsGPU:
             if taken == count:
                 return taken, -1, None
             self.x.copy_(self.kept)
+            self._share(self.x, self.whole)
             for step in range(taken):  # repeats the same programs on the same positions, to the same bits
                 self._step(step)
         case, t = int(np.argmin(good[taken])), c.t0 + (begin + taken) * c.dt
@@ -184,12 +196,20 @@ class StepsGPU:
     def _step(self, offset: int) -> None:
         """Queue the launches of step ``offset``, counted from the clock's first step."""
         for stage in self.stages:
-            self._stage(offset, stage, self.ahead if stage == 2 else self.x)
+            at, whole = (self.ahead, self.whole_ahead) if stage == 2 else (self.x, self.whole)
+            self._stage(offset, stage, at, whole)
+            self._share(*((self.ahead, self.whole_ahead) if stage == 1 else (self.x, self.whole)))
 
-    def _stage(self, offset: int, stage: int, x: Tensor) -> None:
-        """Queue the drift at positions ``x`` and the update of stage ``stage``."""
+    def _share(self, x: Tensor, whole: Tensor) -> None:
+        """Copy the positions ``x`` of all ranks into ``whole``."""
+        if self.several:
+            whole[..., self.low : self.high] = x
+            gpu_shares.join(whole, self.ends_of, self.world)
+
+    def _stage(self, offset: int, stage: int, x: Tensor, whole: Tensor) -> None:
+        """Queue the drift at positions ``x``, a part of ``whole``, and the update of stage ``stage``."""
         cases, d, J = x.shape
-        parts = self._parts(x)
+        parts = self._parts(x, whole)
         if not self.fused:
             self._velocities(x, offset, stage)
         self.program[(self.blocks, cases)](
@@ -204,6 +224,7 @@ class StepsGPU:
             self.ends[offset],
             offset,
             J,
+            self.low,
             parts.shape[1] if self.forced else 0,
             self.numbers.shape[1],
             D=d,
@@ -214,13 +235,14 @@ class StepsGPU:
             enable_fp_fusion=True,  # Triton 3.10 changes the default
         )
 
-    def _parts(self, x: Tensor) -> Any:
-        """Partial sums (case, share, axis, J) of the pair sum at ``x``, in float64."""
+    def _parts(self, x: Tensor, whole: Tensor) -> Any:
+        """Partial sums (case, share, axis, particle) of the pair sum over ``whole`` at ``x``, in float64."""
         if not self.forced:
             return self.clock
         if self.direct:
-            return self.engine.parts(x, x, self.parameters)  # type: ignore[attr-defined]
-        return self.engine(x[0].T.contiguous()).T.contiguous().double()[None, None]
+            return self.engine.parts(x, whole, self.parameters, whole.shape[2])  # type: ignore[attr-defined]
+        force = self.engine(whole[0].T.contiguous())[self.low : self.high]
+        return force.T.contiguous().double()[None, None]
 
     def _velocities(self, x: Tensor, offset: int, stage: int) -> None:
         """Call the flow's own code and store the result in `v`; time is a tensor, or a number if the flow needs one."""
@@ -252,6 +274,8 @@ class StepsGPU:
         """Why steps cannot be captured, as far as is known before the first; None if they can."""
         if not self.x.is_cuda:
             return "no GPU"
+        if self.several:
+            return "ranks join their positions in every step"
         if not self.direct:
             return "the tree waits for the device"
         if self.forced and len(self.steppers) * self.config.J >= ARITHMETIC:

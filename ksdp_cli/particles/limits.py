@@ -51,8 +51,8 @@ def spread(problem: Problem, cloud: Cloud) -> float:
     law = problem.initial
     if not hasattr(law, "second_moment"):
         return float(cloud.var(0, dtype=np.float64).sum())
-    centre = law.params.squared() if hasattr(getattr(law, "params", None), "squared") else 0.0
-    return float(law.second_moment(problem.config.dim)) - centre
+    squared = getattr(getattr(law, "params", None), "squared", None)
+    return float(law.second_moment(problem.config.dim)) - (squared() if squared else 0.0)
 
 
 def _threshold(problem: Problem, case: Case, start: float) -> Threshold:

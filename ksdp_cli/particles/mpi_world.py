@@ -6,7 +6,7 @@ import atexit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from ..base import launcher
 from ..errors import ConfigError, ResourceError
 from .world import Lost
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Value = TypeVar("Value")
 
@@ -42,7 +45,8 @@ class MpiWorld:
                 f"mpiexec started {started} ranks, but mpi4py has {self.size}",
                 f"use the mpiexec of mpi4py's library, {MPI.Get_library_version().split(',')[0].strip()}",
             )
-        self.local = self.group.Split_type(MPI.COMM_TYPE_SHARED).size
+        host = self.group.Split_type(MPI.COMM_TYPE_SHARED)
+        self.local, self.place = host.size, host.rank
         self._closed = False
         atexit.register(self._end_all)
 
@@ -54,6 +58,16 @@ class MpiWorld:
         with _together(self.mpi):
             self.group.Allgatherv(self.mpi.IN_PLACE, [whole.reshape(-1).view(np.uint8), counts, list(ends[:-1]), row])
         row.Free()
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        on_host = np.empty(tuple(pieces.shape), mine.cpu().numpy().dtype)  # few MPIs know cards
+        on_host[self.rank] = mine.cpu().numpy()
+        self.join(on_host, range(self.size + 1))
+        pieces.copy_(pieces.new_tensor(on_host))
+
+    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+        found: NDArray[Any] = tensor.cpu().numpy()
+        return found
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         rows = np.empty((self.size, *values.shape), values.dtype)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -18,15 +18,18 @@ from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
 from ..base.validation import first_error
+from ..chemistry.base import Chemistry, Field
 from ..chemistry.beginning import StoredField, beginning
 from ..config import PHYSICAL_UNITS, SimulateConfig, build, unknown_name
 from ..errors import ConfigError, KsdpError
 from ..flows.base import Flow
+from ..initial.base import InitialCloud
 from ..initial.stored import StoredCloud
-from ..kernels.base import dims_of
+from ..kernels.base import Kernel, dims_of
 from ..registry import require_contract
 from . import own
 from .contents import contents
+from .schemes.base import Scheme
 
 if TYPE_CHECKING:
     from .origin import MovingOrigin
@@ -44,10 +47,10 @@ class Case:
     mu: float
     chi: float
     mass: float
-    flow: Any
+    flow: Flow
     kernel_args: tuple[float, ...]
     number: int = 0
-    chemistry_params: Any = None
+    chemistry_params: BaseModel | None = None
     seed: int = 0
     stream: int = 0
 
@@ -67,18 +70,30 @@ class Problem:
 
     config: SimulateConfig
     cases: list[Case]
-    kernel: Any
-    initial: Any
+    kernel: type[Kernel]
+    initial: InitialCloud
     units: dict[str, str]
-    scheme: Any
-    chemistry: Any
+    scheme: type[Scheme]
+    chemistry: type[Chemistry]
     contents: dict[str, str] = field(default_factory=dict)
-    c0: Any = "zero"
+    c0: str | Field = "zero"
     #: The `MovingOrigin` of a case by its number and T, computed once by `moving_origin`.
     origins: dict[tuple[int, float], MovingOrigin] = field(default_factory=dict, compare=False, repr=False)
 
 
-def load(kind: str, component: object) -> tuple[str, Any]:
+@overload
+def load(kind: Literal["flow"], component: object) -> tuple[str, Flow | type[Flow]]: ...
+@overload
+def load(kind: Literal["kernel"], component: object) -> tuple[str, type[Kernel]]: ...
+@overload
+def load(kind: Literal["chemistry"], component: object) -> tuple[str, type[Chemistry]]: ...
+@overload
+def load(kind: Literal["scheme"], component: object) -> tuple[str, type[Scheme]]: ...
+@overload
+def load(kind: Literal["initial cloud"], component: object) -> tuple[str, InitialCloud | type[InitialCloud]]: ...
+@overload
+def load(kind: Literal["metric"], component: object) -> tuple[str, object]: ...
+def load(kind: str, component: object) -> tuple[str, object]:
     """Return the long name and the class of a component of this ``kind``.
 
     ``component`` is a registered name, or a class or instance, which is returned itself and can be found by its name
@@ -97,21 +112,18 @@ def load(kind: str, component: object) -> tuple[str, Any]:
     return name, component
 
 
-def initial_cloud(law: Any, dim: int, values: Mapping[str, Any] | None = None) -> tuple[str, Any]:
-    """Return name and instance of the initial cloud ``law``: a registered name, a class, an instance, or a stored
-    cloud.
+def initial_cloud(law: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, InitialCloud]:
+    """Return name and instance of the initial cloud ``law``: a registered name, a class, an instance or a stored cloud.
 
     ``values`` are its parameters by name. Raises `ConfigError` for a parameter that it does not have, and for a
     dimension that it does not support.
     """
-    if isinstance(law, StoredCloud):
-        name, cloud = law.path, law
-    else:
-        name, cloud = load("initial cloud", law)
+    name, cloud = _law(law)
     fields = _fields(name, cloud) if isinstance(cloud, type) else {}
     _table("init_params", dict(values or {}), "initial cloud", fields)
     if isinstance(cloud, type):
-        cloud = cloud(_checked(cloud.Params, dict(values or {}), name)) if hasattr(cloud, "Params") else cloud()
+        make: Callable[..., InitialCloud] = cloud
+        cloud = make(_checked(cloud.Params, values or {}, name)) if hasattr(cloud, "Params") else make()
     if dim not in cloud.dims:
         raise ConfigError(f"initial cloud {name!r} has dimension {_either(cloud.dims)}, not {dim}", "change --dim")
     return name, cloud
@@ -180,12 +192,12 @@ def pose(options: JsonDict) -> Problem:
     return Problem(config, cases, kernel, initial, units, scheme, chemistry, digests, begin)
 
 
-def chemical_at_start(problem: Problem, case: Case) -> Any:
+def chemical_at_start(problem: Problem, case: Case) -> str | Field:
     """c_0 of a case: a word of `chemistry.beginning.WORDS`, or a function of the coordinates."""
     return own_chemical(problem.config.init, problem.initial, case, problem.c0)
 
 
-def own_chemical(name: str, initial: Any, case: Case, c0: Any) -> Any:
+def own_chemical(name: str, initial: InitialCloud, case: Case, c0: str | Field) -> str | Field:
     """Return ``c0``; if it is "exact", the chemical of the initial cloud.
 
     Raises `ConfigError` if that cloud has no chemical, or none for this case.
@@ -194,11 +206,12 @@ def own_chemical(name: str, initial: Any, case: Case, c0: Any) -> Any:
         return c0
     if not hasattr(initial, "chemical"):
         raise ConfigError(f"c0 = 'exact' for initial cloud {name!r}, which has no chemical", "use --init self_similar")
-    values = case.chemistry_params.model_dump()
-    return initial.chemical(case.mu, case.chi, case.mass, values.get("eps", 0.0), values.get("k", 0.0))
+    values = case.chemistry_params.model_dump() if case.chemistry_params else {}
+    c: Field = initial.chemical(case.mu, case.chi, case.mass, values.get("eps", 0.0), values.get("k", 0.0))
+    return c
 
 
-def _law(law: object) -> tuple[str, Any]:
+def _law(law: object) -> tuple[str, InitialCloud | type[InitialCloud]]:
     """Name and class of the initial cloud ``law``, or its instance."""
     return (law.path, law) if isinstance(law, StoredCloud) else load("initial cloud", law)
 
@@ -246,7 +259,9 @@ def _contents(components: dict[str, object]) -> dict[str, str]:
     return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in digested.items()}
 
 
-def _cases(config: SimulateConfig, flow: Flow, kernel: Any, chemistry: Any) -> list[Case]:
+def _cases(
+    config: SimulateConfig, flow: Flow | type[Flow], kernel: type[Kernel], chemistry: type[Chemistry]
+) -> list[Case]:
     rows = config.cases()
     seeds = [int(row.get(SEED, config.seeds[0])) for row in rows]
     fixed = {name: values[0] for name, values in config.parameters().items()}
@@ -263,7 +278,7 @@ def _cases(config: SimulateConfig, flow: Flow, kernel: Any, chemistry: Any) -> l
     return cases
 
 
-def _flow_of_case(flow: Flow, parameters: BaseModel, config: SimulateConfig) -> Any:
+def _flow_of_case(flow: Flow | type[Flow], parameters: BaseModel, config: SimulateConfig) -> Flow:
     """The flow of a case. Raises `ConfigError` if its code fails at a test point."""
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
@@ -276,7 +291,7 @@ def _flow_of_case(flow: Flow, parameters: BaseModel, config: SimulateConfig) -> 
     return field
 
 
-def _checked(model: type[BaseModel], values: dict[str, float], owner: str) -> BaseModel:
+def _checked(model: type[BaseModel], values: Mapping[str, object], owner: str) -> BaseModel:
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -47,7 +47,7 @@ class Simulation:
 
     def snapshot(self) -> list[State]:
         """The states after the last good step, for checkpoints."""
-        self._settle()
+        self.settle()
         return [run.snapshot() for run in self.runs]
 
     def run(self, write: Callable[[int, list[Cloud]], None], after_step: Callable[[int], None]) -> None:
@@ -74,9 +74,19 @@ class Simulation:
         """
         due = [run for run in self._moved if run.look_due() and collapse.excess(self.problem, run.case)]
         if due:
-            self._settle()
+            self.settle()
         sentences = [run.look() for run in due]
         return next(filter(None, sentences), None)
+
+    @property
+    def moved(self) -> Sequence[CaseRun]:
+        """The runs that the last steps moved. Their positions are those of before until `settle`."""
+        return self._moved
+
+    def settle(self) -> None:
+        """Bring the clouds in motion back to the host, where they are not on it."""
+        if self._in_motion:
+            self._in_motion.settle()
 
     def done(self) -> int:
         """Number of steps done so far, over all cases."""
@@ -104,7 +114,10 @@ class Simulation:
 
         if self._key(runs) in self._on_gpu:
             return True
-        return runs[0].kind == "direct" and StepsGPU.fits(self.config, len(runs))
+        if runs[0].kind != "direct":
+            return False
+        full = not StepsGPU.fits(self.config, len(runs))
+        return not self.world.largest(np.array([full], np.float64))[0]  # a card of one rank may have less left
 
     def _advance(self, runs: list[CaseRun], part: Interval, after_step: Callable[[], None]) -> None:
         """Move ``runs`` (on a CPU only one) to the end of the interval."""
@@ -119,7 +132,7 @@ class Simulation:
         except NumericalError:
             self.moving = group.failed or runs[0]
             raise
-        self._settle()
+        self.settle()
         self._in_motion = None
 
     def _group(self, runs: list[CaseRun]) -> SideBySide:
@@ -129,11 +142,6 @@ class Simulation:
         if self._key(runs) not in self._on_gpu:
             self._on_gpu[self._key(runs)] = SideBySide(runs)
         return self._on_gpu[self._key(runs)]
-
-    def _settle(self) -> None:
-        """Copy the moving clouds back to the host."""
-        if self._in_motion:
-            self._in_motion.settle()
 
     @staticmethod
     def _key(runs: list[CaseRun]) -> tuple[int, ...]:

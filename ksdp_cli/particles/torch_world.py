@@ -5,24 +5,33 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .lifeline import Lifeline
 from .world import Lost
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Value = TypeVar("Value")
+
+
+#: Seconds between two looks at a card that is not done.
+WAIT = 1e-4
 
 
 class TorchWorld:
     """Processes joined by gloo; torchrun sets rank, size and the address of rank 0 in the environment.
 
-    Ranks of one host use its loopback device unless GLOO_SOCKET_IFNAME names another. Raises `Lost` if they cannot
-    connect.
+    Tensors on GPUs are joined by nccl, in a group that is created at its first use; gloo joins all else. Ranks of one
+    host use its loopback device unless GLOO_SOCKET_IFNAME names another. Raises `Lost` if they cannot connect.
     """
 
     def __init__(self) -> None:
@@ -39,6 +48,9 @@ class TorchWorld:
             again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
             self.store = self.group.PrefixStore(f"ksdp {again}", store)
             self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
+        self.place = int(os.environ.get("LOCAL_RANK", self.rank))
+        self._cards: Any = None
+        self._lifeline: Lifeline | None = None
 
     def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
         with _together():
@@ -50,6 +62,33 @@ class TorchWorld:
                     broadcasts.append(self.group.broadcast(tensor, src=rank, async_op=True))
             for work in broadcasts:
                 work.wait()
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        with _together():
+            if pieces.is_cuda and self._cards is None:
+                self._cards = self.group.new_group(backend="nccl")
+                self._lifeline = Lifeline(self.torch, self.group) if self.size > 1 else None
+            on = self._cards if pieces.is_cuda else None
+            gather = getattr(self.group, "all_gather_single", None) or self.group.all_gather_into_tensor  # before 2.13
+            gather(pieces.view(-1), mine.contiguous().view(-1), group=on)
+
+    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+        if tensor.is_cuda and self._lifeline:
+            cuda: Any = self.torch.cuda  # its events carry no types
+            event = cuda.Event()
+            event.record()
+            self._wait(event.query)
+        with _together():
+            found: NDArray[Any] = tensor.cpu().numpy()
+        return found
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        """Wait for a card. Raises `Lost` where another rank ends meanwhile: this one's card may wait for it."""
+        with _together():
+            while not done():
+                if self._lifeline and self._lifeline.lost:
+                    raise self._lifeline.lost
+                time.sleep(WAIT)
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         with _together():
@@ -74,6 +113,8 @@ class TorchWorld:
     def close(self) -> None:
         with suppress(Lost), _together():
             self.group.barrier()  # all messages have arrived, and all ranks have connected
+            if self._lifeline:
+                self._lifeline.leave()
         self.group.destroy_process_group()
 
 

@@ -6,11 +6,14 @@ Results do not depend on the number of ranks: shares are joined in order, and a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
 from ..errors import ResourceError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Value = TypeVar("Value")
 
@@ -26,17 +29,27 @@ class Lost(ResourceError):
 
 
 class World(Protocol):
-    """``rank`` is the number of this process, ``size`` that of all processes, ``local`` that of those on its host.
+    """``rank`` is the number of this process, ``size`` that of all processes, ``local`` that of those on its host,
+    among which ``place`` is its number.
 
-    All ranks must call `join`, `largest` and `decide` together; these raise `Lost`.
+    All ranks must call `join`, `join_pieces`, `largest` and `decide` together; these raise `Lost`.
     """
 
     rank: int
     size: int
     local: int
+    place: int
 
     def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
         """Fill ``whole``, in C order, on every rank; before, rank r has only ``whole[ends[r]:ends[r + 1]]``."""
+        ...
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        """Fill ``pieces`` (rank, ..), contiguous, with each rank's ``mine`` (..); on a card once it comes to that."""
+        ...
+
+    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+        """A tensor on the host. Raises `Lost` where a card waits for a rank that has ended."""
         ...
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -59,10 +72,17 @@ class World(Protocol):
 class Alone:
     """A world of one process."""
 
-    rank, size, local = 0, 1, 1
+    rank, size, local, place = 0, 1, 1, 0
 
     def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
         return
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        pieces[0] = mine
+
+    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+        found: NDArray[Any] = tensor.cpu().numpy()
+        return found
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
         return values

@@ -1,4 +1,4 @@
-"""The grid on which a store holds the chemical: one for all cases and frames."""
+"""The grid on which a store holds the chemical c: the same for all cases and frames."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class FieldGrid:
-    """``points`` an axis at the middles of equal cells of a cube of side ``side`` with the corner ``low`` (d,).
+    """``points`` per axis at the centres of equal cells of the cube with side ``side`` and lower corner ``low`` (d,).
 
-    So the sum of the values times h^d is the midpoint rule, and in a periodic box the exact integral of its modes.
+    The sum of the values times h^d is then the midpoint rule, and in a periodic box the exact integral of its modes.
     """
 
     points: int
@@ -21,14 +21,14 @@ class FieldGrid:
     side: float
 
     def check(self, dim: int) -> None:
-        """Raise `ValueError` for what is no grid in ``dim`` dimensions."""
+        """Raise `ValueError` unless this is a grid in ``dim`` dimensions."""
         sound = self.points >= 1 and len(self.low) == dim and all(math.isfinite(v) for v in (*self.low, self.side))
         if not sound or self.side <= 0:
             raise ValueError(f"a grid of {self.points} points from {self.low} over {self.side} in {dim}D")
 
     @property
     def h(self) -> float:
-        """Side of a cell."""
+        """Side of a cell [length]."""
         return self.side / self.points
 
     @property

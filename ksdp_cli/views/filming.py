@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..api.generator import Generator
+from ..base.grids import SEED
 from ..base.parsing import sweep
 from ..errors import ConfigError
 from ..learning.eta_map import EtaMap
-from .picture import PictureCloud
+from ..store.selection import Selection
+from .picture import PictureCloud, Work, frame_of, of_store
 
 #: Pictures in a film of a network where no values are named, and in any film at most.
 PICTURES, MOST = 60, 600
@@ -57,10 +59,22 @@ def require_few(count: int) -> None:
         raise ConfigError(f"{count} pictures in a film", f"choose at most {MOST}, as --t 0:0.1:51")
 
 
-def in_order(every: Sequence[PictureCloud]) -> list[PictureCloud]:
-    """The clouds of a store along what varies among them. Raises `ConfigError` unless one of time and parameters
-    does."""
-    varying = [name for name in every[0].values if len({one.values[name] for one in every}) > 1]
+def in_order(work: Work, chosen: Selection) -> list[PictureCloud]:
+    """The clouds of a store along what varies among them: time or a parameter, with the particles of all seeds in each
+    picture; or the seed, where it is all that varies.
+
+    Raises `ConfigError` unless one does.
+    """
+    frames, cases = list(chosen.frames()), chosen.run.cases
+    points = [{name: value for name, value in cases[case].items() if name != SEED} | {"t": k} for case, k in frames]
+    if len(points) > 1 and all(point == points[0] for point in points):
+        work.notes.append("the seed is all that varies: a picture shows one run; --snapshots stores more times")
+        every = [frame_of(chosen.run, case, k, -(-chosen.run.J // PARTICLES)) for case, k in frames]
+        varying = [SEED]
+    else:
+        every = of_store(work, chosen, PARTICLES)
+        names = [name for name in every[0].values if name != SEED]  # of another seed in each case the case is told
+        varying = [name for name in names if len({one.values[name] for one in every}) > 1]
     if not varying:
         raise ConfigError("one cloud makes no film", "choose several, or draw a picture, as -o cloud.png")
     require_one(varying)

@@ -88,10 +88,7 @@ def of_store(work: Work, chosen: Selection, largest: int) -> list[PictureCloud]:
     pooled = _of_all_seeds(every)
     if len(pooled) == len(every):  # one seed, or another one for each case
         return every
-    work.notes.append(
-        f"the particles of {len(seeds)} seeds of {run.path} are drawn together, and moments are means over seeds with "
-        "Student's 95 % bands; --seed chooses one"
-    )
+    work.notes.append(f"the particles of {len(seeds)} seeds of {run.path} are drawn together; --seed chooses one")
     return pooled
 
 

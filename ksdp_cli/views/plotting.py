@@ -182,6 +182,8 @@ def _store_alone(work: Work, chosen: Selection) -> None:
     most = MOST_2D if run.dim == 2 else MOST_3D
     _sheet(work, thin(work, every, most))
     if len(every) > 1:
+        if any(len(one.runs) > 1 for one in every):
+            work.notes.append("second moments are means over the seeds with Student's 95 % bands")
         work.parts["-moments"] = lambda path: plotting_curves.of_store(
             chosen, [(one.values, one.moments()) for one in every], path
         )
@@ -219,7 +221,7 @@ def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | 
         work.notes += network.warnings([points[0], points[-1]])
         shown = [network.at(values) for values in points]
     else:
-        shown = filming.in_order(of_store(work, select(own, case=case, **at), filming.PARTICLES))
+        shown = filming.in_order(work, select(own, case=case, **at))
     named = labels_of([one.values for one in shown])
     work.parts[""] = lambda path: figures.film(
         [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],

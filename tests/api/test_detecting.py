@@ -13,7 +13,6 @@ import ksdp_cli as ksdp
 from ksdp_cli.api.detecting import agreeing, when_blown_up
 from ksdp_cli.errors import NumericalError
 from ksdp_cli.exact.collapse import Collapse
-from ksdp_cli.metrics.concentration import Concentration
 from ksdp_cli.particles.problem import pose
 
 RUN: dict[str, Any] = {
@@ -50,9 +49,8 @@ def test_space() -> None:
         radius = float(np.interp(part * exact.M, exact.mass_within(r, t), r))
         return part * exact.M / (4 / 3 * np.pi * radius**3)
 
-    balls = [(density(t, 0.01), density(t, 0.04)) for t in times]
-    found = [Concentration(np.zeros(3), one, four, (), 0.0, 0.0, None) for one, four in balls]
-    when = when_blown_up(problem, problem.cases[0], times.tolist(), found)
+    balls = [{"density": density(t, 0.01), "wide": density(t, 0.04), "critical_radius": None, "t": t} for t in times]
+    when = when_blown_up(problem, problem.cases[0], balls)
     assert when is not None
     assert when.t == pytest.approx(0.05, rel=0.1)
     assert when.low < 0.05 < when.high

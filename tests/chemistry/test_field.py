@@ -179,7 +179,7 @@ def test_a_stored_field_is_the_chemical_at_the_start(tmp_path: Path) -> None:
     assert again.field(0, 1).tobytes() == second.field(0, 1).tobytes()
     bare = ksdp.simulate(J=10, T=0, out=tmp_path / "c.zarr")
     for c0, words in (
-        (str(bare.path), "holds no c"),
+        (str(bare.path), "--store-field"),
         ("gaussian:1", "c0 ="),
         ("gaussian:1,0", "width"),
         ("zer", "zer"),

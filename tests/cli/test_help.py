@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
 
-from ksdp_cli.cli import _boundary, _components
+from ksdp_cli.cli import _boundary, _components, _options
 from ksdp_cli.cli.assembly import app
 
 
@@ -21,12 +25,50 @@ def level() -> Iterator[None]:
     _boundary.LOG.setLevel(before)
 
 
-def test_no_summary_is_cut(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("words", [[], ["plugins"]])
+def test_no_summary_is_cut(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    app(["--help"], standalone_mode=False)
+    app([*words, "--help"], standalone_mode=False)
     told = capsys.readouterr().out
     assert "..." not in told.partition("Commands:")[2]
     assert max(map(len, told.splitlines())) <= 80
+
+
+def subcommands(group: Any) -> dict[str, Any]:
+    return dict(getattr(group, "commands", {}))
+
+
+def every() -> list[str]:
+    """All commands, those of groups and the groups; of ksdp alone, for plugins may add some."""
+    found = []
+    for name, command in subcommands(typer.main.get_command(app)).items():
+        found += [name, *(f"{name} {inner}" for inner in subcommands(command))]
+    return found
+
+
+@pytest.mark.parametrize("name", every())
+def test_each_help_ends_with_an_example_that_parses(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    app([*name.split(), "--help"], standalone_mode=False)
+    told = capsys.readouterr().out
+    assert "[default:" not in told  # it is said in words
+    assert max(map(len, told.splitlines())) <= 80
+    example = told.splitlines()[-1].strip()
+    assert example.startswith(f"Example: ksdp {name}")
+    words = shlex.split(example.removeprefix("Example: ksdp"))
+    command: Any = typer.main.get_command(app)
+    with contextlib.ExitStack() as contexts:
+        while words:
+            command = subcommands(command)[words[0]]
+            context = contexts.enter_context(command.make_context(words[0], words[1:]))
+            words = words[1:] if subcommands(command) else []
+    places = [context.params[one.name] for one in command.params if one.param_type_name == "argument"]
+    given = [str(word) for place in places for word in (place if isinstance(place, (list, tuple)) else [place])]
+    _options.words_and_names([*given, *context.args], [])  # what is left are --NAME VALUE, or this raises
 
 
 @pytest.mark.parametrize(

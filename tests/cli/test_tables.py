@@ -12,6 +12,7 @@ import ksdp_cli as ksdp
 from ksdp_cli import pretrained
 from ksdp_cli.cli import _render, tables
 from ksdp_cli.cli.assembly import app
+from ksdp_cli.experiments import demonstrating
 
 COMMANDS = {
     "simulate": "simulate --flow laminar2d --A 1,10 --chi 1,0.5 --J 40 --T 1e-3 --dt 1e-3 -o new.zarr",
@@ -27,8 +28,44 @@ COMMANDS = {
     "presets": "presets",
     "plugins": "plugins",
     "plugins show": "plugins show laminar3d",
+    "plugins new": "plugins new my-flow",
     "cite": "cite",
+    "laws": "laws --flow laminar2d --A 50",
+    "sweep": "sweep sweep.toml",
+    "warm-up": "warm-up --dim 2",
+    "reproduce": "reproduce small.toml --scale quick",
+    "demo": "demo",
 }
+SWEEP = """flow = "laminar2d"
+J = 40
+T = 1e-3
+dt = 1e-3
+[grid]
+A = [1, 10]
+chi = [1, 0.5]
+seed = "0:2:3"
+"""
+SMALL = """summary = "a small one"
+[simulation]
+flow = "laminar2d"
+A = 100
+snapshots = "0:0.1:3"
+[[rows]]
+role = "prediction"
+at = { t = 0.12 }
+paper = 0.0190
+[scales.quick]
+simulation = { J = 100, dt = 1e-2 }
+training = { N = 40, steps = 2 }
+seeds = 1
+references = 3
+N = [50]
+[scales.paper]
+simulation = { J = 10_000, dt = 1e-4 }
+seeds = 5
+references = 4
+N = [10_000]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +75,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     at = tmp_path_factory.mktemp("tables")
     ksdp.simulate(flow="laminar2d", A=[1, 10, 100], J=60, T=1e-3, dt=1e-3, out=at / "s.zarr")
     np.save(at / "cloud.npy", np.random.default_rng(0).normal(size=(50, 2)))
+    (at / "sweep.toml").write_text(SWEEP)
+    (at / "small.toml").write_text(SMALL)
     return at
 
 
@@ -63,6 +102,11 @@ def test_no_word_is_broken(
 ) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "80")
+    few: dict[str, Any] = {"SIMULATION": {"A": "1,100", "J": 2500, "dt": 1e-2}, "TRAINING": {"N": 200, "steps": 2}}
+    for what, options in few.items():
+        monkeypatch.setattr(demonstrating, what, getattr(demonstrating, what) | options)
+    monkeypatch.setattr(demonstrating, "UNSEEN", (50.0,))
+    monkeypatch.setattr(demonstrating, "GENERATED", 2500)
     words = COMMANDS[name].replace("MODEL", str(pretrained.path("laminar2d-amplitude"))).split()
     assert app([*words, *(["--overwrite"] if "-o" in words else [])], standalone_mode=False) in (0, None)
     lines = capsys.readouterr().out.splitlines()

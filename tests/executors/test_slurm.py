@@ -76,7 +76,7 @@ def test_an_array_outlives_its_driver_and_is_followed_by_the_next(
 ) -> None:
     path = tmp_path / "a.zarr"
     options = LONG | {"out": path, "executor": "slurm:partition=short,reservation=mine", "workers": 2}
-    with pytest.raises(Interrupted, match="the jobs 100 go on") as caught:
+    with pytest.raises(Interrupted, match="jobs 100") as caught:
         ksdp.simulate(**options, stop=lambda: signal.SIGINT if begun(path) else None)
     assert caught.value.exit_code == 130
     run = ksdp.simulate(**options, resume=True)
@@ -122,9 +122,9 @@ def test_what_cannot_be_done_is_refused_before_anything_is_made(
     with pytest.raises(ConfigError, match="cases_per_job = 0"):
         ksdp.simulate(**options, executor="slurm:cases_per_job=0")
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ResourceError, match="srun is not found"):
+    with pytest.raises(ResourceError, match="srun"):
         ksdp.simulate(**options, executor="slurm:partition=cpu")
     monkeypatch.setitem(sys.modules, "submitit", None)
-    with pytest.raises(ResourceError, match=r"pip install 'ksdp\[slurm\]'"):
+    with pytest.raises(ResourceError, match=r"ksdp\[slurm\]"):
         ksdp.simulate(**options, executor="slurm:local")
     assert not list(tmp_path.iterdir())

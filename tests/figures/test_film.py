@@ -53,6 +53,22 @@ def test_a_film_of_a_network(tmp_path: Path) -> None:
     assert len(pictures(tmp_path / "f.gif")) == 3
 
 
+def test_a_film_of_an_ensemble(tmp_path: Path) -> None:
+    """All seeds in each picture of a time or a parameter; of seeds alone a picture each."""
+    small = {"J": 50, "T": 2e-3, "dt": 1e-3, "flow": "laminar2d", "out": tmp_path / "s.zarr", "overwrite": True}
+    for options, shown, note in (
+        ({"A": "1,10,100", "seed": "1,2"}, 3, "2 seeds"),
+        ({"A": "1", "seed": "1,2,3,4", "snapshots": "0:2e-3:3"}, 3, "4 seeds"),
+        ({"A": "1", "seed": "1,2,3,4"}, 4, "all that varies"),
+        ({"A": "1,10", "seed": "1,2", "zip": "A,seed"}, 2, ""),
+    ):
+        run = ksdp.simulate(**small, **options)
+        done = ksdp.plot(run, out=tmp_path / "f.gif", overwrite=True)
+        assert len(pictures(tmp_path / "f.gif")) == shown
+        assert note in "; ".join(done.notes)
+        assert "Student" not in "; ".join(done.notes)  # no moments are drawn
+
+
 def test_what_is_no_film_is_refused(run: ksdp.Run, tmp_path: Path) -> None:
     out = tmp_path / "f.gif"
     for at in ({}, {"mu": 1, "t": 4e-3}):  # two parameters vary, and none

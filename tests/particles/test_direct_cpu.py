@@ -124,5 +124,5 @@ def test_choice_of_engine() -> None:
     class Flat:
         g2d = staticmethod(Blob.g2d)
 
-    with pytest.raises(ConfigError, match="Flat.* 2, not 3"):
+    with pytest.raises(ConfigError, match=r"Flat.* 2, not 3"):
         make_engine(Flat, (DELTA2,), 3, "float32", 100)

@@ -61,9 +61,11 @@ def make_engine(
     ``auto`` chooses the direct sum for few particles and the tree for many, or, in the plane on the CPU, the mesh if it
     is faster. The tree replaces the mesh if that is unsuitable. ``kernel_args`` are delta^2 and the kernel's
     parameters; ``threads`` defaults to all cores of the process. The ranks of ``world`` share the work of the direct
-    sum and of the tree, and get the forces on their own particles; with the mesh each rank computes all forces. Raises
-    `ConfigError` for an unknown name, a kernel without this dimension or with other parameters, a mesh in 3D or on a
-    GPU, and ranks on a GPU; `ResourceError` for a GPU without Triton.
+    sum and of the tree, and get the forces on their own particles; with the mesh each rank computes all forces. On a
+    GPU the caller shares out the targets of the direct sum, and with the tree each rank computes all forces.
+
+    Raises `ConfigError` for an unknown name, a kernel without this dimension or with other parameters, and a mesh in 3D
+    or on a GPU; `ResourceError` for a GPU without Triton.
     """
     if name not in ("auto", "direct", "tree", "mesh"):
         raise ConfigError(f"there is no engine {name!r}", "use auto, direct, tree or mesh")
@@ -79,13 +81,11 @@ def make_engine(
         raise ConfigError(
             f"the mesh engine in {dim}D on {device}", "use auto, direct or tree: the mesh is for 2D on the CPU"
         )
-    if world and world.size > 1 and device != "cpu":
-        raise ConfigError(f"{world.size} ranks on {device}", "use --device cpu: ranks share a cloud on the CPU only")
     if device == "cuda":
         if name == "tree" or (name == "auto" and tree_pays(particles, dim, accuracy, device)):
             from ..tree.gpu import TreeGPU
 
-            return TreeGPU(kernel, kernel_args, dim, dtype, accuracy)
+            return TreeGPU(kernel, kernel_args, dim, dtype, accuracy, world)
         from .direct_gpu import DirectGPU
 
         return DirectGPU(kernel, kernel_args, dim, dtype)

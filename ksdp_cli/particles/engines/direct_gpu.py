@@ -87,12 +87,15 @@ class DirectGPU:
         at = sources if targets is None else targets.to(self.dtype).T.contiguous()[None]
         return self.parts(at, sources)[0].sum(0).T.to(x.dtype).contiguous()
 
-    def parts(self, targets: Tensor, sources: Tensor, parameters: Tensor | None = None) -> Tensor:
-        """Return partial forces (cases, shares, d, N), float64, on ``targets`` (cases, d, N) from ``sources`` (cases,
-        d, J).
+    def parts(
+        self, targets: Tensor, sources: Tensor, parameters: Tensor | None = None, of: int | None = None
+    ) -> Tensor:
+        """Return partial forces (cases, shares, d, N), float64, on ``targets`` (cases, d, N).
 
-        Both are contiguous, on the device, in the engine's dtype. The sum over the shares, in order, is the force.
-        ``parameters`` (cases, P) holds the kernel arguments of each case; by default all cases have the engine's.
+        ``targets`` and ``sources`` (cases, d, J) are contiguous, on the device, in the engine's dtype. The sum over the
+        shares, in order, is the force. ``parameters`` (cases, P) holds the kernel arguments of each case; by default
+        all cases have the engine's. If the targets are a part of ``of`` targets, starting at a block, their forces are
+        equal to the bit to those of the sum on all.
         """
         if parameters is None:
             if self._parameters is None or self._parameters.device != sources.device:
@@ -100,7 +103,7 @@ class DirectGPU:
             parameters = self._parameters
         cases, _, at = targets.shape
         block = self.options["TARGETS"]
-        count, each = shares(sources.shape[2], at, block)
+        count, each = shares(sources.shape[2], of or at, block)
         partial = targets.new_empty((cases, count, self.dim, at), dtype=self.torch.float64)
         self.pair_sum[(-(-at // block), count, cases)](
             targets,

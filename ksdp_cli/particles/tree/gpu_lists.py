@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .. import gpu_shares
+from ..world import Alone, World, ends_of, share_of
 from .gpu_build import Plan, Tree, programs
 
 #: Room for runs and boxes, for each leaf on average, at opening 1. A ball of 1e6 particles needs 4 and 69 in two
@@ -44,19 +46,21 @@ def room(plan: Plan, opening: float) -> tuple[int, int]:
     return runs * plan.used, boxes * plan.used
 
 
-def interactions(tree: Tree, opening: float) -> Lists:
+def interactions(tree: Tree, opening: float, world: World | None = None) -> Lists:
     """The lists. A box is heard through its proxies when its half sides are below ``opening`` times the gap to the
-    leaf, and it has more particles than proxies."""
+    leaf, and it has more particles than proxies. Ranks of a ``world`` count for their leaves, of which all hear, and
+    then write the lists of these: the places of entries, and which leaves find no room, are as on one rank."""
     import torch
 
-    plan, device = tree.plan, tree.box.device
+    plan, device, world = tree.plan, tree.box.device, world or Alone()
+    first, last = share_of(plan.used, world)
     runs, boxes = room(plan, opening)
     held = torch.empty((2, plan.used), dtype=torch.int32, device=device)
     near = torch.empty((runs, 2), dtype=torch.int32, device=device)
     far = torch.empty(boxes, dtype=torch.int32, device=device)
     ends = held  # not read by the first round
     for write in (0, 1):
-        programs().walk[(-(-plan.used // LANES),)](
+        programs().walk[(-(-(last - first) // LANES),)](
             tree.box,
             held,
             ends,
@@ -64,6 +68,8 @@ def interactions(tree: Tree, opening: float) -> Lists:
             far,
             opening,
             plan.used,
+            first,
+            last,
             plan.leaves,
             plan.deepest,
             runs,
@@ -74,5 +80,6 @@ def interactions(tree: Tree, opening: float) -> Lists:
             num_warps=1,
         )
         if not write:
+            gpu_shares.join(held, ends_of(plan.used, world.size), world)
             ends = held.cumsum(1, dtype=torch.int64)
     return Lists(near, far, held, ends)
