@@ -369,7 +369,7 @@ def test_launches_and_waits_of_a_step(scheme: str, launches: int, monkeypatch: p
     queued = {}
     for count in (1, 20):
         seen: list[str] = []
-        steps._aim(0, 0.0, problem.config.dt)
+        steps._set_clock(0, 0.0, problem.config.dt)
         with Counted():
             steps._launch(count, False)
         queued[count] = seen
