@@ -165,9 +165,7 @@ class Run:
             many = "more than one case" if hits else "no case"
             hint = f"it has: {cases or 'one case, nothing varied'}"
             differ = [n for n, v in self.cases[hits[0]].items() if self.cases[hits[1]].get(n) != v] if hits else []
-            choose = (
-                "choose one, as " + " ".join(f"--{n} {number_text(self.cases[hits[0]][n])}" for n in differ) + "; "
-            )
+            choose = "choose one, as " + " ".join(f"--{n} {number_text(self.cases[hits[0]][n])}" for n in differ) + "; "
             raise ConfigError(f"{self.path} has {many} for {wanted}", (choose if differ else "") + hint)
         if t is None:
             return hits[0], self._position_of(-1, len(self.times), "committed snapshot")
