@@ -10,7 +10,7 @@ from ..errors import NumericalError
 from . import _options as o
 from . import _render
 
-SUMMARY = "Check a flow and a kernel by exact laws."
+SUMMARY = "Check a flow, a kernel and a chemistry by exact laws."
 EXAMPLE = "Example: ksdp laws --flow laminar2d --A 50 --kernel plummer"
 
 
@@ -22,9 +22,10 @@ def laws(
     context: typer.Context,
     flow: Annotated[str | None, typer.Option(metavar="NAME", help="Flow. Default none.")] = None,
     kernel: Annotated[str | None, typer.Option(metavar="NAME", help="Kernel. Default blob.")] = None,
+    chemistry: Annotated[str | None, typer.Option(metavar="NAME", help="Chemistry. Default elliptic.")] = None,
     as_json: o.Json = False,
 ) -> None:
-    """Check a flow and a kernel, also your own, against the exact laws that hold for them.
+    """Check a flow, a kernel and a chemistry, also your own, against the exact laws that hold for them.
 
     Their parameters, and --dim, --mu, --chi, --M, --delta2, --scheme, --seed, are options too. The exit code is 3 if a
     law is broken.
@@ -33,7 +34,7 @@ def laws(
     from ..laws import check
 
     named = o.by_name(context.args, [*SimulateConfig.model_fields, "A"])
-    results = list(check({"flow": flow, "kernel": kernel, **named}))
+    results = list(check({"flow": flow, "kernel": kernel, "chemistry": chemistry, **named}))
     rows = [[f.law, f.value, f.exact, f.error if f.error is not None else "", f.verdict] for f in results]
     document = {
         "laws": [
