@@ -233,7 +233,7 @@ def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | 
 
 def _training(work: Work, subject: Run | Model | str | Path) -> None:
     """Add the curves of NAME.history.json, which 'ksdp train' writes beside NAME.safetensors."""
-    if isinstance(subject, Model):
+    if isinstance(subject, (Model, Run)):
         return
     model = paths.existing(subject)
     file = paths.history_of(model)
