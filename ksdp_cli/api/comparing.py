@@ -92,7 +92,7 @@ def compare(
     is where a model is evaluated; a store may be named with them, as ``s.zarr@A=50,seed=3``. Where a store has several
     seeds all of them are taken: the distance is that of all pairs of runs, the floor that of all pairs of the
     reference, and intervals are Student's t over seeds. ``metrics`` names registered metrics: ``w2, sliced, radial`` by
-    default, ``binned``, ``bound`` and those of plugins. ``seed`` is that of the sub-samples; runs of a store are chosen as
+    default, ``binned``, ``bound`` and those of plugins. ``seed`` is that of the sub-samples; runs are chosen as
     ``s.zarr@seed=3``. ``tell`` gets sentences on cost and sub-sampling before the work.
 
     Pairs of clouds, sub-samples and seeds are compared side by side by the threads of this process, or by ``workers``

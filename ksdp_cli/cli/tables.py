@@ -74,7 +74,9 @@ def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    """Lines of ``text`` that part no name from its value at " = "."""
+    lines = textwrap.wrap(text.replace(" = ", "\0=\0"), width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def _prose(text: str) -> bool:

@@ -62,7 +62,7 @@ def both(*clouds: Any, **options: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("outlives", [False, True])
 def test_pairs_and_repeats(outlives: bool, here: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three pairs of three metrics, and two repeats of the exact one; the box that `binned` lays its cells in is that of all clouds."""
+    """Three pairs of three metrics, two repeats of the exact one; `binned` has its box of cells from all clouds."""
     monkeypatch.setattr(Here, "outlives", outlives)
     clouds = np.random.default_rng(4).standard_normal((3, 80, 2))
     clouds[0] += 3.0
