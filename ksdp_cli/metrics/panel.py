@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from ..base.files import JsonDict
 from .base import Distance
@@ -40,7 +39,7 @@ class Approximation:
     def as_dict(self) -> JsonDict:
         return asdict(self)
 
-    def row(self) -> Sequence[Any]:
+    def row(self) -> Sequence[object]:
         """One table row, with the columns `COLUMNS`."""
         floor, excess, interval = None, None, ""
         if self.floor and self.excess:

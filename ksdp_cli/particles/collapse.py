@@ -10,10 +10,11 @@ has removed half of that excess: without delta it would have blown up.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..exact.critical import CRITICAL
@@ -46,7 +47,7 @@ def missing(kernel: object, args: tuple[float, ...], x: Cloud) -> float:
 
 
 @lru_cache(16)
-def kernel_function(kernel: object, dim: int) -> Any:
+def kernel_function(kernel: object, dim: int) -> Callable[..., NDArray[np.float64]]:
     """The kernel's g(r2, delta2, *parameters) as a function of arrays."""
     return array_function(kernel, dim)
 

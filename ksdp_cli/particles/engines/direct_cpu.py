@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
@@ -23,13 +23,14 @@ def template(name: str) -> str:
     return files("ksdp_cli.particles.kernel_compiler").joinpath("templates", f"{name}.txt").read_text()
 
 
-def compile_direct(kernel: object, dim: int, dtype: str) -> Any:
+def compile_direct(kernel: object, dim: int, dtype: str) -> Callable[..., None]:
     """Compile ``accumulate(targets..., sources..., forces..., p)`` for a kernel, with one array for each axis.
 
     It adds sum_i g(|s_i - t_j|^2) (s_i - t_j) to the float64 force on every target. It sums blocks of ``BLOCK`` sources
     in ``dtype`` and the blocks in float64, so that 1e6 sources lose no digits in float32.
     """
-    return load_module(template("direct"), kernel, dim, dtype).accumulate
+    accumulate: Callable[..., None] = load_module(template("direct"), kernel, dim, dtype).accumulate
+    return accumulate
 
 
 class DirectCPU:

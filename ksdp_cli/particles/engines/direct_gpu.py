@@ -9,6 +9,7 @@ on the numbers of sources and targets alone, not on the GPU.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ...base.files import JsonDict
@@ -37,7 +38,7 @@ LAUNCH: dict[tuple[int, str], dict[str, int]] = {
 PROGRAMS, LEAST = 2048, 256
 
 
-def require_torch() -> Any:
+def require_torch() -> ModuleType:
     """Import torch and Triton and return torch. Raises `ResourceError` if one is missing."""
     try:
         import torch

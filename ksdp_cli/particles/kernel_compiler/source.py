@@ -50,7 +50,7 @@ PRELUDES = {
 }
 
 
-def kernel_function(kernel: object, dim: int) -> Callable[..., Any]:
+def kernel_function(kernel: object, dim: int) -> Callable[..., float]:
     """``g2d`` or ``g3d`` of a kernel class. Raises `ConfigError` when it lacks that dimension."""
     if dim not in dims_of(kernel):
         has = " and ".join(str(d) for d in dims_of(kernel)) or "none"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ def sample_of(count: int, number: int) -> NDArray[np.int64]:
 
 
 def sampled_error(
-    accumulate: Any,
+    accumulate: Callable[..., object],
     args: tuple[float, ...],
     x: Cloud,
     force: Cloud,
