@@ -13,7 +13,7 @@ from ..base.files import JsonDict
 from ..metrics.blow_up_time import BlowUpTime, blow_up_time
 from ..metrics.concentration import concentration
 from ..particles.case_run import Look
-from ..particles.limits import critical_mass
+from ..particles.critical import critical_mass
 from ..particles.problem import Case, Problem
 from ..store import Run, open_run
 from ..store.owner import Owner

@@ -15,7 +15,7 @@ from typing import cast
 from ..base.files import JsonDict
 from ..metrics.concentration import PART, Concentration, concentration
 from ..particles.case_run import CaseRun, Look
-from ..particles.limits import critical_mass
+from ..particles.critical import critical_mass
 from ..particles.merging import RADIUS
 from ..particles.problem import Case, Problem
 

@@ -14,7 +14,7 @@ from ..base.labels import KINDS, several
 from . import _options as o
 from . import _render
 
-#: In the order of a table's title, and the rows of that table.
+#: States in the order of the table's title, and most rows of that table.
 STATES, MOST_CASES = ("done", "running", "begun", "to do"), 40
 
 SUMMARY = "What a file holds, and the command that made it."
@@ -29,18 +29,19 @@ def info(
     file: Annotated[Path, typer.Argument(help="A store (.zarr) or a model (.safetensors).")],
     as_json: o.Json = False,
 ) -> None:
-    """What a store or a model holds, how it was made, and the command that would make it again."""
+    """Print what a store or a model holds, how it was made, and the command that makes it again."""
     from ..api import describing
 
     document = describing.info(file)
     states = document.get("states", [])
-    told = ("path", "kind", "particles", "dimension", "times", "complete", "megabytes") if "times" in document else ()
-    apart = {"config", "command", "states", "engine", *told} | ({"cases"} if states else set())
+    store = ("path", "kind", "particles", "dimension", "times", "complete", "megabytes")
+    in_title = store if "times" in document else ()
+    apart = {"config", "command", "states", "engine", *in_title} | ({"cases"} if states else set())
     rows = [[key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in apart]
-    rows = [row for row in rows if str(row[1]).strip(", ")]  # a list of nothing, one for each case, says nothing
+    rows = [row for row in rows if str(row[1]).strip(", ")]  # drop lists of empty entries
     rows += [["engine", sentence] for sentence in _engines(document.get("engine", ()))]
     config = [[name, _flat(value)] for name, value in document["config"].items()]
-    title = _sentence(document) if told else str(file)
+    title = _sentence(document) if in_title else str(file)
     tables = [(title, ["", ""], rows), ("configuration", ["", ""], config)]
     if states and document["cases"][0]:
         tables.append(_cases(states))
@@ -50,7 +51,7 @@ def info(
 
 
 def _sentence(document: JsonDict) -> str:
-    """What a store holds."""
+    """Describe a store in one sentence."""
     times = document["times"]
     size, kind = f"{document['megabytes']:.3g} MB", KINDS.get(document["kind"], document["kind"])
     counted = f"{len(document['cases'])} cases, " if len(document["cases"]) > 1 else ""
@@ -61,34 +62,34 @@ def _sentence(document: JsonDict) -> str:
 
 
 def _engines(reports: Sequence[JsonDict]) -> list[str]:
-    """A sentence for each engine that ran: in how many cases, with which errors."""
+    """Describe each engine that ran: its number of cases and its errors."""
     sentences = []
     for name in dict.fromkeys(str(report.get("engine")) for report in reports):
         mine = [report for report in reports if str(report.get("engine")) == name]
         errors = [float(report["error"]) for report in mine if report.get("error") is not None]
-        said = name if len(reports) == 1 else f"{name} in {len(mine)} cases"
+        sentence = name if len(reports) == 1 else f"{name} in {len(mine)} cases"
         if errors:
             low, high = f"{min(errors):.1e}", f"{max(errors):.1e}"
-            said += f", measured drift error {low}" + (f" to {high}" if high != low else "")
+            sentence += f", measured drift error {low}" + (f" to {high}" if high != low else "")
         targets = {report["target"] for report in mine if report.get("target") is not None}
         if targets:
             met = "met" if all(report.get("met", True) for report in mine) else "not met"
-            said += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
+            sentence += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
         halved = [report for report in mine if "shortest_step" in report]
         if halved:
             taken, shortest = sum(int(r["steps_taken"]) for r in halved), min(float(r["shortest_step"]) for r in halved)
-            said += f"; {taken} steps, the shortest {shortest:.3g}"
-        sentences.append(said)
+            sentence += f"; {taken} steps, the shortest {shortest:.3g}"
+        sentences.append(sentence)
     return sentences
 
 
 def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[object]]]:
-    """A row for each case with its parameters and how far it is; of many, those that move, then the first ones."""
+    """Return a table with a row for each case: parameters and state. Of many, list running ones first, then others."""
     names, counts = list(states[0]["parameters"]), Counter(one["state"] for one in states)
-    shown_first = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
+    listed = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
     rows = [
         [one["case"], *one["parameters"].values(), one["frames"], one["state"], one["by"]]
-        for one in sorted(shown_first, key=lambda one: int(one["case"]))
+        for one in sorted(listed, key=lambda one: int(one["case"]))
     ]
     title = "cases: " + ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name])
     if len(states) > len(rows):

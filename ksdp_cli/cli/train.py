@@ -41,7 +41,7 @@ def train(
     init: Annotated[
         str | None,
         typer.Option(
-            help="Initial cloud of the run, if the store does not lead to it.",
+            help="Initial cloud of the run, if ksdp cannot find it by the store.",
             metavar="NAME|FILE.py:CLASS|STORE",
             rich_help_panel="Algorithm 1",
         ),
@@ -49,15 +49,15 @@ def train(
     config: o.ConfigFile = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with this very training if interrupted.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue this training if it was interrupted.")] = False,
     as_json: o.Json = False,
     **options: str | None,
 ) -> None:
     """Train the network of equation (13) by Algorithm 1 on the clouds of a store.
 
-    Writes the weights that --keep says (NAME.safetensors): by default the averaged ones at the end, or without
-    averaging those that validated best; the last ones (NAME.last.safetensors); and the history of loss and validation
-    (NAME.history.json).
+    Writes the weights selected by --keep (NAME.safetensors): by default the averaged ones at the end, or without
+    averaging those with the best validation; the last weights (NAME.last.safetensors); and the history of loss and
+    validation (NAME.history.json).
     """
     from .. import api
 

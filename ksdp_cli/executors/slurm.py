@@ -26,6 +26,7 @@ from ..base.threads import core_count
 from ..errors import ConfigError, ResourceError
 from .base import Workers
 from .jobs import Call, Job, outcome_of, read_outcome
+from .queue import Queue
 
 if TYPE_CHECKING:
     import submitit
@@ -35,6 +36,8 @@ T = TypeVar("T")
 LOOK, LOOK_FAR, LATE = 0.1, 2.0, 15.0
 #: Times that a job may reach its time limit and be queued again.
 REQUEUES = 1000
+#: Seconds before its limit at which a job is told to save; a short one has fewer, as Slurm may be a minute early.
+NOTICE = 90
 #: Time limit of a local job in minutes: effectively none.
 LOCAL_MINUTES = 10_000_000
 
@@ -59,7 +62,8 @@ class Slurm(Workers):
         self.threads = max(1, core_count() // (workers or core_count())) if self._local else None
         self._waiting: dict[str, tuple[Call, Future[Any]]] = {}
         self._jobs: dict[str, str] = {}
-        self._known: dict[str, Any] = {}
+        self._queue = Queue()
+        self._sent: dict[str, Any] = {}
         self._closed, self._left, self._folder = False, threading.Event(), Path()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -118,7 +122,8 @@ class Slurm(Workers):
             with executor.batch():
                 sent = [executor.submit(job) for job in jobs]
         for job, number in zip(jobs, sent, strict=True):
-            self._known[number.job_id] = number
+            if self._local:
+                self._sent[number.job_id] = number
             self._jobs |= {call.key: number.job_id for call in job.calls}
         with write_whole(self._folder / "jobs.json") as temporary:
             temporary.write_text(json.dumps(self._jobs), encoding="utf-8")
@@ -137,6 +142,8 @@ class Slurm(Workers):
         others = {name.replace("_", "-"): value for name, value in self._options.items() if name not in known}
         own |= {"additional_parameters": others} if others else {}
         own |= {"array_parallelism": self._workers} if self._workers else {}
+        if isinstance(minutes := own.get("time"), int):
+            own = {"signal_delay_s": min(NOTICE, 60 * minutes // 4)} | own
         executor.update_parameters(**{"job_name": "ksdp"} | own)
         return executor
 
@@ -151,12 +158,10 @@ class Slurm(Workers):
     def _alive(self, job: str) -> bool:
         """Whether a job is queued or running."""
         if not self._local:
-            from submitit.slurm.slurm import SlurmJob
-
-            self._known.setdefault(job, SlurmJob(self._folder, job))
-        if (known := self._known.get(job)) is not None:
+            return self._queue.has(job)
+        if (sent := self._sent.get(job)) is not None:
             with _quiet():
-                return not known.done()
+                return not sent.done()
         try:
             os.kill(int(job), 0)
             return True

@@ -6,7 +6,7 @@ balance at k = J 8 pi mu / (chi M), a cluster of exactly that mass.
 
 from __future__ import annotations
 
-from ..particles.limits import critical_mass
+from ..particles.critical import critical_mass
 from ..particles.problem import Problem
 from .base import NO_DELTA2, PARTICLES, Finding, ball, forces
 

@@ -1,4 +1,4 @@
-"""Ranks that torchrun starts: one cloud on several processes, joined by torch.distributed."""
+"""Ranks started by torchrun, which communicate by torch.distributed."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ WAIT = 1e-4
 
 
 class TorchWorld:
-    """Processes on hosts, by gloo; rank, size and the address of rank 0 are in the environment, as torchrun sets them.
+    """Processes joined by gloo; torchrun sets rank, size and the address of rank 0 in the environment.
 
-    What lies on cards is joined by nccl, in a group that is made when it is first needed; all else stays with gloo.
-    Ranks of one host meet on its loopback device, unless GLOO_SOCKET_IFNAME says another. Raises `Lost` when they do
-    not come together.
+    Tensors on GPUs are joined by nccl, in a group that is created at its first use; gloo joins all else. Ranks of one
+    host use its loopback device unless GLOO_SOCKET_IFNAME names another. Raises `Lost` if they cannot connect.
     """
 
     def __init__(self) -> None:
@@ -45,7 +44,7 @@ class TorchWorld:
         self.torch, self.group = torch, import_module("torch.distributed")
         with _together():
             store, self.rank, self.size = next(self.group.rendezvous("env://"))
-            # torchrun may keep its store when it starts the ranks again, with the addresses of those that are gone
+            # torchrun may keep its store, with old addresses, when it restarts the ranks
             again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
             self.store = self.group.PrefixStore(f"ksdp {again}", store)
             self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
@@ -53,15 +52,15 @@ class TorchWorld:
         self._cards: Any = None
         self._lifeline: Lifeline | None = None
 
-    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         with _together():
-            under_way = []
+            broadcasts = []
             for rank in range(self.size):
                 part = whole[ends[rank] : ends[rank + 1]]
                 if part.size:
                     tensor = self.torch.from_numpy(part.reshape(-1).view(np.uint8))
-                    under_way.append(self.group.broadcast(tensor, src=rank, async_op=True))
-            for work in under_way:
+                    broadcasts.append(self.group.broadcast(tensor, src=rank, async_op=True))
+            for work in broadcasts:
                 work.wait()
 
     def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
@@ -73,7 +72,11 @@ class TorchWorld:
             gather = getattr(self.group, "all_gather_single", None) or self.group.all_gather_into_tensor  # before 2.13
             gather(pieces.view(-1), mine.contiguous().view(-1), group=on)
 
-    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+    def total(self, values: NDArray[np.float64]) -> None:
+        with _together():
+            self.group.all_reduce(self.torch.from_numpy(values))
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
         if tensor.is_cuda and self._lifeline:
             cuda: Any = self.torch.cuda  # its events carry no types
             event = cuda.Event()
@@ -93,7 +96,7 @@ class TorchWorld:
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         with _together():
-            rows = [np.empty_like(values) for _ in range(self.size)]  # gloo's own maximum passes over NaN
+            rows = [np.empty_like(values) for _ in range(self.size)]  # gloo's own maximum ignores NaN
             parts = [self.torch.from_numpy(row) for row in rows]
             self.group.all_gather(parts, self.torch.from_numpy(np.ascontiguousarray(values)))
         largest: NDArray[Any] = np.max(rows, axis=0)
@@ -108,12 +111,12 @@ class TorchWorld:
     def first(self) -> bool:
         try:
             return bool(self.store.add("first", 1) == 1)
-        except (RuntimeError, ValueError):  # torchrun's store is gone too
+        except (RuntimeError, ValueError):  # torchrun's store has ended too
             return True
 
     def close(self) -> None:
         with suppress(Lost), _together():
-            self.group.barrier()  # the last message has arrived, and nobody is still on the way in
+            self.group.barrier()  # all messages have arrived, and all ranks have connected
             if self._lifeline:
                 self._lifeline.leave()
         self.group.destroy_process_group()
@@ -121,10 +124,10 @@ class TorchWorld:
 
 @contextmanager
 def _together() -> Iterator[None]:
-    """Turn what torch raises when a rank is gone into `Lost`."""
+    """Raise `Lost` for an exception of torch, which means that a rank has ended."""
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        # gloo puts a place of its source before the reason, and advice behind it
+        # gloo writes a source line before the reason and advice after it
         reason = re.match(r"(?:\[[^]]*\] *)?(.*?)(?:\. |\.?$)", str(error).strip(), re.MULTILINE)
         raise Lost(reason[1] if reason else "no reason given") from None

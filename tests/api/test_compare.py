@@ -11,7 +11,7 @@ import ksdp_cli as ksdp
 from ksdp_cli.api import references
 from ksdp_cli.api.comparing import compare_each
 from ksdp_cli.errors import ConfigError, DataError
-from ksdp_cli.exact.second_moment import slope
+from ksdp_cli.exact.critical import slope
 from ksdp_cli.learning.model import Model
 from ksdp_cli.metrics import exact_w2_squared
 from ksdp_cli.store import Run, open_run

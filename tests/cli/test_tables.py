@@ -131,6 +131,13 @@ def test_a_table_that_is_too_wide_becomes_blocks() -> None:
     assert "interval" in tables.text_table("", columns, [[*row, verdict]], 40)
 
 
+@pytest.mark.parametrize("width", range(40, 60))
+def test_a_title_parts_no_name_from_its_value(width: int) -> None:
+    title = "some/folder/run.zarr: J = 500, d = 2, a name = 3, 1.73 s (direct)"
+    lines = tables.text_table(title, ["t"], [["0"]], width).splitlines()
+    assert not [line for line in lines if line.endswith("=") or line.startswith("=")]
+
+
 def test_a_piped_table_has_no_blanks_at_the_end_of_its_lines(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

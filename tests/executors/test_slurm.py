@@ -1,6 +1,7 @@
 """submitit takes the cases: the bits of one process, jobs that outlive their driver, and a lost job's case done later.
 
-There is no Slurm here: the jobs are local processes, or those of `slurm_stand_in`, which speaks as sbatch and sacct do.
+The jobs are local processes, or those of `slurm_stand_in`, which speaks as sbatch and squeue do; a real Slurm is asked
+in `test_slurm_cluster`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.errors import ConfigError, Interrupted, ResourceError
-from ksdp_cli.executors import slurm
+from ksdp_cli.executors import queue, slurm
 from ksdp_cli.store import Run
 from ksdp_cli.testing import check_executor
 
@@ -38,6 +39,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SLURM_STAND_IN", str(states))
     monkeypatch.setattr(slurm, "LOOK_FAR", 0.1)
     monkeypatch.setattr(slurm, "LATE", 1.0)
+    monkeypatch.setattr(queue, "FRESH", 0.1)
     return states
 
 

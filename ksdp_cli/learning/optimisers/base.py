@@ -62,7 +62,7 @@ def _soap(network: Network, theta: Array) -> Optimiser:
 OPTIMISERS: dict[str, Callable[[Network, Any], Optimiser]] = {"soap": _soap, "adam": _adam}
 
 
-def optimiser(name: str) -> Callable[[Network, Any], Optimiser]:
+def optimiser(name: str) -> Callable[[Network, Array], Optimiser]:
     """An entry of `OPTIMISERS`. Raises `ConfigError` for an unknown name."""
     if name not in OPTIMISERS:
         raise ConfigError(f"there is no optimiser {name!r}", f"there are: {', '.join(OPTIMISERS)}")

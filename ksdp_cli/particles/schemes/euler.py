@@ -1,4 +1,4 @@
-"""Euler-Maruyama, the paper's scheme."""
+"""The Euler-Maruyama scheme, used in the paper."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import Drift
 
 
 class Euler:
-    """x + dt b(x, t) + noise: one drift a step, weak order 1."""
+    """x + dt b(x, t) + noise: one drift evaluation a step, weak order 1."""
 
     order: ClassVar[int] = 1
     evaluations: ClassVar[int] = 1

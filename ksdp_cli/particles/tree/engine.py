@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,7 @@ from .proxies import Workspace
 
 
 @cache
-def compile_tree(kernel: object, dim: int, dtype: str) -> Any:
+def compile_tree(kernel: object, dim: int, dtype: str) -> object:
     """The weighted direct loop around a kernel's g, as a C function: all of the tree that depends on the kernel."""
     return load_module(template("tree"), kernel, dim, dtype).compiled()
 
@@ -128,4 +127,4 @@ class TreeEngine:
     def _error(self, w: Workspace, number: int) -> tuple[float, float]:
         """In tree order, so that the sample too is a function of the positions alone."""
         sample = sample_of(w.c.shape[1], number)
-        return sampled_error(self.reference, self.args, w.c.T, w.force.T, sample, self._run, self.world)
+        return sampled_error(self.reference, self.args, w.c.T, w.force.T[sample], sample, self._run, self.world)
