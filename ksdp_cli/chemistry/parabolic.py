@@ -107,7 +107,7 @@ class Parabolic:
             return dict(state) | {name: np.full_like(a, np.nan) for name, a in state.items() if name[:2] == "c."}
         state = self._enlarged(state, axes)
         nested, memory = self._of(state), self.params.eps / dt
-        field = nested.advanced(_field(state), axes, self.facts.mass, memory, self.params.k)
+        field = nested.advanced(_field(state), axes, self.facts.mass, memory, self.params.k, self.facts.world)
         record = state["told"].copy()
         if record[0] % CHECK == 0:
             record[1] = max(record[1], aliasing_error(nested, field, axes))

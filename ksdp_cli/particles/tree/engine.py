@@ -126,4 +126,4 @@ class TreeEngine:
     def _error(self, w: Workspace, number: int) -> tuple[float, float]:
         """In tree order, so that the sample too is a function of the positions alone."""
         sample = sample_of(w.c.shape[1], number)
-        return sampled_error(self.reference, self.args, w.c.T, w.force.T, sample, self._run, self.world)
+        return sampled_error(self.reference, self.args, w.c.T, w.force.T[sample], sample, self._run, self.world)
