@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.grids import SEED, near, varying
 from ..base.listener import Progress
 from ..base.shapes import Cloud
@@ -40,7 +39,7 @@ class EnsembleComparison(Comparison):
 
     seeds: tuple[int, int] = (1, 1)
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         told = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
         return super().as_dict() | {"distance": told, "seeds": list(self.seeds)}
 

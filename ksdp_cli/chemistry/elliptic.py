@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from ..base.files import JsonDict
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine, make_engine
@@ -78,6 +77,6 @@ class Elliptic:
         reach = math.hypot(*(float(high) - float(low) for low, high in ends))
         return Potential(facts.kernel, facts.kernel_args, facts.dim, reach)
 
-    def report(self, state: State) -> JsonDict:
+    def report(self, state: State) -> dict[str, object]:
         assert self.engine is not None
         return self.engine.report()

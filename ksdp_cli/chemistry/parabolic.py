@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from ..base.files import JsonDict
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..errors import ConfigError
@@ -137,7 +136,7 @@ class Parabolic:
         """Integral of c over the last box."""
         return self._of(state).mass(_field(state))
 
-    def report(self, state: State) -> JsonDict:
+    def report(self, state: State) -> dict[str, object]:
         sizes, record = self._of(state).sizes, state["told"]
         return {
             "engine": "parabolic",

@@ -6,7 +6,6 @@ import math
 from typing import Protocol
 
 from ...base.arrays import Array
-from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..kernel_compiler.source import parameter_count
 from ..world import World
@@ -30,9 +29,9 @@ class DriftEngine(Protocol):
 
     def __call__(self, x: Array) -> Array: ...
 
-    def report(self) -> JsonDict: ...
+    def report(self) -> dict[str, object]: ...
 
-    def state(self) -> JsonDict: ...
+    def state(self) -> dict[str, object]: ...
 
     def restore(self, state: dict[str, object]) -> None: ...
 
