@@ -23,7 +23,7 @@ class Schedule:
     memory: float
     decay: str = "cosine"
 
-    def start(self, network: Network, theta: Array) -> Optimiser:
+    def start(self, network: Network, theta: Array) -> Optimiser[Array]:
         """The optimiser before its first step, for an array or a tensor ``theta``."""
         return optimiser(self.optimiser)(network, theta)
 

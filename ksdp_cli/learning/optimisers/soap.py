@@ -7,11 +7,11 @@ Shampoo using Adam, ICLR 2025. The factors have 31 rows at most, so a step costs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.arrays import Array
-from ...base.files import JsonDict
 from ..network.network import Network
 
 BETA1, BETA2, FACTOR, EPSILON = 0.95, 0.95, 0.95, 1e-10
@@ -23,11 +23,11 @@ KEPT = ("left", "right", "turn_left", "turn_right", "mean", "square")
 class Soap:
     """Factors, bases and moments of every layer: NumPy arrays of the type of theta. On tensors: `SoapGPU`."""
 
-    def __init__(self, network: Network, theta: Array) -> None:
+    def __init__(self, network: Network, theta: NDArray[np.floating]) -> None:
         self.network = network
         self.layers = [_fresh(matrix) for matrix in self._matrices(theta)]
 
-    def update(self, theta: Array, gradient: Array, step: int, size: float) -> None:
+    def update(self, theta: NDArray[np.floating], gradient: NDArray[np.floating], step: int, size: float) -> None:
         """Change ``theta`` in place by step number ``step`` (from 0) of size ``size``; the first only looks."""
         if step == 0:
             self.initialise(gradient)
@@ -40,12 +40,17 @@ class Soap:
         """What `move` needs to know of step number ``step`` > 0: its size, and by what the moments are unbiased."""
         return size, 1 / (1 - BETA1**step), 1 / (1 - BETA2**step)
 
-    def initialise(self, gradient: Array) -> None:
+    def initialise(self, gradient: NDArray[np.floating]) -> None:
         """The factors of a first gradient."""
         for g, own in zip(self._matrices(gradient), self.layers, strict=True):
             own["left"][:], own["right"][:] = g @ g.T, g.T @ g
 
-    def move(self, theta: Array, gradient: Array, scalars: Array) -> None:
+    def move(
+        self,
+        theta: NDArray[np.floating],
+        gradient: NDArray[np.floating],
+        scalars: Sequence[float] | NDArray[np.floating],
+    ) -> None:
         """Change ``theta`` in place, and the moments and factors."""
         gradients = self._matrices(gradient)
         for (weight, bias), g, own in zip(self.network.layers(theta), gradients, self.layers, strict=True):
@@ -64,25 +69,27 @@ class Soap:
                 else:
                     own[turn][:] = np.linalg.qr(own[factor] @ own[turn])[0]
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """All that the next step depends on, by name; not copies."""
         return {f"{name}{i}": own[name] for i, own in enumerate(self.layers) for name in KEPT}
 
-    def _matrices(self, flat: Array) -> list[NDArray[np.float32]]:
+    def _matrices(self, flat: NDArray[np.floating]) -> list[NDArray[np.floating]]:
         return [np.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
 
 
-def _fresh(matrix: Array) -> JsonDict:
+def _fresh(matrix: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
     left, right = (np.zeros_like(part) for part in (matrix @ matrix.T, matrix.T @ matrix))
     shapes = (left, right, left, right, matrix, matrix)
     return {name: np.zeros_like(part) for name, part in zip(KEPT, shapes, strict=True)}
 
 
-def _direction(own: JsonDict, g: Array, scalars: Array) -> Array:
+def _direction(
+    own: dict[str, NDArray[np.floating]], g: NDArray[np.floating], scalars: Sequence[float] | NDArray[np.floating]
+) -> NDArray[np.floating]:
     """Adam's step in the turned coordinates, turned back."""
     own["mean"] += (1 - BETA1) * (g - own["mean"])
     turned = own["turn_left"].T @ g @ own["turn_right"]
     own["square"] += (1 - BETA2) * (turned * turned - own["square"])
     mean = own["turn_left"].T @ own["mean"] @ own["turn_right"] * scalars[1]
     spread = np.sqrt(own["square"] * scalars[2]) + EPSILON
-    return own["turn_left"] @ (mean / spread) @ own["turn_right"].T
+    return np.asarray(own["turn_left"] @ (mean / spread) @ own["turn_right"].T)
