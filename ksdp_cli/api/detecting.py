@@ -19,7 +19,7 @@ from ..store import Run, open_run
 from ..store.owner import Owner
 from .following import RESOLVED, RESOLVED_BALL, ball, from_columns, may_collapse, of, square
 
-#: Frames of all cases for which it is recorded, at most.
+#: Most frames of all cases for which the concentration is recorded.
 MOST = 2000
 #: In space the density is followed while that of four times the mass is no less than this part of it. On the exact
 #: solution the estimate is then late by a fifth of the time that was left at the last frame used.
