@@ -14,7 +14,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -226,7 +225,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[np.floating]]]:
     return metadata, load(raw)
 
 
-def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:
+def _join(network: Network, tensors: Mapping[str, NDArray[np.generic]]) -> Weights:
     """The flat vector of W0, b0, ...; `ValueError` when a shape or type is not that of the network."""
     theta = np.empty(network.parameter_count, np.float32)
     for level, pair in enumerate(network.layers(theta)):

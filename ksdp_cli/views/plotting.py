@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -231,9 +231,9 @@ def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | 
     )
 
 
-def _training(work: Work, subject: Any) -> None:
+def _training(work: Work, subject: Run | Model | str | Path) -> None:
     """Add the curves of NAME.history.json, which 'ksdp train' writes beside NAME.safetensors."""
-    if isinstance(subject, Model):
+    if isinstance(subject, (Model, Run)):
         return
     model = paths.existing(subject)
     file = paths.history_of(model)

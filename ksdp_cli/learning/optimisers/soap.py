@@ -7,9 +7,8 @@ Shampoo using Adam, ICLR 2025. The factors have 31 rows at most, so a step costs
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from ...base.arrays import Array
 from ...base.files import JsonDict
@@ -69,7 +68,7 @@ class Soap:
         """All that the next step depends on, by name; not copies."""
         return {f"{name}{i}": own[name] for i, own in enumerate(self.layers) for name in KEPT}
 
-    def _matrices(self, flat: Array) -> list[Any]:
+    def _matrices(self, flat: Array) -> list[NDArray[np.float32]]:
         return [np.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
 
 
