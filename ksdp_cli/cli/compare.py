@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..base.parsing import integer
 from ..config import CompareConfig
 from ..errors import ConfigError
 from . import _options as o
@@ -49,6 +50,22 @@ def compare(
             rich_help_panel="Clouds",
         ),
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Processes that take pairs, repeats and seeds side by side. Default: the threads of one.",
+            rich_help_panel="Distances",
+        ),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:PLACE]",
+            help="Where they run; 'ksdp plugins' lists the executors. Default processes.",
+            rich_help_panel="Distances",
+        ),
+    ] = None,
     as_json: o.Json = False,
     **options: object,
 ) -> None:
@@ -57,9 +74,9 @@ def compare(
     The floor needs a second simulation of the reference. It is made if it takes a few seconds, and kept in ./runs;
     otherwise the reference is split in halves, which does not include the difference between simulations. --A 50,
     --t 0.05 and so on select the case and snapshot of a store, and the parameters of a model; --A 50,130 compares at
-    each.
+    each. --seed is that of the sub-samples; a run of a store is selected as STORE.zarr@seed=3.
     """
-    known = [*CompareConfig.model_fields, "reference", "floor", "json"]
+    known = [*CompareConfig.model_fields, "reference", "floor", "workers", "executor", "json"]
     words, at = o.words_and_names([cloud, reference, *context.args], known)
     words += [named] if named is not None else []
     if not 1 <= len(words) <= 2:
@@ -72,6 +89,8 @@ def compare(
             words[0],
             words[1] if len(words) > 1 else None,
             floor=floor,
+            workers=integer(workers) if workers else None,
+            executor=executor,
             progress=progress,
             tell=say,
             **options,

@@ -11,7 +11,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..base import rng
 from ..base.arrays import Array
-from ..base.files import JsonDict
 from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
@@ -64,7 +63,7 @@ class Stepper:
         #: Entries that halved steps, heavy particles or a GPU add to the report.
         self.notes: dict[str, Any] = {}
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         """The chemistry's report together with `notes`."""
         return self.chemistry.report(self.memory) | self.notes
 

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...base.arrays import Array
-from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..network.network import Network
 
@@ -40,7 +39,7 @@ class Optimiser(Protocol):
         """What comes after step number ``step`` and need not follow each one."""
         ...
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """All that the next step depends on, by name; not copies."""
         ...
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...base.files import JsonDict
 from ..network.network import Network
 from .soap import BETA1, BETA2, EPSILON, FACTOR, TURN, Soap
 
@@ -80,7 +79,7 @@ class SoapGPU:
         for k, size in enumerate([*self._sizes(0), *self._sizes(1)]):  # singular: padding would mix with them
             self.turns[k, :size, :size] = torch.linalg.eigh(self.factors[k, :size, :size])[1]
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """As `Soap.state`, by the same names: views without the padding."""
         found: dict[str, Any] = {}
         count = len(self.shapes)
