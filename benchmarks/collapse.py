@@ -1,6 +1,6 @@
 """The exact blow-up in space (eps = 0): what is the scheme's, what is delta's, and what is chance.
 
-    python benchmarks/collapse.py separated [--J 1e4] [--record]
+    python benchmarks/collapse.py separated [--J 2e4] [--record]
     python benchmarks/collapse.py runs [--J 1e5] [--seeds 2] [--record]
     python benchmarks/collapse.py shells [--most 1e7] [--record]
 
@@ -151,7 +151,7 @@ def main() -> None:
     given.add_argument("--most", type=float, default=1e7)
     options = given.parse_args()
     if options.part == "separated":
-        table = separated(int(options.J or 1e4))
+        table = separated(int(options.J or 2e4))
     elif options.part == "runs":
         table = runs(int(options.J or 1e5), options.seeds)
     else:
