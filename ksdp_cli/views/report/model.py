@@ -93,7 +93,7 @@ def _network(learned: ReportModel) -> NetworkView:
         low=eta.low,
         high=eta.high,
         log=eta.log,
-        beyond=eta.beyond,
+        beyond=eta.edge_slope,
         inputs=Inputs(SEED, stored),
         command=command,
     )
