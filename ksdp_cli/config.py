@@ -369,7 +369,7 @@ class CompareConfig(Settings):
         "plugins')",
         json_schema_extra={"also": "--metric"},
     )
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples, not of a run")
     device: Device = Field("auto", description="where a model is evaluated")
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ import ksdp_cli
 
 ROOT = Path(ksdp_cli.__file__).parent
 #: `Any` in the annotations of arguments and results. Lower it with the code.
-MOST = 270
+MOST = 60
 #: The names that stand for what no type can say, and where each is defined.
 ALIASES = {"Array": "base/arrays.py", "JsonDict": "base/files.py"}
 

@@ -6,7 +6,6 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..base.files import JsonDict
 from ..base.outputs import Lock
 from ..store import Run
 from .checkpoints import Checkpoints
@@ -22,7 +21,7 @@ class CaseState:
     state: str
     by: str | None = None
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
 

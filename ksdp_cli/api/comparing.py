@@ -5,15 +5,17 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from .. import executors
 from ..base.bars import progress_bar
 from ..base.grids import SEED
-from ..base.listener import Progress, Say
+from ..base.listener import Listener, Progress, Say
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
 from ..config import CompareConfig, build
@@ -29,12 +31,14 @@ from ..metrics import (
 )
 from ..metrics.ensembles import moments_of_runs
 from ..metrics.sizes import LARGEST_N, MOST_REPEATS
+from ..metrics.solving import Solver, solve_by_threads
 from ..metrics.wasserstein import require_references
 from ..particles.problem import load
 from ..store import Run
 from .comparison import Compared, ProfileRows, tables
 from .ensembles import Ensembles, frames, notes_of, require_no_floor, split_cloud
 from .options import Number
+from .pair_workers import PairWorkers
 from .references import (
     ComparedCloud,
     alone,
@@ -70,6 +74,8 @@ def compare(
     metrics: str | Sequence[str] | None = None,
     seed: Number | None = None,
     device: str | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
     progress: Progress | bool | None = None,
     tell: Say | None = None,
     **at: Number,
@@ -86,16 +92,27 @@ def compare(
     is where a model is evaluated; a store may be named with them, as ``s.zarr@A=50,seed=3``. Where a store has several
     seeds all of them are taken: the distance is that of all pairs of runs, the floor that of all pairs of the
     reference, and intervals are Student's t over seeds. ``metrics`` names registered metrics: ``w2, sliced, radial`` by
-    default, ``binned``, ``bound`` and those of plugins. ``tell`` gets sentences on cost and sub-sampling
-    before the work.
+    default, ``binned``, ``bound`` and those of plugins. ``seed`` is that of the sub-samples; runs are chosen as
+    ``s.zarr@seed=3``. ``tell`` gets sentences on cost and sub-sampling before the work.
+
+    Pairs of clouds, sub-samples and seeds are compared side by side by the threads of this process, or by ``workers``
+    processes or an ``executor`` as of `simulate` where they take more than 2 seconds; the numbers are the same.
 
     Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
     """
     for name, value in at.items():
         if len(_sweep(name, value)) > 1:
             raise ConfigError(f"{name} has several values, {value}", "give one, or call compare_each")
-    own = {"N": N, "repeats": repeats, "estimator": estimator, "metrics": metrics, "seed": seed, "device": device}
-    return compare_each(cloud, reference, floor=floor, progress=progress, tell=tell, **own, **at)[0]
+    own: dict[str, Any] = {
+        "N": N,
+        "repeats": repeats,
+        "estimator": estimator,
+        "metrics": metrics,
+        "seed": seed,
+        "device": device,
+    }
+    where: dict[str, Any] = {"workers": workers, "executor": executor, "progress": progress}
+    return compare_each(cloud, reference, floor=floor, tell=tell, **where, **own | at)[0]
 
 
 def compare_each(
@@ -103,11 +120,15 @@ def compare_each(
     reference: str | Path | Run | Cloud | None = None,
     *,
     floor: str | Path | Run | Cloud | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
     progress: Progress | bool | None = None,
     tell: Say | None = None,
     **options: object,
 ) -> list[Compared]:
     """`compare` at every combination of the parameters given by name, each a number or a sweep (``A="50,130"``)."""
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers = {workers}", "use 1 or more")
     config = build(CompareConfig, {name: options.pop(name, None) for name in CompareConfig.model_fields})
     metrics = {name: _metric(name) for name in config.metrics}
     distances = any(issubclass(metric, Distance) for metric in metrics.values())
@@ -139,11 +160,15 @@ def compare_each(
         second = str(floor) if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     whole = _compared_whole(subject, first, floor, config)
-    with progress_bar(progress) as bar:
+    with ExitStack() as open_ones:
+        bar = open_ones.enter_context(progress_bar(progress))
+        solver: Solver = solve_by_threads
+        if executor is not None or (workers or 1) > 1:
+            pool = PairWorkers(executor or executors.DEFAULT, workers, Listener(bar))
+            solver = open_ones.enter_context(pool)
+        shown = metrics, bar, once, whole, solver
         return [
-            _compared(
-                _choose(subject, name, (first, second), at, config, distances, bar), config, metrics, bar, once, whole
-            )
+            _compared(_choose(subject, name, (first, second), at, config, distances, bar), config, *shown)
             for at in points
         ]
 
@@ -259,6 +284,7 @@ def _compared(
     progress: Progress | None,
     tell: Callable[[str], None],
     whole: bool,
+    solver: Solver,
 ) -> Compared:
     a, references, notes = choice.clouds[0], choice.references, choice.notes
     b, second = references[0], references[1].cloud if len(references) > 1 else None
@@ -266,7 +292,7 @@ def _compared(
     if len(references) > 1:
         notes += differences(b, references[1], ("reference", "second reference"))
     if choice.many:
-        return _of_ensembles(choice, config, metrics, progress, tell)
+        return _of_ensembles(choice, config, metrics, progress, tell, solver)
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
         notes.append("the cloud and the reference are the same particles")
     own: dict[str, Any] = {"seed": config.seed}
@@ -290,8 +316,8 @@ def _compared(
         if progress:
             progress("exact distances", done, total)
 
-    exact = compare_clouds(*clouds, **of_exact, progress=count) if EXACT in distances else None
-    others = [approximation(name, distance) for name, distance in distances.items() if name != EXACT]
+    exact = compare_clouds(*clouds, **of_exact, progress=count, solver=solver) if EXACT in distances else None
+    others = [approximation(name, distance, solver) for name, distance in distances.items() if name != EXACT]
     profiles = {
         name: ProfileRows(metric.title, metric.columns, metric().rows(a.cloud, b.cloud))
         for name, metric in metrics.items()
@@ -308,11 +334,12 @@ def _of_ensembles(
     metrics: dict[str, type[Distance] | type[Profile]],
     progress: Progress | None,
     tell: Callable[[str], None],
+    solver: Solver,
 ) -> Compared:
     """`_compared` of all runs with all runs; profiles are those of the particles of all seeds."""
     a, b = choice.clouds[0], choice.references[0]
     clouds, references = ([one.cloud for one in every] for every in (choice.clouds, choice.references))
-    ensembles = Ensembles(clouds, references, config)
+    ensembles = Ensembles(clouds, references, config, solver)
     distances = {name: metric for name, metric in metrics.items() if issubclass(metric, Distance)}
     notes = choice.notes + ensembles.announce(list(distances.values()))
     for note in notes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base import html
-from ..base.files import JsonDict
 from ..base.labels import label
 from ..errors import ConfigError
 from ..metrics import Approximation, Comparison, Moments, moment_rows, moment_values
@@ -60,7 +59,7 @@ class Compared:
         """The parameters in words."""
         return label(self.parameters)
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         own: dict[str, Any] = {}
         own |= {"cloud": self.cloud, "reference": self.reference, "second_reference": self.second}
         own |= {"parameters": self.parameters, "notes": self.notes}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
-from ..base.files import JsonDict
 from ..learning.model import Model
 from ..store import open_run
 from . import paths
 from .case_states import case_states
+from .described import ModelInfo, RunInfo
 
 
-def info(path: str | Path) -> JsonDict:
+def info(path: str | Path) -> RunInfo | ModelInfo:
     """A JSON-able description of a store or a model; a model that ships goes by its name.
 
     Raises `DataError` when there is no such file, or it is neither, or it is damaged.
@@ -20,7 +21,7 @@ def info(path: str | Path) -> JsonDict:
     return _of_model(file) if file.is_file() else _of_store(file)
 
 
-def _of_store(path: Path) -> dict[str, object]:
+def _of_store(path: Path) -> RunInfo:
     run = open_run(path)
     attrs = run.attrs
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
@@ -41,7 +42,7 @@ def _of_store(path: Path) -> dict[str, object]:
         "outside_trained_range",
         "beyond",
     )
-    return {
+    document = {
         "path": str(path),
         "kind": run.kind,
         "particles": run.J,
@@ -55,13 +56,14 @@ def _of_store(path: Path) -> dict[str, object]:
         "config": run.config,
         "command": attrs.get("command", ""),
     }
+    return cast(RunInfo, document)
 
 
-def _of_model(path: Path) -> dict[str, object]:
+def _of_model(path: Path) -> ModelInfo:
     model = Model.load(path)
     eta = model.eta_map
     known = ("data", "data_sha256", "result", "versions", "simulation")
-    return {
+    document = {
         "path": str(path),
         "kind": "model",
         "dimension": model.dim,
@@ -72,3 +74,4 @@ def _of_model(path: Path) -> dict[str, object]:
         "config": model.training,
         "command": model.provenance.get("command", ""),
     }
+    return cast(ModelInfo, document)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.grids import SEED, near, varying
 from ..base.listener import Progress
 from ..base.shapes import Cloud
@@ -21,6 +20,7 @@ from ..metrics.ensembles import FEWEST_RUNS, Pairs, all_pairs, moments_of_runs, 
 from ..metrics.estimates import Estimate, verdict
 from ..metrics.plan import cost
 from ..metrics.sizes import LARGEST_N
+from ..metrics.solving import Solver, solve_by_threads
 from ..store import Run
 from .references import ComparedCloud, frame
 
@@ -39,7 +39,7 @@ class EnsembleComparison(Comparison):
 
     seeds: tuple[int, int] = (1, 1)
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         told = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
         return super().as_dict() | {"distance": told, "seeds": list(self.seeds)}
 
@@ -89,7 +89,14 @@ def notes_of(clouds: Sequence[ComparedCloud], references: Sequence[ComparedCloud
 class Ensembles:
     """Distances between all ``clouds`` (of J particles each) and all ``references``."""
 
-    def __init__(self, clouds: Sequence[Cloud], references: Sequence[Cloud], config: CompareConfig) -> None:
+    def __init__(
+        self,
+        clouds: Sequence[Cloud],
+        references: Sequence[Cloud],
+        config: CompareConfig,
+        solver: Solver = solve_by_threads,
+    ) -> None:
+        self._solver = solver
         self.clouds, self.references, self.config = list(clouds), list(references), config
         self.source = f"between all {len(references) * (len(references) - 1) // 2} pairs of {len(references)} seeds"
         if len(references) == 2:
@@ -146,9 +153,8 @@ class Ensembles:
                 progress(metric.title, done, total)
 
         references = self.halved(n)
-        return all_pairs(
-            made, self.clouds, references, n, repeats=repeats, seed=self.config.seed, progress=report
-        ), made
+        how: dict[str, Any] = {"repeats": repeats, "seed": self.config.seed, "progress": report}
+        return all_pairs(made, self.clouds, references, n, solver=self._solver, **how), made
 
     def exact(self, metric: type[Any], progress: Progress | None) -> EnsembleComparison:
         """The exact distance with its floor."""

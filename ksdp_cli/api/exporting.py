@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.bars import progress_bar
-from ..base.files import JsonDict, local, target
+from ..base.files import local, target
 from ..base.listener import Progress
 from ..errors import ConfigError
 from ..exporters.formats import export as write
@@ -31,7 +31,7 @@ class Exported:
     parameters: dict[str, list[float]]
     times: list[float]
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {**vars(self), "path": str(self.path)}
 
 

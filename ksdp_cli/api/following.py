@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from typing import cast
 
-from ..base.files import JsonDict
 from ..metrics.concentration import PART, Concentration, concentration
 from ..particles.case_run import CaseRun, Look
 from ..particles.critical import critical_mass
@@ -94,18 +93,18 @@ def ball(case: Case, density: float | None) -> float:
     return float((3 * PART * case.mass / (4 * math.pi * density)) ** (1 / 3)) if density else 0.0
 
 
-def as_columns(looks: Sequence[Look]) -> JsonDict:
+def as_columns(looks: Sequence[Look]) -> dict[str, object]:
     """Each number of the looks as a list, for a store."""
     return {name: [dict(one)[name] for one in looks] for name in looks[0]} if looks else {}
 
 
-def from_columns(columns: JsonDict | None) -> list[Look]:
+def from_columns(columns: dict[str, object] | None) -> list[Look]:
     """The looks that a store or a checkpoint holds, whose record was checked."""
     rows = zip(*columns.values(), strict=True) if columns else ()
     return [cast(Look, dict(zip(columns or (), row, strict=True))) for row in rows]
 
 
-def followed_by(looks: Sequence[Sequence[Look]]) -> JsonDict:
+def followed_by(looks: Sequence[Sequence[Look]]) -> dict[str, object]:
     """The attribute of a store whose cases were followed, an entry a case."""
     return {"followed": [as_columns(one) or None for one in looks]} if any(looks) else {}
 

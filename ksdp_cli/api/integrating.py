@@ -276,7 +276,7 @@ class Watch:
         instead = [preflight.engine_warning(report, s.config.engine) for report in reports]
         doubts = {
             "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case) if too_far else None,
-            "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
+            "chemistry": next((w for report in reports for w in preflight.warnings_of(report)), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
             "precision": self._coarse(),

@@ -121,7 +121,7 @@ class Trial:
 
     def _report(self, run: CaseRun) -> dict[str, object]:
         report = run.stepper.report()
-        self.doubts += report.get("warnings", ())
+        self.doubts += preflight.warnings_of(report)
         return report
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine
 from ..particles.world import World
@@ -103,7 +102,7 @@ class Chemistry(Protocol):
         velocity."""
         ...
 
-    def report(self, state: State) -> JsonDict:
+    def report(self, state: State) -> dict[str, object]:
         """Return the sizes in use and the measured errors, for JSON. ``warnings`` is a list of sentences."""
         ...
 

@@ -52,7 +52,7 @@ _KEPT: ContextVar[list[Any] | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def keep_figures() -> Iterator[list[Any]]:
+def keep_figures() -> Iterator[list[Figure]]:
     """The `matplotlib.figure.Figure` of every picture that is drawn within the block."""
     figures: list[Any] = []
     token = _KEPT.set(figures)
@@ -63,7 +63,7 @@ def keep_figures() -> Iterator[list[Any]]:
 
 
 @contextmanager
-def canvas(width: float, height: float, layout: Layout = "constrained") -> Iterator[Any]:
+def canvas(width: float, height: float, layout: Layout = "constrained") -> Iterator[Figure]:
     """A figure of ``width`` x ``height`` inches in our style, to be drawn and saved within the block."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -86,7 +86,7 @@ def mend_texts(figure: Figure) -> None:
 
 
 @contextmanager
-def picture(path: str | Path, width: float, height: float, layout: Layout = "constrained") -> Iterator[Any]:
+def picture(path: str | Path, width: float, height: float, layout: Layout = "constrained") -> Iterator[Figure]:
     """A figure of ``width`` x ``height`` inches, written to ``path``, whole, when the block ends without an error.
 
     Raises `ConfigError` for a suffix that is not .png, .pdf or .svg.

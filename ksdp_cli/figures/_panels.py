@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from ._density import Box, Projection, cell_side, density
 from ._field import Field, Section, draw_field, levels_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 AXES = "xyz"
@@ -140,7 +141,14 @@ def _labelled(row: Row) -> list[bool]:
     return [cell.projection != other for cell, other in zip(row.cells, before, strict=False)]
 
 
-def _draw_row(figure: Figure, row: Row, panels: Any, counted: Any, colours: tuple[float, float], ticks: int) -> None:
+def _draw_row(
+    figure: Figure,
+    row: Row,
+    panels: Sequence[Axes],
+    counted: Sequence[tuple[NDArray[np.float64], float]],
+    colours: tuple[float, float],
+    ticks: int,
+) -> None:
     from matplotlib.colors import PowerNorm
     from matplotlib.ticker import MaxNLocator
 
@@ -148,8 +156,10 @@ def _draw_row(figure: Figure, row: Row, panels: Any, counted: Any, colours: tupl
     norm = PowerNorm(power, 0.0, top or 1.0)
     for panel, cell, (values, outside), labelled in zip(panels, row.cells, counted, _labelled(row), strict=False):
         shown = np.ma.masked_equal(values.T, 0.0)  # an empty cell is left white
-        options = {"origin": "lower", "extent": cell.box.ravel(), "interpolation": "nearest"}
-        image = panel.imshow(shown, cmap=COLOURS, norm=norm, **options)
+        (x0, x1), (y0, y1) = cell.box.tolist()
+        image = panel.imshow(
+            shown, cmap=COLOURS, norm=norm, origin="lower", extent=(x0, x1, y0, y1), interpolation="nearest"
+        )
         note = f"N = {count_text(len(cell.cloud))}" + (f", {100 * outside:.2g} % outside" if outside else "")
         panel.set_title(cell.head, pad=15)
         panel.annotate(note, (0.5, 1.0), (0, 4), "axes fraction", "offset points", ha="center", size=8, color="0.35")
@@ -170,7 +180,7 @@ def _draw_row(figure: Figure, row: Row, panels: Any, counted: Any, colours: tupl
     bar.outline.set_visible(False)
 
 
-def _draw_fields(row: Row, panels: Any, alike: Sequence[Cell]) -> None:
+def _draw_fields(row: Row, panels: Sequence[Axes], alike: Sequence[Cell]) -> None:
     """The chemical under the panels of a row, with the contours of all cells of its scale."""
     levels = levels_of([cell.section for cell in alike if cell.section])
     for panel, cell in zip(panels, row.cells, strict=False):

@@ -198,7 +198,7 @@ def _plain_numbers(axis: Axis) -> None:
     axis.set_minor_formatter(Plain(minor_thresholds=(1, 0.4)))
 
 
-def _colour(number: int, count: int) -> Any:
+def _colour(number: int, count: int) -> str | tuple[float, float, float, float]:
     if count <= NAMED:
         return COLOURS[number]
     from matplotlib import colormaps

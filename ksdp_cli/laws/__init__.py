@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ..particles.problem import pose
 from . import (
@@ -36,7 +35,7 @@ LAWS = (
 )
 
 
-def check(options: Mapping[str, Any]) -> Iterator[Finding]:
+def check(options: Mapping[str, object]) -> Iterator[Finding]:
     """Check, one by one, the laws that hold for the flow, the kernel, the chemistry and the dimension of ``options``.
 
     ``options`` are those of `ksdp_cli.simulate`. Raises `ConfigError` if they are not valid.

@@ -7,7 +7,7 @@ the host and 50 steps are queued at once. Updates of the optimiser's bases (QR, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from ..base.files import JsonDict
 from .descent import Schedule
 from .network.gpu import evaluate, through
 from .network.network import Network, Weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class DescentGPU:
@@ -103,7 +106,7 @@ class DescentGPU:
         self.average.lerp_(self.theta, scalars[-1])
         self._number += 1
 
-    def _gradient(self) -> Any:
+    def _gradient(self) -> Tensor:
         """Gradient of the mean of |f - y|^2; stores the mean in ``_loss``."""
         import torch
 

@@ -14,7 +14,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -227,7 +226,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[np.floating]]]:
     return metadata, load(raw)
 
 
-def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:
+def _join(network: Network, tensors: Mapping[str, NDArray[np.generic]]) -> Weights:
     """The flat vector of W0, b0, ... Raises `ValueError` for a shape or dtype that is not the network's."""
     theta = np.empty(network.parameter_count, np.float32)
     for level, pair in enumerate(network.layers(theta)):

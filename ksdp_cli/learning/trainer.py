@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from .eta_map import EtaMap
 from .model import Model
 from .network.forms import form_name
 from .network.network import Network, Weights
+
+if TYPE_CHECKING:
+    from .descent_gpu import DescentGPU
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
 CHECKPOINT_SECONDS = 30.0
@@ -186,7 +189,7 @@ class Trainer:
         return np.asarray(self.descent.evaluate(flat, averaged).reshape(*inputs.shape[:2], -1))
 
 
-def _descent(network: Network, theta: Weights, schedule: Schedule, device: str) -> Any:
+def _descent(network: Network, theta: Weights, schedule: Schedule, device: str) -> Descent | DescentGPU:
     """The inner loop on ``device``."""
     if device == "cpu":
         return Descent(network, theta, schedule)

@@ -10,10 +10,11 @@ has removed half of that excess: without delta it would have blown up.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..exact.critical import CRITICAL
@@ -30,13 +31,12 @@ ATTRACTION, EXCESS, HALF = 0.1, 0.25, 0.5
 
 def missing(kernel: object, args: tuple[float, ...], x: Cloud) -> float:
     """Fraction of the attraction between particles ``x`` (J, d) that delta removes, from 0 to 1."""
-    from scipy.spatial.distance import pdist
-
     sample = np.asarray(x[:: -(-len(x) // SAMPLE)], np.float64)
     if len(sample) < 2 or args[0] == 0.0:
         return 0.0
     dim = x.shape[1]
-    r2 = pdist(sample, "sqeuclidean")
+    i, j = np.triu_indices(len(sample), 1)
+    r2 = ((sample[i] - sample[j]) ** 2).sum(1)
     r2 = r2[r2 > 0]
     if not r2.size or not np.isfinite(r2).all():
         return 0.0
@@ -47,7 +47,7 @@ def missing(kernel: object, args: tuple[float, ...], x: Cloud) -> float:
 
 
 @lru_cache(16)
-def kernel_function(kernel: object, dim: int) -> Any:
+def kernel_function(kernel: object, dim: int) -> Callable[..., NDArray[np.float64]]:
     """The kernel's g(r2, delta2, *parameters) as a function of arrays."""
     return array_function(kernel, dim)
 

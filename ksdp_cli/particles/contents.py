@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import hashlib
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -107,11 +108,13 @@ def _add_code(sha: _Hash, code: CodeType, inside: list[int]) -> None:
     _add(sha, [one for one in code.co_consts if one is not doc], inside)
 
 
-def _add_function(sha: _Hash, function: Any, inside: list[int]) -> None:
+def _add_function(sha: _Hash, given: FunctionType | MethodType, inside: list[int]) -> None:
     """Add code, defaults, closure, and the globals that the code uses."""
-    if isinstance(function, MethodType):
+    function = given
+    while isinstance(function, MethodType):
         _add(sha, function.__self__, inside)
-        function = function.__func__
+        inner: Any = function.__func__
+        function = inner
     code = function.__code__
     _add(sha, [code, function.__defaults__, function.__kwdefaults__], inside)
     for cell in function.__closure__ or ():
@@ -194,7 +197,7 @@ def _add_instance(sha: _Hash, value: object, inside: list[int]) -> None:
             _add(sha, one, inside)
 
 
-def _listed(slots: Any) -> list[str]:
+def _listed(slots: str | Iterable[str]) -> list[str]:
     return [slots] if isinstance(slots, str) else [name for name in slots if name not in ("__dict__", "__weakref__")]
 
 

@@ -11,14 +11,18 @@ lets particles depend on one another. Then its own code is called.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..base.arrays import Array
 from ..errors import KsdpError
+from ..flows.base import Flow
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Largest exponent that is expanded into products.
 POWERS = 8
@@ -171,7 +175,7 @@ class _Terms(np.ndarray):
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: object, out: tuple[object, ...] | None = None, **options: object
-    ) -> Any:
+    ) -> object:
         if ufunc in COMPARISONS:
             options["dtype"] = object
         if out is not None:
@@ -179,13 +183,20 @@ class _Terms(np.ndarray):
         result = getattr(ufunc, method)(*(_plain(part) for part in inputs), **options)
         return result.view(_Terms) if isinstance(result, np.ndarray) else result
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function is np.where and len(args) == 3:
-            return np.frompyfunc(_where, 3, 1)(*(_plain(part) for part in args)).view(_Terms)
+    def __array_function__(
+        self,
+        function: Callable[..., object],
+        types: Iterable[type],
+        args: Iterable[object],
+        kwargs: Mapping[str, object],
+    ) -> object:
+        parts: list[Any] = [_plain(part) for part in args]
+        if function is np.where and len(parts) == 3:
+            return np.frompyfunc(_where, 3, 1)(*parts).view(_Terms)
         return super().__array_function__(function, types, args, kwargs)
 
 
-def _plain(part: object) -> Any:
+def _plain(part: object) -> object:
     return part.view(np.ndarray) if isinstance(part, _Terms) else part
 
 
@@ -201,13 +212,14 @@ def _widened(term: Term, wide: bool) -> str:
     return f"{term.name}.to(x0.dtype)" if wide and not term.wide else term.name
 
 
-def trace(flow: Any, dim: int) -> Formula:
+def trace(flow: Flow, dim: int) -> Formula:
     """Trace ``flow.velocity`` and check the formula at 64 points and two times. Raises `Untraceable`."""
     tape = _Tape()
     x = np.empty((1, dim), object)
     x[0] = [Term(tape, f"x{axis}", True) for axis in range(dim)]
+    t: Any = Term(tape, "t", False)
     try:
-        v = flow.velocity(x.view(_Terms), Term(tape, "t", False))
+        v = flow.velocity(x.view(_Terms), t)
     except Untraceable:
         raise
     except Exception as error:  # a plugin's code on arrays of objects may fail in any way
@@ -236,7 +248,7 @@ def evaluated(formula: Formula, x: Array, t: float) -> Array:
         )
 
         @staticmethod
-        def load(index: int) -> Any:
+        def load(index: int) -> Tensor:
             return torch.tensor(formula.constants[index], dtype=torch.float64)
 
     space: dict[str, Any] = {"tl": Language}
@@ -247,7 +259,7 @@ def evaluated(formula: Formula, x: Array, t: float) -> Array:
     return torch.stack([part.expand(len(x)) for part in v[: x.shape[1]]], 1)
 
 
-def _require_agreement(formula: Formula, flow: Any, dim: int) -> None:
+def _require_agreement(formula: Formula, flow: Flow, dim: int) -> None:
     """Raise `Untraceable` if the formula differs from the flow by more than `AGREEMENT`."""
     import torch
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.cuda_graph import NotCaptured, device_faults, record, without_waiting
 from ..base.shapes import Cloud
@@ -29,6 +30,7 @@ from .engines.direct_gpu import launch, require_torch, shares
 from .flow_trace import Formula, Untraceable, trace
 from .gpu_shares import BLOCK
 from .kernel_compiler.module_cache import import_text
+from .kernel_compiler.program import Program
 from .problem import diffusion
 from .stepper import Stepper, resolved
 
@@ -235,13 +237,15 @@ class StepsGPU:
             enable_fp_fusion=True,  # Triton 3.10 changes the default
         )
 
-    def _parts(self, x: Tensor, whole: Tensor) -> Any:
+    def _parts(self, x: Tensor, whole: Tensor) -> Tensor:
         """Partial sums (case, share, axis, particle) of the pair sum over ``whole`` at ``x``, in float64."""
+        parts: Tensor = self.clock
         if not self.forced:
-            return self.clock
+            return parts
         if self.direct:
-            return self.engine.parts(x, whole, self.parameters, whole.shape[2])  # type: ignore[attr-defined]
-        force = self.engine(whole[0].T.contiguous())[self.low : self.high]
+            parts = self.engine.parts(x, whole, self.parameters, whole.shape[2])  # type: ignore[attr-defined]
+            return parts
+        force: Tensor = self.engine(whole[0].T.contiguous())[self.low : self.high]
         return force.T.contiguous().double()[None, None]
 
     def _velocities(self, x: Tensor, offset: int, stage: int) -> None:
@@ -290,11 +294,12 @@ class StepsGPU:
             stepper.notes = {"captured": replayed} | ({"why": why} if why else {}) | self._flow_note
 
 
-def program(formula: str | None) -> Any:
+def program(formula: str | None) -> Program:
     """The Triton program of a step with a flow's ``formula``; without one it reads velocities from memory."""
     velocity = formula or "def velocity(x0, x1, x2, t, c):\n    return x0, x1, x2\n"
     text = (template("noise_gpu"), f"@triton.jit\n{velocity}", template("step_gpu"))
-    return import_text("\n\n".join(text), "step_gpu").advance
+    advance: Program = import_text("\n\n".join(text), "step_gpu").advance
+    return advance
 
 
 def _formulas(steppers: list[Stepper], dim: int) -> tuple[list[Formula], str | None]:
@@ -308,7 +313,7 @@ def _formulas(steppers: list[Stepper], dim: int) -> tuple[list[Formula], str | N
     return formulas, None
 
 
-def _measured(extremes: Any, dim: int) -> tuple[Any, Any]:
+def _measured(extremes: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """The numbers of `resolved` (4, step, case), and the largest attraction (step, case), from ``extremes``."""
     ends = extremes[..., : 5 * dim].reshape(*extremes.shape[:-1], dim, 5)
     with np.errstate(over="ignore", invalid="ignore"):

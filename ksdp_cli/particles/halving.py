@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -54,8 +53,8 @@ class Halving:
         self._bridge: tuple[int, Bridge] | None = None
 
     def advance(
-        self, arrays: dict[str, NDArray[Any]], place: Place, t: float, dt: float, step: int
-    ) -> dict[str, NDArray[Any]]:
+        self, arrays: dict[str, NDArray[np.floating]], place: Place, t: float, dt: float, step: int
+    ) -> dict[str, NDArray[np.floating]]:
         """Return the arrays after one more step within the configured step ``step`` from ``t`` to ``t + dt``.
 
         Advances ``place``; its offset is 0 after the last part. Raises the errors of `Stepper.step`.

@@ -9,10 +9,10 @@ A run that is resumed, or extended to a later end, keeps its key.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import numpy as np
 
+from ..initial.base import InitialCloud
 from ..initial.stored import StoredCloud, digest
 from .problem import Problem
 
@@ -33,7 +33,7 @@ def noise_key(problem: Problem, seed: int) -> int:
     return int.from_bytes(mixed[:8], "little") >> 1
 
 
-def _ignores_the_seed(law: Any, n: int, dim: int, seed: int) -> bool:
+def _ignores_the_seed(law: InitialCloud, n: int, dim: int, seed: int) -> bool:
     """Whether a law returns one cloud for every seed and stream, for example particles read from a file."""
     one, other = law.draw(n, dim, seed), law.draw(n, dim, seed ^ 0x5DEECE66D, stream=1)
     return bool(np.array_equal(one, other))

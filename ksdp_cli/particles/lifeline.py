@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import threading
-from typing import Any
+from types import ModuleType
 
 #: Longer than any run.
 FOR_EVER = datetime.timedelta(days=365)
@@ -16,7 +16,7 @@ class Lifeline:
     A rank that finds so ends too, and then the one that listens to it finds that. All ranks make one together.
     """
 
-    def __init__(self, torch: Any, group: Any) -> None:
+    def __init__(self, torch: ModuleType, group: ModuleType) -> None:
         self.torch, self.group = torch, group
         self.rank, self.size = group.get_rank(), group.get_world_size()
         #: What broke the connection, when it has.

@@ -6,6 +6,7 @@ import atexit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -50,7 +51,7 @@ class MpiWorld:
         self._closed = False
         atexit.register(self._end_all)
 
-    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         row = self.mpi.BYTE.Create_contiguous(
             max(1, whole[:1].nbytes)
         ).Commit()  # a count of rows fits in 31 bits, a count of bytes may not
@@ -65,7 +66,11 @@ class MpiWorld:
         self.join(on_host, range(self.size + 1))
         pieces.copy_(pieces.new_tensor(on_host))
 
-    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+    def total(self, values: NDArray[np.float64]) -> None:
+        with _together(self.mpi):
+            self.group.Allreduce(self.mpi.IN_PLACE, values)
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
         found: NDArray[Any] = tensor.cpu().numpy()
         return found
 
@@ -93,7 +98,7 @@ class MpiWorld:
 
 
 @contextmanager
-def _together(mpi: Any) -> Iterator[None]:
+def _together(mpi: ModuleType) -> Iterator[None]:
     """Raise `Lost` for an exception of mpi4py, which means that a rank has ended."""
     try:
         yield

@@ -33,7 +33,7 @@ def known(kind: str, name: str) -> object | None:
     return _OBJECTS.get((kind, name))
 
 
-def of_file(path: Path, name: str) -> Any:
+def of_file(path: Path, name: str) -> type[object]:
     """Run a Python file and return its class ``name``.
 
     Raises `ConfigError` if the file fails or has no such class.

@@ -8,9 +8,9 @@ any precision of the run.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
@@ -114,6 +114,6 @@ def _advice(c: SimulateConfig, wider: bool = True) -> str:
     return ", or ".join(ways + (["use --dtype float64"] if wider and c.dtype == "float32" else []))
 
 
-def _common(spacing: np.ndarray[Any, Any]) -> float:
+def _common(spacing: NDArray[np.floating]) -> float:
     """The spacing that the fraction `PART` of the particles exceeds."""
     return float(np.quantile(spacing, 1 - PART))

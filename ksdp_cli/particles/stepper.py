@@ -11,7 +11,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..base import rng
 from ..base.arrays import Array
-from ..base.files import JsonDict
 from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
@@ -64,7 +63,7 @@ class Stepper:
         #: Entries that halved steps, heavy particles or a GPU add to the report.
         self.notes: dict[str, Any] = {}
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         """The chemistry's report together with `notes`."""
         return self.chemistry.report(self.memory) | self.notes
 
@@ -115,7 +114,7 @@ class Stepper:
         delta = math.sqrt(self.case.kernel_args[0])
         return float(self.fastest) * self.config.dt / delta if delta else 0.0
 
-    def noise(self, dtype: DTypeLike, step: int, dt: float) -> NDArray[Any]:
+    def noise(self, dtype: DTypeLike, step: int, dt: float) -> NDArray[np.floating]:
         """The Brownian increment (n, d) of this rank's particles in global step ``step``."""
         return np.asarray(np.asarray(diffusion(self.case, dt), dtype) * self._normals(self.key, step, dtype))
 
@@ -127,7 +126,7 @@ class Stepper:
     def _normals(self, key: int, step: int, dtype: DTypeLike) -> NDArray[np.floating]:
         return rng.normals(key, self.stream, step, self.low, self.high - self.low, self.config.dim, dtype)
 
-    def speed(self, arrays: dict[str, NDArray[np.floating]]) -> tuple[float, Any]:
+    def speed(self, arrays: dict[str, NDArray[np.floating]]) -> tuple[float, NDArray[np.floating] | None]:
         """Return the largest component of the attraction in a state, and the attraction (n, d) for `step`.
 
         The attraction is None for a chemistry with memory, whose chemical first advances by the step.
@@ -158,7 +157,7 @@ class Stepper:
         dt: float,
         noise: NDArray[np.floating],
         force: NDArray[np.floating] | None = None,
-    ) -> dict[str, NDArray[Any]]:
+    ) -> dict[str, NDArray[np.floating]]:
         """Return the positions "x" and the chemistry's arrays after a step from ``t`` to ``t + dt``.
 
         ``noise`` (n, d) is the Brownian increment and ``force`` (n, d) the attraction at the start, if `speed` returned
@@ -217,7 +216,7 @@ def _ends(x: Array, new: Array) -> NDArray[np.floating]:
     return np.array([(axis.max(), -axis.min()) for part in (x, new - x, new) for axis in part.T]).ravel()
 
 
-def _measured(ends: NDArray[np.floating]) -> NDArray[Any]:
+def _measured(ends: NDArray[np.floating]) -> NDArray[np.floating]:
     """Four numbers from the `_ends` of a cloud: largest extent of ``x`` along an axis, largest |x|, largest extent of
     ``new - x``, and largest |new|.
     """

@@ -6,13 +6,16 @@ Results do not depend on the number of ranks: shares are joined in order, and a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ResourceError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 Value = TypeVar("Value")
@@ -32,7 +35,7 @@ class World(Protocol):
     """``rank`` is the number of this process, ``size`` that of all processes, ``local`` that of those on its host,
     among which ``place`` is its number.
 
-    All ranks must call `join`, `join_pieces`, `largest` and `decide` together; these raise `Lost`.
+    All ranks must call `join`, `join_pieces`, `total`, `largest` and `decide` together; these raise `Lost`.
     """
 
     rank: int
@@ -40,7 +43,7 @@ class World(Protocol):
     local: int
     place: int
 
-    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         """Fill ``whole``, in C order, on every rank; before, rank r has only ``whole[ends[r]:ends[r + 1]]``."""
         ...
 
@@ -48,11 +51,16 @@ class World(Protocol):
         """Fill ``pieces`` (rank, ..), contiguous, with each rank's ``mine`` (..); on a card once it comes to that."""
         ...
 
-    def fetch(self, tensor: Tensor) -> NDArray[Any]:
+    def total(self, values: NDArray[np.float64]) -> None:
+        """Replace ``values``, a contiguous array, by their sum over ranks. The sums must be exact in float64, so that
+        their order changes no bit."""
+        ...
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
         """A tensor on the host. Raises `Lost` where a card waits for a rank that has ended."""
         ...
 
-    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the maximum over ranks of each entry; NaN if any rank has NaN."""
         ...
 
@@ -74,17 +82,20 @@ class Alone:
 
     rank, size, local, place = 0, 1, 1, 0
 
-    def join(self, whole: NDArray[Any], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         return
 
     def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
         pieces[0] = mine
 
-    def fetch(self, tensor: Tensor) -> NDArray[Any]:
-        found: NDArray[Any] = tensor.cpu().numpy()
+    def total(self, values: NDArray[np.float64]) -> None:
+        return
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
+        found: NDArray[np.floating] = tensor.cpu().numpy()
         return found
 
-    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+    def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         return values
 
     def decide(self, value: Value) -> Value:

@@ -22,13 +22,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.files import LARGEST_METADATA, JsonDict, read_whole
 from ..base.grids import SEED
 from ..base.records import Attributes, as_record
 from ..errors import ConfigError
 from .field_grid import FieldGrid
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMAT, WITH_FIELD, FORMATS = 2, 3, (1, 2, 3)
 MARK = "ksdp_format"
@@ -245,9 +249,9 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def block_digest(data: Any) -> int:
+def block_digest(data: NDArray[np.generic]) -> int:
     """Return the first 8 bytes of the SHA-256 of a C-contiguous array, as the number in ``digest``."""
-    return int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
+    return int.from_bytes(hashlib.sha256(data.data).digest()[:8], "little")
 
 
 def root_digest(metadata: JsonDict) -> str:

@@ -9,7 +9,6 @@ import glob
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -106,7 +105,7 @@ class Owner:
         self._lock.release()
 
 
-def _finite(value: object) -> Any:
+def _finite(value: object) -> object:
     """Convert ``value`` to JSON types: numpy scalars to numbers, nan and inf to None."""
     if isinstance(value, dict):
         return {str(name): _finite(one) for name, one in value.items()}

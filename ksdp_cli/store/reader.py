@@ -101,7 +101,7 @@ class Run:
         if self.header.moving:
             raise ConfigError(f"{self.path} has a moving origin, and {why}", "simulate with --origin fixed")
 
-    def rows(self, case: int, k: int, index: slice | Any) -> Cloud:
+    def rows(self, case: int, k: int, index: slice | Sequence[int] | NDArray[np.integer]) -> Cloud:
         """Return particles ``index`` (a slice or whole numbers (n,)) of a frame, (n, d), in the order of ``index``.
 
         Reads and checks only the files that hold them. Raises as `frame`, and `IndexError` for an index beyond J.
@@ -109,7 +109,9 @@ class Run:
         offsets = self.stored(case, k, index)
         return offsets + self.origin(case, k) if self.header.moving else offsets
 
-    def stored(self, case: int, k: int, index: slice | Any = slice(None)) -> NDArray[np.float32]:
+    def stored(
+        self, case: int, k: int, index: slice | Sequence[int] | NDArray[np.integer] = slice(None)
+    ) -> NDArray[np.float32]:
         """Return `rows` as in the store: relative to `origin`."""
         case, k = self._place_of(case, k)
         shard = layout.shard_length(self.J)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -63,7 +62,7 @@ class Selection:
                     yield i, j, start, block
 
 
-def select(run: Run, *, case: object = None, t: Any = None, **parameters: object) -> Selection:
+def select(run: Run, *, case: object = None, t: object = None, **parameters: object) -> Selection:
     """Select the frames of ``run`` at these values: numbers or lists (``A=[1, 10]``, ``"1,10"``); by default all.
 
     ``case`` is one or more case numbers. A parameter that does not vary must equal its value in the store. Raises
@@ -133,7 +132,7 @@ def _case(run: Run, text: object) -> int:
     return number
 
 
-def _snapshots(run: Run, t: Any) -> tuple[int, ...]:
+def _snapshots(run: Run, t: object) -> tuple[int, ...]:
     if t is None:
         return tuple(range(len(run.times)))
     numbers = set()

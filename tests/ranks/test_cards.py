@@ -96,7 +96,7 @@ def test_a_rank_takes_the_card_of_its_number_and_more_ranks_than_cards_are_refus
     cards.take(Third(), "cuda")
     assert taken == [2]
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    with pytest.raises(ConfigError, match="4 ranks on a host with 3 cards"):
+    with pytest.raises(ConfigError, match=r"4 ranks.* 3 cards"):
         cards.take(Third(), "cuda")
 
 

@@ -12,7 +12,7 @@ import importlib.util
 import os
 import types
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,13 +20,14 @@ from ...particles.kernel_compiler.module_cache import import_text
 from .network import DEPTH, Network, Weights
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 #: Points and warps of a program instance; padded number of features of a layer, a power of two.
 BLOCK, WARPS, PADDED = 256, 4, 32
 
 
-def usable(device: Any) -> bool:
+def usable(device: torch.device) -> bool:
     """Whether `evaluate` runs on a torch device; if not, use torch alone."""
     return device.type == "cuda" and importlib.util.find_spec("triton") is not None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def forward(network: Network, theta: Tensor, x: Tensor) -> Tensor:
     return through(network, network.layers(theta), x)
 
 
-def through(network: Network, layers: list[tuple[Any, Any]], rows: Tensor) -> Tensor:
+def through(network: Network, layers: Sequence[tuple[Tensor, Tensor]], rows: Tensor) -> Tensor:
     """`forward` for weights given as pairs (W_i (outputs, inputs), b_i (outputs,))."""
     import torch
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from ...base.arrays import Array, namespace
-from ...base.files import JsonDict
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -35,6 +34,6 @@ class Adam:
     def update_basis(self, step: int) -> None:
         """Does nothing: Adam has no bases. See `Soap.update_basis`."""
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """The arrays on which the next step depends, by name; not copies."""
         return {"mean": self.mean, "square": self.square}

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...base.arrays import Array
-from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..network.network import Network
 
@@ -40,7 +39,7 @@ class Optimiser(Protocol):
         """Do the work after step number ``step`` that only some steps need."""
         ...
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """Return the arrays on which the next step depends, by name; not copies."""
         ...
 
@@ -62,7 +61,7 @@ def _soap(network: Network, theta: Array) -> Optimiser:
 OPTIMISERS: dict[str, Callable[[Network, Any], Optimiser]] = {"soap": _soap, "adam": _adam}
 
 
-def optimiser(name: str) -> Callable[[Network, Any], Optimiser]:
+def optimiser(name: str) -> Callable[[Network, Array], Optimiser]:
     """Return an entry of `OPTIMISERS`. Raises `ConfigError` for an unknown name."""
     if name not in OPTIMISERS:
         raise ConfigError(f"there is no optimiser {name!r}", f"there are: {', '.join(OPTIMISERS)}")

@@ -8,9 +8,8 @@ gradient.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from ...base.arrays import Array
 from ...base.files import JsonDict
@@ -70,7 +69,7 @@ class Soap:
         """The arrays on which the next step depends, by name; not copies."""
         return {f"{name}{i}": layer[name] for i, layer in enumerate(self.layers) for name in KEPT}
 
-    def _matrices(self, flat: Array) -> list[Any]:
+    def _matrices(self, flat: Array) -> list[NDArray[np.float32]]:
         return [np.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
 
 

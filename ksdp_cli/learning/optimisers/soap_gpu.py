@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...base.files import JsonDict
 from ..network.network import Network
 from .soap import BETA1, BETA2, EPSILON, FACTOR, TURN, Soap
 
@@ -81,7 +80,7 @@ class SoapGPU:
         ):  # without padding, which would mix with null vectors
             self.turns[k, :size, :size] = torch.linalg.eigh(self.factors[k, :size, :size])[1]
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """As `Soap.state`, with the same names: views without padding."""
         arrays: dict[str, Any] = {}
         count = len(self.shapes)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
-from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, parallel_map
 from ..kernel_compiler.source import load_module
@@ -23,13 +22,14 @@ def template(name: str) -> str:
     return files("ksdp_cli.particles.kernel_compiler").joinpath("templates", f"{name}.txt").read_text()
 
 
-def compile_direct(kernel: object, dim: int, dtype: str) -> Any:
+def compile_direct(kernel: object, dim: int, dtype: str) -> Callable[..., None]:
     """Compile ``accumulate(targets..., sources..., forces..., p)`` for a kernel, with one array for each axis.
 
     It adds sum_i g(|s_i - t_j|^2) (s_i - t_j) to the float64 force on every target. It sums blocks of ``BLOCK`` sources
     in ``dtype`` and the blocks in float64, so that 1e6 sources lose no digits in float32.
     """
-    return load_module(template("direct"), kernel, dim, dtype).accumulate
+    accumulate: Callable[..., None] = load_module(template("direct"), kernel, dim, dtype).accumulate
+    return accumulate
 
 
 class DirectCPU:
@@ -66,10 +66,10 @@ class DirectCPU:
         parallel_map(piece, range(0, high - low, size), self.threads)
         return force.T.astype(x.dtype, order="C")
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         return {"engine": "direct", "threads": self.threads}
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """Empty: the engine is not adaptive."""
         return {}
 

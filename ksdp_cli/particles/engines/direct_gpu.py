@@ -9,9 +9,9 @@ on the numbers of sources and targets alone, not on the GPU.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ...base.files import JsonDict
 from ...errors import ResourceError
 from ..kernel_compiler.module_cache import import_text
 from ..kernel_compiler.source import load_module
@@ -37,7 +37,7 @@ LAUNCH: dict[tuple[int, str], dict[str, int]] = {
 PROGRAMS, LEAST = 2048, 256
 
 
-def require_torch() -> Any:
+def require_torch() -> ModuleType:
     """Import torch and Triton and return torch. Raises `ResourceError` if one is missing."""
     try:
         import torch
@@ -120,10 +120,10 @@ class DirectGPU:
         )
         return partial
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         return {"engine": "direct", "device": "cuda"}
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """Empty: the engine is not adaptive."""
         return {}
 

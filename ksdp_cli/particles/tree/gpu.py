@@ -116,18 +116,18 @@ class TreeGPU:
     def _plan(self, particles: int, rung: Rung) -> Plan:
         return Plan(particles, self.dim, rung.leaf, int(rung.order))
 
-    def _sum(self, x: Tensor, rung: Rung) -> Any:
+    def _sum(self, x: Tensor, rung: Rung) -> Tensor:
         tree = build(x, self._plan(len(x), rung))
         add_proxies(tree)
         self._lists = interactions(tree, rung.opening, self.world)
         return self._listed(tree, self._lists)
 
-    def _listed(self, tree: Tree, lists: Lists) -> Any:
+    def _listed(self, tree: Tree, lists: Lists) -> Tensor:
         """Forces (J, d) in the order of the cloud."""
         plan = tree.plan
         if self._parameters is None or self._parameters.device != tree.box.device:
             self._parameters = self.torch.tensor(self.args, dtype=self.dtype, device=tree.box.device)
-        force = tree.source.new_empty((plan.count, self.dim))
+        force: Tensor = tree.source.new_empty((plan.count, self.dim))
         blocks = plan.leaf // self.options["TARGETS"]
         several = self.world.size > 1
         first, last = share_of(plan.used, self.world)
@@ -162,7 +162,7 @@ class TreeGPU:
         if several:
             ends = [min(leaf * plan.leaf, plan.count) for leaf in ends_of(plan.used, self.world.size)]
             gpu_shares.join(force.T, ends, self.world)
-            in_cloud = self.torch.empty_like(force)
+            in_cloud: Tensor = self.torch.empty_like(force)
             in_cloud[tree.order] = force
             return in_cloud
         return force

@@ -8,11 +8,14 @@ no room hears all particles one by one, which is right and slow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .. import gpu_shares
 from ..world import Alone, World, ends_of, share_of
 from .gpu_build import Plan, Tree, programs
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Room for runs and boxes, for each leaf on average, at opening 1. A ball of 1e6 particles needs 4 and 69 in two
 #: dimensions, 15 and 167 in three; three quarters of it in a clump, 9 and 78, 23 and 152 at 1e5.
@@ -26,12 +29,12 @@ class Lists:
     """``near`` (.., 2) first and last + 1 of runs of leaves, ``far`` (..,) numbers of boxes; ``held`` (2, leaves) how
     many of each a leaf has, ``ends`` (2, leaves) where they end."""
 
-    near: Any
-    far: Any
-    held: Any
-    ends: Any
+    near: Tensor
+    far: Tensor
+    held: Tensor
+    ends: Tensor
 
-    def left_out(self) -> Any:
+    def left_out(self) -> Tensor:
         """Leaves that hear all particles one by one, as a tensor without axes."""
         room = self.ends.new_empty((2, 1))
         room[0].fill_(len(self.near))
