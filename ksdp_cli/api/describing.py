@@ -31,6 +31,7 @@ def _of_store(path: Path) -> RunInfo:
         "grid",
         "collapsed_from",
         "t_b",
+        "no_t_b",
         "blow_up",
         "stopped",
         "versions",
