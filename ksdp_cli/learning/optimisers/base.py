@@ -18,6 +18,7 @@ LAST_RATE = 0.01
 #: Weights: an array or a tensor.
 Theta = TypeVar("Theta", contravariant=True)
 
+
 class Optimiser(Protocol[Theta]):
     """Changes weights theta, a NumPy vector or a tensor, in place, with moments of the same type and device.
 
@@ -60,7 +61,7 @@ def _soap(network: Network, theta: Array) -> Optimiser[Array]:
 
 
 #: Constructors of the optimisers, from a network and its weights.
-OPTIMISERS: dict[str, Callable[[Network, Any], Optimiser[Any]] = {"soap": _soap, "adam": _adam}
+OPTIMISERS: dict[str, Callable[[Network, Any], Optimiser[Any]]] = {"soap": _soap, "adam": _adam}
 
 
 def optimiser(name: str) -> Callable[[Network, Array], Optimiser[Array]]:
