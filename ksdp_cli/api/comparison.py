@@ -12,7 +12,7 @@ from ..errors import ConfigError
 from ..metrics import Approximation, Comparison, Moments, moment_rows, moment_values
 from ..metrics.panel import COLUMNS
 
-Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
+Table = tuple[str, Sequence[str], Sequence[Sequence[object]]]
 
 
 @dataclass(frozen=True)

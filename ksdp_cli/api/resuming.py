@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -21,7 +21,20 @@ from .following import from_columns
 from .headers import END_STATE, MADE_BY, belongs, marks, require_same_kind
 
 #: Header and arrays of a state.
-Saved = tuple[dict[str, Any], dict[str, np.ndarray]]
+Saved = tuple["Header", dict[str, np.ndarray]]
+
+
+class Header(TypedDict):
+    """What is read of the header of a case's state, which `ksdp_cli.base.records.SavedCase` has checked."""
+
+    source: str
+    k: int
+    step: int
+    engine: dict[str, Any]
+    collapsed: float | None
+    halved: NotRequired[dict[str, Any]]
+    followed: NotRequired[dict[str, Any] | None]
+    seconds: float
 
 
 def restore(
@@ -49,7 +62,8 @@ def restore(
     spent = 0.0
     for run in simulation.runs:
         unfit = _fitness(run, writer, kind)
-        found, passed_over = checkpoint.newest(files.of(run.case.number), unfit)
+        kept, passed_over = checkpoint.newest(files.of(run.case.number), unfit)
+        found = (cast(Header, kept[0]), kept[1]) if kept else None
         if found is None and last:
             found = last.state(run)
         if found is None:
@@ -129,7 +143,7 @@ class _Last:
         if self.about is None or not _same_engine(self.about["engines"][run.case.number], run):
             return None
         number, k = run.case.number, self.about["k"]
-        header = {
+        header: Header = {
             "source": "the last frame",
             "k": k,
             "step": 0,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, cast
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
 from ..learning.network.forms import form_name
 from ..learning.optimisers.base import optimiser
-from ..learning.trainer import State, Trained
+from ..learning.trainer import State, Trained, TrainerHeader
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
 from ..store.selection import constant_value
@@ -148,7 +148,7 @@ def _trained(
     """Run Algorithm 1 from ``state`` and write its files; ``target`` is claimed."""
     saved = place.checkpoint_of(target)
 
-    def keep(state: tuple[dict[str, object], dict[str, np.ndarray]]) -> None:
+    def keep(state: State) -> None:
         header, arrays = state
         checkpoint.save(saved, {"run": about["identity"], "device": device, "trainer": header}, arrays)
         number = stop() if stop else None
@@ -318,4 +318,4 @@ def _restore(saved: Path, identities: tuple[str, ...], device: str) -> State | N
         as_record(SavedTraining, {name: value for name, value in header.items() if name != "source"})
     except ValueError as error:
         raise DataError(f"{saved} cannot be used: {error}", "use --overwrite to start again") from None
-    return header["trainer"], arrays
+    return cast(TrainerHeader, header["trainer"]), arrays

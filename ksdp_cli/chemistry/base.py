@@ -21,7 +21,7 @@ from ..particles.engines.choice import DriftEngine
 from ..particles.world import World
 
 #: Named arrays. A checkpoint stores exactly these, and a resumed run gets them back.
-State = Mapping[str, NDArray[Any]]
+State = Mapping[str, np.ndarray]
 #: c as a function: takes arrays of coordinates along x, y (, z), all of one shape, and returns an array of that shape.
 Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ CHECK = 25
 #: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
 #: extent.
 OUTGROWN, MARGIN = 0.3, 1.25
-Axes = Sequence[NDArray[Any]]
+Axes = Sequence[NDArray[np.floating]]
 
 
 class Params(Base):

@@ -23,7 +23,7 @@ class Schedule:
     memory: float
     decay: str = "cosine"
 
-    def start(self, network: Network, theta: Array) -> Optimiser:
+    def start(self, network: Network, theta: Array) -> Optimiser[Array]:
         """Return a new optimiser for ``theta``, an array or a tensor."""
         return optimiser(self.optimiser)(network, theta)
 
