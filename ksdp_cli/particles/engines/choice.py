@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
-from ...base.arrays import Array
-from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..kernel_compiler.source import parameter_count
 from ..world import World
@@ -28,11 +26,11 @@ class DriftEngine(Protocol):
 
     name: str
 
-    def __call__(self, x: Array) -> Array: ...
+    def __call__(self, x: Any, /) -> Any: ...
 
-    def report(self) -> JsonDict: ...
+    def report(self) -> dict[str, object]: ...
 
-    def state(self) -> JsonDict: ...
+    def state(self) -> dict[str, object]: ...
 
     def restore(self, state: dict[str, object]) -> None: ...
 

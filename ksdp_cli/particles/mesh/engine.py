@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, parallel_map
 from ...errors import ResourceError
@@ -91,7 +90,7 @@ class MeshEngine:
         extent = np.ptp(np.asarray(x, np.float64), axis=0) / (self.delta / self._cells())
         return float(np.prod(2.0 * (extent + MARGIN)))
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         told = self.tuner.report()
         kept = ("target", "error", "max_error", "worst_error", "met", "checked_at_call")
         return {
@@ -102,7 +101,7 @@ class MeshEngine:
             **{name: told[name] for name in kept},
         }
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """What a resumed run needs to repeat this one to the bit."""
         return self.tuner.state()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import ResourceError
@@ -70,7 +72,7 @@ class MeshOrTree:
         except ResourceError as error:
             self.note = f"from force {self.mesh.tuner.calls} on the mesh would have {error.message}"
             return x
-        told = self.mesh.report()
+        told: Any = self.mesh.report()
         if told["checked_at_call"] >= 0 and not told["met"]:
             self.note = (
                 f"from force {told['checked_at_call']} on the mesh has an error of {told['error']:.2g} "

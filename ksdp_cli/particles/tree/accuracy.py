@@ -15,7 +15,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.files import JsonDict
 from ...base.records import SavedTuner, as_record
 from ...base.shapes import Cloud
 from ...errors import DataError
@@ -146,7 +145,7 @@ class Tuner:
         steps = math.log(COARSE / self.target) / math.log(GAIN)
         return max(0, min(len(self.rungs) - 1, math.ceil(steps)))
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         setting = self.rungs[self.rung]
         return {
             "order": setting.order,
@@ -161,7 +160,7 @@ class Tuner:
             "checked_at_call": self.checked,
         }
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in SavedTuner.model_fields}
 
     def restore(self, state: dict[str, object]) -> None:
