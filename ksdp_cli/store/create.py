@@ -153,8 +153,9 @@ def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
         for k in range(_frames_to_link(stored, case, header)):
             for n in shards:
                 _link_chunk(root, new, "position", (case, k, n, 0), form)
-            if header.grid:
-                disk.link(layout.field_file(root, header, case, k), layout.field_file(new, header, case, k))
+            ours = layout.field_files(new, header, case, k)
+            for name, file in layout.field_files(root, header, case, k).items():
+                disk.link(file, ours[name])
             if form == header.format:
                 _link_chunk(root, new, "digest", (case, k, 0), form)
     if form != header.format:
