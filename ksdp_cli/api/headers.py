@@ -114,7 +114,7 @@ def end_state(
     return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since, **steps})}
 
 
-def collapsed_from(times: Sequence[float | None]) -> JsonDict:
+def collapsed_from(times: Sequence[float | None]) -> dict[str, object]:
     """The attribute with the time from which on the cloud is collapsed; of a sweep one for each case, None where it is
     not."""
     known = any(time is not None for time in times)

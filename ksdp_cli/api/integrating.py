@@ -94,7 +94,7 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
 
 def _stop(
     problem: Problem, simulation: Simulation, writer: Owner | CaseStore, watch: Watch, end: Collapsed
-) -> JsonDict:
+) -> dict[str, object]:
     """End the store at the collapse; what it then says of that."""
     assert isinstance(writer, Owner)  # a case alone is not stopped
     simulation.snapshot()
@@ -166,7 +166,7 @@ class Watch:
         self.pace.writing += compiling.clock() - before
         self.pace.written += 1
 
-    def facts(self) -> JsonDict:
+    def facts(self) -> dict[str, object]:
         """Return the attributes about how the store was made."""
         return {
             "seconds": self._seconds(),

@@ -99,7 +99,7 @@ class Header:
             if not name.isidentifier() or name in RESERVED or (self.grid and name in OF_FIELD):
                 raise ConfigError(f"a swept parameter cannot be called {name!r} in a store", "rename it in its plugin")
 
-    def as_attributes(self) -> JsonDict:
+    def as_attributes(self) -> dict[str, object]:
         """Return the header as group attributes; every value must survive JSON unchanged."""
         own = {
             MARK: self.format,
