@@ -108,7 +108,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_allowed_is_named_with_its_line(name: str) -> None:
     kernel = type("Mine", (), {"g2d": staticmethod(getattr(Bad, name))})
-    with pytest.raises(ConfigError, match=rf"kernel Mine, test_direct_source.py line \d+: .*{REFUSED[name]}") as caught:
+    with pytest.raises(ConfigError, match=rf"Mine.* line \d+: .*{REFUSED[name]}") as caught:
         source(kernel, 2, "float32")
     lines = Path(__file__).read_text().splitlines()
     line = int(str(caught.value).split("line ")[1].split(":")[0])
