@@ -1,4 +1,4 @@
-"""What a file holds and how it was made, for ``ksdp info``."""
+"""info: what a file holds and how it was made."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .described import ModelInfo, RunInfo
 
 
 def info(path: str | Path) -> RunInfo | ModelInfo:
-    """A JSON-able description of a store or a model; a model that ships goes by its name.
+    """Describe a store or a model as a JSON document; ``path`` may be the name of a model that ships.
 
-    Raises `DataError` when there is no such file, or it is neither, or it is damaged.
+    Raises `DataError` if the file is missing, damaged, or neither a store nor a model.
     """
     file = paths.existing(path)
     return _of_model(file) if file.is_file() else _of_store(file)

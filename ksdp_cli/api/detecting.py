@@ -20,7 +20,7 @@ from ..store import Run, open_run
 from ..store.owner import Owner
 from .following import RESOLVED, RESOLVED_BALL, ball, from_columns, may_collapse, of, square
 
-#: Frames of all cases for which it is recorded, at most.
+#: Most frames of all cases for which the concentration is recorded.
 MOST = 2000
 #: In space the density is followed while that of four times the mass is no less than this part of it. On the exact
 #: solution the estimate is then late by a fifth of the time that was left at the last frame used.
@@ -36,7 +36,7 @@ def detect(problem: Problem, owner: Owner) -> None:
         owner.annotate(**facts(problem, stored))
 
 
-def facts(problem: Problem, stored: Run) -> JsonDict:
+def facts(problem: Problem, stored: Run) -> dict[str, object]:
     """The attributes, an entry a case; None for a case that cannot collapse. Where it can and there is no ``t_b``,
     ``no_t_b`` has the reason."""
     records: list[JsonDict | None] = []
@@ -106,7 +106,7 @@ def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Look:
     return of(found, float(stored.times[k]))
 
 
-def _as_dict(case: Case, frames: Sequence[Look]) -> JsonDict:
+def _as_dict(case: Case, frames: Sequence[Look]) -> dict[str, object]:
     names = ("t", "density", "within", "radii", "critical_radius")
     reach = RESOLVED * math.sqrt(case.kernel_args[0]) if frames else None
     return {"reach": reach, **{name: [dict(one)[name] for one in frames] for name in names}}

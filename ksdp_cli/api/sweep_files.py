@@ -1,7 +1,6 @@
-"""A sweep in a file: what `simulate` takes, with the swept parameters in tables of their own.
+"""A sweep in a file: the options of `simulate`, with the swept parameters in two tables.
 
-``[grid]`` holds parameters of which every combination is a case, ``[zip]`` those that go in step; the rest of the file
-is the configuration of `simulate`.
+Every combination of the parameters in ``[grid]`` is a case; those in ``[zip]`` go in step.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ TABLES = ("grid", "zip")
 
 
 def read_sweep(path: Path) -> dict[str, object]:
-    """The options of `simulate` in a sweep's file, with where to write: ``./runs/NAME.zarr`` for NAME.toml.
+    """Read the options of `simulate` from a sweep's file; the output is ``./runs/NAME.zarr`` for NAME.toml.
 
-    Raises `ConfigError` where it cannot be read, for a table that is none, and for a parameter that is given twice.
+    Raises `ConfigError` if it cannot be read, for an invalid table, and for a parameter that is given twice.
     """
     options = read_toml(path)
     tables = {name: _table(path, name, table) for name in TABLES if isinstance(table := options.get(name), dict)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ CHECK = 25
 #: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
 #: extent.
 OUTGROWN, MARGIN = 0.3, 1.25
-Axes = Sequence[NDArray[Any]]
+Axes = Sequence[NDArray[np.floating]]
 
 
 class Params(Base):
@@ -126,6 +126,11 @@ class Parabolic:
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
         """c at the points of ``grid`` from the modes; in free space 0 outside the last box."""
         return self._of(state).at(_field(state), grid.points())[0].reshape(grid.shape)
+
+    def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
+        """Return the gradient of `field` on the points of ``grid``, (d, x, y (, z))."""
+        slope = self._of(state).at(_field(state), grid.points())[1]
+        return slope.reshape(-1, *grid.shape)
 
     def mass(self, state: State) -> float:
         """Integral of c over the last box."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -25,7 +25,19 @@ from .network.network import Network, Weights
 if TYPE_CHECKING:
     from .descent_gpu import DescentGPU
 
-State = tuple[dict[str, Any], dict[str, np.ndarray]]
+State = tuple["TrainerHeader", dict[str, np.ndarray]]
+
+
+class TrainerHeader(TypedDict):
+    """What a checkpoint says of a training but its arrays; its record is `ksdp_cli.base.records.TrainerState`."""
+
+    step: int
+    history: list[dict[str, Any]]
+    seconds: float
+    best: float | None
+    capped: int
+
+
 CHECKPOINT_SECONDS = 30.0
 
 
@@ -135,9 +147,9 @@ class Trainer:
             **({"prices": self.prices.copy()} if self.prices.size else {}),
         }  # fmt: skip
         best = self.best[0] if np.isfinite(self.best[0]) else None  # JSON has no infinity
-        header = {"step": self.step, "history": list(self.history), "seconds": self.spent, "best": best}
-        header["capped"] = self.capped
-        return header, arrays
+        return TrainerHeader(
+            step=self.step, history=list(self.history), seconds=self.spent, best=best, capped=self.capped
+        ), arrays
 
     def restore(self, state: State) -> None:
         """Continue from `state`, to the same bits as the uninterrupted training."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +79,7 @@ class Network:
             bias *= np.float32(LAST_LAYER)
         return theta
 
-    def layers(self, theta: Array) -> list[tuple[Any, Any]]:
+    def layers(self, theta: Array) -> list[tuple[Array, Array]]:
         """Views of ``theta``, an array or a tensor, as (W_i (outputs, inputs), b_i (outputs,))."""
         layers, at = [], 0
         for ins, outs in zip(self.sizes[:-1], self.sizes[1:], strict=True):

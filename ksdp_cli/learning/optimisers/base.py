@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -15,15 +15,18 @@ from ..network.network import Network
 #: Last step size relative to the first.
 LAST_RATE = 0.01
 
+#: Weights: an array or a tensor.
+Theta = TypeVar("Theta", contravariant=True)
 
-class Optimiser(Protocol):
+
+class Optimiser(Protocol[Theta]):
     """Changes weights theta, a NumPy vector or a tensor, in place, with moments of the same type and device.
 
     On a GPU `move` is captured once and replayed, so its control flow must not depend on values; put such code into
     `update_basis`. `update` of step 0 is never captured.
     """
 
-    def update(self, theta: Array, gradient: Array, step: int, size: float) -> None:
+    def update(self, theta: Theta, gradient: Theta, step: int, size: float) -> None:
         """Make step number ``step`` (from 0) of size ``size``: `move` with its scalars, then `update_basis`."""
         ...
 
@@ -31,7 +34,7 @@ class Optimiser(Protocol):
         """Return the numbers of step ``step`` > 0 that `move` needs."""
         ...
 
-    def move(self, theta: Array, gradient: Array, scalars: Array) -> None:
+    def move(self, theta: Theta, gradient: Theta, scalars: tuple[float, ...] | Theta) -> None:
         """Change ``theta`` and the moments in place; ``scalars`` may be a longer tensor on the device."""
         ...
 
@@ -44,13 +47,13 @@ class Optimiser(Protocol):
         ...
 
 
-def _adam(network: Network, theta: Array) -> Optimiser:
+def _adam(network: Network, theta: Array) -> Optimiser[Array]:
     from .adam import Adam
 
     return Adam(theta)
 
 
-def _soap(network: Network, theta: Array) -> Optimiser:
+def _soap(network: Network, theta: Array) -> Optimiser[Array]:
     from .soap import Soap
     from .soap_gpu import SoapGPU
 
@@ -58,10 +61,10 @@ def _soap(network: Network, theta: Array) -> Optimiser:
 
 
 #: Constructors of the optimisers, from a network and its weights.
-OPTIMISERS: dict[str, Callable[[Network, Any], Optimiser]] = {"soap": _soap, "adam": _adam}
+OPTIMISERS: dict[str, Callable[[Network, Any], Optimiser[Any]]] = {"soap": _soap, "adam": _adam}
 
 
-def optimiser(name: str) -> Callable[[Network, Array], Optimiser]:
+def optimiser(name: str) -> Callable[[Network, Array], Optimiser[Array]]:
     """Return an entry of `OPTIMISERS`. Raises `ConfigError` for an unknown name."""
     if name not in OPTIMISERS:
         raise ConfigError(f"there is no optimiser {name!r}", f"there are: {', '.join(OPTIMISERS)}")

@@ -8,11 +8,11 @@ gradient.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.arrays import Array
-from ...base.files import JsonDict
 from ..network.network import Network
 
 BETA1, BETA2, FACTOR, EPSILON = 0.95, 0.95, 0.95, 1e-10
@@ -24,11 +24,11 @@ KEPT = ("left", "right", "turn_left", "turn_right", "mean", "square")
 class Soap:
     """SOAP with NumPy arrays in the dtype of theta. `SoapGPU` is the same on tensors."""
 
-    def __init__(self, network: Network, theta: Array) -> None:
+    def __init__(self, network: Network, theta: NDArray[np.floating]) -> None:
         self.network = network
         self.layers = [_fresh(matrix) for matrix in self._matrices(theta)]
 
-    def update(self, theta: Array, gradient: Array, step: int, size: float) -> None:
+    def update(self, theta: NDArray[np.floating], gradient: NDArray[np.floating], step: int, size: float) -> None:
         """Make step number ``step`` (from 0) of size ``size``, in place. Step 0 only initialises the factors."""
         if step == 0:
             self.initialise(gradient)
@@ -41,12 +41,17 @@ class Soap:
         """The numbers of step ``step`` > 0 for `move`: its size and the bias corrections of the moments."""
         return size, 1 / (1 - BETA1**step), 1 / (1 - BETA2**step)
 
-    def initialise(self, gradient: Array) -> None:
+    def initialise(self, gradient: NDArray[np.floating]) -> None:
         """Set the factors from a first gradient."""
         for g, layer in zip(self._matrices(gradient), self.layers, strict=True):
             layer["left"][:], layer["right"][:] = g @ g.T, g.T @ g
 
-    def move(self, theta: Array, gradient: Array, scalars: Array) -> None:
+    def move(
+        self,
+        theta: NDArray[np.floating],
+        gradient: NDArray[np.floating],
+        scalars: Sequence[float] | NDArray[np.floating],
+    ) -> None:
         """Change ``theta``, the moments and the factors in place."""
         gradients = self._matrices(gradient)
         for (weight, bias), g, layer in zip(self.network.layers(theta), gradients, self.layers, strict=True):
@@ -65,25 +70,27 @@ class Soap:
                 else:
                     layer[turn][:] = np.linalg.qr(layer[factor] @ layer[turn])[0]
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """The arrays on which the next step depends, by name; not copies."""
         return {f"{name}{i}": layer[name] for i, layer in enumerate(self.layers) for name in KEPT}
 
-    def _matrices(self, flat: Array) -> list[NDArray[np.float32]]:
+    def _matrices(self, flat: NDArray[np.floating]) -> list[NDArray[np.floating]]:
         return [np.concatenate([weight, bias[:, None]], 1) for weight, bias in self.network.layers(flat)]
 
 
-def _fresh(matrix: Array) -> JsonDict:
+def _fresh(matrix: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
     left, right = (np.zeros_like(part) for part in (matrix @ matrix.T, matrix.T @ matrix))
     shapes = (left, right, left, right, matrix, matrix)
     return {name: np.zeros_like(part) for name, part in zip(KEPT, shapes, strict=True)}
 
 
-def _direction(layer: JsonDict, g: Array, scalars: Array) -> Array:
+def _direction(
+    layer: dict[str, NDArray[np.floating]], g: NDArray[np.floating], scalars: Sequence[float] | NDArray[np.floating]
+) -> NDArray[np.floating]:
     """Adam's step in the eigenbases, in the original coordinates."""
     layer["mean"] += (1 - BETA1) * (g - layer["mean"])
     rotated = layer["turn_left"].T @ g @ layer["turn_right"]
     layer["square"] += (1 - BETA2) * (rotated * rotated - layer["square"])
     mean = layer["turn_left"].T @ layer["mean"] @ layer["turn_right"] * scalars[1]
     spread = np.sqrt(layer["square"] * scalars[2]) + EPSILON
-    return layer["turn_left"] @ (mean / spread) @ layer["turn_right"].T
+    return np.asarray(layer["turn_left"] @ (mean / spread) @ layer["turn_right"].T)

@@ -52,7 +52,7 @@ class SoapGPU:
         g, count = self._padded(gradient), len(self.shapes)
         self.factors[:count], self.factors[count:] = g @ g.mT, g.mT @ g
 
-    def move(self, theta: Tensor, gradient: Tensor, scalars: Tensor | tuple[float, float, float]) -> None:
+    def move(self, theta: Tensor, gradient: Tensor, scalars: Tensor | tuple[float, ...]) -> None:
         """As `Soap.move`."""
         g, count = self._padded(gradient), len(self.shapes)
         left, right = self.turns[:count], self.turns[count:]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
-from ...base.arrays import Array
 from ...errors import ConfigError
 from ..kernel_compiler.source import parameter_count
 from ..world import World
@@ -27,7 +26,7 @@ class DriftEngine(Protocol):
 
     name: str
 
-    def __call__(self, x: Array) -> Array: ...
+    def __call__(self, x: Any, /) -> Any: ...
 
     def report(self) -> dict[str, object]: ...
 
