@@ -1,7 +1,8 @@
 """840/420, the cloud of Chertock and Kurganov with eps = k = 1: when it blows up, by radial problem and particles.
 
-    ksdp simulate --preset chertock-kurganov -o runs/ck.zarr
-    python benchmarks/chertock.py runs/ck.zarr [--record]
+    ksdp simulate --preset chertock-kurganov -o runs/ck-1e5.zarr
+    ksdp simulate --preset chertock-kurganov --J 1e6 -o runs/ck-1e6.zarr
+    python benchmarks/chertock.py runs/ck-1e5.zarr runs/ck-1e6.zarr [--record]
 
 The radial problem in free space from the same density and chemical, which the cloud's 0.03 of diffusion do not tell
 from their square. ``t_b`` of a pair of radii 2 r and r is the detector's: the time at r and a third of the time between
