@@ -67,7 +67,7 @@ def main() -> None:
     table = Table("blow-up/chertock", ["by", "R = r at", "t_b", "at most", "agrees with 2 r"])
     for points in (400, 800, 1600):
         solution = radial(points)
-        table.row(f"radial problem, {points} cells to r = 1", None, f"{solution.end:.3e}")
+        table.row(f"radial problem, {points} cells to r = 1", None, f"{solution.end:.3e}", None, None)
     times = solution.end * (1 - np.geomspace(1.0, 1e-3, 400))
     pairs(table, "radial problem", times, np.array([radius(solution, t) for t in times]) ** 2, 0.0)
     for path in options.stores:
@@ -77,9 +77,15 @@ def main() -> None:
         pairs(table, name, np.array(looks["t"]), np.array(looks["critical_radius"]) ** 2, 8 * delta)
         for t in TIMES:
             found, exact = np.interp(t, looks["t"], looks["critical_radius"]), radius(solution, t)
-            table.row(f"{name}, R at {t:g}: {found:.4f}, exact {exact:.4f}", f"{t:.3e}")
+            table.row(f"{name}, R at {t:g}: {found:.4f}, exact {exact:.4f}", f"{t:.3e}", None, None, None)
         said = run.attrs["t_b"][0]
-        table.row(f"{name}, reached, and t_b given", f"{run.times[-1]:.3e}", f"{said['t']:.3e}" if said else "none")
+        table.row(
+            f"{name}, reached, and t_b given",
+            f"{run.times[-1]:.3e}",
+            f"{said['t']:.3e}" if said else "none",
+            None,
+            None,
+        )
     if options.record:
         table.record()
 
