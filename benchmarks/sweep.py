@@ -149,7 +149,7 @@ def _kill(store: Path, seconds: float, seed: int, killed: list[int]) -> None:
     chance = random.Random(seed)
     _at_work(store)
     run = ksdp.open_run(store)
-    total = len(run.cases) * len(run.times)
+    total = len(run.cases) * len(run.header.times)
     wanted = chance.randrange(int(0.8 * total))
     while sum(run.progress()) < wanted:
         time.sleep(0.005)
