@@ -14,7 +14,7 @@ WORDS = 3
 LONG = {
     "experiments": 9,
     "learning": 3,
-    "particles": 9,
+    "particles": 2,
     "testing": 4,
 }
 

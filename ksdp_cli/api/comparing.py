@@ -1,4 +1,4 @@
-"""compare: two clouds by exact Wasserstein distance and others, each beside the noise floor of the reference."""
+"""compare: exact Wasserstein and other distances between two clouds, each with its noise floor."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from .references import (
 
 __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 
-#: What stands in place of a reference that is to be simulated, and of a second one that is cut from the first.
+#: Values of an option: simulate this reference; cut the second reference from the first.
 SIMULATE, HALVES = "simulate", "halves"
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
@@ -82,23 +82,22 @@ def compare(
 ) -> Compared:
     """Compare a cloud with a reference: exact W2 on equal sub-samples, its noise floor, moments, and a verdict.
 
-    ``cloud`` is a store, a model or an array (N, d), ``reference`` a store or an array, or ``"simulate"``: a fresh
-    simulation of the cloud's own configuration, and another for the floor, which are kept in ``./runs`` and found
-    again. It is what a model is compared with when nothing is said. ``floor`` is a second, independent reference: a
-    store, ``"simulate"`` for a run like the first, or ``"halves"`` of the first, which leave out how runs differ. When
-    nothing is said a second run is simulated where the reference is a simulation and that takes 3 seconds at most; else
-    there are halves. Two arrays of one size, up to 10^4 particles, are compared whole, without a floor, where neither
-    ``floor``, ``N`` nor ``repeats`` is given. ``at`` picks the case and snapshot of every store (``A=50, t=0.02``) and
-    is where a model is evaluated; a store may be named with them, as ``s.zarr@A=50,seed=3``. Where a store has several
-    seeds all of them are taken: the distance is that of all pairs of runs, the floor that of all pairs of the
-    reference, and intervals are Student's t over seeds. ``metrics`` names registered metrics: ``w2, sliced, radial`` by
-    default, ``binned``, ``bound`` and those of plugins. ``seed`` is that of the sub-samples; runs are chosen as
-    ``s.zarr@seed=3``. ``tell`` gets sentences on cost and sub-sampling before the work.
+    ``cloud`` is a store, a model or an array (N, d). ``reference`` is a store, an array, or ``"simulate"`` (default for
+    a model): a new simulation of the cloud's configuration, and another for the floor, kept in ``./runs`` and used
+    again. ``floor`` is a second, independent reference: a store, ``"simulate"``, or ``"halves"`` of the first, which
+    does not include the difference between runs. By default a second run is simulated if the reference is a simulation
+    and that takes at most 3 s; else halves are used. Two arrays of equal size, up to 10^4 particles, are compared
+    whole, without a floor, unless ``floor``, ``N`` or ``repeats`` is given. ``at`` selects the case and snapshot of
+    every store (``A=50, t=0.02``) and the parameters of a model; a store may also be given as ``s.zarr@A=50,seed=3``.
+    If a store has several seeds, all are used: the distance is the mean over all pairs of runs, the floor the mean over
+    all pairs of the reference, and intervals are Student's t over seeds. ``metrics`` names registered metrics: by
+    default ``w2, sliced, radial``; also ``binned``, ``bound`` and those of plugins. ``seed`` is the seed of the
+    sub-samples; select runs as ``s.zarr@seed=3``. ``tell`` receives sentences on cost and sub-sampling before the work.
 
-    Pairs of clouds, sub-samples and seeds are compared side by side by the threads of this process, or by ``workers``
-    processes or an ``executor`` as of `simulate` where they take more than 2 seconds; the numbers are the same.
+    Pairs of clouds, sub-samples and seeds are compared in parallel, by the threads of this process, or by ``workers``
+    processes or an ``executor`` (see `simulate`) if they take more than 2 s; the numbers are the same.
 
-    Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
+    Raises `ConfigError` for an unknown case, `DataError` for clouds that cannot be compared.
     """
     for name, value in at.items():
         if len(_sweep(name, value)) > 1:
@@ -148,7 +147,7 @@ def compare_each(
         kind = "a store" if isinstance(subject, Run) else "an array"
         raise ConfigError(
             f"{name} is {kind} and there is no reference",
-            f"name a second {kind.split()[-1]}, or --reference simulate",
+            f"give a second {kind.split()[-1]}, or --reference simulate",
         )
     simulated = isinstance(reference, str) and reference == SIMULATE
     if simulated and floor is None:
@@ -159,7 +158,7 @@ def compare_each(
         kept = isinstance(floor, str) and floor in (SIMULATE, HALVES)
         second = str(floor) if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    whole = _compared_whole(subject, first, floor, config)
+    whole = _uses_all_particles(subject, first, floor, config)
     with ExitStack() as open_ones:
         bar = open_ones.enter_context(progress_bar(progress))
         solver: Solver = solve_by_threads
@@ -168,23 +167,23 @@ def compare_each(
             solver = open_ones.enter_context(pool)
         shown = metrics, bar, once, whole, solver
         return [
-            _compared(_choose(subject, name, (first, second), at, config, distances, bar), config, *shown)
+            _compare_clouds(_choose(subject, name, (first, second), at, config, distances, bar), config, *shown)
             for at in points
         ]
 
 
 def _metric(name: str) -> type[Distance] | type[Profile]:
-    """The class of a registered metric. Raises `ConfigError` for one that is neither a `Distance` nor a `Profile`."""
+    """Load a registered metric. Raises `ConfigError` if it is neither a `Distance` nor a `Profile`."""
     _, cls = load("metric", name)
     if not (isinstance(cls, type) and issubclass(cls, (Distance, Profile))):
-        raise ConfigError(f"metric {name!r} is no Distance and no Profile", "derive it from one of ksdp_cli.metrics")
+        raise ConfigError(f"metric {name!r} is not a Distance or a Profile", "derive it from one of ksdp_cli.metrics")
     return cls
 
 
-def _compared_whole(cloud: Run | Model | Cloud, reference: Source, floor: object, config: CompareConfig) -> bool:
-    """Whether two clouds of the caller's own, and of one size, have a distance of all their particles.
+def _uses_all_particles(cloud: Run | Model | Cloud, reference: Source, floor: object, config: CompareConfig) -> bool:
+    """Whether two arrays of equal size are compared with all their particles.
 
-    They may be two states of the same particles, which have no noise; a sub-sample would bring it in.
+    They may be two states of the same particles, which have no sampling noise; a sub-sample would add it.
     """
     if isinstance(cloud, (Run, Model)) or isinstance(reference, (Run, str)):
         return False
@@ -193,7 +192,7 @@ def _compared_whole(cloud: Run | Model | Cloud, reference: Source, floor: object
 
 
 def _sweep(name: str, value: object) -> tuple[float, ...]:
-    """Numbers of an option that may be a parameter, or a misspelt option."""
+    """Parse the value of an option that may be a parameter, or a misspelt option."""
     try:
         return sweep(value)
     except ConfigError as error:
@@ -211,8 +210,7 @@ def _choose(
     floored: bool,
     progress: Progress | None,
 ) -> _Choice:
-    """The cloud, one or two references out of stores or simulated, the parameters that the comparison is at, notes;
-    of a store with several seeds all of them."""
+    """Return the cloud, one or two references (all seeds of each), the parameters, and notes."""
     first, second = sources
     if isinstance(subject, Model):
         at = wanted = subject.complete(asked)
@@ -227,7 +225,7 @@ def _choose(
 
     def simulated(number: int, taken: Collection[int | None] = (), J: int | None = None) -> ComparedCloud:
         if "flow" not in simulation:
-            raise ConfigError(f"{name} does not say how it was simulated", "name a store or an array as the reference")
+            raise ConfigError(f"{name} does not say how it was simulated", "give a store or an array as the reference")
         return frame(fresh_run(simulation, place, config.seed, number, progress, taken=taken, J=J), wanted, hints)
 
     def of(source: Source, what: str, number: int) -> list[ComparedCloud]:
@@ -268,7 +266,7 @@ def _choose(
 
 @dataclass(frozen=True)
 class _Choice:
-    """What is compared: one cloud with one or two references, or, where there are ``many``, all with all."""
+    """The clouds to compare: one with one or two references, or, if ``many``, all with all."""
 
     clouds: list[ComparedCloud]
     references: list[ComparedCloud]
@@ -277,7 +275,7 @@ class _Choice:
     many: bool
 
 
-def _compared(
+def _compare_clouds(
     choice: _Choice,
     config: CompareConfig,
     metrics: dict[str, type[Distance] | type[Profile]],
@@ -336,7 +334,7 @@ def _of_ensembles(
     tell: Callable[[str], None],
     solver: Solver,
 ) -> Compared:
-    """`_compared` of all runs with all runs; profiles are those of the particles of all seeds."""
+    """Compare all runs with all runs; profiles are those of the particles of all seeds."""
     a, b = choice.clouds[0], choice.references[0]
     clouds, references = ([one.cloud for one in every] for every in (choice.clouds, choice.references))
     ensembles = Ensembles(clouds, references, config, solver)

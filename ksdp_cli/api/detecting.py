@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +20,7 @@ from ..store import Run, open_run
 from ..store.owner import Owner
 from .following import RESOLVED, RESOLVED_BALL, ball, from_columns, may_collapse, of, square
 
-#: Frames of all cases for which it is recorded, at most.
+#: Most frames of all cases for which the concentration is recorded.
 MOST = 2000
 #: In space the density is followed while that of four times the mass is no less than this part of it. On the exact
 #: solution the estimate is then late by a fifth of the time that was left at the last frame used.
@@ -36,25 +37,28 @@ def detect(problem: Problem, owner: Owner) -> None:
 
 
 def facts(problem: Problem, stored: Run) -> JsonDict:
-    """The attributes, an entry a case; None for a case that cannot collapse, or for a time that is not known."""
+    """The attributes, an entry a case; None for a case that cannot collapse. Where it can and there is no ``t_b``,
+    ``no_t_b`` has the reason."""
     records: list[JsonDict | None] = []
     times: list[dict[str, float] | None] = []
+    reasons: list[str | None] = []
     followed = stored.attrs.get("followed") or [None] * len(problem.cases)
     for case, between in zip(problem.cases, followed, strict=True):
-        if not may_collapse(problem, case):
-            records.append(None)
-            times.append(None)
-            continue
-        frames = [_of_frame(problem, case, stored, k) for k in range(len(stored.times))]
-        seen = {one["t"]: one for one in (*from_columns(between), *frames)}
-        when = when_blown_up(problem, case, [seen[t] for t in sorted(seen)])
-        records.append(_as_dict(case, frames))
-        times.append(None if when is None else {"t": when.t, "low": when.low, "high": when.high, "radius": when.radius})
-    return {"concentration": records, "t_b": times}
+        record: JsonDict | None = None
+        when: BlowUpTime | str | None = None
+        if may_collapse(problem, case):
+            frames = [_of_frame(problem, case, stored, k) for k in range(len(stored.times))]
+            seen = {one["t"]: one for one in (*from_columns(between), *frames)}
+            record, when = _as_dict(case, frames), judged(problem, case, [seen[t] for t in sorted(seen)])
+        records.append(record)
+        times.append(asdict(when) if isinstance(when, BlowUpTime) else None)
+        reasons.append(when if isinstance(when, str) else None)
+    return {"concentration": records, "t_b": times, **({"no_t_b": reasons} if any(reasons) else {})}
 
 
-def when_blown_up(problem: Problem, case: Case, looks: Sequence[Look]) -> BlowUpTime | None:
-    """From what ``looks`` saw, by time, as far as it is resolved; a time after the last of them where they end so."""
+def judged(problem: Problem, case: Case, looks: Sequence[Look]) -> BlowUpTime | str:
+    """When a case blows up, from what ``looks`` saw, by time, as far as it is resolved; a time after the last of them
+    where they end so. A sentence where they do not tell."""
     delta = math.sqrt(case.kernel_args[0])
     times = [one["t"] for one in looks]
     squares = np.array([square(one) for one in looks], np.float64)
@@ -64,20 +68,30 @@ def when_blown_up(problem: Problem, case: Case, looks: Sequence[Look]) -> BlowUp
     good = [flat(one) and ball(case, one["density"]) >= RESOLVED_BALL * delta for one in looks]
     held = len(good) if all(good) else good.index(False)
     if held < 2:
-        return None
+        return f"1 % of the mass is no core wider than {RESOLVED_BALL:g} delta: delta is too large, or J too small"
     when = blow_up_time(times[:held], squares[:held], math.sqrt(squares[:held].min()))
-    return when and BlowUpTime(when.t, when.low, when.high, ball(case, when.radius**-2))
+    if when is None:
+        return "the largest density has not grown fourfold while it was resolved"
+    return BlowUpTime(when.t, when.low, when.high, ball(case, when.radius**-2))
 
 
-def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: bool) -> BlowUpTime | None:
+def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: bool) -> BlowUpTime | str:
     """`blow_up_time`, unless that of twice the radius has an interval without it: then R does not fall as it should.
 
     For eps > 0 it may fall like exp(-t) for long, so that, where ``strict``, both must be known.
     """
     when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
-    if when is None or (before is None and strict):
-        return None
-    return when if before is None or before.low <= when.t <= before.high else None
+    if when is None:
+        return f"the radius of the critical mass was not seen to fall from {2 * least:.3g} to {least:.3g}"
+    found = f"radii of {2 * least:.3g} and {least:.3g} give {when.t:.4g}"
+    if before is None:
+        return f"{found}, and the radius began below {4 * least:.3g}: no pair to compare with" if strict else when
+    if before.low <= when.t <= before.high:
+        return when
+    return (
+        f"{found}, outside of {before.low:.4g} to {before.high:.4g} by radii of {4 * least:.3g} and {2 * least:.3g}: "
+        "R does not fall as before a blow-up yet; a smaller --delta2 follows it further"
+    )
 
 
 def flat(seen: Look) -> bool:

@@ -1,9 +1,8 @@
-"""The collapse of a case followed from step to step, so that its time does not hang on the spacing of the snapshots.
+"""Follow the collapse of a case between the snapshots, so that the estimate of its time does not depend on them.
 
-How concentrated the cloud is (`metrics.concentration`) is looked at whenever R^2, in space the inverse of the density,
-may have changed by a fifth since, judged by its last two values. So there are as many looks where R falls to half in a
-microsecond as where it takes a second. When to look is a function of what was seen alone: a resumed run looks at the
-same steps.
+Measure the concentration of the cloud (`metrics.concentration`) whenever R^2 (in 3D the inverse density) may have
+changed by a fifth, judged by its last two values. So the number of looks does not depend on the time scale of the
+collapse. The next look depends only on earlier looks: a resumed run looks at the same steps.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import math
 from collections.abc import Sequence
 from typing import cast
 
-from ..base.files import JsonDict
 from ..metrics.concentration import PART, Concentration, concentration
 from ..particles.case_run import CaseRun, Look
 from ..particles.critical import critical_mass
@@ -21,13 +19,13 @@ from ..particles.problem import Case, Problem
 
 #: In delta, the radius R of the critical mass below which it feels delta; and that of the ball of a density in space.
 RESOLVED, RESOLVED_BALL = 16.0, 4.0
-#: Change of R^2 between two looks that is aimed at; particles among which the densest point is looked for; cases of a
-#: store that are followed, at most.
+#: Target for the change of R^2 between two looks; particles among which the densest point is searched; most cases of a
+#: store that are followed.
 CHANGE, LOOKED_AT, MOST_CASES = 0.2, 4000, 100
 
 
 def may_collapse(problem: Problem, case: Case) -> bool:
-    """Whether there is attraction, and in the plane more than the critical mass."""
+    """Whether there is attraction and, in 2D, more than the critical mass."""
     critical = critical_mass(problem, case)
     return case.chi > 0 and case.mass > (critical or 0.0) and (problem.config.dim == 3 or critical is not None)
 
@@ -37,7 +35,7 @@ def is_followed(problem: Problem, case: Case) -> bool:
 
 
 def is_due(looks: Sequence[Look], t: float) -> bool:
-    """Whether the cloud should be looked at at ``t``, after what ``looks`` saw."""
+    """Whether the next look is due at ``t``, after ``looks``."""
     if len(looks) < 2:
         return True
     before, last = looks[-2], looks[-1]
@@ -48,7 +46,7 @@ def is_due(looks: Sequence[Look], t: float) -> bool:
 
 
 def look(run: CaseRun) -> Look:
-    """How concentrated the cloud of a case is now, in six digits."""
+    """Measure the concentration of a case's cloud now, in six digits."""
     case, delta = run.case, math.sqrt(run.case.kernel_args[0])
     critical = critical_mass(run.problem, case)
     found = concentration(run.state.x, case.mass, RESOLVED * delta, critical, most=LOOKED_AT)
@@ -94,18 +92,18 @@ def ball(case: Case, density: float | None) -> float:
     return float((3 * PART * case.mass / (4 * math.pi * density)) ** (1 / 3)) if density else 0.0
 
 
-def as_columns(looks: Sequence[Look]) -> JsonDict:
+def as_columns(looks: Sequence[Look]) -> dict[str, object]:
     """Each number of the looks as a list, for a store."""
     return {name: [dict(one)[name] for one in looks] for name in looks[0]} if looks else {}
 
 
-def from_columns(columns: JsonDict | None) -> list[Look]:
+def from_columns(columns: dict[str, object] | None) -> list[Look]:
     """The looks that a store or a checkpoint holds, whose record was checked."""
     rows = zip(*columns.values(), strict=True) if columns else ()
     return [cast(Look, dict(zip(columns or (), row, strict=True))) for row in rows]
 
 
-def followed_by(looks: Sequence[Sequence[Look]]) -> JsonDict:
+def followed_by(looks: Sequence[Sequence[Look]]) -> dict[str, object]:
     """The attribute of a store whose cases were followed, an entry a case."""
     return {"followed": [as_columns(one) or None for one in looks]} if any(looks) else {}
 

@@ -1,7 +1,7 @@
-"""From a posed problem to the frames of a store: what happens between two steps, and how a run goes on or ends early.
+"""Integrate a problem into a store: frames, checkpoints, warnings, progress and signals between the steps.
 
-Everything about a frame that is committed, and about a checkpoint that is whole, is on the disk; a run killed at any
-moment repeats the steps since its last checkpoint, bit for bit, and passes over the frames that are there.
+Committed frames and whole checkpoints are on the disk. A run killed at any moment repeats the steps since its last
+checkpoint, bit for bit, and skips the frames that are already stored.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ def integrate(
     listener: Listener,
     world: World | None = None,
 ) -> Watch:
-    """Write every frame that is missing, of all cases of a store or of one; returns what has watched the run.
+    """Write every missing frame, of all cases of a store or of one; return the `Watch` of the run.
 
-    The other ranks of ``world`` `follow`. With ``--merge stop`` the run may end at its collapse: the store is complete
-    then, and `Watch.stopped` says so. Raises `NumericalError` at blow-up, when the store holds the frames before it,
-    and `Interrupted` on a signal.
+    The other ranks of ``world`` call `follow`. With ``--merge stop`` the run may end at its collapse: the store is then
+    complete, and `Watch.stopped` is set. Raises `NumericalError` at blow-up, after storing the frames before it, and
+    `Interrupted` on a signal.
     """
     simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
@@ -97,8 +97,8 @@ def _stop(
     assert isinstance(writer, Owner)  # a case alone is not stopped
     simulation.snapshot()
     t = simulation.moving.time()
-    left = [float(one) for one in writer.times if one > t * (1 + 1e-12)]
-    stopped = {"t": t, "why": end.why, "not_reached": left}
+    remaining = [float(one) for one in writer.times if one > t * (1 + 1e-12)]
+    stopped = {"t": t, "why": end.why, "not_reached": remaining}
     _end_here(problem, simulation, writer, watch, stopped=stopped)
     return stopped
 
@@ -120,7 +120,7 @@ def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Wa
 
 
 class Watch:
-    """What happens between two steps of a run, on a GPU between those that are queued at once."""
+    """Acts between the steps of a run, on a GPU between queues of steps: saves, warns, reports."""
 
     def __init__(
         self, simulation: Simulation, writer: Owner | CaseStore, listener: Listener, spent: float, kind: dict[str, str]
@@ -144,11 +144,11 @@ class Watch:
         self.stopped: JsonDict | None = None
 
     def write(self, k: int, clouds: list[np.ndarray]) -> None:
-        """Store a snapshot (`_write`) that all ranks have alike."""
+        """Store a snapshot on rank 0, after comparing it on all ranks."""
         by_first(self.world, lambda: self._write(k, clouds), clouds)
 
     def _write(self, k: int, clouds: list[np.ndarray]) -> None:
-        """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
+        """Store a snapshot unless it is committed; after a resume it has the same bits."""
         if k < self.writer.committed:
             return
         before = compiling.clock()
@@ -166,7 +166,7 @@ class Watch:
         self.pace.written += 1
 
     def facts(self) -> JsonDict:
-        """What the store says about how it was made."""
+        """Return the attributes about how the store was made."""
         return {
             "seconds": self._seconds(),
             "steps": self.simulation.steps,
@@ -185,11 +185,11 @@ class Watch:
             self.warned = True
             self.listener.warn(seen)
         now, listener, steps = compiling.clock(), self.listener, self.simulation.steps
-        if not self.announced and self.pace.known(now, done):
+        if not self.announced and self.pace.is_ready(now, done):
             self.announced = True
             if listener.tell:
                 frames = len(self.writer.times) - self.writer.committed
-                listener.tell(self._expectation(self.pace.left(now, done, frames)))
+                listener.tell(self._expectation(self.pace.remaining(now, done, frames)))
         if now - self.drawn > self.pause or done == steps:
             self.drawn = now
             self._doubt()
@@ -207,7 +207,7 @@ class Watch:
             raise Interrupted(
                 f"stopped by signal {signal_number} at step {done} of {steps}; the state is saved",
                 signal_number,
-                f"the same command with --resume and -o {self.writer.path} goes on from here",
+                f"repeat the command with --resume and -o {self.writer.path} to continue",
             )
 
     def _follow(self) -> str | None:
@@ -237,7 +237,7 @@ class Watch:
         self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))
 
     def _about(self, state: State) -> dict[str, object]:
-        """All of a case's state but its arrays."""
+        """Return the state of a case without its arrays."""
         return self._run() | {
             "k": state.k,
             "step": state.step,
@@ -257,12 +257,12 @@ class Watch:
         return end_state(self._run(), k, engines, collapsed, halved)
 
     def _run(self) -> dict[str, object]:
-        """What a state says of its run."""
+        """Return the entries of a state that identify its run."""
         run = run_id(self.simulation.config, marks(self.simulation.problem))
         return {"run": run, MADE_BY: self.kind, "seconds": self._seconds()}
 
     def _doubt(self) -> None:
-        """Warn once of each: a step too long for the kernel, an engine that misses its accuracy or gives way."""
+        """Warn once of a step too long for the kernel, of missed accuracy, and of a change of engine."""
         s, warn = self.simulation, self.listener.warn
         if not warn:
             return
@@ -276,7 +276,7 @@ class Watch:
         instead = [preflight.engine_warning(report, s.config.engine) for report in reports]
         doubts = {
             "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case) if too_far else None,
-            "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
+            "chemistry": next((w for report in reports for w in preflight.warnings_of(report)), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
             "precision": self._coarse(),
@@ -287,7 +287,7 @@ class Watch:
                 warn(doubt)
 
     def _coarse(self) -> str | None:
-        """A sentence where a cloud has moved to where the numbers are too coarse for it."""
+        """Return a warning if a cloud has moved to where the precision is too coarse for it."""
         s = self.simulation
         for run in s.runs:
             far, at_first = run.stepper.far, self.far.setdefault(run.case.number, run.stepper.far)
@@ -305,8 +305,8 @@ class Watch:
         each = devices.describe(self.kind["device"])
         return each if self.world.size == 1 else f"{self.world.size} ranks, each {each}"
 
-    def _expectation(self, left: float) -> str:
-        """Time, memory and disk of the whole run, from its first steps."""
+    def _expectation(self, remaining: float) -> str:
+        """Estimate time, memory and disk of the whole run from its first steps."""
         s = self.simulation
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
         memory = peak_memory() + sum(run.state.x.nbytes for run in s.runs)
@@ -315,7 +315,7 @@ class Watch:
         each = " a rank" if self.world.size > 1 else ""
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
-            f"{self._hardware()}: about {duration(compiling.clock() - self.began + left)}, "
+            f"{self._hardware()}: about {duration(compiling.clock() - self.began + remaining)}, "
             f"{bytes_in_words(memory)} of memory{each}, {bytes_in_words(disk)} of disk"
         )
 

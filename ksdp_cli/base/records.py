@@ -170,6 +170,7 @@ class Attributes(Record):
     hardware: str | None = None
     engine: list[EngineReport] | None = None
     t_b: list[BlowUp | None] = []
+    no_t_b: list[str | None] = []
     followed: list[Looks | None] = []
     stopped: Stopped | None = None
     model: str | None = None

@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine
 from ..particles.world import World
 
 #: Named arrays. A checkpoint stores exactly these, and a resumed run gets them back.
-State = Mapping[str, NDArray[Any]]
+State = Mapping[str, np.ndarray]
 #: c as a function: takes arrays of coordinates along x, y (, z), all of one shape, and returns an array of that shape.
 Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 
@@ -103,7 +102,7 @@ class Chemistry(Protocol):
         velocity."""
         ...
 
-    def report(self, state: State) -> JsonDict:
+    def report(self, state: State) -> dict[str, object]:
         """Return the sizes in use and the measured errors, for JSON. ``warnings`` is a list of sentences."""
         ...
 

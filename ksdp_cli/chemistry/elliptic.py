@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from ..base.files import JsonDict
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine, make_engine
@@ -68,6 +67,6 @@ class Elliptic:
         total = potential.at(points, x, facts.threads)
         return (facts.mass / facts.particles * total).reshape(grid.shape)
 
-    def report(self, state: State) -> JsonDict:
+    def report(self, state: State) -> dict[str, object]:
         assert self.engine is not None
         return self.engine.report()

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ..base.files import JsonDict
 from ..config import read_toml, unknown_name
 from ..errors import ConfigError
 
@@ -80,7 +79,7 @@ def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str
 OUTPUT = {"out": str, "overwrite": bool, "resume": bool}
 
 
-def merge(config: Path | None, given: dict[str, object], known: Iterable[str]) -> JsonDict:
+def merge(config: Path | None, given: dict[str, object], known: Iterable[str]) -> dict[str, object]:
     """Read the options of a file and override them by those of the command line; ``known`` are valid names.
 
     A file may also hold the options `OUTPUT`. Raises `ConfigError` for an argument that only a program can give.
@@ -88,7 +87,9 @@ def merge(config: Path | None, given: dict[str, object], known: Iterable[str]) -
     return override(read_toml(config) if config else {}, config, given, known)
 
 
-def override(read: dict[str, object], file: Path | None, given: dict[str, object], known: Iterable[str]) -> JsonDict:
+def override(
+    read: dict[str, object], file: Path | None, given: dict[str, object], known: Iterable[str]
+) -> dict[str, object]:
     """Override the options ``read`` from ``file``, as `merge`."""
     for name, value in read.items():
         if name in OUTPUT and not isinstance(value, OUTPUT[name]):

@@ -8,11 +8,11 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..base import labels
-from ..base.files import JsonDict, printable
+from ..base.files import printable
 from ..base.listener import Progress
 from ._boundary import LOG, say
 
@@ -21,7 +21,7 @@ PIPED = 140
 
 
 def emit(
-    document: JsonDict,
+    document: Mapping[str, object],
     as_json: bool,
     *tables: tuple[str, Sequence[str], Sequence[Sequence[object]]],
     width: int = PIPED,

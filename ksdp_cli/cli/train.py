@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,6 +62,7 @@ def train(
     from .. import api
 
     outputs: dict[str, object] = {"out": out, "overwrite": overwrite, "resume": resume}
+    given: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
     with graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
@@ -69,7 +70,7 @@ def train(
             validate=validate,
             progress=progress,
             stop=stop,
-            **o.merge(config, options | outputs, list(TrainConfig.model_fields)),
+            **given,
         )
     document = result.as_dict()
     rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]

@@ -91,7 +91,7 @@ class Stages:
         other = self.validation()
 
         def work(afresh: bool) -> JsonDict:
-            options = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
+            options: dict[str, Any] = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
             told = self.told(f"train seed {seed}")
             trained = _on_or_afresh(
                 lambda how: train(run, out=out, progress=told, stop=self.stop, **how, **options), afresh

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.libraries import library
 from ..store import layout
 from ..store.selection import Selection
@@ -21,7 +20,7 @@ METADATA = "ksdp-metadata"
 CF = "CF-1.8"
 
 
-def write_npz(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
+def write_npz(selection: Selection, path: Path, metadata: dict[str, object], progress: Callable[[int], None]) -> None:
     """``numpy.load`` gives ``position``, ``time``, ``axis``, one array (case,) a parameter, and the metadata as text;
     ``c`` too, with its axes ``x``, ``y`` (, ``z``), where the store has a grid.
 
@@ -66,7 +65,9 @@ def ours_npz(path: Path) -> bool:
         return METADATA in file and layout.MARK in json.loads(str(file[METADATA]))
 
 
-def write_netcdf(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
+def write_netcdf(
+    selection: Selection, path: Path, metadata: dict[str, object], progress: Callable[[int], None]
+) -> None:
     """``xarray.open_dataset`` gives what `Run.dataset` gives: names, coordinates, and the metadata as JSON.
 
     The file follows the CF conventions: quantities have the unit 1, for equation (8) has no other, and what they
@@ -103,7 +104,7 @@ def write_netcdf(selection: Selection, path: Path, metadata: JsonDict, progress:
             progress(done)
 
 
-def _measured(labels: JsonDict) -> JsonDict:
+def _measured(labels: dict[str, object]) -> dict[str, object]:
     """Labels of a variable with a UDUNITS unit, and our unit in the long name; text has no unit."""
     unit = labels.get("units")
     if unit is None:

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from .estimates import Estimate, measure, verdict
 from .exact import Exact
@@ -67,7 +66,7 @@ class Comparison:
     cloud: Moments
     reference: Moments
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         """Return all values for JSON, with the full name of the distance."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         del values["cloud"], values["reference"]

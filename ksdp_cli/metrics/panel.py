@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from ..base.files import JsonDict
 from .base import Distance
 from .comparison import OTHER, split
 from .estimates import Estimate, measure, verdict
@@ -36,7 +35,7 @@ class Approximation:
     whole: float | None
     verdict: str
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
     def row(self) -> Sequence[object]:

@@ -10,7 +10,6 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..chemistry.base import Chemistry, Facts, Grid
 from ..errors import DataError
@@ -236,7 +235,7 @@ def merging_of(problem: Problem, case: Case) -> Merging | None:
     return Merging(RADIUS * math.sqrt(case.kernel_args[0]), critical_count(c.J, case.mass, critical))
 
 
-def step_notes(place: Place) -> JsonDict:
+def step_notes(place: Place) -> dict[str, object]:
     """The number of halved steps and, if known, the length of the shortest, for the report of a case."""
     return {"steps_taken": place.taken, **({"shortest_step": place.shortest} if place.shortest else {})}
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.arrays import Array
 from ..errors import KsdpError
 from ..flows.base import Flow
 
@@ -236,7 +235,7 @@ def trace(flow: Flow, dim: int) -> Formula:
     return formula
 
 
-def evaluated(formula: Formula, x: Array, t: float) -> Array:
+def evaluated(formula: Formula, x: Tensor, t: float) -> Tensor:
     """Evaluate the formula through torch at positions ``x`` (n, d), a tensor, in its dtype."""
     import torch
 

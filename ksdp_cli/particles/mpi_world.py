@@ -66,6 +66,10 @@ class MpiWorld:
         self.join(on_host, range(self.size + 1))
         pieces.copy_(pieces.new_tensor(on_host))
 
+    def total(self, values: NDArray[np.float64]) -> None:
+        with _together(self.mpi):
+            self.group.Allreduce(self.mpi.IN_PLACE, values)
+
     def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
         found: NDArray[Any] = tensor.cpu().numpy()
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -66,6 +67,12 @@ def accuracy_warning(report: JsonDict, dtype: str, t: float, case: Case) -> str 
         f"by t = {t:.3g}{case.place} the {report['engine']} engine has an error of {worst:.2g} of the force, above "
         f"--accuracy {target:g}; use {finer}--engine direct or a larger --accuracy"
     )
+
+
+def warnings_of(report: Mapping[str, object]) -> list[str]:
+    """The sentences of a chemistry's report."""
+    found = report.get("warnings")
+    return [str(one) for one in found] if isinstance(found, (list, tuple)) else []
 
 
 def engine_warning(report: dict[str, object], engine: str) -> str | None:

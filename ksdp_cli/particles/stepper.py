@@ -4,6 +4,7 @@ GPU."""
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..base import rng
 from ..base.arrays import Array
-from ..base.files import JsonDict
 from ..chemistry.base import Chemistry, State
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
@@ -64,17 +64,19 @@ class Stepper:
         #: Entries that halved steps, heavy particles or a GPU add to the report.
         self.notes: dict[str, Any] = {}
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         """The chemistry's report together with `notes`."""
         return self.chemistry.report(self.memory) | self.notes
 
-    def velocity(self, x: Array, t: Array) -> Array:
+    def velocity(self, x: Array, t: float) -> Array:
         """v(X_j, t) (J, d) minus the velocity of the origin, in the dtype of ``x`` (J, d), an array or a tensor.
 
         Raises `ConfigError` if the flow returns another shape.
         """
         if self.origin:
-            v = self.case.flow.velocity(self.origin.at(t) + x, t) - self.carried
+            origin: Any = self.origin.at(t)
+            carried: Any = self.carried
+            v: Array = self.case.flow.velocity(origin + x, t) - carried
         else:
             v = self.case.flow.velocity(x, t)
         if v.shape != x.shape:
@@ -82,10 +84,18 @@ class Stepper:
                 f"flow {self.config.flow!r} returned shape {tuple(v.shape)} for positions {tuple(x.shape)}"
             )
         if v.dtype != x.dtype:
-            v = v.astype(x.dtype) if isinstance(v, np.ndarray) else v.to(x.dtype)
+            other: Any = v
+            v = other.astype(x.dtype) if isinstance(v, np.ndarray) else other.to(x.dtype)
         return v
 
-    def drift(self, x: Array, t: float, memory: State = NONE, dt: float = 0.0, cloud: Array = None) -> Array:
+    def drift(
+        self,
+        x: NDArray[np.floating],
+        t: float,
+        memory: State = NONE,
+        dt: float = 0.0,
+        cloud: NDArray[np.floating] | None = None,
+    ) -> NDArray[np.floating]:
         """chi grad c + v(X_j, t) at this rank's particles ``x`` (n, d) of ``cloud`` (J, d), found where it is None.
 
         c is ``dt`` after ``memory``; `memory` then is its state.
@@ -94,13 +104,17 @@ class Stepper:
         force = self._attraction(x, memory, dt, cloud)
         return v if force is None else force + v
 
-    def _attraction(self, x: Array, memory: State, dt: float, cloud: Array) -> Array:
+    def _attraction(
+        self, x: NDArray[np.floating], memory: State, dt: float, cloud: NDArray[np.floating] | None
+    ) -> NDArray[np.floating] | None:
         """chi grad c as of `drift`; None where nothing attracts."""
         cloud = self._cloud(x) if cloud is None else cloud
         self.memory = self.chemistry.advance(memory, cloud, dt)
         return self._slope(self.memory, x, cloud)
 
-    def _slope(self, memory: State, x: Array, cloud: Array) -> Array:
+    def _slope(
+        self, memory: State, x: NDArray[np.floating], cloud: NDArray[np.floating]
+    ) -> NDArray[np.floating] | None:
         """chi grad c of the state ``memory`` at ``x`` (n, d); None without attraction."""
         if not self.interacting:
             return None
@@ -141,7 +155,7 @@ class Stepper:
         self.fastest = max(earlier, speed)
         return speed, None if self.chemistry.memory else force
 
-    def _cloud(self, x: Array) -> Array:
+    def _cloud(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
         """The particles of all ranks (J, d), from those of this rank (n, d)."""
         if self.world.size == 1:
             return x
@@ -171,7 +185,7 @@ class Stepper:
             cloud, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
             x = cloud[self.low : self.high] if self.world.size > 1 else cloud
 
-            def drift(y: Array, s: float) -> Array:
+            def drift(y: NDArray[np.floating], s: float) -> NDArray[np.floating]:
                 if y is x and force is not None:
                     return force + self.velocity(y, s)
                 return self.drift(y, s, memory, dt, cloud if y is x else None)
@@ -195,7 +209,9 @@ class Stepper:
         )
 
 
-def resolved(measured: Array, noise: Array, dtype: str) -> Array:
+def resolved(
+    measured: Sequence[float] | NDArray[np.floating], noise: float | NDArray[np.floating], dtype: str
+) -> NDArray[np.bool_]:
     """Whether no two particles moved relative to each other by more than the width of the cloud plus the noise bound.
 
     Attraction moves a particle at most to the others, and a resolved flow changes a distance by a small fraction. Noise
@@ -205,10 +221,10 @@ def resolved(measured: Array, noise: Array, dtype: str) -> Array:
     """
     width, far, moved, reach = measured
     rounding = 4 * float(np.finfo(dtype).eps) * far
-    return (moved <= width + NOISE_RANGE * noise + rounding) & (reach < LARGEST)
+    return np.asarray((moved <= width + NOISE_RANGE * noise + rounding) & (reach < LARGEST))
 
 
-def _ends(x: Array, new: Array) -> NDArray[np.floating]:
+def _ends(x: NDArray[np.floating], new: NDArray[np.floating]) -> NDArray[np.floating]:
     """Largest and minus the smallest coordinate on each axis, of ``x`` (n, d), ``new - x`` and ``new``: (6 d,).
 
     A nan in the input gives nan. The maximum over parts of a cloud is the result for the cloud.

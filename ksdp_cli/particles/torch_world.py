@@ -72,6 +72,10 @@ class TorchWorld:
             gather = getattr(self.group, "all_gather_single", None) or self.group.all_gather_into_tensor  # before 2.13
             gather(pieces.view(-1), mine.contiguous().view(-1), group=on)
 
+    def total(self, values: NDArray[np.float64]) -> None:
+        with _together():
+            self.group.all_reduce(self.torch.from_numpy(values))
+
     def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
         if tensor.is_cuda and self._lifeline:
             cuda: Any = self.torch.cuda  # its events carry no types

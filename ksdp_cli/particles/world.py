@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import ResourceError
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ class World(Protocol):
     """``rank`` is the number of this process, ``size`` that of all processes, ``local`` that of those on its host,
     among which ``place`` is its number.
 
-    All ranks must call `join`, `join_pieces`, `largest` and `decide` together; these raise `Lost`.
+    All ranks must call `join`, `join_pieces`, `total`, `largest` and `decide` together; these raise `Lost`.
     """
 
     rank: int
@@ -46,6 +49,11 @@ class World(Protocol):
 
     def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
         """Fill ``pieces`` (rank, ..), contiguous, with each rank's ``mine`` (..); on a card once it comes to that."""
+        ...
+
+    def total(self, values: NDArray[np.float64]) -> None:
+        """Replace ``values``, a contiguous array, by their sum over ranks. The sums must be exact in float64, so that
+        their order changes no bit."""
         ...
 
     def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
@@ -79,6 +87,9 @@ class Alone:
 
     def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
         pieces[0] = mine
+
+    def total(self, values: NDArray[np.float64]) -> None:
+        return
 
     def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
         found: NDArray[np.floating] = tensor.cpu().numpy()

@@ -44,7 +44,7 @@ def _check_arrays(flow: Flow, name: str, points: Cloud, t: float) -> None:
     import torch
 
     for dtype, tolerance in ((np.float32, 1e-4), (np.float64, 1e-10)):
-        x = points.astype(dtype)
+        x: Cloud = points.astype(dtype)
         v = _velocity(flow, name, x, t, np.ndarray)
         require(np.array_equal(x, points.astype(dtype)), f"{name}.velocity changes the positions that it is given")
         require(np.isfinite(v).all(), f"{name}.velocity is not finite at x = {x[~np.isfinite(v).all(1)][:1]}")

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.arrays import Array
 from .contract import name_of, require
 
 #: The rate of the linear problem, and how far the observed order may be below the stated one.
@@ -35,7 +34,7 @@ def check_scheme(scheme: type[object]) -> None:
         x, noise = np.linspace(-1, 1, 12, dtype=dtype).reshape(6, 2), np.full((6, 2), 0.25, dtype)
         before, times = x.copy(), list[float]()
 
-        def drift(y: Array, t: float, times: list[float] = times) -> Array:
+        def drift(y: NDArray[np.floating], t: float, times: list[float] = times) -> NDArray[np.floating]:
             times.append(t)
             return np.zeros_like(y)
 

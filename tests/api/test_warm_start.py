@@ -117,7 +117,7 @@ def test_a_law_of_one_s_own_is_trained_on_in_the_same_script_and_travels_by_its_
 ) -> None:
     run = ksdp.simulate(init=Bumps, out="b.zarr", **RUN)
     known = ksdp.train(run, out="known.safetensors", **SHORT).trained.model
-    monkeypatch.setattr(own, "_GIVEN", {})  # as in another process
+    monkeypatch.setattr(own, "_OBJECTS", {})  # as in another process
     with pytest.raises(ConfigError, match=r"b\.zarr.*:Bumps.*init="):
         ksdp.train(run, out="b.safetensors", **SHORT)
     with pytest.raises(ConfigError, match=r"Bumps.*Ball"):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
-from ...base.arrays import Array
-from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..kernel_compiler.source import parameter_count
 from ..world import World
@@ -28,11 +26,11 @@ class DriftEngine(Protocol):
 
     name: str
 
-    def __call__(self, x: Array) -> Array: ...
+    def __call__(self, x: Any, /) -> Any: ...
 
-    def report(self) -> JsonDict: ...
+    def report(self) -> dict[str, object]: ...
 
-    def state(self) -> JsonDict: ...
+    def state(self) -> dict[str, object]: ...
 
     def restore(self, state: dict[str, object]) -> None: ...
 
@@ -60,9 +58,9 @@ def make_engine(
 
     ``auto`` chooses the direct sum for few particles and the tree for many, or, in the plane on the CPU, the mesh if it
     is faster. The tree replaces the mesh if that is unsuitable. ``kernel_args`` are delta^2 and the kernel's
-    parameters; ``threads`` defaults to all cores of the process. The ranks of ``world`` share the work of the direct
-    sum and of the tree, and get the forces on their own particles; with the mesh each rank computes all forces. On a
-    GPU the caller shares out the targets of the direct sum, and with the tree each rank computes all forces.
+    parameters; ``threads`` defaults to all cores of the process. The ranks of ``world`` share the work, and get the
+    forces on their own particles. On a GPU the caller shares out the targets of the direct sum, and with the tree each
+    rank gets all forces.
 
     Raises `ConfigError` for an unknown name, a kernel without this dimension or with other parameters, and a mesh in 3D
     or on a GPU; `ResourceError` for a GPU without Triton.
@@ -94,7 +92,9 @@ def make_engine(
     if name == "mesh" or (name == "auto" and dim == 2):
         from ..mesh.or_tree import MeshOrTree
 
-        return MeshOrTree(kernel, kernel_args, dtype, particles, accuracy, threads, if_it_pays=name == "auto")
+        return MeshOrTree(
+            kernel, kernel_args, dtype, particles, accuracy, threads, if_it_pays=name == "auto", world=world
+        )
     if name != "direct":
         from ..tree.engine import TreeEngine
 

@@ -7,7 +7,6 @@ from importlib.resources import files
 
 import numpy as np
 
-from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, parallel_map
 from ..kernel_compiler.source import load_module
@@ -67,10 +66,10 @@ class DirectCPU:
         parallel_map(piece, range(0, high - low, size), self.threads)
         return force.T.astype(x.dtype, order="C")
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         return {"engine": "direct", "threads": self.threads}
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """Empty: the engine is not adaptive."""
         return {}
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ...base.files import JsonDict
 from ...errors import ResourceError
 from ..kernel_compiler.module_cache import import_text
 from ..kernel_compiler.source import load_module
@@ -121,10 +120,10 @@ class DirectGPU:
         )
         return partial
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         return {"engine": "direct", "device": "cuda"}
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """Empty: the engine is not adaptive."""
         return {}
 

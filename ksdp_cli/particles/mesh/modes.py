@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from ..world import World
 from .splines import Grid, Splines, Window
 
 Modes = NDArray[np.complex128]
@@ -62,14 +63,17 @@ class Box:
     def zeros(self) -> Modes:
         return np.zeros(self.q2.shape, complex)
 
-    def density(self, axes: Sequence[NDArray[np.floating]], mass: float) -> Modes:
-        """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly."""
-        return self.density_modes(axes, mass, self.count)
+    def density(self, axes: Sequence[NDArray[np.floating]], mass: float, world: World | None = None) -> Modes:
+        """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly. The ranks of a
+        ``world`` share the particles out."""
+        return self.density_modes(axes, mass, self.count, world)
 
-    def density_modes(self, axes: Sequence[NDArray[np.floating]], mass: float, count: int) -> Modes:
+    def density_modes(
+        self, axes: Sequence[NDArray[np.floating]], mass: float, count: int, world: World | None = None
+    ) -> Modes:
         """The same with ``count`` modes an axis."""
         window = self.splines.window(axes)
-        grid = self.splines.deposit(axes, window)
+        grid = self.splines.deposit(axes, window, world)
         modes = spectrum(grid, count, self.splines.threads, window, self.nodes) / self._symbol(count)
         modes *= mass / axes[0].size / self.side**self.dim
         modes.flat[0] = mass / self.side**self.dim

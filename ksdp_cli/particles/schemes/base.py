@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from ...base.arrays import Array
 
 #: Drift b(x, t): from positions (J, d) and a time to an array (J, d).
-Drift = Callable[[Any, float], Any]
+Drift = Callable[[Array, float], Array]
 
 
 class Scheme(Protocol):
@@ -22,6 +22,6 @@ class Scheme(Protocol):
     order: ClassVar[int]
     evaluations: ClassVar[int]
 
-    def step(self, x: Array, t: float, dt: float, drift: Drift, noise: Array) -> Array:
+    def step(self, x: Array, t: float, dt: float, drift: Drift[Array], noise: Array) -> Array:
         """Return positions (J, d) at ``t + dt`` from ``x`` (J, d) at ``t``; ``noise`` (J, d) is sqrt(2 mu dt) xi."""
         ...

@@ -14,5 +14,6 @@ class Euler:
     order: ClassVar[int] = 1
     evaluations: ClassVar[int] = 1
 
-    def step(self, x: Array, t: float, dt: float, drift: Drift, noise: Array) -> Array:
-        return x + dt * drift(x, t) + noise
+    def step(self, x: Array, t: float, dt: float, drift: Drift[Array], noise: Array) -> Array:
+        new: Array = x + dt * drift(x, t) + noise
+        return new

@@ -17,7 +17,8 @@ class Heun:
     order: ClassVar[int] = 2
     evaluations: ClassVar[int] = 2
 
-    def step(self, x: Array, t: float, dt: float, drift: Drift, noise: Array) -> Array:
+    def step(self, x: Array, t: float, dt: float, drift: Drift[Array], noise: Array) -> Array:
         first = drift(x, t)
         predicted = x + dt * first + noise
-        return x + (0.5 * dt) * (first + drift(predicted, t + dt)) + noise
+        new: Array = x + (0.5 * dt) * (first + drift(predicted, t + dt)) + noise
+        return new

@@ -92,7 +92,7 @@ def _network(report_model: ReportModel) -> NetworkView:
         low=eta.low,
         high=eta.high,
         log=eta.log,
-        beyond=eta.beyond,
+        beyond=eta.edge_slope,
         inputs=Inputs(SEED, stored),
         command=command,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...api import paths
 from ...base.bars import progress_bar
-from ...base.files import JsonDict, local, open_regular, target
+from ...base.files import local, open_regular, target
 from ...base.listener import Progress, Say
 from ...base.outputs import Lock, claim, write_whole
 from ...errors import ConfigError
@@ -33,7 +33,7 @@ class Reported:
     particles_shown: int
     references: tuple[str, ...]
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {
             "path": str(self.path),
             "kind": self.kind,

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import DataError
 from ...figures import COLOURS
@@ -36,7 +35,7 @@ class PageCloud:
     second_moment: float
     second_moment_se: float
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, object]:
         low, high = self.points.min(0).astype(float), self.points.max(0).astype(float)
         step = np.where(high > low, high - low, 1.0) / 65535
         whole = np.rint((self.points - low) / step).astype("<u2")
@@ -58,7 +57,7 @@ class Inputs:
     seed: int
     stored: Cloud | None = None
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, object]:
         if self.stored is not None:
             rows = np.ascontiguousarray(self.stored, "<f4")
             return {"law": "stored", "points": _text(rows), "count": len(rows)}
@@ -86,7 +85,7 @@ class NetworkView:
     inputs: Inputs
     command: str
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, object]:
         ends = list(zip(self.names, self.low, self.high, self.log, strict=True))
         for name, low, high, log in ends:
             if not (math.isfinite(high) and (0 if log else -math.inf) < low <= high):
@@ -135,7 +134,7 @@ class Scene:
     start: dict[str, float]
     network: NetworkView | None = None
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, object]:
         return {
             "dim": self.dim,
             "extent": self.extent.tolist(),
