@@ -131,6 +131,9 @@ class SimulateConfig(Settings):
     store_field: Whole = Field(
         0, ge=0, le=1 << 14, description="store the chemical c as well, on this many points an axis; 0: particles alone"
     )
+    store_gradient: Literal["no", "yes"] = Field(
+        "no", description="with --store-field, store the gradient of c on its points as well"
+    )
     field_side: Real = Field(
         0.0,
         ge=0,
@@ -179,6 +182,8 @@ class SimulateConfig(Settings):
             raise ConfigError("--origin moving on a GPU", "positions count from it on the CPU: use --device cpu")
         if self.halvings and self.device == "cuda":
             raise ConfigError(f"{self.halvings} halvings on a GPU", "steps are halved on the CPU: use --device cpu")
+        if self.store_gradient == "yes" and not self.store_field:
+            raise ConfigError("--store-gradient without --store-field", "give the points an axis, as --store-field 64")
         if self.halvings and min(self.delta2) == 0:
             raise ConfigError("halved steps with delta2 = 0", "they are cut by delta: give --delta2 above 0")
         swept = self.swept()

@@ -36,7 +36,7 @@ def detect(problem: Problem, owner: Owner) -> None:
         owner.annotate(**facts(problem, stored))
 
 
-def facts(problem: Problem, stored: Run) -> JsonDict:
+def facts(problem: Problem, stored: Run) -> dict[str, object]:
     """The attributes, an entry a case; None for a case that cannot collapse. Where it can and there is no ``t_b``,
     ``no_t_b`` has the reason."""
     records: list[JsonDict | None] = []
@@ -106,7 +106,7 @@ def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Look:
     return of(found, float(stored.times[k]))
 
 
-def _as_dict(case: Case, frames: Sequence[Look]) -> JsonDict:
+def _as_dict(case: Case, frames: Sequence[Look]) -> dict[str, object]:
     names = ("t", "density", "within", "radii", "critical_radius")
     reach = RESOLVED * math.sqrt(case.kernel_args[0]) if frames else None
     return {"reach": reach, **{name: [dict(one)[name] for one in frames] for name in names}}

@@ -33,6 +33,9 @@ def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
         return None
     if not hasattr(problem.chemistry, "field"):
         raise ConfigError(f"chemistry {config.chemistry!r} gives no c between particles", "drop --store-field")
+    gradient = config.store_gradient == "yes"
+    if gradient and not hasattr(problem.chemistry, "field_gradient"):
+        raise ConfigError(f"chemistry {config.chemistry!r} gives no gradient of c", "drop --store-gradient")
     if config.store_field**config.dim > MOST:
         most = math.floor(MOST ** (1.0 / config.dim) + 1e-9)
         raise ConfigError(f"store_field = {config.store_field} in {config.dim}D", f"use --store-field {most} at most")
@@ -49,7 +52,7 @@ def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
         side = _rounded_up(max(wide, 8.0 * math.sqrt(max(config.delta2))))
     if not side > 0:
         raise ConfigError("all particles start at one point", "give the side of the grid, as --field-side 2")
-    return FieldGrid(config.store_field, tuple((middle - side / 2).tolist()), side)
+    return FieldGrid(config.store_field, tuple((middle - side / 2).tolist()), side, gradient)
 
 
 def _way(problem: Problem, cloud: Cloud) -> NDArray[np.float64]:
@@ -73,7 +76,8 @@ def _way(problem: Problem, cloud: Cloud) -> NDArray[np.float64]:
 def describe(grid: FieldGrid) -> str:
     """Describe a grid in one sentence."""
     ends = " x ".join(f"[{low:.3g}, {low + grid.side:.3g}]" for low in grid.low)
-    return f"c is stored on {' x '.join(map(str, grid.shape))} points of {ends}; --field-side sets another side"
+    what = "c and its gradient are" if grid.gradient else "c is"
+    return f"{what} stored on {' x '.join(map(str, grid.shape))} points of {ends}; --field-side sets another side"
 
 
 def _rounded_up(side: float) -> float:

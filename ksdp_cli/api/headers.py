@@ -114,7 +114,7 @@ def end_state(
     return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since, **steps})}
 
 
-def collapsed_from(times: Sequence[float | None]) -> JsonDict:
+def collapsed_from(times: Sequence[float | None]) -> dict[str, object]:
     """The attribute with the time from which on the cloud is collapsed; of a sweep one for each case, None where it is
     not."""
     known = any(time is not None for time in times)
@@ -200,6 +200,7 @@ def _resolved(config: SimulateConfig) -> dict[str, object]:
     """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid and
     about a fixed origin says what it said before there were these."""
     unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
+    unsaid |= {"store_gradient"} if config.store_gradient == "no" else set()
     unsaid |= {"origin"} if config.origin == "fixed" else set()
     unsaid |= {"merge"} if config.merge == "none" else set()
     unsaid |= set() if config.halvings else {"halvings", "dt_fraction"}

@@ -10,6 +10,7 @@ import math
 from dataclasses import asdict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base import compiling
 from ..base import device as devices
@@ -17,12 +18,13 @@ from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
-from ..particles.case_run import State
+from ..particles.case_run import CaseRun, State
 from ..particles.precision import motion_warning
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation
 from ..particles.world import World
 from ..store import Owner, change_times
+from ..store.field_grid import FieldGrid
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .detecting import detect
@@ -92,7 +94,7 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
 
 def _stop(
     problem: Problem, simulation: Simulation, writer: Owner | CaseStore, watch: Watch, end: Collapsed
-) -> JsonDict:
+) -> dict[str, object]:
     """End the store at the collapse; what it then says of that."""
     assert isinstance(writer, Owner)  # a case alone is not stopped
     simulation.snapshot()
@@ -111,8 +113,8 @@ def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Wa
     ended = change_times(writer, header(with_times(problem, times), writer.header.grid))
     ended.annotate(**facts, **watch.facts())
     if ended.committed < len(times):
-        c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
-        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
+        fields = [None if field is None else field[None] for field in _fields(simulation.moving, ended.header.grid)]
+        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], *fields)
     Checkpoints(writer.path).remove()
     detect(problem, ended)
     ended.finish()
@@ -159,13 +161,12 @@ class Watch:
         for run, cloud in zip(self.simulation.runs, clouds, strict=True):
             with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
-                    grid = case.header.grid
-                    case.write(k, _stored(cloud), run.field(grid.axes()) if grid else None)
+                    case.write(k, _stored(cloud), *_fields(run, case.header.grid))
         self.writer.commit()
         self.pace.writing += compiling.clock() - before
         self.pace.written += 1
 
-    def facts(self) -> JsonDict:
+    def facts(self) -> dict[str, object]:
         """Return the attributes about how the store was made."""
         return {
             "seconds": self._seconds(),
@@ -322,3 +323,10 @@ class Watch:
 
 def _stored(frame: np.ndarray) -> np.ndarray:
     return frame.astype(np.float32, copy=False)
+
+
+def _fields(run: CaseRun, grid: FieldGrid | None) -> list[NDArray[np.float64] | None]:
+    """c on the grid of a store and its gradient, where they are stored."""
+    if grid is None:
+        return [None, None]
+    return [run.field(grid.axes()), run.field_gradient(grid.axes()) if grid.gradient else None]

@@ -57,7 +57,8 @@ def peak_memory() -> int:
 def frame_bytes(problem: Problem) -> int:
     """Return the bytes of one stored frame of all cases."""
     c = problem.config
-    return 4 * len(problem.cases) * (c.J * c.dim + (c.store_field**c.dim if c.store_field else 0))
+    values = 0 if not c.store_field else 1 if c.store_gradient == "no" else 1 + c.dim
+    return 4 * len(problem.cases) * (c.J * c.dim + values * int(c.store_field**c.dim))
 
 
 def duration(seconds: float) -> str:

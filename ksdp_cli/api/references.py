@@ -64,7 +64,7 @@ class ComparedCloud:
         case = {name: value for name, value in self.case.items() if name != grids.SEED}
         return {name: value for name, value in found.items() if value is not None} | case | time
 
-    def parameters(self) -> JsonDict:
+    def parameters(self) -> dict[str, float | str]:
         """Return `numbers`, and the names of flow, kernel and initial cloud."""
         names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
         told = {name: provenance.short(str(self.simulation[name])) for name in names}

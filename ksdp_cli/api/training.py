@@ -51,7 +51,7 @@ class Training:
         facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
         return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         history = self.trained.history
         chosen = self.trained.model.provenance["result"]["validation_W2_squared"]
         best = next(row for row in reversed(history) if row.get("validation") == chosen)

@@ -139,6 +139,7 @@ class GridRecord(Record):
     points: Annotated[int, Field(ge=1, le=1 << 14)]
     low: Annotated[list[Finite], Field(min_length=1, max_length=3)]
     side: Annotated[Finite, Field(gt=0)]
+    gradient: bool = False
 
 
 class Stopped(Record):

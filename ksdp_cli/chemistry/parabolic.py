@@ -127,6 +127,11 @@ class Parabolic:
         """c at the points of ``grid`` from the modes; in free space 0 outside the last box."""
         return self._of(state).at(_field(state), grid.points())[0].reshape(grid.shape)
 
+    def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
+        """Return the gradient of `field` on the points of ``grid``, (d, x, y (, z))."""
+        slope = self._of(state).at(_field(state), grid.points())[1]
+        return slope.reshape(-1, *grid.shape)
+
     def mass(self, state: State) -> float:
         """Integral of c over the last box."""
         return self._of(state).mass(_field(state))

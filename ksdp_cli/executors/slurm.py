@@ -19,7 +19,7 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ..base.files import JsonDict, read_json
+from ..base.files import read_json
 from ..base.libraries import library
 from ..base.outputs import write_whole
 from ..base.threads import core_count
@@ -55,7 +55,7 @@ class Slurm(Workers):
         self._submitit = library("submitit", "executor 'slurm'", "slurm")
         self._local, self._workers = place == "local", workers
         self._options = {} if self._local else _options(place)
-        self._per_job = self._options.pop("cases_per_job", 1)
+        self._per_job = int(self._options.pop("cases_per_job", 1))
         if not self._local and shutil.which("srun") is None:
             raise ResourceError(
                 "there is no Slurm here: srun is not installed", "use a login node of the cluster, or slurm:local"
@@ -139,7 +139,7 @@ class Slurm(Workers):
 
         executor = SlurmExecutor(self._folder, max_num_timeout=REQUEUES)
         known = SlurmExecutor._valid_parameters()
-        own = {name: value for name, value in self._options.items() if name in known}
+        own: dict[str, Any] = {name: value for name, value in self._options.items() if name in known}
         others = {name.replace("_", "-"): value for name, value in self._options.items() if name not in known}
         own |= {"additional_parameters": others} if others else {}
         own |= {"array_parallelism": self._workers} if self._workers else {}
@@ -201,7 +201,7 @@ class Slurm(Workers):
         return [(call, future) for call, future in self._waiting.values() if not future.done()]
 
 
-def _options(place: str) -> JsonDict:
+def _options(place: str) -> dict[str, str | int]:
     """Parse ``KEY=VALUE,...``, whole numbers as integers. Raises `ConfigError`."""
     options = dict[str, Any]()
     for part in filter(None, place.split(",")):

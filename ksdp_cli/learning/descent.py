@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.arrays import Array
-from ..base.files import JsonDict
 from .network.network import Network, Weights
 from .optimisers.base import Optimiser, optimiser, rate
 
@@ -78,5 +78,6 @@ class Descent:
                 raise ValueError(f"{name} has shape {arrays[name].shape}, not {array.shape}")
             array[:] = arrays[name]
 
-    def _state(self) -> JsonDict:
-        return {"theta": self.theta, "average": self.average, **self.optimiser.state()}
+    def _state(self) -> dict[str, NDArray[np.floating]]:
+        own: dict[str, Any] = self.optimiser.state()
+        return {"theta": self.theta, "average": self.average, **own}

@@ -74,7 +74,7 @@ class EtaMap:
                 return f"{name} has low = {low:g}, before = {before:g} and high = {high:g}{scale}"
         return None
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, list[object]]:
         return {name: list(value) for name, value in asdict(self).items()}
 
     def normalise(self, eta: ArrayLike) -> NDArray[np.float32]:

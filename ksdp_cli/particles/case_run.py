@@ -211,6 +211,13 @@ class CaseRun:
             c: NDArray[np.float64] = chemistry.field(_memory(self.state.arrays), self.state.x, Grid(axes))
         return c
 
+    def field_gradient(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The gradient of `field`, (d, x, y (, z))."""
+        known: Any = self.chemistry
+        with np.errstate(under="ignore"):
+            slope: NDArray[np.float64] = known.field_gradient(_memory(self.state.arrays), self.state.x, Grid(axes))
+        return slope
+
     def look_due(self) -> bool:
         """Whether the last steps passed a multiple of the interval between checks, and the cloud is not collapsed
         yet."""

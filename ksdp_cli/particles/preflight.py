@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.memory import available_memory
 from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
@@ -57,10 +56,10 @@ def kernel_warning(pull: float, dt: float, t: float, case: Case) -> str | None:
     )
 
 
-def accuracy_warning(report: JsonDict, dtype: str, t: float, case: Case) -> str | None:
+def accuracy_warning(report: Mapping[str, object], dtype: str, t: float, case: Case) -> str | None:
     """A warning if an engine has measured, before ``t``, an error above its target; or None."""
     worst, target = report.get("worst_error"), report.get("target")
-    if worst is None or target is None or not worst > target:
+    if not (isinstance(worst, (int, float)) and isinstance(target, (int, float)) and worst > target):
         return None
     finer = "--dtype float64, " if dtype == "float32" else ""
     return (

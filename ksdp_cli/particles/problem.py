@@ -6,7 +6,7 @@ import math
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -129,7 +129,7 @@ def initial_cloud(law: object, dim: int, values: Mapping[str, object] | None = N
     return name, cloud
 
 
-def pose(options: JsonDict) -> Problem:
+def pose(options: Mapping[str, object]) -> Problem:
     """Build the problem from ``options``: fields of `SimulateConfig`, and parameters of the components by name.
 
     Raises `ConfigError` for an unknown name, a dimension that a component does not support, or a value out of range.
@@ -141,7 +141,7 @@ def pose(options: JsonDict) -> Problem:
     dim = _dimension(remaining.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
     scheme_name, scheme = load("scheme", remaining.pop("scheme", "euler"))
     init_name, law = _law(remaining.pop("init", SimulateConfig.model_fields["init"].default))
-    c0 = remaining.pop("c0", SimulateConfig.model_fields["c0"].default)
+    c0: Any = remaining.pop("c0", SimulateConfig.model_fields["c0"].default)
     extra = {name: remaining.pop(name) for name in list(remaining) if name not in SimulateConfig.model_fields}
     of_law = _fields(init_name, law) if isinstance(law, type) else {}
     fields = {

@@ -43,7 +43,7 @@ def build(root: Path, header: Header) -> None:
         labels: dict[str, Any] = dict(
             LABELS.get(name) or _of_field(name, header) or _parameter(header.units.get(name, name))
         )
-        if name == "c":
+        if name in ("c", "grad_c"):
             labels["coordinates"] = " ".join(["time", *header.cases])
         if name == "position":
             labels |= {"comment": "from the origin, which is to be added"} if header.moving else {}
@@ -87,9 +87,14 @@ def seal(root: Path, changes: dict[str, object]) -> None:
 
 
 def _of_field(name: str, header: Header) -> dict[str, str]:
-    """Return the labels of c, whose unit is mass / length in 3D and mass in 2D."""
-    if name != "c" or not header.grid:
+    """Return the labels of c, whose unit is mass / length in 3D and mass in 2D, and of its gradient."""
+    if name not in ("c", "grad_c") or not header.grid:
         return {}
+    if name == "grad_c":
+        return {
+            "long_name": "gradient of the chemical",
+            "units": "mass / length^2" if header.dim == 3 else "mass / length",
+        }
     return {"long_name": "concentration of the chemical", "units": "mass / length" if header.dim == 3 else "mass"}
 
 

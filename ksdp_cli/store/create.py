@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base import disk
-from ..base.files import JsonDict, read_json
+from ..base.files import read_json
 from ..base.outputs import Lock
 from ..errors import Busy, ConfigError, DataError, Taken
 from . import layout
@@ -153,8 +153,9 @@ def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
         for k in range(_frames_to_link(stored, case, header)):
             for n in shards:
                 _link_chunk(root, new, "position", (case, k, n, 0), form)
-            if header.grid:
-                disk.link(layout.field_file(root, header, case, k), layout.field_file(new, header, case, k))
+            ours = layout.field_files(new, header, case, k)
+            for name, file in layout.field_files(root, header, case, k).items():
+                disk.link(file, ours[name])
             if form == header.format:
                 _link_chunk(root, new, "digest", (case, k, 0), form)
     if form != header.format:
@@ -225,7 +226,9 @@ def _same_run(path: Path, stored: Run, header: Header) -> None:
     own = ("kind", "particles", "dim", "cases", "case_count", "grid", *MARKS)
     old, new = (_flat({n: attrs[n] for n in own if n in attrs}) for attrs in (stored.attrs, wanted))
     old |= {name: value for name, value in _flat(stored.config).items() if name not in FREE}
-    new |= {name: value for name, value in _flat(wanted["config"]).items() if name not in FREE}
+    config = wanted["config"]
+    assert isinstance(config, dict)
+    new |= {name: value for name, value in _flat(config).items() if name not in FREE}
     changed = [f"{n}: {_value(old, n)} -> {_value(new, n)}" for n in sorted({*old, *new}) if old.get(n) != new.get(n)]
     if changed:
         raise ConfigError(f"{path} holds another run ({'; '.join(changed)})", "use another -o, or --overwrite")
@@ -245,7 +248,7 @@ def _value(values: dict[str, object], name: str) -> str:
     return str(values[name]) if name in values else "none"
 
 
-def _flat(values: dict[str, object], prefix: str = "") -> JsonDict:
+def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
     """Flatten nested dicts, with dotted names."""
     flat: dict[str, Any] = {}
     for name, value in values.items():

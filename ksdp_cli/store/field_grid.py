@@ -19,6 +19,8 @@ class FieldGrid:
     points: int
     low: tuple[float, ...]
     side: float
+    #: Whether the store holds the gradient of c as well.
+    gradient: bool = False
 
     def check(self, dim: int) -> None:
         """Raise `ValueError` unless this is a grid in ``dim`` dimensions."""
@@ -41,4 +43,5 @@ class FieldGrid:
         return [np.asarray(low + cells * self.h, np.float64) for low in self.low]
 
     def as_attribute(self) -> dict[str, object]:
-        return {"points": self.points, "low": list(self.low), "side": self.side}
+        found: dict[str, object] = {"points": self.points, "low": list(self.low), "side": self.side}
+        return found | ({"gradient": True} if self.gradient else {})

@@ -8,7 +8,10 @@ origin, ``origin(case, time, axis)`` float64 holds the point to add. The root me
 of all that is written once.
 
 Format 3 is format 2 with the chemical on a grid for each frame: ``c(case, time, x, y, z)`` float32, one file for each
-case and frame, whose digest is the last of the frame's digests.
+case and frame, whose digest follows those of the positions.
+
+Format 4 is format 3 with the gradient of c: ``grad_c(case, time, axis, x, y, z)`` float32, one file for each case and
+frame, whose digest follows that of c.
 
 Format 1 is still read, but no longer written. It has one digest file per frame for all cases, and "." in file names
 instead of "/".
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMAT, WITH_FIELD, FORMATS = 2, 3, (1, 2, 3)
+FORMAT, WITH_FIELD, WITH_GRADIENT, FORMATS = 2, 3, 4, (1, 2, 3, 4)
 MARK = "ksdp_format"
 #: Root attributes with the digests of the root metadata, and of the arrays' metadata and coordinates.
 ROOT_DIGEST, STATIC_DIGEST = "metadata_sha256", "static_sha256"
@@ -76,7 +79,7 @@ class Header:
 
     def __post_init__(self) -> None:
         if self.grid:
-            object.__setattr__(self, "format", WITH_FIELD)
+            object.__setattr__(self, "format", WITH_GRADIENT if self.grid.gradient else WITH_FIELD)
 
     def check(self) -> None:
         """Raise `ValueError` for inconsistent sizes, `ConfigError` for a parameter name that a store cannot use."""
@@ -86,7 +89,7 @@ class Header:
             raise ValueError(f"times {self.times} do not increase")
         if self.grid:
             self.grid.check(self.dim)
-        elif self.format == WITH_FIELD:
+        elif self.format >= WITH_FIELD:
             raise ValueError("a field without a grid")
         if not self.cases and self.case_count != 1:
             raise ValueError(f"{self.case_count} cases of nothing that varies")
@@ -96,7 +99,7 @@ class Header:
             if not name.isidentifier() or name in RESERVED or (self.grid and name in OF_FIELD):
                 raise ConfigError(f"a swept parameter cannot be called {name!r} in a store", "rename it in its plugin")
 
-    def as_attributes(self) -> JsonDict:
+    def as_attributes(self) -> dict[str, object]:
         """Return the header as group attributes; every value must survive JSON unchanged."""
         own = {
             MARK: self.format,
@@ -128,7 +131,7 @@ class Header:
             case_count=attributes["case_count"],
             units=attributes["parameter_units"],
             config=attributes["config"],
-            grid=_grid(attributes["grid"]) if attributes[MARK] == WITH_FIELD else None,
+            grid=_grid(attributes["grid"]) if attributes[MARK] >= WITH_FIELD else None,
             format=attributes[MARK],
         )
         header.check()
@@ -139,9 +142,9 @@ class Header:
 OWN_ATTRIBUTES = {*Header("", (0.0,), 1, 1, {}, 1).as_attributes(), "grid", ROOT_DIGEST, STATIC_DIGEST}
 #: Names of arrays and dimensions, which no swept parameter may take.
 RESERVED = {"position", "time", "axis", "digest", "case", "particle", "shard", "origin"}
-OF_FIELD = {"c", *AXES}
+OF_FIELD = {"c", "grad_c", *AXES}
 #: Arrays that get a file with every frame.
-FRAMED = ("position", "c", "digest", "time")
+FRAMED = ("position", "c", "grad_c", "digest", "time")
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,9 @@ def arrays(header: Header) -> dict[str, Array]:
     if header.grid:
         shape, names = header.grid.shape, AXES[:d]
         result["c"] = Array(("case", "time", *names), (count, steps, *shape), "float32", (1, 1, *shape), (1, 1, *shape))
+        if header.grid.gradient:
+            one = (1, 1, d, *shape)
+            result["grad_c"] = Array(("case", "time", "axis", *names), (count, steps, d, *shape), "float32", one, one)
         result |= {name: Array((name,), (n,), "float64", (n,), (n,)) for name, n in zip(names, shape, strict=True)}
     return result | {
         name: Array(("case",), (count,), kind_of(name, values), (count,), (count,))
@@ -207,8 +213,9 @@ def shard_count(particles: int) -> int:
 
 
 def digest_count(header: Header) -> int:
-    """Return the number of digests for one frame of one case: one for each file of positions, and one for c."""
-    return shard_count(header.particles) + (1 if header.grid else 0)
+    """Return the number of digests for one frame of one case: one for each file of positions, of c and of its
+    gradient."""
+    return shard_count(header.particles) + len(field_files(Path(), header, 0, 0))
 
 
 def separator(form: int) -> str:
@@ -226,9 +233,14 @@ def fixed_file(root: Path, name: str, header: Header) -> Path:
     return chunk_file(root, name, *([0] * len(arrays(header)[name].shape)), form=header.format)
 
 
-def field_file(root: Path, header: Header, case: int, k: int) -> Path:
-    """Return the file of c for a case and frame."""
-    return chunk_file(root, "c", case, k, *(0,) * header.dim)
+def field_files(root: Path, header: Header, case: int, k: int) -> dict[str, Path]:
+    """Return the files of c and of its gradient for a case and frame, by array, in the order of their digests."""
+    if header.grid is None:
+        return {}
+    found = {"c": chunk_file(root, "c", case, k, *(0,) * header.dim)}
+    if header.grid.gradient:
+        found["grad_c"] = chunk_file(root, "grad_c", case, k, *(0,) * (header.dim + 1))
+    return found
 
 
 def digest_file(root: Path, case: int, k: int, form: int = FORMAT) -> Path:
@@ -275,4 +287,4 @@ def static_digest(root: Path, header: Header) -> str:
 
 def _grid(stored: Any) -> FieldGrid:
     """Return the grid in the attributes, which `Attributes` has validated."""
-    return FieldGrid(stored["points"], tuple(stored["low"]), stored["side"])
+    return FieldGrid(stored["points"], tuple(stored["low"]), stored["side"], stored.get("gradient", False))

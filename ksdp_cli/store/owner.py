@@ -48,16 +48,17 @@ class Owner:
         """Return the writer of a case; close it before opening another for the same case. Raises as `CaseWriter`."""
         return CaseWriter(self.path, number, self.header)
 
-    def write(self, k: int, positions: Frame, c: Frame | None = None) -> None:
+    def write(self, k: int, positions: Frame, c: Frame | None = None, gradient: Frame | None = None) -> None:
         """Write and commit frame ``k``, (case, J, d), for every case that lacks it; ``c`` is the chemical on the grid
-        of the store, (case, x, y(, z)), if it has one."""
+        of the store, (case, x, y(, z)), if it has one, ``gradient`` (case, d, x, y(, z)) its gradient."""
         shape = (self.header.case_count, self.header.particles, self.header.dim)
         if positions.shape != shape:
             raise ValueError(f"a frame {positions.shape} for a store of {shape}")
         for number, cloud in enumerate(positions):
             with self.case(number) as case:
                 if k >= case.committed:
-                    case.write(k, cloud, None if c is None else c[number])
+                    fields = [None if field is None else field[number] for field in (c, gradient)]
+                    case.write(k, cloud, *fields)
         self.commit()
 
     def commit(self) -> int:

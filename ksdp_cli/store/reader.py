@@ -141,15 +141,24 @@ class Run:
         """
         if self.grid is None:
             raise ConfigError(f"{self.path} has no chemical field c", "simulate with --store-field")
-        grid = self.grid
+        return self._field("c", case, k, self.grid.shape)
+
+    def gradient(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+        """Return grad c on `grid`, (d, x, y (, z)). Raises as `field`, and `ConfigError` for a store without it."""
+        if self.grid is None or not self.grid.gradient:
+            raise ConfigError(f"{self.path} has no gradient of c", "simulate with --store-field N --store-gradient yes")
+        return self._field("grad_c", case, k, (self.dim, *self.grid.shape))
+
+    def _field(self, name: str, case: int, k: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
         case, k = self._place_of(case, k)
-        file = layout.field_file(self.path, self.header, case, k)
+        files = layout.field_files(self.path, self.header, case, k)
+        file, place = files[name], layout.shard_count(self.J) + list(files).index(name)
 
         def read() -> NDArray[np.float32]:
-            declared.check_file(file, 4 * math.prod(grid.shape))
-            return np.ascontiguousarray(self._group["c"][case, k])
+            declared.check_file(file, 4 * math.prod(shape))
+            return np.ascontiguousarray(self._group[name][case, k])
 
-        return self._read_checked(file, case, k, -1, read)
+        return self._read_checked(file, case, k, place, read)
 
     def find(self, t: float | None = None, **parameters: float) -> tuple[int, int]:
         """Return the case and snapshot with these values (to 1e-9); by default the only case and the last snapshot.
@@ -201,8 +210,8 @@ class Run:
             result["position"] = (result["position"] + result["origin"]).transpose(*result["position"].dims)
             result["position"].attrs = labels
             result = result.drop_vars("origin")
-        if self.grid:
-            result["c"].encoding.pop("coordinates", None)
+        for name in layout.field_files(self.path, self.header, 0, 0):
+            result[name].encoding.pop("coordinates", None)
         result = result.assign_coords(axis=result["axis"].astype(object)) if "axis" in result.coords else result
         return unstack(result, self.path) if grid else result
 

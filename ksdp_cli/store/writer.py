@@ -39,7 +39,8 @@ class CaseWriter:
         # write empty chunks too: a frame of NaN only is data, not a missing file
         self._position = group["position"].with_config({"write_empty_chunks": True})
         self._digest = group["digest"]
-        self._field = group["c"].with_config({"write_empty_chunks": True}) if self.header.grid else None
+        names = layout.field_files(path, self.header, case, 0)
+        self._fields = {name: group[name].with_config({"write_empty_chunks": True}) for name in names}
         self._sums: dict[int, np.ndarray] = {}
         self._written: dict[int, np.ndarray] = {}
         self.committed = layout.frames_of(path, self.header, case)
@@ -68,24 +69,35 @@ class CaseWriter:
             sums[index] = layout.block_digest(data[offset : offset + self.shard])
             written[index] = True
 
-    def write_field(self, k: int, c: NDArray[np.floating]) -> None:
-        """Write the chemical of frame ``k`` on the grid of the store."""
-        if self._field is None or self.header.grid is None or c.shape != self.header.grid.shape:
-            raise ValueError(f"a field {c.shape} for a store with {self.header.grid}")
+    def write_field(self, k: int, c: NDArray[np.floating], name: str = "c") -> None:
+        """Write the chemical of frame ``k`` on the grid of the store, or its gradient (d, x, y(, z)) as "grad_c"."""
+        grid, dim = self.header.grid, self.header.dim
+        if grid is None or name not in self._fields or c.shape != (*(() if name == "c" else (dim,)), *grid.shape):
+            raise ValueError(f"a field {name} {c.shape} for a store with {grid}")
         if not self.committed <= k < len(self.header.times):
             raise ValueError(f"cannot write field {k} of case {self.case}: {self.committed} are committed")
         data = np.ascontiguousarray(c, np.float32)
         with disk.store_errors(self.path):
-            self._field[self.case, k] = data
+            self._fields[name][self.case, k] = data
         sums, written = self._of(k)
-        sums[-1], written[-1] = layout.block_digest(data), True
+        place = layout.shard_count(self.header.particles) + list(self._fields).index(name)
+        sums[place], written[place] = layout.block_digest(data), True
 
-    def write(self, k: int, positions: Cloud, c: NDArray[np.floating] | None = None) -> None:
-        """Write and commit frame ``k`` of the case, (J, d), with the chemical if the store has a grid."""
+    def write(
+        self,
+        k: int,
+        positions: Cloud,
+        c: NDArray[np.floating] | None = None,
+        gradient: NDArray[np.floating] | None = None,
+    ) -> None:
+        """Write and commit frame ``k`` of the case, (J, d), with the chemical if the store has a grid, and its gradient
+        (d, x, y(, z)) if that is stored."""
         if positions.shape != (self.header.particles, self.header.dim):
             raise ValueError(f"a cloud {positions.shape} for {self.header.particles} x {self.header.dim}")
         if c is not None:
             self.write_field(k, c)
+        if gradient is not None:
+            self.write_field(k, gradient, "grad_c")
         self.write_block(k, 0, positions)
         self.commit(k)
 
@@ -101,8 +113,8 @@ class CaseWriter:
             # the store syncs each file before its rename; sync the folders here, positions before digests
             count = layout.shard_count(self.header.particles)
             shards = [layout.chunk_file(root, "position", case, k, n, 0) for n in range(count)]
-            if self.header.grid:
-                disk.sync_up(layout.field_file(root, self.header, case, k), root / "c")
+            for name, file in layout.field_files(root, self.header, case, k).items():
+                disk.sync_up(file, root / name)
             for file in shards[:-1]:
                 disk.sync_folder(file.parent)
             disk.sync_up(shards[-1], root / "position")

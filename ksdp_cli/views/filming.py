@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -22,7 +22,7 @@ PARTICLES = 200_000
 At = dict[str, float]
 
 
-def points_of_model(generator: Generator, at: dict[str, object]) -> list[At]:
+def points_of_model(generator: Generator, at: Mapping[str, object]) -> list[At]:
     """Return the parameters of each picture: the given values, or else the trained range.
 
     By default the film runs over t, or over the first parameter; other parameters take their largest trained values.

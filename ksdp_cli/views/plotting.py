@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from ..api import paths
 from ..api.clouds import part_of
 from ..api.options import Number, Values
 from ..base.bars import progress_bar
-from ..base.files import JsonDict, local, read_json, target
+from ..base.files import local, read_json, target
 from ..base.grids import SEED
 from ..base.labels import KINDS
 from ..base.listener import Progress
@@ -63,7 +63,7 @@ class Plotted:
     def _repr_html_(self) -> str:
         return "".join(_image(path) for path in self.files if path.suffix not in (".pdf", ".mp4"))
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {"files": [str(path) for path in self.files], "notes": self.notes}
 
 
@@ -189,7 +189,7 @@ def _store_alone(work: Work, selection: Selection) -> None:
         )
 
 
-def _model_alone(work: Work, network: NetworkClouds, at: JsonDict, case: object) -> None:
+def _model_alone(work: Work, network: NetworkClouds, at: Mapping[str, Values], case: object) -> None:
     if case is not None:
         raise ConfigError("a model has no cases", "give its parameters, as --A 50")
     model = network.generator.model
@@ -212,7 +212,9 @@ def _sheet(work: Work, shown: Sequence[PictureCloud]) -> None:
     )
 
 
-def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | None, device: str | None) -> None:
+def _film(
+    work: Work, own: Run | Model, at: Mapping[str, Values], case: object, n: Number | None, device: str | None
+) -> None:
     if isinstance(own, Model):
         if case is not None:
             raise ConfigError("a model has no cases", "name its parameters, as --A 50")
@@ -265,7 +267,9 @@ def _model_pairs(work: Work, network: NetworkClouds, selection: Selection) -> li
     return pairs
 
 
-def _store_pairs(work: Work, selection: Selection, other: Run, at: JsonDict) -> list[tuple[PictureCloud, PictureCloud]]:
+def _store_pairs(
+    work: Work, selection: Selection, other: Run, at: Mapping[str, Values]
+) -> list[tuple[PictureCloud, PictureCloud]]:
     """Pair the frames of two stores that agree in every common parameter; if each has one frame, pair these."""
     known = {
         name: value for name, value in at.items() if name == "t" or name in other.cases[0] or constant(other, name)

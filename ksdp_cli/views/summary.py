@@ -52,7 +52,7 @@ def of_run(run: Run) -> JsonDict:
     }
 
 
-def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[JsonDict]:
+def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[dict[str, object]]:
     rows = []
     for values, each in runs.items():
         ensemble, at = ensemble_moments(each), dict(zip(names, values, strict=True))

@@ -51,11 +51,11 @@ class MeshOrTree:
                 return force
         return self.tree(x)
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         """That of the engine in use; ``note`` says why it is the tree."""
         return self.tree.report() | {"note": self.note} if self.note else self.mesh.report()
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """What a resumed run needs to repeat this one to the bit."""
         return {"note": self.note, "mesh": self.mesh.state(), "tree": self.tree.state()}
 

@@ -85,11 +85,11 @@ class TreeGPU:
         )
         return force.to(x.dtype)
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         """As on the CPU, and how many leaves had no room for their lists at the last check."""
         return {"engine": self.name, "device": "cuda", "leaves_left_out": self.left_out, **self.tuner.report()}
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """What a resumed run needs to repeat this one to the bit, report included."""
         return {"left_out": self.left_out, **self.tuner.state()}
 

@@ -83,7 +83,7 @@ def _constants(run: Run) -> dict[str, float]:
 def differences(model: ReportModel, run: Run) -> list[str]:
     """Return a sentence if a reference is another problem than the one that was learned."""
 
-    def flat(config: JsonDict) -> JsonDict:
+    def flat(config: JsonDict) -> dict[str, object]:
         shared = {name: config.get(name) for name in SHARED}
         shared |= shared.pop("flow_params") or {}
         shared |= shared.pop("kernel_params") or {}
