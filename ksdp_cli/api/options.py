@@ -54,7 +54,7 @@ class SimulateOptions(TypedDict, total=False):
     origin: Literal["fixed", "moving"]
     accuracy: Number
     scheme: str
-    merge: Literal["none", "delta"]
+    merge: Literal["none", "delta", "stop"]
     chemistry: str
     c0: str | Path | Run
     chemistry_params: Mapping[str, Values]
