@@ -59,7 +59,7 @@ class SimulateOptions(TypedDict, total=False):
     c0: str | Path | Run
     chemistry_params: Mapping[str, Values]
     store_field: Number
-    store_gradient: str
+    store_gradient: Literal["no", "yes"]
     field_side: Number
     #: Parameters of the chemistry that ships.
     eps: Values
