@@ -132,6 +132,8 @@ def test_a_rank_that_is_killed_ends_the_run_and_costs_no_bit(
         assert left == [5] * (size - 1), done
         said = "".join(done.err).splitlines()
         assert len([line for line in said if "another rank of this run has ended" in line]) == 1, done.err
+        saved = tmp_path / "a.zarr.checkpoint" / "0"
+        assert not saved.exists() or checkpoint.load(saved)[0]["step"] <= step  # whole: its digest holds
         again = ranks(draw.randrange(1, 4), *command, checkpoints=True)
         assert set(again.codes) == {0}, again.err
         assert frames(tmp_path / "a.zarr") == alone
