@@ -21,7 +21,8 @@ def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     """
     lines = _wrapped(title, width) if title else []
     if rows:
-        lines += _table(columns, rows, width) or _blocks(columns, rows, width)
+        pairs = len(columns) == 2 and not any(columns)
+        lines += _table(columns, rows, width) or (_pairs if pairs else _blocks)(columns, rows, width)
     return "\n".join([*(line.rstrip() for line in lines), ""])
 
 
@@ -58,6 +59,16 @@ def _lines(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
         + (" " * GAP).join((cell[k] if k < len(cell) else "").ljust(w) for cell, w in zip(cells, widths, strict=True))
         for k in range(high)
     ]
+
+
+def _pairs(_: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Names and values of which a word, such as a path, is wider than its column: it stands out."""
+    wide = max(len(name) for name, _ in rows)
+    lines = []
+    for name, text in rows:
+        told = _wrapped(text, max(width - INDENT - wide - GAP, LEAST)) or [""]
+        lines += [" " * INDENT + (name if k == 0 else "").ljust(wide + GAP) + line for k, line in enumerate(told)]
+    return lines
 
 
 def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -110,6 +110,7 @@ def test_a_source_of_points_travels_with_the_store_and_the_model(tmp_path: Path)
     data = ksdp.clouds({A: normal(200, seed=A) + A for A in (1, 2, 3)}, names=["A"], source=source, out="a.zarr")
     assert data.config["init"] == "a.source.npy"
     found = ksdp.train(data, steps=3, N=50, validate_every=3, out="m.safetensors")
+    assert found.trained.model.training["held_out"] == 0.1  # of simulated clouds, which can be made again, a fifth
     np.testing.assert_array_equal(found.trained.model.source, source)
     with pytest.warns(KsdpWarning, match="40 points"):
         drawn = ksdp.sample("m.safetensors", n=80, A=2, out="s.zarr").frame()

@@ -131,6 +131,14 @@ def test_a_table_that_is_too_wide_becomes_blocks() -> None:
     assert "interval" in tables.text_table("", columns, [[*row, verdict]], 40)
 
 
+def test_names_and_values_stay_side_by_side_around_a_long_path() -> None:
+    path = "/a/very/long/folder" * 6
+    lines = tables.drawn("T", ["", ""], [["path", path], ["kind", "a model of " + "many words " * 9]], 80).splitlines()
+    assert lines[1] == f"  path  {path}"
+    assert lines[2].startswith("  kind  a model of many words")
+    assert all(len(line) <= 80 for line in lines[2:])
+
+
 def test_a_piped_table_has_no_blanks_at_the_end_of_its_lines(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
