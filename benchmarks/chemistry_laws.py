@@ -1,27 +1,23 @@
-"""The exact laws of eps >= 0 as figures: mass and frozen modes, images of the boxes, spreading and blow-up.
+"""The exact laws of eps >= 0 as figures: mass and frozen modes, images of the boxes, spreading.
 
-    python benchmarks/chemistry_laws.py [--only frozen|images|spreading|blow-up] [--J 1e5] [--steps 300] [--record]
+    python benchmarks/chemistry_laws.py [--only frozen|images|spreading] [--J 1e5] [--steps 300] [--record]
 
 ``frozen``: mass of the chemical and all modes of fixed particles after 50 steps, against the discrete solution.
 ``images``: force of the nested boxes at eps -> 0 against the pair sum of free space, kernel `gaussian`.
 ``spreading``: the self-similar solution in the plane from t_0 = 0.25 to 4 t_0, E|X|^2 and c(0, t).
-``blow-up``: the exact blow-up in space for eps = 0 at 0.95 of its time, mass within R and (T - t) rho(0, t) = 6.
+The exact blow-up in space is `benchmarks/collapse.py`'s.
 """
 
 from __future__ import annotations
 
 import math
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from harness import Table, parser
 
-import ksdp_cli as ksdp
 from ksdp_cli.chemistry.base import Facts, Grid
 from ksdp_cli.chemistry.parabolic import Parabolic, Params
-from ksdp_cli.exact.collapse import Collapse
 from ksdp_cli.exact.self_similar import self_similar
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.gaussian import Gaussian
@@ -94,27 +90,7 @@ def spreading(table: Table, J: int, steps: int) -> None:
             table.row(f"c(0, t), {case}", f"{told:.4f}", f"{centre:.4f}", f"{100 * (centre / told - 1):+.1f} %")
 
 
-def blow_up(table: Table, J: int, steps: int) -> None:
-    """Mass within R, and the density at the centre by the mass within half the core's length."""
-    exact = Collapse(0.05, 2.0)
-    times = (0.025, 0.04, 0.0475)
-    with tempfile.TemporaryDirectory() as folder:
-        run = ksdp.simulate(
-            dim=3, J=J, init="collapse", M=exact.M, kernel="plummer", delta2=1e-4, T=times[-1], snapshots=times,
-            dt=times[-1] / steps, accuracy=1e-3, out=Path(folder) / "blow-up.zarr",
-        )  # fmt: skip
-        for k, t in enumerate(times):
-            r = np.linalg.norm(np.asarray(run.frame(0, k), np.float64), axis=1)
-            for radius in (0.1, 0.25, 0.5):
-                told, found = float(exact.mass_within(radius, t)), exact.M * float(np.mean(r < radius))
-                off = f"{100 * (found / told - 1):+.1f} %"
-                table.row(f"mass within {radius:g}, t = {t:g}", f"{told:.3f}", f"{found:.3f}", off)
-            near = 0.5 * math.sqrt(exact.T - t)
-            ratio = exact.M * float(np.mean(r < near)) / float(exact.mass_within(near, t))
-            table.row(f"(T - t) rho(0, t), t = {t:g}", "6", f"{6 * ratio:.2f}", f"{100 * (ratio - 1):+.1f} %")
-
-
-SECTIONS = {"frozen": frozen, "images": images, "spreading": spreading, "blow-up": blow_up}
+SECTIONS = {"frozen": frozen, "images": images, "spreading": spreading}
 
 
 def main() -> None:

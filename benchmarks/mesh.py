@@ -56,7 +56,9 @@ def peer(x: np.ndarray, accuracy: float, threads: int) -> tuple[Callable[[], np.
     for modes in MODES:
         call = fourier(x, modes, accuracy, threads)
         sample = sample_of(len(x), 0)
-        error, _ = sampled_error(exact, ARGS, x, call(), sample, lambda task, items: [task(item) for item in items])
+        error, _ = sampled_error(
+            exact, ARGS, x, call()[sample], sample, lambda task, items: [task(item) for item in items]
+        )
         if error <= accuracy:
             return call, error
     return None, math.inf

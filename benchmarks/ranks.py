@@ -34,6 +34,8 @@ CASES = {
     "tree 2D 1e5": {"engine": "tree", "dim": 2, "J": 100_000},
     "tree 2D 1e6": {"engine": "tree", "dim": 2, "J": 1_000_000},
     "tree 3D 1e6": {"engine": "tree", "dim": 3, "J": 1_000_000, "accuracy": 1e-3},
+    "mesh 2D 1e6": {"engine": "mesh", "dim": 2, "J": 1_000_000},
+    "parabolic 2D 1e6": {"chemistry": "parabolic", "kernel": "gaussian", "eps": 0.1, "k": 0, "dim": 2, "J": 1_000_000},
 }
 
 
@@ -46,7 +48,8 @@ def worker(options: dict[str, Any], steps: int) -> None:
     asked = os.environ.get("RANKS_WORLD")
     world = world_of(asked if asked == "mpi" else None)
     kernel = "blob" if options["dim"] == 2 else "plummer"
-    flow = {"flow": f"laminar{options['dim']}d", "A": 10, "T": steps * 1e-4, "dt": 1e-4, "kernel": kernel}
+    flow: dict[str, Any] = {"flow": f"laminar{options['dim']}d", "A": 10, "T": steps * 1e-4, "dt": 1e-4}
+    flow |= {"kernel": kernel}
     simulation = Simulation(pose(flow | options), "cpu", 1, world)
     simulation.start()
     marks, last = [], []
@@ -93,7 +96,7 @@ def efficiencies(table: Table, args: argparse.Namespace) -> None:
     for name, options in CASES.items():
         if args.only not in name:
             continue
-        steps = min(args.steps, 5) if options["engine"] == "direct" else args.steps
+        steps = min(args.steps, 5) if options.get("engine") == "direct" else args.steps
         told: dict[int, list[dict[str, Any]]] = {1: [], args.ranks: []}
         for _ in range(args.repeats):
             for ranks, found in told.items():

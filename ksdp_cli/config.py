@@ -94,8 +94,10 @@ class SimulateConfig(Settings):
     init_params: dict[str, float | str] = Field(
         default_factory=dict, description="the initial cloud's own parameters that are not its defaults"
     )
-    merge: Literal["none", "delta"] = Field(
-        "none", description="beyond a blow-up in the plane: delta makes one heavy particle of what lies within 4 delta"
+    merge: Literal["none", "delta", "stop"] = Field(
+        "none",
+        description="beyond a blow-up: delta makes one heavy particle of what lies within 4 delta, in the plane; stop "
+        "ends the run there",
     )
     seed: Seeds = Field(
         0,
@@ -128,6 +130,9 @@ class SimulateConfig(Settings):
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
     store_field: Whole = Field(
         0, ge=0, le=1 << 14, description="store the chemical c as well, on this many points an axis; 0: particles alone"
+    )
+    store_gradient: Literal["no", "yes"] = Field(
+        "no", description="with --store-field, store the gradient of c on its points as well"
     )
     field_side: Real = Field(
         0.0,
@@ -177,6 +182,8 @@ class SimulateConfig(Settings):
             raise ConfigError("--origin moving on a GPU", "positions count from it on the CPU: use --device cpu")
         if self.halvings and self.device == "cuda":
             raise ConfigError(f"{self.halvings} halvings on a GPU", "steps are halved on the CPU: use --device cpu")
+        if self.store_gradient == "yes" and not self.store_field:
+            raise ConfigError("--store-gradient without --store-field", "give the points an axis, as --store-field 64")
         if self.halvings and min(self.delta2) == 0:
             raise ConfigError("halved steps with delta2 = 0", "they are cut by delta: give --delta2 above 0")
         swept = self.swept()
@@ -202,6 +209,9 @@ class SimulateConfig(Settings):
         return times
 
     def _require_mergeable(self) -> None:
+        if self.merge == "stop":
+            self._require_stoppable()
+            return
         if self.origin != "fixed":
             raise ConfigError("--merge delta about a moving origin", "use --origin fixed")
         if self.dim == 3:
@@ -211,6 +221,17 @@ class SimulateConfig(Settings):
         if min(self.delta2) == 0:
             raise ConfigError(
                 "--merge delta with delta2 = 0", "what lies within 4 delta is merged: give --delta2 above 0"
+            )
+
+    def _require_stoppable(self) -> None:
+        if self.device == "cuda":
+            raise ConfigError("--merge stop on a GPU", "a collapse is followed on the CPU: use --device cpu")
+        if min(self.delta2) == 0:
+            raise ConfigError("--merge stop with delta2 = 0", "a run stops where delta resolves it no more: give one")
+        if self.swept():
+            raise ConfigError(
+                f"--merge stop for several values of {', '.join(self.swept())}, which end at times of their own",
+                "make a store of each, or use --merge none: t_b is recorded all the same",
             )
 
     @property
@@ -353,7 +374,7 @@ class CompareConfig(Settings):
         "plugins')",
         json_schema_extra={"also": "--metric"},
     )
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples, not of a run")
     device: Device = Field("auto", description="where a model is evaluated")
 
     @model_validator(mode="after")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
 
-def lazily(package: str, homes: Mapping[str, str], modules: Mapping[str, str] | None = None) -> Callable[[str], Any]:
+def lazily(package: str, homes: Mapping[str, str], modules: Mapping[str, str] | None = None) -> Callable[[str], object]:
     """A module ``__getattr__``: each name of ``homes`` from its (relative) module, of ``modules`` the module itself."""
 
-    def get(name: str) -> Any:
+    def get(name: str) -> object:
         if name in homes:
             return getattr(importlib.import_module(homes[name], package), name)
         if modules and name in modules:

@@ -10,7 +10,9 @@ import functools
 import importlib.metadata
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pluggy
@@ -97,7 +99,7 @@ def collect(manager: pluggy.PluginManager, module: object, distribution: str, ve
     return entries
 
 
-def admit(plugins: Plugins, load: Any, distribution: str, version: str) -> None:
+def admit(plugins: Plugins, load: Callable[[], object], distribution: str, version: str) -> None:
     """Load one plugin; whatever goes wrong is recorded under its name and nothing of it is kept."""
     module, registered = None, False
     try:
@@ -134,10 +136,13 @@ def discover() -> Plugins:
     return plugins
 
 
-def origin(point: Any) -> tuple[str, str]:
+def origin(point: EntryPoint) -> tuple[str, str]:
     """Distribution and version of an entry point, as far as its metadata tells them."""
-    metadata = (point.dist.metadata if point.dist else None) or {}
-    return metadata.get("Name") or point.name, metadata.get("Version") or "?"
+    if point.dist is None:
+        return point.name, "?"
+    metadata = point.dist.metadata
+    known = {key: metadata[key] for key in metadata}
+    return known.get("Name") or point.name, known.get("Version") or "?"
 
 
 @functools.cache

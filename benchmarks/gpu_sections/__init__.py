@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import correctness, hardware, learning, peers, rates, steps, tools, trees
+from . import correctness, hardware, learning, peers, ranks, rates, steps, tools, trees
 from .harness import Section
 
-#: Seconds are what a section took on an H200 with cold caches; those of the last three are guesses.
+#: Seconds are what a section took on an H200 with cold caches; those of the last four are guesses.
 SECTIONS = [
     Section("device", hardware.card, 4),
     Section("correctness", correctness.pair_sums, 14),
@@ -16,6 +16,7 @@ SECTIONS = [
     Section("tree", trees.trees, 4),
     Section("network", learning.network, 22),
     Section("training", learning.training, 55),
+    Section("ranks", ranks.ranks, 30),
     Section("tools", tools.tools, 40),
     Section("peers", peers.peers, 40),
 ]

@@ -68,13 +68,13 @@ def _gradient(bench: Bench, form: str) -> None:
     points = bench.size(22_000, 300)
     inputs = np.random.default_rng(0).standard_normal((points, shape.sizes[0] + shape.heads)).astype(np.float32)
     targets = np.tanh(inputs[:, :2] + inputs[:, -1:])
-    here.aim(inputs, targets)
+    here.set_targets(inputs, targets)
     for number in range(TURNED):
         here.step(number)
     for first in (TURNED, TURNED + 2):
         before = here.evaluate(inputs), here.weights(False)
         there.restore(here.arrays())
-        there.aim(inputs, targets)
+        there.set_targets(inputs, targets)
         for number in (first, first + 1):
             here.step(number)
             there.step(number)

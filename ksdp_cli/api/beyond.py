@@ -1,6 +1,6 @@
-"""Beyond the trained times by what is known: particles of a network at the last of them, moved on by equation (8).
+"""Predict beyond the trained times: start from the network at its last trained time, then integrate equation (8).
 
-The paper has generated particles as the initial cloud of a further run; here that run is a predictor.
+The paper (section 4.1) starts a further run from generated particles; here that run is the prediction.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from .start_warnings import warn_before_start
 if TYPE_CHECKING:
     from ..learning.model import Model
 
-#: What `SimulateConfig` has and a run that goes on does not take from the run that was learned.
+#: Fields of `SimulateConfig` that the continuation does not take from the run that was learned.
 ITS_OWN = ("init", "init_params", "t0", "J")
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """Particles (J, d) at the time that was asked for, and facts for the store; seconds of each of the two parts."""
+    """Particles (J, d) at the requested time, facts for the store, and the seconds of the network's part."""
 
     cloud: NDArray[np.float32]
     facts: dict[str, Any]
@@ -46,11 +46,11 @@ class Continuation:
 
 
 class Beyond:
-    """The run from the last trained time of a network to ``t``, with the parameters ``at``, each by name.
+    """The run from the last trained time of a network to ``t``, at the parameters ``at`` by name.
 
-    ``J`` particles move: as many as in a run that was learned, or ``n`` where that is more, since a pair sum of fewer
-    is another one. Raises `DataError` for a network of clouds that ksdp did not simulate, and `ConfigError` where
-    positions are not the whole state, or a flow or kernel is not there.
+    ``J`` is the number of particles of the runs that were learned, or ``n`` if larger: fewer particles would change the
+    pair sum. Raises `DataError` for a network of clouds that ksdp did not simulate, and `ConfigError` if the chemistry
+    has a memory, or a flow or kernel is missing.
     """
 
     def __init__(self, generator: Generator, at: Mapping[str, float], t: float, n: int, seed: int) -> None:
@@ -63,13 +63,13 @@ class Beyond:
         known = reference_options(generator.model.provenance["simulation"], others)
         options = {name: value for name, value in known.items() if name not in ITS_OWN}
         options |= {"J": self.J, "T": parsing.tidy(t - self.start), "seed": seed}
-        options["device"] = "cpu" if generator.device == "cpu" else "auto"  # what only a CPU can do goes there
+        options["device"] = "cpu" if generator.device == "cpu" else "auto"  # auto: some options need the CPU
         dim = generator.model.dim
         initial = StoredCloud("network", self.J, dim, lambda: generator.cloud(self.J, self.at, seed), self.start)
         self.problem = pose(options | {"init": initial})
         if self.problem.chemistry.memory:
             raise ConfigError(
-                "the chemical of this model has a memory, and a network's particles do not tell its state",
+                "the chemical of this model has a memory, and the network does not give its state",
                 "use --beyond network, or simulate from the start",
             )
         preflight.require(self.problem)
@@ -77,7 +77,7 @@ class Beyond:
     def move(self, listener: Listener) -> Continuation:
         """Draw the particles and move them to the end.
 
-        Raises `NumericalError` at blow-up, and `Interrupted`, which leaves nothing to go on from.
+        Raises `NumericalError` at blow-up, and `Interrupted` on a signal; nothing is saved then.
         """
         problem, began = self.problem, time.monotonic()
         assert isinstance(problem.initial, StoredCloud)
@@ -85,7 +85,7 @@ class Beyond:
         drawn = time.monotonic()
         warn_before_start(problem, cloud, precision_warning(problem, cloud), listener.warn)
         with stop_or_sigint(listener.stop) as stop:
-            simulation = _integrated(problem, Listener(listener.progress, stop, listener.warn))
+            simulation = _integrate(problem, Listener(listener.progress, stop, listener.warn))
         x = simulation.runs[0].state.x.astype(np.float32, copy=False)
         facts: dict[str, Any] = {
             "method": "simulate",
@@ -102,13 +102,13 @@ class Beyond:
 
 
 def last_time(model: Model) -> float:
-    """The last time that a network was trained on; that of all its clouds where it has no parameter t."""
+    """Return the last trained time of a network; without a parameter t, the time of all its clouds."""
     high = dict(zip(model.eta_map.names, model.eta_map.high, strict=True))
     return float(high["t"]) if "t" in high else end_of(model.provenance["simulation"])
 
 
-def _integrated(problem: Problem, listener: Listener) -> Simulation:
-    """The simulation of ``problem`` at its end; what a run says of itself on the way is said."""
+def _integrate(problem: Problem, listener: Listener) -> Simulation:
+    """Run the simulation of ``problem`` to its end, with its warnings and progress."""
     simulation = Simulation(problem, devices.choose(problem.config.place))
     simulation.start()
     seen: set[str] = set()
@@ -124,8 +124,8 @@ def _integrated(problem: Problem, listener: Listener) -> Simulation:
             listener.progress("steps", done, simulation.steps)
         number = listener.stop() if listener.stop else None
         if number is not None:
-            told = f"stopped by signal {number} at step {done} of {simulation.steps}; nothing is kept"
-            raise Interrupted(told, number, "give the command again")
+            message = f"stopped by signal {number} at step {done} of {simulation.steps}; nothing is saved"
+            raise Interrupted(message, number, "repeat the command")
 
     try:
         simulation.run(lambda k, clouds: None, after_step)
@@ -134,7 +134,7 @@ def _integrated(problem: Problem, listener: Listener) -> Simulation:
         advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
         raise NumericalError(f"{error.message}; {advice}", error.hint) from None
     pull, case = simulation.max_kernel_displacement()
-    told = preflight.kernel_warning(pull, simulation.longest, problem.config.t0 + problem.config.T, case)
-    if told and listener.warn:
-        listener.warn(told)
+    message = preflight.kernel_warning(pull, simulation.longest, problem.config.t0 + problem.config.T, case)
+    if message and listener.warn:
+        listener.warn(message)
     return simulation

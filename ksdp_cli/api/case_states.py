@@ -1,4 +1,4 @@
-"""How far each case of a store is: done, running, begun and left, or to do."""
+"""The state of each case of a store: done, running, begun, or to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..base.files import JsonDict
 from ..base.outputs import Lock
 from ..store import Run
 from .checkpoints import Checkpoints
@@ -14,7 +13,7 @@ from .checkpoints import Checkpoints
 
 @dataclass(frozen=True)
 class CaseState:
-    """``frames`` of a case are there; ``by`` says which process moves it."""
+    """The number of ``frames`` of a case, its ``state``, and the process that writes it (``by``)."""
 
     case: int
     parameters: dict[str, float]
@@ -22,35 +21,35 @@ class CaseState:
     state: str
     by: str | None = None
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
 
 def case_states(run: Run) -> list[CaseState]:
-    """One for each case of a simulation.
+    """Return the state of each case of a simulation.
 
-    A case that workers move is locked by one; one process that moves all cases in turn locks the store alone.
+    A worker locks its case; a process that moves all cases in turn locks only the store.
     """
-    saved = _saved(run)
+    saved = _with_checkpoint(run)
     path, total = run.path, len(run.header.times)
     frames = run.progress()
     writers = [None if done == total else Lock.holder(_lock_of(run, case)) for case, done in enumerate(frames)]
     owner = None if any(writers) or run.complete else Lock.holder(path)
-    found = []
+    states = []
     for case, (done, writer) in enumerate(zip(frames, writers, strict=True)):
         by = writer or (owner if done < total else None)
         begun = "begun" if done or str(case) in saved else "to do"
-        found.append(
+        states.append(
             CaseState(case, run.cases[case], done, "done" if done == total else "running" if by else begun, by)
         )
-    return found
+    return states
 
 
 def _lock_of(run: Run, case: int) -> Path:
     return run.path.with_name(f"{run.path.name}.case-{case}")
 
 
-def _saved(run: Run) -> set[str]:
-    """The cases that have a checkpoint, by the names of their files."""
+def _with_checkpoint(run: Run) -> set[str]:
+    """Return the cases with a checkpoint, by the names of their files."""
     folder = Checkpoints(run.path).folder
     return {name.split(".")[0] for name in os.listdir(folder)} if folder.is_dir() else set()

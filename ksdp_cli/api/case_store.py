@@ -1,4 +1,4 @@
-"""One case of a store, written by a process that does not own the store."""
+"""One case of a store, for a process that does not own the store."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ..store import CaseWriter, open_run
 
 
 class CaseStore:
-    """What `integrate` needs of a store, for case ``number`` alone; use it as a context manager.
+    """The interface of `Owner` that `integrate` needs, for case ``number`` only; a context manager.
 
-    ``facts`` collects what the case has to say of its run: only the owner of a store may write them into it.
+    ``facts`` collects facts about the run, which only the owner of the store may write into it.
     """
 
     def __init__(self, path: Path, number: int) -> None:
@@ -29,21 +29,21 @@ class CaseStore:
 
     @property
     def committed(self) -> int:
-        """Frames of the case that are there."""
+        """The number of committed frames of the case."""
         return self._writer.committed
 
     def case(self, number: int) -> contextlib.AbstractContextManager[CaseWriter]:
-        """The writer of the case, which stays open."""
+        """Return the writer of the case, which stays open."""
         return contextlib.nullcontext(self._writer)
 
     def commit(self) -> int:
-        """Nothing to mark: what every case has is the owner's to see."""
+        """Do nothing: the owner marks the frames that every case has."""
         return self.committed
 
     def progress(self) -> list[int]:
-        """As of an owner, for the case alone."""
+        """Return as `Owner.progress`, with the frames of this case."""
         return [self.committed] * self.header.case_count
 
     def annotate(self, **facts: object) -> None:
-        """Keep ``facts`` for the owner."""
+        """Collect ``facts`` for the owner."""
         self.facts |= facts

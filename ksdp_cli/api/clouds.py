@@ -1,4 +1,4 @@
-"""Initial clouds as users name them, a registered law, a class of their own, or a frame of a store; and of models."""
+"""Initial clouds by name, class, file or frame of a store; and those of models."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from .own_clouds import OwnClouds
 
 FORMS = "write it as STORE.zarr@A=10,t=0.02"
-GIVE_IT = "give it: --init NAME, FILE.py:CLASS or a store, init= a class from Python"
+GIVE_IT = "give --init NAME, FILE.py:CLASS or a store; in Python init= a class"
 #: ``law.py:Bumps``: a class in a file.
 IN_A_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 
 
 def resolve_cloud(given: object) -> object:
-    """A store, by its path or as a run, as the cloud of one frame, and a file with a cloud; anything else as it is.
+    """Resolve a store (a path or a run) or a file of a cloud to a `StoredCloud`; return anything else unchanged.
 
-    ``STORE@NAME=VALUE,...`` names the frame by swept parameters and ``t``; the last snapshot where ``t`` is not named.
-    Raises `DataError` when the store is missing, damaged, or without a frame, and `ConfigError` when what is named is
-    more than one case, or none.
+    ``STORE@NAME=VALUE,...`` selects a frame by swept parameters and ``t`` (default: the last snapshot). Raises
+    `DataError` if the store is missing, damaged, or without a frame, and `ConfigError` unless exactly one case is
+    selected.
     """
     if isinstance(given, Run):
         return _frame(given, {}, str(given.path))
@@ -60,8 +60,10 @@ def resolve_cloud(given: object) -> object:
 
 
 def pose_problem(options: Mapping[str, object]) -> Problem:
-    """The problem of ``options`` of `simulate`, whose initial cloud and chemical may lie in stores. Raises as
-    `problem.pose`, and `DataError`."""
+    """Pose the problem of the ``options`` of `simulate`; initial cloud and chemical may lie in stores.
+
+    Raises as `problem.pose`, and `DataError`.
+    """
     return problem.pose(
         dict(options) | {"init": resolve_user_cloud(options.get("init")), "c0": chemical(options.get("c0"))}
     )
@@ -90,7 +92,7 @@ def chemical(given: object) -> object:
 
 
 def part_of(given: str | Path) -> Run | None:
-    """The cases and snapshots of a store that ``STORE@A=10,seed=3`` names; None where ``given`` names none.
+    """Return the cases and snapshots of a store that ``STORE@A=10,seed=3`` selects; None without such a selection.
 
     Raises as `open_run` and `select`.
     """
@@ -103,9 +105,9 @@ def part_of(given: str | Path) -> Run | None:
 
 
 def resolve_user_cloud(given: object) -> object:
-    """`resolve_cloud`, and the class in a file where it is named as ``FILE.py:CLASS``: the file is run.
+    """Resolve as `resolve_cloud`, and also ``FILE.py:CLASS`` to the class, which runs the file.
 
-    Only for what a user types. A name out of a store or a model never comes here. Raises `ConfigError` besides.
+    Use it only for user input, never for a name from a store or a model. Also raises `ConfigError`.
     """
     found = IN_A_FILE.fullmatch(given) if isinstance(given, str) else None
     return own.of_file(Path(found[1]).expanduser(), found[2]) if found else resolve_cloud(given)
@@ -120,26 +122,26 @@ def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None =
 
 
 def second_moment_at_start(simulation: SimulateConfig) -> float | None:
-    """E|X|^2 of the initial cloud of ``simulation`` [length^2] as its law says it, or None where it does not."""
+    """Return E|X|^2 of the initial cloud [length^2] if its law gives it, or None."""
     try:
         _, law = problem.initial_cloud(simulation.init, simulation.dim, simulation.init_params)
         says = getattr(law, "second_moment", None)
         return None if says is None else float(says(simulation.dim))
-    except ConfigError:  # a store, or the law of a plugin that is gone
+    except ConfigError:  # a store, or the law of a missing plugin
         return None
 
 
-#: Particles of a law of the user's own that go into a model, which cannot hold its code.
+#: Particles of a user's law that go into a model, which cannot hold its code.
 OF_A_LAW = 1 << 17
-#: The seed that they are drawn from.
+#: The seed of these particles.
 LAW_SEED = 1_000_000_009
 
 
 def of_model(model: Model) -> InitialCloud:
-    """The initial cloud that a network pushes forward: its particle i of a seed is the same in every command.
+    """Return the initial cloud of a network; particle i of a seed is the same in every command.
 
-    It is the law that the model names, or the particles that it carries, which `Points` draws from. Raises
-    `ConfigError` and `DataError` for a law or a store that is not there.
+    It is the law that the model names, or the particles in the model, as `Points`. Raises `ConfigError` and `DataError`
+    for a missing law or store.
     """
     simulation = model.provenance["simulation"]
     name = str(simulation["init"])
@@ -197,42 +199,42 @@ def _require_its_particles(run: Run | OwnClouds, cloud: StoredCloud, name: str, 
 
 
 def sub_sample(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``rows`` (K, d), or `LARGEST_SOURCE` random ones of them where they are more."""
+    """Return ``rows`` (K, d), or `LARGEST_SOURCE` random ones if there are more."""
     if len(rows) <= LARGEST_SOURCE:
         return rows
     return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:LARGEST_SOURCE])]
 
 
 def _place_and_frame(name: str) -> tuple[str, str]:
-    """``s.zarr`` and ``@A=10,t=0.02`` of the two together."""
+    """Split ``s.zarr@A=10,t=0.02`` into ``s.zarr`` and ``@A=10,t=0.02``."""
     path, at, named = name.rpartition("@")
     return (path, at + named) if at and "=" in named else (name, "")
 
 
 def _unnamed(name: str, place: Path) -> bool:
-    """Whether a plain word is the folder of a store, and no law that has a name."""
+    """Whether a plain word is the folder of a store, and not the name of a law."""
     laws = plugins.registry().of_kind("initial cloud")
     return not any(name in (law.name, law.long_name) for law in laws) and (place / "zarr.json").is_file()
 
 
 def _named(text: str) -> dict[str, str]:
-    """``A=10,t=0.02`` as values by name."""
+    """Parse ``A=10,t=0.02`` into values by name."""
     pairs = [part.partition("=") for part in text.split(",")]
     values = {name.strip(): value.strip() for name, _, value in pairs}
     if len(values) < len(pairs) or not all(name and value for name, value in values.items()):
-        raise ConfigError(f"@{text} names no frame", FORMS)
+        raise ConfigError(f"@{text} does not select a frame", FORMS)
     return values
 
 
 def _own(place: Path, name: str) -> StoredCloud:
-    """The cloud of the caller's own in a file: float32, unless it lies so far away that float32 would round it."""
+    """Read the user's cloud from a file, as float32, or float64 if it lies so far away that float32 would round it."""
     cloud = read_cloud(place)
     with np.errstate(over="ignore", invalid="ignore"):
         x: Cloud = cloud.astype(np.float32)
         if np.abs(cloud).max() > FAR * np.ptp(cloud, axis=0).max() > 0:
             x = cloud.astype(np.float64)
     if not (np.abs(x) < np.finfo(np.float32).max).all():
-        raise DataError(f"{place} holds positions that float32 cannot", "give finite numbers below 3e38")
+        raise DataError(f"{place} has positions that float32 cannot hold", "give finite numbers below 3e38")
     return StoredCloud(name, len(x), x.shape[1], lambda: x)
 
 

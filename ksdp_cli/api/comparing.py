@@ -1,19 +1,21 @@
-"""compare: two clouds by exact Wasserstein distance and others, each beside the noise floor of the reference."""
+"""compare: exact Wasserstein and other distances between two clouds, each with its noise floor."""
 
 from __future__ import annotations
 
 import difflib
 import itertools
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from .. import executors
 from ..base.bars import progress_bar
 from ..base.grids import SEED
-from ..base.listener import Progress, Say
+from ..base.listener import Listener, Progress, Say
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
 from ..config import CompareConfig, build
@@ -29,12 +31,14 @@ from ..metrics import (
 )
 from ..metrics.ensembles import moments_of_runs
 from ..metrics.sizes import LARGEST_N, MOST_REPEATS
+from ..metrics.solving import Solver, solve_by_threads
 from ..metrics.wasserstein import require_references
 from ..particles.problem import load
 from ..store import Run
 from .comparison import Compared, ProfileRows, tables
 from .ensembles import Ensembles, frames, notes_of, require_no_floor, split_cloud
 from .options import Number
+from .pair_workers import PairWorkers
 from .references import (
     ComparedCloud,
     alone,
@@ -51,7 +55,7 @@ from .references import (
 
 __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 
-#: What stands in place of a reference that is to be simulated, and of a second one that is cut from the first.
+#: Values of an option: simulate this reference; cut the second reference from the first.
 SIMULATE, HALVES = "simulate", "halves"
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
@@ -70,32 +74,44 @@ def compare(
     metrics: str | Sequence[str] | None = None,
     seed: Number | None = None,
     device: str | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
     progress: Progress | bool | None = None,
     tell: Say | None = None,
     **at: Number,
 ) -> Compared:
     """Compare a cloud with a reference: exact W2 on equal sub-samples, its noise floor, moments, and a verdict.
 
-    ``cloud`` is a store, a model or an array (N, d), ``reference`` a store or an array, or ``"simulate"``: a fresh
-    simulation of the cloud's own configuration, and another for the floor, which are kept in ``./runs`` and found
-    again. It is what a model is compared with when nothing is said. ``floor`` is a second, independent reference: a
-    store, ``"simulate"`` for a run like the first, or ``"halves"`` of the first, which leave out how runs differ. When
-    nothing is said a second run is simulated where the reference is a simulation and that takes 3 seconds at most; else
-    there are halves. Two arrays of one size, up to 10^4 particles, are compared whole, without a floor, where neither
-    ``floor``, ``N`` nor ``repeats`` is given. ``at`` picks the case and snapshot of every store (``A=50, t=0.02``) and
-    is where a model is evaluated; a store may be named with them, as ``s.zarr@A=50,seed=3``. Where a store has several
-    seeds all of them are taken: the distance is that of all pairs of runs, the floor that of all pairs of the
-    reference, and intervals are Student's t over seeds. ``metrics`` names registered metrics: ``w2, sliced, radial`` by
-    default, ``binned``, ``bound`` and those of plugins. ``tell`` gets sentences on cost and sub-sampling
-    before the work.
+    ``cloud`` is a store, a model or an array (N, d). ``reference`` is a store, an array, or ``"simulate"`` (default for
+    a model): a new simulation of the cloud's configuration, and another for the floor, kept in ``./runs`` and used
+    again. ``floor`` is a second, independent reference: a store, ``"simulate"``, or ``"halves"`` of the first, which
+    does not include the difference between runs. By default a second run is simulated if the reference is a simulation
+    and that takes at most 3 s; else halves are used. Two arrays of equal size, up to 10^4 particles, are compared
+    whole, without a floor, unless ``floor``, ``N`` or ``repeats`` is given. ``at`` selects the case and snapshot of
+    every store (``A=50, t=0.02``) and the parameters of a model; a store may also be given as ``s.zarr@A=50,seed=3``.
+    If a store has several seeds, all are used: the distance is the mean over all pairs of runs, the floor the mean over
+    all pairs of the reference, and intervals are Student's t over seeds. ``metrics`` names registered metrics: by
+    default ``w2, sliced, radial``; also ``binned``, ``bound`` and those of plugins. ``seed`` is the seed of the
+    sub-samples; select runs as ``s.zarr@seed=3``. ``tell`` receives sentences on cost and sub-sampling before the work.
 
-    Raises `ConfigError` for a case that a store lacks, `DataError` for clouds that cannot be compared.
+    Pairs of clouds, sub-samples and seeds are compared in parallel, by the threads of this process, or by ``workers``
+    processes or an ``executor`` (see `simulate`) if they take more than 2 s; the numbers are the same.
+
+    Raises `ConfigError` for an unknown case, `DataError` for clouds that cannot be compared.
     """
     for name, value in at.items():
         if len(_sweep(name, value)) > 1:
             raise ConfigError(f"{name} has several values, {value}", "give one, or call compare_each")
-    own = {"N": N, "repeats": repeats, "estimator": estimator, "metrics": metrics, "seed": seed, "device": device}
-    return compare_each(cloud, reference, floor=floor, progress=progress, tell=tell, **own, **at)[0]
+    own: dict[str, Any] = {
+        "N": N,
+        "repeats": repeats,
+        "estimator": estimator,
+        "metrics": metrics,
+        "seed": seed,
+        "device": device,
+    }
+    where: dict[str, Any] = {"workers": workers, "executor": executor, "progress": progress}
+    return compare_each(cloud, reference, floor=floor, tell=tell, **where, **own | at)[0]
 
 
 def compare_each(
@@ -103,11 +119,15 @@ def compare_each(
     reference: str | Path | Run | Cloud | None = None,
     *,
     floor: str | Path | Run | Cloud | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
     progress: Progress | bool | None = None,
     tell: Say | None = None,
     **options: object,
 ) -> list[Compared]:
     """`compare` at every combination of the parameters given by name, each a number or a sweep (``A="50,130"``)."""
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers = {workers}", "use 1 or more")
     config = build(CompareConfig, {name: options.pop(name, None) for name in CompareConfig.model_fields})
     metrics = {name: _metric(name) for name in config.metrics}
     distances = any(issubclass(metric, Distance) for metric in metrics.values())
@@ -127,7 +147,7 @@ def compare_each(
         kind = "a store" if isinstance(subject, Run) else "an array"
         raise ConfigError(
             f"{name} is {kind} and there is no reference",
-            f"name a second {kind.split()[-1]}, or --reference simulate",
+            f"give a second {kind.split()[-1]}, or --reference simulate",
         )
     simulated = isinstance(reference, str) and reference == SIMULATE
     if simulated and floor is None:
@@ -138,28 +158,32 @@ def compare_each(
         kept = isinstance(floor, str) and floor in (SIMULATE, HALVES)
         second = str(floor) if kept else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    whole = _compared_whole(subject, first, floor, config)
-    with progress_bar(progress) as bar:
+    whole = _uses_all_particles(subject, first, floor, config)
+    with ExitStack() as open_ones:
+        bar = open_ones.enter_context(progress_bar(progress))
+        solver: Solver = solve_by_threads
+        if executor is not None or (workers or 1) > 1:
+            pool = PairWorkers(executor or executors.DEFAULT, workers, Listener(bar))
+            solver = open_ones.enter_context(pool)
+        shown = metrics, bar, once, whole, solver
         return [
-            _compared(
-                _choose(subject, name, (first, second), at, config, distances, bar), config, metrics, bar, once, whole
-            )
+            _compare_clouds(_choose(subject, name, (first, second), at, config, distances, bar), config, *shown)
             for at in points
         ]
 
 
 def _metric(name: str) -> type[Distance] | type[Profile]:
-    """The class of a registered metric. Raises `ConfigError` for one that is neither a `Distance` nor a `Profile`."""
+    """Load a registered metric. Raises `ConfigError` if it is neither a `Distance` nor a `Profile`."""
     _, cls = load("metric", name)
     if not (isinstance(cls, type) and issubclass(cls, (Distance, Profile))):
-        raise ConfigError(f"metric {name!r} is no Distance and no Profile", "derive it from one of ksdp_cli.metrics")
+        raise ConfigError(f"metric {name!r} is not a Distance or a Profile", "derive it from one of ksdp_cli.metrics")
     return cls
 
 
-def _compared_whole(cloud: Run | Model | Cloud, reference: Source, floor: object, config: CompareConfig) -> bool:
-    """Whether two clouds of the caller's own, and of one size, have a distance of all their particles.
+def _uses_all_particles(cloud: Run | Model | Cloud, reference: Source, floor: object, config: CompareConfig) -> bool:
+    """Whether two arrays of equal size are compared with all their particles.
 
-    They may be two states of the same particles, which have no noise; a sub-sample would bring it in.
+    They may be two states of the same particles, which have no sampling noise; a sub-sample would add it.
     """
     if isinstance(cloud, (Run, Model)) or isinstance(reference, (Run, str)):
         return False
@@ -168,7 +192,7 @@ def _compared_whole(cloud: Run | Model | Cloud, reference: Source, floor: object
 
 
 def _sweep(name: str, value: object) -> tuple[float, ...]:
-    """Numbers of an option that may be a parameter, or a misspelt option."""
+    """Parse the value of an option that may be a parameter, or a misspelt option."""
     try:
         return sweep(value)
     except ConfigError as error:
@@ -186,8 +210,7 @@ def _choose(
     floored: bool,
     progress: Progress | None,
 ) -> _Choice:
-    """The cloud, one or two references out of stores or simulated, the parameters that the comparison is at, notes;
-    of a store with several seeds all of them."""
+    """Return the cloud, one or two references (all seeds of each), the parameters, and notes."""
     first, second = sources
     if isinstance(subject, Model):
         at = wanted = subject.complete(asked)
@@ -202,7 +225,7 @@ def _choose(
 
     def simulated(number: int, taken: Collection[int | None] = (), J: int | None = None) -> ComparedCloud:
         if "flow" not in simulation:
-            raise ConfigError(f"{name} does not say how it was simulated", "name a store or an array as the reference")
+            raise ConfigError(f"{name} does not say how it was simulated", "give a store or an array as the reference")
         return frame(fresh_run(simulation, place, config.seed, number, progress, taken=taken, J=J), wanted, hints)
 
     def of(source: Source, what: str, number: int) -> list[ComparedCloud]:
@@ -243,7 +266,7 @@ def _choose(
 
 @dataclass(frozen=True)
 class _Choice:
-    """What is compared: one cloud with one or two references, or, where there are ``many``, all with all."""
+    """The clouds to compare: one with one or two references, or, if ``many``, all with all."""
 
     clouds: list[ComparedCloud]
     references: list[ComparedCloud]
@@ -252,13 +275,14 @@ class _Choice:
     many: bool
 
 
-def _compared(
+def _compare_clouds(
     choice: _Choice,
     config: CompareConfig,
     metrics: dict[str, type[Distance] | type[Profile]],
     progress: Progress | None,
     tell: Callable[[str], None],
     whole: bool,
+    solver: Solver,
 ) -> Compared:
     a, references, notes = choice.clouds[0], choice.references, choice.notes
     b, second = references[0], references[1].cloud if len(references) > 1 else None
@@ -266,7 +290,7 @@ def _compared(
     if len(references) > 1:
         notes += differences(b, references[1], ("reference", "second reference"))
     if choice.many:
-        return _of_ensembles(choice, config, metrics, progress, tell)
+        return _of_ensembles(choice, config, metrics, progress, tell, solver)
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
         notes.append("the cloud and the reference are the same particles")
     own: dict[str, Any] = {"seed": config.seed}
@@ -290,8 +314,8 @@ def _compared(
         if progress:
             progress("exact distances", done, total)
 
-    exact = compare_clouds(*clouds, **of_exact, progress=count) if EXACT in distances else None
-    others = [approximation(name, distance) for name, distance in distances.items() if name != EXACT]
+    exact = compare_clouds(*clouds, **of_exact, progress=count, solver=solver) if EXACT in distances else None
+    others = [approximation(name, distance, solver) for name, distance in distances.items() if name != EXACT]
     profiles = {
         name: ProfileRows(metric.title, metric.columns, metric().rows(a.cloud, b.cloud))
         for name, metric in metrics.items()
@@ -308,11 +332,12 @@ def _of_ensembles(
     metrics: dict[str, type[Distance] | type[Profile]],
     progress: Progress | None,
     tell: Callable[[str], None],
+    solver: Solver,
 ) -> Compared:
-    """`_compared` of all runs with all runs; profiles are those of the particles of all seeds."""
+    """Compare all runs with all runs; profiles are those of the particles of all seeds."""
     a, b = choice.clouds[0], choice.references[0]
     clouds, references = ([one.cloud for one in every] for every in (choice.clouds, choice.references))
-    ensembles = Ensembles(clouds, references, config)
+    ensembles = Ensembles(clouds, references, config, solver)
     distances = {name: metric for name, metric in metrics.items() if issubclass(metric, Distance)}
     notes = choice.notes + ensembles.announce(list(distances.values()))
     for note in notes:

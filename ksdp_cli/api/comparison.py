@@ -1,4 +1,4 @@
-"""What a comparison found, as tables and as a document."""
+"""The result of a comparison, as tables and as a document."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base import html
-from ..base.files import JsonDict
 from ..base.labels import label
 from ..errors import ConfigError
 from ..metrics import Approximation, Comparison, Moments, moment_rows, moment_values
 from ..metrics.panel import COLUMNS
 
-Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
+Table = tuple[str, Sequence[str], Sequence[Sequence[object]]]
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,10 @@ class ProfileRows:
 
 @dataclass(frozen=True)
 class Compared:
-    """What was compared, at which parameters, and what was found; metrics that were not asked for are empty.
+    """The clouds, the parameters and the distances; metrics that were not requested are empty.
 
-    ``law`` is E|x|^2 [length^2] by equation (6) where that holds. ``notes`` say in words what a reader must know:
-    sub-sampling, where the floor is from, and parameters in which the clouds differ.
+    ``law`` is E|x|^2 [length^2] by equation (6), or None. ``notes`` are sentences on sub-sampling, the source of the
+    floor, and parameters in which the clouds differ.
     """
 
     cloud: str
@@ -52,15 +51,15 @@ class Compared:
     def comparison(self) -> Comparison:
         """The exact distance. Raises `ConfigError` when ``metrics`` left it out."""
         if self.exact is None:
-            raise ConfigError("the exact distance was not asked for", "add w2 to metrics")
+            raise ConfigError("metrics does not include the exact distance", "add w2 to metrics")
         return self.exact
 
     @property
     def at(self) -> str:
-        """The parameters in words."""
+        """The parameters as text."""
         return label(self.parameters)
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         own: dict[str, Any] = {}
         own |= {"cloud": self.cloud, "reference": self.reference, "second_reference": self.second}
         own |= {"parameters": self.parameters, "notes": self.notes}
@@ -72,19 +71,19 @@ class Compared:
         return "".join(html.table(*shown) for shown in self.tables())
 
     def tables(self) -> list[Table]:
-        """Distances, then moments, then profiles, as (title, columns, rows)."""
+        """Return distances, then moments, then profiles, as (title, columns, rows)."""
         title = f"{self.cloud} against {self.reference}" + (f" at {self.at}" if self.at else "")
-        found = [self.exact.table(title)] if self.exact else []
+        result = [self.exact.table(title)] if self.exact else []
         if self.others:
-            found.append(("" if self.exact else title, COLUMNS, [other.row() for other in self.others]))
+            result.append(("" if self.exact else title, COLUMNS, [other.row() for other in self.others]))
         columns = ["", "cloud", "s.e.", "reference", "s.e.", "difference / s.e."]
-        found.append(("moments", columns, moment_rows(self.cloud_moments, self.reference_moments, self.law)))
-        found += [profile.table() for profile in self.profiles.values()]
-        return found
+        result.append(("moments", columns, moment_rows(self.cloud_moments, self.reference_moments, self.law)))
+        result += [profile.table() for profile in self.profiles.values()]
+        return result
 
 
 def tables(several: list[Compared]) -> list[Table]:
-    """The tables of one comparison, or a row for each of several."""
+    """Return the tables of one comparison, or tables with a row for each of several."""
     if len(several) == 1:
         return several[0].tables()
     columns = ["", "W2 squared", "s.e.", "floor", "excess", "95 % interval", "verdict"]

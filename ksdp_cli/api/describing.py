@@ -1,26 +1,27 @@
-"""What a file holds and how it was made, for ``ksdp info``."""
+"""info: what a file holds and how it was made."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
-from ..base.files import JsonDict
 from ..learning.model import Model
 from ..store import open_run
 from . import paths
 from .case_states import case_states
+from .described import ModelInfo, RunInfo
 
 
-def info(path: str | Path) -> JsonDict:
-    """A JSON-able description of a store or a model; a model that ships goes by its name.
+def info(path: str | Path) -> RunInfo | ModelInfo:
+    """Describe a store or a model as a JSON document; ``path`` may be the name of a model that ships.
 
-    Raises `DataError` when there is no such file, or it is neither, or it is damaged.
+    Raises `DataError` if the file is missing, damaged, or neither a store nor a model.
     """
     file = paths.existing(path)
     return _of_model(file) if file.is_file() else _of_store(file)
 
 
-def _of_store(path: Path) -> dict[str, object]:
+def _of_store(path: Path) -> RunInfo:
     run = open_run(path)
     attrs = run.attrs
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
@@ -30,7 +31,9 @@ def _of_store(path: Path) -> dict[str, object]:
         "grid",
         "collapsed_from",
         "t_b",
+        "no_t_b",
         "blow_up",
+        "stopped",
         "versions",
         "seconds",
         "network_seconds",
@@ -40,7 +43,7 @@ def _of_store(path: Path) -> dict[str, object]:
         "outside_trained_range",
         "beyond",
     )
-    return {
+    document = {
         "path": str(path),
         "kind": run.kind,
         "particles": run.J,
@@ -54,13 +57,14 @@ def _of_store(path: Path) -> dict[str, object]:
         "config": run.config,
         "command": attrs.get("command", ""),
     }
+    return cast(RunInfo, document)
 
 
-def _of_model(path: Path) -> dict[str, object]:
+def _of_model(path: Path) -> ModelInfo:
     model = Model.load(path)
     eta = model.eta_map
     known = ("data", "data_sha256", "result", "versions", "simulation")
-    return {
+    document = {
         "path": str(path),
         "kind": "model",
         "dimension": model.dim,
@@ -71,3 +75,4 @@ def _of_model(path: Path) -> dict[str, object]:
         "config": model.training,
         "command": model.provenance.get("command", ""),
     }
+    return cast(ModelInfo, document)

@@ -1,26 +1,27 @@
-"""What a stored run says of its own collapse, by frame: how concentrated each case is, and when it blows up."""
+"""What a stored run says of its own collapse, by frame and by look: how concentrated each case is, and when it blows
+up."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.files import JsonDict
 from ..metrics.blow_up_time import BlowUpTime, blow_up_time
-from ..metrics.concentration import Concentration, concentration
-from ..particles.limits import critical_mass
+from ..metrics.concentration import concentration
+from ..particles.case_run import Look
+from ..particles.critical import critical_mass
 from ..particles.problem import Case, Problem
 from ..store import Run, open_run
 from ..store.owner import Owner
+from .following import RESOLVED, RESOLVED_BALL, ball, from_columns, may_collapse, of, square
 
-#: Frames of all cases for which it is recorded, at most.
+#: Most frames of all cases for which the concentration is recorded.
 MOST = 2000
-#: In delta, the radius R of the critical mass below which it feels delta; and that of the ball of a density in space.
-RESOLVED, RESOLVED_BALL = 16.0, 4.0
 #: In space the density is followed while that of four times the mass is no less than this part of it. On the exact
 #: solution the estimate is then late by a fifth of the time that was left at the last frame used.
 FLAT = 0.5
@@ -35,83 +36,77 @@ def detect(problem: Problem, owner: Owner) -> None:
         owner.annotate(**facts(problem, stored))
 
 
-def facts(problem: Problem, stored: Run) -> JsonDict:
-    """The attributes, an entry a case; None for a case that cannot collapse, or for a time that is not known."""
-    records: list[dict[str, Any] | None] = []
+def facts(problem: Problem, stored: Run) -> dict[str, object]:
+    """The attributes, an entry a case; None for a case that cannot collapse. Where it can and there is no ``t_b``,
+    ``no_t_b`` has the reason."""
+    records: list[JsonDict | None] = []
     times: list[dict[str, float] | None] = []
-    for case in problem.cases:
-        if not may_collapse(problem, case):
-            records.append(None)
-            times.append(None)
-            continue
-        found = [_of_frame(problem, case, stored, k) for k in range(len(stored.times))]
-        when = when_blown_up(problem, case, [float(t) for t in stored.times], found)
-        records.append(_as_dict(stored, found))
-        times.append(None if when is None else {"t": when.t, "low": when.low, "high": when.high, "radius": when.radius})
-    return {"concentration": records, "t_b": times}
+    reasons: list[str | None] = []
+    followed = stored.attrs.get("followed") or [None] * len(problem.cases)
+    for case, between in zip(problem.cases, followed, strict=True):
+        record: JsonDict | None = None
+        when: BlowUpTime | str | None = None
+        if may_collapse(problem, case):
+            frames = [_of_frame(problem, case, stored, k) for k in range(len(stored.times))]
+            seen = {one["t"]: one for one in (*from_columns(between), *frames)}
+            record, when = _as_dict(case, frames), judged(problem, case, [seen[t] for t in sorted(seen)])
+        records.append(record)
+        times.append(asdict(when) if isinstance(when, BlowUpTime) else None)
+        reasons.append(when if isinstance(when, str) else None)
+    return {"concentration": records, "t_b": times, **({"no_t_b": reasons} if any(reasons) else {})}
 
 
-def may_collapse(problem: Problem, case: Case) -> bool:
-    """Whether there is attraction, and in the plane more than the critical mass."""
-    critical = critical_mass(problem, case)
-    return case.chi > 0 and case.mass > (critical or 0.0) and (problem.config.dim == 3 or critical is not None)
-
-
-def when_blown_up(
-    problem: Problem, case: Case, times: Sequence[float], found: Sequence[Concentration]
-) -> BlowUpTime | None:
-    """From what frames show at ``times``, as far as it is resolved; a time after the last of them where they end so."""
+def judged(problem: Problem, case: Case, looks: Sequence[Look]) -> BlowUpTime | str:
+    """When a case blows up, from what ``looks`` saw, by time, as far as it is resolved; a time after the last of them
+    where they end so. A sentence where they do not tell."""
     delta = math.sqrt(case.kernel_args[0])
+    times = [one["t"] for one in looks]
+    squares = np.array([square(one) for one in looks], np.float64)
     if problem.config.dim == 2:
-        radii = np.array([one.critical_radius for one in found], np.float64)
-        least = max(RESOLVED * delta, float(radii.min()))
-        return agreeing(times, radii**2, least, problem.chemistry.memory)
-    ball = case.mass * 0.01 * 3 / (4 * math.pi)
-    inverse = np.array([1.0 / one.density for one in found])
-    good = [
-        one.wide >= FLAT * one.density and (ball * s) ** (1 / 3) >= RESOLVED_BALL * delta
-        for one, s in zip(found, inverse, strict=True)
-    ]
+        least = max(RESOLVED * delta, math.sqrt(squares.min()))
+        return agreeing(times, squares, least, problem.chemistry.memory)
+    good = [flat(one) and ball(case, one["density"]) >= RESOLVED_BALL * delta for one in looks]
     held = len(good) if all(good) else good.index(False)
     if held < 2:
-        return None
-    when = blow_up_time(times[:held], inverse[:held], math.sqrt(inverse[:held].min()))
-    return when and BlowUpTime(when.t, when.low, when.high, (ball * when.radius**2) ** (1 / 3))
+        return f"1 % of the mass is no core wider than {RESOLVED_BALL:g} delta: delta is too large, or J too small"
+    when = blow_up_time(times[:held], squares[:held], math.sqrt(squares[:held].min()))
+    if when is None:
+        return "the largest density has not grown fourfold while it was resolved"
+    return BlowUpTime(when.t, when.low, when.high, ball(case, when.radius**-2))
 
 
-def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: bool) -> BlowUpTime | None:
+def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: bool) -> BlowUpTime | str:
     """`blow_up_time`, unless that of twice the radius has an interval without it: then R does not fall as it should.
 
     For eps > 0 it may fall like exp(-t) for long, so that, where ``strict``, both must be known.
     """
     when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
-    if when is None or (before is None and strict):
-        return None
-    return when if before is None or before.low <= when.t <= before.high else None
+    if when is None:
+        return f"the radius of the critical mass was not seen to fall from {2 * least:.3g} to {least:.3g}"
+    found = f"radii of {2 * least:.3g} and {least:.3g} give {when.t:.4g}"
+    if before is None:
+        return f"{found}, and the radius began below {4 * least:.3g}: no pair to compare with" if strict else when
+    if before.low <= when.t <= before.high:
+        return when
+    return (
+        f"{found}, outside of {before.low:.4g} to {before.high:.4g} by radii of {4 * least:.3g} and {2 * least:.3g}: "
+        "R does not fall as before a blow-up yet; a smaller --delta2 follows it further"
+    )
 
 
-def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Concentration:
+def flat(seen: Look) -> bool:
+    """Whether the density of four times the mass is `FLAT` of that of the ball, or more."""
+    near, wide = seen["density"], seen["wide"]
+    return near is not None and wide is not None and wide >= FLAT * near
+
+
+def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Look:
     x, delta = stored.frame(case.number, k), math.sqrt(case.kernel_args[0])
-    return concentration(x, case.mass, RESOLVED * delta, critical_mass(problem, case))
+    found = concentration(x, case.mass, RESOLVED * delta, critical_mass(problem, case))
+    return of(found, float(stored.times[k]))
 
 
-def _as_dict(stored: Run, found: Sequence[Concentration]) -> JsonDict:
-    return {
-        "t": [float(t) for t in stored.times],
-        "reach": found[0].reach if found else None,
-        **{
-            name: [_rounded(getattr(one, name)) for one in found]
-            for name in ("density", "within", "radii", "critical_radius")
-        },
-    }
-
-
-#: Numbers with few digits, in lists.
-Rounded = float | None | list["Rounded"]
-
-
-def _rounded(value: object) -> Rounded:
-    """Six digits: more say nothing of a cloud."""
-    if isinstance(value, tuple):
-        return [_rounded(one) for one in value]
-    return None if value is None else float(f"{value:.6g}")
+def _as_dict(case: Case, frames: Sequence[Look]) -> dict[str, object]:
+    names = ("t", "density", "within", "radii", "critical_radius")
+    reach = RESOLVED * math.sqrt(case.kernel_args[0]) if frames else None
+    return {"reach": reach, **{name: [dict(one)[name] for one in frames] for name in names}}

@@ -1,4 +1,4 @@
-"""compare, where the cloud or the reference is an ensemble: several seeds of one problem."""
+"""compare for ensembles: a cloud or a reference with several seeds of one problem."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.grids import SEED, near, varying
 from ..base.listener import Progress
 from ..base.shapes import Cloud
@@ -21,10 +20,11 @@ from ..metrics.ensembles import FEWEST_RUNS, Pairs, all_pairs, moments_of_runs, 
 from ..metrics.estimates import Estimate, verdict
 from ..metrics.plan import cost
 from ..metrics.sizes import LARGEST_N
+from ..metrics.solving import Solver, solve_by_threads
 from ..store import Run
 from .references import ComparedCloud, frame
 
-#: Distances of an ordinary comparison: more of them take fewer particles each, so that the work stays.
+#: Distances of an ordinary comparison; more of them use fewer particles each, at equal work.
 USUAL = 3
 OTHER = "another seed of the reference"
 
@@ -39,9 +39,9 @@ class EnsembleComparison(Comparison):
 
     seeds: tuple[int, int] = (1, 1)
 
-    def as_dict(self) -> JsonDict:
-        told = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
-        return super().as_dict() | {"distance": told, "seeds": list(self.seeds)}
+    def as_dict(self) -> dict[str, object]:
+        notes = f"exact W2 squared ({self.estimator}), N = {self.N}, mean of {self.repeats} pairs of runs"
+        return super().as_dict() | {"distance": notes, "seeds": list(self.seeds)}
 
     def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
         title, columns, rows = super().table(title)
@@ -50,62 +50,68 @@ class EnsembleComparison(Comparison):
 
 
 def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> list[ComparedCloud]:
-    """`frame`, or those of all seeds where the cases that are meant differ in nothing else. Raises as `frame`."""
-    meant = list(range(len(run.cases)))
+    """Return `frame`, or one frame for each seed if the selected cases differ only in their seed. Raises as `frame`."""
+    selected = list(range(len(run.cases)))
     for name, value in {**(hints or {}), **asked}.items():
         if name in run.cases[0]:
-            found = [case for case in meant if near(name, run.cases[case][name], value)]
-            meant = found or ([] if name in asked else meant)
-    if {*varying([run.cases[case] for case in meant] or [{}])} != {SEED}:
+            found = [case for case in selected if near(name, run.cases[case][name], value)]
+            selected = found or ([] if name in asked else selected)
+    if {*varying([run.cases[case] for case in selected] or [{}])} != {SEED}:
         return [frame(run, asked, hints)]
     times = range(len(run.times))
-    return [frame(run.part([case], times), asked, hints) for case in meant]
+    return [frame(run.part([case], times), asked, hints) for case in selected]
 
 
 def require_no_floor(floor: object, references: Sequence[ComparedCloud]) -> None:
-    """Raise `ConfigError` where a floor is asked for and the seeds of the reference make one."""
+    """Raise `ConfigError` if ``floor`` is given although the seeds of the reference determine it."""
     if isinstance(floor, str) and len(references) > 1:
-        told = f"floor = {floor!r}, and the reference has {len(references)} seeds"
-        raise ConfigError(told, "leave it out: the floor is the mean over all pairs of seeds")
+        notes = f"floor = {floor!r}, and the reference has {len(references)} seeds"
+        raise ConfigError(notes, "leave it out: the floor is the mean over all pairs of seeds")
 
 
-def split_cloud(made: ComparedCloud, count: int) -> list[ComparedCloud]:
-    """Independent particles of a network as ``count`` clouds, which are as good as seeds."""
-    return [replace(made, cloud=piece) for piece in np.array_split(made.cloud, count)]
+def split_cloud(instance: ComparedCloud, count: int) -> list[ComparedCloud]:
+    """Split the independent particles of a network into ``count`` clouds, which count as seeds."""
+    return [replace(instance, cloud=piece) for piece in np.array_split(instance.cloud, count)]
 
 
 def notes_of(clouds: Sequence[ComparedCloud], references: Sequence[ComparedCloud]) -> list[str]:
-    """What a reader must know of the seeds."""
-    told = []
+    """Return notes on the seeds."""
+    notes = []
     shared = {(one.seed, one.stream) for one in clouds} & {(one.seed, one.stream) for one in references}
     shared = {place for place in shared if place[0] is not None}
     if shared:
         seeds = ", ".join(str(seed) for seed, _ in sorted(shared)[:5])
-        told.append(f"the cloud and the reference share particles: seeds {seeds}; use others")
-    told.append("standard errors of distances and moments, and intervals, are over seeds: Student's t, 95 %")
-    return told
+        notes.append(f"the cloud and the reference share particles: seeds {seeds}; use others")
+    notes.append("standard errors of distances and moments, and intervals, are over seeds: Student's t, 95 %")
+    return notes
 
 
 class Ensembles:
     """Distances between all ``clouds`` (of J particles each) and all ``references``."""
 
-    def __init__(self, clouds: Sequence[Cloud], references: Sequence[Cloud], config: CompareConfig) -> None:
+    def __init__(
+        self,
+        clouds: Sequence[Cloud],
+        references: Sequence[Cloud],
+        config: CompareConfig,
+        solver: Solver = solve_by_threads,
+    ) -> None:
+        self._solver = solver
         self.clouds, self.references, self.config = list(clouds), list(references), config
         self.source = f"between all {len(references) * (len(references) - 1) // 2} pairs of {len(references)} seeds"
         if len(references) == 2:
             self.source = "between the two references; without an interval"
 
-    def halved(self, n: int) -> list[Cloud]:
-        """The references; of one alone its halves, where it is large enough."""
+    def floor_clouds(self, n: int) -> list[Cloud]:
+        """Return the references, or the halves of a single one if it is large enough."""
         if len(self.references) > 1:
             return self.references
         halves, self.source = split(self.references[0], None, n, self.config.seed)
         return halves
 
     def size(self, metric: Distance | type[Distance]) -> int:
-        """Particles a side: all of a run, or where many pairs would take more than an ordinary comparison does, fewer.
-
-        That has `USUAL` distances, of `Distance.most` particles where their cost grows as n^2.
+        """Return the particles of each side: all of a run, or fewer if the pairs would cost more than an ordinary
+        comparison, which has `USUAL` distances of `Distance.most` particles, at cost n^2.
         """
         if self.config.N:
             return self.config.N
@@ -117,8 +123,8 @@ class Ensembles:
         return max(1, min(smallest, int(most)))
 
     def announce(self, metrics: Sequence[type[Distance]]) -> list[str]:
-        """Sentences on cost and sub-sampling. Raises as `Distance.sizes` for clouds and sizes that cannot be."""
-        told, smallest = [], min(map(len, [*self.clouds, *self.references]))
+        """Return sentences on cost and sub-sampling. Raises as `Distance.sizes` for impossible clouds and sizes."""
+        notes, smallest = [], min(map(len, [*self.clouds, *self.references]))
         for metric in metrics:
             n = self.size(metric)
             for cloud in self.clouds:
@@ -129,29 +135,28 @@ class Ensembles:
                 )
             pairs = f"{self._solves()} pairs of runs"
             seconds, memory = metric(self.clouds[0], self.references[0], None).cost(n, self._solves())
-            told += cost(f"{metric.title} of N = {n} particles a side, {pairs}", seconds, memory)
-            told += [f"{metric.title} takes {n} of the {smallest} particles of a run"] if n < smallest else []
-        return told
+            notes += cost(f"{metric.title} of N = {n} particles a side, {pairs}", seconds, memory)
+            notes += [f"{metric.title} takes {n} of the {smallest} particles of a run"] if n < smallest else []
+        return notes
 
     def _solves(self) -> int:
         return solves(len(self.clouds), max(2, len(self.references)))
 
     def _pairs(self, metric: type[Any], own: dict[str, object], progress: Progress | None) -> tuple[Pairs, Any]:
-        """The distances by a metric, and the instance that made them."""
-        made: Distance = metric(np.concatenate(self.clouds), np.concatenate(self.references), None, **own)
+        """Compute all distances by a metric; return them and the instance of the metric."""
+        instance: Distance = metric(np.concatenate(self.clouds), np.concatenate(self.references), None, **own)
         n, repeats = self.size(metric), self.config.repeats or 1
 
         def report(done: int, total: int) -> None:
             if progress:
                 progress(metric.title, done, total)
 
-        references = self.halved(n)
-        return all_pairs(
-            made, self.clouds, references, n, repeats=repeats, seed=self.config.seed, progress=report
-        ), made
+        references = self.floor_clouds(n)
+        how: dict[str, Any] = {"repeats": repeats, "seed": self.config.seed, "progress": report}
+        return all_pairs(instance, self.clouds, references, n, solver=self._solver, **how), instance
 
     def exact(self, metric: type[Any], progress: Progress | None) -> EnsembleComparison:
-        """The exact distance with its floor."""
+        """Compute the exact distance with its floor."""
         config = self.config
         found, _ = self._pairs(metric, {"seed": config.seed, "estimator": config.estimator}, progress)
         distance, floor, excess = found.distance(), found.floor(), found.excess()
@@ -181,14 +186,14 @@ class Ensembles:
         )
 
     def approximation(self, name: str, metric: type[Any], progress: Progress | None) -> Approximation:
-        """Another distance with its floor."""
-        found, made = self._pairs(metric, {"seed": self.config.seed}, progress)
+        """Compute another distance with its floor."""
+        found, instance = self._pairs(metric, {"seed": self.config.seed}, progress)
         distance, floor, excess = found.distance(), found.floor(), found.excess()
         words, pairs = self._verdict(found), found.across.size
-        return Approximation(name, made.label, found.n, pairs, distance, floor, excess, None, words)
+        return Approximation(name, instance.label, found.n, pairs, distance, floor, excess, None, words)
 
     def _verdict(self, found: Pairs) -> str:
-        """In words; of one run of the cloud its place among those of the reference, which needs no interval."""
+        """Return the verdict; for one run of the cloud also its rank among the seeds, which needs no interval."""
         words = verdict(found.distance(), found.floor(), found.excess(), found.n, self._other())
         runs = len(self.references)
         if len(self.clouds) > 1 or runs < FEWEST_RUNS:

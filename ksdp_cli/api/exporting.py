@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.bars import progress_bar
-from ..base.files import JsonDict, local, target
+from ..base.files import local, target
 from ..base.listener import Progress
 from ..errors import ConfigError
 from ..exporters.formats import export as write
@@ -20,7 +20,7 @@ from .options import Values
 
 @dataclass(frozen=True)
 class Exported:
-    """The file, its format, and what lies in it; ``parameters`` hold one value a case."""
+    """The file, its format and its content; ``parameters`` hold one value for each case."""
 
     path: Path
     format: str
@@ -31,7 +31,7 @@ class Exported:
     parameters: dict[str, list[float]]
     times: list[float]
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {**vars(self), "path": str(self.path)}
 
 
@@ -48,17 +48,16 @@ def export(
 ) -> Exported:
     """Write positions of a store to ``out``: .npz, .nc, .parquet, .csv, or .vtkhdf by its suffix.
 
-    ``case`` (numbers), ``t`` and parameters by name (``A=50``, ``A=[1, 10]``) choose cases and snapshots; all of them
-    where nothing is named. Positions are float32, bit for bit, or float64 where they count from an origin that moves. A
-    store with the chemical on a grid gives it too in .npz and .nc; ``field`` writes it alone, as an image for ParaView
-    (.vtkhdf). The file is written whole or not at all. Raises `ConfigError` for a suffix or a selection that there is
-    not, `DataError` for a damaged store or an output that exists, `ResourceError` when a library or room on the disk is
-    missing.
+    ``case`` (numbers), ``t`` and parameters by name (``A=50``, ``A=[1, 10]``) select cases and snapshots; default all.
+    Positions are float32, bit for bit, or float64 with a moving origin. In .npz and .nc the chemical on its grid is
+    included; ``field`` writes only the chemical, as an image for ParaView (.vtkhdf). The file is written whole or not
+    at all. Raises `ConfigError` for an unknown suffix, case or value, `DataError` for a damaged store or an output that
+    exists, `ResourceError` for a missing library or a full disk.
     """
     path = target(out)
     chosen = image_format(path) if field else format_of(path)
     if not isinstance(store, Run) and local(store).is_file():
-        raise ConfigError(f"{store} is no store of particles", "for a model: 'ksdp sample' makes a store of it")
+        raise ConfigError(f"{store} is not a store of particles", "for a model: 'ksdp sample' writes a store")
     run = store if isinstance(store, Run) else part_of(store) or open_run(store)
     selection = select(run, case=case, t=t, **at)
     with progress_bar(progress) as bar:

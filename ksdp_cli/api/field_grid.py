@@ -1,4 +1,4 @@
-"""Where the chemical of a run is stored: the grid of ``--store-field``, settled before the first frame."""
+"""The grid of ``--store-field`` for the chemical of a run, chosen before the first frame."""
 
 from __future__ import annotations
 
@@ -13,32 +13,35 @@ from ..errors import ConfigError
 from ..particles.problem import Problem
 from ..store.field_grid import FieldGrid
 
-#: Values of a frame at most: 1 GiB.
+#: Most values of a frame: 1 GiB.
 MOST = 1 << 28
-#: How far particles spread in the run, in standard deviations of their Brownian path on an axis.
+#: Margin for the spread of particles, in standard deviations of their Brownian path along an axis.
 SPREAD = 3.0
-#: Particles, steps and cases whose way in the flow is followed, at most.
+#: Most particles, steps and cases whose path in the flow is traced.
 TRACED, STEPS, CASES = 128, 200, 8
 
 
 def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
-    """The grid of a run that begins with ``cloud`` (J, d); None where c is not stored.
+    """Return the grid of a run that starts from ``cloud`` (J, d); None if c is not stored.
 
-    Its cube is what ``--field-side`` says, the periodic box of the chemistry, or what holds the way of the initial
-    cloud in the flow alone and 3 sqrt(2 mu T) around it. It is the same for all cases and frames. Raises
-    `ConfigError` for a grid that is too large, and for a chemistry that does not know c between the particles.
+    Its cube has the side of ``--field-side``, or is the periodic box of the chemistry, or contains the paths of the
+    initial cloud in the flow alone with a margin of 3 sqrt(2 mu T). It is the same for all cases and frames. Raises
+    `ConfigError` for a grid that is too large, and for a chemistry without c between the particles.
     """
     config = problem.config
     if not config.store_field:
         return None
     if not hasattr(problem.chemistry, "field"):
         raise ConfigError(f"chemistry {config.chemistry!r} gives no c between particles", "drop --store-field")
+    gradient = config.store_gradient == "yes"
+    if gradient and not hasattr(problem.chemistry, "field_gradient"):
+        raise ConfigError(f"chemistry {config.chemistry!r} gives no gradient of c", "drop --store-gradient")
     if config.store_field**config.dim > MOST:
         most = math.floor(MOST ** (1.0 / config.dim) + 1e-9)
         raise ConfigError(f"store_field = {config.store_field} in {config.dim}D", f"use --store-field {most} at most")
     ends = _way(problem, cloud)
     middle, width = ends.mean(1), float((ends[:, 1] - ends[:, 0]).max())
-    middle[np.abs(middle) < 0.05 * width] = 0.0  # clouds about the origin have a grid about it
+    middle[np.abs(middle) < 0.05 * width] = 0.0  # for clouds near the origin, centre the grid there
     box = max(config.chemistry_params.get("box", (0.0,)))
     if config.field_side:
         side = config.field_side
@@ -48,12 +51,12 @@ def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
         wide = width + 2.0 * SPREAD * math.sqrt(2.0 * max(config.mu) * config.T)
         side = _rounded_up(max(wide, 8.0 * math.sqrt(max(config.delta2))))
     if not side > 0:
-        raise ConfigError("all particles begin at one point", "give the side of the grid, as --field-side 2")
-    return FieldGrid(config.store_field, tuple((middle - side / 2).tolist()), side)
+        raise ConfigError("all particles start at one point", "give the side of the grid, as --field-side 2")
+    return FieldGrid(config.store_field, tuple((middle - side / 2).tolist()), side, gradient)
 
 
 def _way(problem: Problem, cloud: Cloud) -> NDArray[np.float64]:
-    """Ends (d, 2) of the cloud at the start, and of some of its particles on their way in the flow alone."""
+    """Return the box (d, 2) of the cloud at the start and of the paths of some particles in the flow alone."""
     config, ends = problem.config, np.array([(axis.min(), axis.max()) for axis in cloud.T], np.float64)
     some = cloud[:: -(-len(cloud) // TRACED)]
     dt = config.T / STEPS
@@ -71,13 +74,14 @@ def _way(problem: Problem, cloud: Cloud) -> NDArray[np.float64]:
 
 
 def describe(grid: FieldGrid) -> str:
-    """A sentence on a grid."""
+    """Describe a grid in one sentence."""
     ends = " x ".join(f"[{low:.3g}, {low + grid.side:.3g}]" for low in grid.low)
-    return f"c is stored on {' x '.join(map(str, grid.shape))} points of {ends}; --field-side sets another side"
+    what = "c and its gradient are" if grid.gradient else "c is"
+    return f"{what} stored on {' x '.join(map(str, grid.shape))} points of {ends}; --field-side sets another side"
 
 
 def _rounded_up(side: float) -> float:
-    """The next number of two digits."""
+    """Round up to two significant digits."""
     if side <= 0:
         return side
     unit = 10.0 ** (math.floor(math.log10(side)) - 1)

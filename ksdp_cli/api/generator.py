@@ -1,4 +1,4 @@
-"""Generator: a model with the initial cloud that it pushes forward, so that weights become particles in one place."""
+"""Generator: a model with its initial cloud. All generation of particles goes through it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .clouds import of_model
 
 
 class Generator:
-    """Clouds of ``model`` on ``device``: f_theta(x; eta) of particles x of its initial cloud.
+    """Generates clouds f_theta(x; eta) of ``model`` on ``device``, from particles x of its initial cloud.
 
-    Particle i of a (seed, stream) is the same in every command, however many are drawn. ``initial`` is the law that the
-    model names, or the particles that it carries. Raises `ConfigError` and `DataError` for one that is not there, and
-    `ResourceError` for a device that is not.
+    Particle i of a (seed, stream) is the same in every command and for every number of particles. ``initial`` is the
+    law that the model names, or the particles in the model. Raises `ConfigError` and `DataError` if it is missing, and
+    `ResourceError` for a device that cannot be used.
     """
 
     def __init__(self, model: Model, device: str = "cpu") -> None:
@@ -28,32 +28,32 @@ class Generator:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameters that the network takes."""
+        """The parameters of the network."""
         return tuple(self.model.eta_map.names)
 
     def inputs(self, n: int, seed: int = 0, *, start: int = 0, stream: int = 0) -> Cloud:
-        """Particles ``start`` to ``start + n`` of the initial cloud, (n, d) float32."""
+        """Draw particles ``start`` to ``start + n`` of the initial cloud, (n, d) float32."""
         drawn: Cloud = self.initial.draw(n, self.model.dim, seed, start=start, stream=stream)
         return drawn
 
     def push(self, x: Cloud, at: Mapping[str, float]) -> NDArray[np.float32]:
-        """The particles ``x`` (n, d) at the parameters ``at``, each by name: (n, d) float32."""
+        """Map the particles ``x`` (n, d) at the parameters ``at`` by name: (n, d) float32."""
         return self.model.push(x, self._point(at), device=self.device)
 
     def cloud(
         self, n: int, at: Mapping[str, float], seed: int = 0, *, start: int = 0, stream: int = 0
     ) -> NDArray[np.float32]:
-        """``n`` particles at the parameters ``at``: `push` of `inputs`."""
+        """Generate ``n`` particles at the parameters ``at``: `push` of `inputs`."""
         return self.push(self.inputs(n, seed, start=start, stream=stream), at)
 
     def warnings(self, n: int, *points: Mapping[str, float]) -> list[str]:
-        """Sentences: an initial cloud of fewer points than ``n``, and ``points`` outside the trained range."""
+        """Return warnings: an initial cloud with fewer points than ``n``, ``points`` outside the trained range."""
         few = self.initial.doubts(n) if isinstance(self.initial, Points) else []
         outside = {f"{one}; the network extrapolates" for at in points for one in self.outside(at)}
         return [*few, *sorted(outside)]
 
     def outside(self, at: Mapping[str, float]) -> list[str]:
-        """A sentence for each parameter beyond the trained range."""
+        """Return a sentence for each parameter outside the trained range."""
         return self.model.eta_map.outside(self._point(at))
 
     def _point(self, at: Mapping[str, float]) -> NDArray[np.floating]:

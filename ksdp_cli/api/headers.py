@@ -1,4 +1,4 @@
-"""What a stored simulation says of itself, and whether a run asked for goes on from one that is stored."""
+"""Headers and attributes of stored simulations, and the checks whether a run may resume a stored one."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ..store import Header, Run
 from ..store.create import MARKS
 from ..store.field_grid import FieldGrid
 
-#: Changed when the meaning of a checkpoint changes.
+#: Version of the meaning of a checkpoint.
 STATE = 1
-#: The attribute with what the last frame lacks of the state: a run that is complete can be extended from there.
+#: The attribute with the part of the state that the last frame does not hold, to extend a complete run.
 END_STATE = "end_state"
-#: What moved the particles, {device, engine}: an attribute of a store and a field of a checkpoint.
+#: Device and engine of a run, {device, engine}: an attribute of a store and a field of a checkpoint.
 MADE_BY = "made_by"
 
 
 def header(problem: Problem, grid: FieldGrid | None = None) -> Header:
-    """The header of the store that ``problem`` is written to, with c on ``grid``."""
+    """Return the header of the store for ``problem``, with c on ``grid``."""
     config = problem.config
     return Header(
         kind="simulation",
@@ -52,7 +52,7 @@ def header(problem: Problem, grid: FieldGrid | None = None) -> Header:
 
 
 def _origins(problem: Problem) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    """O(t) [length] at the snapshots of each case; nothing where positions count from 0."""
+    """Return O(t) [length] at the snapshots of each case; empty with a fixed origin."""
     paths = [moving_origin(problem, case) for case in problem.cases]
     return tuple(tuple(tuple(map(float, o.at(t))) for t in problem.config.times) for o in paths if o)
 
@@ -66,6 +66,8 @@ def header_on_resume(problem: Problem, stored: Run, device: str, grid: FieldGrid
     """
     if stored.kind != "simulation":
         return header(problem, grid)
+    if stored.attrs.get("stopped"):
+        problem = up_to(problem, float(stored.attrs["stopped"]["t"]), snapshots_of(stored.config))
     kept_grid = stored.grid if grid and stored.grid and stored.grid.points == grid.points else grid
     made = header(extend(problem, snapshots_of(stored.config)), kept_grid)
     if len(stored.times) and made.times != stored.header.times:
@@ -75,20 +77,27 @@ def header_on_resume(problem: Problem, stored: Run, device: str, grid: FieldGrid
 
 
 def with_times(problem: Problem, times: tuple[float, ...]) -> Problem:
-    """``problem`` with other snapshots."""
+    """Return ``problem`` with other snapshots."""
     return replace(problem, config=problem.config.model_copy(update={"snapshots": times, "T": times[-1]}))
 
 
 def extend(problem: Problem, stored: tuple[float, ...]) -> Problem:
-    """``problem`` with the snapshots ``stored``, which count from t0, and, after them, its own.
+    """Return ``problem`` with the snapshots ``stored``, which count from t0, followed by its later ones.
 
-    As it is when it does not go on from them: it has an earlier end, or a snapshot that was passed by.
+    Return it unchanged if it cannot continue from them: it ends earlier, or has a snapshot that the stored run skipped.
     """
     asked, end = problem.config.snapshots, stored[-1]
     later = tuple(t for t in asked if not any(_same(t, s) for s in stored))
     if any(t < end for t in later) or not (later or _same(asked[-1], end)):
         return problem
     return with_times(problem, stored + later)
+
+
+def up_to(problem: Problem, end: float, stored: tuple[float, ...]) -> Problem:
+    """``problem`` with the snapshots ``stored`` of a run that stopped at ``end``, where those that it asks for until
+    then are among them."""
+    asked = [t for t in problem.config.snapshots if problem.config.t0 + t < end]
+    return with_times(problem, stored) if all(any(_same(t, s) for s in stored) for t in asked) else problem
 
 
 def end_state(
@@ -105,7 +114,7 @@ def end_state(
     return {END_STATE: json.dumps({**about, "k": k, "engines": list(engines), "collapsed": since, **steps})}
 
 
-def collapsed_from(times: Sequence[float | None]) -> JsonDict:
+def collapsed_from(times: Sequence[float | None]) -> dict[str, object]:
     """The attribute with the time from which on the cloud is collapsed; of a sweep one for each case, None where it is
     not."""
     known = any(time is not None for time in times)
@@ -113,13 +122,13 @@ def collapsed_from(times: Sequence[float | None]) -> JsonDict:
 
 
 def snapshots_of(config: JsonDict) -> tuple[float, ...]:
-    """The snapshots of a stored configuration, which count from its t0."""
+    """Return the snapshots of a stored configuration, which count from its t0."""
     return tuple(float(since) for since in config["snapshots"])
 
 
 def marks(problem: Problem) -> dict[str, object]:
-    """What decides on the numbers of a run and is no option: the particles of the store that it starts from, and what
-    classes and instances of the caller's hold.
+    """Return what determines the numbers of a run besides its options: digests of its initial store, and the contents
+    of the caller's own classes and instances.
     """
     initial = problem.initial
     found: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
@@ -131,15 +140,15 @@ def marks(problem: Problem) -> dict[str, object]:
 
 
 def run_id(config: SimulateConfig, marked: Mapping[str, object]) -> str:
-    """What a checkpoint belongs to: the configuration without its times, which may be moved, and without its device,
-    which `require_same_kind` looks at; and the `marks`."""
+    """Return a digest that identifies the run of a checkpoint: the configuration without times, which may change, and
+    device, which `require_same_kind` checks; and the `marks`."""
     return _digest(config, marked, without=("T", "snapshots", "device"))
 
 
 def belongs(about: Mapping[str, object], config: SimulateConfig, marked: Mapping[str, object]) -> bool:
-    """Whether the header ``about`` of a state is that of the run ``config`` with these `marks`.
+    """Whether the header ``about`` of a state belongs to the run ``config`` with these `marks`.
 
-    Before `MADE_BY` it held the device and no marks, so that a run with marks is not known by it.
+    Headers older than `MADE_BY` held the device and no marks; they never match a run with marks.
     """
     if MADE_BY in about:
         return bool(about.get("run") == run_id(config, marked))
@@ -151,20 +160,20 @@ def belongs(about: Mapping[str, object], config: SimulateConfig, marked: Mapping
 
 
 def require_same_kind(about: Mapping[str, object], now: dict[str, str], what: str) -> None:
-    """Raise `ConfigError` where ``what``, of which ``about`` tells, was made by another engine or on another device.
+    """Raise `ConfigError` if ``what``, described by ``about``, was made by another engine or on another device.
 
-    Their sums are added in another order and their trees have other settings, so that bits would change on the way.
-    ``about`` is the header of a state or the attributes of a store.
+    These add in another order and have other tree settings, so the bits would change within the run. ``about`` is the
+    header of a state or the attributes of a store.
     """
     before = kind_of(about)
     if before == now or (before["device"] == now["device"] and not before["engine"]):
         return
     told, asked = (f"{kind['engine']} engine on {kind['device']}" for kind in (before, now))
     other = before["device"] != now["device"]
-    advice = f"use --device {before['device']} to go on" if other else "go on with the version that began it"
+    advice = f"resume with --device {before['device']}" if other else "resume with the version that started it"
     raise ConfigError(
         f"{what} was made by the {told}, and this would be the {asked}: a run keeps to one, to the bit",
-        f"{advice}, or begin anew with --overwrite or another -o",
+        f"{advice}, or start again with --overwrite or another -o",
     )
 
 
@@ -191,6 +200,7 @@ def _resolved(config: SimulateConfig) -> dict[str, object]:
     """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid and
     about a fixed origin says what it said before there were these."""
     unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
+    unsaid |= {"store_gradient"} if config.store_gradient == "no" else set()
     unsaid |= {"origin"} if config.origin == "fixed" else set()
     unsaid |= {"merge"} if config.merge == "none" else set()
     unsaid |= set() if config.halvings else {"halvings", "dt_fraction"}

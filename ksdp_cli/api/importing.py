@@ -1,4 +1,4 @@
-"""import: clouds of the user's own, from arrays or files, become a store like any other."""
+"""import: make a store of the user's own clouds, from arrays or files."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def clouds(
     seed: int = 0,
     warn: Say | None = None,
 ) -> Run:
-    """Store clouds (N, d), d = 1 to 8, one for each value of the parameters ``names``, to be learned and compared.
+    """Store clouds (N, d), d = 1 to 8, one for each value of the parameters ``names``.
 
-    ``given`` maps values, a tuple in the order of ``names`` or one number, to arrays; ``"t"`` among the names is the
-    time of a cloud, which is ``t`` otherwise. Clouds of different sizes are cut to the size of the smallest, at random
-    by ``seed``, which ``warn`` is told. ``source`` is the law that a network pushes to them: an array or a file or
-    store of one cloud, from which samples are drawn as a bootstrap, or a registered law; the uniform ball by default.
-    An array is written beside the store, as NAME.source.npy. ``fixed`` are further parameters with their one value.
+    ``given`` maps values, a tuple in the order of ``names`` or one number, to arrays. If ``"t"`` is among the names it
+    is the time of a cloud; else ``t`` is the time of all. Clouds of different sizes are cut to the smallest size, at
+    random by ``seed``, with a warning. ``source`` is the initial cloud of a network that learns them: a registered law
+    (default the uniform ball), or an array, a file or a store of one cloud, from which samples are drawn as a
+    bootstrap. An array is written beside the store, as NAME.source.npy. ``fixed`` are parameters with one value.
 
-    Raises `DataError` for what is no cloud, a cloud that is missing, and an output that exists; `ConfigError` for
-    names and values that do not fit.
+    Raises `DataError` for an invalid or missing cloud and for an output that exists; `ConfigError` for names and values
+    that do not fit.
     """
     words = ["ksdp_cli.clouds"]
     return _stored(given, names, source, t, fixed or {}, out, overwrite, seed, warn or as_warning, words)
@@ -74,7 +74,7 @@ def _stored(
     """`clouds`, made by the command ``words``."""
     by_values = {_values(key, names): own_cloud(cloud, f"cloud of {key}") for key, cloud in given.items()}
     if not by_values:
-        raise DataError("there are no clouds", "give one for each value of the parameters")
+        raise DataError("no clouds are given", "give one for each value of the parameters")
     names, by_values = _with_time(names, by_values, 0.0 if t is None else number(t))
     cases, times = _grid(names, by_values)
     dims, sizes = ({one.shape[axis] for one in by_values.values()} for axis in (1, 0))
@@ -84,7 +84,7 @@ def _stored(
     if dim > MOST_AXES:
         raise DataError(f"clouds of {dim} dimensions", f"at most {MOST_AXES} are stored; leave columns out")
     if len(sizes) > 1:
-        warn(f"the clouds have {J} to {max(sizes)} particles: {J} random ones of each are kept, seed {seed}")
+        warn(f"the clouds have {J} to {max(sizes)} particles: each keeps {J} at random, seed {seed}")
     frames = np.empty((len(times), len(cases), J, dim), np.float32)
     for place, values in enumerate(sorted(by_values)):
         k, case = times.index(values[-1]), cases.index(values[:-1])
@@ -123,7 +123,7 @@ def import_files(
     overwrite: bool = False,
     warn: Say | None = None,
 ) -> Run:
-    """`clouds` of ``files``, one a file, in their order, at ``parameters`` by name: a value a file, or one for all.
+    """Store the clouds of ``files``, one per file; each of ``parameters`` has one value per file, or one for all.
 
     Raises as `clouds`, and for files that cannot be read.
     """
@@ -158,7 +158,7 @@ def _values(key: object, names: Sequence[str]) -> tuple[float, ...]:
 def _with_time(
     names: Sequence[str], by_values: dict[tuple[float, ...], Cloud], t: float
 ) -> tuple[list[str], dict[tuple[float, ...], Cloud]]:
-    """Names and values with the time as the last."""
+    """Return names and values with the time as the last one."""
     if TIME not in names:
         return [*names, TIME], {(*values, t): cloud for values, cloud in by_values.items()}
     at = list(names).index(TIME)
@@ -169,7 +169,7 @@ def _with_time(
 def _grid(
     names: Sequence[str], by_values: Mapping[tuple[float, ...], Cloud]
 ) -> tuple[list[tuple[float, ...]], list[float]]:
-    """The cases and the times; every case must have a cloud at every time."""
+    """Return the cases and the times. Raises `DataError` unless every case has a cloud at every time."""
     cases, times = sorted({values[:-1] for values in by_values}), sorted({values[-1] for values in by_values})
     for case in cases:
         for t in times:
@@ -180,7 +180,7 @@ def _grid(
 
 
 def _sub_sample(cloud: Cloud, n: int, key: list[int], name: str) -> NDArray[np.float32]:
-    """``n`` random rows as float32, all in their order where there are no more."""
+    """Return ``n`` random rows as float32; all rows in order if there are no more."""
     rows = cloud if len(cloud) == n else cloud[np.random.default_rng(key).permutation(len(cloud))[:n]]
     with np.errstate(over="ignore"):
         kept = rows.astype(np.float32)
@@ -190,7 +190,7 @@ def _sub_sample(cloud: Cloud, n: int, key: list[int], name: str) -> NDArray[np.f
 
 
 def _source(source: object, dim: int) -> tuple[str, StoredCloud | None]:
-    """The name by which the source is found again, empty for an array, and its particles where it is a stored one."""
+    """Return the name of the source, empty for an array, and its particles if it is a stored cloud."""
     if is_array(source):
         cloud = own_cloud(source, "source")
         rows = _sub_sample(cloud, len(cloud), [0], "source")
@@ -204,5 +204,5 @@ def _source(source: object, dim: int) -> tuple[str, StoredCloud | None]:
 
 
 def _beside(store: Path) -> Path:
-    """Where the source of a store is kept that came as an array."""
+    """Return the file for the source of a store that is given as an array."""
     return store.with_name(store.name.removesuffix(".zarr") + ".source.npy")

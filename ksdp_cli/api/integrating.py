@@ -1,7 +1,7 @@
-"""From a posed problem to the frames of a store: what happens between two steps, and how a run goes on or ends early.
+"""Integrate a problem into a store: frames, checkpoints, warnings, progress and signals between the steps.
 
-Everything about a frame that is committed, and about a checkpoint that is whole, is on the disk; a run killed at any
-moment repeats the steps since its last checkpoint, bit for bit, and passes over the frames that are there.
+Committed frames and whole checkpoints are on the disk. A run killed at any moment repeats the steps since its last
+checkpoint, bit for bit, and skips the frames that are already stored.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from dataclasses import asdict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base import compiling
 from ..base import device as devices
@@ -17,15 +18,17 @@ from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
-from ..particles.case_run import State
+from ..particles.case_run import CaseRun, State
 from ..particles.precision import motion_warning
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation
 from ..particles.world import World
 from ..store import Owner, change_times
+from ..store.field_grid import FieldGrid
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .detecting import detect
+from .following import as_columns, followed_by, is_due, is_followed, is_over, look
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
 from .ranks import by_first, hand_over, stop_request
@@ -37,6 +40,14 @@ CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
 PAUSE, PAUSE_COST = 0.1, 20.0
 
 
+class Collapsed(Exception):
+    """A run that is to stop at its collapse has come to it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 def integrate(
     problem: Problem,
     writer: Owner | CaseStore,
@@ -45,10 +56,11 @@ def integrate(
     listener: Listener,
     world: World | None = None,
 ) -> Watch:
-    """Write every frame that is missing, of all cases of a store or of one; returns what has watched the run.
+    """Write every missing frame, of all cases of a store or of one; return the `Watch` of the run.
 
-    The other ranks of ``world`` `follow`. Raises `NumericalError` at blow-up, when the store holds the frames before
-    it, and `Interrupted` on a signal.
+    The other ranks of ``world`` call `follow`. With ``--merge stop`` the run may end at its collapse: the store is then
+    complete, and `Watch.stopped` is set. Raises `NumericalError` at blow-up, after storing the frames before it, and
+    `Interrupted` on a signal.
     """
     simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
@@ -59,6 +71,8 @@ def integrate(
         simulation.run(watch.write, watch.after_step)
         if problem.chemistry.memory:
             watch.save()  # the states are more than the last frame: a later end goes on from them
+    except Collapsed as end:
+        watch.stopped = _stop(problem, simulation, writer, watch, end)
     except NumericalError as error:
         simulation.snapshot()
         advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
@@ -72,24 +86,43 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
 
     The cases of a sweep are not at one time, so that only their common frames are kept.
     """
-    times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.moving.elapsed()
     if writer.header.case_count > 1 or isinstance(writer, CaseStore):
-        return f"the frames before it are kept in {writer.path} ({len(times)})"
+        return f"the frames before it are kept in {writer.path} ({writer.committed})"
+    frames = _end_here(problem, simulation, writer, watch, blow_up=message)
+    return f"{writer.path} ends at the last good step (frames: {frames})"
+
+
+def _stop(
+    problem: Problem, simulation: Simulation, writer: Owner | CaseStore, watch: Watch, end: Collapsed
+) -> dict[str, object]:
+    """End the store at the collapse; what it then says of that."""
+    assert isinstance(writer, Owner)  # a case alone is not stopped
+    simulation.snapshot()
+    t = simulation.moving.time()
+    remaining = [float(one) for one in writer.times if one > t * (1 + 1e-12)]
+    stopped = {"t": t, "why": end.why, "not_reached": remaining}
+    _end_here(problem, simulation, writer, watch, stopped=stopped)
+    return stopped
+
+
+def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch, **facts: object) -> int:
+    """Complete the store with the cloud as it is as its last frame, and ``facts``; the number of its frames."""
+    times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.moving.elapsed()
     if not times or t > times[-1]:
         times = (*times, t)
     ended = change_times(writer, header(with_times(problem, times), writer.header.grid))
-    ended.annotate(blow_up=message, **watch.facts())
+    ended.annotate(**facts, **watch.facts())
     if ended.committed < len(times):
-        c = simulation.moving.field(ended.header.grid.axes())[None] if ended.header.grid else None
-        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], c)
+        fields = [None if field is None else field[None] for field in _fields(simulation.moving, ended.header.grid)]
+        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], *fields)
     Checkpoints(writer.path).remove()
     detect(problem, ended)
     ended.finish()
-    return f"{writer.path} ends at the last good step (frames: {len(times)})"
+    return len(times)
 
 
 class Watch:
-    """What happens between two steps of a run, on a GPU between those that are queued at once."""
+    """Acts between the steps of a run, on a GPU between queues of steps: saves, warns, reports."""
 
     def __init__(
         self, simulation: Simulation, writer: Owner | CaseStore, listener: Listener, spent: float, kind: dict[str, str]
@@ -108,13 +141,16 @@ class Watch:
         self.doubted: set[str] = set()
         #: By case the largest coordinate that was seen first.
         self.far: dict[int, float] = {}
+        #: Numbers of the cases whose collapse is followed; and what the store says where the run stopped at one.
+        self.followed = {run.case.number for run in simulation.runs if is_followed(simulation.problem, run.case)}
+        self.stopped: JsonDict | None = None
 
     def write(self, k: int, clouds: list[np.ndarray]) -> None:
-        """Store a snapshot (`_write`) that all ranks have alike."""
+        """Store a snapshot on rank 0, after comparing it on all ranks."""
         by_first(self.world, lambda: self._write(k, clouds), clouds)
 
     def _write(self, k: int, clouds: list[np.ndarray]) -> None:
-        """Store a snapshot, unless it is there: it lies behind a checkpoint, and is the same bit for bit."""
+        """Store a snapshot unless it is committed; after a resume it has the same bits."""
         if k < self.writer.committed:
             return
         before = compiling.clock()
@@ -125,14 +161,13 @@ class Watch:
         for run, cloud in zip(self.simulation.runs, clouds, strict=True):
             with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
-                    grid = case.header.grid
-                    case.write(k, _stored(cloud), run.field(grid.axes()) if grid else None)
+                    case.write(k, _stored(cloud), *_fields(run, case.header.grid))
         self.writer.commit()
         self.pace.writing += compiling.clock() - before
         self.pace.written += 1
 
-    def facts(self) -> JsonDict:
-        """What the store says about how it was made."""
+    def facts(self) -> dict[str, object]:
+        """Return the attributes about how the store was made."""
         return {
             "seconds": self._seconds(),
             "steps": self.simulation.steps,
@@ -141,19 +176,21 @@ class Watch:
             "engine": [run.stepper.report() for run in self.simulation.runs],
             "largest_pull": self.simulation.max_kernel_displacement()[0],
             **collapsed_from([run.state.collapsed for run in self.simulation.runs]),
+            **followed_by([run.state.looks for run in self.simulation.runs]),
         }
 
     def after_step(self, done: int) -> None:
+        over = self._follow()
         seen = self.simulation.look()
         if seen and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
             self.warned = True
             self.listener.warn(seen)
         now, listener, steps = compiling.clock(), self.listener, self.simulation.steps
-        if not self.announced and self.pace.known(now, done):
+        if not self.announced and self.pace.is_ready(now, done):
             self.announced = True
             if listener.tell:
                 frames = len(self.writer.times) - self.writer.committed
-                listener.tell(self._expectation(self.pace.left(now, done, frames)))
+                listener.tell(self._expectation(self.pace.remaining(now, done, frames)))
         if now - self.drawn > self.pause or done == steps:
             self.drawn = now
             self._doubt()
@@ -161,16 +198,31 @@ class Watch:
             if listener.progress:
                 rate = (done - self.first) / max(now - self.began, 1e-9)
                 listener.progress("steps", done, steps, f"{rate:.3g} steps/s")
-        signal_number, due = stop_request(self.world, listener.stop, now - self.saved >= self.interval)
+        signal_number, due = stop_request(self.world, listener.stop, now - self.saved >= self.interval, bool(over))
         if signal_number is None and not due:
             return
         by_first(self.world, self.save)
+        if over:
+            raise Collapsed(over)
         if signal_number is not None:
             raise Interrupted(
                 f"stopped by signal {signal_number} at step {done} of {steps}; the state is saved",
                 signal_number,
-                f"the same command with --resume and -o {self.writer.path} goes on from here",
+                f"repeat the command with --resume and -o {self.writer.path} to continue",
             )
+
+    def _follow(self) -> str | None:
+        """Look at the cases that are followed, where it is time to; a sentence where the run is to end at that."""
+        s = self.simulation
+        due = [r for r in s.moved if r.case.number in self.followed and is_due(r.state.looks, r.time())]
+        if due:
+            s.settle()
+        for run in due:
+            seen = look(run)
+            run.state.looks.append(seen)
+            if s.config.merge == "stop" and (why := is_over(run, seen)):
+                return why
+        return None
 
     def save(self, last: bool = False) -> None:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""
@@ -186,12 +238,13 @@ class Watch:
         self.interval = max(CHECKPOINT_SECONDS, CHECKPOINT_COST * (self.saved - before))
 
     def _about(self, state: State) -> dict[str, object]:
-        """All of a case's state but its arrays."""
+        """Return the state of a case without its arrays."""
         return self._run() | {
             "k": state.k,
             "step": state.step,
             "engine": state.engine,
             "collapsed": state.collapsed,
+            **({"followed": as_columns(state.looks)} if state.looks else {}),
             **({"halved": asdict(state.place)} if self.simulation.config.halvings else {}),
         }
 
@@ -205,12 +258,12 @@ class Watch:
         return end_state(self._run(), k, engines, collapsed, halved)
 
     def _run(self) -> dict[str, object]:
-        """What a state says of its run."""
+        """Return the entries of a state that identify its run."""
         run = run_id(self.simulation.config, marks(self.simulation.problem))
         return {"run": run, MADE_BY: self.kind, "seconds": self._seconds()}
 
     def _doubt(self) -> None:
-        """Warn once of each: a step too long for the kernel, an engine that misses its accuracy or gives way."""
+        """Warn once of a step too long for the kernel, of missed accuracy, and of a change of engine."""
         s, warn = self.simulation, self.listener.warn
         if not warn:
             return
@@ -224,7 +277,7 @@ class Watch:
         instead = [preflight.engine_warning(report, s.config.engine) for report in reports]
         doubts = {
             "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case) if too_far else None,
-            "chemistry": next((w for report in reports for w in report.get("warnings", ())), None),
+            "chemistry": next((w for report in reports for w in preflight.warnings_of(report)), None),
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
             "precision": self._coarse(),
@@ -235,7 +288,7 @@ class Watch:
                 warn(doubt)
 
     def _coarse(self) -> str | None:
-        """A sentence where a cloud has moved to where the numbers are too coarse for it."""
+        """Return a warning if a cloud has moved to where the precision is too coarse for it."""
         s = self.simulation
         for run in s.runs:
             far, at_first = run.stepper.far, self.far.setdefault(run.case.number, run.stepper.far)
@@ -253,8 +306,8 @@ class Watch:
         each = devices.describe(self.kind["device"])
         return each if self.world.size == 1 else f"{self.world.size} ranks, each {each}"
 
-    def _expectation(self, left: float) -> str:
-        """Time, memory and disk of the whole run, from its first steps."""
+    def _expectation(self, remaining: float) -> str:
+        """Estimate time, memory and disk of the whole run from its first steps."""
         s = self.simulation
         cases = f" in {len(s.problem.cases)} cases" if len(s.problem.cases) > 1 else ""
         memory = peak_memory() + sum(run.state.x.nbytes for run in s.runs)
@@ -263,10 +316,17 @@ class Watch:
         each = " a rank" if self.world.size > 1 else ""
         return (
             f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
-            f"{self._hardware()}: about {duration(compiling.clock() - self.began + left)}, "
+            f"{self._hardware()}: about {duration(compiling.clock() - self.began + remaining)}, "
             f"{bytes_in_words(memory)} of memory{each}, {bytes_in_words(disk)} of disk"
         )
 
 
 def _stored(frame: np.ndarray) -> np.ndarray:
     return frame.astype(np.float32, copy=False)
+
+
+def _fields(run: CaseRun, grid: FieldGrid | None) -> list[NDArray[np.float64] | None]:
+    """c on the grid of a store and its gradient, where they are stored."""
+    if grid is None:
+        return [None, None]
+    return [run.field(grid.axes()), run.field_gradient(grid.axes()) if grid.gradient else None]

@@ -1,4 +1,4 @@
-"""Trained networks by name: those that ship, and files of one's own."""
+"""Trained networks: those that ship, by name, and the user's files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from . import paths
 
 
 def models() -> list[str]:
-    """The names of the models that ship, one for each experiment of Table 2."""
+    """Return the names of the models that ship, one for each experiment of Table 2."""
     return pretrained.names()
 
 
 def open_model(model: str | Path) -> Model:
-    """A model by its path, or the name of one that ships: ``open_model("laminar2d-amplitude")(x, A=50)``.
+    """Load a model by its path or the name of one that ships: ``open_model("laminar2d-amplitude")(x, A=50)``.
 
-    Raises `DataError` when it is missing, not ksdp's, or damaged.
+    Raises `DataError` if it is missing, damaged, or not a ksdp model.
     """
     return Model.load(paths.existing(model))

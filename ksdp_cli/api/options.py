@@ -1,7 +1,7 @@
-"""The options of `simulate` and `train` for editors and type checkers; `ksdp_cli.config` has their meaning and range.
+"""Types of the options of `simulate` and `train` for editors and type checkers; `ksdp_cli.config` explains them.
 
-Parameters of a flow, kernel or chemistry of one's own go into ``flow_params`` and the like; at run time their names are
-options too.
+Parameters of your own flow, kernel or chemistry go into ``flow_params`` and so on; at run time their names are options
+too.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class SimulateOptions(TypedDict, total=False):
     c0: str | Path | Run
     chemistry_params: Mapping[str, Values]
     store_field: Number
+    store_gradient: str
     field_side: Number
     #: Parameters of the chemistry that ships.
     eps: Values

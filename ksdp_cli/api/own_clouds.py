@@ -1,4 +1,4 @@
-"""Clouds of the caller's own, as arrays: to be compared, and to be trained on."""
+"""The caller's own clouds as arrays, for comparison and training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESERVED = ("position", "time", "axis")
 
 @dataclass(frozen=True)
 class OwnClouds:
-    """What training reads of a store, out of arrays; ``config`` says no more than the initial cloud and the time."""
+    """The interface of `Run` that training needs, for arrays; ``config`` has only the initial cloud and the time."""
 
     position: NDArray[np.float32]
     times: NDArray[np.float64]
@@ -44,16 +44,16 @@ class OwnClouds:
         return int(self.position.shape[3])
 
     def frame(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
-        """Positions (J, d) of a case and time."""
+        """Return positions (J, d) of a case and time."""
         return np.asarray(self.position[case, k])
 
 
 def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
-    """Clouds at several values of parameters, in the layout that ``ksdp export`` gives an .npz.
+    """Wrap clouds at several values of parameters, in the layout of an .npz from ``ksdp export``.
 
-    ``position`` (case, time, particle, axis), or (case, particle, axis) for one time, with as many particles in each;
-    ``time`` (time,) in increasing order, 0 where it is not given; every other entry a parameter, (case,). ``init`` is
-    the cloud that they are generated from, the uniform ball where it is not given: a name, a class or a store.
+    ``position`` is (case, time, particle, axis), or (case, particle, axis) for one time; ``time`` (time,) increases,
+    default 0; every other entry is a parameter, (case,). ``init`` is the initial cloud of the network: a name, a class
+    or a store, default the uniform ball.
 
     Raises `DataError` for arrays that do not fit together, `ConfigError` for an initial cloud of another dimension.
     """
@@ -97,7 +97,7 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
 
 
 def require_mapping(given: object) -> Mapping[str, object]:
-    """Return ``given``. Raises `ConfigError` for an array without parameters, and for what is no mapping of arrays."""
+    """Return ``given`` if it is a mapping of arrays, else raise `ConfigError`."""
     if not isinstance(given, Mapping):
         told = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"
         raise ConfigError(

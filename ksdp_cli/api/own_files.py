@@ -1,7 +1,7 @@
-"""Clouds of the caller's own out of files: one cloud (N, d), or several in an .npz in the layout of `own_clouds`.
+"""Read the caller's own clouds from files: one cloud (N, d), or several in the layout of `own_clouds`.
 
-An .npz that ``ksdp export`` wrote has that layout, and so has a NetCDF file or a Zarr group with an array
-``position``. Nothing is unpickled.
+An .npz from ``ksdp export``, a NetCDF file and a Zarr group with an array ``position`` have that layout. Nothing is
+unpickled.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .table_files import read_csv, read_parquet, read_vtk, read_vtkhdf
 
 
 def is_own(path: Path) -> bool:
-    """Whether a file by its name, or a Zarr group by what is in it, holds clouds of the caller's own."""
+    """Whether a file, by its suffix, or a Zarr group, by its arrays, holds the caller's own clouds."""
     return path.suffix.lower() in SUFFIXES or has_positions(path)
 
 
 def read_cloud(path: Path) -> Cloud:
-    """The one cloud (N, d) of a file; of one that holds several, none. Raises `DataError`."""
+    """Read the cloud (N, d) of a file. Raises `DataError`, also for a file with several clouds."""
     suffix = path.suffix.lower()
     if not path.exists():
-        raise DataError(f"{path} is not there", "check the path")
+        raise DataError(f"{path} does not exist", "check the path")
     if not is_own(path):
-        raise DataError(f"{path} is no file of a cloud", f"give {', '.join(SUFFIXES)} or a Zarr group with 'position'")
+        raise DataError(f"{path} is not a file of a cloud", f"give {', '.join(SUFFIXES)} or a Zarr group 'position'")
     if suffix in READERS:
         return own_cloud(READERS[suffix](path), str(path))
     position = read_arrays(path).get("position")
@@ -42,11 +42,11 @@ def read_cloud(path: Path) -> Cloud:
 
 
 def read_arrays(path: Path) -> JsonDict:
-    """The arrays of an .npz or a Zarr group by name, without what ksdp says about itself. Raises `DataError`."""
+    """Read the arrays of an .npz, NetCDF file or Zarr group by name, without ksdp's metadata. Raises `DataError`."""
     if path.suffix.lower() == ".nc" or has_positions(path):
         return read_foreign(path)
     if path.suffix.lower() != ".npz":
-        raise DataError(f"{path} holds one cloud, and nothing to learn", "give an .npz with position and parameters")
+        raise DataError(f"{path} holds one cloud without parameters", "give an .npz with position and parameters")
     stored = _load(path)
     if not isinstance(stored, NpzFile):
         raise DataError(f"{path} holds one array, and nothing to learn", "write it with numpy.savez")
@@ -58,12 +58,12 @@ def read_arrays(path: Path) -> JsonDict:
 
 
 def is_array(given: object) -> bool:
-    """Whether something is an array, or makes one of itself, as tensors and data frames do."""
+    """Whether ``given`` is an array or converts to one, as tensors and data frames do."""
     return hasattr(given, "__array__")
 
 
 def own_cloud(given: object, name: str) -> Cloud:
-    """An array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for what is none."""
+    """Return an array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for anything else."""
     x = np.asarray(given)
     if x.dtype.kind not in "fiu":
         raise DataError(f"the {name} is an array of {x.dtype}, not of numbers", "give an array (N, d) of floats")

@@ -1,4 +1,4 @@
-"""How long a run will take and what it needs, from its first steps; and such numbers in words."""
+"""Estimate the time and memory of a run from its first steps, and format such numbers."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import sys
 
 from ..particles.problem import Problem
 
-#: Seconds of steps that are timed before the end is foretold, and the step after which nobody waits for another; and
-#: what a part of a frame takes until one has been written: most of it is bringing its files to the disk.
+#: Seconds of steps to time before an estimate; a step longer than this ends the timing; and the assumed seconds of a
+#: part of a frame before the first is written: most of it is the sync of its files.
 TIMED, LONG_STEP, FRAME_SECONDS = 0.5, 5.0, 0.01
 
 
 class Pace:
-    """Steps and frames that are timed, for a run of ``steps`` steps in ``cases`` cases.
+    """Timing of a run of ``steps`` steps in ``cases`` cases.
 
-    ``writing`` seconds went into ``written`` frames so far; whoever writes them counts them.
+    The writer adds its seconds to ``writing`` and its frames to ``written``.
     """
 
     def __init__(self, steps: int, cases: int) -> None:
@@ -22,31 +22,31 @@ class Pace:
         self.writing, self.written = 0.0, 0
         self._warm: tuple[float, int, float] | None = None
 
-    def known(self, now: float, done: int) -> bool:
-        """Whether enough was seen by ``now`` [s], after ``done`` steps; the first step is not counted, which compiles.
-        To be asked after every step."""
+    def is_ready(self, now: float, done: int) -> bool:
+        """Whether an estimate is possible at ``now`` [s], after ``done`` steps. The first step does not count, since it
+        compiles. Call it after every step."""
         if self._warm is None:
             self._warm = now, done, self.writing
         since, steps = now - self._warm[0], done - self._warm[1]
         return done == self.steps or (steps >= 2 and since > TIMED) or (steps >= 1 and since > LONG_STEP)
 
-    def left(self, now: float, done: int, frames: int) -> float:
-        """Seconds to come: steps at their rate since the first one, and ``frames`` at that of those written."""
+    def remaining(self, now: float, done: int, frames: int) -> float:
+        """Estimate the seconds left: steps at the rate since the first, and ``frames`` at the rate of those written."""
         return self.a_step(now, done) * (self.steps - done) + self.a_frame() * frames
 
     def a_step(self, now: float, done: int) -> float:
-        """Seconds a step since the first one."""
+        """Return the seconds per step since the first step."""
         assert self._warm is not None
         began, first, writing = self._warm
         return (now - began - (self.writing - writing)) / max(done - first, 1)
 
     def a_frame(self) -> float:
-        """Seconds a frame of every case."""
+        """Return the seconds per frame of all cases."""
         return self.writing / self.written if self.written else FRAME_SECONDS * (2 + self.cases)
 
 
 def peak_memory() -> int:
-    """Bytes that this process has held at most; 0 on Windows, which does not tell."""
+    """Return the peak memory of this process [bytes]; 0 on Windows."""
     try:
         import resource
     except ImportError:
@@ -55,13 +55,14 @@ def peak_memory() -> int:
 
 
 def frame_bytes(problem: Problem) -> int:
-    """Bytes of one stored frame of every case."""
+    """Return the bytes of one stored frame of all cases."""
     c = problem.config
-    return 4 * len(problem.cases) * (c.J * c.dim + (c.store_field**c.dim if c.store_field else 0))
+    values = 0 if not c.store_field else 1 if c.store_gradient == "no" else 1 + c.dim
+    return 4 * len(problem.cases) * (c.J * c.dim + values * int(c.store_field**c.dim))
 
 
 def duration(seconds: float) -> str:
-    """``2.1 h``, ``12 min``, ``0.4 s``."""
+    """Format seconds as ``2.1 h``, ``12 min`` or ``0.4 s``."""
     for unit, size in (("h", 3600.0), ("min", 60.0)):
         if seconds >= 2 * size:
             return f"{_short(seconds / size)} {unit}"
@@ -69,7 +70,7 @@ def duration(seconds: float) -> str:
 
 
 def bytes_in_words(count: float) -> str:
-    """``1.2 GB``, ``80 MB``, ``0.8 kB``."""
+    """Format bytes as ``1.2 GB``, ``80 MB`` or ``0.8 kB``."""
     for unit, size in (("GB", 1e9), ("MB", 1e6)):
         if count >= size:
             return f"{_short(count / size)} {unit}"

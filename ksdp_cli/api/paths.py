@@ -1,4 +1,4 @@
-"""Where results go when nobody says: the folder ``runs`` of the working directory, under names never used twice."""
+"""Default outputs: new names in the folder ``runs`` of the working directory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Claim = TypeVar("Claim")
 
 
 def first_free(stem: str, suffix: str, begin: Callable[[Path], Claim]) -> tuple[Path, Claim]:
-    """``runs/STEM-001SUFFIX`` with the first number that is free, and ``begin`` of it.
+    """Return ``runs/STEM-001SUFFIX`` with the first free number, and the result of ``begin`` for it.
 
-    ``begin`` claims the name, and raises `Taken` where another process was faster: then the next one is tried.
+    ``begin`` claims the name; if it raises `Taken`, since another process was faster, try the next number.
     """
     stem = stem.encode(errors="ignore")[: LONGEST - RESERVED - len(suffix) - 8].decode(errors="ignore")
     for number in itertools.count(1):
@@ -34,7 +34,7 @@ def first_free(stem: str, suffix: str, begin: Callable[[Path], Claim]) -> tuple[
 
 
 def begin_output(out: str | Path | None, stem: str, suffix: str, begin: Callable[[Path], Claim]) -> tuple[Path, Claim]:
-    """``begin`` of the output that was asked for, or of the first free name."""
+    """Call ``begin`` for the output ``out``, or for the first free name; return the path and the result."""
     if out is None:
         return first_free(stem, suffix, begin)
     path = target(out)
@@ -42,19 +42,19 @@ def begin_output(out: str | Path | None, stem: str, suffix: str, begin: Callable
 
 
 def newest_model() -> Path | None:
-    """The model anywhere in the run folder that was written last; None when there is none."""
-    existing: list[Path] = []
+    """Return the newest model in the run folder and below, or None."""
+    newest: list[Path] = []
     for folder, below, files in os.walk(RUNS):
-        below[:] = [name for name in below if not name.endswith(".zarr")]  # stores have many files, and no models
+        below[:] = [name for name in below if not name.endswith(".zarr")]  # stores have many files and no models
         names = [name for name in files if name.endswith(".safetensors") and not name.endswith(".last.safetensors")]
-        existing += [Path(folder) / name for name in names]
-    return max(existing, key=lambda path: path.stat().st_mtime_ns, default=None)
+        newest += [Path(folder) / name for name in names]
+    return max(newest, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
 def existing(given: str | Path) -> Path:
-    """A file or store that is there: by its path, or a model that ships by its name. A path of that name wins.
+    """Return an existing file or store by its path, or a model that ships by its name; an existing path has priority.
 
-    Raises `DataError` when it is neither.
+    Raises `DataError` if it is neither.
     """
     path = local(given)
     if path.exists():
@@ -65,10 +65,10 @@ def existing(given: str | Path) -> Path:
 
 
 def slug(text: str) -> str:
-    """Text as part of a file name."""
+    """Convert text to a part of a file name."""
     return "".join(c if c.isalnum() or c in "._+" else "-" for c in text).strip("-")
 
 
 def history_of(model: Path) -> Path:
-    """The curves of a training, NAME.history.json for NAME.safetensors and NAME.last.safetensors."""
+    """Return the history file of a model: NAME.history.json for NAME.safetensors and NAME.last.safetensors."""
     return model.with_name(model.stem.removesuffix(".last") + ".history.json")

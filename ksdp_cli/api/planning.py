@@ -1,4 +1,4 @@
-"""plan: what a simulation will be, before it runs; nothing is written."""
+"""plan: predict thresholds, steps and cost of a simulation; write nothing."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from .options import SimulateOptions
 from .pace import Pace, frame_bytes, peak_memory
 from .start_warnings import warn_before_start
 
-#: What a chemistry on a mesh says of its sizes and errors.
+#: Entries of the report of a mesh about its sizes and errors.
 MESH = ("modes", "boxes", "side", "spline_order", "oversampling", "image_error", "delta_error", "aliasing_error")
 
 
 class _Enough(Exception):  # it is no error
-    """The trial has seen what it wanted."""
+    """The trial has timed enough steps."""
 
 
 def plan(
     *, out: str | Path | None = None, threads: int | None = None, **options: Unpack[SimulateOptions]
 ) -> dict[str, object]:
-    """What `simulate` with these options will be, JSON-able: thresholds, steps that are resolved, engine, mesh, cost.
+    """Predict a run of `simulate` with these options, as JSON: thresholds, resolved steps, engine, mesh, cost.
 
-    ``thresholds`` has an entry a case: critical mass 8 pi mu / chi and ``T_max``, the time since the start by which law
-    (6) leaves no cloud. ``dt`` has the step asked for, the ``stable`` one and why. ``seconds``, ``memory_bytes`` and
-    ``disk_bytes`` are of the whole run by one process, once its programs are compiled; they come from half a second of
-    steps of the first case (on a GPU of all) that are taken in memory and thrown away. ``doubts`` are what `simulate`
-    would warn of before its first step.
+    ``thresholds`` has an entry for each case: critical mass 8 pi mu / chi and ``T_max``, the time since the start at
+    which law (6) reaches 0. ``dt`` has the given step, the ``stable`` one and the reason. ``seconds``, ``memory_bytes``
+    and ``disk_bytes`` are for the whole run by one process, without compilation. They come from half a second of steps
+    of the first case (on a GPU of all cases), in memory only. ``doubts`` are the warnings of `simulate` before its
+    first step.
 
     Raises as `simulate` does before its first step.
     """
@@ -60,14 +60,14 @@ def plan(
         warn_before_start(problem, cloud, precision_warning(problem, cloud), doubts.append)
         trial = Trial(problem, device)
         doubts += trial.doubts
-        found = limits.step_limits(problem, trial.pull)
+        step_limits_ = limits.step_limits(problem, trial.pull)
         return {
             "J": c.J,
             "dim": c.dim,
             "cases": len(problem.cases),
             "chemistry": provenance.short(c.chemistry),
             "thresholds": [_as_dict(one) for one in limits.thresholds(problem, cloud)],
-            "dt": _of_dt(problem, found),
+            "dt": _of_dt(problem, step_limits_),
             "engine": trial.report.get("engine"),
             "device": device,
             "hardware": devices.describe(device),
@@ -85,9 +85,9 @@ def plan(
 
 
 class Trial:
-    """The first steps of a problem in memory: their pace, and what they say of engine, mesh and attraction.
+    """The first steps of a problem, in memory: their timing, and the reports of engine, mesh and attraction.
 
-    ``pull`` is that of `limits.step_limits`; ``a_step`` and ``seconds`` are None where no step was taken.
+    ``pull`` is the argument of `limits.step_limits`; ``a_step`` and ``seconds`` are None without a step.
     """
 
     def __init__(self, problem: Problem, device: str) -> None:
@@ -100,7 +100,7 @@ class Trial:
         pace = Pace(simulation.steps, cases)
 
         def after_step(done: int) -> None:
-            if pace.known(compiling.clock(), done):
+            if pace.is_ready(compiling.clock(), done):
                 self._note(pace, done, len(problem.config.snapshots))
                 raise _Enough
 
@@ -121,7 +121,7 @@ class Trial:
 
     def _report(self, run: CaseRun) -> dict[str, object]:
         report = run.stepper.report()
-        self.doubts += report.get("warnings", ())
+        self.doubts += preflight.warnings_of(report)
         return report
 
 
@@ -137,14 +137,14 @@ def _as_dict(one: limits.Threshold) -> dict[str, object]:
     }
 
 
-def _of_dt(problem: Problem, found: list[limits.StepLimit]) -> dict[str, object]:
-    first = next((limit for limit in found if limit.counts), None)
+def _of_dt(problem: Problem, step_limits_: list[limits.StepLimit]) -> dict[str, object]:
+    first = next((limit for limit in step_limits_ if limit.counts), None)
     return {
         "asked": problem.config.dt,
         "halvings": problem.config.halvings,
         "stable": first.dt if first else None,
         "reason": first.reason if first else "nothing limits the step",
         "limits": [
-            {"dt": one.dt, "reason": one.reason, "counts": one.counts} for one in found if math.isfinite(one.dt)
+            {"dt": one.dt, "reason": one.reason, "counts": one.counts} for one in step_limits_ if math.isfinite(one.dt)
         ],
     }

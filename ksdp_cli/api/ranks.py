@@ -1,7 +1,7 @@
-"""One cloud on the ranks of a world: rank 0 answers for the store, decides and talks; the others move their particles.
+"""Move one cloud on the ranks of a world: rank 0 owns the store, decides and prints; the others move their particles.
 
-Rank 0 says what is to be moved and from which states, so that the others read and write no store. Wherever it does what
-only it can do, the others wait and learn whether it succeeded.
+Rank 0 sends the problem and the states, so the others neither read nor write a store. When rank 0 does work of its own,
+the others wait and learn whether it succeeded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from ..base.listener import Stop
 from ..base.shapes import Cloud
 from ..base.threads import core_count, limit_threads
 from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ReportedElsewhere, ResourceError
+from ..particles import cards
 from ..particles.case_run import State
+from ..particles.gpu_shares import BLOCK
 from ..particles.problem import Problem
 from ..particles.ranks import world_of
 from ..particles.simulation import Simulation
@@ -29,14 +31,16 @@ from .clouds import pose_problem
 from .headers import with_times
 from .options import SimulateOptions
 
-#: What a state has beside its arrays.
+#: Entries of a state besides its arrays.
 PARTS = ("k", "step", "engine", "collapsed", "place")
+#: In the place of a signal's number: the run ends because of what it has come to.
+OVER = 1000
 
 
 @dataclass(frozen=True)
 class Job:
-    """What rank 0 has the others move: the snapshots and cases of a problem, and the states from which, without the
-    elements of their arrays."""
+    """A job for the other ranks: snapshots and cases of a problem, and the states to start from, without the elements
+    of their arrays."""
 
     snapshots: tuple[float, ...]
     device: str
@@ -47,24 +51,24 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How rank 0 ended, and the store that it has completed."""
+    """The exit code of rank 0, and the store that it completed."""
 
     exit_code: int
     path: str = ""
 
 
 class Differ(ResourceError):
-    """The ranks do not hold the same positions."""
+    """The positions of the ranks differ."""
 
 
 class LostElsewhere(ReportedElsewhere):
-    """`Lost`, of which another rank that is left tells."""
+    """`Lost`, reported by another remaining rank."""
 
 
 @contextlib.contextmanager
 def join_world(asked: str | None) -> Iterator[World]:
-    """The world of this process (`world_of`), left at the end. Of several ranks that lose another one, one raises
-    `Lost`, and the others `LostElsewhere`."""
+    """Join the world of this process (`world_of`) and close it at the end. If a rank is lost, one of the others raises
+    `Lost` and the rest `LostElsewhere`."""
     world = world_of(asked)
     try:
         yield world
@@ -82,15 +86,15 @@ def join_world(asked: str | None) -> Iterator[World]:
 
 @contextlib.contextmanager
 def share_threads(world: World) -> Iterator[None]:
-    """Within, the threads of this host are shared out over its ranks."""
+    """Divide the threads of this host among its ranks in the block."""
     with limit_threads(max(1, core_count() // world.local) if world.size > 1 else None):
         yield
 
 
 @contextlib.contextmanager
 def leading(world: World) -> Iterator[Callable[[Path], None]]:
-    """Within, rank 0 does its work, and the others `follow`. They learn how it ended, and from what is yielded which
-    store it has completed; of an error that nobody has foreseen they learn by losing this rank."""
+    """Run rank 0's work in the block, while the others `follow`; then send them the exit code, and the store path that
+    the yielded function received. After an unexpected error they notice the loss of this rank."""
     path = Path()
 
     def completed(store: Path) -> None:
@@ -110,8 +114,8 @@ def leading(world: World) -> Iterator[Callable[[Path], None]]:
 
 
 def require_ranks(world: World, problem: Problem, apart: bool) -> None:
-    """Raise `ConfigError` where the ranks cannot share the run: cases ``apart`` in other processes, or too few
-    particles."""
+    """Raise `ConfigError` if the ranks cannot share the run: cases run in other processes (``apart``), or there are
+    too few particles."""
     if world.size == 1:
         return
     if apart:
@@ -120,8 +124,18 @@ def require_ranks(world: World, problem: Problem, apart: bool) -> None:
         raise ConfigError(f"J = {problem.config.J} on {world.size} ranks", "use fewer ranks")
 
 
+def require_cards(world: World, problem: Problem, device: str) -> None:
+    """On cards have this rank take its own. Raises `ConfigError` where a host has fewer than ranks, or a rank would
+    have no block of particles."""
+    cards.take(world, device)
+    if device == "cuda" and world.size > -(-problem.config.J // BLOCK):
+        raise ConfigError(
+            f"J = {problem.config.J} on {world.size} cards", f"use fewer ranks: {BLOCK} particles on each at least"
+        )
+
+
 def hand_over(simulation: Simulation) -> None:
-    """On rank 0: have the others move the cases of ``simulation`` from their states on."""
+    """On rank 0: send the cases of ``simulation`` and their states to the other ranks."""
     world, states = simulation.world, [run.state for run in simulation.runs]
     if world.size == 1:
         return
@@ -139,7 +153,7 @@ def hand_over(simulation: Simulation) -> None:
 
 
 def by_first(world: World, work: Callable[[], None], clouds: Sequence[Cloud] = ()) -> None:
-    """Have rank 0 do ``work``; what it raises ends the others too. Raises `Differ` where ``clouds`` (J, d) are not
+    """Run ``work`` on rank 0; its error ends the other ranks too. Raises `Differ` if ``clouds`` (J, d) differ from
     those of the other ranks."""
     if world.size > 1:
         for cloud in clouds:
@@ -160,10 +174,10 @@ def by_first(world: World, work: Callable[[], None], clouds: Sequence[Cloud] = (
 def follow(
     world: World, *, stop: Stop | None = None, threads: int | None = None, **options: Unpack[SimulateOptions]
 ) -> str:
-    """On another rank than 0: move its share of the particles to the end that rank 0 tells; returns the store's path.
+    """On ranks other than 0: move a share of the particles until rank 0 ends; return the path of its store.
 
-    ``options`` are those that rank 0 gave to `simulate`, without the ones that say where the store is. Raises
-    `ReportedElsewhere` with the exit code of rank 0 where that is not 0, and `Lost`.
+    ``options`` are those of rank 0's `simulate`, without the ones about the store. Raises `ReportedElsewhere` with the
+    exit code of rank 0 if it is not 0, and `Lost`.
     """
     problem, failed = None, None
     unheard: Job | Outcome | None = None
@@ -187,15 +201,17 @@ def follow(
     return told.path
 
 
-def stop_request(world: World, stop: Stop | None, due: bool = False) -> tuple[int | None, bool]:
-    """The number of a signal that any rank has got, and whether a checkpoint is ``due`` on rank 0."""
-    own = np.array([(stop() if stop else None) or 0, due and world.rank == 0], np.float64)
+def stop_request(world: World, stop: Stop | None, due: bool = False, over: bool = False) -> tuple[int | None, bool]:
+    """Return the number of a signal that any rank received, or `OVER` if the run is ``over`` on rank 0; and whether a
+    checkpoint is ``due`` on rank 0."""
+    own = np.array([OVER if over else (stop() if stop else None) or 0, due and world.rank == 0], np.float64)
     number, save = world.largest(own).tolist()
     return int(number) or None, bool(save)
 
 
 def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
-    """The steps of ``job`` on a rank that is not 0."""
+    """Run the steps of ``job`` on a rank other than 0."""
+    require_cards(world, problem, job.device)
     whole = with_times(problem, job.snapshots)
     simulation = Simulation(replace(whole, cases=[whole.cases[n] for n in job.cases]), job.device, world=world)
     for run, state, arrays in zip(simulation.runs, job.states, job.arrays, strict=True):
@@ -203,7 +219,7 @@ def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
         _from_first(world, empty)
         run.restore(State(empty, **state))
     if stop:
-        stop()  # from now on a signal is rank 0's to act on
+        stop()  # from now on rank 0 acts on a signal
 
     def after_step(_: int) -> None:
         number, save = stop_request(world, stop)
@@ -225,13 +241,13 @@ def _from_first(world: World, arrays: Mapping[str, NDArray[np.floating]]) -> Non
 
 
 def _require_same(world: World, cloud: Cloud) -> None:
-    """Raise `Differ` where the positions of two ranks differ, which they cannot where all compute alike."""
+    """Raise `Differ` if the positions of two ranks differ; on equal machines they cannot."""
     digest = hashlib.blake2b(np.ascontiguousarray(cloud).data, digest_size=6)
     number = float(int.from_bytes(digest.digest(), "little"))
     high, low = world.largest(np.array([number, -number])).tolist()
     if high != -low:
         raise Differ(
-            "the ranks of this run do not hold the same positions: their processors or libraries round differently",
+            "the positions of the ranks differ: their processors or libraries round differently",
             "run on machines of one kind, with one installation",
         )
 

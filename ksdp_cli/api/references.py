@@ -1,4 +1,4 @@
-"""Which clouds a comparison is between: frames of stores, particles of a model, fresh reference runs."""
+"""The clouds of a comparison: frames of stores, particles of a model, new reference runs."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from .generator import Generator
 from .own_files import is_array, is_own, own_cloud, read_cloud
 from .simulating import simulate
 
-#: Fresh reference runs take seeds from here on, far from the small seeds that people train with.
+#: Reference runs use seeds from here on, far from the small seeds of training data.
 REFERENCE_SEED = 1_000_003
-#: Seconds that a second reference which nobody asked for may take, and by how much it may be thinned to that end.
+#: Most seconds for a second reference by default, and the most that its particles may be divided by to reach that.
 AFFORDABLE, THINNEST = 3.0, 4
-#: Between two looks at a run that another process is making.
+#: Seconds between two polls of a run that another process writes.
 WAIT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class ComparedCloud:
-    """A cloud, its name, the parameters of its case, its time, and the configuration that it was simulated with.
+    """A cloud with its name, the parameters of its case, its time, and the configuration of its simulation.
 
-    ``seed`` and ``stream`` are those of its initial particles; ``simulated`` ones have moved together, unlike those of
-    a network.
+    ``seed`` and ``stream`` belong to its initial particles. ``simulated``: its particles have interacted, unlike those
+    of a network.
     """
 
     name: str
@@ -57,21 +57,21 @@ class ComparedCloud:
     simulated: bool
 
     def numbers(self) -> dict[str, float]:
-        """Time, and every physical parameter that has one value; a seed is none."""
+        """Return the time and every physical parameter with one value, without the seed."""
         names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
         found = {name: constant_value(self.simulation, name) for name in names}
         time = {} if math.isnan(self.t) else {"t": self.t}
         case = {name: value for name, value in self.case.items() if name != grids.SEED}
         return {name: value for name, value in found.items() if value is not None} | case | time
 
-    def parameters(self) -> JsonDict:
-        """`numbers`, and the flow, the kernel and the initial cloud by name."""
+    def parameters(self) -> dict[str, float | str]:
+        """Return `numbers`, and the names of flow, kernel and initial cloud."""
         names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
         told = {name: provenance.short(str(self.simulation[name])) for name in names}
         return self.numbers() | told | {n: str(v) for n, v in self.simulation.get("init_params", {}).items()}
 
     def law(self) -> float | None:
-        """E|x|^2 by equation (6), where that and the start are known; None where no simulation is."""
+        """Return E|x|^2 by equation (6), or None if the law, its start or the simulation is unknown."""
         try:
             stated = provenance.simulation(self.simulation, self.name)
         except DataError:
@@ -81,7 +81,7 @@ class ComparedCloud:
 
 
 def open_subject(given: object, name: str = "cloud") -> Run | Model | Cloud:
-    """A store or a model by its path or the name it ships under, or a cloud (N, d). Raises `DataError`."""
+    """Open a store or a model by path or name, or read a cloud (N, d). Raises `DataError`."""
     if isinstance(given, (Run, Model)):
         return given
     if is_array(given):
@@ -97,7 +97,7 @@ def open_subject(given: object, name: str = "cloud") -> Run | Model | Cloud:
 
 
 def store(given: object, name: str = "reference") -> Run | Cloud:
-    """A store or a cloud (N, d), and an error for a model."""
+    """Open a store or a cloud (N, d). Raises `ConfigError` for a model."""
     found = open_subject(given, name)
     if isinstance(found, Model):
         raise ConfigError(f"the reference {given} is a model", "give a store as the reference")
@@ -105,15 +105,15 @@ def store(given: object, name: str = "reference") -> Run | Cloud:
 
 
 def alone(cloud: Cloud, name: str) -> ComparedCloud:
-    """A cloud of the caller's own, of which no more is known."""
+    """Wrap the caller's own cloud, without parameters."""
     return ComparedCloud(name, cloud, {}, math.nan, {}, None, 0, False)
 
 
 def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> ComparedCloud:
-    """The cloud of a store at ``asked``; parameters that it does not vary must agree with its configuration.
+    """Return the cloud of a store at the values ``asked``; a constant parameter must equal its value in the store.
 
-    ``hints`` choose where nothing was asked and the store has them: two clouds are compared at one place if they can
-    be. Raises `ConfigError` listing what there is.
+    ``hints`` are values of the other cloud, used for parameters that are not in ``asked`` if the store has them. Raises
+    `ConfigError` that lists the values in the store.
     """
     simulation, varied = simulation_of(run), set(run.cases[0])
     wanted = dict(asked)
@@ -135,7 +135,7 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
 
 
 def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> ComparedCloud:
-    """``n`` fresh particles of a model at ``values``."""
+    """Generate ``n`` new particles of a model at ``values``."""
     simulation, drawn = network.provenance["simulation"], REFERENCE_SEED + 100 + seed
     cloud = Generator(network, device).cloud(n, values, drawn)
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
@@ -143,7 +143,7 @@ def evaluate(network: Model, name: str, values: dict[str, float], n: int, device
 
 
 def of_its_source(network: Model, b: ComparedCloud) -> list[str]:
-    """In words, what a comparison of a network with the frame ``b`` must know of a stored initial cloud."""
+    """Return notes on the stored initial cloud of a network that is compared with the frame ``b``."""
     cloud = of_model(network)
     if not isinstance(cloud, Points):
         return []
@@ -163,9 +163,9 @@ def fresh_run(
     taken: Collection[int | None] = (),
     J: int | None = None,
 ) -> Run:
-    """Simulation ``number`` of 0, 1 at ``values``, independent of the other, kept in ``./runs`` and found again.
+    """Return reference simulation ``number`` (0 or 1) at ``values``, independent of the other; reuse it in ``./runs``.
 
-    Its seed is none of ``taken``; ``J`` is that of ``simulation`` where it is not given.
+    Its seed is not in ``taken``; ``J`` defaults to that of ``simulation``.
     """
     own = next(s for s in itertools.count(REFERENCE_SEED + 2 * seed + number, 2) if s not in taken)
     given = reference_options(simulation, values) | {"seed": own} | ({"J": J} if J else {})
@@ -174,7 +174,7 @@ def fresh_run(
         try:
             place = paths.RUNS / f"reference-{name}.zarr"
             return simulate(out=place, resume=True, progress=progress, warn=discard, **given)
-        except Busy as busy:  # another comparison makes this very run: it is found when it is done
+        except Busy as busy:  # another comparison is writing this run: wait and use it
             if progress:
                 progress("waiting", 0, 1, busy.message)
             time.sleep(WAIT_SECONDS)
@@ -183,11 +183,11 @@ def fresh_run(
 def second_run(
     run: Run, b: ComparedCloud, most: int, least: int, make: Callable[[int], ComparedCloud]
 ) -> tuple[ComparedCloud | None, str | None]:
-    """A second reference like the frame ``b`` of ``run``, by ``make(particles)``, and a sentence for the reader.
+    """Make a second reference like the frame ``b`` of ``run`` by ``make(particles)``; return it and a note.
 
-    It has ``most`` particles at most, and fewer, but ``least``, where they would take more than `AFFORDABLE` seconds by
-    what the store says of its own. There is none, and nothing to say, where particles are independent and two halves of
-    the reference are two samples; nor where it cannot be made, and why.
+    Uses up to ``most`` particles, fewer (at least ``least``) if the run would exceed `AFFORDABLE` seconds by the stored
+    timing. Returns (None, None) if the reference particles are independent, and (None, reason) if a second run cannot
+    be made.
     """
     since = b.t - start_of(b.simulation)
     if not b.simulated or since == 0:
@@ -212,11 +212,11 @@ def second_run(
 
 
 def _without(reason: str) -> str:
-    return f"the floor is between two halves of the reference and leaves out how runs differ: {reason}"
+    return f"the floor is between two halves of the reference, without the difference between runs: {reason}"
 
 
 def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDict:
-    """The options of `simulate` that make the reference of a network at one point of its parameters."""
+    """Return the options of `simulate` for the reference of a network at one value of its parameters."""
     try:
         stored = provenance.simulation(simulation, "the stored configuration")
     except DataError as error:
@@ -226,6 +226,8 @@ def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDic
     )
     options |= stored.flow_params | stored.kernel_params | stored.chemistry_params
     options |= {name: value for name, value in values.items() if name not in ("t", grids.SEED)}
+    if options.get("merge") == "stop":
+        options["merge"] = "none"  # the same run until it collapses, which with this seed may be earlier
     if "t" in values and values["t"] < stored.t0:
         raise ConfigError(
             f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"
@@ -236,7 +238,7 @@ def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDic
 def differences(
     first: ComparedCloud, other: ComparedCloud, names: tuple[str, str] = ("cloud", "reference")
 ) -> list[str]:
-    """In words, the parameters and times in which two clouds differ."""
+    """Return a sentence for each parameter or time in which two clouds differ."""
     a, b = first.parameters(), other.parameters()
     told = []
     for name in [name for name in a if name in b]:

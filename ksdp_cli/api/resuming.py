@@ -1,9 +1,9 @@
-"""Where a run goes on: each case from its checkpoint, from the last frame of a run that was complete, or from t0."""
+"""Resume a run: each case from its checkpoint, from the last frame of a complete run, or from t0."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -17,10 +17,24 @@ from ..particles.simulation import Simulation
 from ..store import Owner, Run, open_run
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
+from .following import from_columns
 from .headers import END_STATE, MADE_BY, belongs, marks, require_same_kind
 
 #: Header and arrays of a state.
-Saved = tuple[dict[str, Any], dict[str, np.ndarray]]
+Saved = tuple["Header", dict[str, np.ndarray]]
+
+
+class Header(TypedDict):
+    """What is read of the header of a case's state, which `ksdp_cli.base.records.SavedCase` has checked."""
+
+    source: str
+    k: int
+    step: int
+    engine: dict[str, Any]
+    collapsed: float | None
+    halved: NotRequired[dict[str, Any]]
+    followed: NotRequired[dict[str, Any] | None]
+    seconds: float
 
 
 def restore(
@@ -30,11 +44,11 @@ def restore(
     warn: Callable[[str], None] | None,
     kind: dict[str, str],
 ) -> float:
-    """Put every case of ``simulation`` where it goes on; a new run at its start.
+    """Restore the state of every case of ``simulation``; start a new run at its beginning.
 
-    Returns the seconds that were spent before. ``warn`` is told of each checkpoint that is passed over. Raises
-    `ConfigError` when ``kind``, device and engine, is not that of a state or of the stored frames, and `DataError` for
-    a state that does not fit.
+    Returns the seconds spent before. ``warn`` receives each skipped checkpoint. Raises `ConfigError` if ``kind``
+    (device and engine) differs from that of a state or of the stored frames, and `DataError` for a state that does not
+    fit.
     """
     files = Checkpoints(writer.path)
     files.claim(resume)
@@ -48,7 +62,8 @@ def restore(
     spent = 0.0
     for run in simulation.runs:
         unfit = _fitness(run, writer, kind)
-        found, passed_over = checkpoint.newest(files.of(run.case.number), unfit)
+        kept, passed_over = checkpoint.newest(files.of(run.case.number), unfit)
+        found = (cast(Header, kept[0]), kept[1]) if kept else None
         if found is None and last:
             found = last.state(run)
         if found is None:
@@ -69,7 +84,7 @@ def restore(
 def _fitness(
     run: CaseRun, writer: Owner | CaseStore, kind: dict[str, str]
 ) -> Callable[[dict[str, object]], str | None]:
-    """What is wrong with the header of a case's checkpoint, if anything is."""
+    """Return a function that says what is wrong with the header of a case's checkpoint, or None."""
 
     frames = writer.progress()[run.case.number]
 
@@ -78,7 +93,7 @@ def _fitness(
         if reason:
             return reason
         if about["k"] > frames:
-            return f"lies ahead of the {frames} frames of {writer.path}"
+            return f"is later than the {frames} frames of {writer.path}"
         if about.get("halved", {}).get("offset", 0) >= 1 << run.config.halvings:
             return f"is at part {about['halved']['offset']} of {1 << run.config.halvings} of a step"
         steps = run.plan[about["k"]].count if about["k"] < len(run.plan) else 0
@@ -90,7 +105,8 @@ def _fitness(
 
 
 def _unfit(run: CaseRun, about: dict[str, object], record: type[Record], kind: dict[str, str], what: str) -> str | None:
-    """The first reason why the header of a state is not one of this run. Raises `ConfigError` for another ``kind``."""
+    """Return the first reason why a state does not belong to this run, or None. Raises `ConfigError` for another
+    ``kind``."""
     try:
         as_record(record, about)
     except ValueError as error:
@@ -102,13 +118,13 @@ def _unfit(run: CaseRun, about: dict[str, object], record: type[Record], kind: d
 
 
 def _same_engine(state: dict[str, object], run: CaseRun) -> bool:
-    """Whether an engine's state has the entries of today's; a tree that has not run yet has none."""
+    """Whether an engine's state has the entries of the current version; a tree that has not run yet has none."""
     now = run.engine.state() if run.engine else {}
     return not state or not now or state.keys() == now.keys()
 
 
 class _Last:
-    """The states in which a run that was complete ended: its last frames, and what those lack."""
+    """The final states of a complete run: its last frames, and the attribute with the rest."""
 
     def __init__(self, end: Run, simulation: Simulation, kind: dict[str, str]) -> None:
         self.end, self.about = end, None
@@ -123,24 +139,25 @@ class _Last:
             self.about = about
 
     def state(self, run: CaseRun) -> Saved | None:
-        """Header and arrays, as of a checkpoint; None where the frames are not all of the state."""
+        """Return header and arrays as of a checkpoint; None if the frames do not hold the whole state."""
         if self.about is None or not _same_engine(self.about["engines"][run.case.number], run):
             return None
         number, k = run.case.number, self.about["k"]
-        header = {
+        header: Header = {
             "source": "the last frame",
             "k": k,
             "step": 0,
             "engine": self.about["engines"][number],
             "collapsed": self.about.get("collapsed", {}).get(str(number)),
             "halved": (self.about.get("halved") or [{}] * (number + 1))[number],
+            "followed": (self.end.attrs.get("followed") or [None] * (number + 1))[number],
             "seconds": self.about["seconds"],
         }
         return header, {"x": self.end.stored(number, k - 1)}
 
 
 def _put(run: CaseRun, saved: Saved) -> None:
-    """Give a case its state. Raises `DataError` for positions or engine states that do not fit."""
+    """Set the state of a case. Raises `DataError` for positions or engine states that do not fit."""
     about, arrays = saved
     shape = (run.config.J, run.config.dim)
     x = arrays.get("x")
@@ -150,6 +167,8 @@ def _put(run: CaseRun, saved: Saved) -> None:
         raise DataError(told, "use --overwrite")
     try:
         place = Place(**about.get("halved", {}))
-        run.restore(State(arrays, about["k"], about["step"], about["engine"], about["collapsed"], place))
+        state = State(arrays, about["k"], about["step"], about["engine"], about["collapsed"], place)
+        state.looks = from_columns(about.get("followed"))
+        run.restore(state)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None

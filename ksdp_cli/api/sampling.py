@@ -41,22 +41,22 @@ def sample(
     tell: Say | None = None,
     **eta: Number,
 ) -> Run:
-    """Push ``n`` fresh particles of the initial cloud through a network and return the stored run.
+    """Generate ``n`` particles with a network and return the stored run.
 
-    ``model`` is a path, the name of a model that ships, or a loaded model; by default the newest in ``./runs``, and
-    where there is none the one that ships as default, which ``warn`` is told. ``eta`` are the network's physical
-    parameters by name (``A=130``, ``t=0.05``); one that is not given takes the largest trained value. Particles are
-    streamed, so ``n`` is bounded by the disk. Particle i of a seed is the same whatever ``n`` is. Outside the trained
-    range ``warn`` is told and the store records it, and where the initial cloud is one of fewer points than ``n``.
+    ``model`` is a path, the name of a model that ships, or a loaded model; default the newest in ``./runs``, else the
+    default model that ships, with a warning. ``eta`` are the physical parameters by name (``A=130``, ``t=0.05``); one
+    that is not given takes its largest trained value. Particles are streamed, so only the disk limits ``n``. Particle i
+    of a seed does not depend on ``n``. Warns outside the trained range, which the store records, and if the initial
+    cloud has fewer than ``n`` points.
 
     With ``beyond="simulate"`` a ``t`` after the last trained time is reached by equation (8), from the network's
-    particles at that time and with the options of the simulation that it learned; they are as many as that had, or
-    ``n`` where that is more, and the first ``n`` are kept. A network without the parameter t goes on from the time of
-    its clouds. ``tell`` is told of it, and ``beyond`` in the store says it, with seconds. ``stop()`` is asked between
-    its steps.
+    particles at that time, with the options of the simulation that it learned. It moves as many particles as that
+    simulation had, or ``n`` if larger, and keeps the first ``n``. A network without the parameter t starts from the
+    time of its clouds. ``tell`` receives a sentence, and the attribute ``beyond`` records it with the seconds.
+    ``stop()`` is polled between the steps.
 
-    Raises `ConfigError` for a parameter that the network does not have, `DataError` for a damaged model, an output
-    that exists, or one learned from clouds without a simulation; of the steps `NumericalError` and `Interrupted`.
+    Raises `ConfigError` for an unknown parameter, `DataError` for a damaged model, an output that exists, and a model
+    of clouds without a simulation; the steps raise `NumericalError` and `Interrupted`.
     """
     warn = warn or as_warning
     label, network = _load(model, warn)
@@ -107,17 +107,17 @@ def sample(
 
 
 def _further(generator: Generator, config: SampleConfig, tell: Say | None) -> Beyond | None:
-    """What goes on from the last trained time to the t of ``config``; None where that is no later.
+    """Return the run from the last trained time to the t of ``config``; None if t is not later.
 
-    Raises `ConfigError` where the network has one time alone and t lies before it.
+    Raises `ConfigError` if the network has one time only and t is earlier.
     """
     last = last_time(generator.model)
     t = config.eta.get("t", last)
     if t < last and "t" not in generator.names:
-        raise ConfigError(f"t = {t:g} lies before t = {last:g}, the one time of this network's clouds", "raise --t")
+        raise ConfigError(f"t = {t:g} is before t = {last:g}, the only time of this network's clouds", "raise --t")
     if t <= last * (1 + 1e-9):
         if tell:
-            tell(f"t = {t:g} is no later than the last trained time, {last:g}: the network alone gives it")
+            tell(f"t = {t:g} is not after the last trained time, {last:g}: the network alone gives it")
         return None
     further = Beyond(generator, config.eta, t, config.n, config.seed)
     if tell:
@@ -126,20 +126,20 @@ def _further(generator: Generator, config: SampleConfig, tell: Say | None) -> Be
 
 
 def _moved(further: Beyond, out: str | Path | None, overwrite: bool, listener: Listener) -> Continuation:
-    """The particles moved on, before there is a store: an end by a signal leaves what was there. Raises `Taken`."""
+    """Move the particles before the store is created, so that a signal leaves an existing output. Raises `Taken`."""
     if out is not None and not overwrite and os.path.lexists(files.target(out)):
         raise Taken(f"{out} exists", "use --overwrite, or another -o")
     return further.move(listener)
 
 
 def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
-    """The model with the name that a command finds it by."""
+    """Return the model and its name for commands."""
     if isinstance(model, Model):
         return "model", model
     given = model if model is not None else paths.newest_model()
     if given is None:
         given = models.DEFAULT
-        warn(f"there is no model in ./{paths.RUNS}; using {given}, which ships with ksdp")
+        warn(f"no model in ./{paths.RUNS}: using {given}, which ships with ksdp")
     return str(given), Model.load(paths.existing(given))
 
 

@@ -1,4 +1,4 @@
-"""simulate: a problem posed, integrated and stored."""
+"""simulate: pose a problem, integrate it, store it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .. import executors, provenance
 from ..base import device as devices
 from ..base.bars import progress_bar
 from ..base.files import target
+from ..base.labels import several
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import stop_or_sigint
 from ..base.threads import limit_threads
@@ -34,11 +35,11 @@ from .headers import extend, header, header_on_resume, marks, run_id, snapshots_
 from .integrating import integrate
 from .options import SimulateOptions
 from .pace import frame_bytes
-from .ranks import follow, leading, require_ranks, share_threads
+from .ranks import follow, leading, require_cards, require_ranks, share_threads
 from .start_warnings import warn_before_start
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
 
-#: Tenths of a second for which a store that another process owns is waited for.
+#: Tenths of a second to wait for a store that another process owns.
 OWNERSHIP = 600
 
 
@@ -60,40 +61,38 @@ def simulate(
 ) -> Run:
     """Simulate equation (8) and return the stored run.
 
-    ``options`` are the fields of `SimulateConfig` (flow, kernel, dim, J, T, dt, mu, ...; the flow and kernel by name,
-    or as a class of your own) and the flow's and kernel's parameters by name, as ``A=100`` or ``A=[1, 10, 100]``.
-    ``init`` may be a stored run, or STORE@A=10,t=0.02 for one frame: then the cloud moves on from the frame's time,
-    ``t0``, by a Brownian path that is none of those that brought it there. ``T`` and ``snapshots`` count from ``t0``;
-    the times of the store are those of equation (8). ``out`` defaults to a fresh name in
-    ``./runs``. With ``resume`` the same call starts, goes on, or finds the run
-    complete; with a longer ``T`` or later ``snapshots`` it goes on from a run that is complete. The frames are those of
-    a run that was never interrupted, bit for bit, on the same machine.
+    ``options`` are the fields of `SimulateConfig` (flow, kernel, dim, J, T, dt, mu, ...; flow and kernel by name or as
+    your own class) and the parameters of flow and kernel by name, as ``A=100`` or ``A=[1, 10, 100]``. ``init`` may be a
+    stored run, or STORE@A=10,t=0.02 for one frame: the run then starts at the frame's time, ``t0``, with a new Brownian
+    path. ``T`` and ``snapshots`` count from ``t0``; the times in the store are those of equation (8). ``out`` defaults
+    to a new name in ``./runs``. With ``resume`` the same call starts, continues, or returns the complete run; a longer
+    ``T`` or later ``snapshots`` extend a complete run. The frames equal those of an uninterrupted run, bit for bit, on
+    the same machine.
 
-    ``threads`` are used at most; else as many as there are cores, or as the environment (KSDP_THREADS,
-    NUMBA_NUM_THREADS, OMP_NUM_THREADS) or the CPU quota of a container says. The numbers do not depend on it.
+    ``threads`` is the largest number of threads; default all cores, or less by the environment (KSDP_THREADS,
+    NUMBA_NUM_THREADS, OMP_NUM_THREADS) or a container's CPU quota. The numbers do not depend on it.
 
-    Every physical parameter and ``seed`` may have several values, and every combination is a case; those that ``zip``
-    names go in step instead. A case has the bits that it has in a sweep of its seed alone.
+    Every physical parameter and ``seed`` may have several values; every combination is a case, and parameters in
+    ``zip`` go in step. A case has the same bits as in a sweep of its seed alone.
 
-    ``workers`` processes take the cases of a sweep side by side, each with its share of the threads, into the same
-    store with the same bits; with ``resume`` only what is missing is run. ``executor`` says where, ``processes`` or
-    another one as ``NAME:PLACE``. ``case`` runs one case alone and leaves the others to other calls, in any process
-    that sees the store: the first lays it out, the last completes it.
+    ``workers`` processes run the cases of a sweep in parallel, each with its share of the threads, into one store with
+    the same bits; with ``resume`` only missing cases run. ``executor`` selects where, ``processes`` or ``NAME:PLACE``.
+    ``case`` runs one case and leaves the others to other calls, in any process that sees the store: the first call lays
+    it out, the last completes it.
 
-    The ranks of a ``world`` (`ksdp_cli.particles.ranks.world_of`) move one cloud together, and all of them call this:
-    rank 0 writes the store and talks, and the bits are those of one process.
+    The ranks of a ``world`` (`ksdp_cli.particles.ranks.world_of`) move one cloud together, and all of them call this
+    function. Rank 0 writes the store and prints; the bits are those of one process.
 
-    ``progress(stage, done, total, note)`` is called about ten times a second; True draws a bar, in a notebook too.
-    ``stop()`` may return a signal number to
-    checkpoint and leave; Ctrl-C does so without it. ``warn(message)`` receives doubts about the step size and about
-    checkpoints that were passed over (without it they are `KsdpWarning`s), ``tell(message)`` the expected time, memory
-    and disk after the first steps.
+    ``progress(stage, done, total, note)`` is called about ten times a second; True draws a bar, also in a notebook.
+    ``stop()`` may return a signal number: the run then saves its state and ends; by default Ctrl-C does so.
+    ``warn(message)`` receives warnings, such as a step too long or a skipped checkpoint (default: `KsdpWarning`);
+    ``tell(message)`` receives the expected time, memory and disk after the first steps.
 
-    Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (what cannot fit),
+    Raises `ConfigError`, `DataError` (output exists, or is another run), `ResourceError` (memory or disk),
     `NumericalError` (blow-up; the frames before it are kept) and `Interrupted`.
     """
     if workers is not None and workers < 1:
-        raise ConfigError(f"workers = {workers}", "use 1 or more")
+        raise ConfigError(f"workers = {workers} is too few", "use 1 or more")
     world = world or Alone()
     if world.rank:
         with stop_or_sigint(stop) as stop:
@@ -106,21 +105,21 @@ def simulate(
         progress_bar(progress) as bar,
     ):
         listener = Listener(bar, stop, warn or as_warning, tell)
-        run = _simulated(dict(options), out, overwrite, resume, listener, workers, executor, case, world)
+        run = _simulate(dict(options), out, overwrite, resume, listener, workers, executor, case, world)
         led(run.path)
     return run
 
 
 def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
-    """What runs each case of the sweep that ``options`` describe, as commands. Raises as `simulate`."""
+    """Return the command for each case of the sweep that ``options`` describe. Raises as `simulate`."""
     if out is None:
-        raise ConfigError("commands that share a store need its name", "say which with -o")
+        raise ConfigError("commands that share a store need its name", "give it with -o")
     problem = pose_problem(options)
     require_names(problem)
     return commands_of(problem.config, len(problem.cases), out)
 
 
-def _simulated(
+def _simulate(
     options: dict[str, object],
     out: str | Path | None,
     overwrite: bool,
@@ -132,8 +131,10 @@ def _simulated(
     world: World,
 ) -> Run:
     problem = pose_problem(options)
+    _require_alone(problem.config, executor is not None or case is not None)
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     chosen = devices.choose(problem.config.place)
+    require_cards(world, problem, chosen)
     preflight.require(problem)
     require_origin(problem)
     cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
@@ -151,13 +152,13 @@ def _simulated(
             header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            continued=lambda stored: header_on_resume(problem, stored, chosen, grid),
+            header_on_resume=lambda stored: header_on_resume(problem, stored, chosen, grid),
         )
 
     if case is not None:
         return _one_case(problem, path, begin, case, chosen, listener, doubts)
     with contextlib.ExitStack() as open_ones:
-        pool = _elsewhere(problem, executor, workers)
+        pool = _open_executor(problem, executor, workers)
         if pool is not None:
             open_ones.enter_context(pool)
         path, writer = paths.begin_output(path, _stem(problem.config), ".zarr", begin)
@@ -174,13 +175,34 @@ def _simulated(
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)
             elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
-                integrate(whole, writer, chosen, resume, listener, world)
+                watch = integrate(whole, writer, chosen, resume, listener, world)
+                if watch.stopped:
+                    return _stopped(path, listener)
+        elif "stopped" in open_run(path).attrs:
+            return _stopped(path, listener)
         _finish(problem, writer)
     return open_run(path)
 
 
-def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> Workers | None:
-    """The executor that takes the cases, or None where this process does. Raises `ConfigError` where it cannot."""
+def _stopped(path: Path, listener: Listener) -> Run:
+    """The run that ended at its collapse, and a sentence about it."""
+    run = open_run(path)
+    stopped, say = run.attrs["stopped"], listener.tell or listener.warn
+    left = stopped["not_reached"]
+    missing = f"; not reached: {several([f't = {t:.6g}' for t in left])}" if left else ""
+    if say:
+        say(f"{stopped['why']}; the run stops there, as --merge stop says{missing}")
+    return run
+
+
+def _require_alone(config: SimulateConfig, apart: bool) -> None:
+    """Raise `ConfigError` where a run that stops at its collapse is given to another process."""
+    if config.merge == "stop" and apart:
+        raise ConfigError("--merge stop in another process", "leave --case, --workers and --executor out")
+
+
+def _open_executor(problem: Problem, executor: str | None, workers: int | None) -> Workers | None:
+    """Return the executor of the cases, or None if this process runs them. Raises `ConfigError` if it cannot."""
     if executor is None and (workers is None or workers == 1 or len(problem.cases) == 1):
         return None
     require_names(problem)
@@ -188,7 +210,7 @@ def _elsewhere(problem: Problem, executor: str | None, workers: int | None) -> W
 
 
 def _finish(problem: Problem, owner: Owner) -> None:
-    """Seal a store that has every frame; states that are more than its last frame stay beside it."""
+    """Seal a store that has every frame; keep states that hold more than its last frame."""
     if not problem.chemistry.memory:
         Checkpoints(owner.path).remove()
     owner.commit()  # what others have written counts
@@ -205,12 +227,12 @@ def _one_case(
     listener: Listener,
     doubts: Callable[[], None],
 ) -> Run:
-    """Run one case of the store at ``path``, which is laid out where it is not there yet."""
+    """Run one case of the store at ``path``; lay the store out if it does not exist."""
     if path is None:
-        raise ConfigError(f"case {case} of a store without a name", "say which store with -o")
+        raise ConfigError(f"case {case} of a store without a name", "give the store with -o")
     if not 0 <= case < len(problem.cases):
         raise ConfigError(f"case = {case}", f"this sweep has cases 0 to {len(problem.cases) - 1}")
-    with _waited_for(path, begin) as owner:
+    with _begin_when_free(path, begin) as owner:
         whole = with_times(problem, snapshots_of(owner.header.config))
         missing = owner.committed < len(owner.times)
         if missing:
@@ -218,14 +240,14 @@ def _one_case(
     if missing:
         doubts()
         bring_to_its_end(whole, owner.path, case, device, listener)
-        with _waited_for(path, begin) as owner:
+        with _begin_when_free(path, begin) as owner:
             if conclude(owner):
                 _finish(problem, owner)
     return open_run(path)
 
 
-def _waited_for(path: Path, begin: Callable[[Path], Owner]) -> Owner:
-    """``begin(path)``, once no other process owns the store; those that own it for one case do so for moments."""
+def _begin_when_free(path: Path, begin: Callable[[Path], Owner]) -> Owner:
+    """Call ``begin(path)`` when no other process owns the store; a process with one case owns it only for moments."""
     for _ in range(OWNERSHIP):
         try:
             return begin(path)

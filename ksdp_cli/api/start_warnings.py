@@ -1,4 +1,4 @@
-"""What is said of a simulation before its first step."""
+"""Warnings about a simulation before its first step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..particles.problem import Problem
 
 
 def warn_before_start(problem: Problem, cloud: Cloud, coarse: str | None, warn: Say | None) -> None:
-    """Warn of ``coarse``, the `precision_warning`, and of doubts about the flow and the initial ``cloud`` (J, d)."""
+    """Issue ``coarse`` (the `precision_warning`) and the warnings on the flow and the initial ``cloud`` (J, d)."""
     for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
         if doubt and warn:
             warn(doubt)

@@ -1,14 +1,13 @@
-"""A sweep in a file: what `simulate` takes, with the swept parameters in tables of their own.
+"""A sweep in a file: the options of `simulate`, with the swept parameters in two tables.
 
-``[grid]`` holds parameters of which every combination is a case, ``[zip]`` those that go in step; the rest of the file
-is the configuration of `simulate`.
+Every combination of the parameters in ``[grid]`` is a case; those in ``[zip]`` go in step.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ..base.files import JsonDict, local
+from ..base.files import local
 from ..config import read_toml
 from ..errors import ConfigError
 from . import paths
@@ -16,13 +15,14 @@ from . import paths
 TABLES = ("grid", "zip")
 
 
-def read_sweep(path: Path) -> JsonDict:
-    """The options of `simulate` in a sweep's file, with where to write: ``./runs/NAME.zarr`` for NAME.toml.
+def read_sweep(path: Path) -> dict[str, object]:
+    """Read the options of `simulate` from a sweep's file; the output is ``./runs/NAME.zarr`` for NAME.toml.
 
-    Raises `ConfigError` where it cannot be read, for a table that is none, and for a parameter that is given twice.
+    Raises `ConfigError` if it cannot be read, for an invalid table, and for a parameter that is given twice.
     """
     options = read_toml(path)
-    tables = {name: _table(path, name, options.pop(name)) for name in TABLES if isinstance(options.get(name), dict)}
+    tables = {name: _table(path, name, table) for name in TABLES if isinstance(table := options.get(name), dict)}
+    options = {name: value for name, value in options.items() if name not in tables}
     if isinstance(options.get("grid"), (str, list, int, float)):
         raise ConfigError(f"{path}: grid = {options['grid']!r} is no table", "write [grid] with NAME = VALUES below")
     for name, table in tables.items():
@@ -35,7 +35,7 @@ def read_sweep(path: Path) -> JsonDict:
     return {"out": str(paths.RUNS / f"{local(path).stem}.zarr")} | options
 
 
-def _table(path: Path, name: str, table: dict[str, object]) -> JsonDict:
+def _table(path: Path, name: str, table: dict[str, object]) -> dict[str, object]:
     for parameter, values in table.items():
         if isinstance(values, dict):
             raise ConfigError(f"{path}: [{name}.{parameter}] is a table", f"write {parameter} = [1, 10] in [{name}]")

@@ -1,7 +1,7 @@
-"""The cases of one store side by side: each a run of its own in another process, on an executor of the library.
+"""Run the cases of one store in parallel, each in another process, by an executor.
 
-A case that has come to its end leaves its last state as its checkpoint, with what it has to say of its run. The owner
-of the store reads them, so that a sweep whose driver or workers were killed goes on with what is missing.
+A finished case leaves its last state and the facts of its run as its checkpoint. The owner of the store reads them, so
+a sweep whose driver or workers were killed continues with the missing cases.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ..store.layout import frames_of
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .clouds import chemical, resolve_cloud
+from .following import followed_by, from_columns
 from .headers import MADE_BY, collapsed_from, end_state
 from .integrating import integrate
 
@@ -44,59 +45,59 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     stored = open_run(path)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limit_threads(threads):
-        problem = _posed(json.dumps(stored.config), json.dumps({name: stored.attrs.get(name) for name in MARKS}))
+        problem = _pose(json.dumps(stored.config), json.dumps({name: stored.attrs.get(name) for name in MARKS}))
         bring_to_its_end(problem, path, number, device, listener)
     return warnings
 
 
 @lru_cache(maxsize=1)
-def _posed(stored: str, marks: str) -> Problem:
-    """The problem of a stored configuration, kept for the next case: that of many cases takes its time.
+def _pose(stored: str, marks: str) -> Problem:
+    """Pose the problem of a stored configuration; cache it for the next case, since many cases take long.
 
-    ``marks`` are what else decides on its numbers (`headers.marks`): with other ones it is posed anew.
+    ``marks`` (`headers.marks`) also determine its numbers, and are part of the cache key.
     """
     config = json.loads(stored)
     return pose(config | {"init": resolve_cloud(config["init"]), "c0": chemical(config.get("c0", "zero"))})
 
 
 def bring_to_its_end(problem: Problem, path: Path, number: int, device: str, listener: Listener) -> None:
-    """`run_case` of a problem that is posed."""
+    """Run case ``number`` of ``problem`` to its end, as `run_case`."""
     alone = replace(problem, cases=[problem.cases[number]])
     with CaseStore(path, number) as store:
-        if number not in _ended(path, store.header, [number]):
+        if number not in _finished(path, store.header, [number]):
             integrate(alone, store, device, True, listener).save(last=True)
 
 
 def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listener: Listener) -> None:
-    """Bring every case to its end by ``executor``, then say of the store what one process would have said.
+    """Run every case to its end by ``executor``, then write the attributes that one process would have written.
 
-    The numbers are those of one process, bit for bit. Raises as `simulate`, and `ResourceError` when a worker was
-    killed whose case nobody runs again: what it had saved stays.
+    The numbers are those of one process, bit for bit. Raises as `simulate`, and `ResourceError` if a worker was killed
+    and its case does not run again; its saved state stays.
     """
     announce(problem, owner, device)
     cases = range(len(problem.cases))
-    missing = sorted(set(cases) - _ended(owner.path, owner.header, cases).keys())
+    missing = sorted(set(cases) - _finished(owner.path, owner.header, cases).keys())
     store = str(owner.path.absolute())
     work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
     executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
-    again = f"the same command with --resume and -o {owner.path} goes on from here"
+    again = f"repeat the command with --resume and -o {owner.path} to continue"
     _say(follow(executor, work, listener, again, before=len(cases) - len(missing)), listener)
     conclude(owner)
 
 
 def announce(problem: Problem, owner: Owner, device: str) -> None:
-    """Say of a store what moves its particles before the first case does, so that every case keeps to it."""
+    """Write device and engine into the store before the first case starts, so that every case uses the same."""
     if MADE_BY not in open_run(owner.path).attrs:
         engine = CaseRun(problem, problem.cases[0], device).kind
         owner.annotate(**{MADE_BY: {"device": device, "engine": engine}})
 
 
 def conclude(owner: Owner) -> bool:
-    """Where every case has ended, note their facts and mark their frames; whether they have."""
+    """If every case has ended, write their facts and mark their frames; return whether they have."""
     cases = range(owner.header.case_count)
     if min(owner.progress()) < len(owner.times):
         return False
-    ended = _ended(owner.path, owner.header, cases)
+    ended = _finished(owner.path, owner.header, cases)
     if len(ended) < len(cases):
         return False
     states = [ended[number] for number in cases]
@@ -112,6 +113,7 @@ def conclude(owner: Owner) -> bool:
         engine=[report for one in facts for report in one["engine"]],
         largest_pull=max(one["largest_pull"] for one in facts),
         **collapsed_from(collapsed),
+        **followed_by([from_columns(state.get("followed")) for state in states]),
         **(
             end_state(about, len(owner.times), [state["engine"] for state in states], collapsed, halved)
             if whole
@@ -123,13 +125,13 @@ def conclude(owner: Owner) -> bool:
 
 
 def commands_of(config: SimulateConfig, cases: int, out: str | Path) -> list[str]:
-    """A command for each case of a sweep, for any scheduler, in any order and at the same time."""
+    """Return a command for each case of a sweep; they may run in any order and in parallel."""
     whole = provenance.command("simulate", config)
     return [f"{whole} --case {number} -o {shlex.quote(str(out))}" for number in range(cases)]
 
 
 def require_names(problem: Problem) -> None:
-    """Raise `ConfigError` where another process cannot find what ``problem`` is made of."""
+    """Raise `ConfigError` if another process cannot load the components of ``problem`` by name."""
     if problem.contents:
         raise ConfigError(
             f"{', '.join(problem.contents)} is known to this process alone",
@@ -137,8 +139,8 @@ def require_names(problem: Problem) -> None:
         )
 
 
-def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, JsonDict]:
-    """The cases that have every frame and whose last state is kept, with its header."""
+def _finished(path: Path, header: Header, cases: Iterable[int]) -> dict[int, JsonDict]:
+    """Return the headers of the last states of cases that have every frame."""
     files, frames, states = Checkpoints(path), len(header.times), dict[int, dict[str, Any]]()
     for number in cases:
         if frames_of(path, header, number) == frames:
@@ -149,7 +151,7 @@ def _ended(path: Path, header: Header, cases: Iterable[int]) -> dict[int, JsonDi
 
 
 def _say(warnings: list[list[str]], listener: Listener) -> None:
-    """Warn of what the first case has that warns of anything, and of how many others do."""
+    """Issue the warnings of the first case that has any, and the number of other cases with warnings."""
     warned = [sentences for sentences in warnings if sentences]
     if warned and listener.warn:
         for sentence in warned[0]:

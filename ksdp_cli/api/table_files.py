@@ -1,4 +1,4 @@
-"""One cloud (N, d) out of a table or a VTK file: CSV, Parquet, VTKHDF and legacy VTK."""
+"""Read one cloud (N, d) from a table or a VTK file: CSV, Parquet, VTKHDF and legacy VTK."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..base.libraries import library
 from ..errors import DataError
 from ..store.layout import MOST_AXES
 
-#: Columns of a table that are positions, where it names its columns.
+#: Names of the columns that are positions.
 AXES = ("x", "y", "z", *(f"x{k}" for k in range(1, MOST_AXES + 1)))
 #: Types of the points of a legacy VTK file; it is big-endian.
 VTK_TYPES = {"float": ">f4", "double": ">f8", "int": ">i4", "long": ">i8"}
 
 
 def read_csv(path: Path) -> NDArray[np.floating]:
-    """Rows of numbers; the first line may name the columns, see `_positions`."""
+    """Read rows of numbers; the first line may name the columns, see `_positions`."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             names = [word.strip().strip('"').lower() for word in file.readline().split(",")]
@@ -27,31 +27,32 @@ def read_csv(path: Path) -> NDArray[np.floating]:
         with warnings.catch_warnings(action="error"):  # a table without rows
             rows = np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig")
         if named and "" in names:
-            raise ValueError("a column has no name, as the numbers of rows that pandas writes without index=False")
+            raise ValueError("a column has no name, such as the index that pandas writes without index=False")
     except (ValueError, OSError, UserWarning) as error:
-        raise DataError(f"{path} is no table of numbers: {error}", "give one particle a line, x,y or x,y,z") from None
+        raise DataError(
+            f"{path} is not a table of numbers: {error}", "give a particle per line, x,y or x,y,z"
+        ) from None
     return _positions(path, dict(zip(names, rows.T, strict=True)), rows) if named else rows
 
 
 def read_parquet(path: Path) -> NDArray[np.floating]:
-    """The columns of `_positions`, of a table of numbers."""
+    """Read the columns of `_positions` of a table of numbers."""
     parquet = library("pyarrow.parquet", "Parquet")
     try:
         table = parquet.read_table(path)
         columns = {name: table.column(name).to_numpy() for name in table.column_names}
         rows = np.stack(list(columns.values()), 1)
     except Exception as error:  # pyarrow raises kinds of its own
-        raise DataError(f"{path} is no table of numbers: {_line(error)}", "give columns x, y or x, y, z") from None
+        raise DataError(f"{path} is not a table of numbers: {_line(error)}", "give columns x, y or x, y, z") from None
     return _positions(path, columns, rows)
 
 
 def _positions(
     path: Path, columns: dict[str, NDArray[np.floating]], rows: NDArray[np.floating]
 ) -> NDArray[np.floating]:
-    """The columns x, y, z, or x1, x2, ...; all of them where none is called so.
+    """Return the columns x, y, z, or x1, x2, ...; all columns if none has such a name.
 
-    Raises `DataError` for more than one case or time.
-    So a table that ``ksdp export`` wrote is its cloud, where it holds one frame.
+    So a table from ``ksdp export`` with one frame is a cloud. Raises `DataError` for more than one case or time.
     """
     axes = [columns[name] for name in AXES if name in columns]
     if not axes:
@@ -63,7 +64,7 @@ def _positions(
 
 
 def read_vtkhdf(path: Path) -> NDArray[np.floating]:
-    """The points of a file of one step and part."""
+    """Read the points of a VTKHDF file with one step and one part."""
     h5py = library("h5py", "VTKHDF")
     try:
         with h5py.File(path, "r") as file:
@@ -76,7 +77,7 @@ def read_vtkhdf(path: Path) -> NDArray[np.floating]:
 
 
 def read_vtk(path: Path) -> NDArray[np.floating]:
-    """The points of a legacy VTK file, text or binary."""
+    """Read the points of a legacy VTK file, text or binary."""
     text = path.read_bytes()
     head, marked, rest = text.partition(b"POINTS")
     try:
@@ -94,7 +95,7 @@ def read_vtk(path: Path) -> NDArray[np.floating]:
 
 
 def _flat(points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Points (N, 3) of VTK as a cloud: of two dimensions where every z is 0."""
+    """Return VTK's points (N, 3) as a cloud, in 2D if every z is 0."""
     return points if points[:, 2].any() else points[:, :2]
 
 

@@ -1,4 +1,4 @@
-"""train: the clouds of a store become a network."""
+"""train: fit a network to the clouds of a store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, cast
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
 from ..learning.network.forms import form_name
 from ..learning.optimisers.base import optimiser
-from ..learning.trainer import State, Trained
+from ..learning.trainer import State, Trained, TrainerHeader
 from ..learning.trainer import train as run_training
 from ..store import Run, open_run
 from ..store.selection import constant_value
@@ -45,7 +45,7 @@ OWN, OWN_HELD_OUT = "clouds", 0.1
 
 @dataclass(frozen=True)
 class Training:
-    """What a training left: the file of the best weights, and how the loss and the validation went."""
+    """The result of a training: the file of its weights, and the history of loss and validation."""
 
     path: Path
     trained: Trained
@@ -55,7 +55,7 @@ class Training:
         facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
         return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         history = self.trained.history
         chosen = self.trained.model.provenance["result"]["validation_W2_squared"]
         best = next(row for row in reversed(history) if row.get("validation") == chosen)
@@ -83,17 +83,17 @@ def train(
     stop: Stop | None = None,
     **options: Unpack[TrainOptions],
 ) -> Training:
-    """Train the network of equation (13) on a stored simulation, or on clouds of one's own, and write the weights.
+    """Train the network of equation (13) on a stored simulation, or on your own clouds, and write the weights.
 
-    Those are a dict of arrays, see `own_clouds`: ``position`` (case, time, particle, axis), and parameters (case,) by
-    name; ``init`` is what they are generated from, by default the uniform ball. ``options`` are the fields of
-    `TrainConfig`. ``out`` (NAME.safetensors) gets the chosen weights (see `Trained`), NAME.last.safetensors the last
-    ones, NAME.history.json the curves; a checkpoint beside them lets ``resume`` go on bit for bit. ``init`` is the
-    initial cloud of the run where the store does not lead to it: a class of the caller's, or a store that has moved. A
-    cloud that no name leads to goes into the model by its points. ``validate`` is a store of other runs of the same
-    problem, at any values of the parameters: validation compares the network with those instead of held-out particles.
+    Your own clouds are a dict of arrays, see `own_clouds`: ``position`` (case, time, particle, axis), and parameters
+    (case,) by name. ``options`` are the fields of `TrainConfig`. ``out`` (NAME.safetensors) receives the weights
+    selected by ``keep``, NAME.last.safetensors the last ones, NAME.history.json the curves; with the checkpoint beside
+    them ``resume`` continues bit for bit. ``init`` is the initial cloud, if the store does not lead to it: your class,
+    or a store that has moved; for arrays the default is the uniform ball. A cloud without a known name goes into the
+    model by its points. ``validate`` is a store of other runs of the same problem, at any parameters: validation then
+    uses these instead of held-out particles.
 
-    The clouds of several seeds are one data set: they are samples of one law.
+    The clouds of several seeds are one data set, since they are samples of one law.
 
     Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that exists or a store
     that is not a complete simulation, and `Interrupted`.
@@ -103,7 +103,7 @@ def train(
     if config.held_out is None and config.algorithm != "paper" and run.kind == OWN:
         config = config.model_copy(update={"held_out": OWN_HELD_OUT})
     data, simulation, source = load_data(run, config, init)
-    form_name(config.network, len(data.names))  # refuse what is unknown before any output
+    form_name(config.network, len(data.names))  # raise for an unknown name before any output
     optimiser(config.optimiser)
     words = [str(run.path)]
     if validate is not None:
@@ -113,7 +113,7 @@ def train(
         if config.held_out is None and config.algorithm == "paper":
             config = config.model_copy(update={"held_out": 0.0})
     fields = config.model_dump(mode="json") | {"data": data.sha256()}
-    before = provenance.digest(fields)  # as it was while the device was a part of it
+    before = provenance.digest(fields)  # of older versions, which included the device
     identity = provenance.digest({name: value for name, value in fields.items() if name != "device"})
     stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
     if out is not None:
@@ -151,17 +151,17 @@ def _trained(
     progress: Progress | None,
     stop: Stop | None,
 ) -> Training:
-    """Algorithm 1 from ``state``, and its files in their places, of which ``target`` is claimed."""
+    """Run Algorithm 1 from ``state`` and write its files; ``target`` is claimed."""
     saved = place.checkpoint_of(target)
 
-    def keep(state: tuple[dict[str, object], dict[str, np.ndarray]]) -> None:
+    def keep(state: State) -> None:
         header, arrays = state
         checkpoint.save(saved, {"run": about["identity"], "device": device, "trainer": header}, arrays)
         number = stop() if stop else None
         if number is not None:
             step = header.get("step", "?")
             raise Interrupted(f"stopped by signal {number} at step {step}; the state is saved in {saved}", number,
-                              "the same command with --resume goes on from here")  # fmt: skip
+                              "repeat the command with --resume to continue")  # fmt: skip
 
     trained = run_training(
         data,
@@ -180,13 +180,13 @@ def _trained(
     with write_whole(curves) as temporary:
         temporary.write_text(history + "\n")
     trained.last_model.save(last)
-    trained.model.save(target)  # the last of the three: where it is, all are
+    trained.model.save(target)  # last: if this file exists, all three do
     checkpoint.remove(saved)
     return Training(target, trained, trained.seconds)
 
 
 def _opened(given: object, init: object) -> Run | OwnClouds:
-    """A store, or the caller's own clouds, in an .npz or as arrays."""
+    """Open a store, or the caller's own clouds from a file or as arrays."""
     if isinstance(given, (str, Path)):
         if (chosen := part_of(given)) is not None:
             return chosen
@@ -200,7 +200,7 @@ def _opened(given: object, init: object) -> Run | OwnClouds:
 def load_data(
     run: Run | OwnClouds, config: TrainConfig, init: object = None
 ) -> tuple[TrainingData, dict[str, object], np.ndarray | None]:
-    """The clouds of a store with their parameters, the simulation's configuration, and the source of the model."""
+    """Return the training data of a store, the simulation's configuration, and the particles to put into the model."""
     _require_simulation(run)
     varied = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
     own = "flow" not in run.config
@@ -213,7 +213,7 @@ def load_data(
         )
     for name in names:
         if name == SEED:
-            raise ConfigError("a network has no parameter 'seed'", "the clouds of all seeds are one data set")
+            raise ConfigError("a network has no parameter 'seed'", "clouds of all seeds are one data set")
         if name not in varied:
             raise ConfigError(f"{name!r} does not vary in {run.path}", f"what varies: {', '.join(varied)}")
     left_out = [name for name in varied if name not in names]
@@ -232,10 +232,10 @@ def load_data(
 
 
 def _pooled(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[np.ndarray, np.ndarray]:
-    """A data set for each value of the parameters ``names``, (sets, R J, d) of R seeds, and those values (sets, p).
+    """Return a data set for each value of the parameters ``names``, (sets, R J, d) of R seeds, and values (sets, p).
 
-    Seeds follow one another, so that what is held out for validation are the last ones, which have moved apart from
-    the others; ``by_particle`` the copies of a particle do, which began at one row of a stored cloud.
+    The seeds follow one another, so that the held-out particles are those of the last seeds, which are independent.
+    With ``by_particle`` the R copies of each particle follow one another, which started at one row of a stored cloud.
     """
     places: dict[tuple[float, ...], list[tuple[int, int]]] = {}
     for case, values in enumerate(run.cases):
@@ -246,22 +246,22 @@ def _pooled(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[
     few, many = min(sizes, key=lambda at: sizes[at]), max(sizes, key=lambda at: sizes[at])
     if sizes[few] < sizes[many]:
         told = [f"{label(dict(zip(names, at, strict=True)))} has {sizes[at]}" for at in (few, many)]
-        raise ConfigError(f"{run.path} has unlike numbers of seeds: {told[0]}, {told[1]}", "simulate as many of each")
+        raise ConfigError(f"{run.path} has unequal numbers of seeds: {told[0]}, {told[1]}", "simulate as many of each")
     clouds = np.stack([np.stack([run.frame(*place) for place in found], int(by_particle)) for found in places.values()])
     return clouds.reshape(len(places), -1, run.dim), np.array(list(places))
 
 
-#: What a run to validate on must share with the one that is trained on, where it is not a parameter of the network.
+#: Entries in which a validation run must equal the training run, unless they are parameters of the network.
 SHARED = ("flow", "kernel", "dim", "t0", *PHYSICAL_UNITS)
 
 
 def validation_data(
     other: Run | OwnClouds, run: Run | OwnClouds, names: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """All clouds of ``other`` (sets, J, d) and their parameters ``names`` (sets, p).
+    """Return all clouds of ``other`` (sets, J, d) and their parameters ``names`` (sets, p).
 
-    Raises `ConfigError` when it is another problem than ``run``, lacks a parameter, or has its seed and so its
-    particles, and `DataError` when it is no finished simulation.
+    Raises `ConfigError` if it is another problem than ``run``, lacks a parameter, or has the same seed and so the same
+    particles, and `DataError` if it is not a complete simulation.
     """
     _require_simulation(other)
     theirs, ours = dict(other.config), dict(run.config)
@@ -273,7 +273,9 @@ def validation_data(
         both = theirs.get(part, {}), ours.get(part, {})
         apart += [name for name in {*both[0], *both[1]} - {*names} if both[0].get(name) != both[1].get(name)]
     if apart:
-        raise ConfigError(f"{other.path} is another problem than {run.path}: {', '.join(apart)}", "simulate it alike")
+        raise ConfigError(
+            f"{other.path} is another problem than {run.path}: {', '.join(apart)}", "simulate the same problem"
+        )
     both_seeds = seeds_of(other.cases, other.attrs.get("seed")) & seeds_of(run.cases, run.attrs.get("seed"))
     if both_seeds:
         told = f"{other.path} has the seed of {run.path}, {min(both_seeds)}, and so its particles"
@@ -291,8 +293,8 @@ def validation_data(
 
 def _require_simulation(run: Run | OwnClouds) -> None:
     if run.kind == "samples" or not run.complete:
-        state = "is no simulation" if run.kind == "samples" else "is not complete"
-        raise DataError(f"{run.path} {state}", "train on a store that 'ksdp simulate' has finished")
+        state = "is not a simulation" if run.kind == "samples" else "is not complete"
+        raise DataError(f"{run.path} {state}", "train on a complete store of 'ksdp simulate'")
     if isinstance(run, Run):
         run.require_fixed_origin("a network learns float32 positions")
 
@@ -306,20 +308,20 @@ def _report(progress: Progress, event: JsonDict) -> None:
 
 
 def _restore(saved: Path, identities: tuple[str, ...], device: str) -> State | None:
-    """The state saved there, or None. Raises `ConfigError` when it is another training's, or of another device."""
+    """Load the saved state, or None. Raises `ConfigError` if it belongs to another training or another device."""
     if not checkpoint.exists(saved):
         return None
     header, arrays = checkpoint.load(saved)
     if header.get("run") not in identities:
         raise ConfigError(f"{saved} belongs to another training (its data or options differ)", "use --overwrite")
-    before = header.get("device", "cpu")  # no GPU made a checkpoint before it was kept
+    before = header.get("device", "cpu")  # older checkpoints, without a device, are from the CPU
     if before != device:
         raise ConfigError(
-            f"{saved} was written on {before}, and this training would go on on {device}, to other bits",
+            f"{saved} was written on {before}; on {device} the training would give other bits",
             f"use --device {before}, or --overwrite",
         )
     try:
         as_record(SavedTraining, {name: value for name, value in header.items() if name != "source"})
     except ValueError as error:
         raise DataError(f"{saved} cannot be used: {error}", "use --overwrite to start again") from None
-    return header["trainer"], arrays
+    return cast(TrainerHeader, header["trainer"]), arrays

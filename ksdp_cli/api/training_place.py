@@ -1,4 +1,4 @@
-"""Where a training is written: its three files and its checkpoint, claimed together, none of them somebody else's."""
+"""Outputs of a training: its three files and its checkpoint, claimed together."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..learning import model
 from . import paths
 
 SUFFIX = ".safetensors"
-RESUME = "use --resume to go on, --overwrite to start again, or another -o"
+RESUME = "use --resume to continue, --overwrite to start again, or another -o"
 
 
 def require_suffix(target: Path) -> None:
-    """Raise `ConfigError` for the name of another kind of file."""
+    """Raise `ConfigError` unless ``target`` ends in .safetensors."""
     if target.suffix != SUFFIX:
         raise ConfigError(f"the output {target} does not end in {SUFFIX}", f"use -o {target}{SUFFIX}")
 
 
 def beside(target: Path) -> tuple[Path, Path]:
-    """The files of the last weights and of the history."""
+    """Return the files of the last weights and of the history."""
     return target.with_name(f"{target.stem}.last{SUFFIX}"), paths.history_of(target)
 
 
@@ -32,13 +32,13 @@ def checkpoint_of(target: Path) -> Path:
 
 
 def claim_files(target: Path, identity: str, overwrite: bool, resume: bool) -> Lock:
-    """The right to write a training's files; ``identity`` is what it would leave: its data and its options.
+    """Lock the right to write a training's files; ``identity`` is the digest of its data and options.
 
-    ``resume`` goes on with a checkpoint, and makes again what an end between two files left. Raises `Taken` for files
-    that are there, `DataError` for those that ksdp did not make, `ConfigError` for another training to be resumed.
+    ``resume`` continues from a checkpoint, and writes the files again after a crash between them. Raises `Taken` for
+    existing files, `DataError` for files that ksdp did not write, `ConfigError` if another training would be resumed.
     """
     if overwrite and resume:
-        raise ConfigError("--overwrite and --resume exclude one another", "drop one of them")
+        raise ConfigError("--overwrite and --resume exclude each other", "drop one of them")
     again, saved = overwrite or resume, checkpoint_of(target)
     last, curves = beside(target)
     lock = claim(target, model.made_here, "train", overwrite=again, also=[last])
@@ -47,7 +47,7 @@ def claim_files(target: Path, identity: str, overwrite: bool, resume: bool) -> L
         checkpoint.claim(saved)
         there = checkpoint.exists(saved)
         if there and not again:
-            raise Taken(f"{saved} is of a training that was interrupted", RESUME)
+            raise Taken(f"{saved} belongs to an interrupted training", RESUME)
         if resume and not there and os.path.lexists(target):
             _require_same(target, identity)
     except BaseException:
@@ -57,7 +57,7 @@ def claim_files(target: Path, identity: str, overwrite: bool, resume: bool) -> L
 
 
 def to_resume(stem: str, identity: str) -> Path | None:
-    """The training in the run folder that was interrupted and that is this one, or None."""
+    """Return the output of an interrupted training in the run folder with this ``identity``, or None."""
     for saved in sorted(paths.RUNS.glob(f"{stem}-*{SUFFIX}.checkpoint")):
         try:
             header, _ = checkpoint.load(saved)
@@ -69,16 +69,16 @@ def to_resume(stem: str, identity: str) -> Path | None:
 
 
 def made_history(path: Path) -> bool:
-    """Whether ``path`` is a history that ksdp made."""
+    """Whether ``path`` is a history that ksdp wrote."""
     stored = parse_json(read_whole(path, LARGEST_METADATA))
     return stored.keys() == {"command", "history"} and str(stored["command"]).startswith("ksdp train ")
 
 
 def _require_same(target: Path, identity: str) -> None:
-    """Raise `ConfigError` when the model that is there is of another training, so that nothing is left to resume."""
+    """Raise `ConfigError` if the existing model belongs to another training, which leaves nothing to resume."""
     try:
         same = model.Model.load(target).provenance.get("identity") == identity
     except DataError:
-        return  # a damaged one is made again
+        return  # a damaged model is written again
     if not same:
-        raise ConfigError(f"{target} is of another training (its data or options differ)", "use another -o")
+        raise ConfigError(f"{target} belongs to another training (its data or options differ)", "use another -o")

@@ -1,4 +1,4 @@
-"""Compiling beforehand: what a first run would compile goes to the cache folder."""
+"""warm-up: compile in advance what a first run would compile, into the cache folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .sampling import sample
 from .simulating import simulate
 from .training import train
 
-#: Few particles, and enough for each engine to do all that it does.
+#: Few particles, but enough for each engine to use all its code.
 PARTICLES, STEP = 3000, 1e-5
 ENGINES: tuple[Literal["direct", "tree", "mesh"], ...] = ("direct", "tree", "mesh")
 
@@ -28,11 +28,11 @@ def warm_up(
     dtypes: Sequence[Literal["float32", "float64"]] = ("float32",),
     tell: Callable[[str], None] | None = None,
 ) -> Path:
-    """Compile the engines for kernels by name, dimensions and precisions, and what trains a network and measures
-    distances; returns the folder that holds the result.
+    """Compile the engines for kernels by name, dimensions and precisions, then networks and distances; return the
+    cache folder.
 
-    Tiny runs are made and thrown away. A chemical with a memory is left out. Raises `ConfigError` for a kernel that is
-    not there or without a dimension of ``dims``.
+    Makes tiny runs in a temporary folder. Leaves out a chemical with a memory. Raises `ConfigError` for an unknown
+    kernel.
     """
     with tempfile.TemporaryDirectory() as folder:
         for kernel in kernels:

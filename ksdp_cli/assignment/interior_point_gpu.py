@@ -6,7 +6,7 @@ reads them, and only unsolved problems continue.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .interior_point import CENTRE, CONVERGED, REACH, STEPS, likeliest
 
@@ -55,7 +55,7 @@ def loose_assignments_gpu(cost: Tensor) -> Tensor:
     return result
 
 
-def _newton(gamma: Tensor, slack: Tensor, gap: Tensor) -> tuple[Any, Any]:
+def _newton(gamma: Tensor, slack: Tensor, gap: Tensor) -> tuple[Tensor, Tensor]:
     """Newton steps of gamma and slack, as in `loose_assignments`; nan for a singular system."""
     import torch
 
@@ -79,6 +79,6 @@ def _reach(value: Tensor, step: Tensor) -> Tensor:
     return (REACH / fall).clip(max=1.0)[:, None, None]
 
 
-def _noted(whole: tuple[Any, ...], left: Tensor, parts: tuple[Any, ...]) -> tuple[Any, ...]:
+def _noted(whole: tuple[Tensor, ...], left: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """``whole`` with the rows ``left`` set to ``parts``."""
     return tuple(kept.index_copy(0, left, part) for kept, part in zip(whole, parts, strict=True))

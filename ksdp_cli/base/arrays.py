@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeVar
 
-#: A NumPy array or a torch tensor, in formulas written once for both. No common type exists: the two libraries annotate
-#: their operators in incompatible ways.
-Array: TypeAlias = Any
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+#: A NumPy array or a torch tensor, in formulas written once for both: what comes in decides what goes out.
+Array = TypeVar("Array", "NDArray[np.floating]", "Tensor")
 
 
 def namespace(x: Array) -> ModuleType:

@@ -13,7 +13,7 @@ import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -28,7 +28,7 @@ ALIGNMENT = 64
 PREFIX, SUM = len(MAGIC) + 8, hashlib.sha256().digest_size
 
 #: Header and arrays.
-Content = tuple[dict[str, Any], dict[str, np.ndarray]]
+Content = tuple[dict[str, object], dict[str, np.ndarray]]
 
 
 def save(path: Path, header: dict[str, object], arrays: dict[str, np.ndarray]) -> None:

@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..base.files import JsonDict
 from ..errors import ConfigError
 from .labels import label
 
@@ -118,7 +117,7 @@ def require_unlike(cases: Sequence[Mapping[str, float]]) -> None:
         seen.add(row)
 
 
-def _axes(swept: Swept, together: Sequence[str]) -> list[list[JsonDict]]:
+def _axes(swept: Swept, together: Sequence[str]) -> list[list[dict[str, float]]]:
     """Return one axis for each free parameter, and one for all in step, at the position of their first."""
     axes: list[list[dict[str, Any]]] = []
     joined = [name for name in swept if name in together]

@@ -87,6 +87,23 @@ class EngineReport(Record):
     worst_error: Finite | None = None
 
 
+class Looks(Record):
+    """How concentrated a case was at its looks, a list of each number."""
+
+    t: list[Finite]
+    density: list[Finite | None]
+    wide: list[Finite | None]
+    within: list[Finite]
+    radii: list[list[Finite]]
+    critical_radius: list[Finite | None]
+
+    @model_validator(mode="after")
+    def _alike(self) -> Looks:
+        if len({len(getattr(self, name)) for name in type(self).model_fields}) > 1:
+            raise ValueError("looks of several lengths")
+        return self
+
+
 class BlowUp(Record):
     """The blow-up time of a case, with the ends of its interval, and the radius it was estimated from."""
 
@@ -122,6 +139,15 @@ class GridRecord(Record):
     points: Annotated[int, Field(ge=1, le=1 << 14)]
     low: Annotated[list[Finite], Field(min_length=1, max_length=3)]
     side: Annotated[Finite, Field(gt=0)]
+    gradient: bool = False
+
+
+class Stopped(Record):
+    """A run that ended at its collapse, as was asked for."""
+
+    t: Finite
+    why: str
+    not_reached: Values
 
 
 class Attributes(Record):
@@ -145,6 +171,9 @@ class Attributes(Record):
     hardware: str | None = None
     engine: list[EngineReport] | None = None
     t_b: list[BlowUp | None] = []
+    no_t_b: list[str | None] = []
+    followed: list[Looks | None] = []
+    stopped: Stopped | None = None
     model: str | None = None
     model_sha256: str | None = None
     outside_trained_range: list[str] = []
@@ -248,6 +277,7 @@ class SavedCase(Record):
     step: Count
     engine: dict[str, Any]
     collapsed: Finite | None = None
+    followed: Looks | None = None
     halved: SavedPlace = SavedPlace()
 
 

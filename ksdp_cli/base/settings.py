@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, Validati
 
 from ..errors import ConfigError
 from . import parsing as numbers
-from .files import LARGEST_TOML, JsonDict, decode, local, read_file_or_pipe
+from .files import LARGEST_TOML, decode, local, read_file_or_pipe
 from .validation import first_error
 
 
@@ -68,7 +68,7 @@ def cli_text(metavar: str | None = None, default: str | None = None) -> dict[str
 Model = TypeVar("Model", bound=Settings)
 
 
-def build(model: type[Model], values: JsonDict) -> Model:
+def build(model: type[Model], values: Mapping[str, object]) -> Model:
     """Build a configuration from ``values``; an entry that is None takes its default.
 
     Raises `ConfigError` with the option, its value and what is allowed.
@@ -91,7 +91,7 @@ def unknown_name(name: str, known: list[str]) -> ConfigError:
     return ConfigError(f"there is no option or parameter --{name}", hint)
 
 
-def read_toml(path: Path) -> JsonDict:
+def read_toml(path: Path) -> dict[str, object]:
     """Return the options of a TOML file, keys as on the command line; UTF-8, or UTF-16 with a byte order mark.
 
     Raises `ConfigError` if it is missing, unreadable, too large, or not TOML.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ def exact_gradient(box: Box, modes: Modes, axes: Sequence[NDArray[np.float64]]) 
     gradient = np.empty((box.dim, axes[0].size))
     for along in range(box.dim):
         last = slopes[-1] if along == box.dim - 1 else waves[-1]
-        left: NDArray[Any] = applied(last.T, part, box.dim - 1)
+        left: NDArray[np.complex128] = applied(last.T, part, box.dim - 1)
         for axis in reversed(range(box.dim - 1)):
             left = np.einsum("...qn,qn->...n", left, slopes[axis] if axis == along else waves[axis])
         gradient[along] = left.real

@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine
 from ..particles.world import World
 
 #: Named arrays. A checkpoint stores exactly these, and a resumed run gets them back.
-State = Mapping[str, NDArray[Any]]
+State = Mapping[str, np.ndarray]
 #: c as a function: takes arrays of coordinates along x, y (, z), all of one shape, and returns an array of that shape.
 Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 
@@ -103,7 +102,7 @@ class Chemistry(Protocol):
         velocity."""
         ...
 
-    def report(self, state: State) -> JsonDict:
+    def report(self, state: State) -> dict[str, object]:
         """Return the sizes in use and the measured errors, for JSON. ``warnings`` is a list of sentences."""
         ...
 
@@ -113,4 +112,12 @@ class WithField(Chemistry, Protocol):
 
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
         """Return c on ``grid`` with the particles at ``x`` (J, d) [mass / length^(d - 2)]."""
+        ...
+
+
+class WithGradient(WithField, Protocol):
+    """A chemistry whose gradient is known between the particles."""
+
+    def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
+        """grad c on a grid (d, x, y (, z)) with the particles at ``x`` (J, d) [mass / length^(d - 1)]."""
         ...

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from ..base.files import JsonDict
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine, make_engine
@@ -62,12 +61,22 @@ class Elliptic:
         """c = M / J sum_i K(|y - X_i|) at the points y of ``grid``, with the kernel's potential K, by direct
         summation."""
         facts, points = self.facts, grid.points()
-        ends = [(min(p.min(), a.min()), max(p.max(), a.max())) for p, a in zip(points, x.T, strict=True)]
-        reach = math.hypot(*(float(high) - float(low) for low, high in ends))
-        potential = Potential(facts.kernel, facts.kernel_args, facts.dim, reach)
-        total = potential.at(points, x, facts.threads)
+        total = self._potential(points, x).at(points, x, facts.threads)
         return (facts.mass / facts.particles * total).reshape(grid.shape)
 
-    def report(self, state: State) -> JsonDict:
+    def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
+        """Return the gradient of `field` on the points of ``grid``, (d, x, y (, z)), by direct summation."""
+        facts, points = self.facts, grid.points()
+        total = self._potential(points, x).gradient_at(points, x, facts.threads)
+        return (facts.mass / facts.particles * total).reshape(-1, *grid.shape)
+
+    def _potential(self, points: list[NDArray[np.float64]], x: Cloud) -> Potential:
+        """The kernel's potential for all distances between points and particles."""
+        facts = self.facts
+        ends = [(min(p.min(), a.min()), max(p.max(), a.max())) for p, a in zip(points, x.T, strict=True)]
+        reach = math.hypot(*(float(high) - float(low) for low, high in ends))
+        return Potential(facts.kernel, facts.kernel_args, facts.dim, reach)
+
+    def report(self, state: State) -> dict[str, object]:
         assert self.engine is not None
         return self.engine.report()

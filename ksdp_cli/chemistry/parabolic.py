@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from ..base.files import JsonDict
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..errors import ConfigError
@@ -35,7 +34,7 @@ CHECK = 25
 #: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
 #: extent.
 OUTGROWN, MARGIN = 0.3, 1.25
-Axes = Sequence[NDArray[Any]]
+Axes = Sequence[NDArray[np.floating]]
 
 
 class Params(Base):
@@ -108,7 +107,7 @@ class Parabolic:
             return dict(state) | {name: np.full_like(a, np.nan) for name, a in state.items() if name[:2] == "c."}
         state = self._enlarged(state, axes)
         nested, memory = self._of(state), self.params.eps / dt
-        field = nested.advanced(_field(state), axes, self.facts.mass, memory, self.params.k)
+        field = nested.advanced(_field(state), axes, self.facts.mass, memory, self.params.k, self.facts.world)
         record = state["told"].copy()
         if record[0] % CHECK == 0:
             record[1] = max(record[1], aliasing_error(nested, field, axes))
@@ -128,11 +127,16 @@ class Parabolic:
         """c at the points of ``grid`` from the modes; in free space 0 outside the last box."""
         return self._of(state).at(_field(state), grid.points())[0].reshape(grid.shape)
 
+    def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
+        """Return the gradient of `field` on the points of ``grid``, (d, x, y (, z))."""
+        slope = self._of(state).at(_field(state), grid.points())[1]
+        return slope.reshape(-1, *grid.shape)
+
     def mass(self, state: State) -> float:
         """Integral of c over the last box."""
         return self._of(state).mass(_field(state))
 
-    def report(self, state: State) -> JsonDict:
+    def report(self, state: State) -> dict[str, object]:
         sizes, record = self._of(state).sizes, state["told"]
         return {
             "engine": "parabolic",

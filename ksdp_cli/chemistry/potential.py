@@ -49,6 +49,25 @@ class Potential:
         self.low, self.high = float(ends[0]), float(coarse[0])
         self.values = np.ascontiguousarray(values[: len(fine) + 1])
         self.slopes = np.diff(self.values) / np.diff(ends[: len(fine) + 1])
+        with np.errstate(under="ignore", over="ignore"):
+            self.pulls = np.ascontiguousarray(g(ends[: len(fine) + 1], *args), np.float64)
+        self.bends = np.diff(self.pulls) / np.diff(ends[: len(fine) + 1])
+
+    def gradient_at(
+        self, points: Sequence[NDArray[np.float64]], x: Cloud, threads: int | None = None
+    ) -> NDArray[np.float64]:
+        """Gradient (d, n) of `at`: the sum of g(r^2) (X_i - y)."""
+        axes = np.ascontiguousarray(np.asarray(x, np.float64).T)
+        targets = np.ascontiguousarray(np.stack(points))
+        total = np.zeros_like(targets)
+
+        def piece(begin: int) -> None:
+            part = slice(begin, begin + PIECE)
+            table = (self.low, self.high, self.first, self.pulls, self.bends)
+            _add_gradient(targets[:, part], axes, *table, total[:, part])
+
+        parallel_map(piece, range(0, targets.shape[1], PIECE), threads or core_count())
+        return total
 
     def at(self, points: Sequence[NDArray[np.float64]], x: Cloud, threads: int | None = None) -> NDArray[np.float64]:
         """Sum of K over the particles ``x`` (J, d) at ``points``, one array (n,) an axis. Returns (n,), equal to the
@@ -87,3 +106,22 @@ def _add(targets, axes, low, high, first, values, slopes, total):  # type: ignor
             start = np.int64((bits >> 43) << 43).view(np.float64)
             potential += values[k] + slopes[k] * (s - start)
         total[j] += potential
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _add_gradient(targets, axes, low, high, first, values, slopes, total):  # type: ignore[no-untyped-def]
+    """Add the gradients of the potentials of all particles to ``total`` (d, n); ``values`` holds g in r^2."""
+    dim, count = axes.shape
+    for j in range(total.shape[1]):
+        for i in range(count):
+            r2 = 0.0
+            for axis in range(dim):
+                d = axes[axis, i] - targets[axis, j]
+                r2 += d * d
+            s = min(max(r2, low), high)
+            bits = np.float64(s).view(np.int64)
+            k = min((bits >> 43) - ((first + 1023) << 9), slopes.size - 1)
+            start = np.int64((bits >> 43) << 43).view(np.float64)
+            g = values[k] + slopes[k] * (s - start)
+            for axis in range(dim):
+                total[axis, j] += g * (axes[axis, i] - targets[axis, j])

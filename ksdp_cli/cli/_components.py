@@ -1,4 +1,4 @@
-"""The parameters of the flow, kernel, law and chemistry that a command line names: for its help and for completion."""
+"""Parameters of the flow, kernel, initial cloud and chemistry on a command line, for help and completion."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def presets(incomplete: str) -> list[str]:
 
 
 def value_of(option: str, words: Sequence[str]) -> str | None:
-    """What the words of a command line say after ``--option``."""
+    """Return the value of ``--option`` in the words of a command line, or None."""
     for k, word in enumerate(words):
         if word == f"--{option}" and k + 1 < len(words):
             return words[k + 1]
@@ -48,8 +48,8 @@ def value_of(option: str, words: Sequence[str]) -> str | None:
 
 
 def parameters(words: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """By the component that is named: its options with a unit and a default, as help shows them."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    """Return, for each component on the command line, its options with unit and default, as help shows them."""
+    sections: dict[str, list[tuple[str, str]]] = {}
     for option, kind in KINDS.items():
         name = value_of(option, words)
         entries = [e for e in plugins.registry().of_kind(kind) if name in (e.name, e.long_name)]
@@ -64,5 +64,5 @@ def parameters(words: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
             for word, field in fields.items()
         ]
         if records:
-            found[f"Parameters of {option} {name}"] = records
-    return found
+            sections[f"Parameters of {option} {name}"] = records
+    return sections

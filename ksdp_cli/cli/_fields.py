@@ -1,4 +1,4 @@
-"""Options of a command made from the fields of its configuration: name, text and default stand there alone."""
+"""Make the options of a command from the fields of its configuration, which hold name, text and default."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ OTHERS = "Output"
 def options_of(
     model: type[Settings], groups: Mapping[str, Sequence[str]], skip: Sequence[str] = ()
 ) -> Callable[[Command], Command]:
-    """Give a command an option for each field of ``model`` but ``skip``; it receives them as ``**options``, as text.
+    """Give a command an option for each field of ``model`` except ``skip``; it receives them as ``**options``, as text.
 
-    ``groups`` are sections of the help with their fields in order; the command's own options follow them.
+    ``groups`` are sections of the help with their fields in order; the command's own options follow.
     """
     panels = {name: panel for panel, names in groups.items() for name in names}
     names = [*panels, *(name for name in model.model_fields if name not in panels)]
 
     def decorate(command: Command) -> Command:
         own = inspect.signature(command, eval_str=True)
-        kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        made = [
+        named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        generated = [
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
@@ -48,9 +48,9 @@ def options_of(
         def run(**given: object) -> None:
             command(**given)
 
-        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in kept]
-        run.__signature__ = own.replace(parameters=[*made, *keyword])  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in [*made, *keyword]} | {"return": None}
+        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in named]
+        run.__signature__ = own.replace(parameters=[*generated, *keyword])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*generated, *keyword]} | {"return": None}
         return run  # type: ignore[return-value]
 
     return decorate
@@ -73,7 +73,7 @@ def _extra(field: FieldInfo, key: str) -> str | None:
 
 
 def _metavar(field: FieldInfo) -> str:
-    """What the field says, the choices of a `Literal`, or the kind of value."""
+    """Return the metavar of the field, the choices of a `Literal`, or the type of its value."""
     stated = _extra(field, "metavar")
     kind = field.annotation
     if stated is not None:
@@ -87,7 +87,7 @@ def _metavar(field: FieldInfo) -> str:
 
 
 def _default(model: type[Settings], name: str, field: FieldInfo) -> str:
-    """``Default 1e-4``; nothing where the text says what stands in for no value."""
+    """Return ``Default 1e-4.``, or nothing if the default is empty."""
     stated = _extra(field, "default")
     default = stated if stated is not None else shown(field.default)
     paper = PAPER_TRAINING.get(name) if model is TrainConfig else None
@@ -96,7 +96,7 @@ def _default(model: type[Settings], name: str, field: FieldInfo) -> str:
 
 
 class _Item:
-    """What a shell is offered, as click's own."""
+    """A completion for the shell, like click's own."""
 
     def __init__(self, value: str, help: str) -> None:
         self.value, self.help, self.type = value, help, "plain"
@@ -105,7 +105,7 @@ class _Item:
 class GroupedCommand(TyperCommand):
     """A command whose help lists its options under the headings of `options_of`.
 
-    Its help, and completion, know the parameters of the flow, the kernel and the law that the command line names.
+    Help and completion include the parameters of the components on the command line.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
@@ -113,25 +113,27 @@ class GroupedCommand(TyperCommand):
         return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        found: list[Any] = list(super().shell_complete(ctx, incomplete))
+        items: list[Any] = list(super().shell_complete(ctx, incomplete))
         if incomplete.startswith("-"):
             for records in self._parameters(ctx).values():
                 words = [(option.split()[0], text) for option, text in records]
-                made = {item.value for item in found}
-                found += [_Item(word, text) for word, text in words if word.startswith(incomplete) and word not in made]
-        return found
+                known = {item.value for item in items}
+                items += [
+                    _Item(word, text) for word, text in words if word.startswith(incomplete) and word not in known
+                ]
+        return items
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
-        chosen = self._parameters(ctx)
-        told = {option.split()[0] for records in chosen.values() for option, _ in records}
+        components = self._parameters(ctx)
+        listed = {option.split()[0] for records in components.values() for option, _ in records}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None and record[0].split()[0] not in told:
+            if record is not None and record[0].split()[0] not in listed:
                 usual = "Arguments" if parameter.param_type_name == "argument" else OTHERS
                 sections.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(record)
         first, *rest = sorted(sections.items(), key=lambda section: section[0] != "Arguments")
-        for heading, records in [first, *chosen.items(), *rest]:
+        for heading, records in [first, *components.items(), *rest]:
             with formatter.section(heading):
                 formatter.write_dl(records)
 

@@ -1,4 +1,4 @@
-"""What ``ksdp simulate --plan`` prints: two tables of 80 columns."""
+"""Print the result of ``ksdp simulate --plan``: two tables of 80 columns."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from ..base.files import JsonDict
 from ..base.labels import label
 from . import _render
 
-#: Cases of a sweep that are listed.
+#: Most cases of a sweep in the table.
 LISTED = 12
 
 
 def render(document: JsonDict, as_json: bool) -> None:
-    """``document`` is that of `ksdp_cli.api.planning.plan`."""
+    """Print ``document``, the result of `ksdp_cli.api.planning.plan`."""
     title = f"plan: J = {document['J']}, d = {document['dim']}, cases = {document['cases']}; nothing is written"
     tables = [("", ["M", "8 pi mu/chi", "T_max", "case", "thresholds"], _thresholds(document["thresholds"]))]
     _render.emit(document, as_json, *tables, (title, ["", ""], _rows(document)), width=80)
@@ -20,7 +20,7 @@ def render(document: JsonDict, as_json: bool) -> None:
 
 def _thresholds(entries: list[JsonDict]) -> list[list[object]]:
     rows = [
-        [one["M"], _known(one["critical_mass"]), _known(one["T_max"]), label(one["parameters"]), one["says"]]
+        [one["M"], _number(one["critical_mass"]), _number(one["T_max"]), label(one["parameters"]), one["says"]]
         for one in entries[:LISTED]
     ]
     more = len(entries) - LISTED
@@ -30,10 +30,11 @@ def _thresholds(entries: list[JsonDict]) -> list[list[object]]:
 def _rows(d: JsonDict) -> list[list[str]]:
     dt = d["dt"]
     stable = f"{dt['stable']:.3g}" if dt["stable"] else "any"
-    halved = f" and halved where it must be, {dt['halvings']} times at most" if dt["halvings"] else ""
-    rows = [["dt", f"{dt['asked']:g} asked{halved}, {stable} resolves: {dt['reason']}"]]
+    halvings = f", halved up to {dt['halvings']} times where needed" if dt["halvings"] else ""
+    rows = [["dt", f"{dt['asked']:g}{halvings}; {stable} resolves the run: {dt['reason']}"]]
     rows += [
-        ["", f"{one['dt']:.3g}: {one['reason']}{'' if one['counts'] else ' (not here)'}"] for one in dt["limits"][1:]
+        ["", f"{one['dt']:.3g}: {one['reason']}{'' if one['counts'] else ' (not needed here)'}"]
+        for one in dt["limits"][1:]
     ]
     rows.append(["engine", f"{d['engine']} on {d['hardware']}"])
     if d["mesh"]:
@@ -44,10 +45,10 @@ def _rows(d: JsonDict) -> list[list[str]]:
     for name in ("memory", "disk"):
         have = d[f"{name}_{'available' if name == 'memory' else 'free'}"]
         rows.append([name, f"{bytes_in_words(d[f'{name}_bytes'])} of {bytes_in_words(have)}"])
-    return [*rows, *(["doubt", doubt] for doubt in d["doubts"])]
+    return [*rows, *(["warning", doubt] for doubt in d["doubts"])]
 
 
-def _known(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.5g}"
 
 

@@ -1,4 +1,4 @@
-"""The ranks of a run at the command line: the first one talks, another one only of trouble that it has alone."""
+"""The ranks of a run on the command line: rank 0 prints; another rank prints only errors of its own."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from . import _boundary
 if TYPE_CHECKING:
     from ..particles.world import World
 
-#: Options that say where a run is written, and how its cases are shared out: rank 0's alone.
+#: Options about the output and the distribution of cases, which only rank 0 uses.
 FIRST = ("out", "overwrite", "resume", "workers", "executor", "case")
 
 
 @contextmanager
-def join_world(asked: str | None) -> Iterator[World]:
-    """The world of this process, as `ksdp_cli.api.ranks.joined`.
+def join_world(launcher_name: str | None) -> Iterator[World]:
+    """Join the world of this process, as `ksdp_cli.api.ranks.join_world`.
 
-    Another rank than the first is silent, but for an error that ends it once the world stands.
+    Ranks other than 0 print nothing, except an error that ends them after the world is formed.
     """
     from ..api import ranks
     from ..particles.world import Lost
 
-    _boundary.silent, stands = launcher.rank(mpi=asked == "mpi") > 0, False
+    _boundary.silent, is_formed = launcher.rank(mpi=launcher_name == "mpi") > 0, False
     try:
-        with ranks.join_world(asked) as world:
-            stands = True
+        with ranks.join_world(launcher_name) as world:
+            is_formed = True
             yield world
     except Exception as error:
-        _boundary.silent = _boundary.silent and not stands
+        _boundary.silent = _boundary.silent and not is_formed
         _boundary.at_once = isinstance(error, (Lost, ranks.LostElsewhere))
         raise
 

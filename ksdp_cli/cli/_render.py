@@ -1,4 +1,4 @@
-"""Tables on stdout, progress on stderr: the only module of the command line that draws."""
+"""Print tables on stdout and progress on stderr."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..base import labels
-from ..base.files import JsonDict, printable
+from ..base.files import printable
 from ..base.listener import Progress
 from ._boundary import LOG, say
 
-#: Columns of what is piped to a program or a file.
+#: Width of tables written to a pipe or a file.
 PIPED = 140
 
 
 def emit(
-    document: JsonDict,
+    document: Mapping[str, object],
     as_json: bool,
     *tables: tuple[str, Sequence[str], Sequence[Sequence[object]]],
     width: int = PIPED,
 ) -> None:
-    """The result: one JSON document, or tables of (title, columns, rows), ``width`` columns wide where no terminal says
-    how wide it is."""
+    """Print the result: one JSON document, or tables (title, columns, rows) of the terminal's width, else ``width``."""
     if as_json:
         print(json.dumps(document, indent=2, default=_plain, allow_nan=False))
         return
-    if sys.stdout is None:  # closed by whoever started us
+    if sys.stdout is None:  # closed by the parent process
         return
     from .tables import text_table
 
@@ -45,31 +44,31 @@ def emit(
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal that stdout is, or that COLUMNS says; None where it is none."""
+    """Return the width of the terminal on stdout, or COLUMNS; None without either."""
     if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
         return shutil.get_terminal_size().columns
     return None
 
 
 def cell(value: object) -> str:
-    """A table cell, with what is no text of a terminal made visible."""
+    """Format a table cell; show control characters as escapes."""
     return printable(labels.cell(value))
 
 
 def _plain(value: object) -> object:
-    """NumPy scalars, arrays and paths as JSON."""
+    """Convert NumPy scalars, arrays and paths to JSON types."""
     if hasattr(value, "tolist"):
         return value.tolist()
     return str(value)
 
 
-#: Between two lines of progress in a log.
+#: Seconds between two lines of progress in a log.
 LINE_SECONDS = 10.0
 
 
 @contextmanager
 def progress(label: str) -> Iterator[Progress]:
-    """A callback ``(stage, done, total, note)`` that draws a bar on a terminal and a line now and then in a log."""
+    """Yield a callback ``(stage, done, total, note)`` that draws a bar on a terminal, or a line every 10 s in a log."""
     if not LOG.isEnabledFor(logging.INFO):
         yield lambda *_: None
         return

@@ -1,4 +1,4 @@
-"""Where the command ``ksdp`` begins: nothing is imported yet, so that an interruption from now on ends in one line."""
+"""Entry point of ``ksdp``. Imports nothing heavy, so that Ctrl-C during the imports also ends with one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Entry point: run the command line and leave with the exit code of the error table."""
+    """Run the command line and exit with its code."""
     try:
         from .assembly import run
 
@@ -23,7 +23,7 @@ def main() -> None:
         code = INTERRUPTED
     from . import _boundary
 
-    if _boundary.at_once:  # threads of torch that wait for a lost rank would abort Python as it ends
+    if _boundary.at_once:  # torch's threads that wait for a lost rank would abort Python at its exit
         _boundary.flush()
         os._exit(code)
     sys.exit(code)

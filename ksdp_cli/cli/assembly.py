@@ -1,4 +1,4 @@
-"""The command line: subcommands are one file each; this one only assembles them."""
+"""Assemble the command line from its subcommands, one file each."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def _version(asked: bool) -> None:
 def root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Version.")] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", help="Results, warnings and errors alone; after any command.")
+        bool, typer.Option("--quiet", help="Print only results, warnings and errors; works after any command.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also what is compiled and found; as --quiet.")
+        bool, typer.Option("--verbose", "-v", help="Also print details, such as compilation; works after any command.")
     ] = False,
 ) -> None:
     """Simulate, train, sample, compare."""
@@ -86,9 +86,9 @@ for module in VERBS:
 
 
 def run() -> int:
-    """The command line of this process; its exit code."""
+    """Run the command line of this process and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):  # do not fail on characters that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     listen(sys.argv)
     compiling.tell = say
@@ -101,11 +101,11 @@ def _run() -> int:
     try:
         code = app(standalone_mode=False)
     except SystemExit as end:
-        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click's, when the reader of a help text left
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click's, when the reader of the help text has ended
             return 0
         return end.code if isinstance(end.code, int) else 0
     except typer.Abort:
-        raise KeyboardInterrupt from None  # what click made of it while it read the words
+        raise KeyboardInterrupt from None  # click converts it while it parses the words
     except Exception as error:
         if not is_usage(error):
             raise
@@ -118,7 +118,7 @@ def _run() -> int:
 
 
 def _extend() -> list[tuple[str, str]]:
-    """Let plugins add subcommands; one that fails, or takes a name that is there, is reported and left out whole."""
+    """Let plugins add subcommands; report and skip a plugin that fails or uses an existing name."""
     failures = []
     loaded = plugins.loaded()
     for name, plugin in loaded.manager.list_name_plugin():
@@ -127,9 +127,9 @@ def _extend() -> list[tuple[str, str]]:
         try:
             loaded.manager.subset_hook_caller("ksdp_commands", others)(app=app)
             names = _command_names()
-            taken = [word for k, word in enumerate(names) if word in names[:k]]
-            if taken:
-                raise ValueError(f"there is a command {taken[0]!r} already")
+            repeated = [word for k, word in enumerate(names) if word in names[:k]]
+            if repeated:
+                raise ValueError(f"there is a command {repeated[0]!r} already")
         except (Exception, SystemExit) as error:
             app.registered_commands[:], app.registered_groups[:] = before
             distribution = name.partition(":")[0]

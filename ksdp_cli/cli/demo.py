@@ -11,7 +11,7 @@ from ..base.signals import graceful
 from . import _options as o
 from . import _render
 
-SUMMARY = "The main job in half a minute, into runs/demo."
+SUMMARY = "The main task in half a minute, into runs/demo."
 EXAMPLE = "Example: ksdp demo runs/demo"
 
 
@@ -25,9 +25,9 @@ def demo(
     ] = Path("runs/demo"),
     as_json: o.Json = False,
 ) -> None:
-    """The main job in half a minute: simulate a laminar flow at 11 amplitudes, train, generate at two unseen ones.
+    """Run the main task in half a minute: simulate a laminar flow at 11 amplitudes, train, generate at two new ones.
 
-    The first time, compiling adds as much again."""
+    At the first run, compilation takes the same time again."""
     from ..experiments.demonstrating import demonstrate
 
     with graceful() as stop, _render.progress("demo") as progress:

@@ -25,20 +25,20 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="Output: .npz, .nc, .parquet, .csv or .vtkhdf (ParaView).")],
     case: Annotated[str | None, typer.Option(help="Case numbers, as 0 or 0,3. Default all.", metavar="LIST")] = None,
     field: Annotated[
-        bool, typer.Option("--field", help="The chemical c alone, as an image for ParaView (.vtkhdf).")
+        bool, typer.Option("--field", help="Write only the chemical c, as an image for ParaView (.vtkhdf).")
     ] = False,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
 ) -> None:
-    """Write positions of a store for other tools; the suffix of the output names the format.
+    """Write positions of a store for other tools; the suffix of the output selects the format.
 
-    --A 50, --t 0.05 and the like (or lists, as --A 1,10) choose cases and snapshots; all of them when none is named.
+    --A 50, --t 0.05 and so on (or lists, as --A 1,10) select cases and snapshots. Default all.
     """
     from ..api.exporting import export as write
 
     words, at = o.words_and_names([store, *context.args], ["case", "out", "field", "overwrite", "json"])
     if len(words) != 1:
-        raise ConfigError(f"{len(words)} stores to export", "name one")
+        raise ConfigError(f"{len(words)} stores to export", "give one")
     with _render.progress("export") as progress:
         done = write(words[0], out, case=case, overwrite=overwrite, field=field, progress=progress, **at)
     document = done.as_dict()

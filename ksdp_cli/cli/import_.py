@@ -11,7 +11,7 @@ from . import _options as o
 from . import _render
 from ._boundary import warn
 
-SUMMARY = "Make a store of your own clouds, one a file."
+SUMMARY = "Make a store of your own clouds, one per file."
 EXAMPLE = "Example: ksdp import 1.npy 2.npy --A 1,10 --source initial.npy -o own.zarr"
 
 
@@ -28,17 +28,17 @@ def import_clouds(
     source: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE|STORE|NAME", help="What a network pushes to them: a cloud, or a law. Default: uniform ball."
+            metavar="FILE|STORE|NAME", help="Initial cloud of the network: a file, store or law. Default: uniform ball."
         ),
     ] = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
 ) -> None:
-    """Make a store of your own clouds, one a file.
+    """Make a store of your own clouds, one per file.
 
-    --A 1,10,100 and the like give each file its values, in the order of the files; one value is that of all, and --t
-    is the time.
+    --A 1,10,100 and so on give the value of each file, in the order of the files; one value applies to all. --t is the
+    time.
     """
     from ..api.importing import import_files
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..base.files import JsonDict, printable
+from ..base.files import printable
 from ..base.labels import KINDS, several
 from . import _options as o
 from . import _render
 
-#: In the order of a table's title, and the rows of that table.
+#: States in the order of the table's title, and most rows of that table.
 STATES, MOST_CASES = ("done", "running", "begun", "to do"), 40
+
+if TYPE_CHECKING:
+    from ..api.described import EngineInfo, RunInfo, StateInfo
 
 SUMMARY = "What a file holds, and the command that made it."
 EXAMPLE = "Example: ksdp info a.zarr"
+
+#: Title, columns, rows.
+Table = tuple[str, list[str], list[list[object]]]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,28 +35,29 @@ def info(
     file: Annotated[Path, typer.Argument(help="A store (.zarr) or a model (.safetensors).")],
     as_json: o.Json = False,
 ) -> None:
-    """What a store or a model holds, how it was made, and the command that would make it again."""
+    """Print what a store or a model holds, how it was made, and the command that makes it again."""
     from ..api import describing
 
     document = describing.info(file)
-    states = document.get("states", [])
-    told = ("path", "kind", "particles", "dimension", "times", "complete", "megabytes") if "times" in document else ()
-    apart = {"config", "command", "states", "engine", *told} | ({"cases"} if states else set())
+    apart, engines, cases, title = {"config", "command"}, list[str](), list[Table](), str(file)
+    if "times" in document:
+        apart |= {"path", "kind", "particles", "dimension", "times", "complete", "megabytes", "states", "engine"}
+        engines, title = _engines(document.get("engine", ())), _sentence(document)
+        if states := document.get("states", []):
+            apart.add("cases")
+            cases = [_cases(states)] if document["cases"][0] else []
     rows = [[key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in apart]
-    rows = [row for row in rows if str(row[1]).strip(", ")]  # a list of nothing, one for each case, says nothing
-    rows += [["engine", sentence] for sentence in _engines(document.get("engine", ()))]
+    rows = [row for row in rows if str(row[1]).strip(", ")]  # drop lists of empty entries
+    rows += [["engine", sentence] for sentence in engines]
     config = [[name, _flat(value)] for name, value in document["config"].items()]
-    title = _sentence(document) if told else str(file)
-    tables = [(title, ["", ""], rows), ("configuration", ["", ""], config)]
-    if states and document["cases"][0]:
-        tables.append(_cases(states))
+    tables: list[Table] = [(title, ["", ""], rows), ("configuration", ["", ""], config), *cases]
     _render.emit(document, as_json, *tables)
     if not as_json:
         print(f"  made by:  {printable(document['command'])}")
 
 
-def _sentence(document: JsonDict) -> str:
-    """What a store holds."""
+def _sentence(document: RunInfo) -> str:
+    """Describe a store in one sentence."""
     times = document["times"]
     size, kind = f"{document['megabytes']:.3g} MB", KINDS.get(document["kind"], document["kind"])
     counted = f"{len(document['cases'])} cases, " if len(document["cases"]) > 1 else ""
@@ -60,35 +67,35 @@ def _sentence(document: JsonDict) -> str:
     return f"{document['path']}: {kind}, {counted}{who}, {at}; {whole}, {size}."
 
 
-def _engines(reports: Sequence[JsonDict]) -> list[str]:
-    """A sentence for each engine that ran: in how many cases, with which errors."""
+def _engines(reports: Sequence[EngineInfo]) -> list[str]:
+    """Describe each engine that ran: its number of cases and its errors."""
     sentences = []
     for name in dict.fromkeys(str(report.get("engine")) for report in reports):
         mine = [report for report in reports if str(report.get("engine")) == name]
-        errors = [float(report["error"]) for report in mine if report.get("error") is not None]
-        said = name if len(reports) == 1 else f"{name} in {len(mine)} cases"
+        errors = [error for report in mine if (error := report.get("error")) is not None]
+        sentence = name if len(reports) == 1 else f"{name} in {len(mine)} cases"
         if errors:
             low, high = f"{min(errors):.1e}", f"{max(errors):.1e}"
-            said += f", measured drift error {low}" + (f" to {high}" if high != low else "")
-        targets = {report["target"] for report in mine if report.get("target") is not None}
+            sentence += f", measured drift error {low}" + (f" to {high}" if high != low else "")
+        targets = {target for report in mine if (target := report.get("target")) is not None}
         if targets:
             met = "met" if all(report.get("met", True) for report in mine) else "not met"
-            said += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
+            sentence += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
         halved = [report for report in mine if "shortest_step" in report]
         if halved:
             taken, shortest = sum(int(r["steps_taken"]) for r in halved), min(float(r["shortest_step"]) for r in halved)
-            said += f"; {taken} steps, the shortest {shortest:.3g}"
-        sentences.append(said)
+            sentence += f"; {taken} steps, the shortest {shortest:.3g}"
+        sentences.append(sentence)
     return sentences
 
 
-def _cases(states: list[JsonDict]) -> tuple[str, list[str], list[list[object]]]:
-    """A row for each case with its parameters and how far it is; of many, those that move, then the first ones."""
+def _cases(states: list[StateInfo]) -> Table:
+    """Return a table with a row for each case: parameters and state. Of many, list running ones first, then others."""
     names, counts = list(states[0]["parameters"]), Counter(one["state"] for one in states)
-    shown_first = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
-    rows = [
+    listed = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
+    rows: list[list[object]] = [
         [one["case"], *one["parameters"].values(), one["frames"], one["state"], one["by"]]
-        for one in sorted(shown_first, key=lambda one: int(one["case"]))
+        for one in sorted(listed, key=lambda one: int(one["case"]))
     ]
     title = "cases: " + ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name])
     if len(states) > len(rows):

@@ -10,7 +10,7 @@ from ..errors import NumericalError
 from . import _options as o
 from . import _render
 
-SUMMARY = "Check the laws that hold for a flow and a kernel."
+SUMMARY = "Check a flow, a kernel and a chemistry by exact laws."
 EXAMPLE = "Example: ksdp laws --flow laminar2d --A 50 --kernel plummer"
 
 
@@ -22,27 +22,28 @@ def laws(
     context: typer.Context,
     flow: Annotated[str | None, typer.Option(metavar="NAME", help="Flow. Default none.")] = None,
     kernel: Annotated[str | None, typer.Option(metavar="NAME", help="Kernel. Default blob.")] = None,
+    chemistry: Annotated[str | None, typer.Option(metavar="NAME", help="Chemistry. Default elliptic.")] = None,
     as_json: o.Json = False,
 ) -> None:
-    """Check the laws that hold for a flow and a kernel, yours included, against exact answers.
+    """Check a flow, a kernel and a chemistry, also your own, against the exact laws that hold for them.
 
-    Their parameters, and --dim, --mu, --chi, --M, --delta2, --scheme, --seed, are options too. Leaves with exit code 3
-    where a law is broken.
+    Their parameters, and --dim, --mu, --chi, --M, --delta2, --scheme, --seed, are options too. The exit code is 3 if a
+    law is broken.
     """
     from ..config import SimulateConfig
     from ..laws import check
 
     named = o.by_name(context.args, [*SimulateConfig.model_fields, "A"])
-    found = list(check({"flow": flow, "kernel": kernel, **named}))
-    rows = [[f.law, f.value, f.exact, f.error if f.error is not None else "", f.verdict] for f in found]
+    results = list(check({"flow": flow, "kernel": kernel, "chemistry": chemistry, **named}))
+    rows = [[f.law, f.value, f.exact, f.error if f.error is not None else "", f.verdict] for f in results]
     document = {
         "laws": [
             {"law": f.law, "value": f.value, "exact": f.exact, "se": f.error, "tolerance": f.tolerance,
              "verdict": f.verdict}
-            for f in found
+            for f in results
         ]
     }  # fmt: skip
     _render.emit(document, as_json, ("", ["law", "value", "exact", "s.e.", "verdict"], rows))
-    broken = [f.law for f in found if f.verdict == "broken"]
+    broken = [f.law for f in results if f.verdict == "broken"]
     if broken:
         raise NumericalError(f"broken: {'; '.join(broken)}", "ksdp_cli.testing.check_kernel and check_flow say more")

@@ -15,10 +15,10 @@ from . import _options as o
 from . import _render
 
 app = typer.Typer(
-    help="List what is installed; 'plugins show NAME' tells a component's parameters, 'plugins new NAME' starts one.",
+    help="List components; 'plugins show NAME' prints a component's parameters, 'plugins new NAME' starts a plugin.",
     epilog="Example: ksdp plugins show laminar2d",
 )
-SUMMARY = "List flows, kernels, metrics, and who brought them."
+SUMMARY = "List flows, kernels, metrics, and their origin."
 
 
 def register(root: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def register(root: typer.Typer) -> None:
 
 @app.callback(invoke_without_command=True)
 def listing(context: typer.Context, as_json: o.Json = False) -> None:
-    """Name, summary and origin of every component by kind, and what failed to load and why; versions with --json."""
+    """List name, summary and origin of every component by kind, and plugins that failed to load; --json: versions."""
     if context.invoked_subcommand:
         return
     loaded = plugins.loaded()
@@ -62,16 +62,16 @@ def listing(context: typer.Context, as_json: o.Json = False) -> None:
 @app.command(short_help="Write a plugin to start from.", epilog="Example: ksdp plugins new my-flow")
 def new(
     name: Annotated[str, typer.Argument(help="The package, as my-flow.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; ./NAME when not given.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder. Default ./NAME.")] = None,
     as_json: o.Json = False,
 ) -> None:
-    """Write a plugin with a flow and its test, to start from: a package that registers the flow with ksdp."""
+    """Write a plugin package to start from: a flow, its registration and its test."""
     from ..testing.new_plugin import new_plugin
 
-    made = [str(path) for path in new_plugin(name, out)]
+    files = [str(path) for path in new_plugin(name, out)]
     folder = str(out or name)
-    document = {"files": made, "next": f"pip install -e {folder} && pytest {folder}"}
-    _render.emit(document, as_json, ("", ["", ""], [[path, ""] for path in made] + [["next", document["next"]]]))
+    document = {"files": files, "next": f"pip install -e {folder} && pytest {folder}"}
+    _render.emit(document, as_json, ("", ["", ""], [[path, ""] for path in files] + [["next", document["next"]]]))
 
 
 @app.command(short_help="Parameters of a component.", epilog="Example: ksdp plugins show laminar2d")
@@ -79,12 +79,12 @@ def show(
     name: Annotated[str, typer.Argument(help="A component's name, or distribution:name.")],
     as_json: o.Json = False,
 ) -> None:
-    """Dimensions, parameters with units and defaults, and the documentation of a component."""
-    found = [entry for entry in plugins.registry().entries if name in (entry.name, entry.long_name)]
-    if not found:
+    """Print dimensions, parameters with units and defaults, and documentation of a component."""
+    entries = [entry for entry in plugins.registry().entries if name in (entry.name, entry.long_name)]
+    if not entries:
         known = sorted({entry.name for entry in plugins.registry().entries})
         raise ConfigError(f"there is no component {name!r}", f"there are: {', '.join(known)}")
-    described = [describe(entry) for entry in found]
+    described = [describe(entry) for entry in entries]
     tables = []
     for one in described:
         facts = [["kind", one["kind"]], ["target", one["target"]], *one["facts"].items(), ["about", one["about"]]]
@@ -96,7 +96,7 @@ def show(
 
 
 def describe(entry: Entry) -> JsonDict:
-    """A component's class, read through its contract."""
+    """Describe a component by the attributes of its class."""
     from ..kernels.base import dims_of
 
     cls = entry.load()

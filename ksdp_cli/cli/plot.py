@@ -34,24 +34,24 @@ def plot(
         typer.Option(
             "--out",
             "-o",
-            help="Picture: .png, .pdf or .svg; film: .gif, .webp or .mp4; a fresh name in ./runs when not given.",
+            help="Picture: .png, .pdf or .svg; film: .gif, .webp or .mp4. Default a new name in ./runs.",
         ),
     ] = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
 ) -> None:
-    """Draw densities, second moments and training curves of a store, a model, or of one beside the other.
+    """Draw densities, second moments and training curves of a store or a model, or of both side by side.
 
-    --A 50, --t 0.05 and the like (or lists, as --A 1,10) choose what is drawn. Second moments and training curves are
-    pictures of their own beside the first, NAME-moments.png and NAME-training.png. A film goes along the snapshots or
-    the swept parameter of a store, or along a parameter of a model: ksdp plot ks2d-time -o film.gif
+    --A 50, --t 0.05 and so on (or lists, as --A 1,10) select what is drawn. Second moments and training curves go to
+    separate pictures, NAME-moments.png and NAME-training.png. A film runs over the snapshots or the swept parameter of
+    a store, or over a parameter of a model: ksdp plot ks2d-time -o film.gif
     """
     from ..views.plotting import plot as draw
 
     known = ["n", "case", "device", "out", "overwrite", "json"]
     words, at = o.words_and_names([subject, reference, *context.args], known)
     if not 1 <= len(words) <= 2:
-        raise ConfigError(f"{len(words)} files to plot", "name a store or a model, and a store to draw beside it")
+        raise ConfigError(f"{len(words)} files to plot", "give a store or a model, and a store to draw beside it")
     with _render.progress("plot") as progress:
         done = draw(
             *words,

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def presets(as_json: o.Json = False) -> None:
-    """List the problems that 'ksdp simulate --preset NAME' knows."""
+    """List the problems for 'ksdp simulate --preset NAME'."""
     names = shipped.names()
     known = [{"name": name, "summary": shipped.summary(name), "options": shipped.options(name)} for name in names]
     rows = [[one["name"], one["summary"]] for one in known]

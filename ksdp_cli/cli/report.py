@@ -27,13 +27,13 @@ def report(
             metavar="STORE", help="A simulation to show beside a model; may be repeated. Default its training data."
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output .html; a fresh name in ./runs.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that ksdp made.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output .html. Default a new name in ./runs.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that ksdp wrote.")] = False,
     as_json: o.Json = False,
 ) -> None:
-    """One HTML page, readable without a network: what was run, tables, figures, and particles that one can turn.
+    """Write one HTML page that works offline: configuration, tables, figures, and an interactive view of particles.
 
-    The page of a model evaluates the network itself: sliders set its parameters.
+    The page of a model evaluates the network itself; sliders set its parameters.
     """
     from ..views.report.reporting import report as write
 

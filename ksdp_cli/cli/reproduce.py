@@ -35,22 +35,23 @@ def reproduce(
             metavar="quick|paper", help="quick: minutes; paper: the paper's sizes. Default quick.", show_default=False
         ),
     ] = "quick",
-    seeds: Annotated[str | None, typer.Option(metavar="NUMBER", help="Networks trained; default the scale's.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Number of networks. Default: as the scale says.")
+    ] = None,
     algorithm: Annotated[
-        str | None, typer.Option(metavar="fresh|paper", help="Train by this one; default the experiment's, fresh.")
+        str | None,
+        typer.Option(metavar="fresh|paper", help="Training algorithm. Default: as the experiment says, fresh."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; default runs/reproduce-SCALE.")] = None,
     picture: Annotated[
         str,
         typer.Option("--format", metavar="png|pdf|svg", help="Format of the figures. Default png.", show_default=False),
     ] = "png",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Make again what lies there with another configuration.")
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results with another configuration.")] = False,
     device: o.DeviceOption = None,
     workers: Annotated[
         str | None,
-        typer.Option(metavar="NUMBER", help="Processes that take seeds and data sets side by side. Default 1."),
+        typer.Option(metavar="NUMBER", help="Processes that run seeds and data sets in parallel. Default 1."),
     ] = None,
     executor: Annotated[
         str | None,
@@ -58,9 +59,9 @@ def reproduce(
     ] = None,
     as_json: o.Json = False,
 ) -> None:
-    """Reproduce the paper: simulate, train, measure the squared W2 beside its noise floor, draw the figures.
+    """Reproduce the paper: simulate, train, measure the squared W2 and its noise floor, draw the figures.
 
-    What is done in the folder is found again, so an interrupted command goes on when it is given again.
+    Finished parts in the folder are used again: repeat an interrupted command to go on.
     """
     from ..experiments.reproducing import reproduce as run
     from ..experiments.table2 import NOTE

@@ -28,7 +28,7 @@ def sample(
     context: typer.Context,
     model: Annotated[
         str | None,
-        typer.Argument(help="A trained model, or the name of one that ships; default the newest in ./runs."),
+        typer.Argument(help="A trained model, or the name of one that ships. Default the newest in ./runs."),
     ] = None,
     named: Annotated[
         str | None,
@@ -41,7 +41,7 @@ def sample(
 ) -> None:
     """Draw particles from a trained network at physical parameters given by name, as --A 130 or --t 0.05.
 
-    A parameter that is not given takes the largest value that the network was trained on.
+    A parameter that is not given takes its largest trained value.
     """
     from .. import api
 
@@ -49,7 +49,7 @@ def sample(
     words, at = o.words_and_names([model, *context.args], known)
     words += [named] if named is not None else []
     if len(words) > 1:
-        raise ConfigError(f"{len(words)} models: {', '.join(words)}", "name one")
+        raise ConfigError(f"{len(words)} models: {', '.join(words)}", "give one")
     eta: dict[str, Any] = dict(at)
     with graceful() as stop, _render.progress("sample") as progress:
         run = api.sample(

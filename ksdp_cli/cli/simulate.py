@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
     "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge", "seed"),
-    "The chemical in the store": ("store_field", "field_side"),
+    "The chemical in the store": ("store_field", "store_gradient", "field_side"),
     "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
 }
-#: Options that are no part of the problem.
+#: Options that are not part of the problem.
 OWN = (
     *("out", "overwrite", "resume", "json", "config", "preset"),
     *("threads", "workers", "executor", "case", "print_commands", "plan", "world"),
@@ -55,7 +55,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="NUMBER",
-            help="Threads at most. Default all cores, or as OMP_NUM_THREADS says.",
+            help="Most threads. Default all cores, or OMP_NUM_THREADS.",
             rich_help_panel="Pair sum",
         ),
     ] = None,
@@ -63,7 +63,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="NUMBER",
-            help="Processes that take the cases of a sweep side by side. Default 1.",
+            help="Processes that run the cases of a sweep in parallel. Default 1.",
             rich_help_panel="Cases of a sweep",
         ),
     ] = None,
@@ -79,7 +79,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="NUMBER",
-            help="Run this case of the sweep alone, into the store of -o.",
+            help="Run only this case of the sweep, into the store of -o.",
             rich_help_panel="Cases of a sweep",
         ),
     ] = None,
@@ -87,21 +87,21 @@ def simulate(
         bool,
         typer.Option(
             "--print-commands",
-            help="Print a command for each case, for a scheduler, and run nothing.",
+            help="Print a command for each case, for a scheduler; run nothing.",
             rich_help_panel="Cases of a sweep",
         ),
     ] = False,
     plan: Annotated[
         bool,
         typer.Option(
-            "--plan", help="Print thresholds, the step that is resolved, engine, time, memory and disk; run nothing."
+            "--plan", help="Print thresholds, the largest resolved step, engine, time, memory and disk; run nothing."
         ),
     ] = False,
     world: Annotated[
         str | None,
         typer.Option(
             metavar="torch|mpi",
-            help="Launcher of processes that move one cloud together. Default torchrun's, if it started this one.",
+            help="Launcher of processes that move one cloud together. Default torch if torchrun started this process.",
             rich_help_panel="Pair sum",
         ),
     ] = None,
@@ -109,7 +109,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A known problem, which other options change; 'ksdp presets' lists them.",
+            help="A known problem, which other options may change; 'ksdp presets' lists them.",
             autocompletion=preset_names,
         ),
     ] = None,
@@ -117,7 +117,7 @@ def simulate(
     out: o.Out = None,
     overwrite: o.Overwrite = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Start, go on with this very run, or extend it to a later T.")
+        bool, typer.Option("--resume", help="Start this run, continue it, or extend it to a later T.")
     ] = False,
     as_json: o.Json = False,
     **options: str | None,
@@ -125,7 +125,7 @@ def simulate(
     """Simulate Keller-Segel chemotaxis in a flow by interacting particles, equation (8).
 
     Parameters of the flow, the kernel and the initial cloud are options too: 'ksdp plugins show NAME' lists them.
-    Physical parameters and the seed may be swept, any number of them; the cases land in one store.
+    Any number of physical parameters, and the seed, may be swept; all cases go to one store.
     """
     from .. import presets
 
@@ -141,40 +141,40 @@ def simulate(
     }
     known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
-    asked = presets.changed(preset, o.merge(config, physics | outputs, known))
+    settings = presets.changed(preset, o.merge(config, physics | outputs, known))
     if print_commands:
-        show_commands(asked)
+        print_each_command(settings)
     elif plan:
         from ..api.planning import plan as planned
         from . import _plan
 
-        here = {name: asked[name] for name in ("out", "threads") if name in asked}
-        given: dict[str, Any] = here | problem_of(asked)
+        here = {name: settings[name] for name in ("out", "threads") if name in settings}
+        given: dict[str, Any] = here | problem_of(settings)
         _plan.render(planned(**given), as_json)
     else:
-        run_and_show(asked, as_json)
+        run_and_print(settings, as_json)
 
 
-def problem_of(asked: dict[str, object]) -> dict[str, object]:
-    """What of ``asked`` is the problem's, and not about its output or how it is run."""
-    return {name: value for name, value in asked.items() if name not in OWN}
+def problem_of(settings: dict[str, object]) -> dict[str, object]:
+    """Return the options of the problem, without those about output and execution."""
+    return {name: value for name, value in settings.items() if name not in OWN}
 
 
-def show_commands(asked: dict[str, object]) -> None:
-    """Print what runs each case."""
+def print_each_command(settings: dict[str, object]) -> None:
+    """Print the command for each case."""
     from ..api.simulating import commands
 
-    out: Any = asked.get("out")
-    options: dict[str, Any] = problem_of(asked)
+    out: Any = settings.get("out")
+    options: dict[str, Any] = problem_of(settings)
     for line in commands(out, **options):
         typer.echo(line)
 
 
-def run_and_show(asked: dict[str, object], as_json: bool) -> None:
-    """Simulate what is asked for, on the ranks that a launcher started where it did, and show the result."""
+def run_and_print(settings: dict[str, object], as_json: bool) -> None:
+    """Simulate, on the ranks that a launcher may have started, and print the result."""
     from .. import api
 
-    options: dict[str, Any] = dict(asked)
+    options: dict[str, Any] = dict(settings)
     with graceful() as stop, _ranks.join_world(options.pop("world", None)) as ranks:
         if ranks.rank:
             _ranks.follow(ranks, stop, options)
@@ -190,20 +190,20 @@ def run_and_show(asked: dict[str, object], as_json: bool) -> None:
             )
     render(run, as_json)
     if not as_json:
-        say(_silent(run, options))
+        say(_next_step(run, options))
 
 
-def _silent(run: Run, asked: dict[str, object]) -> str:
-    """What was chosen without being asked for, and the next command."""
+def _next_step(run: Run, settings: dict[str, object]) -> str:
+    """Name the defaults that were chosen, and the next command."""
     reports = run.attrs.get("engine") or [{}]
-    chosen = {"dim": f"{run.dim}D", "engine": f"{reports[0].get('engine', 'no')} engine", "seed": "seed 0"}
-    told = [text for name, text in chosen.items() if name not in asked]
-    words = f"chosen: {', '.join(told)}; " if told else ""
+    defaults = {"dim": f"{run.dim}D", "engine": f"{reports[0].get('engine', 'no')} engine", "seed": "seed 0"}
+    chosen = [text for name, text in defaults.items() if name not in settings]
+    words = f"chosen: {', '.join(chosen)}; " if chosen else ""
     return f"{words}next: ksdp {'train' if len(run.cases) > 1 else 'plot'} {run.path}"
 
 
 def render(run: Run, as_json: bool) -> None:
-    """One row a case and snapshot: mean and second moment with standard errors; of several seeds their means."""
+    """Print a row for each case and snapshot: mean and second moment with standard errors; means over seeds."""
     from ..views import summary
 
     document = summary.of_run(run)
@@ -223,14 +223,14 @@ def render(run: Run, as_json: bool) -> None:
 
 
 def _of_ensemble(ensemble: list[JsonDict]) -> tuple[list[str], list[list[object]]]:
-    """Columns and rows of the means over seeds, with Student's interval."""
+    """Return columns and rows of the means over seeds, with Student's interval."""
     names = list(ensemble[0]["parameters"]) if ensemble else []
     rows = []
     for row in ensemble:
-        found = row["second_moment"]
-        band = "" if found["low"] is None else f"[{found['low']:.4g}, {found['high']:.4g}]"
+        moment = row["second_moment"]
+        band = "" if moment["low"] is None else f"[{moment['low']:.4g}, {moment['high']:.4g}]"
         at = [row["parameters"][name] for name in names]
-        rows.append([*at, row["t"], row["seeds"], _vector(row["mean"]), found["mean"], found["se"], band])
+        rows.append([*at, row["t"], row["seeds"], _vector(row["mean"]), moment["mean"], moment["se"], band])
     return [*names, "t", "seeds", "mean", "E|x|^2", "s.e.", "95 % over seeds"], rows
 
 

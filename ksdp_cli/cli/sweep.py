@@ -10,9 +10,9 @@ import typer
 from ..base.parsing import integer
 from ..config import SimulateConfig
 from . import _options as o
-from .simulate import OWN, run_and_show, show_commands
+from .simulate import OWN, print_each_command, run_and_print
 
-SUMMARY = "Run what is missing of a sweep that a file describes."
+SUMMARY = "Run the missing cases of a sweep in a file."
 EXAMPLE = "Example: ksdp sweep examples/sweep.toml --workers 2"
 
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def sweep(
     file: Annotated[Path, typer.Argument(help="TOML: options of 'ksdp simulate', and tables [grid] and [zip].")],
     workers: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Processes that take the cases side by side. Default 1.")
+        str | None, typer.Option(metavar="NUMBER", help="Processes that run the cases in parallel. Default 1.")
     ] = None,
     executor: Annotated[
         str | None,
@@ -31,30 +31,28 @@ def sweep(
             metavar="NAME[:PLACE]", help="Where they run; 'ksdp plugins' lists the executors. Default processes."
         ),
     ] = None,
-    threads: Annotated[str | None, typer.Option(metavar="NUMBER", help="Threads at most. Default all cores.")] = None,
-    case: Annotated[str | None, typer.Option(metavar="NUMBER", help="Run this case alone.")] = None,
+    threads: Annotated[str | None, typer.Option(metavar="NUMBER", help="Most threads. Default all cores.")] = None,
+    case: Annotated[str | None, typer.Option(metavar="NUMBER", help="Run only this case.")] = None,
     print_commands: Annotated[
-        bool, typer.Option("--print-commands", help="Print a command for each case, and run nothing.")
+        bool, typer.Option("--print-commands", help="Print a command for each case; run nothing.")
     ] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Output path; ./runs/FILE.zarr when not given.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output path. Default ./runs/FILE.zarr.")] = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
 ) -> None:
-    """Run what is missing of a sweep that a file describes; a finished one does nothing.
+    """Run the missing cases of a sweep described by a file; do nothing if it is complete.
 
-    [grid] holds parameters of which every combination is a case, [zip] parameters that go in step, seed among them;
-    the rest of the file is the configuration of 'ksdp simulate'. The same command goes on after whatever stopped it.
+    [grid] holds parameters, or seed, of which every combination is a case, [zip] parameters that go in step. The rest
+    of the file is the configuration of 'ksdp simulate'. Repeat the command to go on after an interruption.
     """
     from ..api.sweep_files import read_sweep
 
     numbers = (("threads", threads), ("workers", workers), ("case", case))
-    given: dict[str, Any] = {"out": out, "overwrite": overwrite, "executor": executor}
-    given |= {name: integer(text) for name, text in numbers if text}
-    options = o.override(read_sweep(file), file, given, [*SimulateConfig.model_fields, *OWN, "A"])
+    from_command_line: dict[str, Any] = {"out": out, "overwrite": overwrite, "executor": executor}
+    from_command_line |= {name: integer(text) for name, text in numbers if text}
+    options = o.override(read_sweep(file), file, from_command_line, [*SimulateConfig.model_fields, *OWN, "A"])
     options["resume"] = not options.get("overwrite", False)
     if print_commands:
-        show_commands(options)
+        print_each_command(options)
     else:
-        run_and_show(options, as_json)
+        run_and_print(options, as_json)

@@ -1,4 +1,4 @@
-"""Tables as text of a given width. Words, and so numbers, are never broken; no line ends in blanks."""
+"""Format tables as text of a given width. Words and numbers are never broken; no line ends in blanks."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-#: Between two columns, and in front of a line.
+#: Blanks between two columns, and before a line.
 GAP, INDENT = 2, 2
-#: A column of texts may be as narrow as this, unless a word of it is longer.
+#: Smallest width of a column of texts, unless a word is longer.
 LEAST = 16
-#: A cell that is longer is no single value.
+#: Longest cell that may be a single value.
 LONG = 34
 
 
 def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
-    """The title, a head and a line for each row; where that is wider than ``width``, a block of lines for each row.
+    """Return title, head and a line for each row; if that is wider than ``width``, a block of lines for each row.
 
-    Cells of prose are wrapped between words, and all others stay on one line.
+    Cells of prose are wrapped between words; all others stay on one line.
     """
-    lines = _wrapped(title, width) if title else []
+    lines = _wrap(title, width) if title else []
     if rows:
         pairs = len(columns) == 2 and not any(columns)
         lines += _table(columns, rows, width) or (_pairs if pairs else _blocks)(columns, rows, width)
@@ -27,7 +27,7 @@ def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str] | None:
-    """None where it does not fit."""
+    """Return the lines, or None if they do not fit."""
     each = list(zip(*rows, strict=True))
     heads = [
         textwrap.wrap(name, max(12, *map(len, cells)), break_long_words=False)
@@ -46,13 +46,13 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     if lines:
         lines.append(" " * INDENT + "-" * (sum(widths) + GAP * (len(widths) - 1)))
     for row in rows:
-        cut = [_wrapped(text, widths[k]) if k in texts else [text] for k, text in enumerate(row)]
+        cut = [_wrap(text, widths[k]) if k in texts else [text] for k, text in enumerate(row)]
         lines += _lines(cut, widths)
     return lines
 
 
 def _lines(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
-    """Cells of several lines side by side."""
+    """Put cells of several lines side by side."""
     high = max(map(len, cells), default=0)
     return [
         " " * INDENT
@@ -66,28 +66,30 @@ def _pairs(_: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[
     wide = max(len(name) for name, _ in rows)
     lines = []
     for name, text in rows:
-        told = _wrapped(text, max(width - INDENT - wide - GAP, LEAST)) or [""]
+        told = _wrap(text, max(width - INDENT - wide - GAP, LEAST)) or [""]
         lines += [" " * INDENT + (name if k == 0 else "").ljust(wide + GAP) + line for k, line in enumerate(told)]
     return lines
 
 
 def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Each row as lines of name and value."""
+    """Write each row as lines of name and value."""
     wide = max(map(len, columns))
     lines = []
     for row in rows:
         for name, text in zip(columns, row, strict=True):
             first = " " * INDENT + name.ljust(wide) + " " * GAP if wide else " " * INDENT
-            told = _wrapped(text, max(width - len(first), LEAST)) or [""]
-            lines += [(first if k == 0 else " " * len(first)) + line for k, line in enumerate(told)]
+            texts = _wrap(text, max(width - len(first), LEAST)) or [""]
+            lines += [(first if k == 0 else " " * len(first)) + line for k, line in enumerate(texts)]
         lines.append("")
     return lines[:-1]
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+def _wrap(text: str, width: int) -> list[str]:
+    """Lines of ``text`` that part no name from its value at " = "."""
+    lines = textwrap.wrap(text.replace(" = ", "\0=\0"), width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def _prose(text: str) -> bool:
-    """Whether a cell is more than a number, an interval or a name, and may be wrapped between words."""
+    """Whether a cell is prose, not a number, an interval or a name, and may be wrapped."""
     return " " in text and (len(text) > LONG or len(re.findall(r"[^\W\d_]{2,}", text)) >= 3)

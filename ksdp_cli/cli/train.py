@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,7 +41,7 @@ def train(
     init: Annotated[
         str | None,
         typer.Option(
-            help="Initial cloud of the run, if the store does not lead to it.",
+            help="Initial cloud of the run, if ksdp cannot find it by the store.",
             metavar="NAME|FILE.py:CLASS|STORE",
             rich_help_panel="Algorithm 1",
         ),
@@ -49,19 +49,20 @@ def train(
     config: o.ConfigFile = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with this very training if interrupted.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue this training if it was interrupted.")] = False,
     as_json: o.Json = False,
     **options: str | None,
 ) -> None:
     """Train the network of equation (13) by Algorithm 1 on the clouds of a store.
 
-    Writes the weights that --keep says (NAME.safetensors): by default the averaged ones at the end, or without
-    averaging those that validated best; the last ones (NAME.last.safetensors); and the history of loss and validation
-    (NAME.history.json).
+    Writes the weights selected by --keep (NAME.safetensors): by default the averaged ones at the end, or without
+    averaging those with the best validation; the last weights (NAME.last.safetensors); and the history of loss and
+    validation (NAME.history.json).
     """
     from .. import api
 
     outputs: dict[str, object] = {"out": out, "overwrite": overwrite, "resume": resume}
+    given: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
     with graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
@@ -69,7 +70,7 @@ def train(
             validate=validate,
             progress=progress,
             stop=stop,
-            **o.merge(config, options | outputs, list(TrainConfig.model_fields)),
+            **given,
         )
     document = result.as_dict()
     rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]

@@ -12,7 +12,7 @@ from . import _options as o
 from . import _render
 from ._boundary import say
 
-SUMMARY = "Compile now what a first run would compile."
+SUMMARY = "Compile in advance what a first run needs."
 EXAMPLE = "Example: ksdp warm-up --kernel blob,plummer --dim 3"
 
 TYPES: dict[str, Literal["float32", "float64"]] = {"float32": "float32", "float64": "float64"}
@@ -30,10 +30,10 @@ def warm_up(
     ] = "float32",
     as_json: o.Json = False,
 ) -> None:
-    """Compile now what a first run would compile, into KSDP_CACHE_DIR or the user's cache folder.
+    """Compile in advance what a first run would compile, into KSDP_CACHE_DIR or the user's cache folder.
 
-    For container images and installations that nobody may write: a folder that is filled and cannot be written is read.
-    Compiled code is for the kind of processor that compiled it; on another one it is compiled anew.
+    For container images and read-only installations: later runs read the folder even if they cannot write to it.
+    Compiled code is specific to the type of processor; another type compiles it again.
     """
     from ..api.warming import warm_up as warm
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, NumericalError
+from .critical import CRITICAL, slope
 
 if TYPE_CHECKING:
     from .radial_chemistry import ChemotaxisSolution
@@ -77,11 +78,10 @@ class RadialSolution:
         The integration follows the density until it has grown by 1e8. Its inverse falls to 0 almost linearly in time;
         a straight line through the last decade gives the zero, which is less than 1e-5 later.
         """
-        if self.chi * self.M <= 8.0 * math.pi * self.mu:
+        if self.chi * self.M <= CRITICAL * self.mu:
             return math.inf
         if self._blow_up is None:
-            slope = self.chi * self.M / (2.0 * math.pi) - 4.0 * self.mu
-            bound = 0.5 / slope  # equation (6) has E|X|^2 = 0 there
+            bound = -0.5 / slope(mu=self.mu, chi=self.chi, M=self.M)  # equation (6) has E|X|^2 = 0 there
             self._blow_up = _plane(bound, self.mu, self.chi, self.M, _cells(self.s))._blow_up
             assert self._blow_up is not None
         return self._blow_up

@@ -10,12 +10,12 @@ exact up to the blow-up for the unregularised kernel; a regularised kernel attra
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..config import SimulateConfig
 from ..provenance import short
+from .critical import slope
 
 #: Kernels equal to the plane's Green's function beyond a few delta. Another kernel may decay and have another law.
 KERNELS = frozenset({"blob", "eq7", "plummer", "gaussian", "coulomb"})
@@ -35,11 +35,6 @@ class SecondMomentLaw:
     def end(self, t: float) -> float:
         """The earlier of ``t`` and the time at which the law reaches 0."""
         return min(t, self.t0 - self.start / self.slope) if self.slope < 0 else t
-
-
-def slope(*, mu: float, chi: float, M: float, J: int) -> float:
-    """d E|X|^2 / dt of ``J`` particles by equation (6) [length^2 / time]."""
-    return 4 * mu - chi * M * (J - 1) / (2 * math.pi * J)
 
 
 def second_moment_law(

@@ -1,6 +1,6 @@
-"""Where calls run that need not run here: processes of this machine, or an engine of somebody else's, by name.
+"""Executors by name: run calls in other processes, on this machine or elsewhere.
 
-An executor is a component as a flow is, and loaded when it is used.
+An executor is a component, like a flow, and is loaded at its first use.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ DEFAULT = "processes"
 
 
 def open_executor(spec: str, workers: int | None) -> Workers:
-    """The executor that ``NAME``, ``NAME:PLACE`` or ``DISTRIBUTION:NAME:PLACE`` says, with ``workers`` calls at once.
+    """Start the executor ``NAME``, ``NAME:PLACE`` or ``DISTRIBUTION:NAME:PLACE`` with ``workers`` calls at once.
 
-    Raises `ConfigError` for a name that there is not, and `ResourceError` where its package is missing.
+    Raises `ConfigError` for an unknown name, and `ResourceError` if its package is missing.
     """
     entry, place = _split(spec)
-    made: Workers = entry.load()(place, workers)
-    return made
+    executor: Workers = entry.load()(place, workers)
+    return executor
 
 
 def _split(spec: str) -> tuple[Entry, str]:

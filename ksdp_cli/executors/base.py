@@ -1,4 +1,4 @@
-"""The contract of an executor: an `Executor` of the standard library that can also pass a signal on."""
+"""The contract of an executor: an `Executor` of the standard library that also passes signals on."""
 
 from __future__ import annotations
 
@@ -10,59 +10,62 @@ from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
-_asked: Callable[[], int] = int
+_source: Callable[[], int] = int
 
 
 def stop_signal() -> int | None:
-    """The signal that the driver has passed on to this process; None where none was, and where there is no driver."""
-    return _asked() or None
+    """Return the signal that the driver passed on to this process; None without a signal or a driver."""
+    return _source() or None
 
 
-def listen(asked: Callable[[], int]) -> None:
-    """Let `stop_signal` ask ``asked``, which returns the number of a signal, 0 as long as there is none.
+def listen(source: Callable[[], int]) -> None:
+    """Make `stop_signal` call ``source``, which returns the number of a signal, or 0.
 
-    An executor calls it in each process that works for it.
+    An executor calls this function in each of its worker processes.
     """
-    global _asked
-    _asked = asked
+    global _source
+    _source = source
 
 
 class Workers(Executor):
-    """Other processes that take calls, on this machine or on others; used as a context manager.
+    """Processes that run calls, on this machine or on others; a context manager.
 
-    A call is a function of a module with arguments that can be pickled, and may be made twice: what it does it finds
-    done. `submit` hands one out. A future whose process was lost ends in `concurrent.futures.BrokenExecutor`, unless
-    the executor makes the call again. After ``shutdown(wait=False, cancel_futures=True)`` no call is begun; those that
-    run come to their end, and those that were not begun are cancelled, or end in `CancelledError`.
+    A call is a module-level function with arguments that can be pickled. It may run twice, and must then skip finished
+    work. If its process is lost, its future ends in `concurrent.futures.BrokenExecutor`, unless the executor runs the
+    call again. After ``shutdown(wait=False, cancel_futures=True)`` no new call starts: running calls finish, others are
+    cancelled or end in `CancelledError`.
     """
 
-    #: Whether the calls go on when the process that submitted them ends: they are found again by the same calls.
+    #: Whether calls go on after the submitting process ends; submitting the same calls again then follows them.
     outlives: ClassVar[bool] = False
-    #: Threads that each call may use; None where the process that works knows better.
+    #: Threads that each call may use; None: the worker process decides.
     threads: int | None = None
 
     @abstractmethod
     def __init__(self, place: str, workers: int | None) -> None:
-        """``place`` is what stands behind the colon of ``NAME:PLACE``, ``workers`` how many calls run at once; None:
-        as many as fit. Raises `ConfigError` for a place that cannot be, `ResourceError` where nobody answers."""
+        """Start the executor. ``place`` is the part of ``NAME:PLACE`` after the colon; ``workers`` is the number of
+        calls at once, None: as many as fit. Raises `ConfigError` for an invalid place, `ResourceError` if it does not
+        answer."""
 
     @abstractmethod
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
-        """As of `concurrent.futures.Executor`."""
+        """Submit a call, as `concurrent.futures.Executor.submit`."""
 
     def begin(self, folder: Path) -> None:
-        """Everything was submitted: called before the first wait, for executors that send calls together. ``folder``
-        lies beside the output; the executor may make and use it, and takes it away once every call has ended well."""
+        """Note that all calls are submitted, for executors that send them together. Called before the first wait.
+
+        The executor may create ``folder``, which lies beside the output, and removes it after all calls succeed.
+        """
 
     @abstractmethod
     def ask_to_stop(self, number: int) -> None:
-        """Make `stop_signal` return ``number`` in every process that works. May be called often, and may do nothing:
-        then the calls that run come to their end first."""
+        """Make `stop_signal` return ``number`` in every worker process. May be called often, and may do nothing: then
+        running calls finish first."""
 
     def where(self) -> str:
-        """Where the calls are, for people, where they outlive the driver."""
+        """Say where the calls run, for an executor whose calls outlive the driver."""
         return ""
 
     @abstractmethod
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As of `concurrent.futures.Executor`."""
+        """Shut down, as `concurrent.futures.Executor.shutdown`."""

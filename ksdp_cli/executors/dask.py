@@ -1,7 +1,7 @@
-"""Dask: workers of a cluster of this machine, or of one that runs already. A call whose worker dies is made again.
+"""Dask: workers of a local cluster, or of a running scheduler. A call whose worker dies runs again.
 
-Cluster: Dask's `LocalCluster` on the loopback interface. What a worker is asked lies in its memory by a token of the
-sweep, since workers may outlive it.
+The local cluster is Dask's `LocalCluster` on the loopback interface. A worker stores the requests of a sweep by the
+sweep's token, since workers may outlive the sweep.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Seconds within which a scheduler must answer.
 PATIENCE = 10.0
-#: What a worker holds for a token: no call is to begin any more.
+#: Request to a worker: start no more calls.
 CLOSED = -1
 
-_told: dict[str, int] = {}
+#: The latest request of each sweep, by token.
+_requests: dict[str, int] = {}
 _one_at_a_time = threading.Lock()
 
 
 class Dask(Workers):
-    """``dask``: a cluster of its own on this machine. ``dask:tcp://HOST:PORT``, ``dask:FILE.json``: the
-    workers of that scheduler, or of the one that has written that file.
+    """``dask``: a new cluster on this machine. ``dask:tcp://HOST:PORT``, ``dask:FILE.json``: the workers of that
+    scheduler, or of the one that wrote that file.
 
-    A worker that dies is started again by Dask, and its case goes on from its checkpoint, unattended.
+    Dask restarts a worker that dies; its case goes on from its checkpoint.
     """
 
     def __init__(self, place: str, workers: int | None) -> None:
@@ -46,24 +47,24 @@ class Dask(Workers):
         self._calls: list[tuple[Any, Future[Any]]] = []
         self._closed = False
         self._cluster: Any = None
-        self._client: Any = self._connected(place) if place else None
+        self._client: Any = self._connect(place) if place else None
         self.threads = None if place else max(1, core_count() // self._workers)
 
-    def _connected(self, address: str) -> distributed.Client:
-        """A client of the scheduler at an address, whose workers were asked what they are."""
+    def _connect(self, address: str) -> distributed.Client:
+        """Return a client of the scheduler at ``address``; check the threads and version of its workers."""
         where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
         try:
             client = self._distributed.Client(**where, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             reason = " ".join(str(error).split())
             raise ResourceError(
-                f"no Dask scheduler answers at {address}: {reason}", "start one, or mend the address"
+                f"no Dask scheduler answers at {address}: {reason}", "start one, or correct the address"
             ) from None
         try:
             for worker, threads in client.nthreads().items():
                 if threads > 1:
                     raise ConfigError(
-                        f"the Dask worker {worker} takes {threads} cases at once", "start it with --nthreads 1"
+                        f"the Dask worker {worker} runs {threads} cases at once", "start it with --nthreads 1"
                     )
             for worker, version in client.run(own_version, on_error="return").items():
                 if version != own_version():
@@ -76,15 +77,15 @@ class Dask(Workers):
             raise
         return client
 
-    def _started(self) -> distributed.Client:
-        """A client of a cluster of this machine, which is started now."""
-        # a worker counts the threads that it may use as any process does, and Dask's nanny says 1 for most of LIMITS
+    def _start(self) -> distributed.Client:
+        """Start a cluster on this machine and return a client."""
+        # a worker reads the limits as any process does, and Dask's nanny sets most variables of LIMITS to 1
         environment = {name: str(self.threads) for name in LIMITS}
         self._cluster = self._distributed.LocalCluster(
             n_workers=self._workers,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",  # without one it takes port 8787 of every interface
+            dashboard_address="127.0.0.1:0",  # the default is port 8787 of every interface
             memory_limit=None,
             silence_logs=logging.CRITICAL,
             env=environment,
@@ -94,18 +95,18 @@ class Dask(Workers):
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         if self._closed:
-            raise RuntimeError("no call is taken after shutdown")
+            raise RuntimeError("the executor is shut down and accepts no calls")
         if self._client is None:
-            self._client = self._started()
+            self._client = self._start()
         ours = Future[T]()
-        theirs = self._client.submit(_called, self._token, fn, args, kwargs, pure=False)
-        self._calls.append((theirs, ours))  # a call whose future nobody holds is taken back
+        theirs = self._client.submit(_call, self._token, fn, args, kwargs, pure=False)
+        self._calls.append((theirs, ours))  # Dask cancels a call when its future is garbage-collected
         theirs.add_done_callback(lambda done: _pass_on(done, ours))
         return ours
 
     def ask_to_stop(self, number: int) -> None:
         if self._client is not None:
-            with contextlib.suppress(OSError, TimeoutError):  # workers that are gone need not be asked
+            with contextlib.suppress(OSError, TimeoutError):  # ignore workers that are gone
                 self._client.run(_tell, self._token, number, on_error="ignore")
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -118,7 +119,7 @@ class Dask(Workers):
             with contextlib.suppress(Exception, CancelledError):
                 ours.exception()
         if self._cluster is None:
-            self.ask_to_stop(0)  # forget
+            self.ask_to_stop(0)  # drop the requests
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
@@ -126,7 +127,7 @@ class Dask(Workers):
 
 
 def _pass_on(theirs: distributed.Future, ours: Future[T]) -> None:
-    """The outcome of Dask's future to that of the standard library."""
+    """Copy the outcome of Dask's future to that of the standard library."""
     from distributed.scheduler import KilledWorker
 
     if theirs.cancelled():  # not by us
@@ -134,23 +135,23 @@ def _pass_on(theirs: distributed.Future, ours: Future[T]) -> None:
     elif (error := theirs.exception()) is None:
         ours.set_result(theirs.result())
     elif isinstance(error, KilledWorker):
-        ours.set_exception(BrokenExecutor("its Dask workers died again and again"))
+        ours.set_exception(BrokenExecutor("its Dask workers died repeatedly"))
     else:
         ours.set_exception(error)
 
 
-def _called(token: str, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
-    """In a worker: the call, alone in its process, unless its sweep was asked to stop before."""
+def _call(token: str, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+    """In a worker: run the call, one at a time, unless its sweep has been asked to stop."""
     with _one_at_a_time:
-        if _told.get(token):
+        if _requests.get(token):
             raise CancelledError
-        listen(lambda: max(0, _told.get(token, 0)))
+        listen(lambda: max(0, _requests.get(token, 0)))
         return fn(*args, **kwargs)
 
 
 def _tell(token: str, number: int) -> None:
-    """In a worker: keep what the sweep's driver asks; 0 forgets it. A signal counts more than that nothing begins."""
+    """In a worker: store the driver's request; 0 removes it. A signal has priority over `CLOSED`."""
     if number:
-        _told[token] = max(number, _told.get(token, number))
+        _requests[token] = max(number, _requests.get(token, number))
     else:
-        _told.pop(token, None)
+        _requests.pop(token, None)

@@ -1,4 +1,4 @@
-"""Loaded by each Dask worker of this machine before its first call: signals are the driver's to pass on."""
+"""Preload of each Dask worker of a local cluster: ignore signals, which the driver passes on."""
 
 from __future__ import annotations
 

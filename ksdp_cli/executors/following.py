@@ -1,4 +1,4 @@
-"""Calls that an executor has taken: wait for them, tell how many have ended, pass a signal on."""
+"""Wait for the calls of an executor, report progress, pass signals on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import Interrupted, ResourceError
 from .base import Workers
 
 T = TypeVar("T")
-#: Seconds between two looks at signals and at the calls that have ended.
+#: Seconds between two polls of signals and finished calls.
 LOOK = 0.2
 
 
@@ -25,12 +25,11 @@ def follow(
     total: int | None = None,
     then: Callable[[Future[T]], Iterable[Future[T]]] | None = None,
 ) -> list[T]:
-    """What ``work`` gives, in order, once all of it has ended. ``before`` of ``what`` were done already.
+    """Wait for all of ``work`` and return the results in order; ``before`` more ``what`` were done earlier.
 
-    ``then`` gives what may begin once a call has ended well, ``total`` how much it will be with that. After an error no
-    call is begun, and those that run come to their end; calls that outlive this process are waited for. Raises the
-    first error, `ResourceError` where a process was lost, and `Interrupted` on a signal; ``again`` is the advice how to
-    go on.
+    ``then(future)`` yields the further calls that a successful call allows, ``total`` counts all calls with those.
+    After an error no new call starts and running calls finish. Raises the first error, `ResourceError` if a process was
+    lost, and `Interrupted` on a signal; ``again`` is the advice in these errors.
     """
     every = list(work)
     waiting, ended, total = set(every), before, before + len(every) if total is None else total
@@ -52,7 +51,7 @@ def follow(
                 raise Interrupted(f"stopped by signal {signal}; {executor.where()}", signal, again)
             executor.shutdown(wait=False, cancel_futures=True)
         if signal is not None:
-            executor.ask_to_stop(signal)  # every time: a worker may be new
+            executor.ask_to_stop(signal)  # at each poll: a worker may be new
         if listener.progress:
             listener.progress(what, ended, total, "")
     if signal is not None:

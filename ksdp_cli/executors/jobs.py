@@ -1,7 +1,7 @@
-"""What a job of a cluster does: calls one after the other, and a file with the outcome of each.
+"""A cluster job: runs calls one after the other, and writes the outcome of each to a file.
 
-The files are JSON, so that a driver that comes later reads what it did not wait for. A call that was stopped by a
-signal has no outcome: its job is begun again by the cluster, or the call is sent anew.
+The files are JSON, so that a later driver can read them. A call stopped by a signal has no outcome: the cluster
+restarts its job, or a later driver submits the call again.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Call:
-    """A function of a module with arguments that JSON holds."""
+    """A module-level function with arguments that are JSON."""
 
     fn: Callable[..., Any]
     args: tuple[Any, ...]
 
     @property
     def key(self) -> str:
-        """The same for the same call, in every process."""
+        """A digest of the call, the same in every process."""
         text = json.dumps([self.fn.__module__, self.fn.__qualname__, self.args])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Job:
-    """Calls that one job makes in turn; ``folder`` receives their outcomes."""
+    """Calls that one job runs in turn; ``folder`` receives their outcomes."""
 
     calls: list[Call]
     folder: Path
 
     def __call__(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's: who wants the job to end sends SIGTERM
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C of the terminal; SIGTERM ends the job
         for call in self.calls:
             file = outcome_of(self.folder, call.key)
             if file.exists():
@@ -67,7 +67,7 @@ class Job:
                 temporary.write_text(json.dumps(outcome), encoding="utf-8")
 
     def checkpoint(self) -> DelayedSubmission:
-        """What submitit queues again where the job has no time left: the same calls, which find what is done."""
+        """Return what submitit queues again at the job's time limit: the same calls, which skip finished work."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
@@ -78,16 +78,16 @@ def _number(stop: Stop) -> int:
 
 
 def outcome_of(folder: Path, key: str) -> Path:
-    """Where the outcome of a call is."""
+    """Return the file with the outcome of a call."""
     return folder / f"{key}.outcome.json"
 
 
 def read_outcome(file: Path) -> tuple[object, Exception | None]:
-    """The value of a call, or what it raised."""
-    found = read_json(file)
-    if "value" in found:
-        return found["value"], None
-    kind = getattr(errors, found["error"], None)
+    """Return the value of a call, or the exception it raised."""
+    outcome = read_json(file)
+    if "value" in outcome:
+        return outcome["value"], None
+    kind = getattr(errors, outcome["error"], None)
     if kind is None:
-        return None, RuntimeError(f"{found['message']} (in a job; its log is in {file.parent})")
-    return None, kind(found["message"], hint=found["hint"])
+        return None, RuntimeError(f"{outcome['message']} (in a job; its log is in {file.parent})")
+    return None, kind(outcome["message"], hint=outcome["hint"])

@@ -1,7 +1,7 @@
-"""Slurm by submitit: an array of jobs that goes on when the command that sent it has ended.
+"""Slurm by submitit: a job array that goes on after the command that submitted it has ended.
 
-``slurm:KEY=VALUE,...`` are options of sbatch (``partition``, ``time`` in minutes, ``cpus_per_task``, ``mem``, ...), and
-``cases_per_job``. ``slurm:local`` starts the same jobs as processes of this machine.
+``slurm:KEY=VALUE,...`` passes options of sbatch (``partition``, ``time`` in minutes, ``cpus_per_task``, ``mem``, ...)
+and ``cases_per_job``. ``slurm:local`` starts the same jobs as processes of this machine.
 """
 
 from __future__ import annotations
@@ -19,30 +19,33 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ..base.files import JsonDict, read_json
+from ..base.files import read_json
 from ..base.libraries import library
 from ..base.outputs import write_whole
 from ..base.threads import core_count
 from ..errors import ConfigError, ResourceError
 from .base import Workers
 from .jobs import Call, Job, outcome_of, read_outcome
+from .queue import Queue
 
 if TYPE_CHECKING:
     import submitit
 
 T = TypeVar("T")
-#: Seconds between two looks at the outcomes here and on a cluster, and how long one may be on its way between machines.
+#: Seconds between two polls of outcomes, here and on a cluster, and the longest delay of a file between machines.
 LOOK, LOOK_FAR, LATE = 0.1, 2.0, 15.0
-#: Times that a job may run into its limit of time and be queued again.
+#: Times that a job may reach its time limit and be queued again.
 REQUEUES = 1000
-#: Minutes that a local job may take: none is stopped for its time.
+#: Seconds before its limit at which a job is told to save; a short one has fewer, as Slurm may be a minute early.
+NOTICE = 90
+#: Time limit of a local job in minutes: effectively none.
 LOCAL_MINUTES = 10_000_000
 
 
 class Slurm(Workers):
-    """Jobs of Slurm: the calls go on when the driver ends, and the same command follows those that are on their way.
+    """Slurm jobs: the calls go on after the driver ends, and the same command follows them again.
 
-    A job that is lost ends its own calls only; a job that runs into its limit of time is queued again.
+    A lost job ends its own calls only; a job that reaches its time limit is queued again.
     """
 
     outlives: ClassVar[bool] = True
@@ -51,23 +54,24 @@ class Slurm(Workers):
         self._submitit = library("submitit", "executor 'slurm'", "slurm")
         self._local, self._workers = place == "local", workers
         self._options = {} if self._local else _options(place)
-        self._per_job = self._options.pop("cases_per_job", 1)
+        self._per_job = int(self._options.pop("cases_per_job", 1))
         if not self._local and shutil.which("srun") is None:
             raise ResourceError(
-                "there is no Slurm here: srun is not found", "use its login node, or slurm:local to try"
+                "there is no Slurm here: srun is not installed", "use a login node of the cluster, or slurm:local"
             )
         self.threads = max(1, core_count() // (workers or core_count())) if self._local else None
         self._waiting: dict[str, tuple[Call, Future[Any]]] = {}
         self._jobs: dict[str, str] = {}
-        self._known: dict[str, Any] = {}
+        self._queue = Queue()
+        self._sent: dict[str, Any] = {}
         self._closed, self._left, self._folder = False, threading.Event(), Path()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         if self._closed or self._folder.name:
-            raise RuntimeError("all calls are sent together, once")
+            raise RuntimeError("calls are submitted together, before begin")
         if kwargs:
-            raise TypeError(f"a call that outlives its driver is told by position, not {', '.join(kwargs)}")
+            raise TypeError(f"calls to Slurm take positional arguments only, not {', '.join(kwargs)}")
         call, future = Call(fn, args), Future[T]()
         self._waiting[f"{call.key}-{len(self._waiting)}"] = call, future
         return future
@@ -75,7 +79,7 @@ class Slurm(Workers):
     def begin(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._folder.mkdir(exist_ok=True)
-        self._jobs = self._recorded()
+        self._jobs = self._read_jobs()
         calls = {call.key: call for call, _ in self._waiting.values()}
         self._jobs = {key: job for key, job in self._jobs.items() if key in calls and self._alive(job)}
         new = [call for key, call in calls.items() if key not in self._jobs]
@@ -86,14 +90,14 @@ class Slurm(Workers):
         self._thread.start()
 
     def ask_to_stop(self, number: int) -> None:
-        """Nothing: the jobs go on. ``scancel`` sends them SIGTERM, which saves their states."""
+        """Do nothing: the jobs go on. ``scancel`` sends them SIGTERM, after which they save their states."""
 
     def where(self) -> str:
         arrays = " ".join(sorted({job.partition("_")[0] for job in self._jobs.values()}))
         return f"the jobs {arrays} go on ('{'kill' if self._local else 'scancel'} {arrays}' saves and ends them)"
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """The jobs go on, whatever ``cancel_futures`` says; with ``wait`` nobody follows them any more."""
+        """Stop following the jobs if ``wait``; they go on, whatever ``cancel_futures`` says."""
         self._closed = True
         if not wait or not self._folder.name:
             return
@@ -104,11 +108,11 @@ class Slurm(Workers):
         if all(future.done() and not future.exception() for future in futures):
             ends = time.monotonic() + LATE
             while any(self._alive(job) for job in set(self._jobs.values())) and time.monotonic() < ends:
-                time.sleep(LOOK)  # they have yet to note that they have ended well
+                time.sleep(LOOK)  # submitit has not yet noted their end
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _send(self, calls: list[Call]) -> None:
-        """Send ``calls`` as one array, and note which job has which."""
+        """Submit ``calls`` as one array, and record the job of each."""
         per_job = -(-len(calls) // (self._workers or core_count())) if self._local else self._per_job
         jobs = [
             Job(calls[start :: -(-len(calls) // per_job)], self._folder) for start in range(-(-len(calls) // per_job))
@@ -118,13 +122,14 @@ class Slurm(Workers):
             with executor.batch():
                 sent = [executor.submit(job) for job in jobs]
         for job, number in zip(jobs, sent, strict=True):
-            self._known[number.job_id] = number
+            if self._local:
+                self._sent[number.job_id] = number
             self._jobs |= {call.key: number.job_id for call in job.calls}
         with write_whole(self._folder / "jobs.json") as temporary:
             temporary.write_text(json.dumps(self._jobs), encoding="utf-8")
 
     def _executor(self) -> submitit.Executor:
-        """submitit's executor, with the options of the place."""
+        """Return submitit's executor with the options of the place."""
         if self._local:
             executor = self._submitit.LocalExecutor(self._folder)
             executor.update_parameters(timeout_min=LOCAL_MINUTES)
@@ -133,30 +138,30 @@ class Slurm(Workers):
 
         executor = SlurmExecutor(self._folder, max_num_timeout=REQUEUES)
         known = SlurmExecutor._valid_parameters()
-        own = {name: value for name, value in self._options.items() if name in known}
+        own: dict[str, Any] = {name: value for name, value in self._options.items() if name in known}
         others = {name.replace("_", "-"): value for name, value in self._options.items() if name not in known}
         own |= {"additional_parameters": others} if others else {}
         own |= {"array_parallelism": self._workers} if self._workers else {}
+        if isinstance(minutes := own.get("time"), int):
+            own = {"signal_delay_s": min(NOTICE, 60 * minutes // 4)} | own
         executor.update_parameters(**{"job_name": "ksdp"} | own)
         return executor
 
-    def _recorded(self) -> dict[str, str]:
-        """The job of each call that an earlier driver sent."""
+    def _read_jobs(self) -> dict[str, str]:
+        """Return the job of each call that an earlier driver submitted."""
         try:
-            found = read_json(self._folder / "jobs.json")
-            return {str(key): str(job) for key, job in found.items()}
+            jobs = read_json(self._folder / "jobs.json")
+            return {str(key): str(job) for key, job in jobs.items()}
         except (OSError, ValueError, AttributeError):
             return {}
 
     def _alive(self, job: str) -> bool:
-        """Whether a job waits or runs."""
+        """Whether a job is queued or running."""
         if not self._local:
-            from submitit.slurm.slurm import SlurmJob
-
-            self._known.setdefault(job, SlurmJob(self._folder, job))
-        if (known := self._known.get(job)) is not None:
+            return self._queue.has(job)
+        if (sent := self._sent.get(job)) is not None:
             with _quiet():
-                return not known.done()
+                return not sent.done()
         try:
             os.kill(int(job), 0)
             return True
@@ -164,21 +169,21 @@ class Slurm(Workers):
             return False
 
     def _follow(self) -> None:
-        """Read outcomes as they come, until there is nothing to wait for or nobody who waits."""
+        """Read outcomes until all calls are finished or `shutdown` is called."""
         missed = dict[str, float]()
         try:
-            while self._waiting_still() and not self._left.wait(LOOK if self._local else LOOK_FAR):
+            while self._unfinished() and not self._left.wait(LOOK if self._local else LOOK_FAR):
                 self._look(missed)
         except Exception as error:
-            for _, future in self._waiting_still():
+            for _, future in self._unfinished():
                 future.set_exception(error)
 
     def _look(self, missed: dict[str, float]) -> None:
-        """Read what has come; a job that is gone without an outcome, for some time now (``missed``), is lost."""
-        there = set(os.listdir(self._folder))
-        for call, future in self._waiting_still():
+        """Read new outcomes. A job that ended without an outcome some time ago (``missed``) is lost."""
+        names = set(os.listdir(self._folder))
+        for call, future in self._unfinished():
             file, job = outcome_of(self._folder, call.key), self._jobs[call.key]
-            if file.name in there:
+            if file.name in names:
                 value, error = read_outcome(file)
                 future.set_exception(error) if error else future.set_result(value)
             elif not self._alive(job):
@@ -186,31 +191,31 @@ class Slurm(Workers):
                 if time.monotonic() - since >= (10 * LOOK if self._local else LATE):
                     future.set_exception(BrokenExecutor(f"job {job} has ended early; its log is in {self._folder}"))
 
-    def _waiting_still(self) -> list[tuple[Call, Future[object]]]:
+    def _unfinished(self) -> list[tuple[Call, Future[object]]]:
         return [(call, future) for call, future in self._waiting.values() if not future.done()]
 
 
-def _options(place: str) -> JsonDict:
-    """``KEY=VALUE,...`` with whole numbers as such. Raises `ConfigError`."""
-    found = dict[str, Any]()
+def _options(place: str) -> dict[str, str | int]:
+    """Parse ``KEY=VALUE,...``, whole numbers as integers. Raises `ConfigError`."""
+    options = dict[str, Any]()
     for part in filter(None, place.split(",")):
         name, equals, value = part.partition("=")
         if not (name and equals and value):
             raise ConfigError(
                 f"executor 'slurm:{place}'", "write slurm:KEY=VALUE,..., as slurm:partition=cpu,cpus_per_task=4"
             )
-        found[name.strip().replace("-", "_")] = int(value) if re.fullmatch(r"0|[1-9]\d*", value) else value
-    if "time" not in found and "timeout_min" in found:
-        found["time"] = found.pop("timeout_min")
-    per_job = found.get("cases_per_job", 1)
+        options[name.strip().replace("-", "_")] = int(value) if re.fullmatch(r"0|[1-9]\d*", value) else value
+    if "time" not in options and "timeout_min" in options:
+        options["time"] = options.pop("timeout_min")
+    per_job = options.get("cases_per_job", 1)
     if not isinstance(per_job, int) or per_job < 1:
         raise ConfigError(f"cases_per_job = {per_job}", "use 1 or more")
-    return found
+    return options
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what submitit logs of itself."""
+    """Silence the log of submitit in the block."""
     import logging
 
     logger = logging.getLogger("submitit")
@@ -223,7 +228,7 @@ def _quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_terminal(local: bool) -> Iterator[None]:
-    """Processes that are started within do not hear the terminal's Ctrl-C, as jobs of a cluster do not."""
+    """Shield processes started in the block from the terminal's Ctrl-C, as on a cluster."""
     if not local or threading.current_thread() is not threading.main_thread():
         yield
         return

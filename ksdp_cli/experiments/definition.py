@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from ..base.files import JsonDict
 from ..base.validation import first_error
 from ..config import Real, Settings, SimulateConfig, Sweep, TrainConfig, Whole, build, read_toml
 from ..errors import ConfigError
@@ -109,7 +108,7 @@ class Experiment(Settings):
         """The options of `simulate` for the runs to validate on."""
         return self.simulate_options(scale) | self.validation
 
-    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> JsonDict:
+    def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> dict[str, object]:
         """The options of `train` for the network of one seed, by ``algorithm`` in place of the experiment's own."""
         own = self.training | self.scale(scale).training | {"seed": seed}
         return own if algorithm is None else own | {"algorithm": algorithm}

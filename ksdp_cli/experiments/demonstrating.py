@@ -14,7 +14,7 @@ from ..api.comparing import Compared, compare
 from ..api.sampling import sample
 from ..api.simulating import simulate
 from ..api.training import train
-from ..base.files import JsonDict, target
+from ..base.files import target
 from ..base.listener import Progress, Stop, discard
 from ..base.outputs import Lock, require_free
 
@@ -37,7 +37,7 @@ class Demonstration:
     pictures: list[Path] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {
             "folder": str(self.folder),
             "compared": [one.as_dict() for one in self.compared],

@@ -9,7 +9,6 @@ import numpy as np
 
 from .. import figures
 from ..api.clouds import second_moment_at_start
-from ..base.files import JsonDict
 from ..base.labels import axis, label
 from ..base.outputs import require_free
 from ..exact.second_moment import second_moment_law
@@ -40,7 +39,7 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
 
     known = stages.ledger.known(f"figure-{figure.name}")
 
-    def work(_: bool) -> JsonDict:
+    def work(_: bool) -> dict[str, object]:
         require_free(path, known or stages.ledger.overwrite, figures.is_own_picture, "reproduce")
         _KINDS[figure.kind](figure, stages, path)
         return {"picture": path.name}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..base.files import JsonDict
 from ..base.settings import Settings
 from ..config import PAPER_TRAINING, SimulateConfig, TrainConfig
 
@@ -12,7 +11,7 @@ CHANGED = ("algorithm", "network", "optimiser", "average")
 UNSAID = ("device",)
 
 
-def filled(config: JsonDict) -> JsonDict:
+def filled(config: dict[str, object]) -> dict[str, object]:
     """The configuration of a stage, and those of simulations in it, with the defaults of options that it lacks.
 
     The default of a new option of `simulate` changes no number, which stores rely on too; of `train` all but `CHANGED`.
@@ -21,12 +20,12 @@ def filled(config: JsonDict) -> JsonDict:
     return {n: v for n, v in _defaults(config).items() if n not in (*CHANGED, *UNSAID)} | config | nested
 
 
-def lacking(old: JsonDict, new: JsonDict) -> list[str]:
+def lacking(old: dict[str, object], new: dict[str, object]) -> list[str]:
     """The options of ``new`` that ``old`` was made before, and that nothing is assumed of."""
     return [name for name in CHANGED if name in new and name not in old]
 
 
-def _defaults(config: JsonDict) -> JsonDict:
+def _defaults(config: dict[str, object]) -> dict[str, object]:
     defaults: Settings
     if "flow" in config:
         defaults = SimulateConfig.model_construct()

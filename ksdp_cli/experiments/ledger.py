@@ -56,8 +56,8 @@ class Ledger:
     def stage(
         self,
         name: str,
-        config: JsonDict,
-        work: Callable[[bool], JsonDict],
+        config: dict[str, object],
+        work: Callable[[bool], dict[str, object]],
         output: Path | None = None,
     ) -> Stage:
         """``work(afresh)`` unless it is done; ``afresh`` means that what lies there is of another configuration.
@@ -150,7 +150,7 @@ def _write(file: Path, entry: dict[str, object]) -> None:
     put(file, (json.dumps(entry, indent=1) + "\n").encode())
 
 
-def _alike(old: JsonDict, new: JsonDict) -> bool:
+def _alike(old: dict[str, object], new: dict[str, object]) -> bool:
     """Whether an earlier version may have written ``old`` for ``new``."""
     return digest(earlier.filled(old)) == digest(earlier.filled(new))
 

@@ -14,7 +14,7 @@ from ..api.options import Number
 from ..api.paths import RUNS
 from ..base import files
 from ..base.bars import progress_bar
-from ..base.files import JsonDict, read_json
+from ..base.files import read_json
 from ..base.listener import Listener, Progress, Stop
 from ..base.outputs import Lock, require_free, write_whole
 from ..base.parsing import integer
@@ -41,7 +41,7 @@ class Reproduction:
     pictures: list[Path] = field(default_factory=list)
     seconds: list[tuple[str, str, int, float, bool]] = field(default_factory=list)
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         keys = ("experiment", "stage", "count", "seconds", "found")
         return {
             "target": self.target,

@@ -68,13 +68,13 @@ class Stages:
         """The simulation that the networks are trained on."""
         return self.simulated("simulate", self.experiment.simulate_options(self.scale_name), "training")
 
-    def simulated(self, stage: str, options: JsonDict, stem: str) -> Run:
+    def simulated(self, stage: str, options: dict[str, object], stem: str) -> Run:
         """The simulation of ``options``, in STEM.zarr."""
         out = self.folder / f"{stem}.zarr"
         config = pose(options).config.model_dump(mode="json", exclude={"device"})
 
-        def work(afresh: bool) -> JsonDict:
-            given = {**options, "device": self.device}
+        def work(afresh: bool) -> dict[str, object]:
+            given: dict[str, Any] = {**options, "device": self.device}
             told = self.told(stage)
             given |= {"out": out, "progress": told, "stop": self.stop, "warn": discard}
             _on_or_afresh(lambda how: simulate(**how, **given), afresh)
@@ -90,8 +90,8 @@ class Stages:
         config = build(TrainConfig, chosen).model_dump(mode="json")
         other = self.validation()
 
-        def work(afresh: bool) -> JsonDict:
-            options = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
+        def work(afresh: bool) -> dict[str, object]:
+            options: dict[str, Any] = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
             told = self.told(f"train seed {seed}")
             trained = _on_or_afresh(
                 lambda how: train(run, out=out, progress=told, stop=self.stop, **how, **options), afresh
@@ -137,7 +137,7 @@ class Stages:
         _, model = self.network(seed)
         out = self.folder / f"beyond-{label(at)}-seed{seed}.zarr"
 
-        def work(afresh: bool) -> JsonDict:
+        def work(afresh: bool) -> dict[str, object]:
             told, count = self.told(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
             options: dict[str, Any] = {"n": count, "seed": INPUT_SEED + seed, "device": self.device, "out": out}
             options |= {"beyond": "simulate", "overwrite": afresh or out.exists(), **at}
@@ -152,7 +152,7 @@ class Stages:
         clouds = self.references(at)
         pairs = list(itertools.combinations(range(len(clouds)), 2))
 
-        def work(_: bool) -> JsonDict:
+        def work(_: bool) -> dict[str, object]:
             title = f"floor {label(at)}, N = {n}"
             return {"w2_squared": self._distances(title, [(clouds[i], clouds[j]) for i, j in pairs], n)}
 
@@ -163,7 +163,7 @@ class Stages:
         clouds, (_, model) = self.references(at), self.network(seed)
         what = "beyond" if beyond else "W2"
 
-        def work(_: bool) -> JsonDict:
+        def work(_: bool) -> dict[str, object]:
             count = max(len(cloud) for cloud in clouds)
             made = self.further(seed, at).frame() if beyond else self.samples(seed, at, count)
             title = f"{what} {label(at)}, N = {n}, seed {seed}"
@@ -223,10 +223,12 @@ class Stages:
 
         return tell
 
-    def _measured(self, name: str, at: Point, what: JsonDict, work: Callable[[bool], JsonDict]) -> list[float]:
+    def _measured(
+        self, name: str, at: Point, what: dict[str, object], work: Callable[[bool], dict[str, object]]
+    ) -> list[float]:
         return list(self.ledger.stage(name, what | self._of(at), work).result["w2_squared"])
 
-    def _of(self, at: Point) -> JsonDict:
+    def _of(self, at: Point) -> dict[str, object]:
         """What every stage at a point depends on."""
         return {"at": at, "references": self.scale.references, "data": self.simulation}
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.files import JsonDict
 from .definition import Row
 from .stages import Stages, label
 
@@ -55,7 +54,7 @@ class Entry:
         room = 0.0 if self.paper is None else self.paper - self.floor
         return self.excess / room if room > 0 else None
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {
             "experiment": self.experiment, "at": self.at, "role": self.role, "N": self.N, "paper": self.paper,
             "ours": self.ours, "ours_sd": self.ours_sd, "ours_each_seed": list(self.each), "floor": self.floor,

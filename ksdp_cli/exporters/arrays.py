@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..base.files import JsonDict
 from ..base.libraries import library
-from ..store import layout
+from ..store import Run, layout
 from ..store.selection import Selection
 
 #: The member of an .npz that holds the metadata as JSON; no parameter can have this name.
@@ -21,7 +21,7 @@ METADATA = "ksdp-metadata"
 CF = "CF-1.8"
 
 
-def write_npz(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
+def write_npz(selection: Selection, path: Path, metadata: dict[str, object], progress: Callable[[int], None]) -> None:
     """``numpy.load`` gives ``position``, ``time``, ``axis``, one array (case,) a parameter, and the metadata as text;
     ``c`` too, with its axes ``x``, ``y`` (, ``z``), where the store has a grid.
 
@@ -47,13 +47,21 @@ def write_npz(selection: Selection, path: Path, metadata: JsonDict, progress: Ca
                 file.write(np.ascontiguousarray(block, selection.kind).data)
                 done += len(block)
                 progress(done)
-        if run.grid:
-            with archive.open(_member("c"), "w", force_zip64=True) as file:
-                shape = (len(selection.cases), len(selection.snapshots), *run.grid.shape)
+        for name, (extra, read) in fields_of(run).items():
+            assert run.grid is not None  # by `fields_of`
+            with archive.open(_member(name), "w", force_zip64=True) as file:
+                shape = (len(selection.cases), len(selection.snapshots), *extra, *run.grid.shape)
                 header = {"descr": "<f4", "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
                 for case, k in selection.frames():
-                    file.write(np.ascontiguousarray(run.field(case, k), "<f4").data)
+                    file.write(np.ascontiguousarray(read(case, k), "<f4").data)
+
+
+def fields_of(run: Run) -> dict[str, tuple[tuple[int, ...], Callable[[int, int], NDArray[np.float32]]]]:
+    """The fields of a store by the name of their array: axes before those of the grid, and what reads a frame."""
+    if run.grid is None:
+        return {}
+    return {"c": ((), run.field)} | ({"grad_c": ((run.dim,), run.gradient)} if run.grid.gradient else {})
 
 
 def _member(name: str) -> zipfile.ZipInfo:
@@ -66,7 +74,9 @@ def ours_npz(path: Path) -> bool:
         return METADATA in file and layout.MARK in json.loads(str(file[METADATA]))
 
 
-def write_netcdf(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
+def write_netcdf(
+    selection: Selection, path: Path, metadata: dict[str, object], progress: Callable[[int], None]
+) -> None:
     """``xarray.open_dataset`` gives what `Run.dataset` gives: names, coordinates, and the metadata as JSON.
 
     The file follows the CF conventions: quantities have the unit 1, for equation (8) has no other, and what they
@@ -74,8 +84,9 @@ def write_netcdf(selection: Selection, path: Path, metadata: JsonDict, progress:
     coordinates. It would load the positions whole, so they are appended block by block.
     """
     h5netcdf, run = library("h5netcdf", "NetCDF"), selection.run
-    for case, k in selection.frames() if run.grid else ():
-        run.field(case, k)  # xarray writes c, and would not see that it is damaged
+    for _, read in fields_of(run).values():
+        for case, k in selection.frames():
+            read(case, k)  # xarray writes c, and would not see that it is damaged
     whole = run.dataset().isel(case=list(selection.cases), time=list(selection.snapshots))
     small = whole.drop_vars("position")
     small.attrs = {"Conventions": CF, "title": f"ksdp {run.kind}"}
@@ -103,7 +114,7 @@ def write_netcdf(selection: Selection, path: Path, metadata: JsonDict, progress:
             progress(done)
 
 
-def _measured(labels: JsonDict) -> JsonDict:
+def _measured(labels: dict[str, object]) -> dict[str, object]:
     """Labels of a variable with a UDUNITS unit, and our unit in the long name; text has no unit."""
     unit = labels.get("units")
     if unit is None:

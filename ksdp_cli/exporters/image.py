@@ -21,7 +21,8 @@ from .vtk import ROOT, VERSION
 
 
 def write_image(selection: Selection, path: Path, metadata: dict[str, object], progress: Callable[[int], None]) -> None:
-    """VTK's ``vtkHDFReader`` gives the steps in time of one vtkImageData with the array ``c``, or one a case.
+    """VTK's ``vtkHDFReader`` gives the steps in time of one vtkImageData with the array ``c``, or one a case, and
+    ``grad_c`` where the store has it.
 
     In 2D there is one plane, z = 0, for which the values have no axis. The metadata are an attribute of the root group
     as JSON. Raises `ConfigError` for a store without c.
@@ -45,17 +46,23 @@ def write_image(selection: Selection, path: Path, metadata: dict[str, object], p
         steps["Values"] = np.array(selection.times)
         offsets, done = steps.create_group("PointDataOffsets"), 0
         for case in selection.cases:
-            name = _name(selection, case)
-            values = data.create_dataset(name, (len(selection.snapshots), *grid.shape[::-1]), np.float32)
-            offsets[name] = np.arange(len(selection.snapshots), dtype=np.int64)
+            name, count = _name(selection, case), len(selection.snapshots)
+            values = data.create_dataset(name, (count, *grid.shape[::-1]), np.float32)
+            offsets[name] = np.arange(count, dtype=np.int64)
             for j, k in enumerate(selection.snapshots):
                 values[j] = selection.run.field(case, k).T
                 done += values[j].size
                 progress(done)
+            if grid.gradient:  # vectors have three components there
+                name = _name(selection, case, "grad_c")
+                vectors = data.create_dataset(name, (count, *grid.shape[::-1], 3), np.float32)
+                offsets[name] = np.arange(count, dtype=np.int64)
+                for j, k in enumerate(selection.snapshots):
+                    vectors[j, ..., : len(grid.shape)] = selection.run.gradient(case, k).T
 
 
-def _name(selection: Selection, case: int) -> str:
+def _name(selection: Selection, case: int, field: str = "c") -> str:
     """``c``, of several cases with the parameters of one."""
     if len(selection.cases) == 1:
-        return "c"
-    return f"c, {label(selection.run.cases[case], 12)}".replace("/", "_")
+        return field
+    return f"{field}, {label(selection.run.cases[case], 12)}".replace("/", "_")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.libraries import library
 from ..errors import ConfigError
 from ..store import layout
@@ -30,7 +29,7 @@ def columns(selection: Selection) -> list[str]:
     return names
 
 
-def _tables(selection: Selection) -> Iterator[JsonDict]:
+def _tables(selection: Selection) -> Iterator[dict[str, np.ndarray]]:
     """Columns of each block of the store in turn."""
     run, names = selection.run, columns(selection)
     for i, j, start, block in selection.blocks():
@@ -42,7 +41,9 @@ def _tables(selection: Selection) -> Iterator[JsonDict]:
         yield dict(zip(names, values, strict=True))
 
 
-def write_csv(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
+def write_csv(
+    selection: Selection, path: Path, metadata: Mapping[str, object], progress: Callable[[int], None]
+) -> None:
     """Plain CSV with a line of names; positions with the digits that give the same float32 back.
 
     The format has no place for metadata.
@@ -65,7 +66,9 @@ def ours_csv(path: Path) -> bool:
     )
 
 
-def write_parquet(selection: Selection, path: Path, metadata: JsonDict, progress: Callable[[int], None]) -> None:
+def write_parquet(
+    selection: Selection, path: Path, metadata: Mapping[str, object], progress: Callable[[int], None]
+) -> None:
     """A row group for each block of the store; the metadata as JSON under the key ``ksdp`` of the schema."""
     pyarrow, parquet = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     types = {"case": pyarrow.int32(), "particle": pyarrow.int64()}

@@ -1,6 +1,6 @@
-"""Pictures: arrays in, a file out (PNG, PDF or SVG by its suffix; films GIF, WebP or MP4).
+"""Pictures from arrays to a file (PNG, PDF or SVG by its suffix; films as GIF, WebP or MP4).
 
-matplotlib is imported when one is drawn.
+Drawing a picture imports matplotlib.
 """
 
 from __future__ import annotations

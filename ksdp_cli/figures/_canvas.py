@@ -1,6 +1,6 @@
-"""One look for all pictures, and files that do not depend on the machine, the time, or a user's matplotlibrc.
+"""The common style of all pictures, and files that do not depend on the machine, the time or a user's matplotlibrc.
 
-Figures are made as objects, without pyplot: no window, no global list of figures, no display needed.
+Figures are objects made without pyplot, so that they need no window, no global list of figures and no display.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 Layout = Literal["constrained", "compressed"]
 MAKER = "ksdp"
-#: What a film in WebP says of its maker.
+#: The metadata of a WebP film, which names ksdp.
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="ksdp"/>'
-#: What each format writes about itself: who made it, and no date, which would make every file another one.
+#: The metadata of each format: the program, and no date, so that equal pictures give equal files.
 METADATA: dict[str, dict[str, Any]] = {
     ".png": {"Software": MAKER},
     ".pdf": {"Creator": MAKER, "CreationDate": None},
@@ -38,22 +38,22 @@ STYLE = {
     "legend.frameon": False,
     "savefig.dpi": 200,
     "svg.hashsalt": MAKER,
-    "text.parse_math": False,  # a dollar in a title is a dollar
+    "text.parse_math": False,  # a dollar sign in a title stays one
 }
-#: Blue, orange and black are told apart in every common colour blindness (Okabe and Ito).
+#: Blue, orange and black can be distinguished with every common colour blindness (Okabe and Ito).
 COLOURS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#56B4E9")
-#: Lines and points are told apart without colour too.
+#: Dashes and markers distinguish curves without colour.
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 2)))
 MARKERS = "os^Dv*"
 
 
-#: Where the figures of the pictures that are drawn in a block are kept, if anywhere.
+#: The list that collects the figures of a `keep_figures` block, or None outside a block.
 _KEPT: ContextVar[list[Any] | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def keep_figures() -> Iterator[list[Any]]:
-    """The `matplotlib.figure.Figure` of every picture that is drawn within the block."""
+def keep_figures() -> Iterator[list[Figure]]:
+    """Collect the `matplotlib.figure.Figure` of every picture drawn within the block."""
     figures: list[Any] = []
     token = _KEPT.set(figures)
     try:
@@ -63,20 +63,22 @@ def keep_figures() -> Iterator[list[Any]]:
 
 
 @contextmanager
-def canvas(width: float, height: float, layout: Layout = "constrained") -> Iterator[Any]:
-    """A figure of ``width`` x ``height`` inches in our style, to be drawn and saved within the block."""
+def canvas(width: float, height: float, layout: Layout = "constrained") -> Iterator[Figure]:
+    """A figure of ``width`` x ``height`` inches in the common style; draw and save it within the block."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a sign of a title becomes a box
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from font"
+        )  # a character without a glyph becomes a box
         yield Figure((width, height), layout=layout)
 
 
 def mend_texts(figure: Figure) -> None:
-    """Show what no font has as it is shown elsewhere: half a character ends matplotlib."""
+    """Escape characters that cannot be printed, as elsewhere: matplotlib fails on half a surrogate pair."""
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
@@ -86,8 +88,8 @@ def mend_texts(figure: Figure) -> None:
 
 
 @contextmanager
-def picture(path: str | Path, width: float, height: float, layout: Layout = "constrained") -> Iterator[Any]:
-    """A figure of ``width`` x ``height`` inches, written to ``path``, whole, when the block ends without an error.
+def picture(path: str | Path, width: float, height: float, layout: Layout = "constrained") -> Iterator[Figure]:
+    """A figure of ``width`` x ``height`` inches; the file ``path`` is written when the block ends without an error.
 
     Raises `ConfigError` for a suffix that is not .png, .pdf or .svg.
     """
@@ -99,19 +101,19 @@ def picture(path: str | Path, width: float, height: float, layout: Layout = "con
         if (others := _KEPT.get()) is not None:
             others.append(figure)
         with write_whole(target) as partial:
-            # panels of fixed shape leave room at the edges
+            # crop the margins that panels of fixed shape leave
             options: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.06}
             figure.savefig(partial, format=target.suffix[1:], metadata=METADATA[target.suffix], **options)
 
 
 def require_suffix(path: Path) -> None:
-    """Raise `ConfigError` for a suffix of which there are no pictures."""
+    """Raise `ConfigError` for a suffix that is not a picture format."""
     if path.suffix not in METADATA:
         raise ConfigError(f"the picture {path} ends in {path.suffix!r}", f"use one of {', '.join(METADATA)}")
 
 
 def is_own_picture(path: Path) -> bool:
-    """Whether the picture ``path`` says that ksdp made it."""
+    """Whether the metadata of the picture ``path`` name ksdp."""
     signs = {".png": b"Software\0" + MAKER.encode(), ".pdf": b"/Creator (" + MAKER.encode() + b")"}
     signs[".svg"] = b"<dc:title>" + MAKER.encode() + b"</dc:title>"
     signs |= {".gif": b"!\xfe\x04" + MAKER.encode(), ".webp": XMP, ".mp4": MAKER.encode()}

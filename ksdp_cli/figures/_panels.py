@@ -1,8 +1,7 @@
-"""Rows of density panels: square cells, shared colours, a bar of colours beside each row.
+"""Rows of density panels: square cells, shared colours, a colour bar beside each row.
 
-The colour follows a root of the density, because an aggregate is a hundred times denser than the tail that
-makes its shape. Empty cells are white and dense ones dark, in one order of brightness: it prints, and it needs no
-sense of colour.
+The colour is a root of the density, because an aggregate is a hundred times denser than the tail that gives its shape.
+Brightness falls from white (empty) to dark (dense), so that pictures can be printed and read without colour vision.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,21 +22,22 @@ from ._density import Box, Projection, cell_side, density
 from ._field import Field, Section, draw_field, levels_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 AXES = "xyz"
 COLOURS = "magma_r"
-#: Inches: room beside a panel, with labels on its axis and without, above and below it, for a bar, for a title.
+#: Space in inches: beside a panel with axis labels and without, above and below a panel, for a colour bar, for a title.
 LABELLED, PLAIN, AROUND, BAR, TITLE = 0.65, 0.2, 0.9, 0.75, 0.35
-#: Exponent of the colours; of a sheet from the initial cloud to the aggregate, whose densities are further apart.
+#: Exponents of the colour scale: for pairs, and for sheets from the initial cloud to the aggregate.
 SQUARE_ROOT, CUBE_ROOT = 1 / 2, 1 / 3
-#: Inches: height of a page, and the least width of a panel that is made smaller to fit on it.
+#: Height of a page, and smallest width of a panel that is shrunk to fit on it, in inches.
 PAGE, NARROWEST = 10.5, 1.5
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One panel: a cloud (n, d) in a projection within a box, with the chemical under it where it is known."""
+    """One panel: a cloud (n, d) in a projection within a box, with the chemical below it if it is known."""
 
     cloud: Cloud
     projection: Projection
@@ -52,7 +52,7 @@ class Cell:
 
     @cached_property
     def section(self) -> Section | None:
-        """c in the panel."""
+        """c in the panel, or None."""
         return self.field.section(self.projection, self.cloud) if self.field else None
 
 
@@ -64,19 +64,19 @@ class Row:
     scale: Hashable
 
 
-#: Of a panel the density on its cells, and the part of the cloud outside.
+#: Density on the cells of a panel, and the fraction of the cloud outside.
 Counted = tuple[NDArray[np.float64], float]
 
 
 def draw(rows: Sequence[Row], path: str | Path, title: str, width: float, power: float = SQUARE_ROOT) -> None:
-    """Write the picture; ``width`` is that of the first row's panels together [inches]."""
+    """Write the picture; ``width`` is the total width of the first row's panels [inches]."""
     counts, (inch, size) = count(rows), scaled(rows, title, width)
     with picture(path, *size, layout="compressed") as figure:
         paint(figure, rows, counts, title, inch, power)
 
 
 def scaled(rows: Sequence[Row], title: str, width: float) -> tuple[float, tuple[float, float]]:
-    """Inches for a unit of length, less than ``width`` says where a page is too low, and the size of the picture."""
+    """Inches for a unit of length, reduced if the page is too low, and the size (width, height) of the picture."""
     widths = [cell.extent[0] for cell in rows[0].cells]
     inch = width / sum(widths)
     heights = _heights(rows)
@@ -89,7 +89,7 @@ def scaled(rows: Sequence[Row], title: str, width: float) -> tuple[float, tuple[
 
 @dataclass(frozen=True)
 class Counts:
-    """Of each row its panels on their cells; of each scale the highest density, and all its panels."""
+    """The densities of each row's panels; for each scale the highest density and all its panels."""
 
     rows: Sequence[Sequence[Counted]]
     tops: dict[Hashable, float]
@@ -102,8 +102,8 @@ def count(rows: Sequence[Row]) -> Counts:
     sides = {name: cell_side([c.cloud for c in cells], [c.box for c in cells]) for name, cells in scales.items()}
     counted = [[_count(cell, sides[row.scale]) for cell in row.cells] for row in rows]
     tops = dict.fromkeys(scales, 0.0)
-    for row, found in zip(rows, counted, strict=True):
-        tops[row.scale] = max(tops[row.scale], *(float(values.max()) for values, _ in found))
+    for row, densities in zip(rows, counted, strict=True):
+        tops[row.scale] = max(tops[row.scale], *(float(values.max()) for values, _ in densities))
     return Counts(counted, tops, scales)
 
 
@@ -115,11 +115,11 @@ def paint(
     inch: float,
     power: float,
 ) -> None:
-    """Draw ``rows`` into a figure, with the results of `count` and `scaled`."""
+    """Draw ``rows`` into ``figure``, with the results of `count` and `scaled`."""
     widths, heights = [cell.extent[0] for cell in rows[0].cells], _heights(rows)
     grid = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
-    for row, panels, found, height in zip(rows, grid, counts.rows, heights, strict=True):
-        _draw_row(figure, row, panels, found, (power, counts.tops[row.scale]), 4 if inch * height > 1.4 else 3)
+    for row, panels, densities, height in zip(rows, grid, counts.rows, heights, strict=True):
+        _draw_row(figure, row, panels, densities, (power, counts.tops[row.scale]), 4 if inch * height > 1.4 else 3)
         _draw_fields(row, panels, counts.alike[row.scale])
     if title:
         figure.suptitle(title)
@@ -135,21 +135,30 @@ def _count(cell: Cell, side: float) -> Counted:
 
 
 def _labelled(row: Row) -> list[bool]:
-    """Whether each panel labels its vertical axis: it does unless its left neighbour shows the same projection."""
-    before = [None, *(cell.projection for cell in row.cells)]
-    return [cell.projection != other for cell, other in zip(row.cells, before, strict=False)]
+    """Whether each panel labels its vertical axis; not if its left neighbour has the same projection."""
+    left = [None, *(cell.projection for cell in row.cells)]
+    return [cell.projection != other for cell, other in zip(row.cells, left, strict=False)]
 
 
-def _draw_row(figure: Figure, row: Row, panels: Any, counted: Any, colours: tuple[float, float], ticks: int) -> None:
+def _draw_row(
+    figure: Figure,
+    row: Row,
+    panels: Sequence[Axes],
+    counted: Sequence[tuple[NDArray[np.float64], float]],
+    colours: tuple[float, float],
+    ticks: int,
+) -> None:
     from matplotlib.colors import PowerNorm
     from matplotlib.ticker import MaxNLocator
 
     power, top = colours
     norm = PowerNorm(power, 0.0, top or 1.0)
     for panel, cell, (values, outside), labelled in zip(panels, row.cells, counted, _labelled(row), strict=False):
-        shown = np.ma.masked_equal(values.T, 0.0)  # an empty cell is left white
-        options = {"origin": "lower", "extent": cell.box.ravel(), "interpolation": "nearest"}
-        image = panel.imshow(shown, cmap=COLOURS, norm=norm, **options)
+        shown = np.ma.masked_equal(values.T, 0.0)  # empty cells stay white
+        (x0, x1), (y0, y1) = cell.box.tolist()
+        image = panel.imshow(
+            shown, cmap=COLOURS, norm=norm, origin="lower", extent=(x0, x1, y0, y1), interpolation="nearest"
+        )
         note = f"N = {count_text(len(cell.cloud))}" + (f", {100 * outside:.2g} % outside" if outside else "")
         panel.set_title(cell.head, pad=15)
         panel.annotate(note, (0.5, 1.0), (0, 4), "axes fraction", "offset points", ha="center", size=8, color="0.35")
@@ -162,23 +171,23 @@ def _draw_row(figure: Figure, row: Row, panels: Any, counted: Any, colours: tupl
     for panel in panels[len(row.cells) :]:
         panel.set_axis_off()
     if len(row.cells) < len(panels):
-        return  # the rows above have the same colours, and a bar here would push the panels apart
-    # as high as the panel; few numbers, which lie close together at the dense end
-    places = MaxNLocator(ticks, min_n_ticks=3)
-    bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=places)
+        return  # the row above has the same colours, and a bar here would move the panels apart
+    # as high as the panel, with few ticks, which are close together at the dense end
+    locator = MaxNLocator(ticks, min_n_ticks=3)
+    bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=locator)
     bar.set_label("density [1/length²]")
     bar.outline.set_visible(False)
 
 
-def _draw_fields(row: Row, panels: Any, alike: Sequence[Cell]) -> None:
-    """The chemical under the panels of a row, with the contours of all cells of its scale."""
+def _draw_fields(row: Row, panels: Sequence[Axes], alike: Sequence[Cell]) -> None:
+    """Draw the chemical below the panels of a row, with common contours for all cells of its scale."""
     levels = levels_of([cell.section for cell in alike if cell.section])
     for panel, cell in zip(panels, row.cells, strict=False):
         if cell.section:
             draw_field(panel, cell.section, levels)
             panel.set_xlim(*cell.box[0])
             panel.set_ylim(*cell.box[1])
-            panel.annotate(cell.section.told, (0.02, 0.02), xycoords="axes fraction", size=7, color="#1b3c5c")
+            panel.annotate(cell.section.caption, (0.02, 0.02), xycoords="axes fraction", size=7, color="#1b3c5c")
 
 
 def count_text(n: int) -> str:

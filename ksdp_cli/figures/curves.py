@@ -1,4 +1,4 @@
-"""Curves: moments and distances against a parameter, losses against the step; one panel or several side by side."""
+"""Curves of moments and distances over a parameter, and of losses over the step, in one panel or several."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 #: x (k,), y (k,), and standard errors (k,) or None.
 Curve = tuple[ArrayLike, ArrayLike, ArrayLike | None]
 WIDTH, HEIGHT = 5.4, 3.6
-#: Inches: width of each of two panels, and of each of more; a wide picture is made small on a page, with its letters.
+#: Width in inches of each of two panels, and of each of more; a page shrinks a wide picture together with its text.
 TWO, MORE = 4.0, 3.3
-#: Beyond so many curves no reader finds each in a list: they are coloured in their order, with a few names.
+#: Largest number of curves with a legend entry each; more are coloured in order, with a few entries.
 NAMED = 6
 EXTRAPOLATION = "extrapolation"
 
 
 @dataclass(frozen=True)
 class Curves:
-    """One panel. ``curves`` with errors are drawn as points with bars of two standard errors, others as lines.
+    """One panel. Curves with errors are points with bars of two standard errors; other curves are lines.
 
-    Of those that ``bands`` names the errors are the half widths of a band around points that a line joins.
-    ``marked`` names lines that show their points too, ``levels`` are horizontal lines as a noise floor. Beyond
-    ``trained_to`` the panel says "extrapolation".
+    For the curves named in ``bands`` the errors are the half widths of a band around points joined by a line. The lines
+    named in ``marked`` also show their points. ``levels`` are horizontal lines, such as a noise floor. Values above
+    ``trained_to`` are shaded as "extrapolation".
     """
 
     curves: Mapping[str, Curve]
@@ -50,7 +50,7 @@ class Curves:
 
 
 def curve_panels(panels: Sequence[Curves], path: str | Path, *, title: str = "") -> None:
-    """Panels side by side, as figures 1 and 7; with more than one they are lettered (a), (b), ...
+    """Draw panels side by side, as in figures 1 and 7; several panels get letters (a), (b), ...
 
     Raises `DataError` for a panel without curves, for curves of unequal lengths, and for numbers that are not finite,
     or not positive on a logarithmic axis; `ConfigError` for the suffix of ``path``.
@@ -66,7 +66,9 @@ def curve_panels(panels: Sequence[Curves], path: str | Path, *, title: str = "")
         ):
             _draw(axes, panel, checked[number])
             if len(panels) > 2 and not panel.xlog:
-                axes.locator_params(axis="x", nbins=6, steps=[1, 2, 5, 10])  # else the numbers of a narrow panel touch
+                axes.locator_params(
+                    axis="x", nbins=6, steps=[1, 2, 5, 10]
+                )  # otherwise the tick labels of a narrow panel touch
             if several:
                 axes.set_title(f"({'abcdefghijklmnopqrstuvwxyz'[number % 26]}) {panel.title}".strip(), loc="left")
             else:
@@ -86,22 +88,22 @@ def moment_curve(
     xlog: bool = False,
     bands: frozenset[str] = frozenset(),
 ) -> None:
-    """A moment against a parameter, as in figures 1(c), 7 and 10; see `Curves`. Raises as `curve_panels`."""
+    """Draw a moment over a parameter, as in figures 1(c), 7 and 10; see `Curves`. Raises as `curve_panels` does."""
     curve_panels([Curves(curves, xlabel, ylabel, title, xlog=xlog, trained_to=trained_to, bands=bands)], path)
 
 
 def training_curves(
     history: Sequence[Mapping[str, object]], path: str | Path, floor: float | None = None, *, title: str = ""
 ) -> None:
-    """Loss and validation against the step, as figure 1(b). Raises as `training_panel` and `curve_panels`."""
+    """Draw loss and validation over the step, as in figure 1(b). Raises as `training_panel` and `curve_panels` do."""
     curve_panels([training_panel(history, floor, title=title)], path)
 
 
 def training_panel(history: Sequence[Mapping[str, object]], floor: float | None = None, *, title: str = "") -> Curves:
-    """Loss and validation against the step on a logarithmic scale, with the noise floor as a line.
+    """The panel of loss and validation over the step, on a logarithmic scale, with the noise floor as a line.
 
     ``history``: rows with ``step``, ``loss`` (mean squared distance (14), [length^2]) and ``validation`` (W2^2) or
-    None. ``floor`` is what validation is between two references; a loss of more particles has a lower one. Raises
+    None. ``floor`` is the validation between two references; a loss over more particles has a lower floor. Raises
     `DataError` for a history without rows.
     """
     curves: dict[str, Curve] = {}
@@ -123,11 +125,11 @@ _Checked = dict[str, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.
 def _checked(panel: Curves) -> _Checked:
     if not panel.curves:
         raise DataError("there is no curve to draw", "give at least one")
-    found: _Checked = {}
+    checked: _Checked = {}
     for name, (x, y, errors) in panel.curves.items():
         xs, ys = np.asarray(x, float), np.asarray(y, float)
         bars = None if errors is None else np.asarray(errors, float)
-        bars = None if bars is None or np.isnan(bars).any() else bars  # the error of one particle is not known
+        bars = None if bars is None or np.isnan(bars).any() else bars  # the error of one particle is unknown
         if xs.ndim != 1 or xs.shape != ys.shape or not len(xs) or (bars is not None and bars.shape != ys.shape):
             raise DataError(f"the curve {name!r} has x of shape {xs.shape} and y of shape {ys.shape}")
         for values, log in ((xs, panel.xlog), (ys, panel.ylog), (bars, False)):
@@ -135,8 +137,8 @@ def _checked(panel: Curves) -> _Checked:
                 raise DataError(f"the curve {name!r} has {(~np.isfinite(values)).sum()} values that are not finite")
             if values is not None and log and values.min() <= 0:
                 raise DataError(f"the curve {name!r} has the value {values.min():g} on a logarithmic axis")
-        found[name] = xs, ys, bars
-    return found
+        checked[name] = xs, ys, bars
+    return checked
 
 
 def _draw(axes: Axes, panel: Curves, rows: _Checked) -> None:
@@ -182,23 +184,23 @@ def _draw(axes: Axes, panel: Curves, rows: _Checked) -> None:
         axes.set_xlim(left, right)
     axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel)
     handles, names = axes.get_legend_handles_labels()
-    order = sorted(range(len(names)), key=lambda i: names[i] == EXTRAPOLATION)  # what is drawn, then the ground
+    order = sorted(range(len(names)), key=lambda i: names[i] == EXTRAPOLATION)  # curves first, then the shading
     axes.legend([handles[i] for i in order], [names[i] for i in order])
 
 
 def _plain_numbers(axis: Axis) -> None:
-    """Label 0.01 as such, not as a power of ten, which would need mathtext."""
+    """Label ticks as plain numbers such as 0.01, since powers of ten need mathtext."""
     from matplotlib.ticker import LogFormatter
 
     class Plain(LogFormatter):
-        def __call__(self, value: float, place: int | None = None) -> str:
-            return f"{value:g}" if super().__call__(value, place) else ""
+        def __call__(self, value: float, pos: int | None = None) -> str:
+            return f"{value:g}" if super().__call__(value, pos) else ""
 
     axis.set_major_formatter(Plain())
     axis.set_minor_formatter(Plain(minor_thresholds=(1, 0.4)))
 
 
-def _colour(number: int, count: int) -> Any:
+def _colour(number: int, count: int) -> str | tuple[float, float, float, float]:
     if count <= NAMED:
         return COLOURS[number]
     from matplotlib import colormaps

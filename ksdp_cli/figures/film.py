@@ -1,4 +1,4 @@
-"""A film of clouds (GIF, WebP, MP4) with the same axes, cells and colours in every picture."""
+"""Films of clouds (GIF, WebP, MP4) with the same axes, cells and colours in every picture."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FILMS = (".gif", ".webp", ".mp4")
-#: A film takes about so many seconds, at no more and no fewer pictures a second than these.
+#: Length of a film in seconds; smallest and largest number of pictures a second.
 SECONDS, SLOWEST, FASTEST = 6.0, 4, 25
 DOTS_PER_INCH = 110
-#: One picture: (height, width, 3) bytes.
+#: One picture (height, width, 3) of bytes.
 Still = NDArray[np.uint8]
 
 
@@ -54,21 +54,21 @@ def film(
 
 
 def stills(clouds: Sequence[tuple[str, Cloud]], title: str, fields: Sequence[Field | None] = ()) -> Iterator[Still]:
-    """The pictures of a film, of the same even width and height."""
+    """The pictures of a film, all of the same even width and height."""
     every = [cloud for _, cloud in clouds]
     require_clouds(every)
-    chosen = projections_of(every[0].shape[1], None)
-    ends = levelled(limits(every), chosen)
+    projections = projections_of(every[0].shape[1], None)
+    ends = levelled(limits(every), projections)
     under = [*fields, *[None] * (len(clouds) - len(fields))]
     rows = [
-        Row([Cell(cloud, axes, ends[list(axes)], label, field) for axes in chosen], 0)
+        Row([Cell(cloud, axes, ends[list(axes)], label, field) for axes in projections], 0)
         for (label, cloud), field in zip(clouds, under, strict=True)
     ]
     counts = count(rows)
-    inch, size = scaled(rows[:1], title, min(SHEET, PAIR / 2 * max(len(chosen), 1.6)))
-    for row, found in zip(rows, counts.rows, strict=True):
+    inch, size = scaled(rows[:1], title, min(SHEET, PAIR / 2 * max(len(projections), 1.6)))
+    for row, densities in zip(rows, counts.rows, strict=True):
         with canvas(*size, layout="compressed") as figure:
-            paint(figure, [row], replace(counts, rows=[found]), title, inch, CUBE_ROOT)
+            paint(figure, [row], replace(counts, rows=[densities]), title, inch, CUBE_ROOT)
             mend_texts(figure)
             yield _pixels(figure)
 
@@ -77,7 +77,9 @@ def require_ffmpeg() -> str:
     """The path of ffmpeg. Raises `ResourceError` if it is not installed."""
     program = shutil.which("ffmpeg")
     if program is None:
-        raise ResourceError("an .mp4 needs the program ffmpeg, which is not here", "install it, or use .gif or .webp")
+        raise ResourceError(
+            "an .mp4 needs the program ffmpeg, which is not installed", "install it, or use .gif or .webp"
+        )
     return program
 
 
@@ -88,7 +90,7 @@ def _pixels(figure: Figure) -> Still:
     drawn = FigureCanvasAgg(figure)
     drawn.draw()
     pixels = np.asarray(drawn.buffer_rgba())[..., :3]
-    height, width = (side - side % 2 for side in pixels.shape[:2])  # as MP4 wants them
+    height, width = (side - side % 2 for side in pixels.shape[:2])  # MP4 needs even sizes
     return np.ascontiguousarray(pixels[:height, :width])
 
 
@@ -115,8 +117,8 @@ def _write_mp4(program: str, pictures: Iterator[Still], path: Path, rate: int) -
             for one in pictures:
                 process.stdin.write(one.tobytes())
         except BrokenPipeError:
-            pass  # it says below why it left
-        _, said = process.communicate()
+            pass  # its error output below gives the reason
+        _, errors = process.communicate()
     if process.returncode:
-        lines = said.decode(errors="replace").strip().splitlines() or ["no word why"]
+        lines = errors.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise ResourceError(f"ffmpeg ended with code {process.returncode}: {lines[-1]}", "use .gif or .webp")

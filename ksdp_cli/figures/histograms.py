@@ -1,7 +1,7 @@
 """Clouds as densities side by side, as in figures 2 to 6, 8 and 9: network samples beside simulated particles.
 
-The density is binned, so the picture of 10^6 particles costs no more than that of 10^4. What is to be compared has the
-same square cells, the same limits and the same colours: a difference in the picture is one between the clouds.
+The density is binned, so the picture of 10^6 particles costs no more than that of 10^4. Clouds that are compared have
+the same square cells, limits and colours, so that a difference in the picture is a difference of the clouds.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from ._density import Projection, box_of, levelled, limits, projections_of, requ
 from ._field import Field
 from ._panels import CUBE_ROOT, Cell, Row, draw
 
-#: Inches: all panels of one row together.
+#: Total width in inches of the panels of one row.
 PAIR, SHEET, SECTIONS = 6.2, 9.0, 8.6
-#: Panels in a row of a sheet while a panel is at most so much wider than high; two beyond.
+#: Number of panels in a row of a sheet, for panels up to this ratio of width to height; 2 for wider panels.
 COLUMNS = {4: 1.3, 3: 2.2}
 
 
@@ -30,10 +30,11 @@ def histogram_pair(
     labels: tuple[str, str] = ("network", "simulation"),
     projections: Sequence[Projection] | None = None,
 ) -> None:
-    """The density of ``network`` (n, d) beside that of ``reference`` (m, d), a row for each projection.
+    """Draw the density of ``network`` (n, d) beside that of ``reference`` (m, d), one row for each projection.
 
     ``projections`` are pairs of axis numbers, all of them if None: (0, 1) in 2D; (0, 1), (0, 2), (1, 2) in 3D. Raises
-    `DataError` for clouds that cannot be drawn, `ConfigError` for an axis or a suffix of ``path`` that there is not.
+    `DataError` for clouds that cannot be panels, `ConfigError` for an axis that does not exist or another suffix of
+    ``path``.
     """
     require_clouds((network, reference))
     rows = [_pair((network, reference), axes, labels) for axes in projections_of(network.shape[1], projections)]
@@ -48,18 +49,18 @@ def histogram_grid(
     labels: tuple[str, str] = ("network", "simulation"),
     projection: Projection = (0, 1),
 ) -> None:
-    """A row for each (label, network (n, d), reference (m, d)), for instance one for each amplitude A.
+    """Draw one row for each (label, network (n, d), reference (m, d)), for example for each amplitude A.
 
-    Raises as `histogram_pair`, and `ConfigError` when there are no rows.
+    Raises as `histogram_pair` does, and `ConfigError` without rows.
     """
     _require_rows(rows)
-    drawn = []
+    panels = []
     for label, network, reference in rows:
         require_clouds((network, reference))
         projections_of(network.shape[1], [projection])
         heads = (f"{label}, {labels[0]}", f"{label}, {labels[1]}") if label else labels
-        drawn.append(_pair((network, reference), projection, heads))
-    draw(drawn, path, title, PAIR)
+        panels.append(_pair((network, reference), projection, heads))
+    draw(panels, path, title, PAIR)
 
 
 def histogram_sections(
@@ -70,21 +71,22 @@ def histogram_sections(
     labels: tuple[str, str] = ("network", "simulation"),
     projections: Sequence[Projection] | None = None,
 ) -> None:
-    """All projections of each (label, network (n, d), reference (m, d)), as figure 5: network above, reference below.
+    """Draw all projections of each (label, network (n, d), reference (m, d)), as figure 5: network above, reference
+    below.
 
-    Each pair has its own colours; all of the picture shares its limits. Raises as `histogram_grid`.
+    Each pair has its own colours; all panels share the limits. Raises as `histogram_grid` does.
     """
     _require_rows(rows)
     every = [cloud for _, *pair in rows for cloud in pair]
     require_clouds(every)
-    chosen = projections_of(every[0].shape[1], projections)
-    ends = levelled(limits(every), chosen)
-    drawn = []
+    selected = projections_of(every[0].shape[1], projections)
+    ends = levelled(limits(every), selected)
+    panels = []
     for number, (label, *pair) in enumerate(rows):
         for name, cloud in zip(labels, pair, strict=True):
             head = f"{label}, {name}" if label else name
-            drawn.append(Row([Cell(cloud, axes, ends[list(axes)], head) for axes in chosen], number))
-    draw(drawn, path, title, SECTIONS)
+            panels.append(Row([Cell(cloud, axes, ends[list(axes)], head) for axes in selected], number))
+    draw(panels, path, title, SECTIONS)
 
 
 def histogram_sheet(
@@ -95,22 +97,23 @@ def histogram_sheet(
     projections: Sequence[Projection] | None = None,
     fields: Sequence[Field | None] = (),
 ) -> None:
-    """The densities of (label, cloud (n, d)), for instance the snapshots of a run, with the same limits and colours.
+    """Draw the densities of (label, cloud (n, d)), for example the snapshots of a run, with common limits and colours.
 
-    ``fields`` are the chemical under each of them: contours in 2D, in 3D of a section through the middle of the cloud.
-    One projection gives panels in reading order, several give a row for each cloud. Raises as `histogram_grid`.
+    ``fields`` holds the chemical below each cloud, panels as contours; in 3D of a section through the mean of the
+    cloud. One projection gives panels in reading order; several give one row for each cloud. Raises as `histogram_grid`
+    does.
     """
     _require_rows(clouds)
     every = [cloud for _, cloud in clouds]
     require_clouds(every)
-    chosen = projections_of(every[0].shape[1], projections)
-    ends = levelled(limits(every), chosen)
+    selected = projections_of(every[0].shape[1], projections)
+    ends = levelled(limits(every), selected)
     under = [*fields, *[None] * (len(clouds) - len(fields))]
     cells = [
-        [Cell(cloud, axes, ends[list(axes)], label, field) for axes in chosen]
+        [Cell(cloud, axes, ends[list(axes)], label, field) for axes in selected]
         for (label, cloud), field in zip(clouds, under, strict=True)
     ]
-    if len(chosen) == 1:
+    if len(selected) == 1:
         flat = [cell for row in cells for cell in row]
         columns = _columns(flat[0], len(flat))
         cells = [flat[i : i + columns] for i in range(0, len(flat), columns)]
@@ -120,7 +123,7 @@ def histogram_sheet(
 def _pair(clouds: tuple[Cloud, Cloud], projection: Projection, heads: tuple[str, str]) -> Row:
     box = box_of(clouds, projection)
     cells = [Cell(cloud, projection, box, head) for cloud, head in zip(clouds, heads, strict=True)]
-    return Row(cells, object())  # colours of its own
+    return Row(cells, object())  # a scale of its own
 
 
 def _columns(cell: Cell, count: int) -> int:
@@ -133,4 +136,4 @@ def _columns(cell: Cell, count: int) -> int:
 
 def _require_rows(rows: Sequence[object]) -> None:
     if not rows:
-        raise ConfigError("a grid of histograms without rows", "give at least one")
+        raise ConfigError("a grid of histograms without rows", "give at least one row")

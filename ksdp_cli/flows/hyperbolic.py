@@ -22,7 +22,7 @@ class Hyperbolic:
         self.params = params
 
     def velocity(self, x: Array, t: float) -> Array:
-        v = namespace(x).empty_like(x)
+        v: Array = namespace(x).empty_like(x)
         v[:, 0] = self.params.A * x[:, 0]
         v[:, 1:] = -self.params.A / (x.shape[1] - 1) * x[:, 1:]
         return v

@@ -25,4 +25,5 @@ class Kolmogorov:
 
     def velocity(self, x: Array, t: float) -> Array:
         xp = namespace(x)
-        return self.params.A * xp.roll(xp.sin(2 * math.pi * x), 1, 1)
+        v: Array = self.params.A * xp.roll(xp.sin(2 * math.pi * x), 1, 1)
+        return v

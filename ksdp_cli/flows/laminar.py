@@ -23,7 +23,7 @@ class Laminar2D:
 
     def velocity(self, x: Array, t: float) -> Array:
         xp = namespace(x)
-        v = xp.zeros_like(x)
+        v: Array = xp.zeros_like(x)
         v[:, 0] = self.params.A * xp.exp(-(x[:, 1:] ** 2).sum(1))
         return v
 

@@ -16,4 +16,5 @@ class NoFlow:
         self.params = params
 
     def velocity(self, x: Array, t: float) -> Array:
-        return namespace(x).zeros_like(x)
+        v: Array = namespace(x).zeros_like(x)
+        return v

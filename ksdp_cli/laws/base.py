@@ -64,9 +64,14 @@ def parameters(problem: Problem) -> dict[str, float]:
     return dict(zip(model.model_fields, problem.cases[0].kernel_args[1:], strict=True))
 
 
+def elliptic(problem: Problem) -> bool:
+    """Whether the attraction is the pair sum of the kernel, eps = 0."""
+    return not problem.chemistry.memory
+
+
 def unregularised(problem: Problem) -> bool:
     """Whether the kernel must tend to the Green's function of k^2 - Laplacian as delta goes to 0.
 
-    True for a kernel without parameters other than k.
+    True for a kernel without parameters other than k, summed over pairs.
     """
-    return parameters(problem).keys() <= {"k"} and problem.config.dim in dims_of(problem.kernel)
+    return elliptic(problem) and parameters(problem).keys() <= {"k"} and problem.config.dim in dims_of(problem.kernel)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..particles.problem import Problem
-from .base import Finding, ball, forces, parameters
+from .base import Finding, ball, elliptic, forces, parameters
 
 SCALE = 3.0
 
 
 def holds(problem: Problem) -> bool:
-    return not any(parameters(problem).values())
+    return elliptic(problem) and not any(parameters(problem).values())
 
 
 def check(problem: Problem) -> Finding:

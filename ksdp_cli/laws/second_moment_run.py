@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from ..exact.second_moment import slope
+from ..exact.critical import slope
 from ..particles.problem import Problem
 from .base import Finding, parameters, random, unregularised
 from .short_run import ends

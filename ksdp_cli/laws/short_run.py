@@ -1,4 +1,4 @@
-"""First and last positions of a short run with the kernel of a problem."""
+"""Short runs with the kernel or the chemistry of a problem."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from ..api.simulating import simulate
 from ..base.listener import discard
-from ..particles.problem import Problem
+from ..base.shapes import Cloud
+from ..particles.case_run import CaseRun
+from ..particles.problem import Problem, pose
+from ..particles.simulation import Simulation
 
 
 def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -34,3 +37,18 @@ def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray
         )
         first, last = run.frame(0, 0).astype(np.float64), run.frame(0, 1).astype(np.float64)
     return first, last
+
+
+def moved(problem: Problem, **options: Any) -> tuple[list[Cloud], list[CaseRun]]:
+    """First positions (J, d) and the run at its end, for each case of ``options``, in memory and in float64.
+
+    With mu, scheme and dimension of the first case of ``problem``, and its kernel. Raises as `Simulation`.
+    """
+    case, config = problem.cases[0], problem.config
+    kept: dict[str, Any] = {name: values[0] for name, values in config.kernel_params.items()}
+    kept |= {"kernel": config.kernel, "scheme": config.scheme, "dim": config.dim, "mu": case.mu, "dtype": "float64"}
+    simulation = Simulation(pose(kept | options), "cpu")
+    simulation.start()
+    first = [run.state.x.copy() for run in simulation.runs]
+    simulation.run(lambda k, clouds: None, lambda done: None)
+    return first, simulation.runs

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..particles.problem import Problem
-from .base import Finding, ball, forces
+from .base import Finding, ball, elliptic, forces
 
 
 def holds(problem: Problem) -> bool:
-    return True
+    return elliptic(problem)
 
 
 def check(problem: Problem) -> Finding:

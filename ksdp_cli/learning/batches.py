@@ -1,10 +1,11 @@
-"""Mini-batches of Algorithm 1: which data sets, which particles. A function of (seed, number of the mini-batch).
+"""Mini-batches of Algorithm 1: data sets and particles, a function of (seed, number of the mini-batch).
 
-The paper's sub-samples are random. Stratified ones, a particle of every few neighbours, have the shares of all parts of
-a cloud nearly right, so that 2000 particles stand for the cloud as many more random ones would.
+The paper's sub-samples are random. A stratified sub-sample takes one particle from each group of neighbours. It
+represents all parts of a cloud in nearly the right proportion, so that 2000 particles do the work of many more random
+ones.
 
-Inputs are fresh particles of the initial law. Where the runs started from a stored cloud there are no fresh ones: then
-they are drawn from its rows, and the held-out particles start from rows that are never trained on.
+Inputs are fresh particles of the initial law. If the runs started from a stored cloud there are no fresh particles:
+then inputs are drawn from its rows, and validation uses rows that training never uses.
 """
 
 from __future__ import annotations
@@ -20,27 +21,31 @@ from ..initial.points import Points
 from .data import TrainingData
 from .eta_map import EtaMap
 
-#: The last fifth of every cloud is kept for validation and never trained on, unless another part is asked for.
+#: Default fraction of every cloud, its last rows, that validation uses and training never.
 HELD_OUT = 0.2
-#: Particles of the initial cloud that are drawn for each one of a stratified sub-sample.
+#: Number of initial particles drawn for each particle of a stratified sub-sample.
 FINER = 4
-#: Particles and data sets of one validation.
+#: Largest number of particles and of data sets in one validation.
 VALIDATED, VALIDATED_SETS = 1000, 8
-#: Streams of the initial cloud: mini-batch b, set r draws from 1000 b + r, or more where there are more sets;
-#: validation from here on.
+#: Streams of the initial cloud: set r of mini-batch b draws from stream `STREAMS` b + r (with more sets than `STREAMS`,
+#: from sets * b + r); validation draws from `VALIDATION_STREAM` on.
 STREAMS, VALIDATION_STREAM = 1000, 1 << 30
 
 
 @dataclass(frozen=True)
 class Batch:
-    """``inputs`` (sets, N, d + padding), see `EtaMap.padding`, ``targets`` (sets, N, d), not yet matched."""
+    """``inputs`` (sets, N, d + padding), see `EtaMap.padding`, and unmatched ``targets`` (sets, N, d)."""
 
     inputs: NDArray[np.float32]
     targets: NDArray[np.float32]
 
 
 class Batches:
-    """Draws mini-batches and the validation sets from the training data."""
+    """Draws mini-batches and validation sets from the training data.
+
+    ``n`` is N, ``sets`` the number of data sets in a mini-batch (0: the default). Raises `ConfigError` for N above the
+    number of training particles.
+    """
 
     def __init__(
         self,
@@ -69,26 +74,27 @@ class Batches:
         self.sources: tuple[Points, Points] | None = None
         if data.source is not None:
             n = min(self.most, max((particles - self.kept) // 2, 1))
-            # not the very rows from which the held-out particles came: their floor is that of independent ones
+            # rows other than those of the held-out particles, so that validation compares independent samples
             held = data.source[min(self.kept, particles - n) : max(particles - n, 1)]
             trained = Points(np.delete(data.source, slice(self.kept, particles), axis=0))
             self.sources = trained, Points(held) if len(held) else trained
 
     def draw(self, number: int) -> Batch:
-        """Mini-batch ``number``: all data sets, or a random choice of them, each with fresh sub-samples.
+        """Draw mini-batch ``number``: all data sets or a random choice of them, each with fresh sub-samples.
 
-        Raises `ConfigError` for more mini-batches than there are streams of random numbers.
+        Raises `ConfigError` if the mini-batches need more streams of random numbers than there are.
         """
         streams = max(STREAMS, self.sets)
         if (number + 1) * streams > VALIDATION_STREAM:
             raise ConfigError(
-                f"mini-batch {number} of {self.sets} data sets is one too many", "use a larger --renew-batch"
+                f"mini-batch {number} of {self.sets} data sets exceeds the streams of random numbers",
+                "use a larger --renew-batch",
             )
         generator = np.random.Generator(np.random.Philox(key=[self.seed, number]))
         total = len(self.data.clouds)
-        chosen = np.sort(generator.permutation(total)[: self.sets])
+        members = np.sort(generator.permutation(total)[: self.sets])
         inputs, targets = [], []
-        for i, r in enumerate(chosen):
+        for i, r in enumerate(members):
             x = self._fresh(self.drawn, streams * number + i)
             if self.stratified:
                 if r not in self.orders:
@@ -102,45 +108,45 @@ class Batches:
         return Batch(np.stack(inputs), np.stack(targets))
 
     def validation(self) -> Batch | None:
-        """What the network is compared with, the same at every call; None where there is nothing.
+        """Return inputs and held-out particles for validation, the same at every call; None if there are none.
 
-        Held-out particles of up to eight data sets spread over the grid, or those of the runs to validate on.
+        They come from up to `VALIDATED_SETS` data sets spread over the grid, or from the runs given for validation.
         """
-        chosen, eta, n = self._validated()
+        clouds, eta, n = self._validated()
         if not n:
             return None
         inputs = [self._padded(values, self._fresh(n, VALIDATION_STREAM + i)) for i, values in enumerate(eta)]
-        return Batch(np.stack(inputs), np.stack([cloud[-n:] for cloud in chosen]))
+        return Batch(np.stack(inputs), np.stack([cloud[-n:] for cloud in clouds]))
 
     def others(self) -> NDArray[np.float32]:
-        """As many other particles of the same clouds: their distance is the noise floor of validation."""
-        chosen, _, n = self._validated()
-        return np.stack([cloud[-2 * n : -n] for cloud in chosen])
+        """Return as many other particles of the same clouds (sets, n, d); their distance is the noise floor."""
+        clouds, _, n = self._validated()
+        return np.stack([cloud[-2 * n : -n] for cloud in clouds])
 
     def validated_on(self) -> str:
-        """`validation` in words."""
-        chosen, _, n = self._validated()
+        """Describe the particles of `validation` in words."""
+        clouds, _, n = self._validated()
         if not n:
             return "nothing"
-        return f"{n} held-out particles of {len(chosen)} data sets" if self.data.validation is None else (
-            f"{n} particles of {len(chosen)} clouds of other runs"
+        return f"{n} held-out particles of {len(clouds)} data sets" if self.data.validation is None else (
+            f"{n} particles of {len(clouds)} clouds of other runs"
         )  # fmt: skip
 
     def _fresh(self, n: int, stream: int) -> NDArray[np.float32]:
-        """``n`` particles of the initial law; streams from `VALIDATION_STREAM` on are those of the validation."""
+        """Draw ``n`` particles (n, d) of the initial law; streams from `VALIDATION_STREAM` on are for validation."""
         if self.sources is None:
             return self.data.draw(n, stream)
         source = self.sources[stream >= VALIDATION_STREAM]
         return source.draw(n, source.dims[0], self.seed, stream=stream)
 
     def _validated(self) -> tuple[NDArray[np.float32], NDArray[np.float64], int]:
-        """Clouds whose last 2 n particles serve the validation, their parameters, and n, 0 where there are none."""
+        """Return the clouds whose last 2 n particles are for validation, their parameters, and n (0 without any)."""
         if self.data.validation is not None:
             clouds, eta = self.data.validation
             return clouds, eta, min(self.most, clouds.shape[1] // 2)
         total, held = len(self.data.clouds), self.data.clouds.shape[1] - self.kept
-        chosen = np.unique(np.linspace(0, total - 1, min(total, VALIDATED_SETS)).round().astype(int))
-        return self.data.clouds[chosen], self.data.eta[chosen], min(self.most, held // 2)
+        members = np.unique(np.linspace(0, total - 1, min(total, VALIDATED_SETS)).round().astype(int))
+        return self.data.clouds[members], self.data.eta[members], min(self.most, held // 2)
 
     def _inputs(self, r: int, x: NDArray[np.floating]) -> NDArray[np.float32]:
         return self._padded(self.data.eta[r], x)
@@ -151,13 +157,13 @@ class Batches:
 
 
 def neighbours(points: NDArray[np.floating]) -> NDArray[np.int64]:
-    """An order of ``points`` (n, d) in which those that follow one another are near: that of a k-d tree's cells."""
+    """An order (n,) of ``points`` (n, d) by the cells of a k-d tree, in which consecutive points are close."""
     order: NDArray[np.int64] = spatial_order(np.ascontiguousarray(points, np.float64), FINER)
     return order
 
 
 def one_of_each(order: NDArray[np.int64], n: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """A stratified sub-sample of ``n``: a random one of each of n runs of ``order``, in random order."""
+    """A stratified sub-sample (n,): one random entry from each of ``n`` equal parts of ``order``, in random order."""
     edges = np.arange(n + 1) * len(order) // n
-    places = edges[:-1] + (generator.random(n) * np.diff(edges)).astype(np.int64)
-    return generator.permutation(order[places])
+    picks = edges[:-1] + (generator.random(n) * np.diff(edges)).astype(np.int64)
+    return generator.permutation(order[picks])

@@ -1,4 +1,4 @@
-"""What a training learns from."""
+"""The data of a training."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 
-#: Largest coordinate: sums of squares and their gradients are float32.
+#: Largest coordinate for which float32 holds sums of squares and their gradients.
 LARGEST = 1e15
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """``clouds`` (sets, J, d) float32 at physical parameters ``eta`` (sets, p) called ``names``.
+    """``clouds`` (sets, J, d) float32 at physical parameters ``eta`` (sets, p) with ``names``.
 
-    ``draw(n, stream)`` gives n fresh particles (n, d) of the initial law, the same for the same stream. ``source``
-    (K, d) are the particles of a stored cloud that the runs started from instead, particle i from row i. ``validation``
-    are clouds (sets, J, d) of other runs and their parameters (sets, p), that the network is to be compared with.
+    ``draw(n, stream)`` returns n fresh particles (n, d) of the initial law, equal for equal streams. If the runs
+    started from a stored cloud, ``source`` (K, d) holds its particles, and particle i of a cloud started from row i.
+    ``validation`` holds clouds (sets, J, d) of other runs and their parameters (sets, p).
 
-    Raises `DataError` for shapes that disagree or entries that are not finite.
+    Raises `DataError` for shapes that disagree, and for entries that are not finite or too large.
     """
 
     clouds: NDArray[np.float32]
@@ -41,11 +41,11 @@ class TrainingData:
             raise DataError(f"{bad} training particles or their parameters are not finite", "simulate again")
         largest = float(np.abs(self.clouds).max(initial=0.0))
         if largest > LARGEST:
-            raise DataError(f"a training particle has the coordinate {largest:.3g}, whose square float32 cannot hold",
-                            "leave it out, or use other units")  # fmt: skip
+            raise DataError(f"a training particle has the coordinate {largest:.3g}, whose square exceeds float32",
+                            "remove it, or use other units")  # fmt: skip
 
     def sha256(self) -> str:
-        """Hash of all that is given as numbers."""
+        """SHA-256 of all arrays and names."""
         sha = hashlib.sha256(repr((self.names, self.clouds.shape)).encode())
         sha.update(np.ascontiguousarray(self.clouds).data)
         sha.update(np.ascontiguousarray(self.eta).data)

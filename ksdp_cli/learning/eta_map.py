@@ -1,4 +1,4 @@
-"""How physical parameters enter the network: each component mapped to [-1, 1] over its training range."""
+"""The map of physical parameters eta to inputs of the network: each component to [-1, 1] over its training range."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from .network.forms import FORMS, form_name
 class EtaMap:
     """``names`` of the p components, ``low`` and ``high`` of the training grid, ``log`` where it is logarithmic.
 
-    ``before`` are the values that come before the highest; empty: they are as high, as far as is known.
+    ``before`` holds the second-largest training value of each parameter; it is empty in older files, and then `high` is
+    used. Models store it under this name.
 
-    A raw A = 100 would saturate tanh, so the paper's padding needs a scale; which one is not in the paper.
+    The paper does not state the scale of its padding, but a raw A = 100 would saturate tanh.
     """
 
     names: tuple[str, ...]
@@ -31,7 +32,7 @@ class EtaMap:
 
     @classmethod
     def of(cls, names: tuple[str, ...], grid: NDArray[np.float64]) -> EtaMap:
-        """The map for training parameters ``grid`` (n, p): logarithmic where positive and nearer to equal ratios."""
+        """The map for training parameters ``grid`` (n, p); logarithmic for positive values with nearly equal ratios."""
         columns = [np.unique(column) for column in np.asarray(grid, np.float64).T]
         return cls(
             tuple(names),
@@ -43,19 +44,19 @@ class EtaMap:
 
     @classmethod
     def from_json(cls, stored: JsonDict) -> EtaMap:
-        """The map of a model's header. Raises `DataError` for one that maps nothing to a finite number."""
+        """The map of a model's header. Raises `DataError` for a header that is damaged."""
         try:
-            own = {name: tuple(stored[name]) for name in ("names", "low", "high", "log")}
-            made = cls(**own, before=tuple(stored.get("before", ())))
+            fields = {name: tuple(stored[name]) for name in ("names", "low", "high", "log")}
+            eta_map = cls(**fields, before=tuple(stored.get("before", ())))
         except (AttributeError, KeyError, TypeError) as error:
             raise DataError(f"the eta map is damaged: {error}") from None
-        wrong = made._wrong()
-        if wrong:
-            raise DataError(f"the eta map is damaged: {wrong}", "train again or take a copy")
-        return made
+        fault = eta_map._fault()
+        if fault:
+            raise DataError(f"the eta map is damaged: {fault}", "train again or restore a copy")
+        return eta_map
 
-    def _wrong(self) -> str | None:
-        """What makes it no map, in words."""
+    def _fault(self) -> str | None:
+        """The reason why this is not a valid map, or None."""
         p = len(self.names)
         if not p or not all(isinstance(name, str) and name for name in self.names) or len(set(self.names)) < p:
             return f"its names are {self.names!r}"
@@ -70,14 +71,14 @@ class EtaMap:
         ):
             if not low <= before <= high or (log and low <= 0):
                 scale = " on a logarithmic scale" if log else ""
-                return f"{name} goes from {low:g} to {high:g}{scale}, {before:g} the last but one"
+                return f"{name} has low = {low:g}, before = {before:g} and high = {high:g}{scale}"
         return None
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, list[object]]:
         return {name: list(value) for name, value in asdict(self).items()}
 
     def normalise(self, eta: ArrayLike) -> NDArray[np.float32]:
-        """``eta`` (p,) or (n, p) in its own units, mapped so that the training range is [-1, 1]; float32.
+        """Map ``eta`` (p,) or (n, p), in its own units, so that the training range becomes [-1, 1]; float32.
 
         Raises `ConfigError` for values that are not finite, or not positive where the map is logarithmic.
         """
@@ -86,17 +87,17 @@ class EtaMap:
         for i, logarithmic in enumerate(self.log):
             values, low, high = eta[..., i], self.low[i], self.high[i]
             if not np.isfinite(values).all() or (logarithmic and (values <= 0).any()):
-                wanted = "a positive number: the network takes its logarithm" if logarithmic else "a finite number"
-                raise ConfigError(f"{self.names[i]} = {values.min():g} is not {wanted}", f"give --{self.names[i]} one")
+                kind = "a positive number: the network uses its logarithm" if logarithmic else "a finite number"
+                raise ConfigError(f"{self.names[i]} = {values.min():g} is not {kind}", f"change --{self.names[i]}")
             if logarithmic:
                 values, low, high = np.log(values), np.log(low), np.log(high)
             out[..., i] = 2.0 * (values - low) / (high - low) - 1.0 if high > low else 0.0 * values
         return out.astype(np.float32)
 
     def padding(self, form: str, eta: ArrayLike) -> NDArray[np.float32]:
-        """The terms of ``eta`` (p,) or (n, p), in its own units, that a network of this form reads beside x; float32.
+        """The terms of ``eta`` (p,) or (n, p), in its own units, that a network of this form reads with x; float32.
 
-        Raises as `normalise` does, and `ConfigError` for more parameters than the form takes.
+        Raises the errors of `normalise`, and `ConfigError` for more parameters than the form supports.
         """
         form_name(form, len(self.names))
         eta = np.asarray(eta, np.float64)
@@ -109,26 +110,26 @@ class EtaMap:
         return np.stack(columns, -1).astype(np.float32)
 
     def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[np.floating]:
-        """A `forms.Factor` of component ``i``."""
+        """Value of the `forms.Factor` ``name`` of component ``i``."""
         if name == "mapped":
             mapped: NDArray[Any] = self.normalise(eta)[..., i]
             return mapped
         u = eta[..., i] / (max(abs(self.low[i]), abs(self.high[i])) or 1.0)
         if name == "scaled":
             return u
-        return np.where(u > 1, 1 + self.beyond[i] * (u - 1), u**2)
+        return np.where(u > 1, 1 + self.edge_slope[i] * (u - 1), u**2)
 
     @property
-    def beyond(self) -> tuple[float, ...]:
-        """The slope of u^2 above u = 1: the secant's, or the tangent's where the trained range does not end there.
+    def edge_slope(self) -> tuple[float, ...]:
+        """Slope with which u^2 continues above u = 1: that of the secant through the last two training values.
 
-        The tangent of a fitted parabola overshoots; of two trained values the secant makes a straight line.
+        The tangent of a fitted parabola would overshoot. The slope is 2 if the trained range does not end at u = 1.
         """
         ends = zip(self.low, self.high, self.before or self.high, strict=True)
         return tuple(1.0 + before / high if high > 0 and high >= -low else 2.0 for low, high, before in ends)
 
     def outside(self, eta: ArrayLike) -> list[str]:
-        """A sentence for each component of ``eta`` (p,) that lies outside the trained range."""
+        """A sentence for each component of ``eta`` (p,) outside the trained range."""
         return [
             f"{name} = {value:g} lies outside the trained range {low:g} to {high:g}"
             for name, value, low, high in zip(self.names, np.asarray(eta), self.low, self.high, strict=True)
@@ -137,7 +138,7 @@ class EtaMap:
 
 
 def _is_logarithmic(values: NDArray[np.float64]) -> bool:
-    """Whether sorted values are positive and their ratios vary less than their differences."""
+    """Whether sorted ``values`` are positive and their ratios vary less than their differences."""
     if len(values) < 3 or values[0] <= 0:
         return False
     steps, ratios = np.diff(values), np.diff(np.log(values))

@@ -1,10 +1,10 @@
-"""A trained network as a file: safetensors, with all that is needed to use it and to make it again in the header.
+"""A trained network as a safetensors file; its header holds all that is needed to use and to reproduce it.
 
-Tensors W0, b0, ... W5, b5 in float32, W_i (outputs, inputs). Header entries, each JSON: ``network`` {dim, eta_count,
-activation, form}, where form is one of `forms.FORMS` and ``paper`` when it is absent; ``eta_map`` {names, low, high,
-log}; ``training``; ``provenance``. Where the initial cloud was not a law by name, its particles are the tensor
-``source`` (K, d), so that the file is all that a new cloud takes. In the form ``separable``, W5 and b5 are blocks of d
-rows, one for each of `EtaMap.padding`: with c(eta) and h(x) the last hidden layer, f = x + sum_k c_k (W5_k h + b5_k).
+Tensors: W0, b0, ... W5, b5 in float32, W_i (outputs, inputs). Header entries, each JSON: ``network`` {dim, eta_count,
+activation, form}, with form one of `forms.FORMS`, by default ``paper``; ``eta_map`` {names, low, high, log, before};
+``training``; ``provenance``. If the initial cloud has no registered name, the tensor ``source`` (K, d) holds its
+particles, so that the file alone can generate a new cloud. In the form ``separable``, W5 and b5 have one block of d
+rows for each term of `EtaMap.padding`: with h(x) the last hidden layer, f = x + sum_k c_k(eta) (W5_k h + b5_k).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,17 +31,17 @@ from .network.forms import FORMS, PLAIN
 from .network.network import Network, Weights
 
 FORMAT = "1"
-#: Bytes. A model has about 20 000; its provenance may add some, and its source 6 MB.
+#: Largest file in bytes. A model has about 20 000; a source may add 6 MB.
 LARGEST_FILE = 1 << 24
-#: Particles of a source that a model carries, at most: 4 MB in the plane.
+#: Largest number of source particles in a model: 4 MB in the plane.
 LARGEST_SOURCE = 1 << 19
-DAMAGED = "the file is damaged; train again or take a copy"
+DAMAGED = "the file is damaged; train again or restore a copy"
 
 
 class Model:
-    """Weights ``theta``, the eta map, how it was trained (``training``) and on what (``provenance``).
+    """Weights ``theta`` (float32 vector) and eta map of a network, its ``training`` options and ``provenance``.
 
-    ``source`` (K, d) are particles of the initial cloud where that has no name under which all have it, else None.
+    ``source`` (K, d) holds the particles of an initial cloud without a registered name, else None.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Model:
 
     @property
     def sha256(self) -> str:
-        """Hash of the weights."""
+        """SHA-256 of the weights."""
         return hashlib.sha256(self.theta.tobytes()).hexdigest()
 
     @property
@@ -83,9 +82,9 @@ class Model:
     def push(self, x: NDArray[np.floating], eta: ArrayLike, device: str = "cpu") -> NDArray[np.float32]:
         """f_theta(x; eta), (n, d) float32, for particles ``x`` (n, d) and parameters ``eta`` (p,) or (n, p).
 
-        ``eta`` is in its own units; one (p,) is folded into a smaller network. torch is imported for another ``device``
-        than ``cpu`` only. Raises `ConfigError`
-        for a value that the eta map has no image of, as 0 on a logarithmic scale.
+        ``eta`` is in its own units; a single ``eta`` (p,) is folded into a smaller network. torch is imported only for
+        a ``device`` other than ``cpu``. Raises `ConfigError` for a value outside the domain of the eta map, for example
+        0 on a logarithmic scale.
         """
         padding = self.eta_map.padding(self.network.form, eta)
         x = np.asarray(x, np.float32)
@@ -105,22 +104,23 @@ class Model:
 
         return evaluate(self.network, torch.tensor(self.theta, device=device), inputs)
 
-    def complete(self, given: Mapping[str, float | str]) -> dict[str, float]:
-        """Every parameter with a value: as ``given``, else the largest trained one.
+    def complete(self, values: Mapping[str, float | str]) -> dict[str, float]:
+        """Return a value for every parameter: that in ``values``, else the largest trained value.
 
         Raises `ConfigError` for a name that the network does not have.
         """
         names = self.eta_map.names
-        for name in given:
+        for name in values:
             if name not in names:
                 fixed = self.provenance.get("simulation", {})
                 why = f"; it is fixed at {fixed[name]} in this model" if name in fixed else ""
                 raise ConfigError(f"this network has no parameter {name!r}{why}", f"it has: {', '.join(names)}")
         high = dict(zip(names, self.eta_map.high, strict=True))
-        return {name: number(given[name]) if name in given else float(high[name]) for name in names}
+        return {name: number(values[name]) if name in values else float(high[name]) for name in names}
 
     def __call__(self, x: NDArray[np.floating], **at: float | str) -> NDArray[np.float32]:
-        """f_theta(x; eta), (n, d) float32, at parameters by name: ``model(x, A=50)``; see `complete` and `push`."""
+        """f_theta(x; eta), (n, d) float32, with parameters by name, as in ``model(x, A=50)``; see `complete`,
+        `push`."""
         values = self.complete(at)
         return self.push(x, [values[name] for name in self.eta_map.names])
 
@@ -130,7 +130,7 @@ class Model:
         return html.table(f"Model {self.describe()}", ("parameter", "trained range"), ranges)
 
     def save(self, path: str | Path) -> None:
-        """Write a safetensors file: under a temporary name, to the disk, then renamed."""
+        """Write a safetensors file: to a temporary name, synchronised, then renamed."""
         from safetensors.numpy import save
 
         path = Path(path)
@@ -155,21 +155,21 @@ class Model:
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
-        """Read a model. Raises `DataError` when it is missing, not one of ours, of another format, or damaged."""
+        """Read a model. Raises `DataError` if it is missing, not a model of ksdp, of another format, or damaged."""
         path = local(path)
         try:
             header, tensors = _read(path)
         except OSError as error:
             raise DataError(f"cannot read the model {path}: {error.strerror}", "check the path") from None
-        except Exception as error:  # safetensors and json raise their own kinds; ours names the file
-            raise DataError(f"{path} is no readable model: {error}", "it is damaged, or no safetensors file") from None
+        except Exception as error:  # safetensors and json raise their own errors
+            raise DataError(f"{path} is not a readable model: {error}", "give a safetensors file of ksdp") from None
         if "ksdp_format" not in header:
             raise DataError(f"{path} is a safetensors file that ksdp did not write", "check the path")
         if header["ksdp_format"] != FORMAT:
-            told = f"{path} has format {header['ksdp_format']!r}; this ksdp reads {FORMAT}"
-            raise DataError(told, "update ksdp, or the file is damaged")
+            message = f"{path} has format {header['ksdp_format']!r}; this ksdp reads {FORMAT}"
+            raise DataError(message, "update ksdp")
         if _header_hash(header) != header.get("header_sha256"):
-            raise DataError(f"{path}: the header differs from what was written", DAMAGED)
+            raise DataError(f"{path}: the header does not match its checksum", DAMAGED)
         try:
             stored = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
             shape, eta = as_record(Shape, stored["network"]), as_record(Eta, stored["eta_map"])
@@ -182,10 +182,10 @@ class Model:
             about = stored["training"], _said(stored["provenance"], path)
             theta, source = _join(network, tensors), _source(network, tensors, header)
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path} lacks or misstates {error}", DAMAGED) from None
+            raise DataError(f"{path} has a missing or wrong entry: {error}", DAMAGED) from None
         model = cls(network, theta, eta_map, *about, source)
         if model.sha256 != header.get("weights_sha256"):
-            raise DataError(f"{path}: the weights differ from what was written", DAMAGED)
+            raise DataError(f"{path}: the weights do not match their checksum", DAMAGED)
         if not np.isfinite(theta).all():
             raise DataError(f"{path}: {(~np.isfinite(theta)).sum()} weights are not finite", "train again")
         return model
@@ -199,12 +199,12 @@ def _said(provenance: JsonDict, path: Path) -> FileEntries:
 
 
 def made_here(path: Path) -> bool:
-    """Whether ``path`` is a model that ksdp made, damaged or not."""
+    """Whether ksdp wrote ``path`` as a model, damaged or not."""
     return "ksdp_format" in _read_header(path)[0]
 
 
 def _read_header(path: Path) -> tuple[dict[str, str], bytes]:
-    """Metadata and all bytes; sizes are checked against the file before anything of their size is read."""
+    """Metadata and all bytes. Checks sizes against the file before reading. Raises `ValueError` for wrong sizes."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_FILE:
@@ -226,8 +226,8 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[np.floating]]]:
     return metadata, load(raw)
 
 
-def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:
-    """The flat vector of W0, b0, ...; `ValueError` when a shape or type is not that of the network."""
+def _join(network: Network, tensors: Mapping[str, NDArray[np.generic]]) -> Weights:
+    """The flat vector of W0, b0, ... Raises `ValueError` for a shape or dtype that is not the network's."""
     theta = np.empty(network.parameter_count, np.float32)
     for level, pair in enumerate(network.layers(theta)):
         for name, view in zip((f"W{level}", f"b{level}"), pair, strict=True):
@@ -241,18 +241,18 @@ def _join(network: Network, tensors: dict[str, NDArray[Any]]) -> Weights:
 def _source(
     network: Network, tensors: dict[str, NDArray[np.floating]], header: dict[str, str]
 ) -> NDArray[np.float32] | None:
-    """The particles of the initial cloud, if the model has them; `ValueError` when they are not what was written."""
+    """The tensor ``source``, or None. Raises `ValueError` if it is damaged or not finite."""
     if "source_sha256" not in header and "source" not in tensors:
         return None
-    found = tensors["source"]
-    sound = found.dtype == np.float32 and found.ndim == 2 and len(found) and found.shape[1] == network.dim
-    if not sound or hashlib.sha256(found.tobytes()).hexdigest() != header["source_sha256"]:
-        raise ValueError(f"source: {found.dtype} {found.shape} differs from what was written")
-    if not np.isfinite(found).all():
+    source = tensors["source"]
+    valid = source.dtype == np.float32 and source.ndim == 2 and len(source) and source.shape[1] == network.dim
+    if not valid or hashlib.sha256(source.tobytes()).hexdigest() != header["source_sha256"]:
+        raise ValueError(f"source: {source.dtype} {source.shape} does not match its checksum")
+    if not np.isfinite(source).all():
         raise ValueError("source: particles that are not finite")
-    return found
+    return source
 
 
 def _header_hash(header: dict[str, str]) -> str:
-    kept = {name: value for name, value in header.items() if name != "header_sha256"}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    entries = {name: value for name, value in header.items() if name != "header_sha256"}
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()

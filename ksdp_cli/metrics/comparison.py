@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from .estimates import Estimate, measure, verdict
 from .exact import Exact
 from .moments import Moments, moment_values, moments
+from .solving import Solver, solve_by_threads
 
 TWO_RUNS = "between two independent references"
 HALVES = "between two halves of one reference; does not include differences between runs"
@@ -66,7 +66,7 @@ class Comparison:
     cloud: Moments
     reference: Moments
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         """Return all values for JSON, with the full name of the distance."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         del values["cloud"], values["reference"]
@@ -102,6 +102,7 @@ def compare_clouds(
     seed: int = 0,
     estimator: str = "certified",
     progress: Callable[[int, int], None] | None = None,
+    solver: Solver = solve_by_threads,
 ) -> Comparison:
     """Compare ``cloud`` (J1, d) with ``reference`` (J2, d) by exact W2^2 of ``n`` particles a side, equation (12).
 
@@ -113,9 +114,8 @@ def compare_clouds(
     metric = Exact(cloud, reference, second, seed=seed, n=n, repeats=repeats, estimator=estimator)
     n, repeats = metric.sizes()
     references, source = split(reference, second, n, seed)
-    measured = measure(
-        [cloud, *references], metric.transport, n, repeats, seed, independent=second is not None, progress=progress
-    )
+    clouds, independent = [cloud, *references], second is not None
+    measured = measure(clouds, metric, n, repeats, seed, independent=independent, progress=progress, solver=solver)
     distance, floor, excess = measured.distance(), measured.floor(), measured.excess()
     interval = excess or Estimate(0.0)
     return Comparison(

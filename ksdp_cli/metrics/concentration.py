@@ -35,21 +35,18 @@ class Concentration:
     critical_radius: float | None
 
 
-def concentration(cloud: Cloud, mass: float, reach: float, critical: float | None = None) -> Concentration:
+def concentration(
+    cloud: Cloud, mass: float, reach: float, critical: float | None = None, most: int | None = None
+) -> Concentration:
     """Compute the `Concentration` of ``cloud`` (n, d), whose particles have the mass ``mass`` / n each.
 
-    ``reach`` is a radius [length] and ``critical`` a mass, for the fields of these names.
+    ``reach`` is a radius [length] and ``critical`` a mass, for the fields of these names. The densest point is looked
+    for among ``most`` particles, every so many; radii are those of all.
     """
-    from scipy.spatial import cKDTree
-
     x: NDArray[np.float64] = cloud.astype(np.float64)
     n, dim = x.shape
-    tree, candidates = cKDTree(x), np.arange(0, n, -(-n // CANDIDATES))
-    neighbours = min(max(math.ceil(PART * n), 16), n)
-    radius = tree.query(x[candidates], k=[neighbours])[0][:, 0]
-    del tree  # as large as the cloud
-    centre = x[candidates[int(np.argmin(radius))]]
-    part = neighbours / n
+    thinned = x if most is None else x[:: -(-n // most)]
+    centre, part = _densest(thinned)
     critical_part = [critical / mass] if critical is not None and 0 < critical <= mass else []
     levels = (*QUANTILES, part, min(4 * part, 1.0), *critical_part)
     shares, distances = np.full(n, 1.0 / n), _distances(x, centre)
@@ -61,6 +58,17 @@ def concentration(cloud: Cloud, mass: float, reach: float, critical: float | Non
     return Concentration(
         centre, density, wide, tuple(radii[:count]), reach, mass * within, radii[-1] if critical_part else None
     )
+
+
+def _densest(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The particle (d,) with `PART` of ``x`` (n, d) closest around it, and that part of n, in whole particles."""
+    from scipy.spatial import cKDTree
+
+    n = len(x)
+    tree, candidates = cKDTree(x), np.arange(0, n, -(-n // CANDIDATES))
+    neighbours = min(max(math.ceil(PART * n), 16), n)
+    radius = tree.query(x[candidates], k=[neighbours])[0][:, 0]
+    return x[candidates[int(np.argmin(radius))]], neighbours / n
 
 
 def _ball(radius: float, dim: int) -> float:

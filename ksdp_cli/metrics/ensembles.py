@@ -17,17 +17,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
-from ..base.threads import core_count
 from .base import Distance
 from .estimates import LEVEL, Estimate
 from .moments import Moments, moments
+from .solving import Solver, solve_by_threads
 
 Values = NDArray[np.float64]
 #: Smallest number of reference runs for an interval of the floor: without one of them a pair must remain.
@@ -154,6 +153,7 @@ def all_pairs(
     repeats: int = 1,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    solver: Solver = solve_by_threads,
 ) -> Pairs:
     """Compute the distance of every pair by ``metric``, as a mean over ``repeats`` sub-samples of ``n`` particles."""
     every = [*clouds, *references]
@@ -165,17 +165,18 @@ def all_pairs(
     pairs += list(itertools.combinations(range(first, len(every)), 2))
     distances = np.zeros((len(every), len(every)))
 
-    def one(pair: tuple[int, int]) -> float:
-        i, j = pair
-        values = [metric.transport(every[i][a], every[j][b]).value for a, b in zip(rows[i], rows[j], strict=True)]
-        return float(np.mean(values))
+    def take(number: int) -> Cloud:
+        i, r = divmod(number, repeats)
+        return every[i][rows[i][r]]
 
-    # one thread more than there are cores: solvers hold the interpreter's lock for part of their time
-    with ThreadPoolExecutor(min(len(pairs), core_count() + 1)) as pool:
-        for done, ((i, j), value) in enumerate(zip(pairs, pool.map(one, pairs), strict=True), 1):
-            distances[i, j] = distances[j, i] = value
-            if progress:
-                progress(done, len(pairs))
+    sampled = [(i * repeats + r, j * repeats + r) for i, j in pairs for r in range(repeats)]
+    values = []
+    for done, transport in enumerate(solver(metric, take, sampled), 1):
+        values.append(transport.value)
+        if progress:
+            progress(done, len(sampled))
+    for (i, j), each in zip(pairs, np.reshape(values, (len(pairs), repeats)), strict=True):
+        distances[i, j] = distances[j, i] = float(np.mean(each))
     return Pairs(n, distances[:first, first:], distances[first:, first:])
 
 

@@ -24,15 +24,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
-from ..base.threads import core_count
-from .base import Transport
+from .base import Distance
+from .solving import Solver, solve_by_threads
 from .wasserstein import power_of_two
 
 LEVEL, NORMAL = 0.95, 1.959964
@@ -139,15 +138,16 @@ class Measured:
 
 def measure(
     clouds: list[Cloud],
-    transport: Callable[[Cloud, Cloud], Transport],
+    metric: Distance,
     n: int,
     repeats: int,
     seed: int,
     *,
     independent: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    solver: Solver = solve_by_threads,
 ) -> Measured:
-    """Compute ``transport`` of the pair (0, 1) of two clouds, or of (0, 1), (0, 2) and (1, 2) of three, in parallel.
+    """Compute ``metric`` of the pair (0, 1) of two clouds, or of (0, 1), (0, 2) and (1, 2) of three, by ``solver``.
 
     ``independent``: the last two clouds are independent runs, and the intervals include their difference.
     """
@@ -159,20 +159,19 @@ def measure(
     values = np.empty((repeats, len(pairs)))
     influence = [{i: np.zeros(len(clouds[i])) for i in pair} for pair in pairs]
 
-    def one(task: tuple[int, int]) -> Transport:
-        r, (i, j) = task[0], pairs[task[1]]
-        return transport(clouds[i][rows[i][r]], clouds[j][rows[j][r]])
+    def take(number: int) -> Cloud:
+        i, r = divmod(number, repeats)
+        return clouds[i][rows[i][r]]
 
+    sampled = [(pairs[k][0] * repeats + r, pairs[k][1] * repeats + r) for r, k in tasks]
     known = True
-    # one thread more than there are cores: solvers hold the interpreter's lock for part of their time
-    with ThreadPoolExecutor(min(len(tasks), core_count() + 1)) as pool:
-        for done, ((r, k), result) in enumerate(zip(tasks, pool.map(one, tasks), strict=True), 1):
-            values[r, k] = result.value
-            known = result.potentials is not None
-            for i, potential in zip(pairs[k], result.potentials or (), strict=known):
-                influence[k][i][rows[i][r]] += (potential - potential.mean()) / (n * repeats)
-            if progress:
-                progress(done, len(tasks))
+    for done, ((r, k), found) in enumerate(zip(tasks, solver(metric, take, sampled), strict=True), 1):
+        values[r, k] = found.value
+        known = found.potentials is not None
+        for i, potential in zip(pairs[k], found.potentials or (), strict=known):
+            influence[k][i][rows[i][r]] += (potential - potential.mean()) / (n * repeats)
+        if progress:
+            progress(done, len(tasks))
     if n < FEWEST:
         return Measured(
             n, values, influence, 1.0, 1.0, f"missing: {n} particles are too few, at least {FEWEST} are needed"

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from .wasserstein import power_of_two, require_cloud
 
@@ -31,7 +30,7 @@ class Moments:
     second_moment: float
     second_moment_se: float
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {
             "n": self.n,
             "mean": self.mean.tolist(),
@@ -61,7 +60,14 @@ def moments(x: Cloud) -> Moments:
     )
 
 
-def moment_differences(a: Moments, b: Moments) -> JsonDict:
+class Differences(TypedDict):
+    """Differences of moments in units of their standard error; ``mean`` an entry an axis."""
+
+    mean: list[float | None]
+    second_moment: float | None
+
+
+def moment_differences(a: Moments, b: Moments) -> Differences:
     """a - b in units of its standard error: ``mean`` (a list, one entry an axis) and ``second_moment``.
 
     None if the standard error is 0 or unknown.

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from ..base.files import JsonDict
 from .base import Distance
 from .comparison import OTHER, split
 from .estimates import Estimate, measure, verdict
+from .solving import Solver, solve_by_threads
 from .wasserstein import require_references
 
 COLUMNS = ("other distances, squared", "value", "s.e.", "floor", "excess", "95 % interval", "verdict")
@@ -36,10 +35,10 @@ class Approximation:
     whole: float | None
     verdict: str
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
-    def row(self) -> Sequence[Any]:
+    def row(self) -> Sequence[object]:
         """One table row, with the columns `COLUMNS`."""
         floor, excess, interval = None, None, ""
         if self.floor and self.excess:
@@ -50,7 +49,7 @@ class Approximation:
         return [name, self.distance.mean, self.distance.se, floor, excess, interval, words]
 
 
-def approximation(name: str, metric: Distance) -> Approximation:
+def approximation(name: str, metric: Distance, solver: Solver = solve_by_threads) -> Approximation:
     """Compute the distance ``metric``, registered as ``name``, between its clouds, and its floor.
 
     Without a second reference, the reference is cut in halves if it has twice the particles of a sub-sample. Raises
@@ -60,7 +59,7 @@ def approximation(name: str, metric: Distance) -> Approximation:
     require_references(cloud, reference, second)
     n, repeats = metric.sizes()
     references, source = split(reference, second, n, seed)
-    measured = measure([cloud, *references], metric.transport, n, repeats, seed, independent=second is not None)
+    measured = measure([cloud, *references], metric, n, repeats, seed, independent=second is not None, solver=solver)
     distance, floor, excess = measured.distance(), measured.floor(), measured.excess()
     words = verdict(distance, floor, excess, n, OTHER.get(source, ""))
     repeats, between_all = len(measured.values), metric.between_all()

@@ -1,25 +1,24 @@
-"""One case of equation (8) from step to step, on one world, with a state that resumes to the bit."""
+"""The run of one case of equation (8) on one world, with a state that resumes to the bit."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..chemistry.base import Chemistry, Facts, Grid
 from ..errors import DataError
 from ..provenance import short
 from . import collapse
+from .critical import critical_mass
 from .halving import Halving, Place
 from .history import noise_key
 from .intervals import Interval, intervals, longest_step
-from .limits import critical_mass
 from .merging import RADIUS, Merging, critical_count
 from .origin import moving_origin
 from .problem import Case, Problem, chemical_at_start
@@ -27,12 +26,27 @@ from .stepper import Stepper
 from .world import Alone, World
 
 
+class Look(TypedDict):
+    """What a look at a cloud saw at ``t``: the fields of a `metrics.concentration.Concentration` but its centre.
+
+    None is a density of particles at one point, and the radius where no mass is critical.
+    """
+
+    t: float
+    density: float | None
+    wide: float | None
+    within: float
+    radii: list[float]
+    critical_radius: float | None
+
+
 @dataclass
 class State:
-    """A case between two steps: named arrays, of which "x" (J, d) are the positions, and the next step to take.
+    """A case between two steps: named arrays, with the positions "x" (J, d) among them, and the next step.
 
-    ``step`` steps of interval ``k`` are taken. ``engine`` is what an adaptive engine has learned; ``collapsed`` the
-    time from which on the cloud is collapsed (`collapse`); ``place`` where in the next step it is, if that is halved.
+    ``step`` steps of interval ``k`` are done. ``engine`` holds the sizes of an adaptive engine; ``collapsed`` is the
+    time since which the cloud is collapsed (`collapse`), or None; ``place`` is the position within a halved step;
+    ``looks`` holds the results of those who observe the case.
     """
 
     arrays: dict[str, np.ndarray]
@@ -41,6 +55,7 @@ class State:
     engine: dict[str, Any] = field(default_factory=dict)
     collapsed: float | None = None
     place: Place = field(default_factory=Place)
+    looks: list[Look] = field(default_factory=list)
 
     @property
     def x(self) -> Cloud:
@@ -48,10 +63,10 @@ class State:
 
 
 class CaseRun:
-    """``case`` of ``problem`` on one device.
+    """Runs ``case`` of ``problem`` on one device.
 
-    The Brownian increment of a particle is a function of (``key``, stream of the case, step, particle), so nothing
-    about it has to be saved; ``key`` is `noise_key` of the case's seed. Snapshots and numbers of steps
+    The Brownian increment of a particle is a function of (``key``, stream of the case, step, particle), so that no
+    state of a generator is saved; ``key`` is `noise_key` of the case's seed. Times of snapshots and numbers of steps
     count from ``t0``.
     """
 
@@ -70,8 +85,9 @@ class CaseRun:
         self.steps = self.plan[-1].first + self.plan[-1].count
         self.longest = longest_step(config.snapshots, config.dt)
         self.scheme = problem.scheme()
-        known = facts(problem, case, device, threads, world)
-        self.chemistry: Chemistry = problem.chemistry(case.chemistry_params, known)
+        self.chemistry: Chemistry = problem.chemistry(
+            case.chemistry_params, facts(problem, case, device, threads, world)
+        )
         self.engine = self.chemistry.engine
         key = noise_key(problem, case.seed) if key is None else key
         self.world, self.origin = world or Alone(), moving_origin(problem, case)
@@ -79,16 +95,16 @@ class CaseRun:
         self.halving = Halving(self.stepper, self.scheme) if config.halvings else None
         self.merging = merging_of(problem, case)
         self.state = State({"x": np.empty(0)})
-        #: Steps that were taken at once, last.
+        #: Number of steps that the last call of `count` added.
         self.taken = 0
 
     @property
     def kind(self) -> str:
-        """What attracts: the name of the engine, or of a chemistry that has none."""
+        """Name of the engine, or of the chemistry if it has no engine."""
         return self.engine.name if self.engine else short(self.config.chemistry)
 
     def start(self) -> None:
-        """Draw the initial cloud, from the stream of the case. Raises `DataError` when it is not finite."""
+        """Draw the initial cloud from the stream of the case. Raises `DataError` if it is not finite."""
         c = self.config
         x = self.problem.initial.draw(c.J, c.dim, self.case.seed, stream=self.case.stream)
         if self.origin:
@@ -102,24 +118,24 @@ class CaseRun:
         self.state = State({"x": x, **self.stepper.memory})
 
     def restore(self, state: State) -> None:
-        """Go on from ``state``."""
+        """Continue from ``state``."""
         self.state = state
         self.stepper.memory = _memory(state.arrays)
-        self.stepper.told = told(state.place) if self.halving else {}
+        self.stepper.notes = step_notes(state.place) if self.halving else {}
         if self.merging:
             self.merging.restore(state.x)
-            self._tell_heavy(state.x)
-        self.stepper.report()  # fails here, if ever, for arrays that are no state of this chemistry
+            self._note_heavy(state.x)
+        self.stepper.report()  # raises here if the arrays are not a state of this chemistry
         if state.engine and self.engine:
             self.engine.restore(state.engine)
 
     def snapshot(self) -> State:
-        """The state after the last good step; a later step leaves its arrays as they are."""
+        """Return the state after the last good step. Later steps replace its arrays and do not change them."""
         self.state.engine = self.engine.state() if self.engine else {}
         return self.state
 
     def advance(self, part: Interval, after_step: Callable[[], None]) -> None:
-        """Take the steps that are left to the end of ``part``, the interval that the state is in.
+        """Make the remaining steps of ``part``, the current interval; call ``after_step()`` after each.
 
         Raises `NumericalError` at blow-up.
         """
@@ -137,40 +153,41 @@ class CaseRun:
             while not whole:
                 state.arrays = self._merged(self.halving.advance(state.arrays, state.place, t, dt, step))
                 whole = state.place.offset == 0
-                self.stepper.told |= told(state.place)
+                self.stepper.notes |= step_notes(state.place)
                 self.count(int(whole))
                 after_step()
 
     def _merged(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """A state after a step, with its heavy particles."""
+        """The arrays after a step, with heavy particles merged if that is configured."""
         if self.merging is None:
             return arrays
         x = self.merging.after(arrays["x"])
-        self._tell_heavy(x)
+        self._note_heavy(x)
         return {**arrays, "x": x}
 
-    def _tell_heavy(self, x: Cloud) -> None:
+    def _note_heavy(self, x: Cloud) -> None:
+        """Put mass and centre of each heavy particle into the report."""
         assert self.merging is not None
         share, groups = self.case.mass / self.config.J, self.merging.members
         heavy = [{"mass": share * len(rows), "centre": x[rows[0]].astype(np.float64).tolist()} for rows in groups]
-        self.stepper.told |= {"heavy": heavy}
+        self.stepper.notes |= {"heavy": heavy}
 
     def count(self, steps: int) -> None:
-        """Note that the state was brought on by ``steps``."""
+        """Add ``steps`` to the number of steps that the state has made."""
         self.state.step += steps
         self.taken = steps
 
     def done(self) -> int:
-        """Steps taken so far."""
+        """Number of steps done so far."""
         s = self.state
         return s.step + (self.plan[s.k].first if s.k < len(self.plan) else self.steps)
 
     def time(self) -> float:
-        """Time of equation (8)."""
+        """Time t of equation (8)."""
         return self.config.t0 + self.elapsed()
 
     def elapsed(self) -> float:
-        """`time` since the start of the run."""
+        """Time since the start of the run, t - t0."""
         s = self.state
         if s.k == len(self.plan):
             return self.config.T
@@ -181,55 +198,64 @@ class CaseRun:
         return begin + length * s.place.offset / (1 << self.config.halvings)
 
     def max_kernel_displacement(self) -> float:
-        """The largest distance by which attraction moved a particle along an axis in a step, over delta."""
+        """Largest distance, along an axis, by which attraction has moved a particle in one step, over delta."""
         if self.halving:
             return self.state.place.farthest / math.sqrt(self.case.kernel_args[0])
         return self.stepper.max_kernel_displacement() * (self.longest / self.config.dt)
 
     def field(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """c at the state's time on the grid with these coordinates along x, y (, z), for chemistries that know it."""
-        known: Any = self.chemistry
+        """c at the state's time on the grid with coordinates ``axes`` along x, y (, z). Needs a chemistry with a
+        field."""
+        chemistry: Any = self.chemistry
         with np.errstate(under="ignore"):
-            c: NDArray[np.float64] = known.field(_memory(self.state.arrays), self.state.x, Grid(axes))
+            c: NDArray[np.float64] = chemistry.field(_memory(self.state.arrays), self.state.x, Grid(axes))
         return c
 
+    def field_gradient(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The gradient of `field`, (d, x, y (, z))."""
+        known: Any = self.chemistry
+        with np.errstate(under="ignore"):
+            slope: NDArray[np.float64] = known.field_gradient(_memory(self.state.arrays), self.state.x, Grid(axes))
+        return slope
+
     def look_due(self) -> bool:
-        """Whether the last steps passed one after which the cloud is looked at, and it is not known to be collapsed."""
+        """Whether the last steps passed a multiple of the interval between checks, and the cloud is not collapsed
+        yet."""
         number = self.done()
-        between = max(1, self.steps // collapse.LOOKS)
-        return number // between != (number - self.taken) // between and self.state.collapsed is None
+        interval = max(1, self.steps // collapse.LOOKS)
+        return number // interval != (number - self.taken) // interval and self.state.collapsed is None
 
     def look(self) -> str | None:
-        """A sentence when the cloud has collapsed; the state then says since when."""
+        """Check for collapse: return a warning and note the time in the state if the cloud has collapsed, else None."""
         lost = collapse.collapsed(self.problem, self.case, self.state.x)
         if lost is None:
             return None
         self.state.collapsed = self.time()
-        return collapse.told(self.problem, self.case, self.time(), lost, self.state.x)
+        return collapse.collapse_warning(self.problem, self.case, self.time(), lost, self.state.x)
 
 
 def merging_of(problem: Problem, case: Case) -> Merging | None:
-    """What makes heavy particles of a case in the plane that may collapse, where that is asked for."""
+    """The `Merging` of a case above the critical mass in the plane, if the configuration has one; else None."""
     critical, c = critical_mass(problem, case), problem.config
-    if c.merge == "none" or critical is None or case.mass < critical:
+    if c.merge != "delta" or critical is None or case.mass < critical:
         return None
     return Merging(RADIUS * math.sqrt(case.kernel_args[0]), critical_count(c.J, case.mass, critical))
 
 
-def told(place: Place) -> JsonDict:
-    """What halved steps add to the report of a case: how many were taken, and the shortest, where it is known."""
+def step_notes(place: Place) -> dict[str, object]:
+    """The number of halved steps and, if known, the length of the shortest, for the report of a case."""
     return {"steps_taken": place.taken, **({"shortest_step": place.shortest} if place.shortest else {})}
 
 
 def _memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The chemistry's part of a state."""
+    """The chemistry's arrays of a state."""
     return {name: array for name, array in arrays.items() if name != "x"}
 
 
 def facts(
     problem: Problem, case: Case, device: str = "cpu", threads: int | None = None, world: World | None = None
 ) -> Facts:
-    """What the chemistry of a case may know of it."""
+    """The `Facts` that a case gives to its chemistry."""
     c = problem.config
     return Facts(
         dim=c.dim,

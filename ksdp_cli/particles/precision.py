@@ -1,16 +1,16 @@
-"""What the spacing of floating-point numbers does to a cloud far from the origin: float32 near 1e6 has 1/16 between
-two numbers, and a Brownian step of 0.01 is lost there.
+"""Warnings about the spacing of floating-point numbers far from the origin.
 
-Rounding to a spacing h adds h^2 / 12 to the variance 2 mu dt of every step; where the step is shorter than h, most of
-it is lost instead. A store holds float32 whatever the run's precision is.
+Near 1e6 two float32 numbers differ by 1/16, so that a Brownian step of 0.01 is lost. Rounding to a spacing h adds
+h^2 / 12 to the variance 2 mu dt of each step; most of a step shorter than h is lost instead. A store holds float32 for
+any precision of the run.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
@@ -18,18 +18,18 @@ from ..errors import ConfigError
 from .intervals import longest_step
 from .problem import Case, Problem
 
-#: Diffusion is doubted where rounding adds a part of it that is larger than this, which is a step of 6.5 spacings;
-#: a length (delta, the width of the cloud) where it is less than so many spacings.
+#: Warn if rounding adds more than this fraction to the diffusion, which is a step of 6.5 spacings, or if a length
+#: (delta, the motion of a step) is below this number of spacings.
 ADDED, LENGTHS = 0.002, 4.0
-#: Diffusion and drift count where they move the cloud by this part of its width. The run is refused where this part of
-#: the particles loses them, or where the store would round the cloud to so many spacings.
+#: Diffusion matters if it moves the cloud by this fraction of its width, and a run is refused if this fraction of the
+#: particles loses it. A run is also refused if the cloud is narrower than this number of the store's spacings.
 PART, FEW = 0.01, 10.0
 
 
 def precision_warning(problem: Problem, cloud: Cloud) -> str | None:
-    """A sentence where the numbers of ``cloud`` (J, d) are too coarse for the steps to come, but few of them.
+    """A warning if the spacing of numbers near ``cloud`` (J, d) is too coarse for the steps of some particles, or None.
 
-    Raises `ConfigError` where they are so for one particle in a hundred, or the store could not hold the cloud.
+    Raises `ConfigError` if it is too coarse for more than `PART` of the particles, or if a store cannot hold the cloud.
     """
     c = problem.config
     x = np.asarray(cloud, np.float64)
@@ -45,12 +45,12 @@ def precision_warning(problem: Problem, cloud: Cloud) -> str | None:
         return None
     stored = _common(np.spacing(far.astype(np.float32)))
     if stored > spread / FEW:
-        told = f"numbers of float32, which stores hold, are {stored:.2g} apart near {far.max():.3g}"
-        raise ConfigError(f"{told}, and the cloud is {spread:.2g} wide", _advice(c, wider=False))
+        message = f"{_stored_apart(stored, float(far.max()))}, and the cloud is {spread:.2g} wide"
+        raise ConfigError(message, _advice(c, wider=False))
     spacing, brownian = np.spacing(far.astype(c.dtype)), math.sqrt(2 * mu * longest_step(c.snapshots, c.dt))
     if _diffuses(c, mu, spread) and (lost := float((spacing > brownian).mean())) > PART:
-        told = f"{_apart(c, float(far.max()))}, and a Brownian step is {brownian:.2g} long: {lost:.0%} would lose it"
-        raise ConfigError(told, _advice(c))
+        message = f"{_apart(c, float(far.max()))}, and a Brownian step is {brownian:.2g} long: {lost:.0%} would lose it"
+        raise ConfigError(message, _advice(c))
     doubts = (coarse_steps(c, case, float(far.max()), spread) for case in problem.cases)
     return next((doubt for doubt in doubts if doubt), None)
 
@@ -58,22 +58,26 @@ def precision_warning(problem: Problem, cloud: Cloud) -> str | None:
 def motion_warning(
     c: SimulateConfig, case: Case, far: float, width: float, t: float, shortest: float = math.inf
 ) -> str | None:
-    """The like at ``t``, in motion: coordinates have come to ``far``, the cloud is ``width`` wide along an axis, and
-    steps have been halved down to ``shortest`` [time]."""
+    """The warning of `precision_warning` for a moving cloud at time ``t``, or None.
+
+    ``far`` is the largest coordinate, ``width`` the width of the cloud along an axis [length], and ``shortest`` the
+    length of the shortest halved step [time].
+    """
     if not (0 < width < math.inf and far < math.inf):
         return None
     stored = float(np.spacing(np.float32(far)))
     if stored > width / FEW:
-        told = f"numbers of float32, which stores hold, are {stored:.2g} apart near {far:.3g}"
-        return f"by t = {t:.3g}{case.place} {told}, and the cloud is {width:.2g} wide; {_advice(c, wider=False)}"
+        coarse = f"{_stored_apart(stored, far)}, and the cloud is {width:.2g} wide"
+        return f"by t = {t:.3g}{case.place} {coarse}; {_advice(c, wider=False)}"
     doubt = coarse_steps(c, case, far, width, shortest)
     return doubt and f"by t = {t:.3g}{case.place} {doubt}"
 
 
 def coarse_steps(c: SimulateConfig, case: Case, far: float, spread: float, shortest: float = math.inf) -> str | None:
-    """A sentence where numbers near ``far`` are too coarse for the steps of a case whose cloud is ``spread`` wide.
+    """A warning if numbers near ``far`` are too coarse for the steps of a case with a cloud of width ``spread``, or
+    None.
 
-    Steps are those of the configuration, or ``shortest`` [time] where they have been halved to less.
+    The step is that of the configuration or, if it is less, ``shortest`` [time].
     """
     spacing = float(np.spacing(np.dtype(c.dtype).type(far)))
     step = min(longest_step(c.snapshots, c.dt), shortest)
@@ -86,14 +90,18 @@ def coarse_steps(c: SimulateConfig, case: Case, far: float, spread: float, short
         return f"{_apart(c, far)}, and delta is {delta:.2g}; {_advice(c)}"
     if not case.mu and pull:
         moved = step * pull / (2 * math.pi * spread ** (c.dim - 1))
-        if moved * math.sqrt(c.T / step) < LENGTHS * spacing:  # roundings add up as the root of their number
+        if moved * math.sqrt(c.T / step) < LENGTHS * spacing:  # n roundings add up to sqrt(n) of one
             return f"{_apart(c, far)}, and attraction moves particles by {moved:.2g} in a step; {_advice(c)}"
     return None
 
 
 def _diffuses(c: SimulateConfig, mu: float, spread: float) -> bool:
-    """Whether diffusion counts at all for a cloud that is ``spread`` wide."""
+    """Whether diffusion matters during the run for a cloud of width ``spread``."""
     return mu > 0 and math.sqrt(2 * mu * c.T) > PART * spread
+
+
+def _stored_apart(spacing: float, far: float) -> str:
+    return f"numbers of float32, which stores hold, are {spacing:.2g} apart near {far:.3g}"
 
 
 def _apart(c: SimulateConfig, far: float) -> str:
@@ -101,11 +109,11 @@ def _apart(c: SimulateConfig, far: float) -> str:
 
 
 def _advice(c: SimulateConfig, wider: bool = True) -> str:
-    """What helps; ``wider`` says whether float64 does."""
+    """The remedies, with float64 among them if ``wider``."""
     ways = ["centre the cloud"] if c.origin == "moving" else ["centre the cloud", "use --origin moving"]
     return ", or ".join(ways + (["use --dtype float64"] if wider and c.dtype == "float32" else []))
 
 
-def _common(spacing: np.ndarray[Any, Any]) -> float:
-    """What the spacing is for one particle in a hundred, at least."""
+def _common(spacing: NDArray[np.floating]) -> float:
+    """The spacing that the fraction `PART` of the particles exceeds."""
     return float(np.quantile(spacing, 1 - PART))

@@ -1,32 +1,33 @@
-"""Before a run: doubts about its step size, and what cannot fit. After a blow-up: what the cloud looked like."""
+"""Checks before a run, of step sizes and memory, and the description of a cloud after a blow-up."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
-from ..base.files import JsonDict
 from ..base.memory import available_memory
 from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
-from .collapse import densest
+from .collapse import mass_within_delta
 from .engines.choice import tree_pays
 from .intervals import intervals, longest_step
 from .problem import Case, Problem
 from .stepper import LARGEST
 
-#: A step should not carry a particle across more of the flow's length scale: at 0.25 the second moment of the
-#: Kolmogorov flow is wrong by 2.6 % at t = 0.02, at 0.06 by less than the 0.3 % that were resolved.
+#: Largest distance that the flow should move a particle in one step, relative to its length scale. At 0.25 the second
+#: moment of the Kolmogorov flow is wrong by 2.6 % at t = 0.02, at 0.06 by less than the resolved 0.3 %.
 FLOW_FRACTION = 0.1
-#: Nor should attraction move it by more of delta.
+#: Largest distance that attraction should move a particle in one step, relative to delta.
 KERNEL_FRACTION = 0.5
-#: Steps are numbered by 32 bits of the noise's counter.
+#: Number of steps: the noise counter has 32 bits for it.
 MOST_STEPS = 2**32
 
 
 def flow_warning(problem: Problem) -> str | None:
-    """A sentence with numbers where a step of order 1 is too large for the flow, about the worst case of a sweep."""
+    """A warning if the step of a scheme of order 1 is too large for the flow, for the worst case of a sweep; or
+    None."""
     c = problem.config
     if problem.scheme.order > 1 or c.halvings:  # halved steps are cut by the flow
         return None
@@ -44,20 +45,21 @@ def flow_warning(problem: Problem) -> str | None:
 
 
 def kernel_warning(pull: float, dt: float, t: float, case: Case) -> str | None:
-    """The like for the kernel, where its force has moved a particle by ``pull`` times delta in a step before ``t``."""
+    """A warning if the kernel's force has moved a particle by too much, ``pull`` times delta, in a step before
+    ``t``."""
     if not pull > KERNEL_FRACTION:
         return None
     word = "attraction" if case.chi > 0 else "repulsion"
     return (
         f"by t = {t:.3g}{case.place} the {word} moves particles by {pull:.2g} delta in one step of dt = {dt:g}; "
-        f"what is smaller than that is not resolved; use --dt {_rounded(dt * KERNEL_FRACTION / pull)}"
+        f"smaller scales are not resolved; use --dt {_rounded(dt * KERNEL_FRACTION / pull)}"
     )
 
 
-def accuracy_warning(report: JsonDict, dtype: str, t: float, case: Case) -> str | None:
-    """The like for an engine that measures its error, where a check before ``t`` found more than was asked for."""
+def accuracy_warning(report: Mapping[str, object], dtype: str, t: float, case: Case) -> str | None:
+    """A warning if an engine has measured, before ``t``, an error above its target; or None."""
     worst, target = report.get("worst_error"), report.get("target")
-    if worst is None or target is None or not worst > target:
+    if not (isinstance(worst, (int, float)) and isinstance(target, (int, float)) and worst > target):
         return None
     finer = "--dtype float64, " if dtype == "float32" else ""
     return (
@@ -66,43 +68,51 @@ def accuracy_warning(report: JsonDict, dtype: str, t: float, case: Case) -> str 
     )
 
 
-def engine_warning(report: dict[str, object], asked: str) -> str | None:
-    """A sentence where the mesh was asked for and gave way to the tree."""
+def warnings_of(report: Mapping[str, object]) -> list[str]:
+    """The sentences of a chemistry's report."""
+    found = report.get("warnings")
+    return [str(one) for one in found] if isinstance(found, (list, tuple)) else []
+
+
+def engine_warning(report: dict[str, object], engine: str) -> str | None:
+    """A warning if ``engine`` is "mesh" but the tree replaced it; or None."""
     note = report.get("note")
-    return f"the tree sums in place of the mesh: {note}" if note and asked == "mesh" else None
+    return f"the tree replaces the mesh: {note}" if note and engine == "mesh" else None
 
 
 def require(problem: Problem) -> None:
-    """Raise before the first byte: `ConfigError` for steps that cannot be counted, `ResourceError` for positions and
-    drift that cannot fit in memory. What is asked for here is less than any run takes.
+    """Check a problem before anything is written.
+
+    Raises `ConfigError` for too many steps, an accuracy below rounding, or a parameter out of range, and
+    `ResourceError` if positions and drift alone exceed the free memory.
     """
     c = problem.config
     count = c.T / c.dt
     if count < MOST_STEPS:
         count = sum(part.count for part in intervals(c.snapshots, c.dt))
     if count >= MOST_STEPS:
-        told = f"T = {c.T:g} takes {count:.3g} steps of dt = {c.dt:g}"
-        raise ConfigError(told, f"raise --dt: at most {MOST_STEPS:.3g} are done")
+        message = f"T = {c.T:g} takes {count:.3g} steps of dt = {c.dt:g}"
+        raise ConfigError(message, f"use a larger --dt: at most {MOST_STEPS:.3g} steps are possible")
     finest = float(np.finfo(c.dtype).eps)
     approximate = tree_pays(c.J, c.dim, c.accuracy) if c.engine == "auto" else c.engine != "direct"
     if c.accuracy < finest and approximate:
-        told = f"--accuracy {c.accuracy:g} is below {finest:.2g}, to which {c.dtype} rounds"
-        raise ConfigError(told, "use --engine direct, or a larger --accuracy")
+        message = f"--accuracy {c.accuracy:g} is below {finest:.2g}, the rounding of {c.dtype}"
+        raise ConfigError(message, "use --engine direct, or a larger --accuracy")
     for name, values in c.parameters().items():
         if max(abs(value) for value in values) > LARGEST:
-            raise ConfigError(f"{name} = {values[0]:g} is out of the range of float32", f"at most {LARGEST:g}")
+            raise ConfigError(f"{name} = {values[0]:g} is out of the range of float32", f"use at most {LARGEST:g}")
     width = 4 if c.dtype == "float32" else 8
     need, have = c.J * c.dim * (width * (len(problem.cases) + 6) + 8), available_memory()
     if need > have:
         raise ResourceError(
             f"J = {c.J} particles in {len(problem.cases)} cases need at least {need / 2**30:.3g} GiB of memory, "
-            f"and {have / 2**30:.3g} GiB are available",
-            "lower --J or sweep fewer values",
+            f"but {have / 2**30:.3g} GiB are available",
+            "use a smaller --J or sweep fewer values",
         )
 
 
 def diagnose(problem: Problem, case: Case, x: Cloud) -> str:
-    """The cloud ``x`` (J, d) of a case: smallest pair distance against delta, largest mass within delta."""
+    """Describe the cloud ``x`` (J, d) of a case: smallest pair distance and largest mass within delta."""
     from scipy.spatial import cKDTree
 
     x = x.astype(np.float64)
@@ -111,16 +121,12 @@ def diagnose(problem: Problem, case: Case, x: Cloud) -> str:
         return "the only particle has no neighbour"
     tree = cKDTree(x)
     nearest = float(tree.query(x, k=2)[0][:, 1].min())
-    told = f"smallest pair distance {nearest:.3g} against delta = {delta:.3g}"
-    if case.mass and delta:
-        told += f", largest mass within delta {densest(x, delta) * case.mass:.3g}"
-        critical = 8 * math.pi * case.mu / case.chi if problem.config.dim == 2 and case.chi > 0 else 0.0
-        told += f" against the critical 8 pi mu / chi = {critical:.3g}" if critical else ""
-    return told
+    distance = f"smallest pair distance {nearest:.3g} against delta = {delta:.3g}"
+    return f"{distance}, {mass_within_delta(problem, case, x)}" if case.mass and delta else distance
 
 
 def flow_rate(case: Case, probe: np.ndarray, t: float) -> float:
-    """max |grad v| at ``t``: the speed over the flow's length scale, by central differences at the probe points."""
+    """max |grad v| at ``t`` [1 / time], by central differences at the points ``probe`` (n, d)."""
     h = 1e-4
     largest = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -133,6 +139,6 @@ def flow_rate(case: Case, probe: np.ndarray, t: float) -> float:
 
 
 def _rounded(value: float) -> str:
-    """One digit, downwards."""
+    """``value`` rounded down to one digit."""
     unit = 10.0 ** math.floor(math.log10(value))
     return f"{math.floor(value / unit * (1 + 1e-9)) * unit:.1g}"

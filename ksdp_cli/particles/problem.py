@@ -1,4 +1,4 @@
-"""From options to what is integrated: names resolved, parameters handed to their owner, cases laid out."""
+"""From options to a `Problem`: resolve names, give parameters to their components, list the cases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -31,13 +31,16 @@ from . import own
 from .contents import contents
 from .schemes.base import Scheme
 
+if TYPE_CHECKING:
+    from .origin import MovingOrigin
+
 
 @dataclass(frozen=True)
 class Case:
-    """One member of a sweep: ``values`` holds the swept parameters, the rest is equation (8) for this member.
+    """One member of a sweep: ``values`` holds its swept parameters; the other fields define equation (8).
 
-    ``number`` is its place in the sweep, ``stream`` that among the cases of its ``seed``: the two fix its random
-    numbers wherever the case is run.
+    ``number`` is its position in the sweep, and ``stream`` its position among the cases with its ``seed``; seed and
+    stream determine its random numbers in any process.
     """
 
     values: dict[str, float]
@@ -53,16 +56,16 @@ class Case:
 
     @property
     def place(self) -> str:
-        """`` at A = 10`` for a sentence; empty where nothing is swept."""
+        """`` at A = 10`` for a message; empty without a sweep."""
         return f" at {label(self.values)}" if self.values else ""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A configuration with its classes loaded: what the integrator runs.
+    """A configuration with its classes loaded, ready to run.
 
-    ``contents`` are digests of the flow, kernel and initial cloud that are not ksdp's own: their names say too little.
-    ``c0`` is the chemical at the start, a word or a function of the coordinates.
+    ``contents`` holds a digest of each component that does not ship with ksdp, since a name does not identify it.
+    ``c0`` is the initial chemical, a word of `chemistry.beginning.WORDS` or a function of the coordinates.
     """
 
     config: SimulateConfig
@@ -74,44 +77,48 @@ class Problem:
     chemistry: type[Chemistry]
     contents: dict[str, str] = field(default_factory=dict)
     c0: str | Field = "zero"
+    #: The `MovingOrigin` of a case by its number and T, computed once by `moving_origin`.
+    origins: dict[tuple[int, float], MovingOrigin] = field(default_factory=dict, compare=False, repr=False)
 
 
 @overload
-def load(kind: Literal["flow"], given: object) -> tuple[str, Flow | type[Flow]]: ...
+def load(kind: Literal["flow"], component: object) -> tuple[str, Flow | type[Flow]]: ...
 @overload
-def load(kind: Literal["kernel"], given: object) -> tuple[str, type[Kernel]]: ...
+def load(kind: Literal["kernel"], component: object) -> tuple[str, type[Kernel]]: ...
 @overload
-def load(kind: Literal["chemistry"], given: object) -> tuple[str, type[Chemistry]]: ...
+def load(kind: Literal["chemistry"], component: object) -> tuple[str, type[Chemistry]]: ...
 @overload
-def load(kind: Literal["scheme"], given: object) -> tuple[str, type[Scheme]]: ...
+def load(kind: Literal["scheme"], component: object) -> tuple[str, type[Scheme]]: ...
 @overload
-def load(kind: Literal["initial cloud"], given: object) -> tuple[str, InitialCloud | type[InitialCloud]]: ...
+def load(kind: Literal["initial cloud"], component: object) -> tuple[str, InitialCloud | type[InitialCloud]]: ...
 @overload
-def load(kind: Literal["metric"], given: object) -> tuple[str, object]: ...
-def load(kind: str, given: object) -> tuple[str, object]:
-    """The long name and class of a registered component; a class or instance given directly passes through, and is
-    found again by its name in the same process.
+def load(kind: Literal["metric"], component: object) -> tuple[str, object]: ...
+def load(kind: str, component: object) -> tuple[str, object]:
+    """Return the long name and the class of a component of this ``kind``.
 
-    Raises `ConfigError` for an unknown name, and for what lacks an attribute that its kind must have.
+    ``component`` is a registered name, or a class or instance, which is returned itself and can be found by its name
+    later in the same process. Raises `ConfigError` for an unknown name, and for an object without an attribute that its
+    kind needs.
     """
-    if isinstance(given, str):
-        before = own.known(kind, given)
-        if before is not None:
-            return given, before
-        entry = plugins.registry().find(kind, given)
+    if isinstance(component, str):
+        earlier = own.known(kind, component)
+        if earlier is not None:
+            return component, earlier
+        entry = plugins.registry().find(kind, component)
         return entry.long_name, entry.load()
-    name = own.name_of(given)
-    require_contract(kind, name, given)
-    own.remember(kind, given)
-    return name, given
+    name = own.name_of(component)
+    require_contract(kind, name, component)
+    own.remember(kind, component)
+    return name, component
 
 
-def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, InitialCloud]:
-    """Name and instance of an initial cloud: registered, a class or instance of the caller's, or an opened store.
+def initial_cloud(law: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, InitialCloud]:
+    """Return name and instance of the initial cloud ``law``: a registered name, a class, an instance or a stored cloud.
 
-    ``values`` are its parameters by name. Raises `ConfigError` for one that it has not, and for another dimension.
+    ``values`` are its parameters by name. Raises `ConfigError` for a parameter that it does not have, and for a
+    dimension that it does not support.
     """
-    name, cloud = _law(given)
+    name, cloud = _law(law)
     fields = _fields(name, cloud) if isinstance(cloud, type) else {}
     _table("init_params", dict(values or {}), "initial cloud", fields)
     if isinstance(cloud, type):
@@ -122,21 +129,20 @@ def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None =
     return name, cloud
 
 
-def pose(options: JsonDict) -> Problem:
-    """The problem that ``options`` describe: fields of `SimulateConfig`, and parameters of the flow, the kernel
-    and the initial cloud by name.
+def pose(options: Mapping[str, object]) -> Problem:
+    """Build the problem from ``options``: fields of `SimulateConfig`, and parameters of the components by name.
 
-    Raises `ConfigError` for an unknown name, a dimension that a component lacks, or a value out of range.
+    Raises `ConfigError` for an unknown name, a dimension that a component does not support, or a value out of range.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    flow_name, flow = load("flow", given.pop("flow", "none"))
-    chemistry_name, chemistry = load("chemistry", given.pop("chemistry", "elliptic"))
-    kernel_name, kernel = load("kernel", given.pop("kernel", chemistry.kernel))
-    dim = _dimension(given.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
-    scheme_name, scheme = load("scheme", given.pop("scheme", "euler"))
-    init_name, law = _law(given.pop("init", SimulateConfig.model_fields["init"].default))
-    c0 = given.pop("c0", SimulateConfig.model_fields["c0"].default)
-    extra = {name: given.pop(name) for name in list(given) if name not in SimulateConfig.model_fields}
+    remaining = {name: value for name, value in options.items() if value is not None}
+    flow_name, flow = load("flow", remaining.pop("flow", "none"))
+    chemistry_name, chemistry = load("chemistry", remaining.pop("chemistry", "elliptic"))
+    kernel_name, kernel = load("kernel", remaining.pop("kernel", chemistry.kernel))
+    dim = _dimension(remaining.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
+    scheme_name, scheme = load("scheme", remaining.pop("scheme", "euler"))
+    init_name, law = _law(remaining.pop("init", SimulateConfig.model_fields["init"].default))
+    c0: Any = remaining.pop("c0", SimulateConfig.model_fields["c0"].default)
+    extra = {name: remaining.pop(name) for name in list(remaining) if name not in SimulateConfig.model_fields}
     of_law = _fields(init_name, law) if isinstance(law, type) else {}
     fields = {
         "flow": _fields(flow_name, flow),
@@ -148,14 +154,16 @@ def pose(options: JsonDict) -> Problem:
     _require_one_owner(
         extra, owned | {f"initial cloud {init_name!r}": of_law}, (flow_name, kernel_name, init_name, chemistry_name)
     )
-    init_params = _single(_table("init_params", given.pop("init_params", {}), "initial cloud", of_law) | extra, of_law)
+    init_params = _single(
+        _table("init_params", remaining.pop("init_params", {}), "initial cloud", of_law) | extra, of_law
+    )
     _, initial = initial_cloud(law if isinstance(law, StoredCloud) else init_name, dim, init_params)
-    held = _contents({flow_name: flow, kernel_name: kernel, init_name: initial, scheme_name: scheme})
-    held |= _contents({chemistry_name: chemistry})
-    chosen: dict[str, dict[str, tuple[float, ...]]] = {}
+    digests = _contents({flow_name: flow, kernel_name: kernel, init_name: initial, scheme_name: scheme})
+    digests |= _contents({chemistry_name: chemistry})
+    parameters: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
-        stored = _table(f"{part}_params", given.pop(f"{part}_params", {}), part, names)
-        chosen[part] = {
+        stored = _table(f"{part}_params", remaining.pop(f"{part}_params", {}), part, names)
+        parameters[part] = {
             name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
         }
     begin = beginning(c0)
@@ -164,14 +172,14 @@ def pose(options: JsonDict) -> Problem:
     if not chemistry.memory and begin != "zero":
         raise ConfigError(f"c0 for chemistry {chemistry_name!r}, which has no memory", "use --chemistry parabolic")
     if isinstance(initial, StoredCloud):
-        given.setdefault("t0", initial.t)
+        remaining.setdefault("t0", initial.t)
     config = build(
         SimulateConfig,
-        given
+        remaining
         | {"flow": flow_name, "kernel": kernel_name, "dim": dim, "init": init_name}
-        | {"scheme": scheme_name.removeprefix("ksdp:")}  # as it was stored before there were others
-        | {"flow_params": chosen["flow"], "kernel_params": chosen["kernel"], "init_params": init_params}
-        | {"chemistry": chemistry_name, "chemistry_params": chosen["chemistry"], "c0": getattr(c0, "path", c0)},
+        | {"scheme": scheme_name.removeprefix("ksdp:")}  # stores from before the registry have short names
+        | {"flow_params": parameters["flow"], "kernel_params": parameters["kernel"], "init_params": init_params}
+        | {"chemistry": chemistry_name, "chemistry_params": parameters["chemistry"], "c0": getattr(c0, "path", c0)},
     )
     cases = _cases(config, flow, kernel, chemistry)
     for case in cases:
@@ -181,47 +189,48 @@ def pose(options: JsonDict) -> Problem:
     }
     if SEED in config.swept():
         units[SEED] = "seed of the initial cloud and of the Brownian paths"
-    return Problem(config, cases, kernel, initial, units, scheme, chemistry, held, begin)
+    return Problem(config, cases, kernel, initial, units, scheme, chemistry, digests, begin)
 
 
 def chemical_at_start(problem: Problem, case: Case) -> str | Field:
-    """c_0 of a case: a word or a function of the coordinates."""
+    """c_0 of a case: a word of `chemistry.beginning.WORDS`, or a function of the coordinates."""
     return own_chemical(problem.config.init, problem.initial, case, problem.c0)
 
 
 def own_chemical(name: str, initial: InitialCloud, case: Case, c0: str | Field) -> str | Field:
-    """``c0``, or where that is "exact" what the initial cloud says of its chemical. Raises `ConfigError` where it says
-    none, or none for this case."""
+    """Return ``c0``; if it is "exact", the chemical of the initial cloud.
+
+    Raises `ConfigError` if that cloud has no chemical, or none for this case.
+    """
     if not (isinstance(c0, str) and c0 == "exact"):
         return c0
     if not hasattr(initial, "chemical"):
-        raise ConfigError(
-            f"c0 = 'exact' for initial cloud {name!r}, which knows no chemical", "use --init self_similar"
-        )
+        raise ConfigError(f"c0 = 'exact' for initial cloud {name!r}, which has no chemical", "use --init self_similar")
     values = case.chemistry_params.model_dump() if case.chemistry_params else {}
     c: Field = initial.chemical(case.mu, case.chi, case.mass, values.get("eps", 0.0), values.get("k", 0.0))
     return c
 
 
-def _law(given: object) -> tuple[str, InitialCloud | type[InitialCloud]]:
-    """Name and class of an initial cloud, or the instance that is given."""
-    return (given.path, given) if isinstance(given, StoredCloud) else load("initial cloud", given)
+def _law(law: object) -> tuple[str, InitialCloud | type[InitialCloud]]:
+    """Name and class of the initial cloud ``law``, or its instance."""
+    return (law.path, law) if isinstance(law, StoredCloud) else load("initial cloud", law)
 
 
-def _single(given: JsonDict, fields: JsonDict) -> dict[str, float | str]:
-    """The parameters of a law that are not its defaults. Raises `ConfigError` for a sweep: a store has one law."""
+def _single(parameters: JsonDict, fields: JsonDict) -> dict[str, float | str]:
+    """The parameters of a law that differ from its defaults. Raises `ConfigError` for several values of one."""
     values: dict[str, float | str] = {}
-    for name in [name for name in fields if name in given]:
+    for name in [name for name in fields if name in parameters]:
         try:
-            values[name] = str(given[name]) if isinstance(fields[name].default, str) else parsing.number(given[name])
+            value = parameters[name]
+            values[name] = str(value) if isinstance(fields[name].default, str) else parsing.number(value)
         except ConfigError as error:
-            hint = "one number; a store has one initial cloud, so that its parameters are not swept"
+            hint = "give one number: a store has one initial cloud, so its parameters cannot be swept"
             raise ConfigError(f"--{name.replace('_', '-')}: {error.message}", hint) from None
     return {name: value for name, value in values.items() if value != fields[name].default}
 
 
 def _require_one_owner(extra: dict[str, object], fields: dict[str, dict[str, object]], names: tuple[str, ...]) -> None:
-    """Raise `ConfigError` unless each parameter that is given by its name alone belongs to one component."""
+    """Raise `ConfigError` unless each parameter in ``extra`` belongs to exactly one component."""
     for name in extra:
         owners = [part for part in fields if name in fields[part]]
         if not owners:
@@ -231,22 +240,23 @@ def _require_one_owner(extra: dict[str, object], fields: dict[str, dict[str, obj
 
 
 def _table(key: str, table: object, part: str, names: dict[str, object]) -> JsonDict:
-    """A table of parameters out of a configuration. Raises `ConfigError` unless it is one, of names that there are."""
+    """Return ``table``, the parameters of ``part``. Raises `ConfigError` if it is not a table or has an unknown
+    name."""
     if not isinstance(table, dict):
-        raise ConfigError(f"{key} = {table!r} is no table", f"write it as [{key}] with NAME = VALUE below")
+        raise ConfigError(f"{key} = {table!r} is not a table", f"write it as [{key}] with lines NAME = VALUE")
     for name in table:
         if name not in names:
             error = unknown_name(str(name), list(names))
             near = error.hint if names else f"this {part} has no parameters"
-            raise ConfigError(f"[{key}] has {name!r}, which is no parameter of the {part}", near)
+            raise ConfigError(f"[{key}] has {name!r}, which is not a parameter of the {part}", near)
     return table
 
 
 def _contents(components: dict[str, object]) -> dict[str, str]:
-    """By name, the digest of each that is not ksdp's own; of what cannot be told from others, a word used once."""
-    read = {n: c for n, c in components.items() if not n.startswith("ksdp:") or hasattr(c, "digest")}
-    theirs = {n: c for n, c in read.items() if not isinstance(c, StoredCloud)}
-    return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in theirs.items()}
+    """The digest of each component that does not ship with ksdp, by name; a unique text if there is no digest."""
+    external = {n: c for n, c in components.items() if not n.startswith("ksdp:") or hasattr(c, "digest")}
+    digested = {n: c for n, c in external.items() if not isinstance(c, StoredCloud)}
+    return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in digested.items()}
 
 
 def _cases(
@@ -260,24 +270,24 @@ def _cases(
         p = fixed | values
         flow_params = _checked(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
         kernel_params = _checked(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
-        own = {name: p[name] for name in config.chemistry_params}
-        chemistry_params = _checked(chemistry.Params, own, config.chemistry)
+        chemistry_values = {name: p[name] for name in config.chemistry_params}
+        chemistry_params = _checked(chemistry.Params, chemistry_values, config.chemistry)
         args = (p["delta2"], *(float(value) for value in kernel_params.model_dump().values()))
-        field = _made(flow, flow_params, config)
+        field = _flow_of_case(flow, flow_params, config)
         cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args, number, chemistry_params, seed, stream))
     return cases
 
 
-def _made(flow: Flow | type[Flow], parameters: BaseModel, config: SimulateConfig) -> Flow:
-    """The flow of a case, tried at one point, so that a fault of a stranger's code is told as what it is."""
+def _flow_of_case(flow: Flow | type[Flow], parameters: BaseModel, config: SimulateConfig) -> Flow:
+    """The flow of a case. Raises `ConfigError` if its code fails at a test point."""
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
         field.velocity(np.full((1, config.dim), 0.5, config.dtype), config.t0)
     except KsdpError:
         raise
     except Exception as error:
-        told = f"flow {config.flow!r} fails: {type(error).__name__}: {error}"
-        raise ConfigError(told, "ksdp_cli.testing.check_flow checks a flow") from error
+        message = f"flow {config.flow!r} fails: {type(error).__name__}: {error}"
+        raise ConfigError(message, "check it with ksdp_cli.testing.check_flow") from error
     return field
 
 
@@ -289,34 +299,36 @@ def _checked(model: type[BaseModel], values: Mapping[str, object], owner: str) -
 
 
 def _shows(*owners: str) -> str | None:
-    """The command that lists parameters, for the owners that have a name to ask by."""
-    known = {entry.long_name for entry in plugins.registry().entries}
-    commands = [f"'ksdp plugins show {owner}'" for owner in owners if owner in known]
+    """The commands that list the parameters of those ``owners`` that are registered, or None."""
+    registered = {entry.long_name for entry in plugins.registry().entries}
+    commands = [f"'ksdp plugins show {owner}'" for owner in owners if owner in registered]
     return f"see {' and '.join(commands)}" if commands else None
 
 
 def _fields(owner: str, component: object) -> JsonDict:
-    """The fields of a component's parameters; a law of initial particles may have none."""
+    """The fields of a component's ``Params``, or none. Raises `ConfigError` for a name that equation (8) uses."""
     fields = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
     taken = [name for name in fields if name in SimulateConfig.model_fields]
     if taken:
-        raise ConfigError(f"{owner} has a parameter {taken[0]!r}, which equation (8) has itself", "rename it in Params")
+        raise ConfigError(
+            f"{owner} has a parameter {taken[0]!r}, which is an option of every run", "rename it in Params"
+        )
     return fields
 
 
-def _dimension(asked: object, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
-    """The dimension asked for, or the lowest that the flow and the kernel share."""
+def _dimension(option: object, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
+    """The dimension of ``option``, or the lowest that flow and kernel share. Raises `ConfigError` if there is none."""
     shared = [d for d in flow_dims if d in kernel_dims]
-    if asked is None:
+    if option is None:
         if not shared:
             raise ConfigError(
                 f"flow {flow!r} has dimension {_either(flow_dims)}, kernel {kernel!r} {_either(kernel_dims)}"
             )
         return shared[0]
     try:
-        dim = int(str(asked))
+        dim = int(str(option))
     except ValueError:
-        raise ConfigError(f"--dim {asked!r} is not a whole number", "give 2 or 3") from None
+        raise ConfigError(f"--dim {option!r} is not a whole number", "give 2 or 3") from None
     for kind, name, dims in (("flow", flow, flow_dims), ("kernel", kernel, kernel_dims)):
         if dim not in dims:
             raise ConfigError(f"{kind} {name!r} has dimension {_either(dims)}, not {dim}", f"use --dim {dims[0]}")
@@ -328,20 +340,19 @@ def _either(dims: tuple[int, ...]) -> str:
 
 
 def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dict[str, object]]) -> ConfigError:
-    own = [name for names in fields.values() for name in names]
-    known = [*SimulateConfig.model_fields, *own]
-    error = unknown_name(name, known)
-    place = "parameters: " + ", ".join(f"{part} has {', '.join(names) or 'none'}" for part, names in fields.items())
-    near = error.hint if "mean" in (error.hint or "") else place
+    parameters = [name for names in fields.values() for name in names]
+    error = unknown_name(name, [*SimulateConfig.model_fields, *parameters])
+    listed = "parameters: " + ", ".join(f"{part} has {', '.join(names) or 'none'}" for part, names in fields.items())
+    near = error.hint if "mean" in (error.hint or "") else listed
     with_some = [owner for owner, names in zip(owners, fields.values(), strict=True) if names]
     return ConfigError(error.message, "; ".join(filter(None, (near, _shows(*with_some)))))
 
 
 def drift_prefactor(case: Case, particles: int) -> float:
-    """chi M / J of equation (8)."""
+    """chi M / J, the factor of the pair sum in equation (8)."""
     return case.chi * case.mass / particles
 
 
 def diffusion(case: Case, dt: float) -> float:
-    """sqrt(2 mu dt), the standard deviation of one Brownian step."""
+    """sqrt(2 mu dt), the standard deviation of a Brownian step along an axis [length]."""
     return math.sqrt(2.0 * case.mu * dt)

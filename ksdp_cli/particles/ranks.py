@@ -1,4 +1,4 @@
-"""The world that a process belongs to, as its launcher or its user says."""
+"""The choice of the world of a process, by its launcher or by the user."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from .world import Alone, World
 WORLDS = ("alone", "torch", "mpi")
 
 
-def world_of(asked: str | None = None) -> World:
-    """The ranks that torchrun started with this process, those of ``mpiexec`` where "mpi" is asked for, or this process
-    alone. Raises `ConfigError` for another name, and where a launcher or a library is missing.
+def world_of(name: str | None = None) -> World:
+    """Return the world called ``name``; by default that of torchrun if it started this process, else this process
+    alone.
+
+    Raises `ConfigError` for an unknown name or without the launcher, and `ResourceError` without the library.
     """
-    if asked not in (None, *WORLDS):
-        raise ConfigError(f"there is no world {asked!r}", f"use {', '.join(WORLDS[:-1])} or {WORLDS[-1]}")
-    if asked == "torch" and not launcher.by_torchrun():
+    if name not in (None, *WORLDS):
+        raise ConfigError(f"there is no world {name!r}", f"use {', '.join(WORLDS[:-1])} or {WORLDS[-1]}")
+    if name == "torch" and not launcher.by_torchrun():
         raise ConfigError("world torch without its launcher", "start with torchrun --nproc-per-node N -m ksdp_cli")
-    if asked == "torch" or (asked is None and launcher.by_torchrun()):
+    if name == "torch" or (name is None and launcher.by_torchrun()):
         from .torch_world import TorchWorld
 
         return TorchWorld()
-    if asked == "mpi":
+    if name == "mpi":
         from .mpi_world import MpiWorld
 
         return MpiWorld()

@@ -1,4 +1,4 @@
-"""Cases on a GPU, moved by the same launches, many steps queued at once."""
+"""Several cases on a GPU, moved by the same launches, many steps queued at once."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from .intervals import Interval
 
 
 class SideBySide:
-    """``runs`` of one problem that are in the same state but for their positions, which lie on the device between
-    `put` and `settle`."""
+    """Moves ``runs`` of one problem together. They are at the same step and differ only in their positions.
+
+    Between `put` and `settle` the positions are on the device.
+    """
 
     def __init__(self, runs: Sequence[CaseRun]) -> None:
         self.runs = runs
-        #: The run that blew up.
+        #: The run that blew up, or None.
         self.failed: CaseRun | None = None
         self.steps = StepsGPU(runs[0].config, [run.stepper for run in runs])
 
     def put(self) -> None:
-        """Take the positions of the runs."""
+        """Copy the positions of the runs to the device."""
         self.steps.put(np.stack([run.state.x for run in self.runs]))
 
     def settle(self) -> None:
-        """Give the runs their positions after the last good step."""
+        """Copy the positions after the last good step back to the runs."""
         for run, x in zip(self.runs, self.steps.get(), strict=True):
             run.state.arrays = {"x": x}
 
     def advance(self, part: Interval, after_steps: Callable[[], None]) -> None:
-        """All runs to the end of ``part``; ``after_steps`` is called after all that were queued at once.
+        """Move all runs to the end of ``part``; call ``after_steps()`` after each group of queued steps.
 
-        Raises `NumericalError` at blow-up, of the run `failed`.
+        Raises `NumericalError` at a blow-up of the run `failed`.
         """
         state = self.runs[0].state
         while state.step < part.count:

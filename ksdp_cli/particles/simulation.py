@@ -1,6 +1,7 @@
-"""The cases of a problem from one snapshot to the next: in turn, or on a GPU side by side where they fit.
+"""The loop over the cases of a problem, from snapshot to snapshot.
 
-On a GPU cases go side by side where the sum is direct, and many steps are queued at once.
+Cases run one after the other. On a GPU with the direct sum they run together if they fit, with many steps queued at
+once.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Simulation:
-    """Equation (8) for every case of ``problem``, on one device. ``steps`` is the number for all cases together."""
+    """Integrates equation (8) for every case of ``problem`` on one device. ``steps`` is the total over all cases."""
 
     def __init__(self, problem: Problem, device: str, threads: int | None = None, world: World | None = None) -> None:
         keys = {seed: noise_key(problem, seed) for seed in {case.seed for case in problem.cases}}
@@ -33,79 +34,93 @@ class Simulation:
         self.runs = [CaseRun(problem, case, device, keys[case.seed], threads, world) for case in problem.cases]
         self.plan, self.longest = self.runs[0].plan, self.runs[0].longest
         self.steps = sum(run.steps for run in self.runs)
-        #: The run that moves, and after a blow-up the one that did it.
+        #: The run that moves; after a blow-up, the run that blew up.
         self.moving = self.runs[0]
         self._moved: Sequence[CaseRun] = ()
         self._on_gpu: dict[tuple[int, ...], SideBySide] = {}
         self._in_motion: SideBySide | None = None
 
     def start(self) -> None:
-        """Draw the initial clouds. Raises `DataError` when they are not finite."""
+        """Draw the initial clouds. Raises `DataError` if one is not finite."""
         for run in self.runs:
             run.start()
 
     def snapshot(self) -> list[State]:
         """The states after the last good step, for checkpoints."""
-        self._settle()
+        self.settle()
         return [run.snapshot() for run in self.runs]
 
     def run(self, write: Callable[[int, list[Cloud]], None], after_step: Callable[[int], None]) -> None:
         """Integrate to the last snapshot.
 
-        ``write(k, clouds)`` gets the positions (J, d) of each case at each snapshot, from the first that a case has
-        not passed; those of a case that had passed it are of a later time. ``after_step(done)`` is called after every
-        step, on a GPU after all that were queued at once, with the number of steps taken since the start, when the
-        states are consistent. Raises `NumericalError` at blow-up.
+        ``write(k, clouds)`` receives the positions (J, d) of each case at snapshot k, from the first snapshot that some
+        case has not passed; a case that has passed it gives positions of a later time. ``after_step(done)`` receives
+        the total number of steps since the start, after every step, or on a GPU after each group of queued steps; the
+        states are then consistent. Raises `NumericalError` at blow-up.
         """
         for part in self.plan[min(run.state.k for run in self.runs) :]:
-            here = [run for run in self.runs if run.state.k == part.k]
-            for runs in self._groups(here):
+            current = [run for run in self.runs if run.state.k == part.k]
+            for runs in self._groups(current):
                 self._advance(runs, part, self._counted(runs, after_step))
             write(part.k, [run.state.x for run in self.runs])
-            for run in here:
+            for run in current:
                 run.state.k, run.state.step = part.k + 1, 0
 
     def look(self) -> str | None:
-        """A sentence when a cloud in motion is seen to have collapsed; each is looked at in some steps.
+        """Check the moving clouds, every few steps, for collapse; return a warning about the first collapsed one, or
+        None.
 
-        To be called from ``after_step`` of `run`. Of several that are seen at once the sentence is about the first.
+        Call it from ``after_step`` of `run`.
         """
         due = [run for run in self._moved if run.look_due() and collapse.excess(self.problem, run.case)]
         if due:
-            self._settle()
+            self.settle()
         sentences = [run.look() for run in due]
         return next(filter(None, sentences), None)
 
+    @property
+    def moved(self) -> Sequence[CaseRun]:
+        """The runs that the last steps moved. Their positions are those of before until `settle`."""
+        return self._moved
+
+    def settle(self) -> None:
+        """Bring the clouds in motion back to the host, where they are not on it."""
+        if self._in_motion:
+            self._in_motion.settle()
+
     def done(self) -> int:
-        """Steps taken so far, all cases together."""
+        """Number of steps done so far, over all cases."""
         return sum(run.done() for run in self.runs)
 
     def max_kernel_displacement(self) -> tuple[float, Case]:
-        """`CaseRun.max_kernel_displacement` of the case where it is largest, and that case."""
-        pulls = [run.max_kernel_displacement() for run in self.runs]
-        worst = int(np.argmax(pulls))
-        return pulls[worst], self.runs[worst].case
+        """The largest `CaseRun.max_kernel_displacement`, and its case."""
+        displacements = [run.max_kernel_displacement() for run in self.runs]
+        worst = int(np.argmax(displacements))
+        return displacements[worst], self.runs[worst].case
 
     def _counted(self, runs: list[CaseRun], after_step: Callable[[int], None]) -> Callable[[], None]:
-        """``after_step`` with the steps of all runs, of which only ``runs`` move."""
+        """A function that calls ``after_step`` with the total number of steps while only ``runs`` move."""
         rest = self.done() - sum(run.done() for run in runs)
         return lambda: after_step(rest + sum(run.done() for run in runs))
 
     def _groups(self, runs: list[CaseRun]) -> list[list[CaseRun]]:
-        """``runs`` as they are moved: one after the other, or all by the same launches."""
+        """``runs`` in groups that move together: each alone, or all by the same launches."""
         together = self.device != "cpu" and len({run.state.step for run in runs}) == 1 and self._fit(runs)
         return [runs] if together else [[run] for run in runs]
 
     def _fit(self, runs: list[CaseRun]) -> bool:
-        """Whether ``runs`` can be moved by the same launches."""
+        """Whether the same launches can move all ``runs``."""
         from .gpu_step import StepsGPU
 
         if self._key(runs) in self._on_gpu:
             return True
-        return runs[0].kind == "direct" and StepsGPU.fits(self.config, len(runs))
+        if runs[0].kind != "direct":
+            return False
+        full = not StepsGPU.fits(self.config, len(runs))
+        return not self.world.largest(np.array([full], np.float64))[0]  # a card of one rank may have less left
 
     def _advance(self, runs: list[CaseRun], part: Interval, after_step: Callable[[], None]) -> None:
-        """``runs`` to the end of the interval, on a CPU one."""
+        """Move ``runs`` (on a CPU only one) to the end of the interval."""
         self.moving, self._moved = runs[0], runs
         if self.device == "cpu":
             self.moving.advance(part, after_step)
@@ -117,21 +132,16 @@ class Simulation:
         except NumericalError:
             self.moving = group.failed or runs[0]
             raise
-        self._settle()
+        self.settle()
         self._in_motion = None
 
     def _group(self, runs: list[CaseRun]) -> SideBySide:
-        """What moves these runs; kept, since what it has captured is worth keeping."""
+        """The `SideBySide` of these runs; kept for the next interval with its captured graphs."""
         from .side_by_side import SideBySide
 
         if self._key(runs) not in self._on_gpu:
             self._on_gpu[self._key(runs)] = SideBySide(runs)
         return self._on_gpu[self._key(runs)]
-
-    def _settle(self) -> None:
-        """Bring the clouds in motion back to the host."""
-        if self._in_motion:
-            self._in_motion.settle()
 
     @staticmethod
     def _key(runs: list[CaseRun]) -> tuple[int, ...]:

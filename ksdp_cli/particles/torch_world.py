@@ -1,28 +1,37 @@
-"""Ranks that torchrun starts: one cloud on several processes, joined by torch.distributed."""
+"""Ranks started by torchrun, which communicate by torch.distributed."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .lifeline import Lifeline
 from .world import Lost
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Value = TypeVar("Value")
 
 
-class TorchWorld:
-    """Processes on hosts, by gloo; rank, size and the address of rank 0 are in the environment, as torchrun sets them.
+#: Seconds between two looks at a card that is not done.
+WAIT = 1e-4
 
-    Ranks of one host meet on its loopback device, unless GLOO_SOCKET_IFNAME says another. Raises `Lost` when they do
-    not come together.
+
+class TorchWorld:
+    """Processes joined by gloo; torchrun sets rank, size and the address of rank 0 in the environment.
+
+    Tensors on GPUs are joined by nccl, in a group that is created at its first use; gloo joins all else. Ranks of one
+    host use its loopback device unless GLOO_SOCKET_IFNAME names another. Raises `Lost` if they cannot connect.
     """
 
     def __init__(self) -> None:
@@ -35,25 +44,59 @@ class TorchWorld:
         self.torch, self.group = torch, import_module("torch.distributed")
         with _together():
             store, self.rank, self.size = next(self.group.rendezvous("env://"))
-            # torchrun may keep its store when it starts the ranks again, with the addresses of those that are gone
+            # torchrun may keep its store, with old addresses, when it restarts the ranks
             again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
             self.store = self.group.PrefixStore(f"ksdp {again}", store)
             self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
+        self.place = int(os.environ.get("LOCAL_RANK", self.rank))
+        self._cards: Any = None
+        self._lifeline: Lifeline | None = None
 
-    def join(self, whole: NDArray[np.floating], ends: Sequence[int]) -> None:
+    def join(self, whole: NDArray[np.generic], ends: Sequence[int]) -> None:
         with _together():
-            under_way = []
+            broadcasts = []
             for rank in range(self.size):
                 part = whole[ends[rank] : ends[rank + 1]]
                 if part.size:
                     tensor = self.torch.from_numpy(part.reshape(-1).view(np.uint8))
-                    under_way.append(self.group.broadcast(tensor, src=rank, async_op=True))
-            for work in under_way:
+                    broadcasts.append(self.group.broadcast(tensor, src=rank, async_op=True))
+            for work in broadcasts:
                 work.wait()
+
+    def join_pieces(self, pieces: Tensor, mine: Tensor) -> None:
+        with _together():
+            if pieces.is_cuda and self._cards is None:
+                self._cards = self.group.new_group(backend="nccl")
+                self._lifeline = Lifeline(self.torch, self.group) if self.size > 1 else None
+            on = self._cards if pieces.is_cuda else None
+            gather = getattr(self.group, "all_gather_single", None) or self.group.all_gather_into_tensor  # before 2.13
+            gather(pieces.view(-1), mine.contiguous().view(-1), group=on)
+
+    def total(self, values: NDArray[np.float64]) -> None:
+        with _together():
+            self.group.all_reduce(self.torch.from_numpy(values))
+
+    def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
+        if tensor.is_cuda and self._lifeline:
+            cuda: Any = self.torch.cuda  # its events carry no types
+            event = cuda.Event()
+            event.record()
+            self._wait(event.query)
+        with _together():
+            found: NDArray[Any] = tensor.cpu().numpy()
+        return found
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        """Wait for a card. Raises `Lost` where another rank ends meanwhile: this one's card may wait for it."""
+        with _together():
+            while not done():
+                if self._lifeline and self._lifeline.lost:
+                    raise self._lifeline.lost
+                time.sleep(WAIT)
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         with _together():
-            rows = [np.empty_like(values) for _ in range(self.size)]  # gloo's own maximum passes over NaN
+            rows = [np.empty_like(values) for _ in range(self.size)]  # gloo's own maximum ignores NaN
             parts = [self.torch.from_numpy(row) for row in rows]
             self.group.all_gather(parts, self.torch.from_numpy(np.ascontiguousarray(values)))
         largest: NDArray[Any] = np.max(rows, axis=0)
@@ -68,21 +111,23 @@ class TorchWorld:
     def first(self) -> bool:
         try:
             return bool(self.store.add("first", 1) == 1)
-        except (RuntimeError, ValueError):  # torchrun's store is gone too
+        except (RuntimeError, ValueError):  # torchrun's store has ended too
             return True
 
     def close(self) -> None:
         with suppress(Lost), _together():
-            self.group.barrier()  # the last message has arrived, and nobody is still on the way in
+            self.group.barrier()  # all messages have arrived, and all ranks have connected
+            if self._lifeline:
+                self._lifeline.leave()
         self.group.destroy_process_group()
 
 
 @contextmanager
 def _together() -> Iterator[None]:
-    """Turn what torch raises when a rank is gone into `Lost`."""
+    """Raise `Lost` for an exception of torch, which means that a rank has ended."""
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        # gloo puts a place of its source before the reason, and advice behind it
+        # gloo writes a source line before the reason and advice after it
         reason = re.match(r"(?:\[[^]]*\] *)?(.*?)(?:\. |\.?$)", str(error).strip(), re.MULTILINE)
         raise Lost(reason[1] if reason else "no reason given") from None

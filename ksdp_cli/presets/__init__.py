@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from ..base.files import JsonDict
 from ..config import read_toml
 from ..errors import ConfigError
 
@@ -24,12 +23,12 @@ def summary(name: str) -> str:
     return str(_read(name)["summary"])
 
 
-def options(name: str) -> JsonDict:
+def options(name: str) -> dict[str, object]:
     """The options of `ksdp_cli.simulate` of a preset. Raises `ConfigError` for a name that there is not."""
     return {key: value for key, value in _read(name).items() if key != "summary"}
 
 
-def changed(name: str | None, changes: JsonDict) -> JsonDict:
+def changed(name: str | None, changes: dict[str, object]) -> dict[str, object]:
     """``changes`` over the options of a preset, if one is named; another T takes the snapshots of the preset away,
     another chemistry the parameters of its own."""
     if name is None:
@@ -44,7 +43,7 @@ def changed(name: str | None, changes: JsonDict) -> JsonDict:
     return known | changes
 
 
-def _read(name: str) -> JsonDict:
+def _read(name: str) -> dict[str, object]:
     if name not in names():
         close = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}"

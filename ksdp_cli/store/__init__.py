@@ -1,4 +1,4 @@
-"""Particle arrays in Zarr: the only room that knows zarr and xarray."""
+"""Particle arrays in Zarr: the only room that imports zarr and xarray."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laying out an empty store, and changing the attributes of one that stands."""
+"""Lay out an empty store, and change the attributes of an existing one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LABELS = {
 
 
 def build(root: Path, header: Header) -> None:
-    """Lay out an empty store in the empty folder ``root`` and bring it to the disk."""
+    """Lay out an empty store in the empty folder ``root`` and sync it to the disk."""
     import zarr
     from zarr.codecs import ZstdCodec
 
@@ -43,13 +43,13 @@ def build(root: Path, header: Header) -> None:
         labels: dict[str, Any] = dict(
             LABELS.get(name) or _of_field(name, header) or _parameter(header.units.get(name, name))
         )
-        if name == "c":
+        if name in ("c", "grad_c"):
             labels["coordinates"] = " ".join(["time", *header.cases])
         if name == "position":
             labels |= {"comment": "from the origin, which is to be added"} if header.moving else {}
-            # xarray makes these coordinates of the positions and not variables of their own
+            # so xarray reads these as coordinates, not as variables
             labels["coordinates"] = " ".join(["time", "axis", *header.cases])
-        made = group.create_array(
+        array_on_disk = group.create_array(
             name,
             shape=array.shape,
             dtype=str if array.dtype == "string" else array.dtype,
@@ -62,17 +62,17 @@ def build(root: Path, header: Header) -> None:
             attributes=labels,
         )
         if name in fixed:
-            made[...] = fixed[name]
+            array_on_disk[...] = fixed[name]
             disk.sync_up(layout.fixed_file(root, name, header), root / name)
         disk.sync_folder(root / name)
     seal(root, {layout.STATIC_DIGEST: layout.static_digest(root, header)})
 
 
 def seal(root: Path, changes: dict[str, object]) -> None:
-    """Change group attributes, with their digest, in one atomic rewrite of the root metadata.
+    """Change group attributes and their digest in one atomic rewrite of the root metadata.
 
-    The attribute ``complete`` brings the consolidated metadata with it: written any earlier they would hide frames
-    from readers, and written apart a crash between the two would leave a store that contradicts itself.
+    If ``complete`` is set, add the consolidated metadata in the same rewrite. Earlier, they would hide frames from
+    readers; separately, a crash between the two writes would leave an inconsistent store.
     """
     file = root / "zarr.json"
     metadata = json.loads(file.read_bytes())
@@ -87,13 +87,18 @@ def seal(root: Path, changes: dict[str, object]) -> None:
 
 
 def _of_field(name: str, header: Header) -> dict[str, str]:
-    """Labels of c, a mass over a length in space and a mass in the plane."""
-    if name != "c" or not header.grid:
+    """Return the labels of c, whose unit is mass / length in 3D and mass in 2D, and of its gradient."""
+    if name not in ("c", "grad_c") or not header.grid:
         return {}
+    if name == "grad_c":
+        return {
+            "long_name": "gradient of the chemical",
+            "units": "mass / length^2" if header.dim == 3 else "mass / length",
+        }
     return {"long_name": "concentration of the chemical", "units": "mass / length" if header.dim == 3 else "mass"}
 
 
 def _parameter(text: str) -> dict[str, str]:
-    """``diffusivity [length^2 / time]`` as a long name and a unit; no unit is claimed where none is given."""
-    found = re.fullmatch(r"(.*?)\s*\[([^\[\]]+)\]", text)
-    return {"long_name": found[1], "units": found[2]} if found else {"long_name": text}
+    """Split ``diffusivity [length^2 / time]`` into a long name and a unit; without brackets there is no unit."""
+    parts = re.fullmatch(r"(.*?)\s*\[([^\[\]]+)\]", text)
+    return {"long_name": parts[1], "units": parts[2]} if parts else {"long_name": text}

@@ -1,7 +1,7 @@
-"""What stored files declare about their size, checked before anything is decompressed or allocated.
+"""Check the sizes that files declare before decompressing or allocating.
 
-33 kB of zstd can hold a gigabyte, and a chunk shape in the metadata can be anything: both are compared with the layout
-that the header implies.
+33 kB of zstd can hold a gigabyte, and metadata can declare any chunk shape: compare both with the layout that the
+header implies.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ABSENT = 2**64 - 1
 
 
 def content_size(head: bytes) -> int | None:
-    """Bytes that a zstd frame says it holds (RFC 8878, section 3.1.1.1), or None when it does not say."""
+    """Return the content size that a zstd frame declares (RFC 8878, section 3.1.1.1), or None without one."""
     if len(head) < 6 or head[:4] != ZSTD_MAGIC:
         return None
     flag, single = head[4] >> 6, bool(head[4] & 0x20)
@@ -34,7 +34,7 @@ def content_size(head: bytes) -> int | None:
 
 
 def check_file(file: Path, size: int) -> None:
-    """Raise `ValueError` unless ``file`` is one zstd frame of ``size`` bytes; `OSError` when it is missing."""
+    """Raise `ValueError` unless ``file`` is a zstd frame with ``size`` bytes of content; `OSError` if it is missing."""
     with open_regular(file) as handle:
         stated = content_size(handle.read(LONGEST_FRAME_HEADER))
     if stated != size:
@@ -42,7 +42,7 @@ def check_file(file: Path, size: int) -> None:
 
 
 def check_shard(file: Path, array: Array) -> None:
-    """Raise `ValueError` unless every chunk of a shard declares the size that the layout gives it."""
+    """Raise `ValueError` unless every chunk of a shard declares the size that ``array`` implies."""
     count = math.prod(array.files) // math.prod(array.chunks)
     size = math.prod(array.chunks) * np.dtype(array.dtype).itemsize
     with open_regular(file) as handle:
@@ -64,9 +64,9 @@ def check_shard(file: Path, array: Array) -> None:
 
 
 def check_metadata(root: Path, header: Header, consolidated: Any) -> None:
-    """Raise `ValueError` unless every array has the shape, the type and the chunks that the header implies.
+    """Raise `ValueError` unless every array has the shape, type and chunks that the header implies.
 
-    ``consolidated``, the copies in the root metadata that other programs read, must be the same where they are there.
+    ``consolidated``, the copies in the root metadata that other programs read, must agree if present.
     """
     copies = consolidated["metadata"] if consolidated else {}
     if consolidated and copies.keys() != layout.arrays(header).keys():
@@ -76,8 +76,8 @@ def check_metadata(root: Path, header: Header, consolidated: Any) -> None:
         outer = stated["chunk_grid"]["configuration"]["chunk_shape"]
         codecs = stated["codecs"]
         inner = codecs[0]["configuration"]["chunk_shape"] if codecs[0]["name"] == "sharding_indexed" else outer
-        found = (stated["data_type"], stated["shape"], outer, inner)
-        if found != (array.dtype, list(array.shape), list(array.files), list(array.chunks)):
-            raise ValueError(f"{name} declares type, shape and chunks {found}")
+        layout_on_disk = (stated["data_type"], stated["shape"], outer, inner)
+        if layout_on_disk != (array.dtype, list(array.shape), list(array.files), list(array.chunks)):
+            raise ValueError(f"{name} declares type, shape and chunks {layout_on_disk}")
         if consolidated and copies[name] != stated:
             raise ValueError(f"the consolidated metadata of {name} differ from its own")

@@ -1,4 +1,4 @@
-"""The Zarr side of durability, apart from `disk` so that only writers and readers pay for importing zarr."""
+"""Durable Zarr stores; apart from `base.disk`, so that only writers and readers import zarr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..base import disk
 
 
 class DurableStore(LocalStore):
-    """A folder whose files are on the disk, to the last byte, before they carry their names."""
+    """A folder whose files are on the disk, to the last byte, before they get their names."""
 
     async def set(self, key: str, value: Buffer) -> None:
         self._check_writable()
@@ -26,6 +26,6 @@ class DurableStore(LocalStore):
 
 
 def open_group(root: Path, write: bool = False) -> Any:
-    """The group at ``root`` as its own metadata describe it, never through the consolidated copy."""
+    """Open the group at ``root`` by the metadata of its arrays, never by the consolidated copy."""
     store = DurableStore(root) if write else LocalStore(root, read_only=True)
     return zarr.open_group(store, mode="r+" if write else "r", use_consolidated=False)

@@ -1,4 +1,4 @@
-"""The grid on which a store holds the chemical: one for all cases and frames."""
+"""The grid on which a store holds the chemical c: the same for all cases and frames."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class FieldGrid:
-    """``points`` an axis at the middles of equal cells of a cube of side ``side`` with the corner ``low`` (d,).
+    """``points`` per axis at the centres of equal cells of the cube with side ``side`` and lower corner ``low`` (d,).
 
-    So the sum of the values times h^d is the midpoint rule, and in a periodic box the exact integral of its modes.
+    The sum of the values times h^d is then the midpoint rule, and in a periodic box the exact integral of its modes.
     """
 
     points: int
     low: tuple[float, ...]
     side: float
+    #: Whether the store holds the gradient of c as well.
+    gradient: bool = False
 
     def check(self, dim: int) -> None:
-        """Raise `ValueError` for what is no grid in ``dim`` dimensions."""
+        """Raise `ValueError` unless this is a grid in ``dim`` dimensions."""
         sound = self.points >= 1 and len(self.low) == dim and all(math.isfinite(v) for v in (*self.low, self.side))
         if not sound or self.side <= 0:
             raise ValueError(f"a grid of {self.points} points from {self.low} over {self.side} in {dim}D")
 
     @property
     def h(self) -> float:
-        """Side of a cell."""
+        """Side of a cell [length]."""
         return self.side / self.points
 
     @property
@@ -41,4 +43,5 @@ class FieldGrid:
         return [np.asarray(low + cells * self.h, np.float64) for low in self.low]
 
     def as_attribute(self) -> dict[str, object]:
-        return {"points": self.points, "low": list(self.low), "side": self.side}
+        found: dict[str, object] = {"points": self.points, "low": list(self.low), "side": self.side}
+        return found | ({"gradient": True} if self.gradient else {})

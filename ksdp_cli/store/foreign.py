@@ -1,4 +1,4 @@
-"""A Zarr group that ksdp did not write: its positions, where it has some, and else what it lacks to be a store."""
+"""Zarr groups that ksdp did not write: read their positions, or say what they lack."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..base.files import read_json
 from ..errors import DataError
 from . import layout
 
-#: Bytes that are read for each that lies on the disk, and beside: a group may claim any size without holding it.
+#: Limits of a read: this many bytes for each byte on disk, plus a constant; metadata may claim any size.
 LARGEST_RATIO, SMALL = 100, 1 << 24
 
 
 def has_positions(path: Path) -> bool:
-    """Whether ``path`` is a Zarr group, of format 2 or 3, with an array ``position``, that ksdp did not write."""
+    """Whether ``path`` is a Zarr group of format 2 or 3 with an array ``position`` that ksdp did not write."""
     if (path / "position" / ".zarray").is_file():
         return (path / ".zgroup").is_file()
     try:
@@ -29,46 +29,45 @@ def has_positions(path: Path) -> bool:
 
 
 def read_foreign(path: Path) -> dict[str, NDArray[np.floating]]:
-    """``position`` (..., particle, axis), ``time`` and the coordinates of the cases, of a Zarr group or a NetCDF file.
+    """Read ``position`` (..., particle, axis), ``time`` and the coordinates of cases from a Zarr group or NetCDF file.
 
-    Axes that are named particle, axis and time are put in the order of a store. Raises `DataError`.
+    Axes with the names time, particle and axis are put in the order of a store. Raises `DataError`.
     """
     import xarray
 
     try:
         if path.is_dir():
-            opened = xarray.open_zarr(path, consolidated=False, decode_times=False, chunks=None)
+            dataset = xarray.open_zarr(path, consolidated=False, decode_times=False, chunks=None)
         else:
-            opened = xarray.open_dataset(path, decode_times=False)
-        held = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
-        position, last = opened["position"], [name for name in ("time", "particle", "axis") if name in opened.sizes]
-        require_plausible_size(math.prod(position.shape) * position.dtype.itemsize, held)
+            dataset = xarray.open_dataset(path, decode_times=False)
+        size = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+        position, last = dataset["position"], [name for name in ("time", "particle", "axis") if name in dataset.sizes]
+        require_plausible_size(math.prod(position.shape) * position.dtype.itemsize, size)
         position = position.transpose(..., *[name for name in last if name in position.dims])
-        found = {"position": position.to_numpy()}
+        arrays = {"position": position.to_numpy()}
         if position.dims[:1] == ("time",):
-            found["position"] = found["position"][None]
-        for name, one in opened.variables.items():
+            arrays["position"] = arrays["position"][None]
+        for name, one in dataset.variables.items():
             case = one.dims == position.dims[:1] and name not in ("case", "particle", "axis")
             if name != "position" and (case or (name == "time" and one.ndim == 1)):
-                found[str(name)] = np.asarray(one.values)
-    except Exception as error:  # zarr, xarray and codecs raise many kinds
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} cannot be read: {told}", "write it with xarray.Dataset.to_zarr") from None
-    return found
+                arrays[str(name)] = np.asarray(one.values)
+    except Exception as error:  # zarr, xarray and codecs raise many types
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} cannot be read: {reason}", "write it with xarray.Dataset.to_zarr") from None
+    return arrays
 
 
-def require_plausible_size(claimed: int, held: int) -> None:
-    """Raise `ValueError` where what is to be read is far more than what lies on the disk, in bytes."""
-    if claimed > LARGEST_RATIO * held + SMALL:
-        raise ValueError(f"it claims {claimed} bytes and holds {held}")
+def require_plausible_size(claimed: int, size: int) -> None:
+    """Raise `ValueError` if the claimed size is far more than the size on disk, both in bytes."""
+    if claimed > LARGEST_RATIO * size + SMALL:
+        raise ValueError(f"it claims {claimed} bytes and holds {size}")
 
 
 def advice(path: Path) -> str:
-    """Advice for a folder that is no store of ours: what it holds, and which way in there is for it."""
+    """Advise on a folder that is not a ksdp store: say what it holds, and which commands read it."""
     if has_positions(path):
         return (
-            "it is a Zarr group with positions and without what says how they were made: compare, train and "
-            "simulate --init take it"
+            "it is a Zarr group with positions but without a configuration: compare, train and simulate --init read it"
         )
     try:
         kind = read_json(path / "zarr.json").get("node_type")
@@ -78,5 +77,5 @@ def advice(path: Path) -> str:
     arrays = sorted(file.parent.name for file in path.glob("*/zarr.json"))
     if kind == "array":
         return "it is one Zarr array, and a store is a group with an array 'position'"
-    lacks = "" if "position" in arrays else ", and no 'position' (case, time, particle, axis)"
+    lacks = "" if "position" in arrays else ", but no 'position' (case, time, particle, axis)"
     return f"it is a Zarr group with {', '.join(arrays[:8]) or 'no array'}{lacks}"

@@ -1,6 +1,6 @@
-"""The process that answers for a store: it lays out, marks whole frames, seals, and holds the lock.
+"""The process that owns a store: it lays the store out, marks complete frames, seals it, and holds the lock.
 
-The frames of a case are written by its `CaseWriter`, here or in any other process.
+A `CaseWriter` writes the frames of a case, in this or any other process.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import glob
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,10 +22,10 @@ from .writer import CaseWriter
 
 
 class Owner:
-    """Holds a store that is being filled; use it as a context manager.
+    """Owns a store while it is filled; a context manager.
 
-    ``committed`` frames are there for every case, ``times`` is the list of all, ``shard`` the particles in one file.
-    A write that the system refuses raises `ResourceError` (no room) or `DataError`, and what was committed stays.
+    ``committed`` is the number of frames that every case has, ``times`` are all snapshots, ``shard`` is the number of
+    particles in one file. A failed write raises `ResourceError` (disk full) or `DataError`; committed frames stay.
     """
 
     def __init__(self, path: Path, header: Header, committed: int, complete: bool, lock: Lock) -> None:
@@ -36,7 +35,7 @@ class Owner:
         self._complete, self._lock = complete, lock
 
     def take_over(self, header: Header) -> Owner:
-        """The owner of the store that was laid out again under this one, with the same lock; this one is done."""
+        """Return the owner of the store laid out again at the same path, with the same lock; do not use this one."""
         return Owner(self.path, header, self.committed, False, self._lock)
 
     def __enter__(self) -> Owner:
@@ -46,23 +45,24 @@ class Owner:
         self._lock.release()
 
     def case(self, number: int) -> CaseWriter:
-        """The writer of one case; close it before another of the same case. Raises as `CaseWriter`."""
+        """Return the writer of a case; close it before opening another for the same case. Raises as `CaseWriter`."""
         return CaseWriter(self.path, number, self.header)
 
-    def write(self, k: int, positions: Frame, c: Frame | None = None) -> None:
-        """Frame ``k`` of every case that lacks it, (case, J, d), written and committed; ``c`` is the chemical on the
-        grid of the store, (case, x, y(, z)), where it has one."""
+    def write(self, k: int, positions: Frame, c: Frame | None = None, gradient: Frame | None = None) -> None:
+        """Write and commit frame ``k``, (case, J, d), for every case that lacks it; ``c`` is the chemical on the grid
+        of the store, (case, x, y(, z)), if it has one, ``gradient`` (case, d, x, y(, z)) its gradient."""
         shape = (self.header.case_count, self.header.particles, self.header.dim)
         if positions.shape != shape:
             raise ValueError(f"a frame {positions.shape} for a store of {shape}")
         for number, cloud in enumerate(positions):
             with self.case(number) as case:
                 if k >= case.committed:
-                    case.write(k, cloud, None if c is None else c[number])
+                    fields = [None if field is None else field[number] for field in (c, gradient)]
+                    case.write(k, cloud, *fields)
         self.commit()
 
     def commit(self) -> int:
-        """Mark the frames that every case has by now; returns their number."""
+        """Mark the frames that every case has by now; return their number."""
         from .durable import open_group
 
         cases = range(self.header.case_count)
@@ -79,19 +79,19 @@ class Owner:
         return ready
 
     def progress(self) -> list[int]:
-        """Leading frames that each case has committed."""
+        """Return the number of leading frames that each case has committed."""
         return [layout.frames_of(self.path, self.header, case) for case in range(self.header.case_count)]
 
     def annotate(self, **attrs: object) -> None:
-        """Record facts about the run in the attributes, JSON-able; a number that is not finite is stored as null."""
-        taken = layout.OWN_ATTRIBUTES & set(attrs)
-        if taken:
-            raise ValueError(f"attributes {sorted(taken)} are the store's own")
+        """Store facts about the run, JSON, as attributes; numbers that are not finite become null."""
+        reserved = layout.OWN_ATTRIBUTES & set(attrs)
+        if reserved:
+            raise ValueError(f"the attributes {sorted(reserved)} are reserved")
         with disk.store_errors(self.path):
             seal(self.path, json.loads(json.dumps(_finite(attrs), allow_nan=False)))
 
     def finish(self) -> None:
-        """Mark the store complete, with consolidated metadata, and let go of it.
+        """Mark the store complete, with consolidated metadata, and release the lock.
 
         Raises `ValueError` when frames are missing.
         """
@@ -101,13 +101,13 @@ class Owner:
             with disk.store_errors(self.path):
                 seal(self.path, {"complete": True})
         self._complete = True
-        for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.case-*.ksdp-lock"):
-            left.unlink(missing_ok=True)  # of a writer that was killed: nothing is left to write
+        for file in self.path.parent.glob(f".{glob.escape(self.path.name)}.case-*.ksdp-lock"):
+            file.unlink(missing_ok=True)  # the lock of a killed writer
         self._lock.release()
 
 
-def _finite(value: object) -> Any:
-    """``value`` as JSON can hold it: numpy scalars as numbers, nan and inf as None."""
+def _finite(value: object) -> object:
+    """Convert ``value`` to JSON types: numpy scalars to numbers, nan and inf to None."""
     if isinstance(value, dict):
         return {str(name): _finite(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):

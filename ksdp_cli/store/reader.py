@@ -1,4 +1,4 @@
-"""Opening a store: whatever is damaged is an error with its place, never a wrong number."""
+"""Read a store. Damage raises an error with its place and never gives a wrong number."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from .unstack import unstack
 if TYPE_CHECKING:
     import xarray
 
-#: What reading metadata of another shape than ours may raise.
+#: Exceptions from reading malformed metadata.
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, ConfigError)
 
 
 class Run:
-    """A stored simulation or a stored cloud of samples.
+    """A store: a simulation, samples of a network, or the user's own clouds.
 
-    ``times`` (k,) are the committed snapshots, ``cases`` one dict of swept parameters a case, ``J`` particles in
-    ``dim`` dimensions, ``config`` the resolved configuration, ``attrs`` everything else in the attributes. ``grid`` is
-    where c is stored, or None.
+    ``times`` (k,) are the committed snapshots, ``cases`` holds a dict of swept parameters for each case, ``J`` is the
+    number of particles, ``dim`` the dimension, ``config`` the resolved configuration, ``attrs`` all attributes,
+    ``grid`` the grid of c or None.
     """
 
     def __init__(self, path: Path, header: Header, attributes: JsonDict) -> None:
@@ -54,19 +54,19 @@ class Run:
         self.grid = header.grid
         self._arrays = layout.arrays(header)
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
-        self.times = self._committed()
+        self.times = self._committed_times()
         self._snapshots = tuple(range(len(self.times)))
 
     def part(self, cases: Sequence[int], snapshots: Sequence[int]) -> Run:
-        """Some cases and snapshots alone, as a run that has no others: from here on numbers count these."""
-        chosen = copy.copy(self)
-        chosen.cases, chosen._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
-        chosen.config = FileEntries(narrow(self.config, chosen.cases), self.path)
-        chosen.times, chosen._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
-        return chosen
+        """Return some cases and snapshots as a run, which numbers them from 0."""
+        part = copy.copy(self)
+        part.cases, part._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
+        part.config = FileEntries(narrow(self.config, part.cases), self.path)
+        part.times, part._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
+        return part
 
     def address(self, case: int) -> tuple[int | None, int]:
-        """Seed and stream of the random numbers of a case; the seed is None where the store does not say it."""
+        """Return seed and stream of the random numbers of a case; the seed is None if the store does not hold it."""
         return address(self._all, self.attrs.get("seed"), self._numbers[case])
 
     def __repr__(self) -> str:
@@ -74,58 +74,58 @@ class Run:
 
     @property
     def simulation(self) -> SimulateConfig:
-        """What was simulated, or what the network of these samples learned; its plugins need not be installed.
+        """The configuration of the simulation, or of the one that the samples' network learned.
 
-        Raises `DataError` where the store does not say it.
+        Its plugins need not be installed. Raises `DataError` if the store does not hold it.
         """
-        said = self.attrs.get("simulation", {}) if self.kind == "samples" else self.config
-        return provenance.simulation(said, self.path)
+        config = self.attrs.get("simulation", {}) if self.kind == "samples" else self.config
+        return provenance.simulation(config, self.path)
 
     def frame(self, case: int = 0, k: int = -1) -> Cloud:
-        """Positions (J, d) of a case at committed snapshot ``k`` (the last by default), checked against their digests.
+        """Return positions (J, d) of a case at committed snapshot ``k`` (default the last), checked by their digests.
 
-        They are float32, and float64 where the run counts them from an origin that moves, which is added here.
+        They are float32; with a moving origin, which is added here, they are float64.
 
-        Raises `DataError` naming file, case and time when bytes are missing or changed, `ConfigError` when there is
-        no such case or snapshot, `ResourceError` when the frame does not fit in memory.
+        Raises `DataError` with file, case and time if bytes are missing or changed, `ConfigError` if there is no such
+        case or snapshot, `ResourceError` if the frame does not fit in memory.
         """
         return self.rows(case, k, slice(None))
 
     def origin(self, case: int = 0, k: int = -1) -> NDArray[np.float64]:
-        """What the stored positions of a frame count from, (d,); 0 where nothing else was asked for. Raises as
-        `frame`."""
+        """Return the origin (d,) of the positions of a frame in the store: 0 unless it moves. Raises as `frame`."""
         case, k = self._place_of(case, k)
         return self._origins[case, k] if self.header.moving else np.zeros(self.dim)
 
     def require_fixed_origin(self, why: str) -> None:
-        """Raise `ConfigError` where positions count from an origin that moves, and float32 may not hold them whole."""
+        """Raise `ConfigError` if positions count from a moving origin, since float32 may not resolve their sum."""
         if self.header.moving:
-            told = f"{self.path} counts positions from an origin that moves, and {why}"
-            raise ConfigError(told, "simulate with --origin fixed")
+            raise ConfigError(f"{self.path} has a moving origin, and {why}", "simulate with --origin fixed")
 
-    def rows(self, case: int, k: int, index: slice | Any) -> Cloud:
-        """Particles ``index`` (a slice or whole numbers (n,)) of a frame: (n, d), in the order asked.
+    def rows(self, case: int, k: int, index: slice | Sequence[int] | NDArray[np.integer]) -> Cloud:
+        """Return particles ``index`` (a slice or whole numbers (n,)) of a frame, (n, d), in the order of ``index``.
 
-        Reads and checks the files that hold them and no others. Raises as `frame`, and `IndexError` beyond J.
+        Reads and checks only the files that hold them. Raises as `frame`, and `IndexError` for an index beyond J.
         """
-        stored = self.stored(case, k, index)
-        return stored + self.origin(case, k) if self.header.moving else stored
+        offsets = self.stored(case, k, index)
+        return offsets + self.origin(case, k) if self.header.moving else offsets
 
-    def stored(self, case: int, k: int, index: slice | Any = slice(None)) -> NDArray[np.float32]:
-        """`rows` as the store has them, from `origin`."""
+    def stored(
+        self, case: int, k: int, index: slice | Sequence[int] | NDArray[np.integer] = slice(None)
+    ) -> NDArray[np.float32]:
+        """Return `rows` as in the store: relative to `origin`."""
         case, k = self._place_of(case, k)
         shard = layout.shard_length(self.J)
         if isinstance(index, slice):
-            chosen = range(self.J)[index]
-            if chosen.step == 1:
-                return self._range(case, k, chosen)
-            wanted = np.arange(chosen.start, chosen.stop, chosen.step)
+            numbers = range(self.J)[index]
+            if numbers.step == 1:
+                return self._range(case, k, numbers)
+            wanted = np.arange(numbers.start, numbers.stop, numbers.step)
         else:
             wanted = np.asarray(index, np.int64).ravel()
             wanted = np.where(wanted < 0, wanted + self.J, wanted)
             if len(wanted) and (wanted.min() < 0 or wanted.max() >= self.J):
                 raise IndexError(f"rows {wanted.min()}..{wanted.max()} of {self.J}")
-        result = self._room(len(wanted))
+        result = self._empty(len(wanted))
         home = wanted // shard
         for number in np.unique(home):
             here = home == number
@@ -133,81 +133,87 @@ class Run:
         return result
 
     def field(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
-        """c of a case at committed snapshot ``k`` (the last by default) at the points of `grid`, indices along x, y
-        (, z), checked against its digest.
+        """Return c of a case at committed snapshot ``k`` (default the last) on `grid`, indexed by x, y (, z), checked
+        by its digest.
 
-        Raises `ConfigError` for a store without c, or no such case or snapshot, `DataError` and `ResourceError` as
-        `frame`.
+        Raises `ConfigError` for a store without c and for an unknown case or snapshot, `DataError` and `ResourceError`
+        as `frame`.
         """
         if self.grid is None:
-            raise ConfigError(f"{self.path} holds no c", "simulate with --store-field")
-        grid = self.grid
+            raise ConfigError(f"{self.path} has no chemical field c", "simulate with --store-field")
+        return self._field("c", case, k, self.grid.shape)
+
+    def gradient(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
+        """Return grad c on `grid`, (d, x, y (, z)). Raises as `field`, and `ConfigError` for a store without it."""
+        if self.grid is None or not self.grid.gradient:
+            raise ConfigError(f"{self.path} has no gradient of c", "simulate with --store-field N --store-gradient yes")
+        return self._field("grad_c", case, k, (self.dim, *self.grid.shape))
+
+    def _field(self, name: str, case: int, k: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
         case, k = self._place_of(case, k)
-        file = layout.field_file(self.path, self.header, case, k)
+        files = layout.field_files(self.path, self.header, case, k)
+        file, place = files[name], layout.shard_count(self.J) + list(files).index(name)
 
         def read() -> NDArray[np.float32]:
-            declared.check_file(file, 4 * math.prod(grid.shape))
-            return np.ascontiguousarray(self._group["c"][case, k])
+            declared.check_file(file, 4 * math.prod(shape))
+            return np.ascontiguousarray(self._group[name][case, k])
 
-        return self._checked(file, case, k, -1, read)
+        return self._read_checked(file, case, k, place, read)
 
     def find(self, t: float | None = None, **parameters: float) -> tuple[int, int]:
-        """Case and snapshot with these values (to 1e-9); the only case and the last snapshot where nothing is asked.
+        """Return the case and snapshot with these values (to 1e-9); by default the only case and the last snapshot.
 
-        Raises `ConfigError` listing what there is.
+        Raises `ConfigError` that lists the cases or snapshots.
         """
-        found = [
+        hits = [
             i
             for i, values in enumerate(self.cases)
             if all(name in values and near(name, values[name], v) for name, v in parameters.items())
         ]
-        if len(found) != 1:
-            listed = several((label(values) for values in self.cases), between="; ")
-            asked = label(parameters) or "no parameter given"
-            many = "more than one case" if found else "no case"
-            held = f"it has: {listed or 'one case, nothing varied'}"
-            differ = [n for n, v in self.cases[found[0]].items() if self.cases[found[1]].get(n) != v] if found else []
-            choose = (
-                "choose one, as " + " ".join(f"--{n} {number_text(self.cases[found[0]][n])}" for n in differ) + "; "
-            )
-            raise ConfigError(f"{self.path} has {many} for {asked}", (choose if differ else "") + held)
+        if len(hits) != 1:
+            cases = several((label(values) for values in self.cases), between="; ")
+            wanted = label(parameters) or "no parameter"
+            many = "more than one case" if hits else "no case"
+            hint = f"it has: {cases or 'one case, nothing varied'}"
+            differ = [n for n, v in self.cases[hits[0]].items() if self.cases[hits[1]].get(n) != v] if hits else []
+            choose = "choose one, as " + " ".join(f"--{n} {number_text(self.cases[hits[0]][n])}" for n in differ) + "; "
+            raise ConfigError(f"{self.path} has {many} for {wanted}", (choose if differ else "") + hint)
         if t is None:
-            return found[0], self._position_of(-1, len(self.times), "committed snapshot")
-        hits = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))
-        if not len(hits):
-            listed = ", ".join(f"{value:g}" for value in self.times)
-            raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {listed or 'none yet'}")
-        return found[0], int(hits[np.argmin(np.abs(self.times[hits] - t))])
+            return hits[0], self._position_of(-1, len(self.times), "committed snapshot")
+        near_t = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))
+        if not len(near_t):
+            times = ", ".join(f"{value:g}" for value in self.times)
+            raise ConfigError(f"{self.path} has no snapshot t = {t:g}", f"it has: {times or 'none yet'}")
+        return hits[0], int(near_t[np.argmin(np.abs(self.times[near_t] - t))])
 
     def progress(self) -> list[int]:
-        """Leading frames that each case has; `times` are those that all have."""
+        """Return the number of leading frames of each case; `times` are the frames that all cases have."""
         return [layout.frames_of(self.path, self.header, case) for case in self._numbers]
 
     def dataset(self, grid: bool = False) -> xarray.Dataset:
-        """The committed frames as an `xarray.Dataset`, lazily loaded: ``position`` and its coordinates,
-        and ``c`` on a grid where it is stored.
+        """Return the committed frames as a lazy `xarray.Dataset`: ``position``, its coordinates, and ``c`` if stored.
 
-        Its cases are one dimension, with a coordinate for each swept parameter; with ``grid`` each parameter is a
-        dimension, and `ConfigError` is raised where the cases are no full grid of their values. Attributes that are
-        tables or lists are JSON text, and the names of the axes objects, so that ``to_netcdf`` takes it. What is read
-        through it is protected by the checksums of the file format, not by the digests of `frame`.
+        The cases are one dimension, with a coordinate for each swept parameter. With ``grid`` each parameter is a
+        dimension; raises `ConfigError` if the cases are not a full grid of their values. Attributes that are tables or
+        lists become JSON text, and axis names objects, so that ``to_netcdf`` accepts them. Reads are protected by the
+        checksums of the file format, not by the digests of `frame`.
         """
         import xarray
 
-        opened = xarray.open_zarr(self.path, consolidated=self.complete)
-        there = opened.drop_vars("digest").isel(time=list(self._snapshots), case=list(self._numbers))
-        for coordinate in there.coords.values():
-            coordinate.load()  # small, and what is chosen by them must know them
-        there.attrs = {name: _plain(value) for name, value in there.attrs.items() if value is not None}
+        result = xarray.open_zarr(self.path, consolidated=self.complete)
+        result = result.drop_vars("digest").isel(time=list(self._snapshots), case=list(self._numbers))
+        for coordinate in result.coords.values():
+            coordinate.load()  # small, and needed to select by value
+        result.attrs = {name: _plain(value) for name, value in result.attrs.items() if value is not None}
         if self.header.moving:
-            labels = {name: text for name, text in there["position"].attrs.items() if name != "comment"}
-            there["position"] = (there["position"] + there["origin"]).transpose(*there["position"].dims)
-            there["position"].attrs = labels
-            there = there.drop_vars("origin")
-        if self.grid:
-            there["c"].encoding.pop("coordinates", None)
-        there = there.assign_coords(axis=there["axis"].astype(object)) if "axis" in there.coords else there
-        return unstack(there, self.path) if grid else there
+            labels = {name: text for name, text in result["position"].attrs.items() if name != "comment"}
+            result["position"] = (result["position"] + result["origin"]).transpose(*result["position"].dims)
+            result["position"].attrs = labels
+            result = result.drop_vars("origin")
+        for name in layout.field_files(self.path, self.header, 0, 0):
+            result[name].encoding.pop("coordinates", None)
+        result = result.assign_coords(axis=result["axis"].astype(object)) if "axis" in result.coords else result
+        return unstack(result, self.path) if grid else result
 
     def _repr_html_(self) -> str:
         facts = {"kind": self.kind, "J": self.J, "d": self.dim, "cases": len(self.cases), "complete": self.complete}
@@ -215,7 +221,7 @@ class Run:
         return html.table(f"Run {self.path}", ("", ""), [*facts.items(), ("t", times)])
 
     def check_coordinates(self) -> None:
-        """Raise `ValueError` when the coordinates, which other programs read, are not those of the attributes."""
+        """Raise `ValueError` if the coordinates, which other programs read, differ from the attributes."""
         for name, values in self.header.cases.items():
             declared.check_file(layout.chunk_file(self.path, name, 0, form=self.header.format), 8 * len(values))
             try:
@@ -232,7 +238,7 @@ class Run:
         return open_group(self.path)
 
     def _place_of(self, case: int, k: int) -> tuple[int, int]:
-        """The numbers in the store of a case and a snapshot of this run."""
+        """Return the numbers in the store of a case and a snapshot of this run."""
         case = self._position_of(case, len(self.cases), "case")
         return self._numbers[case], self._snapshots[self._position_of(k, len(self.times), "committed snapshot")]
 
@@ -250,19 +256,19 @@ class Run:
             raise ConfigError(f"{self.path} has no {what} {number}", f"it has {count or 'none yet'}")
         return int(number) % count
 
-    def _range(self, case: int, k: int, chosen: range) -> NDArray[np.float32]:
-        """Consecutive particles, without a list of their numbers."""
+    def _range(self, case: int, k: int, numbers: range) -> NDArray[np.float32]:
+        """Read consecutive particles, without an array of their numbers."""
         shard = layout.shard_length(self.J)
-        if chosen == range(self.J) and shard >= self.J:
+        if numbers == range(self.J) and shard >= self.J:
             return self._shard(case, k, 0)
-        result = self._room(len(chosen))
-        for number in range(chosen.start // shard, -(-chosen.stop // shard) if len(chosen) else 0):
-            start, stop = max(chosen.start, number * shard), min(chosen.stop, (number + 1) * shard)
-            block = self._shard(case, k, number)
-            result[start - chosen.start : stop - chosen.start] = block[start - number * shard : stop - number * shard]
+        result = self._empty(len(numbers))
+        for n in range(numbers.start // shard, -(-numbers.stop // shard) if len(numbers) else 0):
+            start, stop = max(numbers.start, n * shard), min(numbers.stop, (n + 1) * shard)
+            block = self._shard(case, k, n)
+            result[start - numbers.start : stop - numbers.start] = block[start - n * shard : stop - n * shard]
         return result
 
-    def _room(self, count: int) -> NDArray[np.float32]:
+    def _empty(self, count: int) -> NDArray[np.float32]:
         try:
             return np.empty((count, self.dim), np.float32)
         except MemoryError:
@@ -270,7 +276,7 @@ class Run:
             raise ResourceError(f"{size:.3g} GB of {self.path} do not fit in memory", "read fewer rows") from None
 
     def _shard(self, case: int, k: int, number: int) -> NDArray[np.float32]:
-        """The particles of one file (n, d), once their digest is that of what was written."""
+        """Read the particles (n, d) of one file and check their digest."""
         file = layout.chunk_file(self.path, "position", case, k, number, 0, form=self.header.format)
         start = number * layout.shard_length(self.J)
         stop = min(self.J, start + layout.shard_length(self.J))
@@ -279,17 +285,17 @@ class Run:
             declared.check_shard(file, self._arrays["position"])
             return np.ascontiguousarray(self._group["position"][case, k, start:stop])
 
-        return self._checked(file, case, k, number, read)
+        return self._read_checked(file, case, k, number, read)
 
-    def _checked(
+    def _read_checked(
         self, file: Path, case: int, k: int, digest: int, read: Callable[[], NDArray[np.float32]]
     ) -> NDArray[np.float32]:
-        """What ``read`` gives of ``file``, once its digest is the one of that number in the frame's commit mark."""
+        """Return ``read()``, the content of ``file``, after checking it against digest ``digest`` of the frame."""
         try:
             declared.check_file(layout.digest_file(self.path, case, k, self.header.format), self._digest_bytes)
             data: NDArray[np.float32] = read()
             if layout.block_digest(data) != int(self._group["digest"][case, k, digest]):
-                raise ValueError("its bytes differ from what was written")
+                raise ValueError("its bytes do not match their digest")
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
@@ -297,8 +303,8 @@ class Run:
             raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
         return data
 
-    def _committed(self) -> NDArray[np.float64]:
-        """The snapshots whose commit mark is there: the leading ones, each as declared."""
+    def _committed_times(self) -> NDArray[np.float64]:
+        """Return the leading snapshots that are marked in ``time``; each must equal the declared one."""
         stated = np.array(self.header.times)
         try:
             files = [layout.chunk_file(self.path, "time", k, form=self.header.format) for k in range(len(stated))]
@@ -317,22 +323,22 @@ class Run:
 
 
 def _plain(value: object) -> int | float | str:
-    """An attribute as NetCDF can hold it."""
+    """Convert an attribute to a type that NetCDF can hold."""
     if isinstance(value, bool):
         return int(value)
     return value if isinstance(value, (int, float, str)) else json.dumps(value)
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a store that ksdp wrote, complete or not, with its metadata and coordinates checked.
+    """Open a store that ksdp wrote, complete or not, and check its metadata and coordinates.
 
-    Raises `DataError` when it is missing, no ksdp store, of another format, or damaged.
+    Raises `DataError` if it is missing, damaged, not a ksdp store, or of an unknown format.
     """
     path = local(path)
     file = path / "zarr.json"
     if not path.exists():
         if backup(path.resolve()).exists():
-            raise DataError(f"{path} was being replaced when its writer was killed", "run that command with --resume")
+            raise DataError(f"the writer of {path} was killed while replacing it", "run that command with --resume")
         raise DataError(f"there is no store {path}", "check the path")
     try:
         metadata = read_json(file)
@@ -340,16 +346,16 @@ def open_run(path: str | Path) -> Run:
         version = attributes[layout.MARK]
         stated = attributes[layout.ROOT_DIGEST]
     except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(f"{path} is no store that ksdp wrote, or its metadata is damaged", advice(path)) from None
+        raise DataError(f"{path} is not a ksdp store, or its metadata is damaged", advice(path)) from None
     if version not in layout.FORMATS:
         known = ", ".join(map(str, layout.FORMATS))
         raise DataError(f"{path} has format {version} and this ksdp reads {known}", "update ksdp")
     try:
         if layout.root_digest(metadata) != stated:
-            raise ValueError("zarr.json: the metadata differ from what was written")
+            raise ValueError("zarr.json: the metadata do not match their digest")
         header = Header.from_attributes(attributes)
         if layout.static_digest(path, header) != attributes[layout.STATIC_DIGEST]:
-            raise ValueError("metadata or coordinates differ from what was written")
+            raise ValueError("metadata or coordinates do not match their digest")
         declared.check_metadata(path, header, metadata.get("consolidated_metadata"))
         run = Run(path, header, attributes)
         run.check_coordinates()

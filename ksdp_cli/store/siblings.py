@@ -1,4 +1,4 @@
-"""The two hidden names beside a store that its creation and its replacement use."""
+"""The two hidden names beside a store during its creation and replacement."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def replacement(root: Path) -> Path:
-    """Where the next store for ``root`` is laid out."""
+    """Return the folder in which the next store for ``root`` is laid out."""
     return root.with_name(f".{root.name}.ksdp-new")
 
 
 def backup(root: Path) -> Path:
-    """Where the store at ``root`` waits while another takes its place."""
+    """Return the folder that holds the old store at ``root`` during its replacement."""
     return root.with_name(f".{root.name}.ksdp-old")

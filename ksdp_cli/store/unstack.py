@@ -1,4 +1,4 @@
-"""A store whose cases are a full grid, with a dimension for each swept parameter in place of the one of its cases."""
+"""Replace the dimension of cases by one dimension for each swept parameter."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def unstack(dataset: xarray.Dataset, path: Path) -> xarray.Dataset:
-    """``dataset`` with the dimensions of its parameters, their values in increasing order, first; ``case`` is gone.
+    """Return ``dataset`` with one leading dimension for each parameter, values increasing, instead of ``case``.
 
-    Raises `ConfigError` where a combination of values is missing or there twice.
+    Raises `ConfigError` if a combination of values is missing or occurs twice.
     """
     names = [str(name) for name, one in dataset.coords.items() if one.dims == ("case",)]
     if not names:
@@ -24,13 +24,13 @@ def unstack(dataset: xarray.Dataset, path: Path) -> xarray.Dataset:
     rows, count = set(zip(*(column.tolist() for column in columns.values()), strict=True)), dataset.sizes["case"]
     full = math.prod(len(set(column.tolist())) for column in columns.values())
     if len(rows) < count or full > count:
-        told = f"{count} cases, and {full} combinations of {', '.join(names)}"
         raise ConfigError(
-            f"the cases of {path} are no full grid: {told}", "leave grid out: each case has a coordinate of each"
+            f"the cases of {path} are not a full grid: {count} cases, {full} combinations of {', '.join(names)}",
+            "leave grid out: each case then has a coordinate for each parameter",
         )
     labels = {name: dataset[name].attrs for name in names}
-    made = dataset.swap_dims(case=names[0]) if len(names) == 1 else dataset.set_index(case=names).unstack("case")
-    made = made.sortby(names)
+    unstacked = dataset.swap_dims(case=names[0]) if len(names) == 1 else dataset.set_index(case=names).unstack("case")
+    unstacked = unstacked.sortby(names)
     for name, attrs in labels.items():
-        made[name].attrs = attrs
-    return made.transpose(*names, ...)
+        unstacked[name].attrs = attrs
+    return unstacked.transpose(*names, ...)

@@ -1,4 +1,4 @@
-"""Filling one case of a store, in any process, so that a crash at any moment leaves nothing torn in sight."""
+"""Write one case of a store, from any process; after a crash at any moment readers see whole frames only."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .reader import open_run
 
 
 class CaseWriter:
-    """Fills one case of a store that an `Owner` laid out; use it as a context manager.
+    """Writes one case of a store that an `Owner` laid out; a context manager.
 
-    ``committed`` leading frames of the case are there. A second writer of the same case waits for the first, and then
-    finds its frames committed. Should two write at once after all (a file system without locks, a process that was
-    given up and comes back), both write the same bits under names of their own, and the last rename changes nothing.
+    ``committed`` is the number of leading frames of the case in the store. A second writer of the same case waits for
+    the first, and then sees its frames committed. If two write at once after all (a file system without locks, a
+    process that comes back), both write the same bits under unique names, and the last rename changes nothing.
 
-    A write that the system refuses raises `ResourceError` (no room) or `DataError`, and what was committed stays; a
-    call out of order raises `ValueError`, `DataError` where there is no such store.
+    A failed write raises `ResourceError` (disk full) or `DataError`; committed frames stay. A call out of order raises
+    `ValueError`; a missing store raises `DataError`.
     """
 
     def __init__(self, path: Path, case: int, header: Header | None = None) -> None:
@@ -36,10 +36,11 @@ class CaseWriter:
         self.shard = layout.shard_length(self.header.particles)
         self._lock = Lock(path.with_name(f"{path.name}.case-{case}"), wait=True)
         group = open_group(path, write=True)
-        # an empty chunk is written too: a frame that consists of NaN alone is data, not a missing file
+        # write empty chunks too: a frame of NaN only is data, not a missing file
         self._position = group["position"].with_config({"write_empty_chunks": True})
         self._digest = group["digest"]
-        self._field = group["c"].with_config({"write_empty_chunks": True}) if self.header.grid else None
+        names = layout.field_files(path, self.header, case, 0)
+        self._fields = {name: group[name].with_config({"write_empty_chunks": True}) for name in names}
         self._sums: dict[int, np.ndarray] = {}
         self._written: dict[int, np.ndarray] = {}
         self.committed = layout.frames_of(path, self.header, case)
@@ -51,7 +52,7 @@ class CaseWriter:
         self._lock.release()
 
     def write_block(self, k: int, start: int, positions: Cloud) -> None:
-        """Particles ``start`` onward of frame ``k``: (n, d), whole shards or up to the end, in any order."""
+        """Write particles from ``start`` on of frame ``k``, (n, d): whole shards, or up to the end; in any order."""
         data = np.ascontiguousarray(positions, np.float32)
         end, total = start + len(data), self.header.particles
         if data.ndim != 2 or data.shape[1] != self.header.dim or start % self.shard or not 0 <= start < end <= total:
@@ -59,7 +60,7 @@ class CaseWriter:
         if end % self.shard and end != total:
             raise ValueError(f"block {start}..{end} is not made of whole shards of {self.shard}")
         if not self.committed <= k < len(self.header.times):
-            raise ValueError(f"frame {k} of case {self.case} is not to be written: {self.committed} are committed")
+            raise ValueError(f"cannot write frame {k} of case {self.case}: {self.committed} are committed")
         with disk.store_errors(self.path):
             self._position[self.case, k, start:end] = data
         sums, written = self._of(k)
@@ -68,41 +69,52 @@ class CaseWriter:
             sums[index] = layout.block_digest(data[offset : offset + self.shard])
             written[index] = True
 
-    def write_field(self, k: int, c: NDArray[np.floating]) -> None:
-        """The chemical of frame ``k`` on the grid of the store."""
-        if self._field is None or self.header.grid is None or c.shape != self.header.grid.shape:
-            raise ValueError(f"a field {c.shape} for a store with {self.header.grid}")
+    def write_field(self, k: int, c: NDArray[np.floating], name: str = "c") -> None:
+        """Write the chemical of frame ``k`` on the grid of the store, or its gradient (d, x, y(, z)) as "grad_c"."""
+        grid, dim = self.header.grid, self.header.dim
+        if grid is None or name not in self._fields or c.shape != (*(() if name == "c" else (dim,)), *grid.shape):
+            raise ValueError(f"a field {name} {c.shape} for a store with {grid}")
         if not self.committed <= k < len(self.header.times):
-            raise ValueError(f"field {k} of case {self.case} is not to be written: {self.committed} are committed")
+            raise ValueError(f"cannot write field {k} of case {self.case}: {self.committed} are committed")
         data = np.ascontiguousarray(c, np.float32)
         with disk.store_errors(self.path):
-            self._field[self.case, k] = data
+            self._fields[name][self.case, k] = data
         sums, written = self._of(k)
-        sums[-1], written[-1] = layout.block_digest(data), True
+        place = layout.shard_count(self.header.particles) + list(self._fields).index(name)
+        sums[place], written[place] = layout.block_digest(data), True
 
-    def write(self, k: int, positions: Cloud, c: NDArray[np.floating] | None = None) -> None:
-        """Frame ``k`` of the case, (J, d), with the chemical where the store has a grid, written and committed."""
+    def write(
+        self,
+        k: int,
+        positions: Cloud,
+        c: NDArray[np.floating] | None = None,
+        gradient: NDArray[np.floating] | None = None,
+    ) -> None:
+        """Write and commit frame ``k`` of the case, (J, d), with the chemical if the store has a grid, and its gradient
+        (d, x, y(, z)) if that is stored."""
         if positions.shape != (self.header.particles, self.header.dim):
             raise ValueError(f"a cloud {positions.shape} for {self.header.particles} x {self.header.dim}")
         if c is not None:
             self.write_field(k, c)
+        if gradient is not None:
+            self.write_field(k, gradient, "grad_c")
         self.write_block(k, 0, positions)
         self.commit(k)
 
     def commit(self, k: int) -> None:
-        """Make frame ``k`` of the case count: its positions reach the disk, then the file of its digests.
+        """Commit frame ``k`` of the case: sync its positions to the disk, then write its file of digests.
 
-        Raises `ValueError` when a part of the frame was not written by this writer, or an earlier frame is missing.
+        Raises `ValueError` if this writer has not written all of the frame, or an earlier frame is missing.
         """
         if k != self.committed or k not in self._written or not self._written[k].all():
             raise ValueError(f"frame {k} is not whole, or not the next one: {self.committed} frames are committed")
         root, case = self.path, self.case
         with disk.store_errors(root):
-            # the store fsyncs every file before it takes its name; the names follow here, in the order that counts
+            # the store syncs each file before its rename; sync the folders here, positions before digests
             count = layout.shard_count(self.header.particles)
             shards = [layout.chunk_file(root, "position", case, k, n, 0) for n in range(count)]
-            if self.header.grid:
-                disk.sync_up(layout.field_file(root, self.header, case, k), root / "c")
+            for name, file in layout.field_files(root, self.header, case, k).items():
+                disk.sync_up(file, root / name)
             for file in shards[:-1]:
                 disk.sync_folder(file.parent)
             disk.sync_up(shards[-1], root / "position")
@@ -112,7 +124,7 @@ class CaseWriter:
         self.committed = k + 1
 
     def _of(self, k: int) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-        """Digests of frame ``k``, and which of them are there."""
+        """Return the digests of frame ``k``, and which of them are set."""
         count = layout.digest_count(self.header)
         return (
             self._sums.setdefault(k, np.zeros(count, np.uint64)),

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..chemistry.base import Facts, Grid
+from ..base.shapes import Cloud
+from ..chemistry.base import Facts, Grid, State, WithField
 from ..initial.ball import Ball
 from ..plugins import registry
 from .contract import name_of, require, require_dims
@@ -15,7 +16,7 @@ from .contract import name_of, require, require_dims
 STEP = 0.02
 
 
-def check_chemistry(chemistry: Any) -> None:
+def check_chemistry(chemistry: type[object]) -> None:
     """Check the class of a chemistry, with the defaults of its ``Params``, in each of its dimensions.
 
     ``start`` gives named arrays, none of them "x", and none at all without ``memory``; ``advance`` leaves its state as
@@ -26,17 +27,16 @@ def check_chemistry(chemistry: Any) -> None:
     Raises `AssertionError`.
     """
     name, dims = name_of(chemistry), require_dims(chemistry)
-    kernel = registry().find("kernel", chemistry.kernel).load()
+    cls: Any = chemistry
+    kernel = registry().find("kernel", cls.kernel).load()
     for dim in dims:
         facts = Facts(dim, 60, 10.0, 0.01, 1e-3, 0.4, kernel=kernel, kernel_args=(0.16,), engine="direct", threads=1)
-        one, other = (chemistry(chemistry.Params(), facts) for _ in range(2))
+        one, other = (cls(cls.Params(), facts) for _ in range(2))
         x = Ball().draw(60, dim, 1)
         state = one.start(x)
         arrays = all(isinstance(array, np.ndarray) for array in state.values()) and "x" not in state
         require(arrays, f"{name}.start gives {sorted(state)}, not arrays with names other than 'x'")
-        require(
-            bool(state) == chemistry.memory, f"{name}.memory is {chemistry.memory}, and its state has {sorted(state)}"
-        )
+        require(bool(state) == cls.memory, f"{name}.memory is {cls.memory}, and its state has {sorted(state)}")
         before = {key: array.copy() for key, array in state.items()}
         new, again = one.advance(state, x, 1e-3), other.advance(before, x, 1e-3)
         require(_equal(state, before), f"{name}.advance changes the state that it is given")
@@ -55,7 +55,7 @@ def check_chemistry(chemistry: Any) -> None:
         require("engine" in one.report(new), f"{name}.report does not name its 'engine'")
 
 
-def _check_field(name: str, chemistry: Any, state: Any, x: Any) -> None:
+def _check_field(name: str, chemistry: WithField, state: State, x: Cloud) -> None:
     """c about one particle by central differences, in which its own part cancels."""
     h, axes = STEP, [np.array([float(at) - STEP, float(at), float(at) + STEP]) for at in x[0]]
     c = chemistry.field(state, x, Grid(axes))
@@ -70,5 +70,5 @@ def _check_field(name: str, chemistry: Any, state: Any, x: Any) -> None:
     require(off < 0.05 * float(np.abs(exact).max()), f"{name}.gradient is not the slope of its field")
 
 
-def _equal(a: Any, b: Any) -> bool:
+def _equal(a: State, b: State) -> bool:
     return set(a) == set(b) and all(np.array_equal(a[key], b[key]) for key in a)

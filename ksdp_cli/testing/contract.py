@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ValidationError
 
-from ..base.files import JsonDict
 from ..base.validation import first_error
 from ..config import SimulateConfig
 
@@ -34,7 +34,7 @@ def require_dims(component: object) -> tuple[int, ...]:
     return dims  # type: ignore[return-value]
 
 
-def require_params(component: object, values: JsonDict | None, *, texts: bool = False) -> BaseModel:
+def require_params(component: object, values: Mapping[str, object] | None, *, texts: bool = False) -> BaseModel:
     """An instance of ``Params`` with ``values``, after its fields: numbers with defaults, described with a unit;
     ``texts`` are allowed of a component that is never swept.
     """

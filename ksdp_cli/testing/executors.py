@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from concurrent.futures import CancelledError, wait
+from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
-from typing import Any
 
 from ..errors import NumericalError
 from ..executors.base import Workers
@@ -15,7 +14,7 @@ from .contract import name_of, require
 PATIENCE = 120.0
 
 
-def check_executor(executor: Any, place: str = "", workers: int = 2) -> None:
+def check_executor(executor: type[object], place: str = "", workers: int = 2) -> None:
     """Check the class of an executor at a ``place``: it starts processes there, and ends them.
 
     Calls give what their functions give, in the order of their futures; an error of ksdp's comes back as it was raised,
@@ -26,9 +25,11 @@ def check_executor(executor: Any, place: str = "", workers: int = 2) -> None:
     """
     name = name_of(executor)
     require(isinstance(executor, type) and issubclass(executor, Workers), f"{name} does not derive from Workers")
+    assert issubclass(executor, Workers)
     with tempfile.TemporaryDirectory() as folder, executor(place, workers) as made:
         require(made.threads is None or made.threads >= 1, f"{name}.threads is {made.threads!r}")
-        calls = [made.submit(pow, n, 2) for n in (3, 4, 5, 3)] + [made.submit(_raises, "dt = 3", "lower it")]
+        calls: list[Future[int]] = [made.submit(pow, n, 2) for n in (3, 4, 5, 3)]
+        calls.append(made.submit(_raises, "dt = 3", "lower it"))
         made.begin(Path(folder) / "jobs")
         _, late = wait(calls, PATIENCE)
         require(not late, f"{len(late)} calls of {name} have not ended after {PATIENCE:g} s")
@@ -49,5 +50,5 @@ def check_executor(executor: Any, place: str = "", workers: int = 2) -> None:
         require(not begun, f"{name} begins a call after shutdown")
 
 
-def _raises(message: str, hint: str) -> None:
+def _raises(message: str, hint: str) -> int:
     raise NumericalError(message, hint)

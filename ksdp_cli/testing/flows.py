@@ -8,6 +8,7 @@ import numpy as np
 
 from ..base.arrays import Array
 from ..base.shapes import Cloud
+from ..flows.base import Flow
 from .contract import name_of, require, require_dims, require_params
 
 #: Step of the difference quotient, beside the radius, and what the divergence may be beside the largest derivative.
@@ -15,7 +16,7 @@ STEP, DIVERGENCE = 5e-4, 1e-6
 TIMES = (0.0, 0.37)
 
 
-def check_flow(flow: Any, parameters: dict[str, float] | None = None, *, radius: float = 2.0) -> None:
+def check_flow(flow: type[object], parameters: dict[str, float] | None = None, *, radius: float = 2.0) -> None:
     """Check a flow class in each of its dimensions, with ``parameters`` instead of the defaults where given.
 
     Checked, at 200 random points of the cube [-radius, radius]^d and the origin, at two times: ``dims`` and ``Params``
@@ -30,7 +31,8 @@ def check_flow(flow: Any, parameters: dict[str, float] | None = None, *, radius:
     dims = require_dims(flow)
     values = require_params(flow, parameters)
     for dim in dims:
-        made = flow(values, dim)
+        make: Any = flow
+        made: Flow = make(values, dim)
         points = np.random.default_rng(0).uniform(-radius, radius, (201, dim))
         points[0] = 0.0
         for t in TIMES:
@@ -38,11 +40,11 @@ def check_flow(flow: Any, parameters: dict[str, float] | None = None, *, radius:
             _check_divergence(made, name_of(flow), points, t, STEP * radius)
 
 
-def _check_arrays(flow: object, name: str, points: Cloud, t: float) -> None:
+def _check_arrays(flow: Flow, name: str, points: Cloud, t: float) -> None:
     import torch
 
     for dtype, tolerance in ((np.float32, 1e-4), (np.float64, 1e-10)):
-        x = points.astype(dtype)
+        x: Cloud = points.astype(dtype)
         v = _velocity(flow, name, x, t, np.ndarray)
         require(np.array_equal(x, points.astype(dtype)), f"{name}.velocity changes the positions that it is given")
         require(np.isfinite(v).all(), f"{name}.velocity is not finite at x = {x[~np.isfinite(v).all(1)][:1]}")
@@ -58,7 +60,7 @@ def _check_arrays(flow: object, name: str, points: Cloud, t: float) -> None:
         require(apart <= tolerance, f"{name}.velocity differs by {apart:.2g} between NumPy and torch in {x.dtype}")
 
 
-def _velocity(flow: Any, name: str, x: Array, t: float, kind: type) -> Array:
+def _velocity(flow: Flow, name: str, x: Array, t: float, kind: type) -> Array:
     """The velocity at ``x``, which must be of the same kind, shape and type."""
     try:
         v = flow.velocity(x, t)
@@ -76,7 +78,7 @@ def _velocity(flow: Any, name: str, x: Array, t: float, kind: type) -> Array:
     return v
 
 
-def divergence(flow: Any, points: Cloud, t: float, h: float) -> tuple[Cloud, float]:
+def divergence(flow: Flow, points: Cloud, t: float, h: float) -> tuple[Cloud, float]:
     """|div v| at ``points`` (n, d) in float64, by central differences of fourth order with step ``h``, less what
     rounding makes of it, and the largest derivative."""
     dim = points.shape[1]
@@ -91,7 +93,7 @@ def divergence(flow: Any, points: Cloud, t: float, h: float) -> tuple[Cloud, flo
     return each, float(np.abs(slopes).max())
 
 
-def _check_divergence(flow: object, name: str, points: Cloud, t: float, h: float) -> None:
+def _check_divergence(flow: Flow, name: str, points: Cloud, t: float, h: float) -> None:
     each, largest = divergence(flow, points, t, h)
     worst = int(each.argmax())
     require(

@@ -11,7 +11,7 @@ from .contract import name_of, require, require_dims, require_params
 COUNT = 1000
 
 
-def check_initial_cloud(cloud: Any, parameters: dict[str, object] | None = None) -> None:
+def check_initial_cloud(cloud: object, parameters: dict[str, object] | None = None) -> None:
     """Check the class of an initial cloud in each of its dimensions, with ``parameters`` instead of the defaults.
 
     ``Params``, where there is one, has numbers or texts with defaults and described units. A ``second_moment`` is that
@@ -23,7 +23,8 @@ def check_initial_cloud(cloud: Any, parameters: dict[str, object] | None = None)
 
     Raises `AssertionError`.
     """
-    name, made = name_of(cloud), cloud
+    name = name_of(cloud)
+    made: Any = cloud
     require_dims(cloud)
     if isinstance(cloud, type):
         values = require_params(cloud, parameters, texts=True) if hasattr(cloud, "Params") else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..base.shapes import Cloud
@@ -14,7 +12,7 @@ from .contract import name_of, require
 COUNT, APART, LOOSE = 400, 10.0, 0.02
 
 
-def check_metric(metric: Any, dim: int = 2) -> None:
+def check_metric(metric: type[object], dim: int = 2) -> None:
     """Check the class of a metric on clouds of ``dim`` dimensions, float32 and float64, that cannot be written to.
 
     A distance: sizes that fit the clouds, a cost of two numbers, a value that is finite, not negative, larger between
@@ -33,7 +31,7 @@ def check_metric(metric: Any, dim: int = 2) -> None:
             cloud.flags.writeable = False
         if issubclass(metric, Profile):
             _check_profile(name, metric, clouds[0], clouds[1])
-        else:
+        elif issubclass(metric, Distance):
             _check_distance(name, metric, clouds)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..base.arrays import Array
 from .contract import name_of, require
 
 #: The rate of the linear problem, and how far the observed order may be below the stated one.
 RATE, SLACK = -3.0, 0.15
 
 
-def check_scheme(scheme: Any) -> None:
+def check_scheme(scheme: type[object]) -> None:
     """Check the class of a scheme, made without arguments.
 
     A step gives a new array of the shape and type of ``x``, leaves ``x`` and ``noise`` as they are, calls the drift
@@ -27,12 +28,13 @@ def check_scheme(scheme: Any) -> None:
     for attribute in ("order", "evaluations"):
         value = getattr(scheme, attribute, None)
         require(isinstance(value, int) and value >= 1, f"{name}.{attribute} is {value!r}, not a whole number from 1 on")
-    step = scheme().step
+    cls: Any = scheme
+    step = cls().step
     for dtype in (np.float32, np.float64):
         x, noise = np.linspace(-1, 1, 12, dtype=dtype).reshape(6, 2), np.full((6, 2), 0.25, dtype)
         before, times = x.copy(), list[float]()
 
-        def drift(y: Array, t: float, times: list[float] = times) -> Array:
+        def drift(y: NDArray[np.floating], t: float, times: list[float] = times) -> NDArray[np.floating]:
             times.append(t)
             return np.zeros_like(y)
 
@@ -42,25 +44,25 @@ def check_scheme(scheme: Any) -> None:
         require(same, f"{name}.step gives {new.dtype} {new.shape} for {dtype.__name__} {x.shape}")
         kept = np.array_equal(x, before) and (noise == 0.25).all() and not np.shares_memory(new, x)
         require(kept, f"{name}.step changes its arguments, or gives one back")
-        require(
-            len(times) == scheme.evaluations, f"{name} calls the drift {len(times)} times, not {scheme.evaluations}"
-        )
+        require(len(times) == cls.evaluations, f"{name} calls the drift {len(times)} times, not {cls.evaluations}")
         inside = min(times) >= 0.5 and max(times) <= 0.625
         require(
             inside, f"{name} calls the drift at times from {min(times)} to {max(times)}, in a step from 0.5 to 0.625"
         )
         require(np.allclose(new, x + noise), f"{name}.step does not add the noise once where there is no drift")
     found = _observed_order(step)
-    require(found > scheme.order - SLACK, f"{name} converges with order {found:.2f}, not {scheme.order}")
+    require(found > cls.order - SLACK, f"{name} converges with order {found:.2f}, not {cls.order}")
 
 
-def _observed_order(step: Any) -> float:
+def _observed_order(step: Callable[..., NDArray[np.floating]]) -> float:
     """Of E X^2 at t = 0.5 from X_0 = 1; a step is linear in position and noise, so unit impulses give the law."""
     end, errors = 0.5, []
     growth = math.exp(2 * RATE * end)
     for steps in (64, 128):
         dt = end / steps
-        x = np.zeros((steps + 1, 1))  # row k: what one unit of noise in step k becomes; the last row: X_0
+        x: NDArray[np.floating] = np.zeros(
+            (steps + 1, 1)
+        )  # row k: what one unit of noise in step k becomes; the last row: X_0
         x[steps] = 1.0
         for k in range(steps):
             impulse = np.zeros_like(x)

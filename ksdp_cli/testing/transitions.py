@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..assignment.base import Matching, matching_value
+from ..assignment.base import Matching, TransitionSolver, matching_value
+from ..base.shapes import Batch
 from ..initial.ball import Ball
 from .contract import name_of, require
 
@@ -34,13 +35,14 @@ def check_transition_solver(solver: object) -> None:
         f"{name}.devices is {devices!r}: it must be a tuple of 'cpu', 'cuda' or both",
     )
     try:
-        made = solver(seed=1) if isinstance(solver, type) else solver
+        made: Any = solver(seed=1) if isinstance(solver, type) else solver
     except TypeError as error:
         raise AssertionError(f"{name}(seed=1) fails: {error}; every option needs a default, and seed is one") from None
     for dim in (2, 3):
         for dtype in (np.float32, np.float64):
             for points in (POINTS, 1):
-                x, y = _clouds(points, dim, 0).astype(dtype), _clouds(points, dim, 1).astype(dtype)
+                x: Batch = _clouds(points, dim, 0).astype(dtype)
+                y: Batch = _clouds(points, dim, 1).astype(dtype)
                 start = np.stack([np.random.default_rng(b).permutation(points) for b in range(SETS)])
                 for given in (None, start):
                     _check_answer(made, name, x, y, given)
@@ -52,7 +54,13 @@ def _clouds(points: int, dim: int, seed: int) -> NDArray[np.float32]:
     return np.stack([cloud * np.float32(0.1**b) for b, cloud in enumerate(sets)])
 
 
-def _check_answer(solver: Any, name: str, x: Any, y: Any, start: NDArray[np.int64] | None) -> None:
+def _check_answer(
+    solver: TransitionSolver,
+    name: str,
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    start: NDArray[np.int64] | None,
+) -> None:
     from scipy.optimize import linear_sum_assignment
 
     given = [array for array in (x, y, start) if array is not None]

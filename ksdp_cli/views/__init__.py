@@ -1,1 +1,1 @@
-"""What `plot` and `report` show: quantities laid out for pictures and for the page."""
+"""Prepare what `plot` and `report` draw: clouds, moments, tables and the HTML page."""

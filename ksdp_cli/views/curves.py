@@ -1,4 +1,4 @@
-"""The second moments that ``plot`` draws: against time with equation (6), or against the swept parameter."""
+"""Curves of second moments for ``plot``: against time with equation (6), or against the swept parameter."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ from ..store.selection import Selection
 Values = dict[str, float]
 #: Moments of each run of an ensemble, or of one run.
 Runs = Sequence[Moments]
-#: An axis is logarithmic from this ratio of its ends.
+#: An axis with at least this ratio of its ends is logarithmic.
 RATIO = 20.0
-#: Cases whose law is drawn beside them; more lines would hide the points.
+#: Most cases for which the law is drawn too; more lines would hide the points.
 LAWS = 3
 
 
 def of_store(chosen: Selection, measured: Sequence[tuple[Values, Runs]], path: Path) -> None:
-    """A curve a case against t, or, with one snapshot, against the parameter with the most values; of several seeds the
-    mean with its band."""
+    """Draw one curve for each case against t, or, with one snapshot, against the parameter with the most values.
+
+    Several seeds give the mean with its band.
+    """
     run = chosen.run
     counts = {name: len({values[name] for values, _ in measured}) for name in measured[0][0]}
     along = "t" if counts["t"] > 1 else max(counts, key=lambda name: counts[name])
@@ -67,7 +69,7 @@ def of_pairs(
     model: Model | None = None,
     law: SecondMomentLaw | None = None,
 ) -> None:
-    """First against second cloud; a network's is a line, and what lies beyond its training is marked."""
+    """Draw the curves of two clouds; a network's is a line, and the range beyond its training is marked."""
     rows = sorted(measured, key=lambda row: row[0])
     x, first, second = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
     curves: dict[str, Curve] = dict(
@@ -88,9 +90,9 @@ def of_pairs(
 
 
 def equation_6(run: Run, values: Values, first: Runs | float) -> SecondMomentLaw | None:
-    """The law of a case of a store, whose first snapshot has ``values`` and the second moment ``first``.
+    """Return law (6) for a case of a store; its first snapshot has ``values`` and the second moment ``first``.
 
-    None where it does not hold, where the cloud that it started from is not stored, or nothing says what was simulated.
+    None if the law does not hold, or the second moment at the start or the configuration is not stored.
     """
     try:
         simulation = run.simulation
@@ -102,18 +104,22 @@ def equation_6(run: Run, values: Values, first: Runs | float) -> SecondMomentLaw
     return second_moment_law(simulation, run.J, values, start) if run.kind == "simulation" else None
 
 
-#: In the name of a curve that is a mean over seeds.
+#: Part of the name of a curve that is a mean over seeds.
 BAND = "with its 95 % band"
 
 
 def _points(name: str, x: Sequence[float], every: Sequence[Runs]) -> tuple[str, Curve]:
-    """Name and points of a curve of E|x|^2: with standard errors, or of several seeds with Student's band."""
-    found = [_second_moment(runs) for runs in every]
+    """Return name and points of a curve of E|x|^2: with standard errors, or with Student's band over seeds."""
+    estimates = [_second_moment(runs) for runs in every]
     seeds = {len(runs) for runs in every}
     if 1 in seeds:
-        return name, (x, [one.mean for one in found], [math.nan if one.se is None else one.se for one in found])
+        return name, (x, [one.mean for one in estimates], [math.nan if one.se is None else one.se for one in estimates])
     count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
-    return f"{name}, mean of {count} seeds {BAND}", (x, [one.mean for one in found], [_half(one) for one in found])
+    return f"{name}, mean of {count} seeds {BAND}", (
+        x,
+        [one.mean for one in estimates],
+        [_half(one) for one in estimates],
+    )
 
 
 def _bands(curves: Mapping[str, Curve]) -> frozenset[str]:
@@ -131,13 +137,13 @@ def _half(one: Estimate) -> float:
 
 
 def only_varying(every: Sequence[Values]) -> str | None:
-    """The name of the one parameter that differs, or None where there is none or more than one."""
+    """Return the name of the only parameter that varies, or None if none or several do."""
     names = [name for name in every[0] if len({values[name] for values in every}) > 1]
     return names[0] if len(names) == 1 else None
 
 
 def _line(law: SecondMomentLaw, end: float) -> Curve:
-    """The law to ``end``, or to where it would reach zero: no cloud is left there."""
+    """Return the line of the law up to ``end``, or to the time at which it reaches zero."""
     times = [law.t0, law.end(end)]
     return times, [law(t) for t in times], None
 

@@ -1,8 +1,8 @@
-"""plot -o film.gif: what a film shows, over the time of a store or over a parameter that varies."""
+"""plot -o film.gif: the clouds of a film, over the snapshots of a store or over a parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..learning.eta_map import EtaMap
 from ..store.selection import Selection
 from .picture import PictureCloud, Work, frame_of, of_store
 
-#: Pictures in a film of a network where no values are named, and in any film at most.
+#: Default number of pictures in a film of a network, and most pictures in any film.
 PICTURES, MOST = 60, 600
 #: Particles of a picture: more than a film can show.
 PARTICLES = 200_000
@@ -22,39 +22,39 @@ PARTICLES = 200_000
 At = dict[str, float]
 
 
-def points_of_model(generator: Generator, at: dict[str, object]) -> list[At]:
-    """The values of the parameters in each picture: those named, or else over the range that was trained.
+def points_of_model(generator: Generator, at: Mapping[str, object]) -> list[At]:
+    """Return the parameters of each picture: the given values, or else the trained range.
 
-    Without a name the film goes along t, or along the first parameter, and the others have their highest values.
-    Raises `ConfigError` unless one parameter varies.
+    By default the film runs over t, or over the first parameter; other parameters take their largest trained values.
+    Raises `ConfigError` unless exactly one parameter varies.
     """
     model = generator.model
     names = model.eta_map.names
-    given = {name: sweep(value) for name, value in at.items()}
-    single = model.complete({name: values[0] for name, values in given.items()})
-    many = [name for name, values in given.items() if len(values) > 1]
+    values_by_name = {name: sweep(value) for name, value in at.items()}
+    single = model.complete({name: values[0] for name, values in values_by_name.items()})
+    many = [name for name, values in values_by_name.items() if len(values) > 1]
     if not many:
-        free = [name for name in names if name not in given]
+        free = [name for name in names if name not in values_by_name]
         if not free:
             raise ConfigError("nothing varies in this film", f"give {names[0]} several values, as --{names[0]} 0:1:51")
         along = "t" if "t" in free else free[0]
-        given[along] = _trained(model.eta_map, along)
+        values_by_name[along] = _trained_range(model.eta_map, along)
         many = [along]
     require_one(many)
-    require_few(len(given[many[0]]))
-    return [single | {many[0]: value} for value in given[many[0]]]
+    require_few(len(values_by_name[many[0]]))
+    return [single | {many[0]: value} for value in values_by_name[many[0]]]
 
 
 def require_one(varying: Sequence[str]) -> None:
-    """Raise `ConfigError` for a film along more than one parameter."""
+    """Raise `ConfigError` for a film over more than one parameter."""
     if len(varying) > 1:
         raise ConfigError(
-            f"{', '.join(varying)} vary, and a film goes along one", f"fix the others, as --{varying[-1]} VALUE"
+            f"{', '.join(varying)} vary, but a film runs over one", f"fix the others, as --{varying[-1]} VALUE"
         )
 
 
 def require_few(count: int) -> None:
-    """Raise `ConfigError` for more pictures than a film may have."""
+    """Raise `ConfigError` for more than `MOST` pictures."""
     if count > MOST:
         raise ConfigError(f"{count} pictures in a film", f"choose at most {MOST}, as --t 0:0.1:51")
 
@@ -76,14 +76,14 @@ def in_order(work: Work, chosen: Selection) -> list[PictureCloud]:
         names = [name for name in every[0].values if name != SEED]  # of another seed in each case the case is told
         varying = [name for name in names if len({one.values[name] for one in every}) > 1]
     if not varying:
-        raise ConfigError("one cloud makes no film", "choose several, or draw a picture, as -o cloud.png")
+        raise ConfigError("a film needs more than one cloud", "choose several, or draw a picture, as -o cloud.png")
     require_one(varying)
     require_few(len(every))
     return sorted(every, key=lambda one: one.values[varying[0]])
 
 
-def _trained(eta_map: EtaMap, name: str) -> tuple[float, ...]:
-    """Values over the range that a parameter was trained on, spaced as it was."""
+def _trained_range(eta_map: EtaMap, name: str) -> tuple[float, ...]:
+    """Return values over the trained range of a parameter, linear or logarithmic as in training."""
     i = eta_map.names.index(name)
     space = np.geomspace if eta_map.log[i] else np.linspace
     return tuple(float(value) for value in space(eta_map.low[i], eta_map.high[i], PICTURES))

@@ -1,4 +1,4 @@
-"""The clouds of a picture: frames of a store, those of all seeds as one, and what a network makes."""
+"""The clouds of a picture: frames of a store, with all seeds as one, and clouds from a network."""
 
 from __future__ import annotations
 
@@ -25,40 +25,39 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class PictureCloud:
-    """One cloud with the values of its parameters, and the chemical where it is stored, loaded when it is drawn;
-    of several seeds a cloud for each."""
+    """A cloud to draw, at the parameters ``values``: a loader for each seed, and one for the chemical if stored."""
 
     values: At
     runs: tuple[Callable[[], Cloud], ...]
     field: Callable[[], figures.Field] | None = None
 
     def load(self) -> Cloud:
-        """The particles of all seeds."""
+        """Load the particles of all seeds, (n, d)."""
         return self.runs[0]() if len(self.runs) == 1 else np.concatenate([run() for run in self.runs])
 
     def moments(self) -> list[Moments]:
-        """Of each seed."""
+        """Return the moments of each seed."""
         return [moments(run()) for run in self.runs]
 
 
 @dataclass
 class Work:
-    """What the parts of a picture are made of: ``parts`` maps the end of each file's name to what draws it."""
+    """The files to draw: ``parts`` maps the end of each file's name to the function that draws it."""
 
     title: str
     parts: dict[str, Callable[[Path], None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def drawn(self, x: Cloud) -> Cloud:
-        """``x`` (n, d) as it is drawn, its first three axes; that is said once."""
-        told = f"the first 3 of {x.shape[1]} dimensions are drawn"
-        if x.shape[1] > 3 and told not in self.notes:
-            self.notes.append(told)
+    def first_axes(self, x: Cloud) -> Cloud:
+        """Return the first three axes of ``x`` (n, d), which are drawn; add a note once."""
+        note = f"the first 3 of {x.shape[1]} dimensions are drawn"
+        if x.shape[1] > 3 and note not in self.notes:
+            self.notes.append(note)
         return x[:, :3]
 
 
 class NetworkClouds:
-    """A generator that pushes the same ``n`` particles, those of ``ksdp sample``, to every point."""
+    """A generator that pushes the same ``n`` particles, those of ``ksdp sample``, at every parameter value."""
 
     def __init__(self, model: Model, n: int, device: str) -> None:
         self.generator, self.n = Generator(model, device), n
@@ -76,24 +75,24 @@ class NetworkClouds:
         return self.generator.warnings(self.n, *points)
 
 
-def of_store(work: Work, chosen: Selection, largest: int) -> list[PictureCloud]:
-    """Every chosen frame, those of several seeds as one; of more than ``largest`` particles evenly spaced ones."""
-    run, seeds = chosen.run, {chosen.run.cases[case].get(SEED) for case in chosen.cases}
-    pooled = _of_all_seeds([frame_of(run, case, k, 1) for case, k in chosen.frames()])
+def of_store(work: Work, selection: Selection, largest: int) -> list[PictureCloud]:
+    """Return every selected frame, with all seeds as one; thin frames of more than ``largest`` particles evenly."""
+    run, seeds = selection.run, {selection.run.cases[case].get(SEED) for case in selection.cases}
+    pooled = _of_all_seeds([frame_of(run, case, k, 1) for case, k in selection.frames()])
     step = -(-run.J * max((len(one.runs) for one in pooled), default=1) // largest)
     if step > 1:
-        work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are counted: one in {step}")
+        work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are drawn: one in {step}")
 
-    every = [frame_of(run, case, k, step) for case, k in chosen.frames()]
+    every = [frame_of(run, case, k, step) for case, k in selection.frames()]
     pooled = _of_all_seeds(every)
-    if len(pooled) == len(every):  # one seed, or another one for each case
+    if len(pooled) == len(every):  # one seed, or a different one for each case
         return every
     work.notes.append(f"the particles of {len(seeds)} seeds of {run.path} are drawn together; --seed chooses one")
     return pooled
 
 
 def _of_all_seeds(every: list[PictureCloud]) -> list[PictureCloud]:
-    """Frames that differ in their seed alone as one, which has no chemical: each seed has its own."""
+    """Join frames that differ only in their seed; the result has no chemical, since each seed has its own."""
     together: dict[tuple[float, ...], list[PictureCloud]] = {}
     for one in every:
         together.setdefault(tuple(value for name, value in one.values.items() if name != SEED), []).append(one)
@@ -106,27 +105,27 @@ def _of_all_seeds(every: list[PictureCloud]) -> list[PictureCloud]:
 
 
 def frame_of(run: Run, case: int, k: int, step: int) -> PictureCloud:
-    """Every ``step``-th particle of a frame."""
+    """Return a frame with every ``step``-th particle."""
     values = run.cases[case] | {"t": float(run.times[k])}
     field = (lambda: field_of(run, case, k)) if run.grid else None
     return PictureCloud(values, (lambda: run.rows(case, k, slice(0, None, step)),), field)
 
 
 def field_of(run: Run, case: int, k: int) -> figures.Field:
-    """The chemical of a frame, of a store that holds it."""
+    """Load the chemical of a frame, from a store that has it."""
     assert run.grid is not None
     return figures.Field(run.grid.axes(), run.field(case, k))
 
 
 def thin(work: Work, items: list[Item], most: int) -> list[Item]:
-    """All of them, or ``most`` evenly spaced ones with the first and the last."""
+    """Return all items, or ``most`` evenly spaced ones with the first and the last."""
     if len(items) <= most:
         return items
-    work.notes.append(f"{most} of {len(items)} clouds are shown; choose others by name, as --A 50 --t 0.1")
+    work.notes.append(f"{most} of {len(items)} clouds are drawn; choose others by name, as --A 50 --t 0.1")
     return evenly(items, most)
 
 
 def labels_of(every: Sequence[At]) -> list[str]:
-    """``A = 50, t = 0.1``: what varies among them, or everything where nothing does."""
+    """Return labels such as ``A = 50, t = 0.1`` of the parameters that vary, or of all if none does."""
     names = [name for name in every[0] if len({values[name] for values in every}) > 1] or list(every[0])
     return [label({name: values[name] for name in names}, 4) for values in every]

@@ -1,13 +1,13 @@
-"""plot: pictures of a store, of a model, or of one beside the other."""
+"""plot: pictures of a store, of a model, or of both side by side."""
 
 from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..api import paths
 from ..api.clouds import part_of
 from ..api.options import Number, Values
 from ..base.bars import progress_bar
-from ..base.files import JsonDict, local, read_json, target
+from ..base.files import local, read_json, target
 from ..base.grids import SEED
 from ..base.labels import KINDS
 from ..base.listener import Progress
@@ -35,18 +35,18 @@ from .picture import At, NetworkClouds, PictureCloud, Work, labels_of, of_store,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Clouds in one picture: of a store alone, in 2D and 3D, and beside another.
+#: Most clouds in one picture: of one store in 2D and 3D, pairs, and pairs with all projections.
 MOST_2D, MOST_3D, MOST_PAIRS, MOST_SECTIONS = 12, 4, 4, 2
-#: Particles of a frame that a picture counts, more than any picture can show.
+#: Most particles of a frame that a picture counts: more than any picture can show.
 LARGEST = 2_000_000
 SAMPLES = 1_000_000
 
 
 @dataclass(frozen=True)
 class Plotted:
-    """The files that were written, and what a reader of the pictures should know.
+    """The files written, and notes for the reader of the pictures.
 
-    ``figures`` are those of matplotlib, one a picture, to be changed and saved again; a film has none.
+    ``figures`` are matplotlib figures, one for each picture, which may be changed and saved again; a film has none.
     """
 
     files: list[Path]
@@ -55,20 +55,20 @@ class Plotted:
 
     @property
     def figure(self) -> Figure:
-        """That of the first picture. Raises `ConfigError` for a film."""
+        """The figure of the first picture. Raises `ConfigError` for a film."""
         if not self.figures:
             raise ConfigError("a film has no figure", "plot a picture, as -o cloud.png")
         return self.figures[0]
 
     def _repr_html_(self) -> str:
-        return "".join(_embedded(path) for path in self.files if path.suffix not in (".pdf", ".mp4"))
+        return "".join(_image(path) for path in self.files if path.suffix not in (".pdf", ".mp4"))
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {"files": [str(path) for path in self.files], "notes": self.notes}
 
 
-def _embedded(path: Path) -> str:
-    """A picture as an element of a page that needs no file."""
+def _image(path: Path) -> str:
+    """Return a picture as an HTML element that contains its data."""
     kind = "svg+xml" if path.suffix == ".svg" else path.suffix[1:]
     return f'<img alt="{path.name}" src="data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}">'
 
@@ -85,17 +85,17 @@ def plot(
     progress: Progress | bool | None = None,
     **at: Values,
 ) -> Plotted:
-    """Draw what ``subject`` holds, beside ``reference`` where there is one, and return the files.
+    """Draw a store or a model, beside ``reference`` if given, and return the files.
 
-    A store gives the densities of its clouds and, when it has several, their second moments with equation (6) where
-    it holds; a model gives the densities it generates from ``n`` particles (10^6) and its training curves; a model or
-    a store with a reference store gives densities side by side on one scale, and moments. ``case``, ``t`` and
-    parameters by name (``A=50``, ``A=[1, 10]``) choose what is drawn. ``out`` (.png, .pdf or .svg) is the first
-    picture, others add a word to its name; by default a fresh name in ``./runs``. With .gif, .webp or .mp4 (which needs
-    ffmpeg) it is a film: over the snapshots or the swept parameter of a store, or over a parameter of a model.
+    A store gives the densities of its clouds and, if it has several, their second moments, with equation (6) where it
+    holds. A model gives the densities that it generates from ``n`` particles (default 10^6) and its training curves.
+    With a reference store, densities are side by side on one scale, and moments in one picture. ``case``, ``t`` and
+    parameters by name (``A=50``, ``A=[1, 10]``) select what is drawn. ``out`` (.png, .pdf or .svg) is the first
+    picture, others add a word to its name; default a new name in ``./runs``. With .gif, .webp or .mp4 (needs ffmpeg) it
+    is a film over the snapshots or the swept parameter of a store, or over a parameter of a model.
 
-    Raises `ConfigError` for what there is not, `DataError` for files that are damaged, or exist and may not be
-    replaced.
+    Raises `ConfigError` for an unknown case or parameter, `DataError` for damaged files, and for files that exist and
+    may not be replaced.
     """
     place = target(out) if out is not None else None
     filmed = place is not None and place.suffix in figures.FILMS
@@ -106,13 +106,13 @@ def plot(
     own = _open(subject)
     other = None if reference is None else _open(reference)
     if isinstance(other, Model):
-        raise ConfigError(f"the reference {reference} is a model", "name the model first and a store second")
+        raise ConfigError(f"the reference {reference} is a model", "give the model first and a store second")
     work = Work(_name(subject))
     if filmed:
         if other is not None:
-            raise ConfigError("a film of two", "film the one, then the other; a picture shows them side by side")
+            raise ConfigError("a film shows one store or model", "film each; a picture shows both side by side")
         _film(work, own, at, case, n, device)
-        return _written(work, place, overwrite, progress)
+        return _draw(work, place, overwrite, progress)
     if isinstance(own, Model):
         network = NetworkClouds(own, _count(n, SAMPLES), device or "auto")
         if other is None:
@@ -123,26 +123,26 @@ def plot(
             _beside(work, pairs, other, ("network", "simulation"), own)
     else:
         if n is not None:
-            raise ConfigError(f"{own.path} is a store: it has {own.J} particles", "--n is for a model")
-        chosen = select(own, case=case, **at)
+            raise ConfigError(f"{own.path} is a store: it has {own.J} particles", "use --n with a model only")
+        selection = select(own, case=case, **at)
         if other is None:
-            _store_alone(work, chosen)
+            _store_alone(work, selection)
         else:
-            pairs = _store_pairs(work, chosen, other, at)
+            pairs = _store_pairs(work, selection, other, at)
             _beside(work, pairs, other, _labels(own, other))
-    return _written(work, place, overwrite, progress)
+    return _draw(work, place, overwrite, progress)
 
 
 def _count(n: Number | None, usual: int) -> int:
-    """Particles that a model generates."""
+    """Return the number of particles that a model generates."""
     count = usual if n is None else integer(n)
     if count < 1:
-        raise ConfigError(f"n = {count} particles", "give --n a number of 1 or more")
+        raise ConfigError(f"n = {count} particles", "use --n 1 or more")
     return count
 
 
-def _written(work: Work, place: Path | None, overwrite: bool, progress: Progress | bool | None) -> Plotted:
-    """Draw every part, once every place is known to be free."""
+def _draw(work: Work, place: Path | None, overwrite: bool, progress: Progress | bool | None) -> Plotted:
+    """Draw every part, after checking that every output may be written."""
 
     def files(first: Path) -> list[Path]:
         return [first.with_name(f"{first.stem}{end}{first.suffix}") for end in work.parts]
@@ -151,47 +151,47 @@ def _written(work: Work, place: Path | None, overwrite: bool, progress: Progress
         return claim(first, figures.is_own_picture, "plot", overwrite=overwrite, also=files(first))
 
     first, lock = paths.begin_output(place, paths.slug(Path(work.title).stem), ".png", begin)
-    with lock, progress_bar(progress) as bar, figures.keep_figures() as kept:
+    with lock, progress_bar(progress) as bar, figures.keep_figures() as saved:
         for number, (file, draw) in enumerate(zip(files(first), work.parts.values(), strict=True)):
             draw(file)
             if bar:
                 bar("pictures", number + 1, len(work.parts))
-    return Plotted(files(first), work.notes, kept)
+    return Plotted(files(first), work.notes, saved)
 
 
-def _open(given: str | Path | Run | Model) -> Run | Model:
-    if isinstance(given, (Run, Model)):
-        return given
-    if (chosen := part_of(given)) is not None:
-        return chosen
-    path = local(given)
+def _open(subject: str | Path | Run | Model) -> Run | Model:
+    if isinstance(subject, (Run, Model)):
+        return subject
+    if (selection := part_of(subject)) is not None:
+        return selection
+    path = local(subject)
     if path.suffix == ".zarr":
         return open_run(path)
     there = paths.existing(path)
     return open_run(there) if there.is_dir() else Model.load(there)
 
 
-def _name(given: str | Path | Run | Model) -> str:
-    if isinstance(given, Run):
-        return given.path.name
-    return "model" if isinstance(given, Model) else Path(given).name
+def _name(subject: str | Path | Run | Model) -> str:
+    if isinstance(subject, Run):
+        return subject.path.name
+    return "model" if isinstance(subject, Model) else Path(subject).name
 
 
-def _store_alone(work: Work, chosen: Selection) -> None:
-    run, every = chosen.run, of_store(work, chosen, LARGEST)
+def _store_alone(work: Work, selection: Selection) -> None:
+    run, every = selection.run, of_store(work, selection, LARGEST)
     most = MOST_2D if run.dim == 2 else MOST_3D
     _sheet(work, thin(work, every, most))
     if len(every) > 1:
         if any(len(one.runs) > 1 for one in every):
             work.notes.append("second moments are means over the seeds with Student's 95 % bands")
         work.parts["-moments"] = lambda path: plotting_curves.of_store(
-            chosen, [(one.values, one.moments()) for one in every], path
+            selection, [(one.values, one.moments()) for one in every], path
         )
 
 
-def _model_alone(work: Work, network: NetworkClouds, at: JsonDict, case: object) -> None:
+def _model_alone(work: Work, network: NetworkClouds, at: Mapping[str, Values], case: object) -> None:
     if case is not None:
-        raise ConfigError("a model has no cases", "name its parameters, as --A 50")
+        raise ConfigError("a model has no cases", "give its parameters, as --A 50")
     model = network.generator.model
     names = model.eta_map.names
     highest = model.complete({name: sweep(value)[0] for name, value in at.items()})
@@ -203,16 +203,18 @@ def _model_alone(work: Work, network: NetworkClouds, at: JsonDict, case: object)
 
 
 def _sheet(work: Work, shown: Sequence[PictureCloud]) -> None:
-    named = labels_of([one.values for one in shown])
+    titles = labels_of([one.values for one in shown])
     work.parts[""] = lambda path: figures.histogram_sheet(
-        [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
+        [(label, work.first_axes(one.load())) for label, one in zip(titles, shown, strict=True)],
         path,
         title=work.title,
         fields=[one.field() if one.field else None for one in shown],
     )
 
 
-def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | None, device: str | None) -> None:
+def _film(
+    work: Work, own: Run | Model, at: Mapping[str, Values], case: object, n: Number | None, device: str | None
+) -> None:
     if isinstance(own, Model):
         if case is not None:
             raise ConfigError("a model has no cases", "name its parameters, as --A 50")
@@ -222,18 +224,18 @@ def _film(work: Work, own: Run | Model, at: JsonDict, case: object, n: Number | 
         shown = [network.at(values) for values in points]
     else:
         shown = filming.in_order(work, select(own, case=case, **at))
-    named = labels_of([one.values for one in shown])
+    titles = labels_of([one.values for one in shown])
     work.parts[""] = lambda path: figures.film(
-        [(label, work.drawn(one.load())) for label, one in zip(named, shown, strict=True)],
+        [(label, work.first_axes(one.load())) for label, one in zip(titles, shown, strict=True)],
         path,
         title=work.title,
         fields=[one.field() if one.field else None for one in shown],
     )
 
 
-def _training(work: Work, subject: Any) -> None:
-    """The curves of NAME.history.json, which 'ksdp train' writes beside NAME.safetensors."""
-    if isinstance(subject, Model):
+def _training(work: Work, subject: Run | Model | str | Path) -> None:
+    """Add the curves of NAME.history.json, which 'ksdp train' writes beside NAME.safetensors."""
+    if isinstance(subject, (Model, Run)):
         return
     model = paths.existing(subject)
     file = paths.history_of(model)
@@ -247,43 +249,45 @@ def _training(work: Work, subject: Any) -> None:
         as_record(History, document)
         panel = figures.training_panel(document["history"], title=work.title)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file} is no history of a training: {error}", "move it away, or train again") from None
+        raise DataError(f"{file} is not a training history: {error}", "move it away, or train again") from None
     work.parts["-training"] = lambda path: figures.curve_panels([panel], path)
 
 
-def _model_pairs(work: Work, network: NetworkClouds, chosen: Selection) -> list[tuple[PictureCloud, PictureCloud]]:
-    """Network and store at every chosen frame of the store."""
+def _model_pairs(work: Work, network: NetworkClouds, selection: Selection) -> list[tuple[PictureCloud, PictureCloud]]:
+    """Pair the network with every selected frame of the store."""
     pairs = []
-    for one in of_store(work, chosen, LARGEST):
-        known = {name: one.values.get(name, constant(chosen.run, name)) for name in network.generator.names}
+    for one in of_store(work, selection, LARGEST):
+        known = {name: one.values.get(name, constant(selection.run, name)) for name in network.generator.names}
         missing = [name for name, value in known.items() if value is None]
         if missing:
-            told = f"{chosen.run.path} does not say its {missing[0]!r}, a parameter of the network"
-            raise ConfigError(told, "give a store of that simulation")
+            message = f"{selection.run.path} has no value of {missing[0]!r}, a parameter of the network"
+            raise ConfigError(message, "give a store of that simulation")
         pairs.append((network.at({name: value for name, value in known.items() if value is not None}), one))
     work.notes += network.warnings([generated.values for generated, _ in pairs])
     return pairs
 
 
-def _store_pairs(work: Work, chosen: Selection, other: Run, at: JsonDict) -> list[tuple[PictureCloud, PictureCloud]]:
-    """The frames of two stores that agree in every parameter that both have; the only two, whatever they are."""
+def _store_pairs(
+    work: Work, selection: Selection, other: Run, at: Mapping[str, Values]
+) -> list[tuple[PictureCloud, PictureCloud]]:
+    """Pair the frames of two stores that agree in every common parameter; if each has one frame, pair these."""
     known = {
         name: value for name, value in at.items() if name == "t" or name in other.cases[0] or constant(other, name)
     }
-    first, second = of_store(work, chosen, LARGEST), of_store(work, select(other, **known), LARGEST)
+    first, second = of_store(work, selection, LARGEST), of_store(work, select(other, **known), LARGEST)
     if len(first) == len(second) == 1:
         return [(first[0], second[0])]
-    pairs = [(a, b) for a in first for b in second if _agree(chosen.run, a.values, other, b.values)]
+    pairs = [(a, b) for a in first for b in second if _agree(selection.run, a.values, other, b.values)]
     if not pairs:
         raise ConfigError(
-            f"{chosen.run.path} and {other.path} have no case and snapshot in common",
-            "choose by name, as --A 50 --t 0.1",
+            f"{selection.run.path} and {other.path} have no case and snapshot in common",
+            "select by name, as --A 50 --t 0.1",
         )
     return pairs
 
 
 def _agree(a: Run, x: At, b: Run, y: At) -> bool:
-    for name in {*x, *y} - {SEED}:  # runs of two seeds are of one law
+    for name in {*x, *y} - {SEED}:  # runs with two seeds have one law
         one, other = x.get(name, constant(a, name)), y.get(name, constant(b, name))
         if one is not None and other is not None and not np.isclose(one, other, rtol=1e-9, atol=1e-12):
             return False
@@ -303,14 +307,17 @@ def _beside(
     labels: tuple[str, str],
     model: Model | None = None,
 ) -> None:
-    """Densities in pairs; all projections where there is room; the second moment where one parameter varies."""
+    """Draw densities in pairs, in all projections if they fit, and the second moment if one parameter varies."""
     some = thin(work, pairs, MOST_PAIRS)
-    named = labels_of([b.values for _, b in some])
+    titles = labels_of([b.values for _, b in some])
 
     def densities(path: Path) -> None:
-        rows = [(label, work.drawn(a.load()), work.drawn(b.load())) for label, (a, b) in zip(named, some, strict=True)]
+        rows = [
+            (label, work.first_axes(a.load()), work.first_axes(b.load()))
+            for label, (a, b) in zip(titles, some, strict=True)
+        ]
         if len(rows) == 1:
-            title = ", ".join(word for word in (work.title, named[0]) if word)
+            title = ", ".join(word for word in (work.title, titles[0]) if word)
             figures.histogram_pair(rows[0][1], rows[0][2], path, title=title, labels=labels)
         elif rows[0][1].shape[1] == 3 and len(rows) <= MOST_SECTIONS:
             figures.histogram_sections(rows, path, title=work.title, labels=labels)

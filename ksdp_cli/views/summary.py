@@ -1,4 +1,4 @@
-"""What a run says of itself in a table: moments of its clouds, and how it was made."""
+"""Summarise a run for a table: moments of its clouds, and how it was made."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from ..metrics.ensembles import ensemble_moments
 from ..metrics.moments import known
 from ..store import Run
 
-#: Particles that are in memory at once.
+#: Particles in memory at once.
 PIECE = 1 << 22
 
 
 def of_run(run: Run) -> JsonDict:
-    """Path, size, timing, and for every case and snapshot the mean and second moment with standard errors.
+    """Return path, size, timing, and for each case and snapshot the mean and second moment with standard errors.
 
-    Of a store with several seeds also ``ensemble``: the means over seeds at the other parameters, with Student's 95 %
-    intervals.
+    For several seeds, ``ensemble`` holds the means over seeds at the other parameters, with Student's 95 % intervals.
     """
     frames, runs = [], dict[tuple[float, ...], list[Moments]]()
     others = [name for name in run.cases[0] if name != SEED]
@@ -53,24 +52,24 @@ def of_run(run: Run) -> JsonDict:
     }
 
 
-def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[JsonDict]:
+def _ensemble(names: list[str], runs: dict[tuple[float, ...], list[Moments]]) -> list[dict[str, object]]:
     rows = []
     for values, each in runs.items():
-        found, at = ensemble_moments(each), dict(zip(names, values, strict=True))
+        ensemble, at = ensemble_moments(each), dict(zip(names, values, strict=True))
         t = at.pop("t")
-        means, second = [one.mean for one in found.mean], asdict(found.second_moment)
-        rows.append({"parameters": at, "t": t, "seeds": found.seeds, "mean": means, "second_moment": second})
+        means, second = [one.mean for one in ensemble.mean], asdict(ensemble.second_moment)
+        rows.append({"parameters": at, "t": t, "seeds": ensemble.seeds, "mean": means, "second_moment": second})
     return rows
 
 
 def pool_moments(parts: list[Moments]) -> Moments:
-    """The moments of all particles of several clouds together, from those of each."""
+    """Compute the moments of all particles of several clouds from the moments of each."""
     if len(parts) == 1:
         return parts[0]
     sizes = np.array([part.n for part in parts])
     total, weights = int(sizes.sum()), sizes / sizes.sum()
 
-    def joined(values: object, errors: object) -> tuple[Any, Any]:
+    def pool(values: object, errors: object) -> tuple[Any, Any]:
         values, roots = np.array(values), np.sqrt(np.maximum(sizes - 1, 1))
         errors = np.nan_to_num(np.array(errors))  # a part of one particle has no spread
         spread = errors * roots.reshape(-1, *(1,) * (values.ndim - 1))  # standard deviations of the parts
@@ -78,13 +77,13 @@ def pool_moments(parts: list[Moments]) -> Moments:
         variance = np.tensordot(weights, spread**2 + (values - mean) ** 2, 1)
         return mean, np.sqrt(variance / max(total - 1, 1))
 
-    mean, mean_se = joined([part.mean for part in parts], [part.mean_se for part in parts])
-    second, second_se = joined([p.second_moment for p in parts], [p.second_moment_se for p in parts])
+    mean, mean_se = pool([part.mean for part in parts], [part.mean_se for part in parts])
+    second, second_se = pool([p.second_moment for p in parts], [p.second_moment_se for p in parts])
     return Moments(total, mean, mean_se, float(second), float(second_se))
 
 
 def _generator(run: Run) -> str:
-    """What made samples: the network, and what moved its particles on beyond its last trained time."""
+    """Say what generated samples: the network, and the engine beyond its last trained time."""
     beyond = run.attrs.get("beyond")
     return f"network to t = {beyond['from']:g}, then {beyond['engine']} engine" if beyond else "network"
 

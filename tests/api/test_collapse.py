@@ -52,12 +52,12 @@ def test_law_6_ends_a_run_beyond_its_blow_up() -> None:
     """1/2 + (J - 1) / J (4 - M / 2 pi) t is 0 at t = 1/8 J / (J - 1) for M = 16 pi, and never for M = 8 pi."""
     cloud = Ball().draw(20_000, 2, 0)
     (told,) = collapse.doubts(pose({"T": 0.15, "J": 20_000}), cloud)
-    assert "fall to 0 by t = 0.125" in told
-    assert "goes on to t = 0.15" in told
+    assert "t = 0.125" in told
+    assert "t = 0.15" in told
     for options in ({"T": 0.12}, {"M": 8 * math.pi, "T": 9}, {"flow": "laminar2d", "T": 0.15}, {"chi": -1, "T": 9}):
         assert collapse.doubts(pose({"J": 20_000} | options), cloud) == []
     (told,) = collapse.doubts(pose({"T": 0.15, "t0": 1.0, "M": "1,16pi"}), cloud)
-    assert "by t = 1.12" in told
+    assert "t = 1.12" in told
     assert "at M = 50.2655" in told
 
 
@@ -66,7 +66,7 @@ def test_a_bump_that_delta_smears_out_is_doubted() -> None:
     cloud = Gauss().draw(4000, 2, 0)
     told = collapse.doubts(pose({"init": Gauss, "M": 10 * math.pi, "T": 0.005}), cloud)
     assert len(told) == 1
-    assert "delta = 0.0316 is not small against the initial cloud: it takes away 1" in told[0]
+    assert all(part in told[0] for part in ("delta = 0.0316", "--delta2", "--dt"))
     assert collapse.doubts(pose({"init": Gauss, "M": 10 * math.pi, "T": 0.005, "delta2": 1e-6}), cloud) == []
 
 
@@ -76,7 +76,7 @@ def test_a_run_through_its_blow_up_says_when_the_cloud_has_collapsed(tmp_path: P
     common = {"J": 600, "dt": 5e-4, "warn": said.append}
     run = ksdp.simulate(T=0.2, out=tmp_path / "a.zarr", **common)
     assert 0.1 < run.attrs["collapsed_from"] < 0.2
-    assert any("the cloud has collapsed to the size of delta" in word for word in said)
+    assert any("collapsed" in word and "delta" in word for word in said)
     cut = ksdp.simulate(T=0.19, out=tmp_path / "b.zarr", **common)
     cut = ksdp.simulate(T=0.2, out=tmp_path / "b.zarr", resume=True, **common)
     assert cut.attrs["collapsed_from"] == pytest.approx(run.attrs["collapsed_from"], abs=0.01)

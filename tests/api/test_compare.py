@@ -11,7 +11,7 @@ import ksdp_cli as ksdp
 from ksdp_cli.api import references
 from ksdp_cli.api.comparing import compare_each
 from ksdp_cli.errors import ConfigError, DataError
-from ksdp_cli.exact.second_moment import slope
+from ksdp_cli.exact.critical import slope
 from ksdp_cli.learning.model import Model
 from ksdp_cli.metrics import exact_w2_squared
 from ksdp_cli.store import Run, open_run
@@ -78,7 +78,7 @@ def test_a_model_against_a_run_and_against_fresh_runs(folder: Path) -> None:
     assert against.exact is None
     assert [other.metric for other in against.others] == ["sliced"]
     assert len(against.profiles["radial"].rows) == 7
-    with pytest.raises(ConfigError, match="add w2 to metrics"):
+    with pytest.raises(ConfigError, match="w2"):
         _ = against.comparison
     fresh = ksdp.compare(folder / "model.safetensors", A=20, **CHEAP)
     made = sorted(Path("runs").glob("reference-*.zarr"))
@@ -146,7 +146,7 @@ def test_halves_are_two_samples_where_particles_are_independent(folder: Path) ->
     samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, seed=5, out="samples.zarr")
     found = ksdp.compare(folder / "sweep-0.zarr", samples, A=10, t=0.004, **CHEAP)
     assert found.second is None
-    assert not any("halves of the reference and leaves out" in note for note in found.notes)
+    assert not any("halves of the reference" in note for note in found.notes)
 
 
 def test_a_second_run_that_fails_is_said(folder: Path) -> None:
@@ -193,13 +193,13 @@ def test_clouds_of_two_sizes_say_what_is_left_out(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "told"),
     [
-        ({}, ConfigError, "more than one case"),
-        ({"A": 11}, ConfigError, "no case for A = 11; it has: A = 10; A = 50"),
-        ({"A": 10, "t": 0.003}, ConfigError, "no snapshot t = 0.003; it has: 0.002, 0.004"),
-        ({"A": 10, "mu": 2}, ConfigError, "was made with mu = 1, not 2; drop --mu"),
-        ({"A": 10, "flor": "2.zarr"}, ConfigError, "flor: '2.zarr' is not a number; did you mean --floor"),
-        ({"A": 10, "B": 2}, ConfigError, "has no parameter 'B'; it varies: A"),
-        ({"A": "10,50"}, ConfigError, "A has several values, 10,50; give one, or call compare_each"),
+        ({}, ConfigError, "choose one"),
+        ({"A": 11}, ConfigError, "A = 11.*A = 10; A = 50"),
+        ({"A": 10, "t": 0.003}, ConfigError, "t = 0.003.*0.002, 0.004"),
+        ({"A": 10, "mu": 2}, ConfigError, "mu = 1, not 2"),
+        ({"A": 10, "flor": "2.zarr"}, ConfigError, "'2.zarr'.*--floor"),
+        ({"A": 10, "B": 2}, ConfigError, "'B'.*: A"),
+        ({"A": "10,50"}, ConfigError, "10,50.*compare_each"),
         ({"A": 10, "N": 121}, ConfigError, "--N 120"),
         ({"A": 10, "N": 0}, ConfigError, "N = 0"),
         ({"A": 10, "repeats": -1}, ConfigError, "repeats = -1"),
@@ -215,16 +215,16 @@ def test_errors(folder: Path, options: dict[str, object], error: type[Exception]
 def test_errors_of_what_is_compared(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"reference.*--reference"):
         ksdp.compare(folder / "alone.zarr")
-    with pytest.raises(ConfigError, match="is a model; give a store"):
+    with pytest.raises(ConfigError, match="model"):
         ksdp.compare(folder / "alone.zarr", folder / "model.safetensors")
-    with pytest.raises(DataError, match=r"there is no file nowhere\.zarr"):
+    with pytest.raises(DataError, match=r"nowhere\.zarr"):
         ksdp.compare("nowhere.zarr", folder / "alone.zarr")
     with pytest.raises(DataError, match="second reference"):
         ksdp.compare(folder / "sweep-0.zarr", folder / "alone.zarr", floor=folder / "alone.zarr", A=50, t=0.004)
     deep = ksdp.simulate(dim=3, J=120, T=0.001, dt=1e-3, out="deep.zarr")
     with pytest.raises(DataError, match=r"cloud.* 3 .*reference.* 2"):
         ksdp.compare(deep, folder / "alone.zarr")
-    with pytest.raises(ConfigError, match="this network has no parameter 'B'"):
+    with pytest.raises(ConfigError, match="'B'"):
         ksdp.compare(folder / "model.safetensors", folder / "alone.zarr", B=1)
 
 

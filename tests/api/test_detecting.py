@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.detecting import agreeing, when_blown_up
+from ksdp_cli.api.detecting import agreeing, judged
 from ksdp_cli.errors import NumericalError
 from ksdp_cli.exact.collapse import Collapse
-from ksdp_cli.metrics.concentration import Concentration
 from ksdp_cli.particles.problem import pose
 
 RUN: dict[str, Any] = {
@@ -50,10 +49,9 @@ def test_space() -> None:
         radius = float(np.interp(part * exact.M, exact.mass_within(r, t), r))
         return part * exact.M / (4 / 3 * np.pi * radius**3)
 
-    balls = [(density(t, 0.01), density(t, 0.04)) for t in times]
-    found = [Concentration(np.zeros(3), one, four, (), 0.0, 0.0, None) for one, four in balls]
-    when = when_blown_up(problem, problem.cases[0], times.tolist(), found)
-    assert when is not None
+    balls = [{"density": density(t, 0.01), "wide": density(t, 0.04), "critical_radius": None, "t": t} for t in times]
+    when = judged(problem, problem.cases[0], balls)
+    assert not isinstance(when, str)
     assert when.t == pytest.approx(0.05, rel=0.1)
     assert when.low < 0.05 < when.high
 
@@ -61,11 +59,12 @@ def test_space() -> None:
 def test_a_radius_that_falls_for_ever_is_no_blow_up() -> None:
     """R = exp(-t) halves in equal times; R = sqrt(1 - t) ends at 1, by every pair of radii."""
     t = np.linspace(0, 4, 200)
-    assert agreeing(t.tolist(), np.exp(-2 * t), 0.05, strict=True) is None
-    assert agreeing(t.tolist(), np.exp(-2 * t), 0.05, strict=False) is None
-    assert agreeing(t.tolist(), np.exp(-2 * t), 0.3, strict=True) is None  # 4 x 0.3 is not passed
+    for strict in (True, False):
+        assert "outside of" in str(agreeing(t.tolist(), np.exp(-2 * t), 0.05, strict=strict))
+    assert "no pair" in str(agreeing(t.tolist(), np.exp(-2 * t), 0.3, strict=True))  # 4 x 0.3 is not passed
+    assert "not seen to fall" in str(agreeing(t.tolist(), np.exp(-2 * t), 0.9, strict=False))
     found = agreeing((t / 4).tolist(), 1 - t / 4, 0.2, strict=True)
-    assert found is not None
+    assert not isinstance(found, str)
     assert found.t == pytest.approx(1.0)
 
 
@@ -77,6 +76,11 @@ def test_cases_run_alone_say_the_same(tmp_path: Path) -> None:
     assert one.attrs["concentration"] == two.attrs["concentration"]
     assert one.attrs["concentration"][0] is None  # 4 pi spreads
     assert one.attrs["t_b"] == two.attrs["t_b"]
+    assert one.attrs["t_b"] == [None, None]
+    assert one.attrs["no_t_b"] == two.attrs["no_t_b"]
+    assert one.attrs["no_t_b"][0] is None
+    assert "critical mass" in one.attrs["no_t_b"][1]
+    assert "critical mass" in ksdp.info(one.path)["no_t_b"][1]
 
 
 def test_what_cannot_collapse_says_nothing(tmp_path: Path) -> None:

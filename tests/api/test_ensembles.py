@@ -157,9 +157,9 @@ def test_seeds_in_step_make_no_ensemble(runs: tuple[Run, Run], tmp_path: Path) -
 
 
 def test_what_is_refused(runs: tuple[Run, Run]) -> None:
-    with pytest.raises(ConfigError, match="the reference has 5 seeds"):
+    with pytest.raises(ConfigError, match="5 seeds"):
         ksdp.compare(*runs, floor="halves", metrics="w2", **AT)
-    with pytest.raises(ConfigError, match="use --N 60"):
+    with pytest.raises(ConfigError, match="--N 60"):
         ksdp.compare(*runs, N=61, metrics="w2", **AT)
-    with pytest.raises(ConfigError, match="more than one case"):
+    with pytest.raises(ConfigError, match="choose one"):
         ksdp.compare(*runs, metrics="w2", t=2e-3)

@@ -63,7 +63,7 @@ def test_a_gaussian_in_five_dimensions_is_learned_to_its_mean_and_covariance(cap
     drawn = ksdp.plot(made, out="p.png")
     assert "the first 3 of 5 dimensions are drawn" in drawn.notes
     for subject in ("s.zarr", "m.safetensors"):
-        with pytest.raises(DataError, match="5 dimensions, and a page shows 2 or 3"):
+        with pytest.raises(DataError, match="5 dimensions"):
             ksdp.report(subject)
 
 
@@ -79,11 +79,11 @@ def test_files_of_five_dimensions_come_back(suffix: str) -> None:
 def test_what_has_no_room_for_them_says_so() -> None:
     x = normal(20, 3)
     run = ksdp.clouds({(): x}, names=[], source=x, out="a.zarr")
-    with pytest.raises(ConfigError, match="VTK has points in 3 dimensions"):
+    with pytest.raises(ConfigError, match="VTK"):
         ksdp.export(run.path, "b.vtkhdf")
-    with pytest.raises(ConfigError, match="dimension 5 need a source"):
+    with pytest.raises(ConfigError, match="--source"):
         ksdp.clouds({(): x}, names=[], out="b.zarr")
-    with pytest.raises(DataError, match="clouds of 9 dimensions"):
+    with pytest.raises(DataError, match="9 dimensions"):
         ksdp.clouds({(): normal(20, 3, 9)}, names=[], source=normal(5, 3, 9), out="b.zarr")
     with pytest.raises(ConfigError, match="dimension"):
         ksdp.simulate(init="a.zarr", T=0.01, dim=5, out="c.zarr")

@@ -117,7 +117,7 @@ def test_a_source_of_points_travels_with_the_store_and_the_model(tmp_path: Path)
     image = found.trained.model.push(source, [2.0])
     assert {tuple(row) for row in drawn.tolist()} == {tuple(row) for row in image.tolist()}
     np.save("a.source.npy", source + 1)
-    with pytest.raises(ConfigError, match="other particles"):
+    with pytest.raises(ConfigError, match="particles"):
         ksdp.train(data, steps=3, N=50, out="n.safetensors")
 
 
@@ -140,7 +140,7 @@ def test_four_lines_from_files_to_a_compared_sample(capsys: pytest.CaptureFixtur
     ("files", "parameters", "options", "error", "said"),
     [
         (2, {}, {}, ConfigError, "2 files and 1 values"),
-        (2, {"A": "1,2,3"}, {}, ConfigError, "--A has 3 values for 2 files"),
+        (2, {"A": "1,2,3"}, {}, ConfigError, "--A.* 3 .* 2 "),
         (2, {"A": "1,1"}, {}, ConfigError, "2 files and 1 values"),
         (1, {"A": 1}, {"source": "nothing.npy"}, DataError, "nothing.npy"),
         (1, {"position": 1}, {}, ConfigError, "'position'"),
@@ -172,9 +172,9 @@ def test_clouds_that_are_none_or_differ_in_dimension() -> None:
         ksdp.clouds({}, names=["A"])
     with pytest.raises(DataError, match="2 and 3 dimensions"):
         ksdp.clouds({1: normal(5), 2: normal(5, 3)}, names=["A"])
-    with pytest.raises(DataError, match="3 dimensions and the clouds 2"):
+    with pytest.raises(DataError, match=r"source .* 3 .* 2"):
         ksdp.clouds({1: normal(5)}, names=["A"], source=normal(5, 3))
-    with pytest.raises(ConfigError, match="need a source"):
+    with pytest.raises(ConfigError, match="--source"):
         ksdp.clouds({1: normal(5, 1)}, names=["A"])
     with pytest.raises(DataError, match="float32"):
         ksdp.clouds({1: np.full((5, 2), 1e300)}, names=["A"])

@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=name):
             read_cloud(tmp_path / name)
     np.save(tmp_path / "one.npy", np.zeros((5, 2)))
-    with pytest.raises(DataError, match="nothing to learn"):
+    with pytest.raises(DataError, match="position"):
         read_arrays(tmp_path / "one.npy")
     np.savez(tmp_path / "two.npz", position=np.zeros((2, 1, 5, 2)))
     with pytest.raises(DataError, match="not one cloud"):
@@ -141,5 +141,5 @@ def test_a_group_of_others_that_is_none_is_said_in_one_line(tmp_path: Path) -> N
     metadata = json.loads((store / "zarr.json").read_text())
     del metadata["attributes"]["ksdp_format"]
     (store / "zarr.json").write_text(json.dumps(metadata))
-    with pytest.raises(DataError, match="no store that ksdp wrote"):
+    with pytest.raises(DataError, match="zarr"):
         ksdp.compare(store, x)

@@ -44,10 +44,10 @@ def test_a_law_that_does_not_say_its_second_moment_is_measured() -> None:
     ("options", "critical", "says"),
     [
         ({"M": 8 * math.pi}, True, "spreads for ever"),
-        ({"chi": -1}, False, "nothing attracts"),
-        ({"chi": 0}, False, "nothing attracts"),
+        ({"chi": -1}, False, "no attraction"),
+        ({"chi": 0}, False, "no attraction"),
         ({"dim": 3}, False, "in space"),
-        ({"flow": "laminar2d"}, True, "law (6) is without a flow"),
+        ({"flow": "laminar2d"}, True, "without a flow"),
         ({"chemistry": "parabolic", "delta2": 0.04}, True, "for eps > 0"),
     ],
 )

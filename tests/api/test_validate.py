@@ -64,9 +64,9 @@ def test_what_is_no_other_run_of_this_problem_is_refused(stores: Path) -> None:
         with pytest.raises(error, match=match):
             ksdp.train(stores / "s.zarr", validate=other, out="m.safetensors", **SHORT)
 
-    refused(ConfigError, "has the seed of .*, 0, and so its particles", seed=0)
-    refused(ConfigError, "is another problem than .*: M", M=2)
-    refused(ConfigError, "is another problem than .*: flow", flow="hyperbolic")
+    refused(ConfigError, "seed.*, 0", seed=0)
+    refused(ConfigError, ": M", M=2)
+    refused(ConfigError, ": flow", flow="hyperbolic")
     samples = ksdp.sample("laminar2d-amplitude", n=10)
-    with pytest.raises(DataError, match="is no simulation"):
+    with pytest.raises(DataError, match="simulation"):
         ksdp.train(stores / "s.zarr", validate=samples, out="m.safetensors", **SHORT)

@@ -92,10 +92,10 @@ def test_training_finds_the_store_beside_the_run_or_is_given_it(warm: Path, tmp_
             ksdp.train(run, out="b.safetensors", **SHORT)
         again = ksdp.train(run, out="b.safetensors", init="moved.zarr", **SHORT)
         assert again.trained.model.sha256 == found.trained.model.sha256
-        with pytest.raises(ConfigError, match=r"started from start\.zarr, not from ksdp:ball"):
+        with pytest.raises(ConfigError, match=r"start\.zarr.*ksdp:ball"):
             ksdp.train(run, out="c.safetensors", init="ball", **SHORT)
         small = ksdp.simulate(J=50, T=0, out="small.zarr")
-        with pytest.raises(ConfigError, match=r"started with 300 particles of start\.zarr"):
+        with pytest.raises(ConfigError, match=r"300 .*start\.zarr"):
             ksdp.train(run, out="c.safetensors", init=small, **SHORT)
     finally:
         (tmp_path / "moved.zarr").rename(warm / "start.zarr")
@@ -117,10 +117,10 @@ def test_a_law_of_one_s_own_is_trained_on_in_the_same_script_and_travels_by_its_
 ) -> None:
     run = ksdp.simulate(init=Bumps, out="b.zarr", **RUN)
     known = ksdp.train(run, out="known.safetensors", **SHORT).trained.model
-    monkeypatch.setattr(own, "_GIVEN", {})  # as in another process
+    monkeypatch.setattr(own, "_OBJECTS", {})  # as in another process
     with pytest.raises(ConfigError, match=r"b\.zarr.*:Bumps.*init="):
         ksdp.train(run, out="b.safetensors", **SHORT)
-    with pytest.raises(ConfigError, match=r"started from .*Bumps, not from .*Ball"):
+    with pytest.raises(ConfigError, match=r"Bumps.*Ball"):
         ksdp.train(run, init=Ball, out="b.safetensors", **SHORT)
     found = ksdp.train(run, init=Bumps, out="b.safetensors", **SHORT).trained.model
     assert found.sha256 == known.sha256
@@ -144,7 +144,7 @@ def test_a_frame_of_a_sweep_is_the_initial_cloud_of_a_network(warm: Path, tmp_pa
     x = clouds.of_model(Model.load("b.safetensors")).draw(300, 2, 0)
     assert len(np.unique(x, axis=0)) == 300
     assert {tuple(row) for row in x.tolist()} <= {tuple(row) for row in frame.tolist()}
-    with pytest.raises(ConfigError, match=r"sweep\.zarr@A=100 holds other particles now"):
+    with pytest.raises(ConfigError, match=r"sweep\.zarr@A=100"):
         ksdp.train(run, init="../sweep.zarr@A=100", out="c.safetensors", **SHORT)
     found = ksdp.compare("b.safetensors", run, A=10, metrics="w2")
     assert "the network and the reference start from the same 300 points: sweep.zarr@A=10,t=0.004" in found.notes

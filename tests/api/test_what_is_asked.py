@@ -28,14 +28,14 @@ from ksdp_cli.views.report.reporting import report
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"mu": "1:2:1e12"}, "at most 100000 values"),
-        ({"snapshots": "0:1:1e9"}, "at most 100000 values"),
-        ({"mu": "1:2:400", "chi": "1:2:400"}, "400 x 400 values of mu, chi make 160000 cases"),
+        ({"mu": "1:2:1e12"}, "100000"),
+        ({"snapshots": "0:1:1e9"}, "100000"),
+        ({"mu": "1:2:400", "chi": "1:2:400"}, "160000"),
         ({"flow": "laminar2d", "flow_params": {"a": 50}}, "did you mean --A"),
-        ({"flow": "laminar2d", "flow_params": {"zzz": 3}}, "'zzz', which is no parameter of the flow"),
-        ({"kernel_params": {"q": 1}}, "this kernel has no parameters"),
-        ({"flow_params": 3}, "no table"),
-        ({"kernel_params": [["q", 1]]}, "no table"),
+        ({"flow": "laminar2d", "flow_params": {"zzz": 3}}, "'zzz'"),
+        ({"kernel_params": {"q": 1}}, "kernel"),
+        ({"flow_params": 3}, "flow_params = 3"),
+        ({"kernel_params": [["q", 1]]}, "kernel_params = ["),
         ({"mu": -1}, "mu = -1 is negative"),
         ({"M": -1}, "M = -1 is negative"),
     ],
@@ -50,7 +50,7 @@ def test_it_is_refused_at_once(options: dict[str, Any], told: str) -> None:
 
 @pytest.mark.parametrize("dt", [1e-300, 5e-324])
 def test_steps_beyond_every_number_are_refused(tmp_path: Path, dt: float) -> None:
-    with pytest.raises(ConfigError, match=r"steps of dt.*raise --dt"):
+    with pytest.raises(ConfigError, match="--dt"):
         ksdp.simulate(J=10, T=1e300, dt=dt, out=tmp_path / "a.zarr")
 
 
@@ -104,7 +104,7 @@ def test_the_first_signal_acts_at_once_while_nothing_is_at_stake(number: int) ->
             os.kill(os.getpid(), number)
             time.sleep(5)
 
-    with pytest.raises(Interrupted, match="nothing is lost") as caught:
+    with pytest.raises(Interrupted, match="signal") as caught:
         work()
     assert caught.value.exit_code == 128 + number
     with graceful() as stop:
@@ -131,7 +131,7 @@ def test_a_command_ends_at_once_before_its_first_step(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, told = process.communicate(timeout=30)
     assert process.returncode == 143
-    assert "nothing is lost" in told
+    assert "before the first step" in told
 
 
 def test_ctrl_c_in_a_script_saves_and_the_same_call_goes_on(tmp_path: Path) -> None:

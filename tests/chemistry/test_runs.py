@@ -128,7 +128,7 @@ def test_an_exact_chemical_of_another_problem_is_refused() -> None:
     pose(known)
     for change, why in (
         ({"M": 12}, "chi M / mu = 12"), ({"eps": [1, 2]}, "eps mu = 2"), ({"k": 1}, "k = 1"),
-        ({"init": "ball", "inertia": None}, "knows no chemical"), ({"chemistry": "elliptic", "eps": None}, "no memory"),
+        ({"init": "ball", "inertia": None}, "self_similar"), ({"chemistry": "elliptic", "eps": None}, "no memory"),
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=why):
             pose(known | change)

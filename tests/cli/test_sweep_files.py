@@ -78,7 +78,7 @@ WRONG = {
     "[grid]\nB = [1, 2]": ("--B", "laminar2d"),
     "[grid]\nJ = [10, 20]": ("--J", "not a number"),
     "[grid.A]\nvalues = [1, 2]": ("[grid.A] is a table", "[grid]"),
-    "grid = 3": ("grid = 3 is no table", "[grid]"),
+    "grid = 3": ("grid = 3", "[grid]"),
     "out = 3": ("out = 3", "give text"),
     "[zip]\nA = [1, 1]\nseed = [2, 2]": ("two cases have A = 1, seed = 2", "each once"),
 }

@@ -133,10 +133,19 @@ def test_a_table_that_is_too_wide_becomes_blocks() -> None:
 
 def test_names_and_values_stay_side_by_side_around_a_long_path() -> None:
     path = "/a/very/long/folder" * 6
-    lines = tables.drawn("T", ["", ""], [["path", path], ["kind", "a model of " + "many words " * 9]], 80).splitlines()
+    lines = tables.text_table(
+        "T", ["", ""], [["path", path], ["kind", "a model of " + "many words " * 9]], 80
+    ).splitlines()
     assert lines[1] == f"  path  {path}"
     assert lines[2].startswith("  kind  a model of many words")
     assert all(len(line) <= 80 for line in lines[2:])
+
+
+@pytest.mark.parametrize("width", range(40, 60))
+def test_a_title_parts_no_name_from_its_value(width: int) -> None:
+    title = "some/folder/run.zarr: J = 500, d = 2, a name = 3, 1.73 s (direct)"
+    lines = tables.text_table(title, ["t"], [["0"]], width).splitlines()
+    assert not [line for line in lines if line.endswith("=") or line.startswith("=")]
 
 
 def test_a_piped_table_has_no_blanks_at_the_end_of_its_lines(

@@ -1,4 +1,4 @@
-"""sbatch, srun, sacct and scancel of one machine, as far as submitit uses them: an array whose tasks are processes.
+"""sbatch, srun, squeue and scancel of one machine, as far as submitit uses them: an array whose tasks are processes.
 
 ``install(folder)`` writes the four commands. $SLURM_STAND_IN/JOB_TASK holds a task's state, and its process' number
 while it runs; $SLURM_STAND_IN/sent the arrays that were asked for.
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("sbatch", "srun", "sacct", "scancel")
+COMMANDS = ("sbatch", "srun", "squeue", "scancel")
 
 
 def install(folder: Path) -> None:
@@ -64,10 +64,10 @@ def srun(_: Path, *words: str) -> None:
     os.execv(command[0], command)
 
 
-def sacct(place: Path, *words: str) -> None:
-    print("JobID|State|NodeList")
+def squeue(place: Path, *words: str) -> None:
     for file in sorted(place.glob("*_*")):
-        print(f"{file.name}|{file.read_text().split()[0]}|here")
+        if file.read_text().split()[0] in ("PENDING", "RUNNING"):
+            print(file.name)
 
 
 def scancel(place: Path, number: str) -> None:
@@ -79,6 +79,6 @@ def scancel(place: Path, number: str) -> None:
 
 if __name__ == "__main__":
     place = Path(os.environ["SLURM_STAND_IN"])
-    {"array": array, "sbatch": sbatch, "srun": srun, "sacct": sacct, "scancel": scancel}[sys.argv[1]](
+    {"array": array, "sbatch": sbatch, "srun": srun, "squeue": squeue, "scancel": scancel}[sys.argv[1]](
         place, *sys.argv[2:]
     )  # type: ignore[operator]

@@ -91,7 +91,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = OPTIONS | {"out": tmp_path / "a.zarr"}
-    with pytest.raises(ResourceError, match="no Dask scheduler answers at nonsense://1"):
+    with pytest.raises(ResourceError, match="nonsense://1"):
         ksdp.simulate(**options, executor="dask:nonsense://1")
     with (
         distributed.LocalCluster(
@@ -102,10 +102,10 @@ def test_what_cannot_be_done_is_refused_before_anything_is_made(
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
         ) as cluster,
-        pytest.raises(ConfigError, match="4 cases at once; start it with --nthreads 1"),
+        pytest.raises(ConfigError, match="--nthreads 1"),
     ):
         ksdp.simulate(**options, executor=f"dask:{cluster.scheduler_address}")
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ResourceError, match=r"pip install 'ksdp\[dask\]'"):
+    with pytest.raises(ResourceError, match=r"ksdp\[dask\]"):
         ksdp.simulate(**options, executor="dask")
     assert not list(tmp_path.iterdir())

@@ -31,7 +31,7 @@ def test_an_output_that_exists(plain: Run, tmp_path: Path, suffix: str) -> None:
         assert out.read_text() == "a thesis\n"
     out.unlink()
     export(plain, out)
-    with pytest.raises(DataError, match="use --overwrite"):
+    with pytest.raises(DataError, match="--overwrite"):
         export(plain, out)
     first = out.stat()
     export(plain, out, overwrite=True)
@@ -49,7 +49,7 @@ def test_a_folder_in_the_way_is_left_alone(plain: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", LIBRARIES)
 def test_a_library_that_is_missing(plain: Run, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, LIBRARIES[suffix], None)
-    with pytest.raises(ResourceError, match=rf"{LIBRARIES[suffix]}.*pip install 'ksdp\[export\]'"):
+    with pytest.raises(ResourceError, match=rf"{LIBRARIES[suffix]}.*ksdp\[export\]"):
         export(plain, tmp_path / f"x{suffix}")
     assert names(tmp_path) == ["0.zarr"]
 
@@ -62,7 +62,7 @@ def test_a_damaged_store_leaves_no_file(run: Callable[..., Run], tmp_path: Path,
     content = bytearray(file.read_bytes())
     content[len(content) // 3] ^= 1
     file.write_bytes(content)
-    with pytest.raises(DataError, match=r"case 3 .*time 0.2 is unreadable"):
+    with pytest.raises(DataError, match=r"case 3 .*time 0\.2"):
         export(made, tmp_path / f"x{suffix}")
     assert names(tmp_path) == ["0.zarr"]
 
@@ -71,9 +71,9 @@ def test_suffixes_and_inputs(plain: Run, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'\.xls'.*\.npz.*\.nc.*\.parquet.*\.csv.*\.vtkhdf"):
         export(plain, tmp_path / "x.xls")
     (tmp_path / "model.safetensors").touch()
-    with pytest.raises(ConfigError, match="'ksdp sample' makes a store"):
+    with pytest.raises(ConfigError, match="ksdp sample"):
         export(tmp_path / "model.safetensors", tmp_path / "x.csv")
-    with pytest.raises(DataError, match="there is no store"):
+    with pytest.raises(DataError, match="store"):
         export(tmp_path / "nothing.zarr", tmp_path / "x.csv")
 
 

@@ -36,14 +36,14 @@ def test_what_is_chosen(run: Stores, asked: dict[str, Any], cases: tuple[int, ..
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"A": 5}, r"no case with A = 5; it has A = 1, 10"),
-        ({"case": 4}, r"no case 4; it has the cases 0 to 3"),
+        ({"A": 5}, r"A = 5.*A = 1, 10"),
+        ({"case": 4}, r"case 4.*0 to 3"),
         ({"case": -1}, r"no case -1"),
-        ({"case": 1, "A": 1}, r"no case with all of these values; it has: A = 1, mu = 1;"),
-        ({"t": 0.15}, r"no snapshot t = 0.15; it has t = 0, 0.1, 0.2"),
-        ({"chi": 2}, r"was made with chi = 1, not 2; drop --chi"),
-        ({"B": 2}, r"no parameter 'B'; it varies: A, mu"),
-        ({"A": "ten"}, r"'ten' is not a number"),
+        ({"case": 1, "A": 1}, r"A = 1, mu = 1;"),
+        ({"t": 0.15}, r"t = 0\.15.*0, 0\.1, 0\.2"),
+        ({"chi": 2}, r"chi = 1, not 2.*--chi"),
+        ({"B": 2}, r"'B'.*A, mu"),
+        ({"A": "ten"}, r"'ten'"),
         ({"t": float("nan")}, r"not finite"),
     ],
 )

@@ -67,7 +67,7 @@ def test_pipes_and_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         Model.load(pipe)
     (tmp_path / "s.zarr").mkdir()
     os.mkfifo(tmp_path / "s.zarr" / "zarr.json")
-    with pytest.raises(DataError, match="no store that ksdp wrote"):
+    with pytest.raises(DataError, match=r"s\.zarr"):
         ksdp.open_run(tmp_path / "s.zarr")
 
 
@@ -79,9 +79,9 @@ def test_tilde_and_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     for same in ("~/a.zarr", f"file://{tmp_path}/home/a.zarr", f"file:{tmp_path}/home/a.zarr"):
         assert ksdp.open_run(same).frame().tolist() == run.frame().tolist()
     for url in ("s3://bucket/a.zarr", Path("gs://bucket/a.zarr"), "https://host/a.zarr"):
-        with pytest.raises(ConfigError, match="is a URL"):
+        with pytest.raises(ConfigError, match="URL"):
             ksdp.simulate(out=url, **SMALL)
-        with pytest.raises(ConfigError, match="is a URL"):
+        with pytest.raises(ConfigError, match="URL"):
             ksdp.open_run(url)
     assert os.listdir(tmp_path) == ["home"]
     assert local("file://localhost/a%20b") == Path("/a b")
@@ -120,7 +120,7 @@ def test_a_group_of_somebody_elses_says_what_it_lacks(tmp_path: Path) -> None:
 
     made = xarray.Dataset({"position": (("particle", "axis"), np.zeros((5, 2)))})
     made.to_zarr(tmp_path / "mine.zarr", zarr_format=3, consolidated=False)
-    with pytest.raises(DataError, match="compare, train and simulate --init take it"):
+    with pytest.raises(DataError, match="simulate --init"):
         ksdp.open_run(tmp_path / "mine.zarr")
     made.rename(position="x").to_zarr(tmp_path / "other.zarr", zarr_format=3, consolidated=False)
     with pytest.raises(DataError, match="no 'position'"):

@@ -153,9 +153,9 @@ def test_a_training_replaces_nothing_that_it_did_not_make(which: str, flags: dic
 
 def test_a_trainings_own_files_need_a_flag(folder: Path) -> None:
     model = Path("m.safetensors").read_bytes()
-    with pytest.raises(Taken, match="use --overwrite"):
+    with pytest.raises(Taken, match="--overwrite"):
         ksdp.train("s.zarr", out="m.safetensors", seed=1, **TRAIN)
-    with pytest.raises(ConfigError, match="is of another training"):
+    with pytest.raises(ConfigError, match=r"m\.safetensors"):
         ksdp.train("s.zarr", out="m.safetensors", seed=1, resume=True, **TRAIN)
     assert Path("m.safetensors").read_bytes() == model
     ksdp.train("s.zarr", out="m.safetensors", resume=True, **TRAIN)  # this very one: the same weights again
@@ -171,9 +171,9 @@ def test_an_interrupted_training_is_not_lost_to_the_next(folder: Path) -> None:
         return int(signal.SIGTERM)
 
     for out in (None, "cut.safetensors"):
-        with pytest.raises(KsdpError, match="stopped by signal"):
+        with pytest.raises(KsdpError, match="signal"):
             ksdp.train("s.zarr", out=out, stop=stop, **TRAIN)
-    with pytest.raises(Taken, match="was interrupted; use --resume"):
+    with pytest.raises(Taken, match="--resume"):
         ksdp.train("s.zarr", out="cut.safetensors", **TRAIN)
     assert ksdp.train("s.zarr", **TRAIN).path.name == "s-A-002.safetensors"  # 001 is the one that was interrupted
     resumed = ksdp.train("s.zarr", resume=True, **TRAIN)

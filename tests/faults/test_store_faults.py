@@ -117,7 +117,7 @@ def test_kill_9_leaves_every_acknowledged_frame_and_no_torn_one(tmp_path: Path, 
         if path.exists():
             same_as_written(path, acknowledged)
         elif acknowledged:
-            with pytest.raises(DataError, match="was being replaced"):
+            with pytest.raises(DataError, match="--resume"):
                 open_run(path)
         known["fill"](path, steps=3, resume=True)
         same_as_written(path, 3)
@@ -135,7 +135,7 @@ def test_a_kill_between_the_two_renames_of_a_replacement_is_undone(tmp_path: Pat
     path.rename(old)
     if new_one:
         known["fill"](new, steps=3)
-    with pytest.raises(DataError, match="was being replaced"):
+    with pytest.raises(DataError, match="--resume"):
         open_run(path)
     with pytest.raises(DataError, match="exists"):
         create(path, known["header_of"](3))
@@ -237,7 +237,7 @@ def test_a_file_that_is_missing_or_cut_is_reported_with_its_place(tmp_path: Path
 def test_frames_that_changed_places_are_reported(tmp_path: Path) -> None:
     path = small_store(tmp_path / "a.zarr")
     shutil.copy(layout.chunk_file(path, "position", 0, 1, 0, 0), layout.chunk_file(path, "position", 0, 0, 0, 0))
-    with pytest.raises(DataError, match="differ from what was written"):
+    with pytest.raises(DataError, match="digest"):
         open_run(path).frame(0, 0)
 
 
@@ -281,10 +281,10 @@ def test_a_chunk_that_would_inflate_is_refused_before_it_does(tmp_path: Path, mo
     run = open_run(path)
     with monkeypatch.context() as patch:
         patch.setattr("zarr.codecs.zstd.ZstdCodec._decode_sync", never)
-        with pytest.raises(DataError, match="declares a chunk of 67108864 bytes"):
+        with pytest.raises(DataError, match="67108864"):
             run.frame(0, 0)
     layout.chunk_file(path, "time", 1).write_bytes(bomb)
-    with pytest.raises(DataError, match="declares 67108864 bytes"):
+    with pytest.raises(DataError, match="67108864"):
         open_run(path)
 
 
@@ -332,5 +332,5 @@ def test_a_full_disk_is_a_resource_error_and_keeps_what_was_committed(
 
 
 def test_an_error_of_ours_is_never_taken_for_the_disk(tmp_path: Path) -> None:
-    with pytest.raises(KsdpError, match="is being written"), create(tmp_path / "a.zarr", known["header_of"](1)):
+    with pytest.raises(KsdpError, match="process"), create(tmp_path / "a.zarr", known["header_of"](1)):
         create(tmp_path / "a.zarr", known["header_of"](1))

@@ -76,7 +76,7 @@ def test_training(drawn: list[Any], tmp_path: Path) -> None:
     assert lines["validation"] == [[2, 0.3], [3, 0.2]]
     assert [y for _, y in lines["noise floor of validation"]] == [0.1, 0.1]
     assert axes.get_yscale() == "log"
-    with pytest.raises(DataError, match="train first"):
+    with pytest.raises(DataError, match="train"):
         figures.training_curves([], tmp_path / "y.png")
 
 
@@ -90,11 +90,11 @@ def test_the_same_curves_are_the_same_file(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("curve", "options", "told"),
     [
-        (([0, 1], [1], None), {}, r"x of shape \(2,\) and y of shape \(1,\)"),
+        (([0, 1], [1], None), {}, r"\(2,\).*\(1,\)"),
         (([], [], None), {}, r"x of shape \(0,\)"),
         (([0, 1], [1, 2], [0.1]), {}, "shape"),
-        (([0, 1], [1, float("nan")], None), {}, "1 values that are not finite"),
-        (([0, 1], [1, 2], None), {"xlog": True}, "the value 0 on a logarithmic axis"),
+        (([0, 1], [1, float("nan")], None), {}, "1 .*finite"),
+        (([0, 1], [1, 2], None), {"xlog": True}, " 0 .*logarithmic"),
     ],
 )
 def test_curves_that_cannot_be_drawn(tmp_path: Path, curve: Any, options: Any, told: str) -> None:

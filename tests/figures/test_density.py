@@ -68,7 +68,7 @@ def test_clouds_that_cannot_be_drawn(cloud: Clouds) -> None:
     bad = cloud()
     bad[3, 1] = np.nan
     bad[7, 0] = np.inf
-    with pytest.raises(DataError, match="2 of 2000 particles are not finite"):
+    with pytest.raises(DataError, match="2 of 2000"):
         require_clouds([cloud(), bad])
     with pytest.raises(DataError, match=r"shape \(0, 2\)"):
         require_clouds([np.zeros((0, 2))])
@@ -83,5 +83,5 @@ def test_projections() -> None:
     assert projections_of(3, None) == [(0, 1), (0, 2), (1, 2)]
     assert projections_of(3, [(2, 0)]) == [(2, 0)]
     for wrong in ((0, 2), (1, 1), (0,), (-1, 0)):
-        with pytest.raises(ConfigError, match=r"no projection .* in 2 dimensions"):
+        with pytest.raises(ConfigError, match="2 dimensions"):
             projections_of(2, [wrong])  # type: ignore[list-item]

@@ -9,7 +9,8 @@ import pytest
 
 from ksdp_cli import reference
 from ksdp_cli.config import SimulateConfig
-from ksdp_cli.exact.second_moment import SecondMomentLaw, second_moment_law, slope
+from ksdp_cli.exact.critical import slope
+from ksdp_cli.exact.second_moment import SecondMomentLaw, second_moment_law
 
 
 @pytest.mark.parametrize("M", [8 * np.pi, 16 * np.pi])

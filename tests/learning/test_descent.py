@@ -33,15 +33,15 @@ def problem(network: Network, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_the_gpu_s_inner_loop_is_the_cpu_s(form: str, optimiser: str) -> None:
     network, schedule = Network(2, 1, form), Schedule(optimiser, 3e-3, 30, 0.9)
     here, there = (make(network, network.initial(0), schedule) for make in (Descent, cpu_tensors))
-    here.aim(*problem(network))
+    here.set_targets(*problem(network))
     losses = []
     for number in range(25):
         if number == 11:  # the first bases of SOAP are those of singular factors, where rounding decides
             there.restore(here.arrays())
-            there.aim(*problem(network))
+            there.set_targets(*problem(network))
         if number == 15:  # new targets, at the addresses that a captured step knows
-            here.aim(*problem(network, 1))
-            there.aim(*problem(network, 1))
+            here.set_targets(*problem(network, 1))
+            there.set_targets(*problem(network, 1))
         here.step(number)
         losses.append(here.loss())
         if number >= 11:
@@ -58,7 +58,7 @@ def test_the_gpu_s_inner_loop_is_the_cpu_s(form: str, optimiser: str) -> None:
 def test_the_gpu_s_inner_loop_learns_from_the_first_step(optimiser: str) -> None:
     network, schedule = Network(2, 1), Schedule(optimiser, 3e-3, 60, 0.9)
     there = cpu_tensors(network, network.initial(0), schedule)
-    there.aim(*problem(network))
+    there.set_targets(*problem(network))
     losses = []
     for number in range(60):
         there.step(number)
@@ -147,7 +147,7 @@ def test_a_gradient_step_on_the_gpu_is_few_launches() -> None:
 
     network = Network(2, 1)
     there = cpu_tensors(network, network.initial(0), Schedule("soap", 3e-3, 30, 0.9))
-    there.aim(*problem(network))
+    there.set_targets(*problem(network))
     for number in range(3):
         there.step(number)
     with Launches() as launches:
@@ -160,13 +160,13 @@ def test_a_restored_inner_loop_goes_on_bit_for_bit(optimiser: str) -> None:
     network, schedule = Network(3, 1), Schedule(optimiser, 3e-3, 30, 0.9)
     for make in (Descent, cpu_tensors):
         whole = make(network, network.initial(0), schedule)
-        whole.aim(*problem(network))
+        whole.set_targets(*problem(network))
         for number in range(13):
             whole.step(number)
         kept = copy.deepcopy(whole.arrays())
         other = make(network, network.initial(5), schedule)
         other.restore(kept)
-        other.aim(*problem(network))
+        other.set_targets(*problem(network))
         for number in range(13, 25):
             whole.step(number)
             other.step(number)

@@ -60,7 +60,7 @@ def test_a_parabola_goes_on_along_the_secant_of_the_last_two_trained_values() ->
     stored = found.as_json()
     del stored["before"]  # unknown: its tangent
     np.testing.assert_allclose(EtaMap.from_json(stored).padding("separable", [0.2]), [1, 2, 3], atol=1e-6)
-    assert EtaMap(("t",), (-2.0,), (1.0,), (False,), (0.5,)).beyond == (2.0,)  # u = 1 lies beyond its trained range
+    assert EtaMap(("t",), (-2.0,), (1.0,), (False,), (0.5,)).edge_slope == (2.0,)  # u = 1 lies beyond its trained range
 
 
 def test_what_is_outside_is_named_with_its_range() -> None:
@@ -86,10 +86,10 @@ SOUND = {"names": ["A", "t"], "low": [1.0, 0.0], "high": [100.0, 0.1], "log": [T
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"low": [-5.0, 0.0]}, "A goes from -5 to 100 on a logarithmic scale"),
-        ({"low": [0.0, 0.0]}, "A goes from 0 to 100 on a logarithmic scale"),
-        ({"low": [101.0, 0.0]}, "A goes from 101 to 100"),
-        ({"before": [63.0, 0.2]}, "t goes from 0 to 0.1, 0.2 the last but one"),
+        ({"low": [-5.0, 0.0]}, "A .*low = -5.*logarithmic"),
+        ({"low": [0.0, 0.0]}, "A .*low = 0.*logarithmic"),
+        ({"low": [101.0, 0.0]}, "A .*low = 101.*high = 100"),
+        ({"before": [63.0, 0.2]}, "t .*before = 0.2.*high = 0.1"),
         ({"high": [100.0]}, "high of A, t is"),
         ({"high": ["100", 0.1]}, "high of A, t is"),
         ({"high": [float("inf"), 0.1]}, "high of A, t is"),
@@ -105,5 +105,5 @@ SOUND = {"names": ["A", "t"], "low": [1.0, 0.0], "high": [100.0, 0.1], "log": [T
 )
 def test_a_map_of_a_header_that_maps_nothing_is_refused(wrong: dict[str, Any], told: str) -> None:
     assert EtaMap.from_json(SOUND).as_json() == SOUND
-    with pytest.raises(DataError, match=f"the eta map is damaged: .*{told}"):
+    with pytest.raises(DataError, match=told):
         EtaMap.from_json(SOUND | wrong)

@@ -171,9 +171,9 @@ def test_adam_is_torch_s_adam() -> None:
 
 def test_bad_input_is_refused(affine_data: Callable[..., TrainingData]) -> None:
     data = affine_data()
-    with pytest.raises(ConfigError, match="N = 500 sub-samples"):
+    with pytest.raises(ConfigError, match="N = 500"):
         train(data, with_changes(SMALL, N=500))
-    with pytest.raises(ConfigError, match="no transition solver"):
+    with pytest.raises(ConfigError, match="transition solver"):
         train(data, with_changes(SMALL, solver="certfied"))
     for optimiser, rate_ in itertools.product(("soap", "adam"), (1e30, 1e38)):  # warnings are errors in the tests
         with pytest.raises(NumericalError, match="not finite"):

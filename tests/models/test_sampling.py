@@ -51,7 +51,7 @@ def test_parameters_that_are_not_given_take_the_largest_trained_value() -> None:
     model = Model.load(models.path(NAME))
     assert model.complete({}) == {"A": 100.0}
     assert model.complete({"A": "1e1"}) == {"A": 10.0}
-    with pytest.raises(ConfigError, match=r"no parameter 't'.*it has: A"):
+    with pytest.raises(ConfigError, match=r"'t'.*: A"):
         model.complete({"t": 1})
     assert sample(NAME, n=10).cases == [{"A": 100.0}]
 
@@ -69,7 +69,8 @@ def test_outside_the_trained_range_is_said_and_recorded() -> None:
 def test_the_model_by_path_by_name_the_newest_of_the_run_folder_or_the_default() -> None:
     told: list[str] = []
     run = sample(n=10, warn=told.append)
-    assert told == [f"there is no model in ./runs; using {models.DEFAULT}, which ships with ksdp"]
+    (sentence,) = told
+    assert models.DEFAULT in sentence
     assert run.attrs["command"].startswith(f"ksdp sample {models.DEFAULT} --A 100.0")
     own = Path("runs/deep/er/own.safetensors")
     own.parent.mkdir(parents=True)
@@ -119,7 +120,7 @@ def test_the_command_takes_model_and_parameters_in_any_order(words: list[str], c
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([NAME, "--model", OTHER], f"2 models: {NAME}, kolmogorov-amplitude; name one"),
+        ([NAME, "--model", OTHER], "kolmogorov-amplitude"),
         (["--A", "110", "--model", NAME, "--t", "0.1"], "no parameter 't'"),
         (["--A"], "--A"),
     ],

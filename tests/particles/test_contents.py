@@ -163,7 +163,7 @@ def test_another_instance_does_not_resume_the_run_of_the_first(tmp_path: Path, f
     ksdp.simulate(**first, **common)
     if "Unknown" not in str(first):
         ksdp.simulate(**first, **common)
-    with pytest.raises(ConfigError, match=r"holds another run \(contents"):
+    with pytest.raises(ConfigError, match=r"\(contents"):
         ksdp.simulate(**other, **common)
 
 
@@ -179,7 +179,7 @@ def test_another_text_of_a_kernel_is_another_run(tmp_path: Path) -> None:
         def g2d(r2: Any, delta2: Any, spare: Any) -> Any:
             return 1.0 / (3 * math.pi * (r2 + delta2))
 
-    with pytest.raises(ConfigError, match=r"holds another run \(contents"):
+    with pytest.raises(ConfigError, match=r"\(contents"):
         ksdp.simulate(kernel=Other, **common)
 
 

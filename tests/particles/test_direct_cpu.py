@@ -107,7 +107,7 @@ def test_choice_of_engine() -> None:
 
     assert make().name == "direct"
     assert make(threads=1).report() == {"engine": "direct", "threads": 1}
-    with pytest.raises(ConfigError, match="there is no engine 'fmm'"):
+    with pytest.raises(ConfigError, match="'fmm'"):
         make(name="fmm")
     with pytest.raises(ConfigError, match="takes 1 parameters"):
         make(args=(DELTA2, 1.0))
@@ -124,5 +124,5 @@ def test_choice_of_engine() -> None:
     class Flat:
         g2d = staticmethod(Blob.g2d)
 
-    with pytest.raises(ConfigError, match="Flat has dimension 2, not 3"):
+    with pytest.raises(ConfigError, match=r"Flat.* 2, not 3"):
         make_engine(Flat, (DELTA2,), 3, "float32", 100)

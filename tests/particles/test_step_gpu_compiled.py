@@ -26,7 +26,7 @@ def local(flow, dim, stage, real, sm):
     sizes = {"D": dim, "BLOCK": step_gpu.BLOCK, "STAGE": stage, "FORCED": True, "FUSED": True}
     kinds = dict.fromkeys(("x", "parts", "v", "ahead", "first", "numbers", "keys", "clock", "ends"), "*" + real)
     kinds |= {"parts": "*fp64", "numbers": "*fp64", "keys": "*i64", "clock": "*fp64"}
-    kinds |= dict.fromkeys(("offset", "J", "shares", "columns"), "i32") | dict.fromkeys(sizes, "constexpr")
+    kinds |= dict.fromkeys(("offset", "J", "begin", "shares", "columns"), "i32") | dict.fromkeys(sizes, "constexpr")
     built = triton.compile(ASTSource(program, kinds, sizes), target=GPUTarget("cuda", sm, 32))
     assert f"sm_{sm}" in built.asm["ptx"]
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:

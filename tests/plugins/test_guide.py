@@ -77,6 +77,11 @@ def test_the_classes_of_the_page_keep_their_contracts(space: dict[str, Any]) -> 
     testing.check_executor(space["Here"])
 
 
+def test_the_flow_of_the_page_is_short() -> None:
+    (block,) = [block for block in blocks("python") if "# my_flow/flow.py" in block]
+    assert len(block.splitlines()) <= 20
+
+
 def test_the_metric_of_the_page_is_short_and_right(space: dict[str, Any]) -> None:
     """Of one particle at 0 and one at a, 2 |a|; its influences predict what one particle's weight does."""
     (block,) = [block for block in blocks("python") if "class Energy" in block]

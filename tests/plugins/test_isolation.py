@@ -161,7 +161,7 @@ WRONG = {
     "bare": "flow 'hollow:bare': Bare has no Params; ksdp_cli.testing.check_flow",
     "still": "flow 'hollow:still' fails: TypeError: 'NoneType' object is not callable",
     "faulty": "flow 'hollow:faulty' fails: AttributeError: 'Faulty' object has no attribute 'amplitude'",
-    "taken": "hollow:taken has a parameter 'mu', which equation (8) has itself",
+    "taken": "hollow:taken has a parameter 'mu'",
     "swirly": "did you mean 'swirl'? ('ksdp plugins' lists all, and why bracketed, empty, greedy,",
 }
 POSE = """

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 #: Reads one request a line and answers with the ranks' exit codes. Hooks: checkpoints at every step; a signal to one
-#: rank, or to all, after a step.
+#: rank, or to all, after a step; cards without any.
 SERVER = """
 import json, os, signal, sys, time
 import torch, torch.distributed, zarr, zarr.codecs, rich.table
@@ -31,6 +31,15 @@ def child(request, rank):
     for handle, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(f"{rank}.{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC), handle)
     hooks = request["hooks"]
+    if "cards" in hooks:  # so many on this host, by Triton's interpreter on CPU tensors
+        os.environ["TRITON_INTERPRET"] = "1"  # before Triton is imported
+        from ksdp_cli.base import device
+        from tests.ranks import on_cards
+        from ksdp_cli.particles import gpu_step
+        on_cards.small()
+        gpu_step.STEPS = hooks.get("queue", gpu_step.STEPS)
+        device.choose, device.describe = lambda asked: "cuda", lambda asked: "a card"
+        torch.cuda.device_count, torch.cuda.set_device = lambda: hooks["cards"], lambda number: None
     if hooks.get("checkpoints"):
         integrating.CHECKPOINT_SECONDS = integrating.CHECKPOINT_COST = 0.0
     if "signal" in hooks and hooks.get("rank", rank) == rank:

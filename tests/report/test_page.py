@@ -173,11 +173,11 @@ def test_only_pages_of_ksdp_are_replaced(pages: dict[str, Path], flat_run: Path,
 
 def test_what_cannot_be_reported_says_why(flat_run: Path, deep_run: Path, tmp_path: Path) -> None:
     model, out = paths.existing("laminar2d-amplitude"), tmp_path / "page.html"
-    with pytest.raises(ConfigError, match="dimension 3 and the model 2"):
+    with pytest.raises(ConfigError, match=r"3 .* 2"):
         report(model, out=out, references=[deep_run])
-    with pytest.raises(ConfigError, match="a store takes no reference"):
+    with pytest.raises(ConfigError, match="--reference"):
         report(flat_run, out=out, references=[flat_run])
-    with pytest.raises(ConfigError, match=r"does not end in \.html"):
+    with pytest.raises(ConfigError, match=r"\.html"):
         report(flat_run, out=tmp_path / "page.pdf")
     with pytest.raises(DataError, match=r"nowhere\.safetensors"):
         report("nowhere.safetensors", out=out)

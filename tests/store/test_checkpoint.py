@@ -73,7 +73,7 @@ def test_every_flipped_bit_and_every_cut_falls_back(tmp_path: Path) -> None:
 
 def test_both_damaged_or_none(tmp_path: Path) -> None:
     path = tmp_path / "run.checkpoint"
-    with pytest.raises(DataError, match="there is no checkpoint"):
+    with pytest.raises(DataError, match="no checkpoint"):
         checkpoint.load(path)
     path.write_bytes(b"junk")
     with pytest.raises(DataError, match="is damaged") as caught:

@@ -10,7 +10,7 @@ import pytest
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.store import create, open_run
 from ksdp_cli.store.field_grid import FieldGrid
-from ksdp_cli.store.layout import field_file
+from ksdp_cli.store.layout import field_files
 
 GRID = FieldGrid(5, (-1.0, 0.0, 1.0), 2.0)
 
@@ -46,7 +46,7 @@ def test_a_frame_counts_once_its_field_is_there(tmp_path: Path, header, frame) -
         case.write_block(0, 0, frame(0, made)[0])
         with pytest.raises(ValueError, match="not whole"):
             case.commit(0)
-        with pytest.raises(ValueError, match="a field"):
+        with pytest.raises(ValueError, match="field"):
             case.write_field(0, fields(0)[0, 0])
         case.write_field(0, fields(0)[0])
         case.commit(0)
@@ -62,8 +62,8 @@ def test_later_frames_keep_the_fields_that_are_there(tmp_path: Path, header, fra
 
 def test_a_damaged_field_is_an_error_with_its_place(tmp_path: Path, header, frame) -> None:
     path = filled(tmp_path / "a.zarr", header, frame)
-    file = field_file(path, header(grid=GRID), 0, 1)
-    other = field_file(path, header(grid=GRID), 0, 2).read_bytes()
+    file = field_files(path, header(grid=GRID), 0, 1)["c"]
+    other = field_files(path, header(grid=GRID), 0, 2)["c"].read_bytes()
     for content in (other, b"", other[: len(other) // 2]):
         file.write_bytes(content)
         with pytest.raises(DataError, match=r"time 0\.1"):
@@ -78,7 +78,7 @@ def test_a_store_without_c_says_how_to_get_it(tmp_path: Path, header, frame, sto
     assert run.grid is None
     assert "c" not in run.dataset()
     assert run.header.format == 2
-    with pytest.raises(ConfigError, match="holds no c"):
+    with pytest.raises(ConfigError, match="--store-field"):
         run.field()
 
 

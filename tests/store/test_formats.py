@@ -121,7 +121,7 @@ def test_a_store_whose_case_is_being_written_is_not_replaced(tmp_path: Path, hea
     path = tmp_path / "a.zarr"
     with create(path, header()) as owner:
         owner.write(0, frame(0, header()))
-    with CaseWriter(path, 1), pytest.raises(Busy, match=r"case 1 of .* is being written by process"):
+    with CaseWriter(path, 1), pytest.raises(Busy, match=r"case 1 "):
         create(path, header(), overwrite=True)
     with create(path, header(), overwrite=True) as owner:
         assert owner.progress() == [0, 0]

@@ -45,7 +45,7 @@ def test_what_ksdp_did_not_make_is_never_removed(tmp_path: Path, header, option:
     if foreign == "other zarr":
         (path / "zarr.json").write_text(json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {}}))
     before = sorted(str(file) for file in tmp_path.rglob("*"))
-    with pytest.raises(DataError, match="no store that ksdp made"):
+    with pytest.raises(DataError, match="-o"):
         create(path, header(), **{option: True})
     assert sorted(str(file) for file in tmp_path.rglob("*")) == before
 
@@ -55,7 +55,7 @@ def test_a_foreign_folder_with_a_hidden_name_of_ours_is_not_removed(tmp_path: Pa
     store(tmp_path / "a.zarr", header())
     (tmp_path / sibling).mkdir()
     (tmp_path / sibling / "precious").write_text("x")
-    with pytest.raises(DataError, match="not made by ksdp"):
+    with pytest.raises(DataError, match=r"ksdp-new|ksdp-old"):
         create(tmp_path / "a.zarr", header(), overwrite=True)
     assert (tmp_path / sibling / "precious").exists()
 
@@ -63,7 +63,7 @@ def test_a_foreign_folder_with_a_hidden_name_of_ours_is_not_removed(tmp_path: Pa
 def test_a_link_to_a_store_is_followed(tmp_path: Path, header, store) -> None:
     store(tmp_path / "a.zarr", header(), frames=1)
     (tmp_path / "link.zarr").symlink_to(tmp_path / "a.zarr")
-    with create(tmp_path / "a.zarr", header(), resume=True), pytest.raises(DataError, match="being written"):
+    with create(tmp_path / "a.zarr", header(), resume=True), pytest.raises(DataError, match=str(os.getpid())):
         create(tmp_path / "link.zarr", header(), resume=True)
     store(tmp_path / "link.zarr", header(config={"n": 1}), overwrite=True)
     assert (tmp_path / "link.zarr").is_symlink()
@@ -130,7 +130,7 @@ def test_more_snapshots_are_accepted(tmp_path: Path, header, frame, store, frame
 @pytest.mark.parametrize("times", [(0.0, 0.1), (0.0, 0.15, 0.2), (0.3,)])
 def test_other_snapshots_are_refused(tmp_path: Path, header, store, times: tuple[float, ...]) -> None:
     path = store(tmp_path / "a.zarr", header())
-    with pytest.raises(ConfigError, match="do not go on"):
+    with pytest.raises(ConfigError, match="--snapshots"):
         create(path, header(times=times), resume=True)
     assert open_run(path).complete
 
@@ -148,5 +148,5 @@ def test_extending_where_the_disk_has_no_links(tmp_path: Path, header, store, mo
 def test_a_store_of_another_format_is_named(tmp_path: Path, header, store, monkeypatch: pytest.MonkeyPatch) -> None:
     path = store(tmp_path / "a.zarr", header())
     monkeypatch.setattr(layout, "FORMATS", (7, 8))
-    with pytest.raises(DataError, match="has format 2 and this ksdp reads 7, 8"):
+    with pytest.raises(DataError, match=r"format 2.* 7, 8"):
         open_run(path)

@@ -82,7 +82,7 @@ class Stranger:
 
 BROKEN = {
     Nameless: "title", Endless: "sizes", Costly: "cost", Negative: "is -1", Blind: "does not tell",
-    OneSided: "order", Short: "shapes", Ragged: "1 entries", Unknown: "no finite number", Stranger: "no Distance",
+    OneSided: "order", Short: "shapes", Ragged: "1 entries", Unknown: "no finite number", Stranger: "Distance",
 }  # fmt: skip
 
 

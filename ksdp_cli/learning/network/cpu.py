@@ -1,8 +1,8 @@
-"""The arithmetic of the network on the CPU, compiled: forward pass, and loss with gradient, tile by tile.
+"""Compiled loops of the network on the CPU: forward pass, and loss with gradient, tile by tile.
 
-A tile is 256 points held feature by feature (feature k of point p at k * 256 + p), so that every loop runs along
-points, whole vector registers at a time, and the activations of all layers stay in the second-level cache. There is
-no BLAS in it: its threads would fight with ours, and its sums depend on how many there are.
+A tile is 256 points stored feature by feature (feature k of point p at k * 256 + p). Every loop runs along points in
+full vector registers, and the activations of all layers stay in the second-level cache. It uses no BLAS, whose threads
+would compete with ours and whose sums depend on the number of threads.
 
 ``theta`` is one flat float32 vector, W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row.
 """
@@ -19,7 +19,7 @@ from ...base.compiled import njit
 f32, u64 = np.float32, np.uint64
 Single: TypeAlias = NDArray[np.float32]
 Sizes: TypeAlias = NDArray[np.int64]
-#: Points of a tile. Unsigned throughout: an index that might be negative costs the vectorisation.
+#: Points of a tile. All indices are unsigned: an index that could be negative prevents vectorisation.
 TILE = u64(256)
 ONE, THREE, FIVE = u64(1), u64(3), u64(5)
 
@@ -131,7 +131,7 @@ def _through_tanh(flow: Single, h: Single) -> None:
 
 @njit(nogil=True, cache=True)
 def _read(x: Single, first: int, count: int, h: Single) -> None:
-    """Points ``first`` onwards into a tile; what is beyond ``count`` becomes zero."""
+    """Copy points from ``first`` on into a tile; fill it with zeros after ``count`` points."""
     for k in range(x.shape[1]):
         column = h[k * TILE : (k + 1) * TILE]
         for p in range(count):
@@ -156,7 +156,7 @@ def _layers(theta: Single, sizes: Sizes, h: Single) -> None:
 def _combine(
     rows: Single, first: int, count: int, ins: int, heads: int, residual: bool, last: Single, f: Single
 ) -> None:
-    """f (TILE, d) <- the sum over heads of coefficient times output, and x itself where the form is residual."""
+    """f (TILE, d) <- sum over heads of coefficient times output, plus x in a residual form."""
     tile, dim = int(TILE), f.shape[1]
     for k in range(dim):
         for p in range(count):
@@ -170,7 +170,7 @@ def _combine(
 
 @njit(nogil=True, cache=True)
 def forward(theta: Single, sizes: Sizes, heads: int, residual: bool, rows: Single, out: Single) -> None:
-    """f for ``rows`` (n, sizes[0] + heads), inputs and then the coefficients of the heads, into ``out`` (n, d).
+    """out (n, d) <- f for ``rows`` (n, sizes[0] + heads): inputs, then the coefficients of the heads.
 
     The last layer has max(heads, 1) blocks of d outputs; f is their sum weighted by the coefficients.
     """

@@ -1,8 +1,8 @@
-"""Forms of the network: how x, eta and the layers make f. All else reads these facts, the report's page too.
+"""Forms of the network: how x, eta and the layers N give f. All other code, the report's page too, reads them here.
 
-With N for the layers: ``paper``, equation (13) as it stands, f = N(x, eta). ``residual``: f = x + N(x, eta).
-``separable``: f = x + sum_k c_k(eta) N_k(x), where the N_k share all hidden layers and eta enters through a few fixed
-functions alone, so that beyond the trained range f goes on as those functions do.
+``paper`` is equation (13), f = N(x, eta). ``residual`` is f = x + N(x, eta). ``separable`` is f = x + sum_k c_k(eta)
+N_k(x): the N_k share all hidden layers, and eta enters only through a few fixed functions c_k, so that f extrapolates
+like those functions outside the trained range.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 
 from ...errors import ConfigError
 
-#: A function of one parameter, by name and place of the parameter: "mapped" to [-1, 1] over the training range as
-#: `EtaMap.normalise` has it, "scaled" by its largest trained value to u, or "curved", u^2 with `EtaMap.beyond` above 1.
+#: A function of one parameter: its name and the index of the parameter. "mapped" is `EtaMap.normalise`; "scaled" is u,
+#: the parameter over its largest trained value; "curved" is u^2, continued with slope `EtaMap.edge_slope` above u = 1.
 Factor = tuple[str, int]
-#: A product of factors; of none, it is 1.
+#: A product of factors; the empty product is 1.
 Term = tuple[Factor, ...]
 
 
 @dataclass(frozen=True)
 class Form:
-    """``terms`` of the parameters, given whether each has a logarithmic scale: what the network reads beside x.
+    """One form. ``terms`` returns the terms of eta that the network reads with x, from the parameters' log flags.
 
-    ``residual``: x is added to the output. ``weighed``: the terms weigh blocks of outputs (heads); otherwise they are
-    inputs of the first layer. ``most``: parameters that it takes at most; None: any number. ``auto`` is the first of
-    `PREFERRED` that takes the parameters at hand.
+    ``residual`` adds x to the output. With ``weighed`` the terms are weights of blocks of outputs (heads), else inputs
+    of the first layer. ``most`` is the largest number of parameters, None for any. ``auto`` is the first of `PREFERRED`
+    that supports the number of parameters.
     """
 
     terms: Callable[[tuple[bool, ...]], tuple[Term, ...]]
@@ -34,21 +34,21 @@ class Form:
     most: int | None = None
 
     def takes(self, count: int) -> bool:
-        """Whether it is defined for ``count`` parameters."""
+        """Whether the form supports ``count`` parameters."""
         return self.most is None or count <= self.most
 
     def count(self, parameters: int) -> int:
-        """The number of its terms."""
+        """Number of terms for ``parameters`` parameters."""
         return len(self.terms((False,) * parameters))
 
 
 def _mapped(log: tuple[bool, ...]) -> tuple[Term, ...]:
-    """eta itself, each component mapped to [-1, 1]."""
+    """The terms eta_i, each mapped to [-1, 1]."""
     return tuple((("mapped", i),) for i in range(len(log)))
 
 
 def _separable(log: tuple[bool, ...]) -> tuple[Term, ...]:
-    """1, u and, for one parameter, its logarithm or u^2 by its scale; for two, 1, u, v and u v."""
+    """The terms 1, u and log or u^2 (by the scale) for one parameter; 1, u, v and u v for two."""
     u: Factor = ("scaled", 0)
     if len(log) == 2:
         v: Factor = ("scaled", 1)
@@ -56,7 +56,7 @@ def _separable(log: tuple[bool, ...]) -> tuple[Term, ...]:
     return (), (u,), (("mapped" if log[0] else "curved", 0),)
 
 
-#: The form of equation (13), of files that name none, and what x + N is called where no parameter is left.
+#: The form of equation (13), also of files without a form; and the form x + N.
 PLAIN, RESIDUAL = "paper", "residual"
 FORMS = {
     PLAIN: Form(_mapped, residual=False),
@@ -68,9 +68,9 @@ AUTO = "auto"
 
 
 def form_name(name: str, parameters: int) -> str:
-    """``name``, or for ``auto`` the preferred form of so many parameters.
+    """Return ``name``, or for ``auto`` the preferred form for this number of ``parameters``.
 
-    Raises `ConfigError` for an unknown form, and for one that does not take them.
+    Raises `ConfigError` for an unknown form, and for one that does not support this number.
     """
     if name == AUTO:
         return next(one for one in PREFERRED if FORMS[one].takes(parameters))
@@ -79,6 +79,6 @@ def form_name(name: str, parameters: int) -> str:
     if not FORMS[name].takes(parameters):
         most = FORMS[name].most
         raise ConfigError(
-            f"the {name} form takes {most} parameters at most, not {parameters}", f"use --network {RESIDUAL}"
+            f"the {name} form supports at most {most} parameters, not {parameters}", f"use --network {RESIDUAL}"
         )
     return name

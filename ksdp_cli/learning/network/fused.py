@@ -1,7 +1,7 @@
-"""A network of x alone on a GPU, all layers in one Triton program: what lies between them never leaves the chip.
+"""A network of x alone on a GPU, all layers in one Triton program, so that activations stay on the chip.
 
-A program takes 256 points; the products are of IEEE float32, not of TF32. tanh(z) = 1 - 2 / (1 + 2^(2 z / ln 2)) takes
-the two special functions that a card has in hardware to the last bit or two; its own tanh errs by 5e-4.
+One program instance evaluates 256 points. Products are IEEE float32, not TF32. tanh(z) = 1 - 2 / (1 + 2^(2 z / ln 2))
+uses the GPU's exponential and reciprocal, accurate to one or two last bits; its built-in tanh errs by 5e-4.
 `TRITON_INTERPRET=1` runs the program on tensors of the CPU, with exact functions.
 """
 
@@ -12,7 +12,7 @@ import importlib.util
 import os
 import types
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,30 +20,31 @@ from ...particles.kernel_compiler.module_cache import import_text
 from .network import DEPTH, Network, Weights
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
-#: Points of a program and its warps, and features of a layer there: a power of two.
+#: Points and warps of a program instance; padded number of features of a layer, a power of two.
 BLOCK, WARPS, PADDED = 256, 4, 32
 
 
-def usable(device: Any) -> bool:
-    """Whether `evaluate` runs on a torch device: where it does not, torch alone has to."""
+def usable(device: torch.device) -> bool:
+    """Whether `evaluate` runs on a torch device; if not, use torch alone."""
     return device.type == "cuda" and importlib.util.find_spec("triton") is not None
 
 
 def packed(network: Network, theta: Weights) -> Weights:
-    """The weights (layers, `PADDED` + 1, `PADDED`) as the program reads them."""
+    """The weights (layers, `PADDED` + 1, `PADDED`) in the layout of the program."""
     out = np.zeros((DEPTH + 1, PADDED + 1, PADDED), np.float32)
     layers = network.layers(theta)
     for level, (weight, bias) in enumerate(layers):
-        own = weight if level == DEPTH else weight.T
-        out[level, : own.shape[0], : own.shape[1]] = own
+        block = weight if level == DEPTH else weight.T
+        out[level, : block.shape[0], : block.shape[1]] = block
         out[level, PADDED, : len(bias)] = bias
     return out
 
 
 def evaluate(network: Network, layers: object, x: Tensor) -> Tensor:
-    """f (n, d) for a tensor ``x`` (n, d) float32, contiguous, and `packed` weights on its device."""
+    """Return f (n, d) for a contiguous float32 tensor ``x`` (n, d) and `packed` weights on its device."""
     out = x.new_empty((len(x), network.dim))
     if len(x):
         sizes = constants(network, interpreted=bool(os.environ.get("TRITON_INTERPRET")))
@@ -53,7 +54,7 @@ def evaluate(network: Network, layers: object, x: Tensor) -> Tensor:
 
 
 def constants(network: Network, interpreted: bool = False) -> dict[str, int]:
-    """What the program is compiled for."""
+    """The compile-time constants of the program."""
     shape = {"D": network.dim, "RESIDUAL": network.residual, "HIDDEN": DEPTH}
     return shape | {"WIDTH": PADDED, "BLOCK": BLOCK, "EXACT": interpreted}
 

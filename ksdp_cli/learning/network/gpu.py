@@ -1,31 +1,31 @@
-"""The same network on a GPU, through torch; what is evaluated of x alone goes through one program (`network_gpu`)."""
+"""The network on a GPU by torch; a network of x alone uses one fused program (`fused`)."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import fused as network_gpu
+from . import fused
 from .network import Network, Weights
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-#: Points on the way to the device and back at a time, and how many such pieces are on their way side by side.
+#: Points in one transfer to the device and back; number of transfers in flight.
 PIECE, AHEAD = 1 << 18, 3
 
 
 def forward(network: Network, theta: Tensor, x: Tensor) -> Tensor:
-    """f_theta for rows (x, padding) as `Network.evaluate` takes them, all on one device."""
+    """f_theta (n, d) for rows (x, padding) as in `Network.evaluate`, all on one device."""
     return through(network, network.layers(theta), x)
 
 
-def through(network: Network, layers: list[tuple[Any, Any]], rows: Tensor) -> Tensor:
+def through(network: Network, layers: Sequence[tuple[Tensor, Tensor]], rows: Tensor) -> Tensor:
     """`forward` for weights given as pairs (W_i (outputs, inputs), b_i (outputs,))."""
     import torch
 
@@ -40,7 +40,7 @@ def through(network: Network, layers: list[tuple[Any, Any]], rows: Tensor) -> Te
 
 
 def evaluate(network: Network, theta: Tensor, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """f_theta for ``rows`` (n, d + padding) of the host, where the tensor ``theta`` is: (n, d) float32."""
+    """f_theta (n, d) float32 for ``rows`` (n, d + padding) of the host, on the device of the tensor ``theta``."""
     import torch
 
     with torch.no_grad():
@@ -48,23 +48,23 @@ def evaluate(network: Network, theta: Tensor, rows: NDArray[np.float32]) -> NDAr
 
 
 def evaluate_alone(network: Network, theta: Weights, x: NDArray[np.float32], device: str) -> NDArray[np.float32]:
-    """f_theta on ``device`` for ``x`` (n, d) of the host and a network of x alone, `Network.at`: (n, d) float32."""
+    """f_theta (n, d) float32 on ``device`` for ``x`` (n, d) of the host, by a network of x alone (`Network.at`)."""
     import torch
 
     weights = torch.from_numpy(theta).to(device)
-    if not network_gpu.usable(weights.device):
+    if not fused.usable(weights.device):
         return evaluate(network, weights, x)
-    layers = torch.from_numpy(network_gpu.packed(network, theta)).to(device)
-    return streamed(lambda piece: network_gpu.evaluate(network, layers, piece), x, network.dim, layers.device)
+    layers = torch.from_numpy(fused.packed(network, theta)).to(device)
+    return streamed(lambda piece: fused.evaluate(network, layers, piece), x, network.dim, layers.device)
 
 
 def streamed(
     work: Callable[[Tensor], Tensor], rows: NDArray[np.float32], dim: int, device: torch.device
 ) -> NDArray[np.float32]:
-    """``work`` of ``rows`` (n, columns), piece by piece on ``device``: (n, dim) float32.
+    """Apply ``work`` to ``rows`` (n, columns) in pieces on ``device``; return (n, dim) float32.
 
-    On a GPU the pieces go through page-locked memory, which torch keeps for the next call, so that one is copied while
-    another is computed, and the host waits for the device at the end of a piece only.
+    On a GPU the pieces use page-locked memory, which torch keeps for the next call. One piece is copied while another
+    is computed, and the host waits only at the end of a piece.
     """
     import torch
 
@@ -79,11 +79,11 @@ def streamed(
 
     for first in range(0, len(rows), PIECE):
         part = rows[first : first + PIECE]
-        there = torch.empty(part.shape, dtype=torch.float32, pin_memory=on_gpu)
-        there.numpy()[...] = part
-        found = work(there.to(device, non_blocking=True))
-        back = torch.empty(found.shape, dtype=torch.float32, pin_memory=on_gpu)
-        back.copy_(found, non_blocking=True)
+        pinned = torch.empty(part.shape, dtype=torch.float32, pin_memory=on_gpu)
+        pinned.numpy()[...] = part
+        result = work(pinned.to(device, non_blocking=True))
+        back = torch.empty(result.shape, dtype=torch.float32, pin_memory=on_gpu)
+        back.copy_(result, non_blocking=True)
         done: Any = torch.cuda.Event() if on_gpu else None  # type: ignore[no-untyped-call]
         if done is not None:
             done.record()

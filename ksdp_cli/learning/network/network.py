@@ -1,10 +1,9 @@
-"""The network of equation (13) and Table 1, in any of its `forms`, at one size."""
+"""The network of equation (13) and Table 1, in each of its `forms`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +14,11 @@ from .cpu import forward, loss_and_slopes
 from .forms import FORMS, PLAIN, RESIDUAL
 
 WIDTH, DEPTH = 30, 5
-#: Rows of a piece of `evaluate`, and the number of pieces of a gradient. Neither depends on the number of threads, so
-#: that the sums of a gradient do not either.
+#: Rows in a piece of `evaluate`; number of pieces of a gradient. Both are independent of the number of threads, so that
+#: the sums of a gradient are too.
 PIECE, PARTS = 1 << 13, 16
 
-#: The size of the last layer at the start of the forms that add x, so that training begins near f = x.
+#: Factor of the initial last layer in the forms that add x, so that training starts near f = x.
 LAST_LAYER = 0.1
 
 Weights = NDArray[np.float32]
@@ -27,10 +26,10 @@ Weights = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Network:
-    """Fully connected, 5 hidden layers of 30 with tanh, d linear outputs for each head: f_theta(x; eta).
+    """f_theta(x; eta), fully connected: 5 hidden layers of 30 with tanh, and d linear outputs for each head.
 
-    It reads rows (x, terms of eta); see `EtaMap.padding`. Its weights are one
-    float32 vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row.
+    It reads rows (x, terms of eta); see `EtaMap.padding`. The weights theta are one float32 vector: W_0, b_0, W_1, b_1,
+    ... with W_i (outputs, inputs) row by row.
     """
 
     dim: int
@@ -39,7 +38,7 @@ class Network:
 
     @property
     def heads(self) -> int:
-        """Coefficients that weigh blocks of outputs; 0 where the output is f itself."""
+        """Number of coefficients that weigh blocks of outputs; 0 if the output is f itself."""
         form = FORMS[self.form]
         return form.count(self.eta_count) if form.weighed else 0
 
@@ -63,9 +62,11 @@ class Network:
         return sum(a * b + b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
 
     def initial(self, seed: int) -> Weights:
-        """Weights and biases uniform on +-1/sqrt(inputs), a function of ``seed``; a tenth of that in the last layer of
-        the forms that add x."""
-        # mini-batch b draws from the key (seed, b)
+        """Draw weights and biases uniform on +-1/sqrt(inputs), as a function of ``seed``.
+
+        The last layer has a tenth of that in the forms that add x.
+        """
+        # differs from the key (seed, b) of every mini-batch b
         generator = np.random.Generator(np.random.Philox(key=[seed, 1 << 63]))
         theta = generator.uniform(-1.0, 1.0, self.parameter_count).astype(np.float32)
         for weight, bias in self.layers(theta):
@@ -78,30 +79,34 @@ class Network:
             bias *= np.float32(LAST_LAYER)
         return theta
 
-    def layers(self, theta: Array) -> list[tuple[Any, Any]]:
+    def layers(self, theta: Array) -> list[tuple[Array, Array]]:
         """Views of ``theta``, an array or a tensor, as (W_i (outputs, inputs), b_i (outputs,))."""
-        found, at = [], 0
+        layers, at = [], 0
         for ins, outs in zip(self.sizes[:-1], self.sizes[1:], strict=True):
             weight, bias = theta[at : at + outs * ins], theta[at + outs * ins : at + outs * ins + outs]
-            found.append((weight.reshape(outs, ins), bias))
+            layers.append((weight.reshape(outs, ins), bias))
             at += outs * ins + outs
-        return found
+        return layers
 
     def at(self, theta: Weights, padding: NDArray[np.float32]) -> tuple[Network, Weights]:
-        """The network of x alone for one ``padding``: of its first layer, or of its last, a sum is left."""
+        """Fold one ``padding`` into the first or the last layer; return the network of x alone and its weights."""
         layers = self.layers(theta)
         if self.heads:
             weight, bias = layers[-1]
             folded = np.einsum("k,kdi->di", padding, weight.reshape(self.heads, self.dim, -1))
-            own = [theta[: -weight.size - bias.size], folded.reshape(-1), padding @ bias.reshape(self.heads, self.dim)]
+            parts = [
+                theta[: -weight.size - bias.size],
+                folded.reshape(-1),
+                padding @ bias.reshape(self.heads, self.dim),
+            ]
         else:
             weight, bias = layers[0]
             first = weight[:, : self.dim].reshape(-1)
-            own = [first, bias + weight[:, self.dim :] @ padding, theta[weight.size + bias.size :]]
-        return Network(self.dim, 0, RESIDUAL if self.residual else PLAIN), np.concatenate(own).astype(np.float32)
+            parts = [first, bias + weight[:, self.dim :] @ padding, theta[weight.size + bias.size :]]
+        return Network(self.dim, 0, RESIDUAL if self.residual else PLAIN), np.concatenate(parts).astype(np.float32)
 
     def evaluate(self, theta: Weights, rows: NDArray[np.floating], threads: int | None = None) -> NDArray[np.float32]:
-        """f_theta for ``rows`` (n, d + padding): (n, d) float32. ``threads``: all cores when None."""
+        """Return f_theta (n, d) float32 for ``rows`` (n, d + padding). ``threads`` defaults to all cores."""
         rows, sizes = np.ascontiguousarray(rows, np.float32), np.array(self.sizes)
         out = np.empty((len(rows), self.dim), np.float32)
 
@@ -115,15 +120,15 @@ class Network:
     def gradient(
         self, theta: Weights, rows: NDArray[np.float32], targets: NDArray[np.float32], threads: int | None = None
     ) -> tuple[float, Weights]:
-        """For ``rows`` (n, d + padding) and matched targets (n, d): mean |f - y|^2 and its gradient."""
+        """Return mean |f - y|^2 and its gradient, for ``rows`` (n, d + padding) and matched ``targets`` (n, d)."""
         n, sizes = len(rows), np.array(self.sizes)
         edges = [n * part // PARTS for part in range(PARTS + 1)]
         slopes, totals = np.empty((PARTS, theta.size), np.float32), np.empty(PARTS)
 
         def piece(part: int) -> None:
-            own = slice(edges[part], edges[part + 1])
+            rows_of = slice(edges[part], edges[part + 1])
             totals[part] = loss_and_slopes(
-                theta, sizes, self.heads, self.residual, rows[own], targets[own], slopes[part]
+                theta, sizes, self.heads, self.residual, rows[rows_of], targets[rows_of], slopes[part]
             )
 
         _each(piece, list(range(PARTS)), threads)
@@ -131,7 +136,7 @@ class Network:
 
 
 def _each(piece: Callable[[int], None], items: list[int], threads: int | None) -> None:
-    """Call ``piece`` for all items, side by side; the compiled loops release the interpreter's lock."""
+    """Call ``piece`` for all items in parallel; the compiled loops release the interpreter's lock."""
     threads = threads or core_count()
     if threads == 1 or len(items) == 1:
         for item in items:

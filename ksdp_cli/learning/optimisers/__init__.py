@@ -1,1 +1,1 @@
-"""Steps of the weights."""
+"""Optimisers of the weights."""

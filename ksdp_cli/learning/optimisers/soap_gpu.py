@@ -1,15 +1,13 @@
-"""SOAP on tensors: the same formulas as `Soap`, all layers and both factors side by side in padded batches.
+"""SOAP on tensors: the formulas of `Soap` for all layers and both factors at once, in padded batches.
 
-A launch costs more than the arithmetic of a 31 x 31 matrix, so a step is some twenty launches for all layers, and the
-turns of the twelve bases are one QR of a batch. Padding is zero in all but the bases, where it is the identity: it
-turns into itself and moves nothing.
+A launch costs more than the arithmetic of a 31 x 31 matrix. A step is about twenty launches for all layers, and one
+batched QR updates the twelve bases. Padding is zero, and the identity in the bases, so that it has no effect.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...base.files import JsonDict
 from ..network.network import Network
 from .soap import BETA1, BETA2, EPSILON, FACTOR, TURN, Soap
 
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SoapGPU:
-    """The counterpart of `Soap` for a tensor theta, of its type and on its device."""
+    """As `Soap`, for a tensor theta, in its dtype and on its device."""
 
     scalars = staticmethod(Soap.scalars)
 
@@ -27,13 +25,13 @@ class SoapGPU:
 
         self.shapes = [(outs, ins + 1) for ins, outs in zip(network.sizes[:-1], network.sizes[1:], strict=True)]
         count, side = len(self.shapes), max(max(shape) for shape in self.shapes)
-        # where a padded entry lies in theta, one place behind its end for padding, and the other way round
-        place = torch.full((count, side, side), len(theta), dtype=torch.int64)
-        for own, (weight, bias) in zip(place, network.layers(torch.arange(len(theta))), strict=True):
+        # index in theta of each padded entry (len(theta) for padding), and the inverse map
+        index = torch.full((count, side, side), len(theta), dtype=torch.int64)
+        for matrix, (weight, bias) in zip(index, network.layers(torch.arange(len(theta))), strict=True):
             outs, ins = weight.shape
-            own[:outs, :ins], own[:outs, ins] = weight, bias
-        self._place = place.view(-1).to(theta.device)
-        self._flat = torch.argsort(self._place)[: len(theta)]
+            matrix[:outs, :ins], matrix[:outs, ins] = weight, bias
+        self._index = index.view(-1).to(theta.device)
+        self._flat = torch.argsort(self._index)[: len(theta)]
         self._nothing = theta.new_zeros(1)
         self.mean, self.square = theta.new_zeros((2, count, side, side))
         self.factors = theta.new_zeros((2 * count, side, side))
@@ -54,13 +52,13 @@ class SoapGPU:
         g, count = self._padded(gradient), len(self.shapes)
         self.factors[:count], self.factors[count:] = g @ g.mT, g.mT @ g
 
-    def move(self, theta: Tensor, gradient: Tensor, scalars: Tensor | tuple[float, float, float]) -> None:
+    def move(self, theta: Tensor, gradient: Tensor, scalars: Tensor | tuple[float, ...]) -> None:
         """As `Soap.move`."""
         g, count = self._padded(gradient), len(self.shapes)
         left, right = self.turns[:count], self.turns[count:]
         self.mean.lerp_(g, 1 - BETA1)
-        turned = left.mT @ g @ right
-        self.square.lerp_(turned * turned, 1 - BETA2)
+        rotated = left.mT @ g @ right
+        self.square.lerp_(rotated * rotated, 1 - BETA2)
         mean = left.mT @ self.mean @ right * scalars[1]
         spread = (self.square * scalars[2]).sqrt_().add_(EPSILON)
         change = left @ (mean / spread) @ right.mT
@@ -69,7 +67,7 @@ class SoapGPU:
         self.factors[count:].baddbmm_(g.mT, g, beta=FACTOR, alpha=1 - FACTOR)
 
     def update_basis(self, step: int) -> None:
-        """As `Soap.update_basis`; the columns of a basis may have the other sign, on which no step depends."""
+        """As `Soap.update_basis`, up to the signs of the columns, which do not affect a step."""
         import torch
 
         if step % TURN:
@@ -77,24 +75,29 @@ class SoapGPU:
         if step:
             self.turns.copy_(torch.linalg.qr(self.factors @ self.turns + self._padding)[0])
             return
-        for k, size in enumerate([*self._sizes(0), *self._sizes(1)]):  # singular: padding would mix with them
+        for k, size in enumerate(
+            [*self._sizes(0), *self._sizes(1)]
+        ):  # without padding, which would mix with null vectors
             self.turns[k, :size, :size] = torch.linalg.eigh(self.factors[k, :size, :size])[1]
 
-    def state(self) -> JsonDict:
-        """As `Soap.state`, by the same names: views without the padding."""
-        found: dict[str, Any] = {}
+    def state(self) -> dict[str, object]:
+        """As `Soap.state`, with the same names: views without padding."""
+        arrays: dict[str, Any] = {}
         count = len(self.shapes)
         for i, (outs, ins) in enumerate(self.shapes):
-            found |= {f"left{i}": self.factors[i, :outs, :outs], f"right{i}": self.factors[count + i, :ins, :ins]}
-            found |= {f"turn_left{i}": self.turns[i, :outs, :outs], f"turn_right{i}": self.turns[count + i, :ins, :ins]}
-            found |= {f"mean{i}": self.mean[i, :outs, :ins], f"square{i}": self.square[i, :outs, :ins]}
-        return found
+            arrays |= {f"left{i}": self.factors[i, :outs, :outs], f"right{i}": self.factors[count + i, :ins, :ins]}
+            arrays |= {
+                f"turn_left{i}": self.turns[i, :outs, :outs],
+                f"turn_right{i}": self.turns[count + i, :ins, :ins],
+            }
+            arrays |= {f"mean{i}": self.mean[i, :outs, :ins], f"square{i}": self.square[i, :outs, :ins]}
+        return arrays
 
     def _padded(self, flat: Tensor) -> Tensor:
         """(layers, side, side) of a vector as long as theta."""
         import torch
 
-        return torch.cat([flat, self._nothing])[self._place].view_as(self.mean)
+        return torch.cat([flat, self._nothing])[self._index].view_as(self.mean)
 
     def _sizes(self, axis: int) -> list[int]:
         return [shape[axis] for shape in self.shapes]

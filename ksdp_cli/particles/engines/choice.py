@@ -1,38 +1,36 @@
-"""The choice of how the pair sum of equation (8) is evaluated."""
+"""The contract of an engine for the pair sum of equation (8), and the choice among them."""
 
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
-from ...base.arrays import Array
-from ...base.files import JsonDict
 from ...errors import ConfigError
 from ..kernel_compiler.source import parameter_count
 from ..world import World
 
-#: J from which the tree beats the direct sum on the CPU at an accuracy of 1e-2, and its growth with each digit more,
-#: measured by `benchmarks/tree.py --crossover`.
+#: Number of particles above which the tree beats the direct sum on the CPU at an accuracy of 1e-2, and its growth with
+#: each further digit, by dimension; measured by `benchmarks/tree.py --crossover`.
 CROSSOVER = {2: (4_000, 1.15), 3: (6_000, 1.8)}
-#: The same on a GPU: 6e4 in 2D at 1e-4 and 4.5e4 in 3D at 1e-3, between the sizes that `benchmarks/gpu.py` timed on one
-#: NVIDIA H200; the growth is the CPU's. Cases of a sweep go side by side with the direct engine only.
+#: The same on a GPU: 6e4 in 2D at 1e-4 and 4.5e4 in 3D at 1e-3, from `benchmarks/gpu.py` on one NVIDIA H200; the growth
+#: is that of the CPU. Only with the direct engine do the cases of a sweep run together.
 CROSSOVER_GPU = {2: (45_000, 1.15), 3: (25_000, 1.8)}
 
 
 class DriftEngine(Protocol):
-    """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), unscaled.
+    """Computes F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, for ``x`` (J, d).
 
-    ``report`` says what ran and, for an approximate engine, the error it measured; ``state`` and ``restore`` carry
-    what an adaptive engine has learned through a checkpoint, so that a resumed run repeats it to the bit.
+    ``report`` returns the name, the sizes and, for an approximate engine, the measured error. ``state`` and ``restore``
+    save and load the sizes of an adaptive engine in a checkpoint, so that a resumed run repeats to the bit.
     """
 
     name: str
 
-    def __call__(self, x: Array) -> Array: ...
+    def __call__(self, x: Any, /) -> Any: ...
 
-    def report(self) -> JsonDict: ...
+    def report(self) -> dict[str, object]: ...
 
-    def state(self) -> JsonDict: ...
+    def state(self) -> dict[str, object]: ...
 
     def restore(self, state: dict[str, object]) -> None: ...
 
@@ -56,14 +54,16 @@ def make_engine(
     threads: int | None = None,
     world: World | None = None,
 ) -> DriftEngine:
-    """The engine called ``name`` (``auto``, ``direct``, ``tree``, ``mesh``) for a kernel in ``dim`` dimensions.
+    """Build the engine called ``name`` (``auto``, ``direct``, ``tree``, ``mesh``) for a kernel in ``dim`` dimensions.
 
-    ``auto`` is the direct sum for few particles, and for more the tree, or in the plane on the CPU the mesh where it
-    pays. The mesh gives way to the tree where it does not fit. ``kernel_args`` are delta^2 and the kernel's own
-    parameters; ``threads`` is all cores of the process when None. The ranks of ``world`` share the direct sum and the
-    tree, and have the forces on their own particles; each of them has the mesh to itself.
-    Raises `ConfigError` for an unknown name, a kernel without that dimension or with other parameters, a mesh
-    elsewhere, ranks on a GPU, and `ResourceError` for a GPU without Triton.
+    ``auto`` chooses the direct sum for few particles and the tree for many, or, in the plane on the CPU, the mesh if it
+    is faster. The tree replaces the mesh if that is unsuitable. ``kernel_args`` are delta^2 and the kernel's
+    parameters; ``threads`` defaults to all cores of the process. The ranks of ``world`` share the work, and get the
+    forces on their own particles. On a GPU the caller shares out the targets of the direct sum, and with the tree each
+    rank gets all forces.
+
+    Raises `ConfigError` for an unknown name, a kernel without this dimension or with other parameters, and a mesh in 3D
+    or on a GPU; `ResourceError` for a GPU without Triton.
     """
     if name not in ("auto", "direct", "tree", "mesh"):
         raise ConfigError(f"there is no engine {name!r}", "use auto, direct, tree or mesh")
@@ -76,14 +76,14 @@ def make_engine(
     if threads is not None and threads < 1:
         raise ConfigError(f"threads = {threads}", "use 1 or more")
     if name == "mesh" and (dim, device) != (2, "cpu"):
-        raise ConfigError(f"the mesh engine in {dim}D on {device}", "it is for 2D on the CPU: use auto, direct or tree")
-    if world and world.size > 1 and device != "cpu":
-        raise ConfigError(f"{world.size} ranks on {device}", "ranks share a cloud on the CPU: use --device cpu")
+        raise ConfigError(
+            f"the mesh engine in {dim}D on {device}", "use auto, direct or tree: the mesh is for 2D on the CPU"
+        )
     if device == "cuda":
         if name == "tree" or (name == "auto" and tree_pays(particles, dim, accuracy, device)):
             from ..tree.gpu import TreeGPU
 
-            return TreeGPU(kernel, kernel_args, dim, dtype, accuracy)
+            return TreeGPU(kernel, kernel_args, dim, dtype, accuracy, world)
         from .direct_gpu import DirectGPU
 
         return DirectGPU(kernel, kernel_args, dim, dtype)
@@ -92,7 +92,9 @@ def make_engine(
     if name == "mesh" or (name == "auto" and dim == 2):
         from ..mesh.or_tree import MeshOrTree
 
-        return MeshOrTree(kernel, kernel_args, dtype, particles, accuracy, threads, if_it_pays=name == "auto")
+        return MeshOrTree(
+            kernel, kernel_args, dtype, particles, accuracy, threads, if_it_pays=name == "auto", world=world
+        )
     if name != "direct":
         from ..tree.engine import TreeEngine
 

@@ -1,35 +1,35 @@
-"""The direct sum on the CPU: every pair, vectorised, on all cores."""
+"""The direct sum over all pairs on the CPU, vectorised, on all cores."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
-from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, parallel_map
 from ..kernel_compiler.source import load_module
 from ..world import Alone, World, share_of
 
-#: Pieces of work a thread, to balance the cores; pairs in a piece at least, to be worth a hand-over; targets in one at
-#: most, so that they stay in the second-level cache with their forces.
+#: Tasks for each thread, to balance the cores; smallest number of pairs in a task, to be worth its overhead; largest
+#: number of targets in a task, so that they stay in the second-level cache with their forces.
 PIECES, WORTH, MOST = 4, 1_000_000, 4096
 
 
 def template(name: str) -> str:
-    """The text of an engine template that ships with the package."""
+    """Read the text of an engine template."""
     return files("ksdp_cli.particles.kernel_compiler").joinpath("templates", f"{name}.txt").read_text()
 
 
-def compile_direct(kernel: object, dim: int, dtype: str) -> Any:
-    """``accumulate(targets..., sources..., forces..., p)`` for a kernel: one array per axis.
+def compile_direct(kernel: object, dim: int, dtype: str) -> Callable[..., None]:
+    """Compile ``accumulate(targets..., sources..., forces..., p)`` for a kernel, with one array for each axis.
 
-    Adds sum_i g(|s_i - t_j|^2) (s_i - t_j) to the float64 forces of every target. Sources are summed ``BLOCK`` at a
-    time in the working precision and the blocks in float64, so that 1e6 sources cost no digits in float32.
+    It adds sum_i g(|s_i - t_j|^2) (s_i - t_j) to the float64 force on every target. It sums blocks of ``BLOCK`` sources
+    in ``dtype`` and the blocks in float64, so that 1e6 sources lose no digits in float32.
     """
-    return load_module(template("direct"), kernel, dim, dtype).accumulate
+    accumulate: Callable[..., None] = load_module(template("direct"), kernel, dim, dtype).accumulate
+    return accumulate
 
 
 class DirectCPU:
@@ -53,25 +53,25 @@ class DirectCPU:
         self.world = world or Alone()
 
     def __call__(self, x: Cloud) -> Cloud:
-        """Forces in the type of ``x`` (J, d): (J, d), or on ranks of a world those of this rank's share of targets."""
+        """Return the forces (J, d) in the dtype of ``x`` (J, d); with several ranks, those on this rank's share."""
         axes = [np.ascontiguousarray(x[:, axis], dtype=self.dtype) for axis in range(self.dim)]
         low, high = share_of(len(x), self.world)
         force = np.zeros((self.dim, high - low))
         size = min(max(-(-(high - low) // (PIECES * self.threads)), WORTH // len(x)), MOST)
 
         def piece(first: int) -> None:
-            part, here = slice(low + first, min(low + first + size, high)), slice(first, first + size)
-            self.accumulate(*(axis[part] for axis in axes), *axes, *(row[here] for row in force), self.args)
+            targets, forces = slice(low + first, min(low + first + size, high)), slice(first, first + size)
+            self.accumulate(*(axis[targets] for axis in axes), *axes, *(row[forces] for row in force), self.args)
 
         parallel_map(piece, range(0, high - low, size), self.threads)
         return force.T.astype(x.dtype, order="C")
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         return {"engine": "direct", "threads": self.threads}
 
-    def state(self) -> JsonDict:
-        """Nothing that a checkpoint would have to hold."""
+    def state(self) -> dict[str, object]:
+        """Empty: the engine is not adaptive."""
         return {}
 
     def restore(self, state: dict[str, object]) -> None:
-        """Nothing to take back."""
+        """Does nothing: the engine is not adaptive."""

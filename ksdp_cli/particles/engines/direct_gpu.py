@@ -1,17 +1,17 @@
-"""The direct sum and the noise on a GPU, as Triton programs. torch and Triton are imported when the engine is made.
+"""The direct sum and the noise on a GPU, as Triton programs. The engine's constructor imports torch and Triton.
 
-The sum is fused: no J x J array exists. When J is small the sources are shared out over several programs a target
-block, and their parts are added in a fixed order in float64, never by atomics: the result repeats to the bit, and the
-shares depend on the numbers of sources and targets alone, not on the card.
+The sum is fused, without a J x J array. For small J several programs share the sources of a block of targets; their
+parts are added in float64 in a fixed order, without atomics, so that the result repeats to the bit. The shares depend
+on the numbers of sources and targets alone, not on the GPU.
 
-``TRITON_INTERPRET=1`` runs both programs on CPU tensors, which is how the tests check them without a GPU.
+``TRITON_INTERPRET=1`` runs both programs on CPU tensors; the tests use this.
 """
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ...base.files import JsonDict
 from ...errors import ResourceError
 from ..kernel_compiler.module_cache import import_text
 from ..kernel_compiler.source import load_module
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-#: Sources summed in the engine's type before they are added in float64.
+#: Number of sources that are summed in the engine's dtype before the sum is added in float64.
 CHUNK = 65536
-#: Of a pair sum by dimension and type: particles of a program's target block, sources of a block, how many of these the
-#: compiler takes at once, warps, and a limit of registers. The same on every card, for the order of the sums hangs on
-#: them. A thread keeps 16 pairs in flight in float32 and 4 in float64, where more would spill. In 3D the limit of 96
-#: registers costs no instruction and lets 20 warps run on a multiprocessor instead of 12.
+#: Launch parameters of the pair sum by dimension and dtype: targets of a program, sources of a block, unrolled blocks,
+#: warps, and a limit of registers. They are the same on every GPU, since the order of the sums depends on them. A
+#: thread has 16 pairs in flight in float32 and 4 in float64; more would spill registers. In 3D float32 the register
+#: limit costs no instruction and lets more warps run on a multiprocessor.
 LAUNCH: dict[tuple[int, str], dict[str, int]] = {
     (2, "float32"): {"TARGETS": 8, "SOURCES": 128, "UNROLL": 2, "num_warps": 2},
     (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "UNROLL": 2, "num_warps": 4, "maxnreg": 128},
     (2, "float64"): {"TARGETS": 16, "SOURCES": 32, "UNROLL": 2, "num_warps": 4},
     (3, "float64"): {"TARGETS": 16, "SOURCES": 32, "UNROLL": 1, "num_warps": 4},
 }
-#: Programs that fill a large card, and the fewest sources worth a program.
+#: Number of programs that fill a large GPU; smallest number of sources of a program.
 PROGRAMS, LEAST = 2048, 256
 
 
-def require_torch() -> Any:
-    """torch, once it is known that Triton is there too."""
+def require_torch() -> ModuleType:
+    """Import torch and Triton and return torch. Raises `ResourceError` if one is missing."""
     try:
         import torch
         import triton  # noqa: F401
     except ImportError as error:
         raise ResourceError(
-            f"the GPU engine cannot be loaded: {error}", "pip install 'ksdp[gpu]', or use --device cpu"
+            f"the GPU engine cannot be loaded: {error}", "run pip install 'ksdp[gpu]', or use --device cpu"
         ) from None
     return torch
 
@@ -55,20 +55,20 @@ def launch(dim: int, dtype: str) -> dict[str, int]:
 
 
 def shares(sources: int, targets: int, block: int) -> tuple[int, int]:
-    """Number of source shares, and sources in each: a multiple of 128, the same in all but the last.
+    """Return the number of source shares, and the number of sources in each but the last, a multiple of 128.
 
     ``block`` is the number of targets of a program.
     """
     blocks = -(-targets // block)
-    wanted = max(1, min(-(-PROGRAMS // blocks), sources // LEAST))
-    each = -(-sources // (wanted * 128)) * 128
+    count = max(1, min(-(-PROGRAMS // blocks), sources // LEAST))
+    each = -(-sources // (count * 128)) * 128
     return -(-sources // each), each
 
 
 class DirectGPU:
     """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in O(J^2) on one GPU.
 
-    Positions are a torch tensor (J, d) on the device; so are the forces. Raises `ResourceError` without Triton.
+    Positions and forces are torch tensors (J, d) on the device. Raises `ResourceError` without Triton.
     """
 
     name = "direct"
@@ -81,16 +81,21 @@ class DirectGPU:
         self._parameters: Any = None
 
     def __call__(self, x: Tensor, targets: Tensor | None = None) -> Tensor:
-        """Forces in the type and on the device of ``x`` (J, d): (J, d), or (N, d) on ``targets`` (N, d)."""
+        """Return the forces (J, d) on ``x`` (J, d), or (N, d) on ``targets`` (N, d), in the dtype and on the device of
+        ``x``."""
         sources = x.to(self.dtype).T.contiguous()[None]
         at = sources if targets is None else targets.to(self.dtype).T.contiguous()[None]
         return self.parts(at, sources)[0].sum(0).T.to(x.dtype).contiguous()
 
-    def parts(self, targets: Tensor, sources: Tensor, parameters: Tensor | None = None) -> Tensor:
-        """Forces on ``targets`` (cases, d, N) from ``sources`` (cases, d, J), as (cases, shares, d, N) in float64.
+    def parts(
+        self, targets: Tensor, sources: Tensor, parameters: Tensor | None = None, of: int | None = None
+    ) -> Tensor:
+        """Return partial forces (cases, shares, d, N), float64, on ``targets`` (cases, d, N).
 
-        Both are contiguous, on the device, in the engine's type. The sum over the shares, in their order, is the force.
-        ``parameters`` (cases, P) holds each case's kernel arguments; without it all have the engine's own.
+        ``targets`` and ``sources`` (cases, d, J) are contiguous, on the device, in the engine's dtype. The sum over the
+        shares, in order, is the force. ``parameters`` (cases, P) holds the kernel arguments of each case; by default
+        all cases have the engine's. If the targets are a part of ``of`` targets, starting at a block, their forces are
+        equal to the bit to those of the sum on all.
         """
         if parameters is None:
             if self._parameters is None or self._parameters.device != sources.device:
@@ -98,7 +103,7 @@ class DirectGPU:
             parameters = self._parameters
         cases, _, at = targets.shape
         block = self.options["TARGETS"]
-        count, each = shares(sources.shape[2], at, block)
+        count, each = shares(sources.shape[2], of or at, block)
         partial = targets.new_empty((cases, count, self.dim, at), dtype=self.torch.float64)
         self.pair_sum[(-(-at // block), count, cases)](
             targets,
@@ -115,15 +120,15 @@ class DirectGPU:
         )
         return partial
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         return {"engine": "direct", "device": "cuda"}
 
-    def state(self) -> JsonDict:
-        """Nothing that a checkpoint would have to hold."""
+    def state(self) -> dict[str, object]:
+        """Empty: the engine is not adaptive."""
         return {}
 
     def restore(self, state: dict[str, object]) -> None:
-        """Nothing to take back."""
+        """Does nothing: the engine is not adaptive."""
 
 
 def normals(
@@ -136,7 +141,8 @@ def normals(
     dtype: torch.dtype | None = None,
     device: str = "cuda",
 ) -> Tensor:
-    """`ksdp_cli.base.rng.normals` as a tensor (n, d) on ``device``: the same integers, values to float32 rounding.
+    """As `ksdp_cli.base.rng.normals`, a tensor (n, d) on ``device``, from the same integers, equal up to float32
+    rounding.
 
     ``step`` is a number, or a tensor (1,) int64 on the device.
     """

@@ -9,14 +9,19 @@ No formula relies on the order of a sum, so callers may reassociate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
 from ...base.compiled import FAST, njit
+
+if TYPE_CHECKING:
+    from llvmlite.ir import IRBuilder, Value
+    from numba.core.typing import Signature
+    from numba.core.typing.context import BaseContext
 
 f32, f64, i32, i64 = np.float32, np.float64, np.int32, np.int64
 _jit = njit(fastmath=FAST, error_model="numpy", forceinline=True)
@@ -28,11 +33,13 @@ WHOLE_64 = f64(6755399441055744.0)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def select(typing_context: Any, condition: Any, then: Any, other: Any) -> Any:
+def select(
+    typing_context: BaseContext, condition: types.Type, then: types.Type, other: types.Type
+) -> tuple[Signature, Callable[..., Value]]:
     """``then if condition else other`` with both sides computed: a branch would cost the vectorisation."""
     common = typing_context.unify_types(then, other)
 
-    def generate(context: object, builder: Any, signature: object, arguments: Sequence[object]) -> Any:
+    def generate(context: object, builder: IRBuilder, signature: object, arguments: Sequence[object]) -> Value:
         return builder.select(*arguments)
 
     return common(types.boolean, common, common), generate

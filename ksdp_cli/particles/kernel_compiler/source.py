@@ -50,7 +50,7 @@ PRELUDES = {
 }
 
 
-def kernel_function(kernel: object, dim: int) -> Callable[..., Any]:
+def kernel_function(kernel: object, dim: int) -> Callable[..., float]:
     """``g2d`` or ``g3d`` of a kernel class. Raises `ConfigError` when it lacks that dimension."""
     if dim not in dims_of(kernel):
         has = " and ".join(str(d) for d in dims_of(kernel)) or "none"
@@ -80,12 +80,15 @@ def source(kernel: object, dim: int, target: str) -> str:
 
 def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., Any]:
     """``g(r2, delta2, *parameters)`` of arrays: NumPy's, or ``xp=torch`` for tensors. Element by element, unfused."""
+    text = source(kernel, dim, "array")
     if xp is None:
         import numpy
-        from scipy.special import erf
 
         space: dict[str, Any] = {name: getattr(numpy, name) for name in ("sqrt", "exp", "log", "fabs", "where")}
-        space["erf"] = erf
+        if "erf(" in text:
+            from scipy.special import erf  # a tenth of a second of every process, which most kernels need not pay
+
+            space["erf"] = erf
     else:
 
         def lifted(name: str) -> Callable[..., object]:
@@ -96,7 +99,7 @@ def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., An
 
         space = {name: lifted(name) for name in ("sqrt", "exp", "log", "erf")}
         space |= {"fabs": lifted("abs"), "where": xp.where}
-    exec(source(kernel, dim, "array"), space)
+    exec(text, space)
     function: Callable[..., Any] = space["g"]
     return function
 

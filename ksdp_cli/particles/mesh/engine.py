@@ -16,14 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, parallel_map
 from ...errors import ResourceError
 from ..engines.direct_cpu import compile_direct
 from ..kernel_compiler.source import array_function
 from ..tree.accuracy import SAMPLE, Rung, Tuner, sampled_error
-from .splines import Splines
+from ..world import Alone, World, share_of
+from .splines import Grid, Splines
+
+#: Splines and their coefficients on the nodes.
+Potential = tuple[Splines, Grid]
 
 ORDER = 6
 #: Cells a delta, each about 2.4 times more accurate on an aggregated cloud. Measured from 1 (2e-2) to 4 (4e-6).
@@ -55,25 +58,31 @@ class MeshEngine:
         accuracy: float = 1e-4,
         threads: int | None = None,
         most: float = MOST,
+        world: World | None = None,
     ) -> None:
         self.g = array_function(kernel, 2)
         self.reference = compile_direct(kernel, 2, "float64")
         self.args, self.delta = kernel_args, math.sqrt(kernel_args[0])
         self.threads, self.most = threads or core_count(), most
+        self.world = world or Alone()
         self.dtype = np.dtype(dtype)
         self.tuner = Tuner(accuracy, [Rung(cells, 0.0, 1.0, 0) for cells in CELLS])
         self._symbol = lru_cache(4)(self._green)
 
     def __call__(self, x: Cloud) -> Cloud:
-        """Forces (J, 2) in the type of ``x`` (J, 2); all NaN when a position is not finite."""
+        """Forces in the type of ``x`` (J, 2): (J, 2), or on ranks of a world those of this rank's share of particles.
+
+        They are NaN when a position is not finite.
+        """
         positions = np.ascontiguousarray(x, self.dtype)
+        low, high = share_of(len(x), self.world)
         if len(x) < 2 or not np.isfinite(positions).all():
-            return np.full_like(x, 0.0 if len(x) < 2 else np.nan)
+            return np.full((high - low, 2), 0.0 if len(x) < 2 else np.nan, x.dtype)
         axes = [np.ascontiguousarray(axis) for axis in positions.T]
-        force = self.tuner.run(
-            lambda rung: self._sum(axes, rung.order),
-            lambda f, n: sampled_error(self.reference, self.args, positions, f.T, _sample(axes, n), self._run),
+        potential = self.tuner.run(
+            lambda rung: self._potential_of(axes, rung.order), lambda found, n: self._error(positions, axes, found, n)
         )
+        force = _force(potential, [axis[low:high] for axis in axes])
         return np.ascontiguousarray(force.T.astype(x.dtype, copy=False))
 
     def nodes(self, x: Cloud) -> float:
@@ -81,7 +90,7 @@ class MeshEngine:
         extent = np.ptp(np.asarray(x, np.float64), axis=0) / (self.delta / self._cells())
         return float(np.prod(2.0 * (extent + MARGIN)))
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         told = self.tuner.report()
         kept = ("target", "error", "max_error", "worst_error", "met", "checked_at_call")
         return {
@@ -92,7 +101,7 @@ class MeshEngine:
             **{name: told[name] for name in kept},
         }
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """What a resumed run needs to repeat this one to the bit."""
         return self.tuner.state()
 
@@ -106,8 +115,15 @@ class MeshEngine:
     def _run(self, task: Callable[[int], object], items: Iterable[int]) -> list[object]:
         return parallel_map(task, items, self.threads)
 
-    def _sum(self, axes: list[NDArray[np.floating]], cells: float) -> NDArray[np.float64]:
-        """Forces (2, J): deposit, one transform and back, gather of the gradient."""
+    def _error(
+        self, x: Cloud, axes: list[NDArray[np.floating]], potential: Potential, number: int
+    ) -> tuple[float, float]:
+        sample = _sample(axes, number)
+        force = _force(potential, [axis[sample] for axis in axes])
+        return sampled_error(self.reference, self.args, x, force.T, sample, self._run, self.world)
+
+    def _potential_of(self, axes: list[NDArray[np.floating]], cells: float) -> Potential:
+        """A deposit, which ranks share, and one transform and back, which each makes: the same numbers as on one."""
         h = self.delta / cells
         low = [h * (math.floor(float(axis.min()) / h) - 1) for axis in axes]
         extents = [(float(axis.max()) - corner) / h for axis, corner in zip(axes, low, strict=True)]
@@ -115,12 +131,9 @@ class MeshEngine:
         if math.prod(shape) > self.most:
             raise ResourceError(f"{math.prod(shape):.3g} nodes, more than {self.most:.3g}", "use the tree engine")
         splines = Splines(ORDER, shape, low, h, self.threads)
-        modes = fft.rfftn(splines.deposit(axes), workers=self.threads)
+        modes = fft.rfftn(splines.deposit(axes, world=self.world), workers=self.threads)
         modes *= self._symbol(shape, h)
-        potential = fft.irfftn(modes, s=shape, workers=self.threads)
-        value, gradient = np.zeros(axes[0].size), np.zeros((2, axes[0].size))
-        splines.gather(potential, axes, value, gradient)
-        return np.negative(gradient, out=gradient)
+        return splines, fft.irfftn(modes, s=shape, workers=self.threads)
 
     def _green(self, shape: tuple[int, int], h: float) -> NDArray[np.float64]:
         """Transform of the potential sampled on the doubled grid, over the spline's transform squared: real."""
@@ -149,6 +162,14 @@ class MeshEngine:
         values = np.concatenate([[0.0], np.cumsum(parts)])
         slopes = self.g(table**2 + 1e-24, *self.args) * table
         return np.asarray(CubicHermiteSpline(table, values, slopes)(r))
+
+
+def _force(potential: Potential, axes: list[NDArray[np.floating]]) -> NDArray[np.float64]:
+    """Minus the gradient (2, n) at positions given axis by axis."""
+    splines, coefficients = potential
+    value, gradient = np.zeros(axes[0].size), np.zeros((2, axes[0].size))
+    splines.gather(coefficients, axes, value, gradient)
+    return np.negative(gradient, out=gradient)
 
 
 def _sample(axes: list[NDArray[np.floating]], number: int) -> NDArray[np.int64]:

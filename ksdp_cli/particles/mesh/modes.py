@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from ..world import World
 from .splines import Grid, Splines, Window
 
 Modes = NDArray[np.complex128]
@@ -52,7 +53,7 @@ class Box:
         self.q = [along(2 * math.pi / side * turns, axis, dim) for axis, turns in enumerate(axes)]
         self.q2 = sum((q * q for q in self.q), np.zeros([len(axis) for axis in axes]))
         self.band = np.ones_like(self.q2) if band is None else band(self.q2)
-        self._symbols: dict[int, Modes] = {}
+        self._symbols: dict[int, NDArray[np.inexact]] = {}
         self.blob = np.exp(-self.q2 * delta**2 / 4)
         self._paired = np.ones_like(self.q2)  # the mode -count / 2 has no partner, and carries no gradient
         for axis in range(dim):
@@ -62,14 +63,17 @@ class Box:
     def zeros(self) -> Modes:
         return np.zeros(self.q2.shape, complex)
 
-    def density(self, axes: Sequence[NDArray[np.floating]], mass: float) -> Modes:
-        """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly."""
-        return self.density_modes(axes, mass, self.count)
+    def density(self, axes: Sequence[NDArray[np.floating]], mass: float, world: World | None = None) -> Modes:
+        """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly. The ranks of a
+        ``world`` share the particles out."""
+        return self.density_modes(axes, mass, self.count, world)
 
-    def density_modes(self, axes: Sequence[NDArray[np.floating]], mass: float, count: int) -> Modes:
+    def density_modes(
+        self, axes: Sequence[NDArray[np.floating]], mass: float, count: int, world: World | None = None
+    ) -> Modes:
         """The same with ``count`` modes an axis."""
         window = self.splines.window(axes)
-        grid = self.splines.deposit(axes, window)
+        grid = self.splines.deposit(axes, window, world)
         modes = spectrum(grid, count, self.splines.threads, window, self.nodes) / self._symbol(count)
         modes *= mass / axes[0].size / self.side**self.dim
         modes.flat[0] = mass / self.side**self.dim
@@ -80,11 +84,11 @@ class Box:
         below = self.q2 + k * k + memory
         return np.divide(memory * modes + density, below, out=self.zeros(), where=below > 0)
 
-    def _symbol(self, count: int) -> Modes:
+    def _symbol(self, count: int) -> NDArray[np.inexact]:
         """Transform of the splines over that of a point, for ``count`` modes an axis."""
         if count not in self._symbols:
             factors = [resized(f, count, 0) for f in self.splines.symbol()[:-1]]
-            symbol: Modes = along(self.splines.symbol()[-1][: count // 2 + 1], self.dim - 1, self.dim)
+            symbol: NDArray[np.inexact] = along(self.splines.symbol()[-1][: count // 2 + 1], self.dim - 1, self.dim)
             for axis, factor in enumerate(factors):
                 symbol = symbol * along(factor, axis, self.dim)
             self._symbols[count] = symbol
@@ -94,11 +98,23 @@ class Box:
         """What this box adds to the field: its band, smoothed over delta, and no mode without a partner."""
         return np.asarray(modes * self._kept)
 
-    def add(self, modes: Modes, axes: Sequence[NDArray[Any]], value: NDArray[Any], gradient: NDArray[Any]) -> None:
+    def add(
+        self,
+        modes: Modes,
+        axes: Sequence[NDArray[np.floating]],
+        value: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+    ) -> None:
         """Add this box's part of c (n,) and of grad c (d, n) at positions given axis by axis."""
         self.read(self.part(modes), axes, value, gradient)
 
-    def read(self, part: Modes, axes: Sequence[NDArray[Any]], value: NDArray[Any], gradient: NDArray[Any]) -> None:
+    def read(
+        self,
+        part: Modes,
+        axes: Sequence[NDArray[np.floating]],
+        value: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+    ) -> None:
         """Add the field with modes ``part``, of any even count up to the nodes, and its gradient."""
         window = self.splines.window(axes)
         modes = part / self._symbol(part.shape[-1] * 2 - 2).conj()
@@ -130,7 +146,10 @@ def synthesis(modes: Modes, nodes: int, threads: int, window: Window | None = No
     return np.asarray(fft.irfft(modes, nodes, axis=-1, workers=threads, norm="forward"))
 
 
-def resized(modes: NDArray[np.generic], count: int, axis: int) -> NDArray[Any]:
+N = TypeVar("N", bound=np.generic)
+
+
+def resized(modes: NDArray[N], count: int, axis: int) -> NDArray[N]:
     """Other ``count`` of modes along an axis of both signs: the lowest ones, or zeros in the middle."""
     half = min(modes.shape[axis], count) // 2
     before, after = (slice(None),) * axis, (slice(None),) * (modes.ndim - axis - 1)
@@ -149,7 +168,7 @@ def nodes_of(count: int, over: float) -> int:
     return nodes
 
 
-def along(values: NDArray[np.floating], axis: int, dim: int) -> NDArray[Any]:
+def along(values: NDArray[N], axis: int, dim: int) -> NDArray[N]:
     """``values`` as an array of ``dim`` dimensions that varies along ``axis``."""
     shape = [1] * dim
     shape[axis] = -1

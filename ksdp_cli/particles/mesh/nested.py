@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..world import World
 from .modes import Box, Modes, resized
 from .shared import HELD, Shared, coarse_modes
 
@@ -145,20 +146,27 @@ class Nested:
         return [box.zeros() for box in self.boxes]
 
     def advanced(
-        self, field: list[Modes], axes: Sequence[NDArray[np.floating]], mass: float, memory: float, k: float
+        self,
+        field: list[Modes],
+        axes: Sequence[NDArray[np.floating]],
+        mass: float,
+        memory: float,
+        k: float,
+        world: World | None = None,
     ) -> list[Modes]:
-        """The field after a step of eps / ``memory`` with the particles at ``axes``: new arrays."""
+        """The field after a step of eps / ``memory`` with the particles at ``axes``, which the ranks of a ``world``
+        share out: new arrays."""
         return [
             box.advanced(modes, density, memory, k)
-            for box, modes, density in zip(self.boxes, field, self.densities(axes, mass), strict=True)
+            for box, modes, density in zip(self.boxes, field, self.densities(axes, mass, world), strict=True)
         ]
 
-    def densities(self, axes: Sequence[NDArray[np.floating]], mass: float) -> list[Modes]:
+    def densities(self, axes: Sequence[NDArray[np.floating]], mass: float, world: World | None = None) -> list[Modes]:
         """Modes of the density in each box."""
         first, shared = self.boxes[0], self._shared
         if shared is None or not self.holds(axes):
-            return [box.density(axes, mass) for box in self.boxes]
-        lowest = first.density_modes(axes, mass, max(first.count, shared.count))
+            return [box.density(axes, mass, world) for box in self.boxes]
+        lowest = first.density_modes(axes, mass, max(first.count, shared.count), world)
         outer = shared.densities(_resized(lowest, shared.count) * first.side**first.dim)
         for box, modes in zip(self.boxes[1:], outer, strict=True):
             modes /= box.side**box.dim

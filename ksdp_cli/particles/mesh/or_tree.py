@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import ResourceError
 from ..tree.engine import TreeEngine
+from ..world import World
 from .engine import MOST, MeshEngine
 
 #: Nodes a particle up to which a force by the mesh takes less time than by the tree: a node 30 ns, a particle 0.1 us
@@ -32,26 +35,27 @@ class MeshOrTree:
         accuracy: float = 1e-4,
         threads: int | None = None,
         if_it_pays: bool = True,
+        world: World | None = None,
     ) -> None:
         most = min(MOST, PAYING * particles) if if_it_pays else MOST
         #: Why the tree sums, empty while the mesh does.
         self.note = "" if kernel_args[0] > 0 else "delta = 0 sets no size of a mesh's cells"
-        self.tree = TreeEngine(kernel, kernel_args, 2, dtype, accuracy=accuracy, threads=threads)
-        self.mesh = MeshEngine(kernel, kernel_args, dtype, accuracy, threads, most)
+        self.tree = TreeEngine(kernel, kernel_args, 2, dtype, accuracy=accuracy, threads=threads, world=world)
+        self.mesh = MeshEngine(kernel, kernel_args, dtype, accuracy, threads, most, world)
 
     def __call__(self, x: Cloud) -> Cloud:
-        """Forces (J, 2) in the type of ``x`` (J, 2); all NaN when a position is not finite."""
+        """Forces in the type of ``x`` (J, 2), as of either engine; all NaN when a position is not finite."""
         if not self.note:
             force = self._by_mesh(x)
             if not self.note:
                 return force
         return self.tree(x)
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         """That of the engine in use; ``note`` says why it is the tree."""
         return self.tree.report() | {"note": self.note} if self.note else self.mesh.report()
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """What a resumed run needs to repeat this one to the bit."""
         return {"note": self.note, "mesh": self.mesh.state(), "tree": self.tree.state()}
 
@@ -68,7 +72,7 @@ class MeshOrTree:
         except ResourceError as error:
             self.note = f"from force {self.mesh.tuner.calls} on the mesh would have {error.message}"
             return x
-        told = self.mesh.report()
+        told: Any = self.mesh.report()
         if told["checked_at_call"] >= 0 and not told["met"]:
             self.note = (
                 f"from force {told['checked_at_call']} on the mesh has an error of {told['error']:.2g} "

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,10 @@ class Shared:
         return np.asarray(modes)
 
 
-def applied(matrix: NDArray[Any], values: NDArray[Any], axis: int) -> NDArray[Any]:
+N = TypeVar("N", bound=np.inexact)
+
+
+def applied(matrix: NDArray[np.inexact], values: NDArray[N], axis: int) -> NDArray[N]:
     """``matrix`` times ``values`` along an axis.
 
     In small products: a large one is shared by BLAS among threads of its own, which spin while they wait for each

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ...base.threads import core_count, parallel_map
 from ..kernel_compiler.module_cache import import_text
 from ..kernel_compiler.source import for_dimension
+from ..world import World, share_of
 
 Grid = NDArray[np.float64]
 #: A part of the nodes, a range for each axis.
@@ -58,27 +59,32 @@ class Splines:
         ]
         return (*(slice(first, last + self.order) for first, last in ends), slice(0, int(self.cells[-1])))
 
-    def deposit(self, axes: Sequence[NDArray[np.floating]], window: Window | None = None) -> Grid:
+    def deposit(
+        self, axes: Sequence[NDArray[np.floating]], window: Window | None = None, world: World | None = None
+    ) -> Grid:
         """Sum of the splines of all particles on the grid, or on the `window` of these particles; ``axes`` holds one
-        array of positions an axis."""
+        array of positions an axis. The ranks of a ``world`` share them out, and all have the sum."""
+        low, high = share_of(axes[0].size, world) if world else (0, axes[0].size)
         n, inside = axes[0].size, self._inside(axes)
         shape = tuple(int(c) + (0 if inside else self.order - 1) for c in self.cells)
         first = np.zeros(self.dim, np.int64)
         if window and inside:
             shape, first = tuple(s.stop - s.start for s in window), np.array([s.start for s in window], np.int64)
-        count = max(1, min(self.threads, ROOM // (8 * math.prod(shape)), -(-n // PIECE)))
+        count = max(1, min(self.threads, ROOM // (8 * math.prod(shape)), -(-(high - low) // PIECE)))
         grids = np.zeros((count, *shape))
         # 1.5 * 2^52 quanta; a node may hold all n particles
         magic = 1.5 * 2.0 ** math.ceil(math.log2(max(n, 2)))
-        size = -(-n // count)
+        size = -(-(high - low) // count)
 
         def part(k: int) -> None:
-            some = [axis[k * size : (k + 1) * size] for axis in axes]
+            some = [axis[low + k * size : min(low + (k + 1) * size, high)] for axis in axes]
             self.loops.deposit(*some, self.low, 1.0 / self.h, self.cells, first, grids[k], magic)
 
         parallel_map(part, range(count), count)
         for other in grids[1:]:
             grids[0] += other
+        if world:
+            world.total(grids[0])  # exact, as the sum over particles is
         return np.asarray(grids[0]) if inside else self._fold(grids[0])
 
     def gather(

@@ -1,4 +1,4 @@
-"""Euler-Maruyama, the paper's scheme."""
+"""The Euler-Maruyama scheme, used in the paper."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from .base import Drift
 
 
 class Euler:
-    """x + dt b(x, t) + noise: one drift a step, weak order 1."""
+    """x + dt b(x, t) + noise: one drift evaluation a step, weak order 1."""
 
     order: ClassVar[int] = 1
     evaluations: ClassVar[int] = 1
 
-    def step(self, x: Array, t: float, dt: float, drift: Drift, noise: Array) -> Array:
-        return x + dt * drift(x, t) + noise
+    def step(self, x: Array, t: float, dt: float, drift: Drift[Array], noise: Array) -> Array:
+        new: Array = x + dt * drift(x, t) + noise
+        return new

@@ -1,4 +1,4 @@
-"""Stochastic Heun."""
+"""The stochastic Heun scheme."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import Drift
 
 
 class Heun:
-    """The mean of the drifts at x and at Euler's prediction: two drifts a step, weak order 2 for additive noise.
+    """Averages the drifts at x and at the Euler prediction: two evaluations a step, weak order 2 for additive noise.
 
     Kloeden and Platen, Numerical Solution of Stochastic Differential Equations (1992), section 15.1.
     """
@@ -17,7 +17,8 @@ class Heun:
     order: ClassVar[int] = 2
     evaluations: ClassVar[int] = 2
 
-    def step(self, x: Array, t: float, dt: float, drift: Drift, noise: Array) -> Array:
+    def step(self, x: Array, t: float, dt: float, drift: Drift[Array], noise: Array) -> Array:
         first = drift(x, t)
-        ahead = x + dt * first + noise
-        return x + (0.5 * dt) * (first + drift(ahead, t + dt)) + noise
+        predicted = x + dt * first + noise
+        new: Array = x + (0.5 * dt) * (first + drift(predicted, t + dt)) + noise
+        return new

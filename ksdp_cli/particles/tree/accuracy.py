@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.files import JsonDict
 from ...base.records import SavedTuner, as_record
 from ...base.shapes import Cloud
 from ...errors import DataError
@@ -72,7 +71,7 @@ def sample_of(count: int, number: int) -> NDArray[np.int64]:
 
 
 def sampled_error(
-    accumulate: Any,
+    accumulate: Callable[..., object],
     args: tuple[float, ...],
     x: Cloud,
     force: Cloud,
@@ -80,7 +79,7 @@ def sampled_error(
     run: Callable[[Callable[[int], object], Iterable[int]], list[object]],
     world: World | None = None,
 ) -> tuple[float, float]:
-    """Relative l2 error of ``force`` (J, d), and largest error over the root mean square force, on a sample.
+    """Relative l2 error of ``force`` (n, d), and largest error over the root mean square force, on a sample.
 
     ``sample`` (n,) numbers its particles, which the ranks of a ``world`` share out. ``accumulate`` is the direct sum in
     float64.
@@ -98,7 +97,7 @@ def sampled_error(
     if world:
         for row in exact:
             world.join(row, ends_of(len(sample), world.size))
-    wrong = np.linalg.norm(force[sample] - exact.T, axis=1)
+    wrong = np.linalg.norm(force - exact.T, axis=1)
     scale = math.sqrt(float(np.mean(exact**2)) * x.shape[1])
     if scale == 0.0:
         return (0.0, 0.0) if not wrong.any() else (math.inf, math.inf)
@@ -146,7 +145,7 @@ class Tuner:
         steps = math.log(COARSE / self.target) / math.log(GAIN)
         return max(0, min(len(self.rungs) - 1, math.ceil(steps)))
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         setting = self.rungs[self.rung]
         return {
             "order": setting.order,
@@ -161,7 +160,7 @@ class Tuner:
             "checked_at_call": self.checked,
         }
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in SavedTuner.model_fields}
 
     def restore(self, state: dict[str, object]) -> None:

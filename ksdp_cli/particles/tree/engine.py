@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...base.threads import core_count, parallel_map
 from ..engines.direct_cpu import compile_direct, template
@@ -30,7 +28,7 @@ from .proxies import Workspace
 
 
 @cache
-def compile_tree(kernel: object, dim: int, dtype: str) -> Any:
+def compile_tree(kernel: object, dim: int, dtype: str) -> object:
     """The weighted direct loop around a kernel's g, as a C function: all of the tree that depends on the kernel."""
     return load_module(template("tree"), kernel, dim, dtype).compiled()
 
@@ -77,12 +75,12 @@ class TreeEngine:
         tree_build.to_cloud(w.force, index, low, force)
         return force
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         """Order, opening and leaf size in use, and the error measured at the last check: l2 and largest, relative to
         the root mean square force of the sample."""
         return {"engine": self.name, "threads": self.threads, **self.tuner.report()}
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """What a resumed run needs to repeat this one to the bit."""
         return self.tuner.state()
 
@@ -128,4 +126,4 @@ class TreeEngine:
     def _error(self, w: Workspace, number: int) -> tuple[float, float]:
         """In tree order, so that the sample too is a function of the positions alone."""
         sample = sample_of(w.c.shape[1], number)
-        return sampled_error(self.reference, self.args, w.c.T, w.force.T, sample, self._run, self.world)
+        return sampled_error(self.reference, self.args, w.c.T, w.force.T[sample], sample, self._run, self.world)

@@ -6,6 +6,10 @@ launches: it waits for the device where the error is checked, and nowhere else. 
 kept from one force to the next but the setting: the result repeats to the bit. (To keep the order of the particles for
 some steps would save the sort, a fifth of a force, and tie the bits to the past of a run.)
 
+Ranks of a world each have a card. All of them grow the same tree, and share out its leaves: a leaf's lists and sums are
+one program's, whole, with the same numbers in the same order whichever rank runs it, so that no bit depends on how many
+there are. What they have counted and summed is then copied to all.
+
 ``TRITON_INTERPRET=1`` runs the programs on CPU tensors, which is how the tests check them without a GPU.
 """
 
@@ -18,9 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...base.files import JsonDict
+from .. import gpu_shares
 from ..engines.direct_cpu import template
 from ..engines.direct_gpu import CHUNK, DirectGPU, require_torch
 from ..kernel_compiler.source import load_module
+from ..world import Alone, World, ends_of, share_of
 from .accuracy import SAMPLE, Rung, Tuner
 from .gpu_build import Plan, Tree, add_proxies, build
 from .gpu_lists import Lists, interactions
@@ -49,7 +55,15 @@ class TreeGPU:
 
     name = "tree"
 
-    def __init__(self, kernel: object, kernel_args: tuple[float, ...], dim: int, dtype: str, accuracy: float) -> None:
+    def __init__(
+        self,
+        kernel: object,
+        kernel_args: tuple[float, ...],
+        dim: int,
+        dtype: str,
+        accuracy: float,
+        world: World | None = None,
+    ) -> None:
         self.torch = require_torch()
         self.dim, self.args, self.dtype = dim, kernel_args, getattr(self.torch, dtype)
         self.list_sum = load_module(template("tree_gpu"), kernel, dim, "triton").list_sum
@@ -57,6 +71,7 @@ class TreeGPU:
         self.exact = DirectGPU(kernel, kernel_args, dim, "float64")
         self.tuner = Tuner(accuracy, ladder(dim, dtype))
         self.left_out = 0
+        self.world = world or Alone()
         self._parameters: Any = None
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -70,11 +85,11 @@ class TreeGPU:
         )
         return force.to(x.dtype)
 
-    def report(self) -> JsonDict:
+    def report(self) -> dict[str, object]:
         """As on the CPU, and how many leaves had no room for their lists at the last check."""
         return {"engine": self.name, "device": "cuda", "leaves_left_out": self.left_out, **self.tuner.report()}
 
-    def state(self) -> JsonDict:
+    def state(self) -> dict[str, object]:
         """What a resumed run needs to repeat this one to the bit, report included."""
         return {"left_out": self.left_out, **self.tuner.state()}
 
@@ -90,34 +105,36 @@ class TreeGPU:
         plan = self._plan(len(x), rung)
         tree = build(positions, plan)
         add_proxies(tree)
-        lists = interactions(tree, rung.opening)
+        lists = interactions(tree, rung.opening, self.world)
         return {
             "sort and boxes": lambda: build(positions, plan),
             "proxies": lambda: add_proxies(tree),
-            "lists": lambda: interactions(tree, rung.opening),
+            "lists": lambda: interactions(tree, rung.opening, self.world),
             "sum": lambda: self._listed(tree, lists),
         }
 
     def _plan(self, particles: int, rung: Rung) -> Plan:
         return Plan(particles, self.dim, rung.leaf, int(rung.order))
 
-    def _sum(self, x: Tensor, rung: Rung) -> Any:
+    def _sum(self, x: Tensor, rung: Rung) -> Tensor:
         tree = build(x, self._plan(len(x), rung))
         add_proxies(tree)
-        self._lists = interactions(tree, rung.opening)
+        self._lists = interactions(tree, rung.opening, self.world)
         return self._listed(tree, self._lists)
 
-    def _listed(self, tree: Tree, lists: Lists) -> Any:
+    def _listed(self, tree: Tree, lists: Lists) -> Tensor:
         """Forces (J, d) in the order of the cloud."""
         plan = tree.plan
         if self._parameters is None or self._parameters.device != tree.box.device:
             self._parameters = self.torch.tensor(self.args, dtype=self.dtype, device=tree.box.device)
-        force = tree.source.new_empty((plan.count, self.dim))
+        force: Tensor = tree.source.new_empty((plan.count, self.dim))
         blocks = plan.leaf // self.options["TARGETS"]
-        self.list_sum[(plan.used * blocks,)](
+        several = self.world.size > 1
+        first, last = share_of(plan.used, self.world)
+        self.list_sum[((last - first) * blocks,)](
             tree.source,
             tree.weight,
-            tree.order,
+            self.torch.arange(plan.count, device=tree.box.device) if several else tree.order,
             lists.near,
             lists.far,
             lists.held,
@@ -130,6 +147,7 @@ class TreeGPU:
             plan.proxies,
             plan.room,
             plan.used,
+            first,
             plan.leaf,
             plan.size,
             -(-(1 << 20) // plan.size),
@@ -141,6 +159,12 @@ class TreeGPU:
             **self.options,
             enable_fp_fusion=True,  # Triton 3.10 changes the default
         )
+        if several:
+            ends = [min(leaf * plan.leaf, plan.count) for leaf in ends_of(plan.used, self.world.size)]
+            gpu_shares.join(force.T, ends, self.world)
+            in_cloud: Tensor = self.torch.empty_like(force)
+            in_cloud[tree.order] = force
+            return in_cloud
         return force
 
     def _error(self, x: Tensor, force: Tensor, number: int) -> tuple[float, float]:
@@ -153,7 +177,7 @@ class TreeGPU:
         exact = self.exact(wide, wide[sample])
         wrong = (force[sample].double() - exact).norm(dim=1)
         numbers = torch.stack([exact.square().sum(1).mean(), wrong.square().mean(), wrong.max().square()]).sqrt()
-        scale, error, largest = numbers.tolist()
+        scale, error, largest = self.world.fetch(numbers).tolist()
         self.left_out = int(self._lists.left_out())
         if scale == 0.0:
             return (0.0, 0.0) if error == 0.0 else (math.inf, math.inf)

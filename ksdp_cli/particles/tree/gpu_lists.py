@@ -8,9 +8,14 @@ no room hears all particles one by one, which is right and slow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+from .. import gpu_shares
+from ..world import Alone, World, ends_of, share_of
 from .gpu_build import Plan, Tree, programs
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Room for runs and boxes, for each leaf on average, at opening 1. A ball of 1e6 particles needs 4 and 69 in two
 #: dimensions, 15 and 167 in three; three quarters of it in a clump, 9 and 78, 23 and 152 at 1e5.
@@ -24,12 +29,12 @@ class Lists:
     """``near`` (.., 2) first and last + 1 of runs of leaves, ``far`` (..,) numbers of boxes; ``held`` (2, leaves) how
     many of each a leaf has, ``ends`` (2, leaves) where they end."""
 
-    near: Any
-    far: Any
-    held: Any
-    ends: Any
+    near: Tensor
+    far: Tensor
+    held: Tensor
+    ends: Tensor
 
-    def left_out(self) -> Any:
+    def left_out(self) -> Tensor:
         """Leaves that hear all particles one by one, as a tensor without axes."""
         room = self.ends.new_empty((2, 1))
         room[0].fill_(len(self.near))
@@ -44,19 +49,21 @@ def room(plan: Plan, opening: float) -> tuple[int, int]:
     return runs * plan.used, boxes * plan.used
 
 
-def interactions(tree: Tree, opening: float) -> Lists:
+def interactions(tree: Tree, opening: float, world: World | None = None) -> Lists:
     """The lists. A box is heard through its proxies when its half sides are below ``opening`` times the gap to the
-    leaf, and it has more particles than proxies."""
+    leaf, and it has more particles than proxies. Ranks of a ``world`` count for their leaves, of which all hear, and
+    then write the lists of these: the places of entries, and which leaves find no room, are as on one rank."""
     import torch
 
-    plan, device = tree.plan, tree.box.device
+    plan, device, world = tree.plan, tree.box.device, world or Alone()
+    first, last = share_of(plan.used, world)
     runs, boxes = room(plan, opening)
     held = torch.empty((2, plan.used), dtype=torch.int32, device=device)
     near = torch.empty((runs, 2), dtype=torch.int32, device=device)
     far = torch.empty(boxes, dtype=torch.int32, device=device)
     ends = held  # not read by the first round
     for write in (0, 1):
-        programs().walk[(-(-plan.used // LANES),)](
+        programs().walk[(-(-(last - first) // LANES),)](
             tree.box,
             held,
             ends,
@@ -64,6 +71,8 @@ def interactions(tree: Tree, opening: float) -> Lists:
             far,
             opening,
             plan.used,
+            first,
+            last,
             plan.leaves,
             plan.deepest,
             runs,
@@ -74,5 +83,6 @@ def interactions(tree: Tree, opening: float) -> Lists:
             num_warps=1,
         )
         if not write:
+            gpu_shares.join(held, ends_of(plan.used, world.size), world)
             ends = held.cumsum(1, dtype=torch.int64)
     return Lists(near, far, held, ends)

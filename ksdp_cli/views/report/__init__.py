@@ -1,4 +1,4 @@
-"""The report page: one HTML file without a network, that holds what was run, tables, pictures and a live view."""
+"""The report page: one HTML file that works offline, with configuration, tables, pictures and a live view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages of runs and of models share: clouds for the view, pictures of them, and configurations as tables."""
+"""Shared by the pages of runs and models: clouds for the view, and configurations as tables."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from . import PageCloud, Table, particles_per_cloud
 
 #: (run, case, snapshot, parameters): one frame of one store.
 Place = tuple[Run, int, int, dict[str, float]]
-#: Each axis shows all of a cloud but this part, so that one stray particle does not decide what is seen.
+#: Part of a cloud that may lie outside the axes, so that one stray particle does not set the scale.
 STRAY = 1e-3
 
 
 def require_drawable(dim: int, what: object) -> None:
-    """Raise `DataError` for a number of dimensions that the view has not."""
+    """Raise `DataError` unless the dimension is 2 or 3, as the view needs."""
     if dim not in (2, 3):
         raise DataError(f"{what} has {dim} dimensions, and a page shows 2 or 3", "use 'ksdp plot' or 'ksdp compare'")
 
 
 def thin(places: Sequence[Place], dim: int) -> tuple[list[Place], int]:
-    """As many evenly spread places as a page has room for, and the particles of each that are shown."""
+    """Return as many evenly spaced places as fit on a page, and the number of particles of each to show."""
     keep = list(places)
     while keep and not particles_per_cloud(len(keep), dim):
         keep = keep[::2]
@@ -44,13 +44,13 @@ def page_cloud(place: Place, most: int) -> PageCloud:
 
 
 def extent(clouds: Sequence[Cloud]) -> NDArray[np.float64]:
-    """(d, 2) box of all clouds."""
+    """Return the box (d, 2) of all clouds."""
     ends = np.array([np.quantile(cloud, [STRAY / 2, 1 - STRAY / 2], axis=0) for cloud in clouds])
     return np.stack([ends[:, 0].min(0), ends[:, 1].max(0)], 1).astype(np.float64)
 
 
 def settings_table(title: str, config: JsonDict) -> Table:
-    """A configuration, a row for each entry; parameters of the flow, kernel and cloud among them."""
+    """Return a configuration as a table, with the parameters of flow, kernel and initial cloud."""
     parts = ("flow_params", "kernel_params", "init_params")
     flat = config | {name: value for part in parts for name, value in config.get(part, {}).items()}
     rows = [[name, flat_text(value)] for name, value in flat.items() if name not in (*parts, "device")]
@@ -58,7 +58,7 @@ def settings_table(title: str, config: JsonDict) -> Table:
 
 
 def flat_text(value: object) -> str:
-    """A value of a configuration as a reader writes it."""
+    """Format a value of a configuration for a reader."""
     if isinstance(value, dict):
         return ", ".join(f"{name} = {flat_text(entry)}" for name, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""The page of a model: the network beside the simulations that it was made to resemble."""
+"""The page of a model: the network beside the simulations that it learned."""
 
 from __future__ import annotations
 
@@ -37,51 +37,50 @@ CURVE, OF_CURVE = 25, 40_000
 def page(
     name: str, path: Path, references: list[Run], folder: Path, progress: Progress | None, warn: Warn
 ) -> tuple[Page, list[str]]:
-    """The page of the model that the user calls ``name``, and the stores beside the network.
+    """Return the page of the model called ``name``, and the paths of the stores beside it.
 
-    Pictures are drawn into ``folder``.
-
-    Raises `ConfigError` for a reference of another dimension or without a parameter of the network.
+    Draws pictures into ``folder``. Raises `ConfigError` for a reference of another dimension or without a parameter of
+    the network.
     """
     model = Model.load(path)
     parts.require_drawable(model.dim, name)
-    learned = ReportModel(name, path, model)
-    runs, of_training = (references, False) if references else (subject.training_data(learned), True)
-    places, most = parts.thin([place for run in runs for place in subject.places(learned, run)], model.dim)
-    notes = [note for run in runs for note in subject.differences(learned, run)]
+    report_model = ReportModel(name, path, model)
+    runs, of_training = (references, False) if references else (subject.training_data(report_model), True)
+    places, most = parts.thin([place for run in runs for place in subject.places(report_model, run)], model.dim)
+    notes = [note for run in runs for note in subject.differences(report_model, run)]
     for note in notes:
         warn(note)
     clouds = [parts.page_cloud(place, most) for place in places]
-    if clouds and not any(cloud.at == learned.start for cloud in clouds):
-        learned.start = dict(clouds[-1].at)
+    if clouds and not any(cloud.at == report_model.start for cloud in clouds):
+        report_model.start = dict(clouds[-1].at)
     title = "Simulation (training data)" if of_training else "Simulation"
     units = {**model.provenance.get("units", {}), "t": "time"}
-    network = _network(learned)
-    scene = Scene(model.dim, _extent(learned, clouds, network), clouds, title, units, learned.start, network)
+    network = _network(report_model)
+    scene = Scene(model.dim, _extent(report_model, clouds, network), clouds, title, units, report_model.start, network)
     sections = [
-        ("How near it is", [*_distances(learned, places, of_training, progress), *notes]),
-        ("What was run", _made(learned, runs)),
-        ("Training", _training(learned, folder, warn)),
-        ("Network and simulation" if clouds else "Network", _pictures(learned, places, clouds, folder)),
+        ("Distance to the simulation", [*_distances(report_model, places, of_training, progress), *notes]),
+        ("What was run", _provenance(report_model, runs)),
+        ("Training", _training(report_model, folder, warn)),
+        ("Network and simulation" if clouds else "Network", _pictures(report_model, places, clouds, folder)),
     ]
     footer = f"Made by ksdp {plugins.own_version()} from {name}"
     footer += f" and {', '.join(str(run.path) for run in runs)}." if runs else "."
-    return Page("model", Path(name).name, _lead(learned), scene, sections, footer), [str(r.path) for r in runs]
+    return Page("model", Path(name).name, _lead(report_model), scene, sections, footer), [str(r.path) for r in runs]
 
 
-def _extent(learned: ReportModel, clouds: list[PageCloud], network: NetworkView) -> NDArray[np.float64]:
-    """A box of the stored clouds and of the network at the ends of the sliders."""
+def _extent(report_model: ReportModel, clouds: list[PageCloud], network: NetworkView) -> NDArray[np.float64]:
+    """Return a box around the stored clouds and the network's clouds at the ends of the sliders."""
     ends = [sorted({low, to}) for low, to in zip(network.low, network.furthest(), strict=True)]
-    corners = [dict(zip(learned.eta.names, corner, strict=True)) for corner in itertools.product(*ends)]
-    return parts.extent([cloud.points for cloud in clouds] + [learned.at(corner, PROBES) for corner in corners])
+    corners = [dict(zip(report_model.eta.names, corner, strict=True)) for corner in itertools.product(*ends)]
+    return parts.extent([cloud.points for cloud in clouds] + [report_model.at(corner, PROBES) for corner in corners])
 
 
-def _network(learned: ReportModel) -> NetworkView:
-    model, eta = learned.model, learned.eta
-    law = learned.generator.initial
+def _network(report_model: ReportModel) -> NetworkView:
+    model, eta = report_model.model, report_model.eta
+    law = report_model.generator.initial
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
-    stored = None if getattr(law, "page_law", None) else learned.generator.inputs(few, SEED)
-    command = shlex.join(["ksdp", "sample", learned.name])
+    stored = None if getattr(law, "page_law", None) else report_model.generator.inputs(few, SEED)
+    command = shlex.join(["ksdp", "sample", report_model.name])
     shape = model.network
     return NetworkView(
         theta=model.theta,
@@ -93,122 +92,127 @@ def _network(learned: ReportModel) -> NetworkView:
         low=eta.low,
         high=eta.high,
         log=eta.log,
-        beyond=eta.beyond,
+        beyond=eta.edge_slope,
         inputs=Inputs(SEED, stored),
         command=command,
     )
 
 
-def _lead(learned: ReportModel) -> str:
-    simulation, eta = learned.simulation, learned.eta
+def _lead(report_model: ReportModel) -> str:
+    simulation, eta = report_model.simulation, report_model.eta
     ranges = ", ".join(f"{n} = {low:g} to {high:g}" for n, low, high in zip(eta.names, eta.low, eta.high, strict=True))
-    to = "the clouds that it was given"
+    to = "the given clouds"
     if "flow" in simulation:
         to = f"where the flow {short(str(simulation['flow']))} and chemotaxis take them"
-    told = f"A network ({learned.model.describe()}) that takes particles of the initial cloud to {to}, "
-    told += f"trained on {ranges}"
+    text = f"A network ({report_model.model.describe()}) that takes particles of the initial cloud to {to}, "
+    text += f"trained on {ranges}"
     if "t" not in eta.names:
-        told += f" at t = {learned.end:g}"
-    return told + f". Each cloud has {simulation.get('J', '?')} particles in {learned.model.dim} dimensions."
+        text += f" at t = {report_model.end:g}"
+    return text + f". Each cloud has {simulation.get('J', '?')} particles in {report_model.model.dim} dimensions."
 
 
 def _distances(
-    learned: ReportModel, places: list[parts.Place], of_training: bool, progress: Progress | None
+    report_model: ReportModel, places: list[parts.Place], of_training: bool, progress: Progress | None
 ) -> list[Any]:
-    """Exact W2^2 of the network to some of the stored clouds, beside the noise floor."""
-    chosen = evenly([place for place in places if place[0].J >= 4], MOST_MEASURED)
+    """Compute the exact W2^2 of the network to some of the stored clouds, with the noise floor."""
+    some = evenly([place for place in places if place[0].J >= 4], MOST_MEASURED)
     rows = []
-    for done, (run, case, k, at) in enumerate(chosen):
+    for done, (run, case, k, at) in enumerate(some):
         n = min(MEASURED_N, run.J // 2)
-        # fresh inputs: those of seed 0 may be the very particles that the simulation began with
-        found = compare_clouds(learned.at(at, run.J, seed=FRESH), run.frame(case, k), n=n)
-        rows.append([*at.values(), n, found.w2_squared, found.floor, found.excess, found.verdict])
+        # other inputs than seed 0, which may be the initial particles of the simulation
+        content = compare_clouds(report_model.at(at, run.J, seed=FRESH), run.frame(case, k), n=n)
+        rows.append([*at.values(), n, content.w2_squared, content.floor, content.excess, content.verdict])
         if progress:
-            progress("distances", done + 1, len(chosen))
+            progress("distances", done + 1, len(some))
     if not rows:
         return []
     title = "Exact squared Wasserstein distance to the simulation, mean over sub-samples of N particles"
-    columns = [*learned.eta.names, "N", "W₂²", "noise floor", "excess", "verdict"]
-    told = "The floor is the same distance between two halves of the simulation: no network can be nearer than that."
+    columns = [*report_model.eta.names, "N", "W₂²", "noise floor", "excess", "verdict"]
+    text = "The floor is the same distance between two halves of the simulation; no network can be closer than that."
     if of_training:
-        told += " These are clouds that it was trained on; --reference STORE shows others."
-    return [Table(title, columns, rows), told]
+        text += " These clouds are training data; --reference STORE shows others."
+    return [Table(title, columns, rows), text]
 
 
-def _made(learned: ReportModel, runs: list[Run]) -> list[Any]:
-    model = learned.model
-    made: list[Any] = [("code", str(model.provenance.get("command", "")))]
-    made += [("code", str(run.attrs.get("command", ""))) for run in runs]
+def _provenance(report_model: ReportModel, runs: list[Run]) -> list[Any]:
+    model = report_model.model
+    items: list[Any] = [("code", str(model.provenance.get("command", "")))]
+    items += [("code", str(run.attrs.get("command", ""))) for run in runs]
     facts = [
         ["network", model.describe()],
         ["weights, SHA-256", model.sha256],
         ["data", str(model.provenance.get("data", ""))],
         ["versions", parts.flat_text(model.provenance.get("versions", {}))],
     ]
-    made.append(Table("", ("", ""), facts))
-    made.append(parts.settings_table("Configuration of the training", model.training))
-    made.append(parts.settings_table("Configuration of the simulation that was learned", learned.simulation))
-    return made
+    items.append(Table("", ("", ""), facts))
+    items.append(parts.settings_table("Configuration of the training", model.training))
+    items.append(parts.settings_table("Configuration of the simulation that was learned", report_model.simulation))
+    return items
 
 
-def _training(learned: ReportModel, folder: Path, warn: Warn) -> list[Any]:
-    result = learned.model.provenance.get("result") or {}
+def _training(report_model: ReportModel, folder: Path, warn: Warn) -> list[Any]:
+    result = report_model.model.provenance.get("result") or {}
     words = {"validation_W2_squared": "validation W₂² [length²]", "validated_on": "validated on", "seconds": "time [s]"}
     rows = [[words.get(name, name.replace("_", " ")), _short(value)] for name, value in result.items()]
-    found: list[Any] = [Table("Result", ("", ""), rows)] if rows else []
-    file = history_of(learned.path)
+    content: list[Any] = [Table("Result", ("", ""), rows)] if rows else []
+    file = history_of(report_model.path)
     if not file.exists():
-        return found
+        return content
     try:
         document = read_json(file)
         as_record(History, document)
-        if document["command"] != learned.model.provenance.get("command"):
-            raise ValueError("it is of another training")
+        if document["command"] != report_model.model.provenance.get("command"):
+            raise ValueError("it belongs to another training")
         figures.training_curves(document["history"], folder / "training.svg")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, KsdpError) as error:
         warn(f"{file} is left out: {error}")
-        return found
-    return [*found, Picture(folder / "training.svg", "Training loss (14) and validation against the gradient step.")]
+        return content
+    return [*content, Picture(folder / "training.svg", "Training loss (14) and validation against the gradient step.")]
 
 
 def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _pictures(learned: ReportModel, places: list[parts.Place], clouds: list[PageCloud], folder: Path) -> list[Picture]:
+def _pictures(
+    report_model: ReportModel, places: list[parts.Place], clouds: list[PageCloud], folder: Path
+) -> list[Picture]:
     density, curve = folder / "density.png", folder / "moments.svg"
-    told = "Density of the network's particles beside those of the simulation, one scale of colours in each row."
+    text = "Density of the network's particles beside those of the simulation, one scale of colours in each row."
     if not clouds:
-        low, high = (dict(zip(learned.eta.names, ends, strict=True)) for ends in (learned.eta.low, learned.eta.high))
+        low, high = (
+            dict(zip(report_model.eta.names, ends, strict=True))
+            for ends in (report_model.eta.low, report_model.eta.high)
+        )
         labels = label(low), label(high)
-        figures.histogram_pair(learned.at(low, PICTURED), learned.at(high, PICTURED), density, labels=labels)
-        told = "Density of the network's particles at the ends of the trained range."
-    elif learned.model.dim == 2:
-        chosen = evenly(places, MOST_PICTURES)
-        rows = [(label(at), learned.at(at, PICTURED), run.frame(case, k)) for run, case, k, at in chosen]
+        figures.histogram_pair(report_model.at(low, PICTURED), report_model.at(high, PICTURED), density, labels=labels)
+        text = "Density of the network's particles at the ends of the trained range."
+    elif report_model.model.dim == 2:
+        some = evenly(places, MOST_PICTURES)
+        rows = [(label(at), report_model.at(at, PICTURED), run.frame(case, k)) for run, case, k, at in some]
         figures.histogram_grid(rows, density)
     else:
         run, case, k, at = places[-1]
         title = label(at)
-        figures.histogram_pair(learned.at(at, PICTURED), run.frame(case, k), density, title=title)
-    return [Picture(density, told), *_curve(learned, clouds, curve)]
+        figures.histogram_pair(report_model.at(at, PICTURED), run.frame(case, k), density, title=title)
+    return [Picture(density, text), *_curve(report_model, clouds, curve)]
 
 
-def _curve(learned: ReportModel, clouds: list[PageCloud], path: Path) -> list[Picture]:
-    """E|x|^2 against the first parameter, the others as at the start."""
-    name, start = learned.eta.names[0], learned.start
-    low, high = learned.eta.low[0], learned.eta.high[0]
-    beside = [c for c in clouds if all(c.at[other] == start[other] for other in learned.eta.names[1:])]
+def _curve(report_model: ReportModel, clouds: list[PageCloud], path: Path) -> list[Picture]:
+    """Draw E|x|^2 against the first parameter, with the others at their start values."""
+    name, start = report_model.eta.names[0], report_model.start
+    low, high = report_model.eta.low[0], report_model.eta.high[0]
+    beside = [c for c in clouds if all(c.at[other] == start[other] for other in report_model.eta.names[1:])]
     highest = max([high, *(cloud.at[name] for cloud in beside)])
     if highest <= low:
         return []
-    grid = np.geomspace(low, highest, CURVE) if learned.eta.log[0] else np.linspace(low, highest, CURVE)
-    values = [float(moments(learned.at(start | {name: float(v)}, OF_CURVE)).second_moment) for v in grid]
+    grid = np.geomspace(low, highest, CURVE) if report_model.eta.log[0] else np.linspace(low, highest, CURVE)
+    values = [float(moments(report_model.at(start | {name: float(v)}, OF_CURVE)).second_moment) for v in grid]
     curves: dict[str, Any] = {"network": (grid, values, None)}
     if beside:
         x = [cloud.at[name] for cloud in beside]
         curves["simulation"] = (x, [c.second_moment for c in beside], [c.second_moment_se for c in beside])
-    figures.moment_curve(curves, path, xlabel=name, trained_to=high, xlog=learned.eta.log[0])
-    others = {other: start[other] for other in learned.eta.names[1:]}
+    figures.moment_curve(curves, path, xlabel=name, trained_to=high, xlog=report_model.eta.log[0])
+    others = {other: start[other] for other in report_model.eta.names[1:]}
     at = f" at {label(others)}" if others else ""
     return [Picture(path, f"Second moment against {name}{at}.")]

@@ -1,7 +1,7 @@
-"""The HTML of a report, from text, tables and pictures that are given to it.
+"""Render a report as HTML, from text, tables and pictures.
 
-Whatever comes from a file is escaped here, and once more made harmless by the page's own policy: no script and no style
-runs but the two whose hashes the page states, and nothing is loaded from anywhere.
+All text from files is escaped here. In addition, the page's own policy allows only the one script and the one style
+whose hashes it states, and loads nothing.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from ...base import labels
 from ...base.files import printable
 from .view import Scene, colours
 
-#: In the order in which they are needed; together they are the one script of the page.
+#: The scripts in order; joined, they are the one script of the page.
 SCRIPTS = ("decode", "ball", "network", "density", "generator", "camera", "axes", "controls", "pane", "main")
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """``rows`` below ``columns``; a row's cells are text or numbers, None is an empty cell."""
+    """``rows`` under ``columns``; cells are text or numbers, None is an empty cell."""
 
     title: str
     columns: Sequence[str]
@@ -38,7 +38,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG or SVG file with a caption that says what it shows, which is its text for those who cannot see it."""
+    """A PNG or SVG file with a caption, which is also its alternative text."""
 
     path: Path
     caption: str
@@ -57,7 +57,7 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The page as text."""
+    """Return the page as text."""
     style = _fill(_static("page.css"), {"gradient": _gradient()})
     script = "".join(_static(f"{name}.js") for name in SCRIPTS)
     live = '<p>The same particles from the command line:</p><pre><code id="command"></code></pre>'
@@ -81,14 +81,14 @@ def render(page: Page) -> str:
 
 
 def escape(text: str) -> str:
-    """Text as HTML, without the control characters that no page may hold."""
+    """Escape text for HTML, and show control characters as escapes."""
     return html.escape("\n".join(map(printable, text.split("\n"))))
 
 
 def inert_json(document: dict[str, object]) -> str:
-    """JSON that no HTML parser can end early: the characters that matter to one are written as escapes."""
+    """Return JSON that cannot end the script element: write <, > and & as escapes."""
     text = json.dumps(document, allow_nan=False, separators=(",", ":"), ensure_ascii=True)
-    return re.sub("[<>&]", lambda found: f"\\u{ord(found.group()):04x}", text)
+    return re.sub("[<>&]", lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def _section(heading: str, parts: Sequence[object]) -> str:
@@ -134,13 +134,13 @@ def _table(table: Table) -> str:
 
 
 def cell(value: object) -> str:
-    """A table cell, with a minus in place of a hyphen before a number."""
+    """Format a table cell, with a minus sign instead of a hyphen before a number."""
     text = labels.cell(value)
     return text.replace("-", "−") if isinstance(value, float) else text
 
 
 def _gradient() -> str:
-    """The colour bar: its length is the square root of density, as the colours are."""
+    """Return the colour bar: its axis is the square root of the density, as for the colours."""
     stops = colours()[::17]
     places = (100 * i / (len(stops) - 1) for i in range(len(stops)))
     return ", ".join(f"rgb({r},{g},{b}) {at:.3g}%" for at, (r, g, b) in zip(places, stops, strict=True))
@@ -154,8 +154,8 @@ def _picture(picture: Picture) -> str:
 
 
 def _fill(template: str, values: dict[str, str]) -> str:
-    """Replace each {{name}} once, so that braces in what is filled in stay as they are."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found.group(1)], template)
+    """Replace each {{name}} once; braces in the values stay."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match.group(1)], template)
 
 
 def _hash(text: str) -> str:

@@ -1,4 +1,4 @@
-"""report: a store or a model as one HTML page that needs nothing else."""
+"""report: a store or a model as one HTML page that works offline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...api import paths
 from ...base.bars import progress_bar
-from ...base.files import JsonDict, local, open_regular, target
+from ...base.files import local, open_regular, target
 from ...base.listener import Progress, Say
 from ...base.outputs import Lock, claim, write_whole
 from ...errors import ConfigError
@@ -18,13 +18,13 @@ from .. import report as page_of
 from . import model as report_model
 from . import run as report_run
 
-#: A page starts with these characters: nothing else is ever replaced.
+#: A page starts with these bytes; only such files are replaced.
 MARK = b"<!doctype html>\n<!-- ksdp report -->\n"
 
 
 @dataclass(frozen=True)
 class Reported:
-    """Where the page is, its size in bytes, and how many clouds of how many particles one can turn in it."""
+    """The path and size of the page [bytes], and the number of its clouds and of particles in each."""
 
     path: Path
     kind: str
@@ -33,7 +33,7 @@ class Reported:
     particles_shown: int
     references: tuple[str, ...]
 
-    def as_dict(self) -> JsonDict:
+    def as_dict(self) -> dict[str, object]:
         return {
             "path": str(self.path),
             "kind": self.kind,
@@ -53,14 +53,14 @@ def report(
     progress: Progress | bool | None = None,
     warn: Say | None = None,
 ) -> Reported:
-    """Write what ``subject``, a store or a model, holds and how it was made as one HTML file with a live view.
+    """Write a store or a model, and how it was made, as one HTML file with a live view.
 
-    The page of a model evaluates the network itself. ``references`` are simulations to show beside it; without them
-    the store that it was trained on is taken when it is still there. ``out`` is ``runs/report-NAME.html`` by default,
-    and ``overwrite`` replaces a page that ksdp wrote, and no other file.
+    The page of a model evaluates the network itself. ``references`` are simulations to show beside it; by default the
+    training store, if it still exists. ``out`` is by default a new name ``runs/report-NAME``; ``overwrite`` replaces
+    only a page that ksdp wrote.
 
-    Raises `DataError` for a subject that is missing or damaged and for an output that exists, `ConfigError` for a
-    reference of another dimension or without the model's parameters.
+    Raises `DataError` for a missing or damaged subject and for an output that exists, `ConfigError` for a reference of
+    another dimension or without the model's parameters.
     """
     path = local(subject)
     if out is not None:
@@ -70,14 +70,14 @@ def report(
     def begin(place: Path) -> Lock:
         return claim(place, is_own_page, "report", overwrite=overwrite)
 
-    # a store or a model that cannot be read leaves no empty folder behind
+    # read the subject first: an unreadable one leaves no empty folder
     run = open_run(path) if path.is_dir() else None
     file = None if run else paths.existing(subject)
     place, lock = paths.begin_output(out, paths.slug(f"report-{path.stem}"), ".html", begin)
     with lock, tempfile.TemporaryDirectory() as folder, progress_bar(progress) as bar:
         if run:
             if references:
-                raise ConfigError("a store takes no reference", "drop --reference, or name a model")
+                raise ConfigError("a store has no reference", "drop --reference, or give a model")
             used: list[str]
             run.require_fixed_origin("the page holds float32 positions")
             page, used = report_run.page(run, Path(folder)), []
@@ -96,7 +96,7 @@ def report(
 def _reference(path: str | Path) -> Run:
     run = open_run(path)
     if run.kind != "simulation":
-        raise ConfigError(f"the reference {path} holds samples", "give a store that 'ksdp simulate' wrote")
+        raise ConfigError(f"the reference {path} holds {run.kind}", "give a store that 'ksdp simulate' wrote")
     run.require_fixed_origin("the page holds float32 positions")
     return run
 
@@ -107,6 +107,6 @@ def _require_suffix(place: Path) -> None:
 
 
 def is_own_page(path: Path) -> bool:
-    """Whether ``path`` is a page that ksdp made."""
+    """Whether ``path`` is a page that ksdp wrote."""
     with open_regular(path) as file:
         return file.read(len(MARK)) == MARK

@@ -1,4 +1,4 @@
-"""The page of a store."""
+"""The page of a store: a simulation, samples or clouds."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from ..picture import field_of
 from . import Page, PageCloud, Picture, Scene, Table
 from . import clouds as parts
 
-#: A parameter over this ratio goes on a logarithmic axis.
+#: A parameter with at least this ratio of its ends has a logarithmic axis.
 WIDE = 20
 MOST_ROWS, MOST_PICTURES = 40, 6
 
 
 def page(run: Run, folder: Path) -> Page:
-    """Everything that the page of ``run`` shows; pictures are drawn into ``folder``.
+    """Return the page of ``run``; draw its pictures into ``folder``.
 
-    Raises `DataError` when it holds no committed snapshot, or a damaged one.
+    Raises `DataError` if it has no committed snapshot, or a damaged one.
     """
     if not len(run.times):
-        raise DataError(f"{run.path} holds no snapshot yet", "let its simulation write one")
+        raise DataError(f"{run.path} has no snapshot yet", "wait for the simulation")
     parts.require_drawable(run.dim, run.path)
     many = len(run.times) > 1
     places: list[parts.Place] = [
@@ -41,8 +41,8 @@ def page(run: Run, folder: Path) -> Page:
         for case, values in enumerate(run.cases)
         for k, t in enumerate(run.times)
     ]
-    shown, most = parts.thin(places, run.dim)
-    clouds = [parts.page_cloud(place, most) for place in shown]
+    visible, most = parts.thin(places, run.dim)
+    clouds = [parts.page_cloud(place, most) for place in visible]
     scene = Scene(
         run.dim,
         parts.extent([cloud.points for cloud in clouds]),
@@ -51,14 +51,14 @@ def page(run: Run, folder: Path) -> Page:
         {**run.units, "t": "time"},
         {},
     )
-    left_out = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
+    omitted = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
     return Page(
         run.kind,
         run.path.name,
-        _lead(run) + left_out,
+        _lead(run) + omitted,
         scene,
         [
-            ("What was run", _made(run)),
+            ("What was run", _provenance(run)),
             ("Moments", [_moments(clouds), *_moment_picture(run, clouds, folder)]),
             ("Chemical", _chemical(run, places)),
             ("Density", _density_picture(run, places, folder)),
@@ -70,24 +70,24 @@ def page(run: Run, folder: Path) -> Page:
 def _lead(run: Run) -> str:
     physics = simulation_of(run)
     what = {"simulation": "particles", "samples": "particles drawn from a network", "clouds": "points"}[run.kind]
-    told = f"{run.J} {what} in {run.dim} dimensions"
+    text = f"{run.J} {what} in {run.dim} dimensions"
     if "flow" in physics:
-        told += f", flow {short(str(physics.get('flow', '?')))}, kernel {short(str(physics.get('kernel', '?')))}"
+        text += f", flow {short(str(physics.get('flow', '?')))}, kernel {short(str(physics.get('kernel', '?')))}"
     names = list(run.cases[0])
     if len(run.cases) > 1:
-        told += f"; {len(run.cases)} cases of {' and '.join(names)}"
+        text += f"; {len(run.cases)} cases of {' and '.join(names)}"
     elif names:
-        told += f"; {label(run.cases[0])}"
+        text += f"; {label(run.cases[0])}"
     times = f"t = {run.times[0]:g}" + (
         f" to {run.times[-1]:g}, {len(run.times)} snapshots" if len(run.times) > 1 else ""
     )
-    told += f"; {times}."
+    text += f"; {times}."
     if run.attrs.get("outside_trained_range"):
-        told += " Extrapolation: " + "; ".join(str(one) for one in run.attrs["outside_trained_range"]) + "."
-    return told if run.complete else told + " The run is not complete."
+        text += " Extrapolation: " + "; ".join(str(one) for one in run.attrs["outside_trained_range"]) + "."
+    return text if run.complete else text + " The run is not complete."
 
 
-def _made(run: Run) -> list[Any]:
+def _provenance(run: Run) -> list[Any]:
     attrs = run.attrs
     facts: list[list[Any]] = [["seed", str(attrs.get("seed", ""))]]
     if attrs.get("seconds") is not None:
@@ -98,9 +98,9 @@ def _made(run: Run) -> list[Any]:
     for report in (attrs.get("engine") or [])[:1]:
         facts.append(["pair sum", parts.flat_text(report)])
     facts.append(["versions", parts.flat_text(attrs.get("versions", {}))])
-    made: list[Any] = [("code", str(attrs.get("command", "")))]
-    made += [Table("", ("", ""), facts), parts.settings_table("Configuration", run.config)]
-    return made
+    items: list[Any] = [("code", str(attrs.get("command", "")))]
+    items += [Table("", ("", ""), facts), parts.settings_table("Configuration", run.config)]
+    return items
 
 
 def _moments(clouds: list[PageCloud]) -> Table:
@@ -122,7 +122,7 @@ def _moments(clouds: list[PageCloud]) -> Table:
 
 
 def _moment_picture(run: Run, clouds: list[PageCloud], folder: Path) -> list[Picture]:
-    """E|x|^2 against time for each case, or against the last parameter when there is one snapshot."""
+    """Draw E|x|^2 against time for each case, or against the last parameter if there is one snapshot."""
     names = [name for name in clouds[0].at if name != SEED]
     if not names:
         return []
@@ -146,17 +146,17 @@ def _moment_picture(run: Run, clouds: list[PageCloud], folder: Path) -> list[Pic
     values = [cloud.at[across] for cloud in clouds]
     xlog = min(values) > 0 and max(values) >= WIDE * min(values)
     figures.moment_curve(curves, path, xlabel="t [time]" if across == "t" else across, xlog=xlog)
-    told = (
+    text = (
         "Second moment against " + across + (", with equation (6), which holds without flow in 2D" if law else "") + "."
     )
-    return [Picture(path, told)]
+    return [Picture(path, text)]
 
 
 def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[Picture]:
-    """Some of the frames; where there is only one, the initial cloud beside it."""
-    chosen = evenly(places, MOST_PICTURES if run.dim == 2 else 3)
-    clouds = [(label(at) or f"t = {run.times[k]:g}", run.frame(case, k)) for run, case, k, at in chosen]
-    fields = [field_of(run, case, k) for run, case, k, _ in chosen if run.grid]
+    """Draw some of the frames; a single one beside the initial cloud."""
+    frames = evenly(places, MOST_PICTURES if run.dim == 2 else 3)
+    clouds = [(label(at) or f"t = {run.times[k]:g}", run.frame(case, k)) for run, case, k, at in frames]
+    fields = [field_of(run, case, k) for run, case, k, _ in frames if run.grid]
     if len(clouds) == 1 and not fields:
         clouds = _initial(run) + clouds
     path = folder / "density.png"
@@ -169,7 +169,7 @@ def _density_picture(run: Run, places: list[parts.Place], folder: Path) -> list[
 
 
 def _chemical(run: Run, places: list[parts.Place]) -> list[Table]:
-    """What c of each frame is at most, and how much of the chemical lies in the grid's box."""
+    """Return a table of the largest c of each frame, and its integral over the grid's box."""
     if run.grid is None:
         return []
     cell, names = run.grid.h**run.dim, list(places[0][3])
@@ -190,7 +190,7 @@ def _first_seed(run: Run) -> int:
 
 
 def _initial(run: Run) -> list[tuple[str, Cloud]]:
-    """The initial cloud; none when it was a stored one that is gone, or a law whose plugin is."""
+    """Draw the initial cloud; return none if its store or its plugin is missing."""
     try:
         _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim, run.config.get("init_params"))
         return [("initial cloud", cloud.draw(run.J, run.dim, _first_seed(run)))]

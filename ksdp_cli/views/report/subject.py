@@ -1,4 +1,4 @@
-"""A model as its page needs it, and the simulations that stand beside it."""
+"""A model as its page needs it, and the reference simulations beside it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from . import clouds as parts
 
 #: The seed of the page's inputs, which is that of `ksdp sample`.
 SEED = 0
-#: What a reference must have in common with the simulation that was learned, beside the parameters of the network.
+#: Entries of the configuration in which a reference should equal the simulation that was learned.
 SHARED = ("flow", "kernel", "init", "t0", "mu", "chi", "M", "delta2", "flow_params", "kernel_params", "init_params")
 
 
 class ReportModel:
-    """A model with the initial cloud that it pushes forward, and the parameters ``start`` shown at first."""
+    """A model with its initial cloud, and the parameters ``start`` that the page shows first."""
 
     def __init__(self, name: str, path: Path, model: Model) -> None:
         self.name, self.path, self.model, self.eta = name, path, model, model.eta_map
@@ -33,64 +33,64 @@ class ReportModel:
             self.end = end_of(self.simulation)
             self.generator = Generator(model)
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path} does not say what was simulated: {error}", "train it again") from None
+            raise DataError(f"{path} has no configuration of its simulation: {error}", "train it again") from None
         self.start = dict(zip(self.eta.names, self.eta.high, strict=True))
 
     def at(self, at: dict[str, float], n: int, seed: int = SEED) -> Cloud:
-        """Positions of the first ``n`` particles; of all there are when the initial cloud is a smaller stored one."""
+        """Generate the first ``n`` particles, (n, d); fewer if the initial cloud has fewer."""
         return self.generator.cloud(min(n, getattr(self.generator.initial, "count", n)), at, seed)
 
 
-def training_data(learned: ReportModel) -> list[Run]:
-    """The store that the network was trained on, when it still is what it was."""
-    named = Path(str(learned.model.provenance.get("data", "")))
-    for candidate in (named, learned.path.parent / named, learned.path.parent / named.name):
+def training_data(model: ReportModel) -> list[Run]:
+    """Return the store that the network was trained on, if it exists and has the same configuration."""
+    named = Path(str(model.model.provenance.get("data", "")))
+    for candidate in (named, model.path.parent / named, model.path.parent / named.name):
         if candidate.is_dir():
             try:
                 run = open_run(candidate)
             except KsdpError:
                 continue
-            if run.complete and physics(run.config) == physics(learned.simulation):
+            if run.complete and physics(run.config) == physics(model.simulation):
                 return [run]
     return []
 
 
-def places(learned: ReportModel, run: Run) -> list[parts.Place]:
-    """The frames of a reference with the network's parameters; those at other times than the network's are left out."""
-    if run.dim != learned.model.dim:
-        raise ConfigError(f"{run.path} has dimension {run.dim} and the model {learned.model.dim}", "give another store")
-    names, places = learned.eta.names, []
+def places(model: ReportModel, run: Run) -> list[parts.Place]:
+    """Return the frames of a reference at the network's parameters, without those at other times than the network's."""
+    if run.dim != model.model.dim:
+        raise ConfigError(f"{run.path} has dimension {run.dim} and the model {model.model.dim}", "give another store")
+    names, places = model.eta.names, []
     for case, values in enumerate(run.cases):
-        known = _fixed(run) | values
+        known = _constants(run) | values
         for name in names:
             if name != "t" and name not in known:
                 raise ConfigError(f"{run.path} has no parameter {name!r} of the network", "give another store")
         for k, t in enumerate(run.times):
-            if "t" in names or np.isclose(t, learned.end, rtol=1e-9):
+            if "t" in names or np.isclose(t, model.end, rtol=1e-9):
                 places.append((run, case, k, {name: float(t) if name == "t" else known[name] for name in names}))
     if not places:
-        raise ConfigError(f"{run.path} has no snapshot t = {learned.simulation['T']:g}", "the network is of that time")
+        raise ConfigError(f"{run.path} has no snapshot t = {model.simulation['T']:g}", "the network is of that time")
     return places
 
 
-def _fixed(run: Run) -> dict[str, float]:
-    """The parameters that have one value throughout a simulation."""
+def _constants(run: Run) -> dict[str, float]:
+    """Return the parameters that are constant in a simulation."""
     config = run.config
     everything = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
     return {name: float(v[0]) for name, v in everything.items() if isinstance(v, list) and len(v) == 1 and name != "t"}
 
 
-def differences(learned: ReportModel, run: Run) -> list[str]:
-    """A sentence when a reference is another problem than the one that was learned."""
+def differences(model: ReportModel, run: Run) -> list[str]:
+    """Return a sentence if a reference is another problem than the one that was learned."""
 
-    def flat(config: JsonDict) -> JsonDict:
+    def flat(config: JsonDict) -> dict[str, object]:
         shared = {name: config.get(name) for name in SHARED}
         shared |= shared.pop("flow_params") or {}
         shared |= shared.pop("kernel_params") or {}
         shared |= shared.pop("init_params") or {}
-        return {name: value for name, value in shared.items() if name not in learned.eta.names}
+        return {name: value for name, value in shared.items() if name not in model.eta.names}
 
-    ours, theirs = flat(learned.simulation), flat(run.config)
+    ours, theirs = flat(model.simulation), flat(run.config)
     differ = [
         f"{name} = {parts.flat_text(theirs.get(name))} in place of {parts.flat_text(ours.get(name))}"
         for name in sorted(ours.keys() | theirs.keys())

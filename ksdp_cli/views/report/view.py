@@ -1,7 +1,7 @@
-"""What the live view holds: the network's weights and inputs, stored clouds, and the parameters one may choose.
+"""Data of the live view: the network's weights and inputs, stored clouds, and the ranges of the sliders.
 
-Stored clouds are cut to their first particles, which are independent of the rest, and rounded to 16 bits over their own
-box, so that a page stays small; the page says so.
+To keep the page small, stored clouds are cut to their first particles, which are independent of the rest, and rounded
+to 16 bits over their box; the page says so.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.files import JsonDict
 from ...base.shapes import Cloud
 from ...errors import DataError
 from ...figures import COLOURS
 
-#: Bytes of all stored clouds together before they become text, and particles of one that are shown.
+#: Most bytes of all stored clouds (before base64), and most and fewest particles of each.
 ROOM, MOST_SHOWN, FEWEST_SHOWN = 900_000, 20_000, 1_000
-#: A slider goes this part of the trained range beyond it, as the paper does with A = 130 after 1 to 100.
+#: A slider extends beyond the trained range by this part of it, as the paper does with A = 130 after 1 to 100.
 BEYOND = 0.3
 
 
@@ -36,7 +35,7 @@ class PageCloud:
     second_moment: float
     second_moment_se: float
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, object]:
         low, high = self.points.min(0).astype(float), self.points.max(0).astype(float)
         step = np.where(high > low, high - low, 1.0) / 65535
         whole = np.rint((self.points - low) / step).astype("<u2")
@@ -53,12 +52,12 @@ class PageCloud:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The cloud that goes in: the uniform ball of ``seed``, drawn in the page, or ``stored`` rows (n, d) of another."""
+    """The network's input: the uniform ball of ``seed``, drawn in the page, or ``stored`` rows (n, d)."""
 
     seed: int
     stored: Cloud | None = None
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, object]:
         if self.stored is not None:
             rows = np.ascontiguousarray(self.stored, "<f4")
             return {"law": "stored", "points": _text(rows), "count": len(rows)}
@@ -67,7 +66,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class NetworkView:
-    """Weights ``theta`` (one vector, as the network keeps them), layer ``sizes``, the eta map, inputs, and units.
+    """Weights ``theta`` (one vector, as in the network), layer ``sizes``, the eta map and the inputs.
 
     ``terms``, ``heads`` and ``residual`` are those of `Network` and its `Form`. ``command`` is the ``ksdp sample``
     command without its parameters, ``beyond`` that of `EtaMap`.
@@ -86,7 +85,7 @@ class NetworkView:
     inputs: Inputs
     command: str
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, object]:
         ends = list(zip(self.names, self.low, self.high, self.log, strict=True))
         for name, low, high, log in ends:
             if not (math.isfinite(high) and (0 if log else -math.inf) < low <= high):
@@ -107,25 +106,25 @@ class NetworkView:
         }
 
     def furthest(self) -> tuple[float, ...]:
-        """Where the slider of each parameter ends."""
+        """Return the end of each parameter's slider."""
         ends = zip(self.low, self.high, self.log, strict=True)
         return tuple(
             float(f"{high * (1 + BEYOND) if log else high + BEYOND * (high - low):.4g}") for low, high, log in ends
         )
 
     def controls(self, units: dict[str, str], start: dict[str, float]) -> list[dict[str, object]]:
-        made = []
+        controls = []
         for name, low, high, log, to in zip(self.names, self.low, self.high, self.log, self.furthest(), strict=True):
-            made.append(
+            controls.append(
                 {"name": name, "unit": units.get(name, ""), "from": low, "to": to, "log": log}
                 | {"start": start.get(name, high)}
             )
-        return made
+        return controls
 
 
 @dataclass(frozen=True)
 class Scene:
-    """All of the view. ``extent`` (d, 2) is the box shown at first; ``start`` the parameters shown at first."""
+    """The live view. ``extent`` (d, 2) and ``start`` are the box and the parameters at first."""
 
     dim: int
     extent: NDArray[np.float64]
@@ -135,7 +134,7 @@ class Scene:
     start: dict[str, float]
     network: NetworkView | None = None
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, object]:
         return {
             "dim": self.dim,
             "extent": self.extent.tolist(),
@@ -147,43 +146,43 @@ class Scene:
         }
 
     def how(self) -> str:
-        """How to move in the view, and what is left out of it."""
+        """Say how to move in the view, and what it leaves out."""
         move = "Drag to move." if self.dim == 2 else "Drag to turn, with Shift to move."
-        told = (
+        text = (
             f"{move} To enlarge, click a picture and turn the wheel, pinch, or press + and −. Arrow keys turn and move"
         )
-        told += " too, 0 goes back. Colours follow the square root of the density, on one scale for all pictures."
+        text += " too, 0 goes back. Colours follow the square root of the density, on one scale for all pictures."
         cut = [cloud for cloud in self.clouds if len(cloud.points) < cloud.count]
         if cut:
-            told += f" Stored clouds show their first {len(cut[0].points)} particles;"
+            text += f" Stored clouds show their first {len(cut[0].points)} particles;"
         elif self.clouds:
-            told += " Of stored clouds all particles are shown;"
+            text += " Of stored clouds all particles are shown;"
         if self.clouds:
-            told += " positions are rounded to 1/65535 of the cloud's width. Their moments are those of all particles."
-        return told
+            text += " positions are rounded to 1/65535 of the cloud's width. Their moments are those of all particles."
+        return text
 
     def _stored_controls(self) -> list[dict[str, object]]:
-        made = []
+        controls = []
         for name in self.clouds[0].at:
             values = sorted({cloud.at[name] for cloud in self.clouds})
             start = self.start.get(name, values[-1])
             ends = {"from": values[0], "to": values[-1], "log": False}
-            made.append({"name": name, "unit": self.units.get(name, ""), "values": values, "start": start} | ends)
-        return made
+            controls.append({"name": name, "unit": self.units.get(name, ""), "values": values, "start": start} | ends)
+        return controls
 
 
 def particles_per_cloud(clouds: int, dim: int) -> int:
-    """How many particles of each of ``clouds`` stored clouds fit on a page; 0 when fewer than `FEWEST_SHOWN` would."""
+    """Return how many particles of each of ``clouds`` stored clouds fit on a page; 0 if fewer than `FEWEST_SHOWN`."""
     fit = min(MOST_SHOWN, ROOM // (2 * dim * max(clouds, 1)))
     return fit if fit >= FEWEST_SHOWN else 0
 
 
-#: Colours that fade from the white of an empty cell.
+#: Number of colours that fade to the white of an empty cell.
 FADE = 24
 
 
 def colours() -> NDArray[np.uint8]:
-    """The colours of the pictures, (256, 3): white where nothing is, then even steps to dark where it is dense."""
+    """Return the colours of the pictures, (256, 3): white for empty cells, then even steps to dark for dense ones."""
     from matplotlib import colormaps
 
     table = colormaps[COLOURS](np.arange(256))[:, :3]

@@ -1,0 +1,136 @@
+"""Distances of a comparison by other processes: each pair of sub-samples a call that finds what is done.
+
+The clouds go by files of a folder that all of them see, named by what is in it, so that a call that outlives the
+comparison is found by the same command. Values and potentials come back by files too, with the bits of this process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from .. import executors
+from ..base.listener import Listener
+from ..base.outputs import Lock, write_whole
+from ..base.threads import limit_threads
+from ..executors import Workers
+from ..metrics.base import Distance, Transport
+from ..metrics.solving import Pair, Take, solve_by_threads
+from . import paths
+
+#: Seconds, by the metric's own account, below which the threads of this process are as fast.
+WORTH = 2.0
+CLOUDS = ("cloud", "reference", "second")
+
+
+class PairWorkers:
+    """A `Solver` by an executor; used as a context manager."""
+
+    def __init__(self, executor: str, workers: int | None, listener: Listener) -> None:
+        self._open: Callable[[], Workers] = partial(executors.open_executor, executor, workers)
+        self._listener = listener
+        self._pool: Workers | None = self._open()  # what cannot be is refused at once
+
+    def __enter__(self) -> PairWorkers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=error is not None)
+
+    def __call__(self, metric: Distance, take: Take, pairs: Sequence[Pair]) -> Iterator[Transport]:
+        seconds, _ = metric.cost(len(take(pairs[0][0])), len(pairs))
+        if seconds < WORTH or not _importable(metric):
+            yield from solve_by_threads(metric, take, pairs)
+            return
+        files = _written(metric, take, pairs)
+        folder = paths.RUNS.absolute() / f"compare-{_digest(files)}"
+        with Lock(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, array in files.items():
+                _save(folder / name, array)
+            self._solve(folder, len(pairs))
+            yield from (_read(folder / f"found-{number}.npz") for number in range(len(pairs)))
+            shutil.rmtree(folder)
+
+    def _solve(self, folder: Path, count: int) -> None:
+        """Have every pair of ``folder`` solved. The folder stays on an error: what is done counts."""
+        pool, self._pool = self._pool or self._open(), None
+        try:
+            left = [number for number in range(count) if not (folder / f"found-{number}.npz").exists()]
+            work = [pool.submit(solve, str(folder), number, pool.threads) for number in left]
+            pool.begin(folder / "jobs")
+            again = "the same command goes on from here"
+            executors.follow(pool, work, self._listener, again, "distances", count - len(left))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        if pool.outlives:  # takes its calls together, once
+            pool.shutdown()
+        else:
+            self._pool = pool
+
+
+def solve(folder: str, number: int, threads: int | None) -> None:
+    """The distance of pair ``number`` of a folder, in any process."""
+    place = Path(folder)
+    metric = _metric(place)
+    first, second = np.load(place / "pairs.npy")[number]
+    with limit_threads(threads):
+        found = metric.transport(*(np.load(place / f"sample-{one}.npy") for one in (first, second)))
+    potentials = found.potentials or ()
+    _save(place / f"found-{number}.npz", {"value": np.float64(found.value)} | dict(zip("xy", potentials, strict=False)))
+
+
+def _written(metric: Distance, take: Take, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """What the files of a folder hold, by name."""
+    kind = type(metric)
+    options = {"seed": metric.seed, "n": metric.n, "repeats": metric.repeats}
+    options |= {name: value for name in ("estimator",) if (value := getattr(metric, name, None)) is not None}
+    about = json.dumps({"module": kind.__module__, "name": kind.__qualname__, "options": options})
+    files: dict[str, Any] = {"metric.npy": np.frombuffer(about.encode(), np.uint8), "pairs.npy": np.array(pairs)}
+    files |= {f"{name}.npy": cloud for name, cloud in zip(CLOUDS, metric.clouds, strict=False)}
+    return files | {f"sample-{number}.npy": take(number) for number in sorted({one for pair in pairs for one in pair})}
+
+
+def _metric(place: Path) -> Distance:
+    about = json.loads(np.load(place / "metric.npy").tobytes())
+    kind = getattr(importlib.import_module(about["module"]), about["name"])
+    clouds = [np.load(file) for name in CLOUDS if (file := place / f"{name}.npy").exists()]
+    metric: Distance = kind(*clouds, **about["options"])
+    return metric
+
+
+def _importable(metric: Distance) -> bool:
+    """Whether another process finds the class of ``metric``."""
+    kind = type(metric)
+    return kind.__module__ != "__main__" and getattr(importlib.import_module(kind.__module__), kind.__name__, 0) is kind
+
+
+def _digest(files: dict[str, Any]) -> str:
+    found = hashlib.sha256()
+    for name, array in files.items():
+        found.update(f"{name} {array.shape} {array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:16]
+
+
+def _save(file: Path, arrays: Any) -> None:
+    with write_whole(file) as temporary, open(temporary, "wb") as handle:
+        np.savez(handle, **arrays) if isinstance(arrays, dict) else np.save(handle, arrays)
+
+
+def _read(file: Path) -> Transport:
+    with np.load(file) as found:
+        value = float(found["value"])
+        return Transport(value, (found["x"], found["y"]) if "x" in found else None)

@@ -1,0 +1,22 @@
+"""The self-similar solution of the plane: c at the origin stands still."""
+
+from __future__ import annotations
+
+from ..particles.problem import Problem
+from . import spreading
+from .base import Finding
+
+#: 4000 particles scatter by 1.3 %, steps and delta take 1 %.
+TOLERANCE = 0.06
+
+
+def holds(problem: Problem) -> bool:
+    return spreading.holds(problem)
+
+
+def check(problem: Problem) -> Finding:
+    """Compare c(0, t), in units of mu / chi, with the solution's."""
+    exact, run = spreading.ended(problem)
+    told = float(exact.chemical(0.0, 1.0))
+    value = spreading.centre(run) / problem.cases[0].mu  # chi is 1 in the run
+    return Finding("c(0, t), self-similar, over mu / chi", value, told, TOLERANCE * told)

@@ -1,0 +1,128 @@
+"""Distances by an executor: every number of the document is that of one process, to the bit."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli import executors
+from ksdp_cli.api import pair_workers
+from ksdp_cli.errors import ConfigError
+from ksdp_cli.executors import Workers
+
+SWEEP: dict[str, Any] = {"flow": "laminar2d", "A": 10, "J": 60, "dt": 1e-2, "T": 0.02, "engine": "direct"}
+
+
+class Here(Workers):
+    """Every call at once, in this process; an executor that takes its calls together where it ``outlives``."""
+
+    calls = 0
+    begun = 0
+
+    def __init__(self, place: str, workers: int | None) -> None:
+        self.threads = 1
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        json.dumps(args)  # an executor may send them by a file
+        Here.calls += 1
+        future = Future[Any]()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+    def begin(self, folder: Path) -> None:
+        Here.begun += 1
+
+    def ask_to_stop(self, number: int) -> None:
+        pass
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        pass
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(executors, "open_executor", Here)
+    monkeypatch.setattr(pair_workers, "WORTH", 0.0)
+    monkeypatch.setattr(Here, "calls", 0)
+    monkeypatch.setattr(Here, "begun", 0)
+
+
+def both(*clouds: Any, **options: Any) -> list[dict[str, Any]]:
+    alone = ksdp.compare(*clouds, **options).as_dict()
+    shared = ksdp.compare(*clouds, workers=2, **options).as_dict()
+    return [json.loads(json.dumps(one)) for one in (alone, shared)]
+
+
+@pytest.mark.parametrize("outlives", [False, True])
+def test_pairs_and_repeats(outlives: bool, here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three pairs of three metrics, two repeats of the exact one; `binned` has its box of cells from all clouds."""
+    monkeypatch.setattr(Here, "outlives", outlives)
+    clouds = np.random.default_rng(4).standard_normal((3, 80, 2))
+    clouds[0] += 3.0
+    alone, shared = both(clouds[0], clouds[1], floor=clouds[2], N=40, repeats=2, metrics="w2,sliced,binned", seed=7)
+    assert shared == alone
+    assert (Here.calls, Here.begun) == (12, 3)
+    assert not list(Path("runs").glob("compare-*"))
+
+
+def test_seeds_of_an_ensemble(here: None, tmp_path: Path) -> None:
+    cloud = ksdp.simulate(**SWEEP, seed=[0, 1], out=tmp_path / "a.zarr")
+    reference = ksdp.simulate(**SWEEP, seed=[2, 3, 4], out=tmp_path / "b.zarr")
+    alone, shared = both(cloud, reference, metrics="w2", N=30, repeats=2)
+    assert shared == alone
+    assert Here.calls == 2 * (2 * 3 + 3)
+
+
+def test_what_is_done_is_found_after_an_error(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third call fails; the same command makes what is missing, and no more."""
+    clouds = np.random.default_rng(5).standard_normal((3, 50, 2))
+    plain = pair_workers.solve
+
+    def failing(folder: str, number: int, threads: int | None) -> None:
+        if number == 2:
+            raise ConfigError("no more", "try again")
+        plain(folder, number, threads)
+
+    class Failing(Here):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            try:
+                return super().submit(fn, *args, **kwargs)
+            except ConfigError as error:
+                future = Future[Any]()
+                future.set_exception(error)
+                return future
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pair_workers, "solve", failing)
+        patched.setattr(executors, "open_executor", Failing)
+        with pytest.raises(ConfigError, match="no more"):
+            ksdp.compare(clouds[0], clouds[1], floor=clouds[2], metrics="w2", workers=2)
+    Here.calls = 0
+    alone, shared = both(clouds[0], clouds[1], floor=clouds[2], metrics="w2")
+    assert shared == alone
+    assert Here.calls == 1
+
+
+def test_workers_that_cannot_be_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cloud = np.zeros((5, 2))
+    with pytest.raises(ConfigError, match="workers = 0"):
+        ksdp.compare(cloud, cloud + 1, workers=0)
+    with pytest.raises(ConfigError, match="no executor 'nowhere'"):
+        ksdp.compare(cloud, cloud + 1, executor="nowhere")
+
+
+@pytest.mark.slow
+def test_processes_have_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pair_workers, "WORTH", 0.0)
+    clouds = np.random.default_rng(4).standard_normal((3, 500, 3))
+    alone, shared = both(clouds[0], clouds[1], floor=clouds[2], N=200, repeats=2)
+    assert shared == alone

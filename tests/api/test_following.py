@@ -1,0 +1,130 @@
+"""The collapse of a case, followed from step to step; and ``--merge stop``, which ends a run there."""
+
+from __future__ import annotations
+
+import math
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ksdp_cli as ksdp
+from ksdp_cli.api.following import CHANGE, is_due
+from ksdp_cli.errors import ConfigError, Interrupted
+from ksdp_cli.exact.collapse import Collapse
+from ksdp_cli.metrics.concentration import concentration
+
+#: Collapses at t = 0.0502; the snapshots say nothing of when.
+RUN: dict[str, Any] = {"J": 2000, "dt": "auto", "dt_fraction": 2, "M": "24pi", "delta2": 5e-5, "T": 0.06}
+STOP: dict[str, Any] = RUN | {"snapshots": "0.02:0.06:3", "merge": "stop"}
+
+
+def test_the_time_does_not_hang_on_the_snapshots(tmp_path: Path) -> None:
+    """With one frame, after the blow-up; 10 % is asked of one seed of 2000 particles."""
+    run = ksdp.simulate(out=tmp_path / "a.zarr", **RUN)
+    (looks,), (when,) = run.attrs["followed"], run.attrs["t_b"]
+    assert when["t"] == pytest.approx(0.0502, rel=0.1)
+    assert when["low"] < when["t"] < when["high"]
+    assert 20 < len(looks["t"]) < 100
+    assert {len(column) for column in looks.values()} == {len(looks["t"])}
+    assert looks["critical_radius"][-1] < looks["critical_radius"][0] / 5
+    assert (np.diff(looks["t"]) > 0).all()
+
+
+def test_looks_come_as_often_as_the_cloud_changes() -> None:
+    """R^2 = 1 - t, seen every 1e-6 at most: each look takes a fifth of what is left, so that 50 leave 1e-4 of it; and
+    of a cloud that does not change the gaps double."""
+    for square_at, most in ((lambda t: 1 - t, 90), (lambda t: 1.0, 25)):
+        looks: list[dict[str, Any]] = []
+        t = 0.0
+        while t < 1 - 1e-4:
+            t += 1e-6 if len(looks) < 2 else 1e-4
+            if is_due(looks, t):
+                looks.append({"t": t, "critical_radius": math.sqrt(square_at(t))})
+        assert len(looks) < most
+        squares = np.array([one["critical_radius"] ** 2 for one in looks])
+        assert (squares[1:] > (1 - CHANGE) * squares[:-1] - 2e-4).all()
+
+
+def test_a_run_stops_at_its_collapse(tmp_path: Path) -> None:
+    """It is the run that goes on, until the critical mass is within four delta; and it is complete."""
+    told: list[str] = []
+    run = ksdp.simulate(out=tmp_path / "a.zarr", tell=told.append, **STOP)
+    whole = ksdp.simulate(out=tmp_path / "b.zarr", **STOP | {"merge": "none"})
+    stopped = run.attrs["stopped"]
+    assert run.complete
+    assert 0.0475 < stopped["t"] < 0.0577
+    assert [float(t) for t in run.times] == [0.02, 0.04, stopped["t"]]
+    assert stopped["not_reached"] == [0.06]
+    assert any("collapsed" in one and "not reached: t = 0.06" in one for one in told)
+    for k in range(2):
+        assert np.array_equal(run.frame(0, k), whole.frame(0, k))
+    assert run.attrs["t_b"][0]["t"] == pytest.approx(0.0502, rel=0.1)
+    x = run.frame(0, 2).astype(np.float64)
+    near = np.sort(np.linalg.norm(x[:, None] - x[None, ::20], axis=2), axis=0)[len(x) // 3]
+    assert near.min() < 4 * math.sqrt(5e-5)
+    assert ksdp.info(run.path)["stopped"] == stopped
+    with pytest.raises(ConfigError, match="t ="):
+        ksdp.compare(run.path, whole.path, t=0.06)
+
+
+def test_a_run_that_stopped_has_no_later_end(tmp_path: Path) -> None:
+    run, out = STOP | {"snapshots": "0.02,0.06", "T": None}, tmp_path / "a.zarr"
+    times = ksdp.simulate(out=out, **run).times
+    for later in (run, run | {"snapshots": "0.02,0.06,0.07"}):
+        assert np.array_equal(ksdp.simulate(out=out, resume=True, **later).times, times)
+    with pytest.raises(ConfigError, match="--snapshots"):
+        ksdp.simulate(out=out, resume=True, **run | {"snapshots": "0.01,0.06"})
+    with pytest.raises(ConfigError, match="another run"):
+        ksdp.simulate(out=out, resume=True, **run | {"merge": "none"})
+
+
+def test_a_run_stopped_by_a_signal_sees_the_same(tmp_path: Path) -> None:
+    whole = ksdp.simulate(out=tmp_path / "whole.zarr", **STOP)
+    out = tmp_path / "parts.zarr"
+    for after in (20, 15):
+        steps = count()
+        with pytest.raises(Interrupted):
+            ksdp.simulate(out=out, resume=True, stop=lambda n=steps, s=after: 2 if next(n) == s else None, **STOP)
+    parts = ksdp.simulate(out=out, resume=True, **STOP)
+    for name in ("followed", "stopped", "t_b", "concentration"):
+        assert parts.attrs[name] == whole.attrs[name]
+    assert np.array_equal(parts.frame(0, 2), whole.frame(0, 2))
+
+
+def test_in_space_too(tmp_path: Path) -> None:
+    """The exact collapse at T = 0.05, of which a core four delta wide holds 1 % of the mass somewhat before that."""
+    exact = Collapse(0.05)
+    space: dict[str, Any] = {"dim": 3, "init": "collapse", "M": exact.M, "kernel": "plummer", "J": 1500}
+    run = ksdp.simulate(out=tmp_path / "a.zarr", dt="auto", dt_fraction=1, delta2=1e-4, T=0.06, merge="stop", **space)
+    assert 0.02 < run.attrs["stopped"]["t"] < 0.06
+    assert run.attrs["followed"][0]["critical_radius"][0] is None
+
+
+def test_a_run_without_a_collapse_does_not_stop(tmp_path: Path) -> None:
+    run = ksdp.simulate(out=tmp_path / "a.zarr", J=100, M="4pi", T=0.01, dt=1e-3, merge="stop")
+    assert run.complete
+    assert not {"stopped", "followed"} & set(run.attrs)
+
+
+def test_what_cannot_stop_is_refused(tmp_path: Path) -> None:
+    for options in ({"delta2": 0, "kernel": "coulomb"}, {"device": "cuda"}, {"M": "20pi,24pi"}, {"seed": "0:1:2"}):
+        with pytest.raises(ConfigError, match="--merge stop"):
+            ksdp.simulate(out=tmp_path / "a.zarr", **{"J": 10, "T": 1e-3, "merge": "stop"} | options)
+    with pytest.raises(ConfigError, match="--merge stop"):
+        ksdp.simulate(out=tmp_path / "a.zarr", J=10, T=1e-3, merge="stop", case=0)
+
+
+def test_a_densest_point_among_fewer() -> None:
+    """A core of a tenth of the mass, 1e-2 wide: its centre is found, and radii are those of all particles."""
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((8000, 2))
+    x[::10] = 0.01 * generator.standard_normal((800, 2)) + (1, 1)
+    whole, thin = (concentration(x, 1.0, 0.05, 0.1, most=most) for most in (None, 1000))
+    assert np.linalg.norm(thin.centre - (1, 1)) < 0.02
+    assert thin.within == pytest.approx(whole.within, rel=0.05)
+    assert thin.radii == pytest.approx(whole.radii, rel=0.1)
+    assert thin.critical_radius is not None
+    assert thin.density == pytest.approx(whole.density, rel=0.5)
