@@ -36,12 +36,15 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     widths = [max(map(len, [*cells, *head])) for cells, head in zip(each, heads, strict=True)]
     left = width - INDENT - GAP * (len(widths) - 1) - sum(widths)
     texts = [k for k, cells in enumerate(each) if any(map(_prose, cells))]
-    for k in sorted(texts, key=lambda k: -widths[k]):
-        least = min(widths[k], max(LEAST, *(len(word) for text in [*each[k], *heads[k]] for word in text.split())))
-        narrower = min(widths[k] - least, max(0, -left))
-        widths[k], left = widths[k] - narrower, left + narrower
-    if left < 0:
-        return None
+    least = {
+        k: min(widths[k], max(LEAST, *(len(word) for text in [*each[k], *heads[k]] for word in text.split())))
+        for k in texts
+    }
+    for _ in range(-left):  # the widest text gives way
+        wider = [k for k in texts if widths[k] > least[k]]
+        if not wider:
+            return None
+        widths[max(wider, key=lambda k: widths[k])] -= 1
     lines = _lines(heads, widths) if any(columns) else []
     if lines:
         lines.append(" " * INDENT + "-" * (sum(widths) + GAP * (len(widths) - 1)))

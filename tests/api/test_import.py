@@ -185,7 +185,7 @@ def test_one_cloud_alone_is_learned() -> None:
     source = normal(1000, seed=3)
     np.save("one.npy", source / 2 + 2)  # the law gaussian has the width 1 / 2
     data = import_files(["one.npy"], {}, source="gaussian", out="a.zarr")
-    found = ksdp.train(data, steps=150, N=200, validate_every=150, out="m.safetensors")
+    found = ksdp.train(data, steps=500, N=200, validate_every=500, out="m.safetensors")
     assert found.trained.model.eta_map.names == ("t",)
     made = ksdp.sample("m.safetensors", n=1000, out="s.zarr")
     wanted, before = source / 2 + 2, normal(1000) / 2
