@@ -1,10 +1,11 @@
 """The exact laws of eps >= 0 as figures: mass and frozen modes, images of the boxes, spreading.
 
-    python benchmarks/chemistry_laws.py [--only frozen|images|spreading] [--J 1e5] [--steps 300] [--record]
+    python benchmarks/chemistry_laws.py [--only frozen|images|spreading|paths] [--J 1e5] [--steps 300] [--record]
 
 ``frozen``: mass of the chemical and all modes of fixed particles after 50 steps, against the discrete solution.
 ``images``: force of the nested boxes at eps -> 0 against the pair sum of free space, kernel `gaussian`.
 ``spreading``: the self-similar solution in the plane from t_0 = 0.25 to 4 t_0, E|X|^2 and c(0, t).
+``paths``: the same for two other initial clouds and Brownian paths.
 The exact blow-up in space is `benchmarks/collapse.py`'s.
 """
 
@@ -23,6 +24,9 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.gaussian import Gaussian
 from ksdp_cli.particles.engines.direct_cpu import DirectCPU
 from ksdp_cli.particles.mesh.nested import Nested, Sizes, choose
+
+#: eps, and M over pi, of the self-similar solutions.
+SPREADING = [(eps, turns) for eps in (0.1, 1.0, 10.0) for turns in (2, 4, 6)]
 
 
 def axes_of(x: np.ndarray) -> list[np.ndarray]:
@@ -63,34 +67,54 @@ def images(table: Table, J: int, steps: int) -> None:
 
 def spreading(table: Table, J: int, steps: int) -> None:
     """E|X|^2 / t in standard errors, and c(0, t)."""
-    begin, end = 0.25, 1.0
-    for eps in (0.1, 1.0, 10.0):
-        for turns in (2, 4, 6):
-            exact = self_similar(eps, M=turns * math.pi)
-
-            def c0(axes: Any, exact: Any = exact) -> np.ndarray:
-                return np.asarray(exact.chemical(np.sqrt(axes[0] ** 2 + axes[1] ** 2), begin))
-
-            delta = min(0.05, 0.2 * math.sqrt(begin / exact.a))  # of the core at the start, a length of sqrt(t / a)
-            count = max(steps, math.ceil((end - begin) * exact.a / (0.05 * begin)))  # of a core that a step holds
-            dt = (end - begin) / count
-            facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=delta, accuracy=1e-3, c0=c0)
-            chemistry = Parabolic(Params(eps=eps), facts)
-            x, noise = exact.draw(J, begin, 0), np.random.default_rng(1)
-            state = chemistry.start(x)
-            for _ in range(count):
-                state = chemistry.advance(state, x, dt)
-                x = x + dt * chemistry.gradient(state, x) + math.sqrt(2 * dt) * noise.standard_normal(x.shape)
-            squared, told = (x**2).sum(1), exact.second_moment(end)
-            spread = squared.std() / math.sqrt(J)
-            case = f"eps = {eps:g}, M = {turns} pi"
-            off = (squared.mean() - told) / spread
-            table.row(f"E|X|^2, {case}", f"{told:.4f}", f"{squared.mean():.4f}", f"{off:+.1f} s.e.")
-            centre, told = chemistry.field(state, x, Grid([np.zeros(1)] * 2)).item(), float(exact.chemical(0.0, end))
-            table.row(f"c(0, t), {case}", f"{told:.4f}", f"{centre:.4f}", f"{100 * (centre / told - 1):+.1f} %")
+    for eps, turns in SPREADING:
+        told, squared, centre = ended(eps, turns, J, steps, seed=0)
+        case, off = f"eps = {eps:g}, M = {turns} pi", standard_errors(squared, told[0])
+        table.row(f"E|X|^2, {case}", f"{told[0]:.4f}", f"{squared.mean():.4f}", f"{off:+.1f} s.e.")
+        table.row(f"c(0, t), {case}", f"{told[1]:.4f}", f"{centre:.4f}", f"{100 * (centre / told[1] - 1):+.1f} %")
 
 
-SECTIONS = {"frozen": frozen, "images": images, "spreading": spreading}
+def paths(table: Table, J: int, steps: int) -> None:
+    """The same on two more paths."""
+    for seed in (1, 2):
+        for eps, turns in SPREADING:
+            told, squared, centre = ended(eps, turns, J, steps, seed)
+            off = f"{standard_errors(squared, told[0]):+.1f} s.e."
+            table.row(f"seed {seed}, eps = {eps:g}, M = {turns} pi", off, f"{100 * (centre / told[1] - 1):+.1f} %")
+
+
+def standard_errors(squared: np.ndarray, told: float) -> float:
+    return float((squared.mean() - told) / (squared.std() / math.sqrt(squared.size)))
+
+
+def ended(eps: float, turns: int, J: int, steps: int, seed: int) -> tuple[tuple[float, float], np.ndarray, float]:
+    """E|X|^2 and c(0, t) of the solution at four times its age; |X|^2 of particles, and their c(0, t)."""
+    begin, end, exact = 0.25, 1.0, self_similar(eps, M=turns * math.pi)
+
+    def c0(axes: Any) -> np.ndarray:
+        return np.asarray(exact.chemical(np.sqrt(axes[0] ** 2 + axes[1] ** 2), begin))
+
+    delta = min(0.05, 0.2 * math.sqrt(begin / exact.a))  # of the core at the start, a length of sqrt(t / a)
+    count = max(steps, math.ceil((end - begin) * exact.a / (0.05 * begin)))  # of a core that a step holds
+    dt = (end - begin) / count
+    facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=delta, accuracy=1e-3, c0=c0)
+    chemistry = Parabolic(Params(eps=eps), facts)
+    x, noise = exact.draw(J, begin, seed), np.random.default_rng(1 + seed)
+    state = chemistry.start(x)
+    for _ in range(count):
+        state = chemistry.advance(state, x, dt)
+        x = x + dt * chemistry.gradient(state, x) + math.sqrt(2 * dt) * noise.standard_normal(x.shape)
+    centre = chemistry.field(state, x, Grid([np.zeros(1)] * 2)).item()
+    return (exact.second_moment(end), float(exact.chemical(0.0, end))), (x**2).sum(1), centre
+
+
+SECTIONS = {"frozen": frozen, "images": images, "spreading": spreading, "paths": paths}
+COLUMNS = {
+    "frozen": ["law", "exact", "found", "goal"],
+    "images": ["law", "exact", "found", "goal"],
+    "spreading": ["law", "exact", "found", "off by"],
+    "paths": ["", "E|X|^2 off by", "c(0, t) off by"],
+}
 
 
 def main() -> None:
@@ -101,8 +125,7 @@ def main() -> None:
     options = given.parse_args()
     for name, section in SECTIONS.items():
         if options.only in (None, name):
-            last = "goal" if name in ("frozen", "images") else "off by"
-            table = Table(f"chemistry/{name}", ["law", "exact", "found", last], 12)
+            table = Table(f"chemistry/{name}", COLUMNS[name], 12)
             section(table, int(options.J), options.steps)
             if options.record:
                 table.record()

@@ -7,6 +7,7 @@ checkpoint, bit for bit, and skips the frames that are already stored.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -31,8 +32,9 @@ from .detecting import detect
 from .following import as_columns, followed_by, is_due, is_followed, is_over, look
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
-from .ranks import by_first, hand_over, stop_request
+from .ranks import by_first, compare, hand_over, stop_request
 from .resuming import restore
+from .shard_writing import shards_to_write, write_shards
 
 #: Seconds between checkpoints, at least; and times what the last one took, so that they cost 2 % at most.
 CHECKPOINT_SECONDS, CHECKPOINT_COST = 10.0, 50.0
@@ -146,10 +148,16 @@ class Watch:
         self.stopped: JsonDict | None = None
 
     def write(self, k: int, clouds: list[np.ndarray]) -> None:
-        """Store a snapshot on rank 0, after comparing it on all ranks."""
-        by_first(self.world, lambda: self._write(k, clouds), clouds)
+        """Store a snapshot, after comparing it on all ranks: each writes some of its shards, and rank 0 commits it."""
+        compare(self.world, clouds)
+        began, digests = compiling.clock(), None
+        if self.world.size > 1 and isinstance(self.writer, Owner):
+            cases = [run.case.number for run in self.simulation.runs]
+            digests = write_shards(self.world, shards_to_write(self.writer, k, cases), clouds)
+        self.pace.writing += compiling.clock() - began
+        by_first(self.world, lambda: self._write(k, clouds, digests or {}))
 
-    def _write(self, k: int, clouds: list[np.ndarray]) -> None:
+    def _write(self, k: int, clouds: list[np.ndarray], digests: Mapping[int, NDArray[np.uint64]]) -> None:
         """Store a snapshot unless it is committed; after a resume it has the same bits."""
         if k < self.writer.committed:
             return
@@ -161,7 +169,8 @@ class Watch:
         for run, cloud in zip(self.simulation.runs, clouds, strict=True):
             with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
-                    case.write(k, _stored(cloud), *_fields(run, case.header.grid))
+                    c, gradient = _fields(run, case.header.grid)
+                    case.write(k, _stored(cloud), c, gradient, digests.get(run.case.number))
         self.writer.commit()
         self.pace.writing += compiling.clock() - before
         self.pace.written += 1

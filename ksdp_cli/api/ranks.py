@@ -30,6 +30,7 @@ from ..particles.world import Lost, World
 from .clouds import pose_problem
 from .headers import with_times
 from .options import SimulateOptions
+from .shard_writing import write_shards
 
 #: Entries of a state besides its arrays.
 PARTS = ("k", "step", "engine", "collapsed", "place")
@@ -152,12 +153,15 @@ def hand_over(simulation: Simulation) -> None:
         _from_first(world, state.arrays)
 
 
-def by_first(world: World, work: Callable[[], None], clouds: Sequence[Cloud] = ()) -> None:
-    """Run ``work`` on rank 0; its error ends the other ranks too. Raises `Differ` if ``clouds`` (J, d) differ from
-    those of the other ranks."""
+def compare(world: World, clouds: Sequence[Cloud]) -> None:
+    """Raise `Differ` if ``clouds`` (J, d) differ from those of the other ranks."""
     if world.size > 1:
         for cloud in clouds:
             _require_same(world, cloud)
+
+
+def by_first(world: World, work: Callable[[], None]) -> None:
+    """Run ``work`` on rank 0; its error ends the other ranks too."""
     failed = None
     try:
         if world.rank == 0:
@@ -229,7 +233,9 @@ def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
             raise Interrupted(f"stopped by signal {number}", number)
 
     def write(_: int, clouds: list[Cloud]) -> None:
-        by_first(world, _nothing, clouds)
+        compare(world, clouds)
+        write_shards(world, None, clouds)
+        by_first(world, _nothing)
 
     simulation.run(write, after_step)
 

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from ..base.disk import require_room
 from .create import change_times, create
-from .layout import Header
+from .layout import Header, shard_count
 from .owner import Owner
 from .reader import Run, open_run
+from .shards import ShardWriter
 from .writer import CaseWriter
 
-__all__ = ["CaseWriter", "Header", "Owner", "Run", "change_times", "create", "open_run", "require_room"]
+__all__ = [
+    "CaseWriter",
+    "Header",
+    "Owner",
+    "Run",
+    "ShardWriter",
+    "change_times",
+    "create",
+    "open_run",
+    "require_room",
+    "shard_count",
+]

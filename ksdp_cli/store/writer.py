@@ -13,6 +13,7 @@ from ..base.shapes import Cloud
 from . import layout
 from .layout import Header
 from .reader import open_run
+from .shards import shard_digests
 
 
 class CaseWriter:
@@ -64,10 +65,9 @@ class CaseWriter:
         with disk.store_errors(self.path):
             self._position[self.case, k, start:end] = data
         sums, written = self._of(k)
-        for offset in range(0, len(data), self.shard):
-            index = (start + offset) // self.shard
-            sums[index] = layout.block_digest(data[offset : offset + self.shard])
-            written[index] = True
+        first = start // self.shard
+        found = shard_digests(data, self.shard)
+        sums[first : first + len(found)], written[first : first + len(found)] = found, True
 
     def write_field(self, k: int, c: NDArray[np.floating], name: str = "c") -> None:
         """Write the chemical of frame ``k`` on the grid of the store, or its gradient (d, x, y(, z)) as "grad_c"."""
@@ -89,16 +89,25 @@ class CaseWriter:
         positions: Cloud,
         c: NDArray[np.floating] | None = None,
         gradient: NDArray[np.floating] | None = None,
+        digests: NDArray[np.uint64] | None = None,
     ) -> None:
         """Write and commit frame ``k`` of the case, (J, d), with the chemical if the store has a grid, and its gradient
-        (d, x, y(, z)) if that is stored."""
+        (d, x, y(, z)) if that is stored.
+
+        ``digests`` (shards,) are those of `ShardWriter`s which wrote the positions: these are written here only if some
+        of the files do not appear.
+        """
         if positions.shape != (self.header.particles, self.header.dim):
             raise ValueError(f"a cloud {positions.shape} for {self.header.particles} x {self.header.dim}")
         if c is not None:
             self.write_field(k, c)
         if gradient is not None:
             self.write_field(k, gradient, "grad_c")
-        self.write_block(k, 0, positions)
+        if digests is not None and all(file.exists() for file in self._shards(k)):
+            sums, written = self._of(k)
+            sums[: len(digests)], written[: len(digests)] = digests, True
+        else:
+            self.write_block(k, 0, positions)
         self.commit(k)
 
     def commit(self, k: int) -> None:
@@ -111,8 +120,7 @@ class CaseWriter:
         root, case = self.path, self.case
         with disk.store_errors(root):
             # the store syncs each file before its rename; sync the folders here, positions before digests
-            count = layout.shard_count(self.header.particles)
-            shards = [layout.chunk_file(root, "position", case, k, n, 0) for n in range(count)]
+            shards = self._shards(k)
             for name, file in layout.field_files(root, self.header, case, k).items():
                 disk.sync_up(file, root / name)
             for file in shards[:-1]:
@@ -122,6 +130,11 @@ class CaseWriter:
             disk.sync_up(layout.digest_file(root, case, k), root / "digest")
         del self._sums[k], self._written[k]
         self.committed = k + 1
+
+    def _shards(self, k: int) -> list[Path]:
+        """Return the files of positions of frame ``k``."""
+        count = layout.shard_count(self.header.particles)
+        return [layout.chunk_file(self.path, "position", self.case, k, n, 0) for n in range(count)]
 
     def _of(self, k: int) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """Return the digests of frame ``k``, and which of them are set."""

@@ -53,7 +53,7 @@ def test_each_of_the_ten_figures_belongs_to_one_experiment() -> None:
 def test_targets() -> None:
     assert [job.experiment.name for job in jobs("table2")] == list(definition.TABLE2)
     assert {job.experiment.name for job in jobs("all")} == set(definition.names())
-    with pytest.raises(ConfigError, match="did you mean laminar2d-time"):
+    with pytest.raises(ConfigError, match="laminar2d-time"):
         jobs("laminar2d-tyme")
     with pytest.raises(ConfigError, match="there are: ks2d-time"):
         jobs("figure")
@@ -63,7 +63,7 @@ def test_a_file_of_ones_own(tiny: Path) -> None:
     experiment = definition.read(tiny)
     assert experiment.name == "tiny"
     assert experiment.train_options("quick", 7)["steps"] == 60
-    with pytest.raises(ConfigError, match=r"tiny has no scale 'paper'; it has: quick"):
+    with pytest.raises(ConfigError, match=r"tiny .*'paper'.*quick"):
         experiment.scale("paper")
 
 
@@ -72,19 +72,19 @@ def test_a_file_of_ones_own(tiny: Path) -> None:
     [
         ('role = "validation"', 'role = "valid"', r"rows\.0\.role"),
         ("paper = 0.0041", "paper = -1", r"rows\.0\.paper"),
-        ("paper = 0.0041", "papr = 1", r"rows\.0\.papr = 1: there is no such key"),
-        ("at = { A = 50 }", "at = { B = 50 }", r"rows\.0\.at gives B, and what varies is A"),
-        ("at = { A = 50 }", "at = { A = 50, t = 1 }", r"rows\.0\.at gives A, t"),
-        ("along = { A = [1, 50] }", "along = { t = [1, 50] }", "figures.tiny-moment.along gives t"),
+        ("paper = 0.0041", "papr = 1", r"rows\.0\.papr = 1"),
+        ("at = { A = 50 }", "at = { B = 50 }", r"rows\.0\.at .*B.* A"),
+        ("at = { A = 50 }", "at = { A = 50, t = 1 }", r"rows\.0\.at .*A, t"),
+        ("along = { A = [1, 50] }", "along = { t = [1, 50] }", "figures.tiny-moment.along .*t"),
         ("A = \"1,10,100\"", "A = 100", "nothing varies"),
         ('flow = "laminar2d"', 'flow = "laminar9d"', "laminar9d"),
         ("dt = 1e-3", "dt = -1", "dt"),
         ("dt = 1e-3", "dtt = 1e-3", "--dtt"),
-        ("steps = 60", "stepps = 60", "did you mean --steps"),
-        ("N = [300, 100]", "N = [301]", "scales.quick.N = 301 and J = 300"),
+        ("steps = 60", "stepps = 60", "--steps"),
+        ("N = [300, 100]", "N = [301]", "scales.quick.N = 301.* 300"),
         ("references = 3", "references = 1", r"scales\.quick\.references"),
         ("[scales.quick]", "[scales.slow]", r"scales"),
-        ("summary =", "summary", "not valid TOML"),
+        ("summary =", "summary", "TOML"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_its_place(tiny: Path, old: str, new: str, told: str) -> None:
@@ -98,7 +98,7 @@ def test_a_wrong_file_is_refused_with_its_place(tiny: Path, old: str, new: str, 
 
 
 def test_a_missing_file() -> None:
-    with pytest.raises(ConfigError, match=r"cannot read configuration nowhere\.toml"):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         definition.read("nowhere.toml")
 
 

@@ -37,7 +37,7 @@ def test_what_is_done_is_found_by_the_next_process(tmp_path: Path) -> None:
 def test_a_changed_configuration_is_refused_with_its_differences(tmp_path: Path) -> None:
     work = Work()
     Ledger(tmp_path).stage("train", {"steps": 3, "N": 5}, work)
-    with pytest.raises(ConfigError, match=r"steps: 3 -> 4\); use another -o"):
+    with pytest.raises(ConfigError, match=r"steps: 3 -> 4.* -o"):
         Ledger(tmp_path).stage("train", {"steps": 4, "N": 5}, work)
     assert Ledger(tmp_path, overwrite=True).stage("train", {"steps": 4, "N": 5}, work).result == {"number": 2}
     assert work.calls == [False, True]
@@ -70,7 +70,7 @@ def test_a_stage_whose_output_is_gone_is_made_again_and_what_is_no_record_is_not
     output.touch()
     for content in ('{"done": true', "[]", '{"digest": 1, "config": {}, "done": true, "seconds": 1, "result": {}}'):
         (tmp_path / "train.json").write_text(content)
-        with pytest.raises(DataError, match=r"train\.json is no record of a stage"):
+        with pytest.raises(DataError, match=r"train\.json"):
             Ledger(tmp_path).stage("train", {}, work, output)
         assert (tmp_path / "train.json").read_text() == content
     assert not Ledger(tmp_path, overwrite=True).stage("train", {}, work, output).found
@@ -129,10 +129,10 @@ def test_what_was_made_before_an_option_was_there_is_read_with_what_was_done_the
 def test_an_option_that_is_not_what_was_done_before_is_refused(tmp_path: Path) -> None:
     work = Work()
     Ledger(tmp_path).stage("simulate", without(simulated(), "merge"), work)
-    with pytest.raises(ConfigError, match=r'\(merge: "none" -> "delta"\); use another -o'):
+    with pytest.raises(ConfigError, match=r'merge: "none" -> "delta".* -o'):
         Ledger(tmp_path).stage("simulate", simulated(merge="delta"), work)
     Ledger(tmp_path).stage("train", without(trained(), "optimiser"), work)
-    with pytest.raises(ConfigError, match=r'"soap"\); it was made before ksdp had optimiser: use another -o') as caught:
+    with pytest.raises(ConfigError, match=r'"soap".*optimiser.* -o') as caught:
         Ledger(tmp_path).stage("train", trained(), work)
     assert "\n" not in str(caught.value)
     assert len(work.calls) == 2

@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 #: Reads one request a line and answers with the ranks' exit codes. Hooks: checkpoints at every step; a signal to one
-#: rank, or to all, after a step; cards without any.
+#: rank, or to all, after a step; cards without any; short
+#: shards, and a rank that does not see the store.
 SERVER = """
 import json, os, signal, sys, time
 import torch, torch.distributed, zarr, zarr.codecs, rich.table
 import ksdp_cli.store.durable, ksdp_cli.particles.torch_world, ksdp_cli.api.ranks
-from ksdp_cli.api import integrating, ranks; from ksdp_cli.views import summary
+from ksdp_cli.api import integrating, ranks, shard_writing; from ksdp_cli.store import layout
+from ksdp_cli.base import disk; from ksdp_cli.views import summary
 from ksdp_cli.particles.case_run import CaseRun
 from ksdp_cli.cli import _boundary
 from ksdp_cli.cli.app import main
@@ -40,6 +42,17 @@ def child(request, rank):
         gpu_step.STEPS = hooks.get("queue", gpu_step.STEPS)
         device.choose, device.describe = lambda asked: "cuda", lambda asked: "a card"
         torch.cuda.device_count, torch.cuda.set_device = lambda: hooks["cards"], lambda number: None
+    if "shard" in hooks:
+        layout.CHUNK = layout.SHARD = hooks["shard"]
+        real_put, files = disk.put, []
+        def put(path, data):
+            if "position" in path.parts and path.name.isdigit():
+                files.append(path)
+                open(os.path.join(request["folder"], f"{rank}.shards"), "w").write(str(len(files)))
+            real_put(path, data)
+        disk.put = put
+    if hooks.get("unseen") == rank:  # a host without the store
+        shard_writing._mark = lambda path: "another store"
     if hooks.get("checkpoints"):
         integrating.CHECKPOINT_SECONDS = integrating.CHECKPOINT_COST = 0.0
     if "signal" in hooks and hooks.get("rank", rank) == rank:

@@ -118,7 +118,7 @@ def test_a_run_on_two_cards_goes_on_on_three_and_on_one(ranks: Ranks, tmp_path: 
     command = (*CLOUD, "--engine", engine, "--accuracy", "1e-3", "--resume")
     assert ranks(1, *command, "-o", "whole.zarr", cards=1).codes == [0]
     one_a_queue = {"checkpoints": True, "cards": 3, "queue": 1}
-    done = ranks(2, *command, "-o", "a.zarr", step=1, signal=signal.SIGTERM, **one_a_queue)
+    done = ranks(2, *command, "-o", "a.zarr", step=2, signal=signal.SIGTERM, **one_a_queue)
     assert done.codes == [143, 143], done.err
     done = ranks(3, *command, "-o", "a.zarr", step=3, signal=signal.SIGTERM, rank=2, **one_a_queue)
     assert done.codes == [143] * 3, done.err

@@ -12,6 +12,7 @@ import pytest
 
 from ksdp_cli import open_run, simulate
 from ksdp_cli.base import checkpoint
+from ksdp_cli.store import layout
 
 from .conftest import Ranks
 
@@ -66,6 +67,17 @@ def test_halved_steps_on_ranks_are_those_of_one_process(ranks: Ranks, tmp_path: 
     assert alone.attrs["engine"][0]["steps_taken"] > 60
 
 
+def test_ranks_stop_at_a_collapse_like_one_process(ranks: Ranks, tmp_path: Path) -> None:
+    run = {"M": "24pi", "J": 301, "T": 0.06, "dt": "auto", "dt-fraction": 2, "delta2": 5e-4, "merge": "stop"}
+    alone = simulate(**{name.replace("-", "_"): value for name, value in run.items()}, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    words = [word for name, value in run.items() for word in (f"--{name}", str(value))]
+    done = ranks(2, "simulate", *words, "-o", "a.zarr")
+    assert done.codes == [0, 0], done.err
+    assert "the cloud has collapsed" in done.err[0]
+    assert frames(tmp_path / "a.zarr") == frames(tmp_path / "alone.zarr")
+    assert open_run(tmp_path / "a.zarr").attrs["stopped"] == alone.attrs["stopped"]
+
+
 def test_errors_are_told_once_and_end_every_rank_alike(ranks: Ranks, tmp_path: Path) -> None:
     (tmp_path / "taken.zarr").mkdir()
     for words, code, part in (
@@ -80,6 +92,24 @@ def test_errors_are_told_once_and_end_every_rank_alike(ranks: Ranks, tmp_path: P
         assert part in done.err[0]
         assert "ksdp: error:" in done.err[0]
         assert done.err[1] == done.out[1] == ""
+
+
+@pytest.mark.parametrize("unseen", [None, 1])
+def test_every_rank_writes_shards_and_rank_0_alone_where_a_host_lacks_the_store(
+    ranks: Ranks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unseen: int | None
+) -> None:
+    """5 shards of 450 particles, in 2 cases, on 2 ranks: 2 and 3 of them, whoever owns the folder."""
+    monkeypatch.setattr(layout, "CHUNK", 450)
+    monkeypatch.setattr(layout, "SHARD", 450)
+    run = {"flow": "laminar2d", "A": "5,50", "J": "2001", "snapshots": "1e-4,2e-4", "engine": "tree"}
+    simulate(**run, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    words = [word for name, value in run.items() for word in (f"--{name}", value)]
+    done = ranks(2, "simulate", *words, "-o", "a.zarr", shard=450, **({} if unseen is None else {"unseen": unseen}))
+    assert done.codes == [0, 0], done.err
+    assert frames(tmp_path / "a.zarr") == frames(tmp_path / "alone.zarr")
+    counted = [tmp_path / f"{rank}.shards" for rank in range(2)]
+    written = [int(file.read_text()) if file.exists() else 0 for file in counted]
+    assert written == ([8, 12] if unseen is None else [20, 0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -113,6 +143,8 @@ def test_a_rank_that_is_killed_ends_the_run_and_costs_no_bit(
         assert left == [5] * (size - 1), done
         said = "".join(done.err).splitlines()
         assert len([line for line in said if "another rank of this run has ended" in line]) == 1, done.err
+        saved = tmp_path / "a.zarr.checkpoint" / "0"
+        assert not saved.exists() or checkpoint.load(saved)[0]["step"] <= step  # whole: its digest holds
         again = ranks(draw.randrange(1, 4), *command, checkpoints=True)
         assert set(again.codes) == {0}, again.err
         assert frames(tmp_path / "a.zarr") == alone

@@ -30,9 +30,7 @@ class Upside(Elliptic):
         return -super().field(state, x, grid)
 
 
-@pytest.mark.parametrize(
-    ("chemistry", "clause"), [(Forgetful, "memory"), (Unscaled, "proportion"), (Upside, "slope of its field")]
-)
+@pytest.mark.parametrize(("chemistry", "clause"), [(Forgetful, "memory"), (Unscaled, "proportion"), (Upside, "slope")])
 def test_a_broken_clause_is_named(chemistry: Any, clause: str) -> None:
     with pytest.raises(AssertionError, match=clause):
         check_chemistry(chemistry)

@@ -110,7 +110,7 @@ def test_a_wrong_one_is_named(kernel: Any) -> None:
 
 
 def test_what_is_outside_of_the_language_is_the_compilers_own_error() -> None:
-    with pytest.raises(ConfigError, match=r"Branching, test_kit_kernels\.py line \d+: 'if r2 > delta2:'"):
+    with pytest.raises(ConfigError, match=r"Branching.* line \d+: 'if r2"):
         check_kernel(Branching)
 
 
@@ -120,5 +120,5 @@ def test_an_engine_that_sums_wrongly_is_caught(monkeypatch: pytest.MonkeyPatch) 
             return super().__call__(x) * (1 + 1e-3)
 
     monkeypatch.setattr(kit, "DirectCPU", Sloppy)
-    with pytest.raises(AssertionError, match="the direct sum on the CPU in float32"):
+    with pytest.raises(AssertionError, match="CPU in float32"):
         check_kernel(Blob)

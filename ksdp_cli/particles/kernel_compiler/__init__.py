@@ -1,1 +1,1 @@
-"""From a kernel's scalar function to the compiled loops of every engine."""
+"""The compiler from a kernel's scalar function to the loops of every engine."""

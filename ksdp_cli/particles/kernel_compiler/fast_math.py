@@ -1,10 +1,10 @@
-"""Logarithm, exponential and error function that a loop can be vectorised through, in float32 and float64.
+"""Logarithm, exponential and error function in float32 and float64, in a form that the compiler can vectorise.
 
-Numba without SVML calls the scalar library for these, 5 to 30 times slower in a pair sum. The coefficients are
-Chebyshev interpolants of degrees chosen so that rounding dominates; errors are in each docstring and are tested.
-Exponents pass through the integer view: adding and subtracting 2^52 is folded away under fast-math. Every int32
-intermediate is cast back, because Numba widens integer arithmetic to 64 bits, which AVX2 cannot shift or convert.
-No formula relies on the order of a sum, so callers may reassociate.
+Numba without SVML calls the scalar library, which makes a pair sum 5 to 30 times slower. The polynomials are Chebyshev
+interpolants of a degree at which rounding dominates; each docstring gives the error, which is tested. Exponents go
+through the integer view, because fast-math removes the usual addition and subtraction of 2^52. Every int32 intermediate
+is cast back, because Numba widens integers to 64 bits, which AVX2 cannot shift or convert. No formula depends on the
+order of a sum, so callers may reassociate.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _jit = njit(fastmath=FAST, error_model="numpy", forceinline=True)
 
 SQRT_HALF_32, EXPONENT_32 = i32(0x3F3504F3), i32(23)
 SQRT_HALF_64, EXPONENT_64 = i64(0x3FE6A09E667F3BCD), i64(52)
-#: 1.5 * 2^52: in its low bits a float64 of this size holds a signed whole number.
+#: 1.5 * 2^52: a float64 of this size holds a signed integer in its low bits.
 WHOLE_64 = f64(6755399441055744.0)
 
 
@@ -36,7 +36,7 @@ WHOLE_64 = f64(6755399441055744.0)
 def select(
     typing_context: BaseContext, condition: types.Type, then: types.Type, other: types.Type
 ) -> tuple[Signature, Callable[..., Value]]:
-    """``then if condition else other`` with both sides computed: a branch would cost the vectorisation."""
+    """``then if condition else other``, with both sides computed: a branch would prevent vectorisation."""
     common = typing_context.unify_types(then, other)
 
     def generate(context: object, builder: IRBuilder, signature: object, arguments: Sequence[object]) -> Value:
@@ -51,7 +51,7 @@ def log32(x: np.float32) -> np.float32:
     bits = f32(x).view(np.int32)
     exponent = i32(i32(bits - SQRT_HALF_32) >> EXPONENT_32)
     f = i32(bits - i32(exponent << EXPONENT_32)).view(np.float32) - f32(1.0)
-    # in pairs (Estrin): the chain's latency, not the number of operations, bounds the loop
+    # in pairs (Estrin), since latency, not the number of operations, limits the loop
     f2 = f * f
     f4 = f2 * f2
     a = (f32(-0.49999997) * f + f32(1.0)) + (f32(-0.25001353) * f + f32(0.33334193)) * f2
@@ -110,7 +110,7 @@ def log64(x: float) -> float:
     """Natural logarithm of a positive normal float64; error below 3e-16 max(1, |log x|)."""
     bits = f64(x).view(np.int64)
     shifted = i64(bits - SQRT_HALF_64)
-    # biased so that the shift is unsigned, and converted from 32 bits: AVX2 has neither for signed 64-bit integers
+    # biased for an unsigned shift and converted from 32 bits: AVX2 has neither operation for signed 64-bit integers
     biased = i64(shifted + i64(0x3FF0000000000000)).view(np.uint64) >> np.uint64(52)
     exponent = f64(i32(biased) - i32(1023))
     m = i64(bits - (shifted & i64(-0x10000000000000))).view(np.float64)

@@ -1,14 +1,14 @@
-"""The device functions that a kernel's GPU source calls. Imported by generated modules alone, for it needs Triton.
+"""The device functions that a kernel's GPU source calls. Only generated modules import this file, since it needs
+Triton.
 
-In float32 they are the card's own approximations, one instruction in its unit for special functions, subnormal numbers
-flushed to zero: ``rcp`` and ``rsqrt`` err by 1 and 2 units in the last place, ``sqrt`` by 1, ``exp2`` by 2; ``log2`` by
-2^-22, absolutely between 1/2 and 2 and relatively elsewhere (PTX ISA, "Floating Point Instructions"). An IEEE division
-costs eight instructions more, a library logarithm about twenty, in a pair sum of nine. In float64, and in Triton's
-interpreter, which cannot run assembly, they are the exact operations (an inverse root
-the library's, right to 1 unit in the last place).
+In float32 they are the GPU's approximations, one instruction each, with subnormal numbers flushed to zero. Errors: 1
+unit in the last place for ``rcp`` and ``sqrt``, 2 for ``rsqrt`` and ``exp2``; 2^-22 for ``log2``, absolute between 1/2
+and 2 and relative elsewhere (PTX ISA, "Floating Point Instructions"). An IEEE division costs eight more instructions
+and a library logarithm about twenty, in a pair sum of nine. In float64, and in Triton's interpreter, which cannot run
+assembly, they are exact operations (the library's inverse root, accurate to 1 unit in the last place).
 """
 
-# Annotations of a program are read by Triton, and mean types of memory there.
+# Triton reads annotations of a program as types of memory.
 # mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import os
 import triton
 import triton.language as tl
 
-#: Whether the programs are compiled for a card.
+#: Whether programs are compiled for a GPU, not interpreted.
 COMPILED = tl.constexpr(os.environ.get("TRITON_INTERPRET", "0") != "1")
 LOG2E = tl.constexpr(1.4426950408889634)
 
@@ -75,8 +75,8 @@ def exp(x):
 
 @triton.jit
 def erf(x):
-    # x P(x^2) / Q(x^2), least largest relative error on [0, 3.8]: 2e-7, with rounding 5e-7. The library's costs twice
-    # as much: it computes two polynomials and selects
+    # x P(x^2) / Q(x^2), minimax on [0, 3.8] with relative error 2e-7, with rounding 5e-7. The library's function costs
+    # twice as much, since it computes two polynomials and selects
     if x.dtype == tl.float32:
         x = tl.minimum(tl.maximum(x, -3.8), 3.8)
         z = x * x

@@ -1,6 +1,6 @@
-"""What a kernel may be written in, and one function of it read.
+"""The language of a kernel, and the reader of one function.
 
-Grammar of a body, with the numbers of the module and of ``math.pi`` as constants::
+Grammar of a body; numbers of the module and ``math.pi`` are constants::
 
     body       = [docstring] {NAME "=" expression} "return" expression
     expression = NUMBER | NAME | expression ("+" | "-" | "*" | "/") expression | ("-" | "+") expression
@@ -32,7 +32,10 @@ RULES = "the body of a kernel is described in docs/plugins.md"
 
 
 class Function:
-    """One function of a kernel while it is written out: its syntax tree, its place in a file, and what it sees."""
+    """One function of a kernel: its syntax tree, its position in a file, and the names in its scope.
+
+    Raises `ConfigError` if the source cannot be read or is not a plain ``def``.
+    """
 
     def __init__(self, kernel: str, function: Callable[..., object]) -> None:
         self.kernel, self.file, self.first = kernel, "?", 1
@@ -54,15 +57,17 @@ class Function:
         self.arguments = [argument.arg for argument in plain.args]
         self.local = set(self.arguments)
         self.varying = {f"{argument}_" for argument in self.arguments}
-        seen = inspect.getclosurevars(function)
-        self.scope = {**seen.builtins, **seen.globals, **seen.nonlocals}
+        names = inspect.getclosurevars(function)
+        self.scope = {**names.builtins, **names.globals, **names.nonlocals}
 
     def refuse(self, node: ast.AST, why: str) -> ConfigError:
+        """The error for ``node``, with kernel, file and line."""
         line = self.first + getattr(node, "lineno", 1) - 1
         return ConfigError(f"kernel {self.kernel}, {self.file} line {line}: {why}", RULES)
 
     def math_name(self, node: ast.expr) -> str | None:
-        """``sqrt`` for ``math.sqrt`` and for ``sqrt`` imported from math, under whatever name."""
+        """``sqrt`` for ``math.sqrt`` and for ``sqrt`` imported from math under any name; None for another
+        expression."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             return node.attr if self.scope.get(node.value.id) is math and node.value.id not in self.local else None
         if isinstance(node, ast.Name) and node.id not in self.local:
@@ -70,11 +75,11 @@ class Function:
         return None
 
     def varies(self, text: str) -> bool:
-        """Whether an expression, written out, changes within a loop over pairs."""
+        """Whether the generated expression ``text`` changes within a loop over pairs."""
         return not self.varying.isdisjoint(re.findall(r"\w+", text))
 
     def number(self, node: ast.expr) -> float | None:
-        """The value of an expression of numbers alone, so that it is computed once and in full precision."""
+        """The value of a constant expression, computed once in full precision; None for another expression."""
         value: Any = None
         if isinstance(node, ast.Constant):
             value = node.value

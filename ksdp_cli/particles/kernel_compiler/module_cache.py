@@ -1,4 +1,4 @@
-"""Import of generated source, cached on disk under a name that its text decides, for Numba's cache to find again."""
+"""Import of generated source from files named by their content, so that Numba's disk cache finds them again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _import_lock = threading.Lock()
 
 @functools.cache
 def _stamp() -> str:
-    """What else decides the compiled code: Numba's cache sees a change of the module's text, and of nothing else."""
+    """A comment with the versions on which compiled code depends, since Numba's cache only checks the module's text."""
     from ...plugins import own_version
 
     library = hashlib.sha256(Path(__file__).with_name("fast_math.py").read_bytes()).hexdigest()[:16]
@@ -27,7 +27,7 @@ def _stamp() -> str:
 
 
 def import_text(text: str, stem: str) -> types.ModuleType:
-    """Import generated source from the cache folder; the same text is the same module."""
+    """Import generated source from the cache folder; equal texts give the same module."""
     text = _stamp() + text
     name = f"ksdp_generated_{stem}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     with _import_lock:
@@ -35,7 +35,7 @@ def import_text(text: str, stem: str) -> types.ModuleType:
             return sys.modules[name]
         file = cache_folder() / f"{name}.py"
         if not file.exists() or file.read_text(encoding="utf-8") != text:
-            put(file, text.encode())  # two processes may get here at once
+            put(file, text.encode())  # atomic, since two processes may write it at once
         spec = importlib.util.spec_from_file_location(name, file)
         assert spec is not None
         assert spec.loader is not None

@@ -1,14 +1,14 @@
-"""Products and quotients of a kernel in the form that costs least in a pair sum, however they were written.
+"""Rewrites products and quotients of a kernel into the form that costs least in a pair sum.
 
-A division is a reciprocal estimate and a Newton step, and a constant factor is an instruction for every pair. So
+A division costs a reciprocal estimate and a Newton step, and a constant factor an instruction for every pair. Therefore
 
-- all constants of a product become one, and that of the whole kernel leaves the loop;
-- what is divided by more than once is inverted once: 1/q + a/(q q) has one division;
-- X sqrt(X) below the line becomes three factors 1/sqrt(X): one inverse root, and r^3 of a particle and itself, whose
-  distance is 1e-12, does not underflow as it does where the compiler takes the root of X^3.
+- all constants of a product are combined, and the constant of the whole kernel leaves the loop;
+- a repeated divisor is inverted once: 1/q + a/(q q) has one division;
+- X sqrt(X) in a denominator becomes three factors 1/sqrt(X), with one inverse root. The compiler's root of X^3 would
+  underflow for the pair of a particle with itself, whose distance is set to 1e-12.
 
-Measured by `benchmarks/direct.py` on one thread in float32: 2D blob 6.8 to 7.9, 2D eq7 2.0 to 2.3, 3D plummer 3.4 to
-4.1 thousand million pairs a second.
+Measured by `benchmarks/direct.py` on one thread in float32, in 10^9 pairs a second: 2D blob from 6.8 to 7.9, 2D eq7
+from 2.0 to 2.3, 3D plummer from 3.4 to 4.1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Product:
-    """``constant`` times the expressions ``above`` over the expressions ``below``, as texts."""
+    """``constant`` times the expressions ``above`` over the expressions ``below``; expressions are source texts."""
 
     constant: float = 1.0
     above: list[str] = field(default_factory=list)
@@ -30,11 +30,11 @@ class Product:
         return Product(self.constant * other.constant, self.above + other.above, self.below + other.below)
 
     def over(self, other: Product) -> Product:
-        """Raises `ZeroDivisionError` for a constant 0 below the line."""
+        """The quotient. Raises `ZeroDivisionError` if the constant of ``other`` is 0."""
         return Product(self.constant / other.constant, self.above + other.below, self.below + other.above)
 
     def prepared(self) -> Product:
-        """The same with inverse roots and inverses above the line, where they pay."""
+        """The same product, with inverse roots and repeated inverses as factors."""
         below = Counter(self.below)
         above = list(self.above)
         for x in list(below):
@@ -48,17 +48,18 @@ class Product:
         return Product(self.constant, above, list(below.elements()))
 
     def split(self) -> tuple[float, Product]:
-        """The constant, and the rest without it.
+        """Return the constant, and the product without it.
 
-        Beside a lone root the constant stays: the compiler then runs the root beside the arithmetic, in a unit of its
-        own, instead of estimating its inverse (3D blob: 4.1 against 3.6 thousand million pairs a second).
+        With a single root in the denominator the constant stays. The compiler then computes the root in its own unit,
+        in parallel with the arithmetic, instead of estimating its inverse (3D blob: 4.1 against 3.6 10^9 pairs a
+        second).
         """
         if any(x.startswith("sqrt(") for x in self.below) or self.constant == 0.0:
             return 1.0, self
         return self.constant, Product(1.0, self.above, self.below)
 
     def text(self) -> str:
-        """As an expression of the generated module; the constant stands below the line if something else does."""
+        """The expression for Numba; the constant is in the denominator if there is one."""
         if self.constant == 0.0:
             return "REAL(0.0)"
         below, above = list(self.below), list(self.above)
@@ -70,11 +71,11 @@ class Product:
         return f"({top} / ({' * '.join(below)}))" if below else f"({top})"
 
     def estimated(self, varies: Callable[[str], bool]) -> str:
-        """As an expression of a GPU program, whose divisions and inverse roots are instructions of their own.
+        """The expression for a GPU program, which has instructions for reciprocals and inverse roots.
 
-        - sqrt(X)^n X^m below the line is rsqrt(X)^(n + 2 m), and sqrt(X)/X above and below it rsqrt(X);
-        - what is divided by more than once is inverted once; all else below the line shares one ``rcp``;
-        - the constant and what does not vary with r^2 come first, in a bracket, so that they leave the loop.
+        - 1 / (sqrt(X)^n X^m) becomes rsqrt(X)^(n + 2 m), and sqrt(X) / X becomes rsqrt(X);
+        - a repeated divisor is inverted once; the other divisors share one ``rcp``;
+        - the constant and all factors that do not vary with r^2 come first, in a bracket, so that they leave the loop.
         """
         above, below = Counter(self.above), Counter(self.below)
         for x in list(below):
@@ -102,5 +103,6 @@ class Product:
 
 
 def full(value: float) -> str:
-    """A constant of a GPU program in the type ``real``: a bare one becomes float32 in a branch, even beside float64."""
+    """A constant of a GPU program in the type ``real``; Triton makes a plain one float32 in a branch, even with
+    float64."""
     return f"tl.full((), {value!r}, real)"

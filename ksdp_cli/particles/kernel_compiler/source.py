@@ -1,26 +1,26 @@
-"""From a kernel's one scalar function to the source text of every engine.
+"""Source text for every engine, generated from a kernel's one scalar function.
 
-A kernel is written once, as ``g2d``/``g3d(r2, delta2, *parameters)`` in plain Python and ``math`` (the contract is in
-`ksdp_cli.kernels.base`). Its syntax tree is checked and written out again for a target:
+A kernel is written once, as ``g2d``/``g3d(r2, delta2, *parameters)`` in plain Python and ``math`` (the contract is
+`ksdp_cli.kernels.base`). Its syntax tree is checked and translated for a target:
 
-- ``float32`` and ``float64``: Numba functions; logarithm, exponential and error function are those of `fast_math`,
-  because the library ones stop a loop from being vectorised, and ``a if c else b`` becomes a select without a branch;
+- ``float32`` and ``float64``: Numba functions, with logarithm, exponential and error function from `fast_math`, since
+  library functions prevent vectorisation, and ``a if c else b`` as a select without a branch;
 - ``array``: NumPy or torch, conditional expressions as ``where`` (`array_function`);
 - ``triton``: functions for GPU programs.
 
-``load_module(template, kernel, dim, dtype)`` is how an engine gets its loops: the template is the text of a Python
-module that calls ``g(r2, PARAMS)``. In the template
+An engine gets its loops from ``load_module(template, kernel, dim, dtype)``. The template is the text of a Python module
+that calls ``g(r2, PARAMS)``. In the template
 
 - ``PARAMS`` stands for "p0, p1, ...", p0 = delta^2; ``UNPACK`` for a line that sets them from an array ``p``;
-- ``g`` is a Numba function of scalars of type ``REAL`` (``np.float32`` or ``np.float64``), inlined into its caller, and
-  the kernel is ``SCALE * g``: its constant factor, a Python number, belongs outside of the loop (not for ``triton``);
-- ``np``, ``njit`` with its options ``PLAIN`` and ``INNER``, ``FAST`` and ``select(c, a, b)`` are there;
+- ``g`` is a Numba function of scalars of type ``REAL`` (``np.float32`` or ``np.float64``), inlined into its caller. The
+  kernel is ``SCALE * g``; apply the constant factor SCALE, a Python number, outside of the loop (not for ``triton``);
+- ``np``, ``njit`` with its options ``PLAIN`` and ``INNER``, ``FAST`` and ``select(c, a, b)`` are defined;
 - lines from ``#2D`` or ``#3D`` to the next mark or ``#END`` are kept for that dimension only.
 
-Constants in a float32 template must be typed, ``REAL(0.5)``: a bare 0.5 turns the whole loop into float64. Functions
-that take arrays carry ``@njit(**PLAIN)``, or ``@njit(**INNER)`` where compiled functions alone call them. The module is
-written to a cache folder under a name that its contents decide, so that Numba's own cache serves the next process: a
-Numba function that is handed over as an argument is never cached.
+Constants in a float32 template need a type, ``REAL(0.5)``: a plain 0.5 turns the whole loop into float64. Functions of
+arrays have ``@njit(**PLAIN)``, or ``@njit(**INNER)`` if only compiled functions call them. The module is written to a
+cache folder under a name derived from its content, so that Numba's cache works for the next process. (Numba does not
+cache a function that is passed as an argument.)
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ PRELUDES = {
 
 
 def kernel_function(kernel: object, dim: int) -> Callable[..., float]:
-    """``g2d`` or ``g3d`` of a kernel class. Raises `ConfigError` when it lacks that dimension."""
+    """Return ``g2d`` or ``g3d`` of a kernel class. Raises `ConfigError` for a dimension that it does not support."""
     if dim not in dims_of(kernel):
         has = " and ".join(str(d) for d in dims_of(kernel)) or "none"
         raise ConfigError(f"kernel {_name(kernel)} has dimension {has}, not {dim}", "change --dim or --kernel")
@@ -60,14 +60,14 @@ def kernel_function(kernel: object, dim: int) -> Callable[..., float]:
 
 
 def parameter_count(kernel: object, dim: int) -> int:
-    """Arguments of g after r^2."""
+    """Number of arguments of g after r^2."""
     return len(inspect.signature(kernel_function(kernel, dim)).parameters) - 1
 
 
 def source(kernel: object, dim: int, target: str) -> str:
-    """The text of ``g`` and its helpers for a target: ``float32``, ``float64``, ``array`` or ``triton``.
+    """Return the text of ``g`` and its helpers for a target: ``float32``, ``float64``, ``array`` or ``triton``.
 
-    Raises `ConfigError` naming the kernel, the line and what is not allowed there.
+    Raises `ConfigError` with the kernel, the line and the construct that is not allowed.
     """
     writer = Writer(_name(kernel), target)
     if writer.write(kernel_function(kernel, dim), "g") < 2:
@@ -79,7 +79,7 @@ def source(kernel: object, dim: int, target: str) -> str:
 
 
 def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., Any]:
-    """``g(r2, delta2, *parameters)`` of arrays: NumPy's, or ``xp=torch`` for tensors. Element by element, unfused."""
+    """Return ``g(r2, delta2, *parameters)`` as a function of NumPy arrays, or of tensors with ``xp=torch``."""
     text = source(kernel, dim, "array")
     if xp is None:
         import numpy
@@ -92,7 +92,7 @@ def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., An
     else:
 
         def lifted(name: str) -> Callable[..., object]:
-            # a parameter becomes a float64 tensor without axes, which does not widen a float32 one
+            # a 0-d float64 tensor does not widen a float32 tensor
             return lambda value: getattr(xp, name)(
                 value if isinstance(value, xp.Tensor) else xp.as_tensor(value, dtype=xp.float64)
             )
@@ -107,7 +107,7 @@ def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., An
 def load_module(template: str, kernel: object, dim: int, dtype: str) -> types.ModuleType:
     """Import ``template`` compiled around the kernel's ``g`` in dimension ``dim``.
 
-    ``dtype`` is the target: ``float32``, ``float64`` or ``triton``. What the template may use is said above.
+    ``dtype`` is the target: ``float32``, ``float64`` or ``triton``. The module docstring defines the template.
     """
     text = source(kernel, dim, dtype)
     names = [f"p{i}" for i in range(parameter_count(kernel, dim))]
@@ -118,14 +118,15 @@ def load_module(template: str, kernel: object, dim: int, dtype: str) -> types.Mo
 
 
 def for_dimension(template: str, dim: int) -> str:
-    kept, keep = [], True
+    """Keep the lines of ``template`` for ``dim``: those outside marks and those after ``#2D`` or ``#3D``."""
+    lines, keep = [], True
     for line in template.splitlines():
         mark = line.strip()
         if mark in ("#2D", "#3D", "#END"):
             keep = mark in (f"#{dim}D", "#END")
         elif keep:
-            kept.append(line)
-    return "\n".join(kept) + "\n"
+            lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 def _name(kernel: object) -> str:

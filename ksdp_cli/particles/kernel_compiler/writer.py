@@ -1,4 +1,4 @@
-"""Writes a kernel's function out as source text for a target: a compiler of the grammar in `language`."""
+"""Translates a kernel's function, in the grammar of `language`, into source text for a target."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SELECT = {"float32": "select", "float64": "select", "array": "where", "triton": 
 
 
 class Writer:
-    """Writes a kernel's function, and the helpers that it calls, for a target.
+    """Translates a kernel's function and its helpers for a target.
 
-    Local names get an underscore at the end, so that none can hide a function of the generated module.
+    Local names get a trailing underscore, so that none can hide a function of the generated module.
     """
 
     def __init__(self, kernel: str, target: str) -> None:
@@ -34,7 +34,7 @@ class Writer:
         self.texts: list[str] = []
 
     def write(self, function: Callable[..., object], name: str) -> int:
-        """Append the text of ``function`` as ``name``, after its helpers; the number of its arguments."""
+        """Append the text of ``function`` as ``name``, after its helpers; return its number of arguments."""
         f = Function(self.kernel, function)
         whole, lines = name == "g", []
         if self.target == "triton" and whole:
@@ -50,8 +50,8 @@ class Writer:
             value = getattr(statement, "value", None)
             single = isinstance(statement, ast.AnnAssign) or len(getattr(statement, "targets", ())) == 1
             if not single or not isinstance(target, ast.Name) or value is None:
-                what = ast.unparse(statement).splitlines()[0]
-                raise f.refuse(statement, f"{what!r} is not allowed: assign to one name, and return last")
+                line = ast.unparse(statement).splitlines()[0]
+                raise f.refuse(statement, f"{line!r} is not allowed: assign to one name, and return last")
             text = self._expression(f, value)
             lines.append(f"    {target.id}_ = {text}")
             f.local.add(target.id)
@@ -65,7 +65,7 @@ class Writer:
         return len(f.arguments)
 
     def _result(self, f: Function, node: ast.expr, whole: bool) -> str:
-        """What a function returns; ``scale`` takes the constant factor of the ``whole`` kernel."""
+        """The return expression; the constant factor of the ``whole`` kernel goes to ``scale``."""
         if self.target == "triton" and whole:
             product = self._product(f, node)
             self.scale, product.constant = product.constant, 1.0
@@ -103,7 +103,7 @@ class Writer:
         if isinstance(node, ast.Name):
             if node.id in f.local:
                 return f"{node.id}_"
-            raise f.refuse(node, f"{node.id!r} is no argument, no name assigned above and no number of the module")
+            raise f.refuse(node, f"{node.id!r} is not an argument, a name assigned above or a number of the module")
         if self.numba and isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
             return self._product(f, node).prepared().text()
         if self.target == "triton" and _is_product(f, node):
@@ -113,28 +113,28 @@ class Writer:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             exponent = f.number(node.right)
             if exponent is None or exponent not in range(1, 9):
-                raise f.refuse(node, f"{ast.unparse(node)!r}: a power is a whole number from 1 to 8; else use sqrt")
+                raise f.refuse(node, f"{ast.unparse(node)!r}: use a whole number from 1 to 8 as power, or sqrt")
             return "(" + " * ".join([go(node.left)] * int(exponent)) + ")"
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
             return f"(-{go(node.operand)})" if isinstance(node.op, ast.USub) else go(node.operand)
         if isinstance(node, ast.IfExp):
             return f"{SELECT[self.target]}({self._condition(f, node.test)}, {go(node.body)}, {go(node.orelse)})"
         if isinstance(node, ast.Call) and not node.keywords:
-            name, wanted = self._callee(f, node)
-            if len(node.args) != wanted:
-                raise f.refuse(node, f"{ast.unparse(node)!r} has {len(node.args)} arguments instead of {wanted}")
+            name, count = self._callee(f, node)
+            if len(node.args) != count:
+                raise f.refuse(node, f"{ast.unparse(node)!r} has {len(node.args)} arguments instead of {count}")
             shape = ["real"] if self.target == "triton" and f.math_name(node.func) is None else []
             return f"{name}({', '.join([*shape, *(go(argument) for argument in node.args)])})"
         raise f.refuse(node, f"{ast.unparse(node)!r} is not allowed")
 
     def _condition(self, f: Function, node: ast.expr) -> str:
         if not isinstance(node, ast.Compare) or len(node.ops) != 1 or type(node.ops[0]) not in COMPARISONS:
-            raise f.refuse(node, f"{ast.unparse(node)!r}: a condition is one comparison by <, <=, > or >=")
+            raise f.refuse(node, f"{ast.unparse(node)!r}: use one comparison by <, <=, > or >= as condition")
         left, right = self._expression(f, node.left), self._expression(f, node.comparators[0])
         return f"({left} {COMPARISONS[type(node.ops[0])]} {right})"
 
     def _callee(self, f: Function, node: ast.Call) -> tuple[str, int]:
-        """The name under which a function is called in the target, and its number of arguments."""
+        """Name of the called function in the target, and its number of arguments."""
         name = f.math_name(node.func)
         if name in FUNCTIONS:
             return str(name), 1
@@ -146,7 +146,7 @@ class Writer:
             )
         if helper not in self.names:
             name = f"{helper.__name__}_{len(self.names)}"
-            self.names[helper] = (name, -1)  # stands there first, to find out a recursion
+            self.names[helper] = (name, -1)  # -1 until it is written, to detect recursion
             self.names[helper] = (name, self.write(helper, name))
         if self.names[helper][1] < 0:
             raise f.refuse(node, f"{helper.__name__!r} calls itself")

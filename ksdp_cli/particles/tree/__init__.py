@@ -1,1 +1,1 @@
-"""The sub-quadratic pair sum: tree, proxies, traversal, and the accuracy measured on the cloud at hand."""
+"""The sub-quadratic pair sum: tree, proxies (P2M, M2M, L2L, L2P), traversal (M2L, P2L, M2P, P2P), measured accuracy."""

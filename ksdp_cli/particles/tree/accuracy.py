@@ -1,8 +1,8 @@
-"""The order and opening of the tree, chosen by the error measured on the cloud at hand.
+"""The choice of order and opening of the tree, by the error measured on the current cloud.
 
-The same order is 6 to 40 times less accurate on an aggregated cloud than on a ball, so no table of orders can keep a
-promise: the force on a sample of particles is compared with the direct sum in float64, at the first call and every
-``PERIOD`` calls, and the tree climbs until the error is below the target.
+One order is 6 to 40 times less accurate on an aggregated cloud than on a ball, so no table of orders can guarantee an
+accuracy. Instead the force on a sample of particles is compared with the direct sum in float64, at the first call and
+every ``PERIOD`` calls, and the tree uses more accurate settings until the error is below the target.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from ..world import World, ends_of, share_of
 
 Force = TypeVar("Force")
 
-#: Particles whose force is checked.
+#: Number of particles whose force is checked.
 SAMPLE = 256
-#: Calls between checks, and between a step down that failed and the next one.
+#: Calls between two checks; calls after a failed step down before the next attempt.
 PERIOD, PATIENCE = 25, 250
-#: A cheaper setting is tried when the error is below this part of the target.
+#: A cheaper setting is tried if the error is below this fraction of the target.
 SLACK = 0.2
-#: What a rung of the ladder gains, and the error of the first one, roughly: where to start and how far to jump.
+#: Approximate gain in accuracy of one rung, and error of the first rung, to choose the start and the size of a jump.
 GAIN, COARSE = 2.4, 5e-3
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One setting. Fields have order ``order - slope * level``, sources one less; a leaf has at most ``leaf``."""
+    """One setting: fields have order ``order - slope * level``, sources one less; a leaf has at most ``leaf``
+    particles."""
 
     order: float
     slope: float
@@ -42,17 +43,17 @@ class Rung:
     leaf: int
 
     def orders(self, depth: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Orders of sources and of fields on the levels 0 .. depth."""
+        """Return the orders of sources and of fields on levels 0 .. depth."""
         fields = np.floor(self.order - self.slope * np.arange(depth + 1) + 1e-9).astype(np.int64)
         fields = np.maximum(fields, 3)
         return fields - 1, fields
 
 
 def ladder(dim: int, dtype: str) -> list[Rung]:
-    """Settings by growing accuracy, each about `GAIN` times better. In float32 they end where rounding takes over.
+    """Settings of increasing accuracy, each about `GAIN` times better; in float32 they end where rounding dominates.
 
-    Openings from 0.7 to 2, leaves from 32 to 128 and slopes from 0 to 0.3 were measured; a step of the order is the
-    cheapest way to a digit. With large orders a larger leaf pays, because its particles are then fewer than proxies.
+    Openings from 0.7 to 2, leaves from 32 to 128 and slopes from 0 to 0.3 were measured; raising the order is the
+    cheapest way to more accuracy. High orders favour larger leaves, as long as these have fewer particles than proxies.
     """
     slope, first, last = (0.3, 6.0, 16.0) if dim == 2 else (0.15, 4.5, 11.0)
     if dtype == "float32" and dim == 2:
@@ -65,7 +66,7 @@ def ladder(dim: int, dtype: str) -> list[Rung]:
 
 
 def sample_of(count: int, number: int) -> NDArray[np.int64]:
-    """A random sample of ``count`` particles that depends on ``number`` alone."""
+    """Indices of a random sample of ``count`` particles, a function of ``number``."""
     draw = np.random.Generator(np.random.Philox(key=number))
     return np.arange(count) if count <= SAMPLE else draw.choice(count, SAMPLE, replace=False)
 
@@ -79,10 +80,10 @@ def sampled_error(
     run: Callable[[Callable[[int], object], Iterable[int]], list[object]],
     world: World | None = None,
 ) -> tuple[float, float]:
-    """Relative l2 error of ``force`` (n, d), and largest error over the root mean square force, on a sample.
+    """Relative l2 error of ``force`` (n, d) on a sample, and the largest error over the root mean square force.
 
-    ``sample`` (n,) numbers its particles, which the ranks of a ``world`` share out. ``accumulate`` is the direct sum in
-    float64.
+    ``sample`` (n,) holds the indices of its particles in ``x`` (J, d); the ranks of ``world`` share them.
+    ``accumulate`` is the direct sum in float64.
     """
     p = np.array(args, np.float64)
     axes = [np.ascontiguousarray(column, np.float64) for column in x.T]
@@ -97,15 +98,15 @@ def sampled_error(
     if world:
         for row in exact:
             world.join(row, ends_of(len(sample), world.size))
-    wrong = np.linalg.norm(force - exact.T, axis=1)
+    error = np.linalg.norm(force - exact.T, axis=1)
     scale = math.sqrt(float(np.mean(exact**2)) * x.shape[1])
     if scale == 0.0:
-        return (0.0, 0.0) if not wrong.any() else (math.inf, math.inf)
-    return math.sqrt(float(np.mean(wrong**2))) / scale, float(wrong.max()) / scale
+        return (0.0, 0.0) if not error.any() else (math.inf, math.inf)
+    return math.sqrt(float(np.mean(error**2))) / scale, float(error.max()) / scale
 
 
 class Tuner:
-    """Walks a ladder of settings; its whole memory is `state`."""
+    """Chooses a rung of a ladder of settings; `state` holds all its variables."""
 
     def __init__(self, target: float, rungs: list[Rung]) -> None:
         self.target, self.rungs = target, rungs
@@ -113,7 +114,8 @@ class Tuner:
         self.error, self.largest, self.checked, self.worst = math.nan, math.nan, -1, 0.0
 
     def run(self, evaluate: Callable[[Rung], Force], measure: Callable[[Force, int], tuple[float, float]]) -> Force:
-        """The force by the setting in use, raised first where a check is due and fails; an array or a tensor."""
+        """Return the force (an array or a tensor) by the current setting, after raising it if a check is due and
+        fails."""
         force = evaluate(self.rungs[self.rung])
         if self.calls >= self.due:
             force = self._check(force, evaluate, measure)
@@ -137,7 +139,7 @@ class Tuner:
         if climbed and self.calls > 0:
             self.rest = self.calls + PATIENCE
         elif self.error < SLACK * self.target and self.rung > 0 and self.calls >= self.rest:
-            self.rung -= 1  # checked at the very next call, and taken back there if it was one too many
+            self.rung -= 1  # checked at the next call, and reversed there if it fails
             self.due = self.calls + 1
         return force
 
@@ -164,12 +166,12 @@ class Tuner:
         return {name: getattr(self, name) for name in SavedTuner.model_fields}
 
     def restore(self, state: dict[str, object]) -> None:
-        """Take over a `state`. Raises `DataError` for one of another ladder, `ValueError` for what is none."""
+        """Continue from a `state`. Raises `DataError` for that of another ladder, `ValueError` for other data."""
         saved = as_record(SavedTuner, state)
         if saved.rung >= len(self.rungs):
             raise DataError(
-                f"the state holds setting {saved.rung} of the tree, and there are {len(self.rungs)}",
-                "it is of another version: begin anew with --overwrite",
+                f"the state has setting {saved.rung} of the tree, but there are {len(self.rungs)}",
+                "start again with --overwrite: the state is from another version",
             )
         for name in SavedTuner.model_fields:
             setattr(self, name, getattr(saved, name))

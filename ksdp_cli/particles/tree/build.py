@@ -1,12 +1,12 @@
-"""A balanced tree over a cloud: every split at the median of the longest side of the tight bounding box.
+"""A balanced tree over a cloud: each node is split at the median of the longest side of its tight bounding box.
 
-Node k of level l has the number 2^l - 1 + k and owns the particles [k J >> l, (k + 1) J >> l) of the permuted cloud,
-so that the whole tree is its boxes and a permutation. Median splits need no depth bound: a cloud that is 99 % clump
-gives the same tree as a ball, with smaller boxes.
+Node k of level l has the number 2^l - 1 + k and owns the particles [k J >> l, (k + 1) J >> l) of the permuted cloud, so
+boxes and a permutation describe the whole tree. Median splits need no limit of the depth: a cloud with 99 % of its
+particles in a clump gives the same tree as a ball, with smaller boxes.
 
-Particles are ordered by their coordinates, along the longest side first, and at one point by their place in the cloud:
-at a split as within a leaf. So the tree is a function of the set of positions, and a permuted cloud gives the permuted
-forces to the bit; only particles at one point may exchange theirs, where a split parts them.
+Particles are ordered by their coordinates, the longest side first, and coincident ones by their index in the cloud,
+both at a split and within a leaf. So the tree is a function of the set of positions, and a permuted cloud gives the
+permuted forces to the bit. Only coincident particles that a split separates may exchange their forces.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 
 from ...base.compiled import INNER, PLAIN, njit
 
-#: A task for the threads is a subtree of about so many particles, but there are not more than 2^6. The levels above are
-#: shared out where a node has more than ``LARGE`` particles: below that, meeting costs more time than it saves.
+#: Particles of a task, which is a subtree; largest level of tasks (2^6 of them). Threads share a level above the tasks
+#: if its nodes have more than ``LARGE`` particles; for fewer, synchronisation costs more than it saves.
 TASK_SIZE, MOST_TASK_LEVEL, LARGE = 2500, 6, 50_000
 
 
 @dataclass
 class Tree:
-    """Boxes and permutation.
+    """Boxes and permutation of a tree.
 
-    ``c`` (d, J) are the coordinates in tree order, ``index`` (J,) their places in the cloud, ``centre`` and ``half``
-    (nodes, d) the middle and the half sides of the tight boxes, ``depth`` the level of the leaves.
+    ``c`` (d, J) holds the coordinates in tree order, ``index`` (J,) their indices in the cloud, ``centre`` and ``half``
+    (nodes, d) the centres and half sides of the tight boxes; ``depth`` is the level of the leaves.
     """
 
     c: NDArray[Any]
@@ -40,48 +40,49 @@ class Tree:
 
 
 def plant(x: NDArray[np.floating], leaf: int) -> Tree:
-    """The tree of a finite cloud ``x`` (J, d) with at most ``leaf`` particles in a leaf, before any split."""
+    """Allocate the tree of a finite cloud ``x`` (J, d) with at most ``leaf`` particles in a leaf, before any split."""
     count, dim = x.shape
     depth = max(0, int(np.ceil(np.log2(count / leaf))))
     centre = np.empty((2 ** (depth + 1) - 1, dim), x.dtype)
-    c = np.add(x.T, x.dtype.type(0), order="C")  # a copy in which -0 is 0: equal coordinates have equal bits
+    c = np.add(
+        x.T, x.dtype.type(0), order="C"
+    )  # a copy that turns -0 into 0, so that equal coordinates have equal bits
     return Tree(c, np.arange(count, dtype=np.int32), centre, np.empty_like(centre), depth)
 
 
 def grow(tree: Tree, level: int, last: int, k: int) -> None:
-    """Boxes of node (level, k), whose particles are known, and of its descendants to level ``last``, with their
-    particles."""
+    """Build the boxes of node (level, k), whose particles are known, and its descendants to level ``last``."""
     _split(tree.c, tree.index, tree.centre, tree.half, level, last, k)
 
 
 def task_level(count: int, depth: int, ranks: int = 1) -> int:
-    """Level of the subtrees that are tasks, at least one for each rank; it decides on the speed, not on the result."""
+    """Level of the subtrees that are tasks, at least one for each rank. It affects the speed, not the result."""
     return max(0, min(depth, max(min(MOST_TASK_LEVEL, (count // TASK_SIZE).bit_length()), (ranks - 1).bit_length())))
 
 
 @njit(**PLAIN)
 def to_cloud(rows, index, low, out):  # type: ignore[no-untyped-def]
-    """Put ``rows`` (d, J) in tree order at their places in the cloud, those from ``low`` on to ``out`` (n, d)."""
+    """out (n, d) <- ``rows`` (d, J) from tree order to cloud order, for cloud indices from ``low`` on."""
     for i in range(index.size):
-        place = index[i] - low
-        if 0 <= place < out.shape[0]:
+        row = index[i] - low
+        if 0 <= row < out.shape[0]:
             for axis in range(rows.shape[0]):
-                out[place, axis] = rows[axis, i]
+                out[row, axis] = rows[axis, i]
 
 
 @njit(**PLAIN)
 def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-def]
-    """Boxes of node (level, k) and of its descendants to level ``last``, each parted, down to sorted leaves."""
+    """Build boxes of node (level, k) and its descendants to level ``last``, splitting each, down to sorted leaves."""
     dim, count = c.shape
-    parents = max(1, (centre.shape[0] + 1) // 4)  # of leaves; or the root, which is one
+    parents = max(1, (centre.shape[0] + 1) // 4)  # number of parents of leaves; 1 for a root alone
     room = -(-(count // parents + 1) // 32) * 32
-    keys, places = np.empty((2, room), c.dtype), np.empty((2, room), np.int32)  # of two leaves, in whole vectors
+    keys, places = np.empty((2, room), c.dtype), np.empty((2, room), np.int32)  # for two leaves, in full vectors
     for below in range(last - level + 1):
         n = level + below
         for m in range(k << below, (k + 1) << below):
             lo, hi = (m * count) >> n, ((m + 1) * count) >> n
             node = (1 << n) - 1 + m
-            axis = np.int64(0)  # a literal would be a type of its own, and all that takes it compiled twice
+            axis = np.int64(0)  # a literal would have its own type and compile its users twice
             for a in range(dim):
                 row = c[a, lo:hi]
                 low, high = _bounds(row)
@@ -92,7 +93,7 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
             if node < parents - 1:
                 _halve(c, index, axis, lo, hi, ((2 * m + 1) * count) >> (n + 1))
             elif node < 2 * parents - 1:
-                _sort(c, index, axis, lo, hi, keys, places)  # both leaves in order, hence parted too
+                _sort(c, index, axis, lo, hi, keys, places)  # orders both leaves, and thus splits them
 
 
 @njit(**INNER)
@@ -106,10 +107,9 @@ def _bounds(row):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
-    """Permute [lo, hi) so that the first ``middle - lo`` particles of the order by ``axis`` stand in front.
+    """Permute [lo, hi) so that the first ``middle - lo`` particles in the order by ``axis`` come first.
 
-    Where particles on both sides have the coordinate of the one at ``middle``, the next axis decides among these, and
-    at last the place in the cloud.
+    Among particles with the coordinate of the one at ``middle`` the next axis decides, and finally the cloud index.
     """
     dim = c.shape[0]
     for turn in range(dim):
@@ -128,7 +128,7 @@ def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
                 _swap(c, index, last, i)
                 last += 1
         lo, hi = first, last
-    for bit in range(30, -1, -1):  # particles at one point: by the digits of their places, of which no two are the same
+    for bit in range(30, -1, -1):  # coincident particles: by the bits of their unique cloud indices
         zeros = lo
         for i in range(lo, hi):
             if (index[i] >> bit) & 1 == 0:
@@ -142,10 +142,10 @@ def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def _sort(c, index, axis, lo, hi, keys, places):  # type: ignore[no-untyped-def]
-    """Order [lo, hi) by ``axis``, then the next axes, then the place in the cloud.
+    """Order [lo, hi) by ``axis``, then the next axes, then the cloud index.
 
-    The place of a particle is the number of those before it, counted by a loop that is vectorised: for the 128 of two
-    leaves that is quicker than a selection. Only equal coordinates, of which the counts add up to less, need a sort.
+    The rank of a particle is the number of particles before it, counted by a vectorised loop, which for the 128 of two
+    leaves is faster than a selection. Only equal coordinates, which make the sum of ranks smaller, need a sort.
     """
     key, row, place, ids = keys[0], keys[1], places[0], places[1]
     size = hi - lo
@@ -197,9 +197,10 @@ def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
-    """Hoare's selection: permute [lo, hi] so that rank ``middle`` of ``key``, a row of c, is at its place.
+    """Hoare's selection: permute [lo, hi] so that the entry of rank ``middle`` of ``key``, a row of c, is at
+    ``middle``.
 
-    The pivot is the median of a few entries about the wanted rank, so that a partition discards nearly half.
+    The pivot is an entry close to rank ``middle``, so that a partition discards nearly half.
     """
     dim = c.shape[0]
     while hi > lo:

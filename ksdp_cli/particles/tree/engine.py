@@ -1,9 +1,9 @@
-"""The sub-quadratic pair sum on the CPU, for any kernel: boxes of a balanced tree meet through Chebyshev proxies.
+"""The sub-quadratic pair sum on the CPU for any kernel: a dual-tree traversal with Chebyshev proxies.
 
-Two boxes whose size is small beside the gap between them meet through their proxies, which cost the same whatever is in
-the boxes; where only one of them is small, its proxies meet the particles of the other; neighbouring leaves meet
-particle by particle. All of it runs through one vectorised loop over g, so that a kernel needs no expansion. The error
-is not estimated but measured, see `tree_accuracy`.
+Two boxes that are small compared with the gap between them interact through their proxies (M2L), at a cost independent
+of their particles. If only one of them is small, its proxies interact with the particles of the other (M2P, P2L).
+Neighbouring leaves interact particle by particle (P2P). All sums use one vectorised loop over g, so that a kernel needs
+no expansion. The error is measured, not estimated; see `accuracy`.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from .proxies import Workspace
 
 @cache
 def compile_tree(kernel: object, dim: int, dtype: str) -> object:
-    """The weighted direct loop around a kernel's g, as a C function: all of the tree that depends on the kernel."""
+    """Compile the weighted direct loop over a kernel's g to a C function, the only part that depends on the kernel."""
     return load_module(template("tree"), kernel, dim, dtype).compiled()
 
 
 class TreeEngine:
     """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in O(J).
 
-    ``accuracy`` is the relative l2 error of the force that is aimed at. The result depends on the set of positions, on
-    the number of the call and on `state`, not on the order of the cloud, the number of threads or that of ranks.
+    ``accuracy`` is the target for the relative l2 error of the force. The result depends on the set of positions, on
+    the number of the call and on `state`, but not on the order of the cloud or the numbers of threads and ranks.
     """
 
     name = "tree"
@@ -61,9 +61,9 @@ class TreeEngine:
         self.tuner = Tuner(accuracy, ladder(dim, dtype))
 
     def __call__(self, x: Cloud) -> Cloud:
-        """Forces in the type of ``x`` (J, d): (J, d), or on ranks of a world those of this rank's share of particles.
+        """Return the forces (J, d) in the dtype of ``x`` (J, d); with several ranks, those on this rank's share.
 
-        They are NaN when a position is not finite.
+        They are NaN if a position is not finite.
         """
         positions = np.ascontiguousarray(x, self.dtype)
         low, high = share_of(len(x), self.world)
@@ -76,30 +76,35 @@ class TreeEngine:
         return force
 
     def report(self) -> dict[str, object]:
-        """Order, opening and leaf size in use, and the error measured at the last check: l2 and largest, relative to
+        """Return the current order, opening and leaf size, and the last measured errors, l2 and largest, relative to
         the root mean square force of the sample."""
         return {"engine": self.name, "threads": self.threads, **self.tuner.report()}
 
     def state(self) -> dict[str, object]:
-        """What a resumed run needs to repeat this one to the bit."""
+        """Return what a resumed run needs to repeat to the bit."""
         return self.tuner.state()
 
     def restore(self, state: dict[str, object]) -> None:
-        """Take over the `state` of another engine of the same kind."""
+        """Continue from the `state` of another engine of this class."""
         self.tuner.restore(state)
 
     def _run(self, task: Callable[[int], object], items: Iterable[int]) -> list[object]:
         return parallel_map(task, items, self.threads)
 
     def _sum(self, x: Cloud, rung: Rung) -> tuple[Workspace, NDArray[np.int32]]:
-        """Positions and forces in tree order, and their places in the cloud: two rounds of the threads over subtrees,
-        and in between the few boxes above these. Every rank of the world grows and walks its share of the subtrees."""
+        """Positions and forces in tree order, and their indices in the cloud.
+
+        Threads process the subtrees twice, upward and downward, and the few boxes above them in between. Each rank
+        builds and traverses its share of the subtrees.
+        """
         tree = tree_build.plant(x, rung.leaf)
         w = tree_proxies.workspace(tree.c, tree.centre, tree.half, *rung.orders(tree.depth))
         top = tree_build.task_level(len(x), tree.depth, self.world.size)
         first, last = share_of(2**top, self.world)
-        held = [range(first >> (top - level), -(-last >> (top - level))) for level in range(top)]  # that have a subtree
-        for level, boxes in enumerate(held):
+        above = [
+            range(first >> (top - level), -(-last >> (top - level))) for level in range(top)
+        ]  # boxes above a subtree of this rank
+        for level, boxes in enumerate(above):
             shared = self.threads if len(x) >> level > tree_build.LARGE else 1
             parallel_map(partial(tree_build.grow, tree, level, level), boxes, shared)
 
@@ -114,7 +119,7 @@ class TreeEngine:
             tree_proxies.upward(w, 0, 0, top - 1)
         visit = w, self.dtype.type(rung.opening), self.pair_sum, self.p
         lists = {0: np.zeros(1, np.int32)}
-        for level, boxes in enumerate(held):
+        for level, boxes in enumerate(above):
             left = {m: tree_walk.descend(level, m, lists[m], *visit, level) for m in boxes}
             lists = {m: left[m // 2] for m in range(2 * boxes.start, 2 * boxes.stop)}
         self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit, tree.depth), range(first, last))
@@ -124,6 +129,6 @@ class TreeEngine:
         return w, tree.index
 
     def _error(self, w: Workspace, number: int) -> tuple[float, float]:
-        """In tree order, so that the sample too is a function of the positions alone."""
+        """The error in tree order, so that the sample is a function of the positions alone."""
         sample = sample_of(w.c.shape[1], number)
         return sampled_error(self.reference, self.args, w.c.T, w.force.T[sample], sample, self._run, self.world)

@@ -1,16 +1,16 @@
-"""The sub-quadratic pair sum on a GPU: particles of a leaf hear distant boxes through their Chebyshev proxies.
+"""The sub-quadratic pair sum on a GPU: a treecode, in which distant boxes act through Chebyshev proxies (M2P).
 
-A treecode after Wilson, Vaughn and Krasny, Comput. Phys. Commun. 265 (2021) 108017, in O(J log J): tree and proxies are
-made by `tree_gpu_build`, lists by `tree_gpu_lists`, and a Triton program sums what each leaf has listed. The host only
-launches: it waits for the device where the error is checked, and nowhere else. There are no atomics, and nothing is
-kept from one force to the next but the setting: the result repeats to the bit. (To keep the order of the particles for
-some steps would save the sort, a fifth of a force, and tie the bits to the past of a run.)
+It follows Wilson, Vaughn and Krasny, Comput. Phys. Commun. 265 (2021) 108017, and is O(J log J). `gpu_build` makes the
+tree and the proxies, `gpu_lists` the interaction lists, and a Triton program sums each leaf's list. The host waits for
+the device only when the error is checked. There are no atomics, and a force depends on no earlier one except for the
+setting, so the result repeats to the bit. (Keeping the order of particles for some steps would save the sort, a fifth
+of a force, but would make the bits depend on the history of a run.)
 
-Ranks of a world each have a card. All of them grow the same tree, and share out its leaves: a leaf's lists and sums are
-one program's, whole, with the same numbers in the same order whichever rank runs it, so that no bit depends on how many
-there are. What they have counted and summed is then copied to all.
+With several ranks each has a GPU. All ranks build the same tree and share its leaves. One program computes the lists
+and sums of a leaf, in the same order on any rank, so the bits do not depend on the number of ranks. Counts and sums are
+then copied to all ranks.
 
-``TRITON_INTERPRET=1`` runs the programs on CPU tensors, which is how the tests check them without a GPU.
+``TRITON_INTERPRET=1`` runs the programs on CPU tensors; the tests use this.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ from .gpu_lists import Lists, interactions
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Particles of a leaf. Twice as many make 1.4 times the pairs in two dimensions, 1.1 in three.
+#: Particles of a leaf. Twice as many give 1.4 times the pairs in 2D and 1.1 times in 3D.
 LEAF = 128
-#: Of the sum over the lists, as `direct_gpu.LAUNCH`. 96 registers, enough for the direct sum, spill here with the
-#: Gaussian.
+#: Launch parameters of the sum over the lists, as `direct_gpu.LAUNCH`.
 LAUNCH: dict[tuple[int, str], dict[str, int]] = {
     (2, "float32"): {"TARGETS": 32, "SOURCES": 64, "num_warps": 2},
     (3, "float32"): {"TARGETS": 16, "SOURCES": 128, "num_warps": 4, "maxnreg": 96},
@@ -49,8 +48,8 @@ LAUNCH: dict[tuple[int, str], dict[str, int]] = {
 class TreeGPU:
     """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in O(J log J) on one GPU.
 
-    ``accuracy`` is the relative l2 error of the force that is aimed at, measured as on the CPU. Positions are a torch
-    tensor (J, d) on the device; so are the forces. Raises `ResourceError` without Triton.
+    ``accuracy`` is the target for the relative l2 error of the force, measured as on the CPU. Positions and forces are
+    torch tensors (J, d) on the device. Raises `ResourceError` without Triton.
     """
 
     name = "tree"
@@ -75,10 +74,11 @@ class TreeGPU:
         self._parameters: Any = None
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Forces (J, d) in the type and on the device of ``x`` (J, d); all NaN when a position is not finite."""
+        """Return the forces (J, d) in the dtype and on the device of ``x`` (J, d); all NaN if a position is not
+        finite."""
         if len(x) < 2:
-            nothing: Tensor = self.torch.zeros_like(x)
-            return nothing
+            zeros: Tensor = self.torch.zeros_like(x)
+            return zeros
         positions = x.to(self.dtype).contiguous()
         force: Tensor = self.tuner.run(
             lambda rung: self._sum(positions, rung), lambda f, n: self._error(positions, f, n)
@@ -86,20 +86,20 @@ class TreeGPU:
         return force.to(x.dtype)
 
     def report(self) -> dict[str, object]:
-        """As on the CPU, and how many leaves had no room for their lists at the last check."""
+        """As on the CPU, with the number of leaves without space for their lists at the last check."""
         return {"engine": self.name, "device": "cuda", "leaves_left_out": self.left_out, **self.tuner.report()}
 
     def state(self) -> dict[str, object]:
-        """What a resumed run needs to repeat this one to the bit, report included."""
+        """Return what a resumed run needs to repeat to the bit, including the report."""
         return {"left_out": self.left_out, **self.tuner.state()}
 
     def restore(self, state: JsonDict) -> None:
-        """Take over the `state` of another engine of the same kind."""
+        """Continue from the `state` of another engine of this class."""
         self.left_out = state["left_out"]
         self.tuner.restore({name: value for name, value in state.items() if name != "left_out"})
 
     def stages(self, x: Tensor) -> dict[str, Callable[[], object]]:
-        """The parts of a force on ``x`` (J, d), at the setting in use, to be timed one by one in any order."""
+        """Functions that run the parts of a force on ``x`` (J, d) at the current setting, for timing."""
         rung = self.tuner.rungs[self.tuner.rung]
         positions = x.to(self.dtype).contiguous()
         plan = self._plan(len(x), rung)
@@ -168,7 +168,7 @@ class TreeGPU:
         return force
 
     def _error(self, x: Tensor, force: Tensor, number: int) -> tuple[float, float]:
-        """As `tree_accuracy.sampled_error`, on the same sample, by the direct sum in float64 on the device."""
+        """As `accuracy.sampled_error`, on the same sample, by the direct sum in float64 on the device."""
         torch = self.torch
         draw = np.random.Generator(np.random.Philox(key=number))
         drawn = np.arange(len(x)) if len(x) <= SAMPLE else draw.choice(len(x), SAMPLE, replace=False)
@@ -190,7 +190,7 @@ def options(dim: int, dtype: str) -> dict[str, int]:
 
 
 def ladder(dim: int, dtype: str) -> list[Rung]:
-    """Orders with opening 1, then smaller openings; in float32 they end where rounding takes over."""
+    """Orders with opening 1, then smaller openings; in float32 they end where rounding dominates."""
     last = (8 if dtype == "float32" else 14) if dim == 2 else 9
     rungs = [Rung(float(n), 0.0, 1.0, LEAF) for n in range(3, last + 1)]
     return rungs + [Rung(float(last), 0.0, opening, LEAF) for opening in (0.7, 0.5)]

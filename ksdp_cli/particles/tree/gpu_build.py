@@ -1,10 +1,10 @@
-"""The tree and the proxies of the GPU's treecode: a fixed number of launches, and no value that the host waits for.
+"""The tree and the proxies (P2M, M2M) of the GPU's treecode, by a fixed number of launches without synchronisation.
 
-Particles are sorted by their place on a Hilbert curve, and equal runs of them are the leaves of an implicit binary
-tree: node i has the children 2 i and 2 i + 1, and the numbers from ``leaves`` = 2^depth on are the leaves in the order
-of the curve. All sizes follow from the number of particles. Sorting is stable, so that equal places stay in the order
-of the cloud. Of the pairs that a particle hears, a Morton curve makes 1.5 to 2.3 times more, and median splits of the
-longest side 0.7 times as many, at the price of a sort for every level.
+Particles are sorted along a Hilbert curve. Runs of equal length are the leaves of an implicit binary tree: node i has
+the children 2 i and 2 i + 1, and the nodes from ``leaves`` = 2^depth on are the leaves in the order of the curve. All
+sizes follow from the number of particles. The sort is stable: equal keys stay in the order of the cloud. A Morton curve
+would give 1.5 to 2.3 times as many interactions, median splits of the longest side 0.7 times as many, but with one sort
+for each level.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-#: Cells a side of the curve, as a power of 2, for two and three dimensions: a key has 62 or 63 bits.
+#: log2 of the number of cells along a side of the curve, by dimension: a key has 62 or 63 bits.
 BITS = {2: 31, 3: 21}
-#: Proxies and sources of a block of the anterpolation; particles of a block of keys; boxes of a block of their union.
+#: Block sizes: proxies and sources of the anterpolation, particles for keys, boxes for unions of boxes.
 OUT, BLOCK, KEYS, UNION = 64, 32, 256, 128
 
 
 @cache
 def programs() -> ModuleType:
-    """The module of the Triton programs that no kernel changes."""
+    """The module of the Triton programs that do not depend on the kernel."""
     return import_text(template("tree_build_gpu"), "tree_build_gpu")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The sizes of a tree over ``count`` particles in ``dim`` dimensions with n proxies a side."""
+    """The sizes of a tree over ``count`` particles in ``dim`` dimensions with ``n`` proxies a side."""
 
     count: int
     dim: int
@@ -45,7 +45,7 @@ class Plan:
 
     @property
     def used(self) -> int:
-        """Leaves that have particles."""
+        """Number of leaves with particles."""
         return -(-self.count // self.leaf)
 
     @property
@@ -59,42 +59,45 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Proxies of a box."""
+        """Number of proxies of a box."""
         return int(self.n**self.dim)
 
     @property
     def bottom(self) -> int:
-        """The last level whose boxes have more particles than proxies; -1 when there is none."""
+        """The last level whose boxes have more particles than proxies; -1 if there is none."""
         return max((m for m in range(self.depth + 1) if self.leaf << (self.depth - m) > self.size), default=-1)
 
     @property
     def deepest(self) -> int:
-        """Boxes with this number and above have no proxies."""
+        """Boxes from this number on have no proxies."""
         return 2 << self.bottom if self.bottom >= 0 else 1
 
     @property
     def proxies(self) -> int:
-        """Where in the array of sources the proxies begin, box i at i n^d behind it; before are the particles."""
+        """Index of the first proxy in the array of sources, after the particles; box i starts i n^d later."""
         return self.used * self.leaf
 
     @property
     def room(self) -> int:
-        """Sources: particles, copies that fill the last leaf, and proxies. Rounded up, so that rows are aligned."""
+        """Length of the array of sources: particles, padding of the last leaf, proxies; rounded up for alignment."""
         return -(-(self.proxies + self.deepest * self.size) // 128) * 128
 
     def boxes(self, level: int) -> int:
-        """Boxes of a level that have particles."""
+        """Number of boxes with particles on a level."""
         return -(-self.used >> (self.depth - level))
 
     def held(self, level: int) -> int:
-        """Particles of a full box of a level."""
+        """Number of particles in a full box of a level."""
         return self.leaf << (self.depth - level)
 
 
 @dataclass
 class Tree:
-    """``order`` (J,) places in the cloud by the curve; ``source`` (d, room) and ``weight`` (room,) particles in that
-    order and then proxies; ``box`` (2 leaves, 2 d) middles and half sides; ``low``, ``high`` (d,) ends of the cloud."""
+    """Arrays of a tree.
+
+    ``order`` (J,): cloud indices along the curve. ``source`` (d, room) and ``weight`` (room,): particles in that order,
+    then proxies. ``box`` (2 leaves, 2 d): centres and half sides. ``low`` and ``high`` (d,): limits of the cloud.
+    """
 
     plan: Plan
     order: Any
@@ -106,7 +109,7 @@ class Tree:
 
 
 def build(x: Tensor, plan: Plan) -> Tree:
-    """Sort the contiguous cloud ``x`` (J, d) along the curve and put boxes about the leaves and all that holds them."""
+    """Sort the contiguous cloud ``x`` (J, d) along the curve and compute the boxes of all nodes."""
     import torch
 
     run, dim, leaves = programs(), plan.dim, plan.leaves
@@ -125,7 +128,7 @@ def build(x: Tensor, plan: Plan) -> Tree:
 
 
 def add_proxies(tree: Tree) -> None:
-    """Fill in the proxies of every level from the particles of the deepest one upwards; the root's nobody hears."""
+    """Fill in the proxies of each level, upwards from the particles; the root needs none."""
     plan, nodes = tree.plan, chebyshev(tree.plan.n, tree.source)
     size, begin = plan.size, plan.proxies
     for level in range(plan.bottom, 0, -1):
@@ -155,13 +158,13 @@ def add_proxies(tree: Tree) -> None:
 
 
 def chebyshev(n: int, like: Tensor) -> Tensor:
-    """The n Chebyshev points of the first kind, and 1 / product of (t_a - t_b) over b other than a, as (2, n)."""
+    """The n Chebyshev points t of the first kind, and 1 / product over b != a of (t_a - t_b), as (2, n)."""
     return _chebyshev(n, like.dtype, like.device)
 
 
 @cache
 def _chebyshev(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Computed on the device in float64: a copy from the host would wait."""
+    """Computed on the device in float64, since a copy from the host would synchronise."""
     import torch
 
     odd = 2 * torch.arange(n, dtype=torch.float64, device=device) + 1

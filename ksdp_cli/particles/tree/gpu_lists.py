@@ -1,8 +1,8 @@
-"""What each leaf of the GPU's tree hears: runs of leaves, particle by particle, and boxes through their proxies.
+"""Interaction lists of the GPU's treecode: for each leaf, runs of near leaves (P2P) and far boxes (M2P).
 
-A program walks down the tree for 32 leaves at once, without a stack, first to count and then to write: two launches and
-a running sum. The room for the lists is a function of the sizes alone, as the result must be; a leaf whose lists find
-no room hears all particles one by one, which is right and slow.
+A program traverses the tree for 32 leaves at once, without a stack, once to count and once to write: two launches and a
+cumulative sum. The space for the lists is a function of the sizes alone, because the result must be. A leaf without
+space for its lists sums over all particles, which is correct but slow.
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ from .gpu_build import Plan, Tree, programs
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Room for runs and boxes, for each leaf on average, at opening 1. A ball of 1e6 particles needs 4 and 69 in two
-#: dimensions, 15 and 167 in three; three quarters of it in a clump, 9 and 78, 23 and 152 at 1e5.
+#: Space for runs and for boxes, as a mean over leaves at opening 1, by dimension. A ball of 1e6 particles needs 4 and
+#: 69 in 2D, 15 and 167 in 3D; 1e5 particles with three quarters in a clump need 9 and 78, and 23 and 152.
 RUNS, BOXES = {2: 64, 3: 128}, {2: 512, 3: 1024}
-#: Leaves of a program, one a lane.
+#: Leaves of a program, one for each lane.
 LANES = 32
 
 
 @dataclass
 class Lists:
-    """``near`` (.., 2) first and last + 1 of runs of leaves, ``far`` (..,) numbers of boxes; ``held`` (2, leaves) how
-    many of each a leaf has, ``ends`` (2, leaves) where they end."""
+    """Lists of all leaves: ``near`` (.., 2) has first and last + 1 of runs of leaves, ``far`` (..,) numbers of boxes.
+
+    ``held`` (2, leaves) counts the entries of each leaf, and ``ends`` (2, leaves) is their end in the lists.
+    """
 
     near: Tensor
     far: Tensor
@@ -35,7 +37,7 @@ class Lists:
     ends: Tensor
 
     def left_out(self) -> Tensor:
-        """Leaves that hear all particles one by one, as a tensor without axes."""
+        """Number of leaves without space for their lists, as a 0-d tensor."""
         room = self.ends.new_empty((2, 1))
         room[0].fill_(len(self.near))
         room[1].fill_(len(self.far))
@@ -43,16 +45,19 @@ class Lists:
 
 
 def room(plan: Plan, opening: float) -> tuple[int, int]:
-    """Entries of the lists: for each leaf a number that grows like the boxes within reach, and never all boxes."""
-    more = max(1.0, opening**-plan.dim)
-    runs, boxes = (min(int(most[plan.dim] * more), 2 * plan.leaves) for most in (RUNS, BOXES))
+    """Lengths of the lists of runs and of boxes, from mean numbers for each leaf that grow as opening^-d."""
+    factor = max(1.0, opening**-plan.dim)
+    runs, boxes = (min(int(mean[plan.dim] * factor), 2 * plan.leaves) for mean in (RUNS, BOXES))
     return runs * plan.used, boxes * plan.used
 
 
 def interactions(tree: Tree, opening: float, world: World | None = None) -> Lists:
-    """The lists. A box is heard through its proxies when its half sides are below ``opening`` times the gap to the
-    leaf, and it has more particles than proxies. Ranks of a ``world`` count for their leaves, of which all hear, and
-    then write the lists of these: the places of entries, and which leaves find no room, are as on one rank."""
+    """Build the lists. A box is far if its half sides are below ``opening`` times the gap to the leaf and it has more
+    particles than proxies.
+
+    The ranks of ``world`` count entries for their own leaves, exchange the counts, and write the lists of their leaves;
+    offsets, and the leaves without space, are those of one rank.
+    """
     import torch
 
     plan, device, world = tree.plan, tree.box.device, world or Alone()

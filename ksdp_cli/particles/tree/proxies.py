@@ -1,13 +1,13 @@
-"""Chebyshev proxies: what a box keeps of its particles, and of the field in it. Nothing here knows the kernel.
+"""Chebyshev proxies of a box for its particles (multipole side) and its field (local side), for any kernel.
 
-A box with order n has n^d proxies at the Chebyshev points of its sides. A sum over its particles of a smooth function
-is replaced by a weighted sum over the proxies (anterpolation; weights ``q``), and a smooth field in the box by the
-polynomial through its values at the proxies (coefficients ``f``). Both are held as coefficients of Chebyshev
-polynomials where boxes are joined, because a polynomial of a parent is evaluated in a child by short matrix products.
+A box of order n has n^d proxies at the Chebyshev points of its sides. A weighted sum over the proxies replaces a sum of
+a smooth function over its particles (anterpolation, P2M; weights ``q``), and the polynomial through the values at the
+proxies replaces a smooth field in the box (interpolation, L2P; coefficients ``f``). Transfers between parent and child
+(M2M, L2L) use coefficients of Chebyshev polynomials, as short matrix products along each axis.
 
-Orders fall with the level: the boxes below have less mass and attract less, so that their relative error may be larger,
-and seen from afar they are small (a variable-order method, Borm, Loehndorf and Melenk, Numer. Math. 99 (2005) 605).
-Wilson, Vaughn and Krasny, Comput. Phys. Commun. 265 (2021) 108017 is the method with one order.
+Orders fall with the level, because smaller boxes have less mass and may have a larger relative error (a variable-order
+method: Borm, Loehndorf and Melenk, Numer. Math. 99 (2005) 605). Wilson, Vaughn and Krasny, Comput. Phys. Commun. 265
+(2021) 108017, use one order.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from numpy.typing import NDArray
 from ...base.compiled import INNER, PLAIN, njit
 
 MAX_ORDER = 16
-#: Sources sit at the zeros of the Jacobi polynomial with this exponent, fields at those of -1/2 (Chebyshev). Towards
-#: 0 (Legendre, Gauss quadrature) the sum over a uniform box is exact to twice the degree, which is why sources do with
-#: one order less than fields; a box with a concentration in it wants the smaller maximum error of -1/2.
+#: Proxies of sources are the zeros of the Jacobi polynomial with this exponent, those of fields the zeros for -1/2
+#: (Chebyshev). Exponent 0 (Legendre) makes the sum over a uniform box exact to twice the degree, so that sources need
+#: one order less than fields; -1/2 has the smallest maximum error, which suits a box with a concentration.
 SOURCE_EXPONENT, FIELD_EXPONENT = -0.25, -0.5
 
 
 class Workspace(NamedTuple):
-    """What the passes over a tree read and write; arrays of the working precision unless said.
+    """The arrays of the passes over a tree, in the working precision.
 
-    ``c`` (d, J), ``centre`` and ``half`` (nodes, d) are the tree's. Proxies of a source have the order
-    ``orders[level]`` and weights ``q`` from ``base[level]`` on; the polynomials of a field have ``field_orders``, and
-    coefficients ``f`` (d, total) from ``field_base`` on. ``force`` (d, J) is the result in tree order. The tables
-    hold, for every order n, the proxies on [-1, 1] and the matrices from values there to Chebyshev coefficients;
-    ``unit`` (d, ...) the proxies of the cube [-1, 1]^d from ``unit_base[n]`` on.
+    ``c`` (d, J), ``centre`` and ``half`` (nodes, d) are the tree's. Sources on a level have order ``orders[level]`` and
+    weights ``q`` from ``base[level]`` on; fields have ``field_orders`` and coefficients ``f`` (d, total) from
+    ``field_base`` on. ``force`` (d, J) is the result in tree order. For each order n, ``nodes`` and ``field_nodes``
+    hold the proxies on [-1, 1], ``fit`` and ``field_fit`` the matrices from values there to Chebyshev coefficients,
+    ``unit`` and ``field_unit`` (d, ...) the proxies of the cube [-1, 1]^d from ``unit_base[n]`` on.
     """
 
     c: NDArray[Any]
@@ -63,7 +63,7 @@ def workspace(
     orders: NDArray[np.int64],
     fields: NDArray[np.int64],
 ) -> Workspace:
-    """Room for a pass with these orders of sources and fields on every level."""
+    """Allocate a workspace with these orders of sources and fields on each level."""
     dim, real = c.shape[0], c.dtype.str
     base, field_base = _layout(orders, dim), _layout(fields, dim)
     q, f = np.empty(base[-1], real), np.empty((dim, field_base[-1]), real)
@@ -73,14 +73,14 @@ def workspace(
 
 
 def _layout(orders: NDArray[np.int64], dim: int) -> NDArray[np.int64]:
-    """First entry of every level in an array with orders[l]^dim entries a box; the last entry is the total."""
+    """Index of the first entry of each level in an array with orders[l]^dim entries a box; finally the total."""
     sizes = [2**level * int(n) ** dim for level, n in enumerate(orders)]
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 @cache
 def _unit_base(dim: int) -> NDArray[np.int64]:
-    """Entry n: the proxies of all orders below n."""
+    """Entry n is the number of proxies of all orders below n."""
     return np.concatenate([[0], np.cumsum(np.arange(MAX_ORDER + 1) ** dim)]).astype(np.int64)
 
 
@@ -88,8 +88,8 @@ def _unit_base(dim: int) -> NDArray[np.int64]:
 def _tables(
     exponent: float, real: str, dim: int
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
-    """Row n: the n proxies on [-1, 1]; matrix n: values there to the coefficients of T_0 .. T_(n-1); the proxies of the
-    cube, the last axis fastest."""
+    """Row n: the n proxies on [-1, 1]. Matrix n: from values there to the coefficients of T_0 .. T_(n-1). And the
+    proxies of the cube, with the last axis fastest."""
     from scipy.special import roots_jacobi
 
     nodes = np.zeros((MAX_ORDER + 1, MAX_ORDER))
@@ -102,9 +102,9 @@ def _tables(
     return nodes.astype(real), fit.astype(real), unit.astype(real, order="C")
 
 
-@njit(**PLAIN, fastmath=False)  # said, or it would take over its caller's, which turn it into 1 / half
+@njit(**PLAIN, fastmath=False)  # explicit: the caller's fast-math would compute 1 / half
 def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
-    """out = (points - centre) / half for a half side of which there is no inverse; what rounding adds is cut off."""
+    """out = (points - centre) / half, clipped to [-1, 1], for a half side whose inverse overflows."""
     one = out.dtype.type(1)
     for j in range(points.size):
         out[j] = min(one, max(-one, (points[j] - centre) / half))
@@ -112,7 +112,7 @@ def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
 
 @njit(**INNER)
 def chebyshev(points, centre, half, n, t):  # type: ignore[no-untyped-def]
-    """Fill t[k, j], k < n, with T_k((points[j] - centre) / half). A box without extent has all its points at 0."""
+    """t[k, j] <- T_k((points[j] - centre) / half) for k < n; in a box without extent the argument is 0."""
     one = t.dtype.type(1)
     least = t.dtype.type(1e-37 if t.itemsize == 4 else 1e-307)
     first = t[0]
@@ -134,7 +134,8 @@ def chebyshev(points, centre, half, n, t):  # type: ignore[no-untyped-def]
 
 @njit(**INNER)
 def contract(matrix, a, out):  # type: ignore[no-untyped-def]
-    """One axis of a tensor product: out[r * m + i] = sum_k matrix[i, k] a[k * R + r]; d calls restore the axes."""
+    """One axis of a tensor product: out[r * m + i] = sum_k matrix[i, k] a[k * R + r]; d calls restore the order of
+    axes."""
     m, n = matrix.shape
     rest = a.size // n
     for i in range(m):
@@ -148,20 +149,21 @@ def contract(matrix, a, out):  # type: ignore[no-untyped-def]
 
 @njit(**INNER)
 def tensor(matrices, a, spare):  # type: ignore[no-untyped-def]
-    """The matrices of all axes applied to ``a``; the result lies in ``spare[0 or 1]``, and is returned."""
-    where = 0
+    """Apply the matrices of all axes to ``a``; the returned result is a view of ``spare[0]`` or ``spare[1]``."""
+    turn = 0
     for axis in range(matrices.shape[0]):
         size = a.size // matrices.shape[2] * matrices.shape[1]
-        out = spare[where, :size]
+        out = spare[turn, :size]
         contract(matrices[axis], a, out)
         a = out
-        where = 1 - where
+        turn = 1 - turn
     return a
 
 
 @njit(inline="always")
 def place_proxies(unit, start, size, centre, half, node, out, first):  # type: ignore[no-untyped-def]
-    """Coordinates of the proxies of a box, which are unit[:, start : start + size] in its own, to out[:, first:]."""
+    """out[:, first:] <- coordinates of the proxies of a box, given as unit[:, start : start + size] on the unit
+    cube."""
     for axis in range(centre.shape[1]):
         middle, side = centre[node, axis], half[node, axis]
         for i in range(size):
@@ -170,9 +172,9 @@ def place_proxies(unit, start, size, centre, half, node, out, first):  # type: i
 
 @njit(inline="always")
 def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):  # type: ignore[no-untyped-def]
-    """T_k of the parent's order ``many`` at proxy i of the child's n on each axis.
+    """matrices <- T_k, k < ``many``, of the parent at proxy i < n of the child, on each axis.
 
-    matrices[axis] is (n, many) for the way ``down`` and (many, n) for the way up.
+    matrices[axis] is (n, many) for ``down`` (L2L) and (many, n) otherwise (M2M).
     """
     points = np.empty(n, nodes.dtype)
     table = np.empty((many, n), nodes.dtype)
@@ -192,7 +194,7 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
 def leaf_moments(c, lo, hi, centre, half, node, n, moments, t, product):  # type: ignore[no-untyped-def]
     """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box.
 
-    ``t`` (d, n, most) and ``product`` (most,) are room for the values of as many particles.
+    ``t`` (d, n, most) and ``product`` (most,) are work arrays for up to ``most`` particles.
     """
     dim = c.shape[0]
     for axis in range(dim):
@@ -216,7 +218,7 @@ def leaf_moments(c, lo, hi, centre, half, node, n, moments, t, product):  # type
 def leaf_field(c, lo, hi, centre, half, node, n, f, first, force, t, inner):  # type: ignore[no-untyped-def]
     """L2P: add the polynomials f[:, first:], one for each component, at the particles to ``force`` (d, J).
 
-    ``t`` and ``inner`` are room as in `leaf_moments`.
+    ``t`` and ``inner`` are work arrays as in `leaf_moments`.
     """
     dim = c.shape[0]
     for axis in range(dim):
@@ -241,9 +243,9 @@ def leaf_field(c, lo, hi, centre, half, node, n, f, first, force, t, inner):  # 
 
 @njit(**PLAIN)
 def upward(w, level, k, last):  # type: ignore[no-untyped-def]
-    """Upward pass, P2M and M2M: weights of the descendants of node (level, k) from level ``last`` up to itself.
+    """Upward pass, P2M and M2M: compute the weights of node (level, k) and its descendants from level ``last`` upwards.
 
-    ``last`` is the level of the leaves, or one whose children have theirs.
+    ``last`` is the level of the leaves, or a level whose children have their weights.
     """
     c, centre, half, orders, base, q = w[:6]
     nodes, fit = w[10:12]
@@ -289,7 +291,7 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def inherit(level, m, n, above, centre, half, nodes, base, f, values):  # type: ignore[no-untyped-def]
-    """L2L: values[axis, i] = the polynomial of the parent, of order ``above``, at proxy i of node (level, m)."""
+    """L2L: values[axis, i] <- the parent's polynomial, of order ``above``, at proxy i of node (level, m)."""
     dim = f.shape[0]
     spare = np.empty((2, max(n, above) ** dim), f.dtype)
     matrices = np.empty((dim, n, above), f.dtype)
@@ -304,7 +306,7 @@ def inherit(level, m, n, above, centre, half, nodes, base, f, values):  # type: 
 
 @njit(inline="always")
 def settle(n, fit, values, f, first):  # type: ignore[no-untyped-def]
-    """Downward pass: the field at the proxies of a node to coefficients, f[:, first:]."""
+    """Downward pass: f[:, first:] <- Chebyshev coefficients of the field with these ``values`` at the proxies."""
     dim, size = values.shape
     fits = np.empty((dim, n, n), f.dtype)
     for axis in range(dim):

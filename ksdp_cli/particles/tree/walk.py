@@ -1,9 +1,11 @@
-"""Dual-tree traversal: builds and applies the interaction list of each box. The kernel is a compiled loop's address.
+"""Dual-tree traversal: builds and applies the interaction list of each box. The kernel enters only as a compiled
+function.
 
-Every node works through the list that its parent could not settle. A node that is small beside its gap to a source, and
-so is the source: proxies to proxies. A leaf that is not small: its particles hear the proxies. A source leaf that is
-not small: its particles speak for themselves. Neither: the larger box is split, or left to the children. The result
-for a node depends on the tree alone, so neither threads nor the order of the walk can change it.
+Each node processes the sources that its parent passed on. If node and source are both small compared with the gap
+between them, their proxies interact (M2L). If the node is a leaf but not small, its particles interact with the
+source's proxies (M2P); if the source is a leaf but not small, its particles act on the node's proxies (P2L); two leaves
+that are not small interact by particles (P2P). Otherwise the larger box is split, or the source is passed on to the
+children. The result for a node depends on the tree alone, not on threads or on the order of the traversal.
 """
 
 from __future__ import annotations
@@ -13,14 +15,14 @@ import numpy as np
 from ...base.compiled import PLAIN, njit
 from .proxies import inherit, leaf_field, place_proxies, settle
 
-#: Sources gathered before they are summed: they stay in the first-level cache, and the loop is long. A box adds at
-#: most half of it.
+#: Largest number of sources gathered for one sum: few enough for the first-level cache, enough for a long loop. A box
+#: adds at most half of it.
 ROOM = 2048
 
 
 @njit(inline="always")
 def gather_particles(c, lo, hi, out, weight, first):  # type: ignore[no-untyped-def]
-    """Append the particles [lo, hi) to ``first`` sources, with weight 1."""
+    """Append the particles [lo, hi), with weight 1, after ``first`` sources."""
     for axis in range(c.shape[0]):
         for i in range(hi - lo):
             out[axis, first + i] = c[axis, lo + i]
@@ -39,7 +41,7 @@ def extent(half, node):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def level_of(node):  # type: ignore[no-untyped-def]
-    """The level that a node's number tells."""
+    """Level of a node, from its number."""
     level = 0
     while (2 << level) <= node + 1:
         level += 1
@@ -48,7 +50,7 @@ def level_of(node):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def longer(old):  # type: ignore[no-untyped-def]
-    """A copy with twice the room."""
+    """A copy of twice the length."""
     new = np.empty(2 * old.size, np.int32)
     for i in range(old.size):
         new[i] = old[i]
@@ -57,7 +59,7 @@ def longer(old):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def apart(centre, half, a, b, opening):  # type: ignore[no-untyped-def]
-    """Is box a, is box b small enough for its proxies beside the gap between the two; are both the same point?"""
+    """Return whether box a, and whether box b, is small compared with their gap, and whether both are one point."""
     zero = centre.dtype.type(0)
     gap2 = size_a = size_b = zero
     for axis in range(centre.shape[1]):
@@ -70,16 +72,20 @@ def apart(centre, half, a, b, opening):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
-def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-untyped-def]
-    """M2L, P2L, M2P and P2P: all that node (level, m) and its descendants to level ``last`` receive, depth first.
+def descend(level, m, passed, w, opening, pair_sum, p, last):  # type: ignore[no-untyped-def]
+    """M2L, P2L, M2P and P2P for node (level, m) and its descendants to level ``last``, depth first.
 
-    ``given`` are the nodes that its parent left to it; returns what the last node leaves to its children. Sources are
-    gathered from many boxes into one long array before they are summed: the near ones at the particles of a leaf, the
-    far ones at the proxies of the node. The field of these is added on top of what the parent's polynomial says there,
-    and turned into coefficients; a leaf then passes them to its particles.
+        for each node: L2L from the parent to the values at the node's proxies
+            for each source passed on: gather it (near: for particles; far: for proxies), split it, or pass it on
+            sum the gathered sources at the particles of a leaf, or at the proxies of the node
+            convert the values at the proxies to coefficients; in a leaf L2P to the particles
+
+    ``passed`` holds the sources that the parent passed on; returns those that the last node passes on to its children.
     """
     c, centre, half, orders, base, q, field_orders, field_base, f, force = w[:10]
-    unit, field_nodes, field_fit, field_unit, unit_base = w[12:]  # of the workspace itself no copy: it has many arrays
+    unit, field_nodes, field_fit, field_unit, unit_base = w[
+        12:
+    ]  # unpacked, since passing the workspace would copy many arrays
     dim, count = c.shape
     depth = orders.size - 1
     leaf_count = (count >> depth) + 1
@@ -88,9 +94,9 @@ def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-
     used = np.zeros(2, np.int64)  # far and near
     tables, row = np.empty((dim, field_orders[depth], leaf_count), c.dtype), np.empty(leaf_count, c.dtype)
     stack = np.empty(64, np.int64)
-    lists = longer(given)  # of every level on the way down, one after the other
+    lists = longer(passed)  # for the current path, level after level
     start, ends = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
-    start[level], ends[level] = 0, given.size
+    start[level], ends[level] = 0, passed.size
     todo_level, todo_m = np.empty(2 * depth + 2, np.int64), np.empty(2 * depth + 2, np.int64)
     todo_level[0], todo_m[0] = level, m
     todo = 1
@@ -124,7 +130,7 @@ def descend(level, m, given, w, opening, pair_sum, p, last):  # type: ignore[no-
                 if nothing:
                     pass
                 elif (target_small or leaf) and (source_small or source_leaf):
-                    # particles stand for themselves where they are fewer than proxies, or where proxies would not do
+                    # use particles if they are fewer than the proxies, or if the proxies are not accurate
                     whole = source_leaf and (not source_small or leaf_count <= leaf_proxies)
                     near = np.int64(not target_small or (leaf and hi - lo <= size))
                     first = used[near]
