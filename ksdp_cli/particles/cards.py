@@ -16,6 +16,6 @@ def take(world: World, device: str) -> None:
     if world.local > cards:
         raise ConfigError(
             f"{world.local} ranks on a host with {cards} {'card' if cards == 1 else 'cards'}",
-            f"a rank takes a card of its own: use --nproc-per-node {cards}, or --device cpu",
+            f"each rank needs its own: use {f'--nproc-per-node {cards}, or ' if cards else ''}--device cpu",
         )
     torch.cuda.set_device(world.place)
