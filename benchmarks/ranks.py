@@ -1,6 +1,7 @@
 """A step of one cloud on one process and on ranks of one thread each: bits, efficiency, memory.
 
     python benchmarks/ranks.py [--ranks 2] [--steps 8] [--repeats 5] [--world torch|mpi] [--only WORD] [--record]
+    python benchmarks/ranks.py --only mesh --record
     python benchmarks/ranks.py --memory [--J 1e7] [--steps 5]
 
 ``efficiency`` is T1 / (R T), of a step's wall time. ``by processors`` has for T the processor time of the rank that
@@ -35,7 +36,14 @@ CASES = {
     "tree 2D 1e6": {"engine": "tree", "dim": 2, "J": 1_000_000},
     "tree 3D 1e6": {"engine": "tree", "dim": 3, "J": 1_000_000, "accuracy": 1e-3},
     "mesh 2D 1e6": {"engine": "mesh", "dim": 2, "J": 1_000_000},
-    "parabolic 2D 1e6": {"chemistry": "parabolic", "kernel": "gaussian", "eps": 0.1, "k": 0, "dim": 2, "J": 1_000_000},
+    "parabolic mesh 2D 1e6": {
+        "chemistry": "parabolic",
+        "kernel": "gaussian",
+        "eps": 0.1,
+        "k": 0,
+        "dim": 2,
+        "J": 1_000_000,
+    },
 }
 
 
@@ -149,7 +157,8 @@ def main() -> None:
         memory(args)
     else:
         columns = ["run", "T1, s/step", "T, s/step", "efficiency", "by processors", "bits"]
-        table = Table(f"engine/ranks-{args.world}", columns, width=13)
+        part = f"-{args.only}" if args.only else ""
+        table = Table(f"engine/ranks-{args.world}{part}", columns, width=13)
         efficiencies(table, args)
         if args.record:
             table.record()

@@ -6,12 +6,14 @@ Eight amplitudes of the laminar flow in the plane, tree, 200 steps, 4 frames. ``
 with 10 particles and one step beyond what one process takes for it: starting, importing, handing out, gathering.
 Processor seconds are those of all processes, and the overhead's a half of them, that of one of two workers: on a
 machine that others use they say more than the clock. Rounds are taken in turns, and the least of each counts. With
---kills a random worker of each executor gets SIGKILL, that many times: the store after it (Dask), or after the same
-command with --resume (others), is compared with the serial one.
+--kills a random worker of each executor that is at work gets SIGKILL, at a random moment of the time that the cases
+take undisturbed, that many times: the store after it (Dask), or after the same command with --resume (others), is
+compared with the serial one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -26,19 +28,20 @@ import numpy as np
 from harness import Table, Usage, parser
 
 import ksdp_cli as ksdp
-from ksdp_cli.errors import ResourceError
+from ksdp_cli.api.case_states import case_states
+from ksdp_cli.errors import KsdpError, ResourceError
 from ksdp_cli.store import Run
 
 SWEEP: dict[str, Any] = {
     "flow": "laminar2d", "A": [1, 2, 5, 10, 20, 50, 80, 100], "T": 0.02, "dt": 1e-4,
     "snapshots": [0.005, 0.01, 0.015, 0.02], "engine": "tree", "device": "cpu",
 }  # fmt: skip
-#: Name, arguments, and a word of the command of its workers.
-WAYS: list[tuple[str, dict[str, Any], str]] = [
-    ("one process, 2 threads", {"threads": 2}, ""),
-    ("processes, 2 x 1", {"workers": 2, "executor": "processes", "threads": 2}, "spawn_main"),
-    ("dask, 2 x 1", {"workers": 2, "executor": "dask", "threads": 2}, "--multiprocessing-fork"),
-    ("slurm:local, 2 x 1", {"workers": 2, "executor": "slurm:local", "threads": 2}, "submitit.core._submit"),
+#: Name and arguments.
+WAYS: list[tuple[str, dict[str, Any]]] = [
+    ("one process, 2 threads", {"threads": 2}),
+    ("processes, 2 x 1", {"workers": 2, "executor": "processes", "threads": 2}),
+    ("dask, 2 x 1", {"workers": 2, "executor": "dask", "threads": 2}),
+    ("slurm:local, 2 x 1", {"workers": 2, "executor": "slurm:local", "threads": 2}),
 ]
 
 
@@ -68,9 +71,9 @@ def measure(folder: Path, particles: int, repeats: int) -> Table:
     empty = SWEEP | {"J": 10, "T": 1e-4, "snapshots": [1e-4], "engine": "direct"}
     serial = ksdp.simulate(**SWEEP, J=particles, out=folder / "serial.zarr")
     ksdp.simulate(**empty, out=folder / "empty.zarr")
-    found: dict[str, list[tuple[Usage, Usage, int]]] = {name: [] for name, _, _ in WAYS}
+    found: dict[str, list[tuple[Usage, Usage, int]]] = {name: [] for name, _ in WAYS}
     for _ in range(repeats):
-        for name, how, _ in WAYS:
+        for name, how in WAYS:
             nothing, _ = timed(folder, empty | how)
             whole, run = timed(folder, SWEEP | {"J": particles} | how)
             found[name].append((whole, nothing, same(run, serial)))
@@ -95,15 +98,17 @@ def _best(used: tuple[Usage, ...]) -> Usage:
 
 
 def kills(folder: Path, count: int, only: str) -> Table:
-    """One process killed at a random moment of each of ``count`` sweeps an executor."""
-    table = Table("durability/killed-workers", ["", "bit-equal", "unattended", "second call"], 14)
-    options = SWEEP | {"J": 1000, "A": [1, 10, 100], "T": 0.05, "snapshots": [0.025, 0.05], "engine": "direct"}
+    """A process at work killed at a random moment of each of ``count`` sweeps an executor."""
+    columns = ["", "killed at work", "bit-equal", "unattended", "second call"]
+    table = Table("durability/killed-workers", columns, 14)
+    options = SWEEP | {"J": 1500, "A": [1, 10, 100], "T": 0.05, "snapshots": "0.005:0.05:10", "engine": "direct"}
     serial = ksdp.simulate(**options, out=folder / "kills.zarr")
-    for name, how, word in (way for way in WAYS[1:] if only in way[0]):
-        equal = alone = again = 0
+    for name, how in (way for way in WAYS[1:] if only in way[0]):
+        seconds = _undisturbed(options | how, folder / "whole.zarr")
+        hit = equal = alone = again = 0
         for seed in range(count):
-            out = folder / f"kill-{seed}.zarr"
-            killer = threading.Thread(target=_kill, args=(out, word, seed))
+            out, killed = folder / f"kill-{seed}.zarr", list[int]()
+            killer = threading.Thread(target=_kill, args=(out, seconds, seed, killed))
             killer.start()
             try:
                 run = ksdp.simulate(**options, **how, out=out)
@@ -112,22 +117,60 @@ def kills(folder: Path, count: int, only: str) -> Table:
                 run = ksdp.simulate(**options, **how, out=out, resume=True)
                 again += 1
             killer.join()
+            hit += len(killed)
             equal += run.complete and same(run, serial) == len(serial.cases) * len(serial.times)
             shutil.rmtree(out)
-        table.row(name, f"{equal} of {count}", alone, again)
+        table.row(name, f"{hit} of {count}", f"{equal} of {count}", alone, again)
     return table
 
 
-def _kill(store: Path, word: str, seed: int) -> None:
-    """SIGKILL to one of the processes below this one, within a second of the first frame."""
+def _undisturbed(options: dict[str, Any], out: Path) -> float:
+    """Seconds from when a worker begins a case to the end of the sweep."""
+    began = list[float]()
+
+    def watch() -> None:
+        _at_work(out)
+        began.append(time.monotonic())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    ksdp.simulate(**options, out=out)
+    watcher.join()
+    shutil.rmtree(out)
+    return time.monotonic() - began[0]
+
+
+def _kill(store: Path, seconds: float, seed: int, killed: list[int]) -> None:
+    """SIGKILL to one of the processes that move a case, in the first 0.8 of all frames, which take ``seconds``.
+
+    First a random number of frames is waited for, so that a machine that is fast or slow for a moment does not count;
+    then a random part of a frame's time. The process holds the lock of its case at that moment: it is at work.
+    """
     chance = random.Random(seed)
-    ends = time.monotonic() + 300
-    while not any((store / "digest" / "c").glob("*/0/0")) and time.monotonic() < ends:
+    _at_work(store)
+    run = ksdp.open_run(store)
+    total = len(run.cases) * len(run.header.times)
+    wanted = chance.randrange(int(0.8 * total))
+    while sum(run.progress()) < wanted:
+        time.sleep(0.005)
+    time.sleep(chance.uniform(0.0, 1.0) * seconds / total)
+    if found := _at_work(store):
+        killed.append(chance.choice(found))
+        os.kill(killed[0], signal.SIGKILL)
+
+
+def _at_work(store: Path) -> list[int]:
+    """The processes below this one that move a case of ``store``, once there are any; none once it is complete."""
+    ends = time.monotonic() + 600
+    while time.monotonic() < ends:
+        with contextlib.suppress(KsdpError, OSError):
+            run = ksdp.open_run(store)
+            words = [word for state in case_states(run) if state.by for word in state.by.split()]
+            pids = {int(word) for word in words if word.isdigit()} & _below(os.getpid())
+            if pids or run.complete:
+                return sorted(pids)
         time.sleep(0.01)
-    time.sleep(chance.uniform(0.0, 1.0))
-    found = sorted(pid for pid in _below(os.getpid()) if word in _command(pid))
-    if found:
-        os.kill(chance.choice(found), signal.SIGKILL)
+    return []
 
 
 def _below(pid: int) -> set[int]:
@@ -137,13 +180,6 @@ def _below(pid: int) -> set[int]:
         return set()
     children = {int(number) for text in texts for number in text.split()}
     return children | {one for child in children for one in _below(child)}
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-    except OSError:
-        return ""
 
 
 def main() -> None:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     import submitit
 
 T = TypeVar("T")
-#: Seconds between two polls of outcomes, here and on a cluster, and the longest delay of a file between machines.
-LOOK, LOOK_FAR, LATE = 0.1, 2.0, 15.0
+#: Seconds between two polls of outcomes here, at least and at most, and on a cluster; how long a job that has ended may
+#: lack its outcome, here and where files are on their way between machines.
+LOOK, LOOK_IDLE, LOOK_FAR, SOON, LATE = 0.02, 0.2, 2.0, 1.0, 15.0
 #: Times that a job may reach its time limit and be queued again.
 REQUEUES = 1000
 #: Seconds before its limit at which a job is told to save; a short one has fewer, as Slurm may be a minute early.
@@ -170,10 +171,15 @@ class Slurm(Workers):
 
     def _follow(self) -> None:
         """Read outcomes until all calls are finished or `shutdown` is called."""
-        missed = dict[str, float]()
+        missed, since = dict[str, float](), time.monotonic()
         try:
-            while self._unfinished() and not self._left.wait(LOOK if self._local else LOOK_FAR):
+            while before := len(self._unfinished()):
+                # a poll takes up to a fiftieth of what it waits for, and delays it by that
+                pause = min(max(LOOK, 0.02 * (time.monotonic() - since)), LOOK_IDLE) if self._local else LOOK_FAR
+                if self._left.wait(pause):
+                    return
                 self._look(missed)
+                since = since if len(self._unfinished()) == before else time.monotonic()
         except Exception as error:
             for _, future in self._unfinished():
                 future.set_exception(error)
@@ -188,7 +194,7 @@ class Slurm(Workers):
                 future.set_exception(error) if error else future.set_result(value)
             elif not self._alive(job):
                 since = missed.setdefault(call.key, time.monotonic())
-                if time.monotonic() - since >= (10 * LOOK if self._local else LATE):
+                if time.monotonic() - since >= (SOON if self._local else LATE):
                     future.set_exception(BrokenExecutor(f"job {job} has ended early; its log is in {self._folder}"))
 
     def _unfinished(self) -> list[tuple[Call, Future[object]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -44,10 +45,9 @@ def test_a_scheduler_s_workers_make_the_store_of_one_process(tmp_path: Path, ser
 def test_the_contract_at_an_address_and_at_a_scheduler_s_file(address: str, tmp_path: Path) -> None:
     from ksdp_cli.executors.dask import Dask
 
-    check_executor(Dask, address)
     file = tmp_path / "scheduler.json"
-    with distributed.Client(address, set_as_default=False) as client:
-        client.write_scheduler_file(str(file))
+    file.write_text(json.dumps({"address": address}))  # Dask's own writer fails where a worker has told of its tasks
+    check_executor(Dask, address)
     check_executor(Dask, str(file))
 
 
