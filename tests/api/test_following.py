@@ -12,9 +12,11 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.following import CHANGE, is_due
+from ksdp_cli.api.references import reference_options
 from ksdp_cli.errors import ConfigError, Interrupted
 from ksdp_cli.exact.collapse import Collapse
 from ksdp_cli.metrics.concentration import concentration
+from ksdp_cli.particles.problem import pose
 
 #: Collapses at t = 0.0502; the snapshots say nothing of when.
 RUN: dict[str, Any] = {"J": 2000, "dt": "auto", "dt_fraction": 2, "M": "24pi", "delta2": 5e-5, "T": 0.06}
@@ -92,6 +94,13 @@ def test_a_run_stopped_by_a_signal_sees_the_same(tmp_path: Path) -> None:
     for name in ("followed", "stopped", "t_b", "concentration"):
         assert parts.attrs[name] == whole.attrs[name]
     assert np.array_equal(parts.frame(0, 2), whole.frame(0, 2))
+
+
+def test_a_reference_of_it_goes_on() -> None:
+    """Another seed may collapse earlier, and the frame that is compared would be missing."""
+    stored = pose(STOP).config.model_dump(mode="json")
+    assert reference_options(stored, {"t": 0.04})["merge"] == "none"
+    assert reference_options(stored | {"merge": "delta"}, {"t": 0.04})["merge"] == "delta"
 
 
 def test_in_space_too(tmp_path: Path) -> None:

@@ -67,6 +67,17 @@ def test_halved_steps_on_ranks_are_those_of_one_process(ranks: Ranks, tmp_path: 
     assert alone.attrs["engine"][0]["steps_taken"] > 60
 
 
+def test_ranks_stop_at_a_collapse_like_one_process(ranks: Ranks, tmp_path: Path) -> None:
+    run = {"M": "24pi", "J": 301, "T": 0.06, "dt": "auto", "dt-fraction": 2, "delta2": 5e-4, "merge": "stop"}
+    alone = simulate(**{name.replace("-", "_"): value for name, value in run.items()}, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    words = [word for name, value in run.items() for word in (f"--{name}", str(value))]
+    done = ranks(2, "simulate", *words, "-o", "a.zarr")
+    assert done.codes == [0, 0], done.err
+    assert "the cloud has collapsed" in done.err[0]
+    assert frames(tmp_path / "a.zarr") == frames(tmp_path / "alone.zarr")
+    assert open_run(tmp_path / "a.zarr").attrs["stopped"] == alone.attrs["stopped"]
+
+
 def test_errors_are_told_once_and_end_every_rank_alike(ranks: Ranks, tmp_path: Path) -> None:
     (tmp_path / "taken.zarr").mkdir()
     for words, code, part in (
