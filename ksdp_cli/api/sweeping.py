@@ -63,7 +63,7 @@ def _pose(stored: str, marks: str) -> Problem:
 def bring_to_its_end(
     problem: Problem, path: Path, number: int, device: str, listener: Listener, header: Header | None = None
 ) -> None:
-    """Run case ``number`` of ``problem`` to its end, as `run_case`; ``header`` is the store's, if it was read."""
+    """Run case ``number`` of ``problem`` to its end, as `run_case`; ``header`` is that of its store, if it was read."""
     alone = replace(problem, cases=[problem.cases[number]])
     with CaseStore(path, number, header) as store:
         if number not in _finished(path, store.header, [number]):
