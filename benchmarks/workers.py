@@ -2,7 +2,7 @@
 
     python benchmarks/workers.py [--target laminar2d-time] [--seeds 2] [--N 1e4] [--record]
 
-``ksdp reproduce`` at the quick scale, and ``ksdp compare`` with exact distances of three clouds in space, three repeats;
+``ksdp reproduce`` at the quick scale, and ``ksdp compare`` with exact distances of three clouds in space, thrice;
 each is a whole process of the command line, in turns. What a worker takes to start, with imports, is in it.
 """
 
