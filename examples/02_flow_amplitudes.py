@@ -1,4 +1,4 @@
-"""A sweep over the amplitude of a flow: one store, opened by xarray, and a picture of its two ends.
+"""A sweep over the amplitude of a flow: one store, opened by xarray, and a picture of the first and the last case.
 
 python examples/02_flow_amplitudes.py
 """

@@ -1,4 +1,4 @@
-"""Learn how the cloud depends on the amplitude, generate it at one never simulated, and compare with a simulation.
+"""Learn the cloud as a function of the amplitude, generate it at a new amplitude, and compare with a simulation.
 
 python examples/03_learn_and_generate.py
 """

@@ -1,4 +1,4 @@
-"""A flow of your own, defined here and handed over as a class: no package, no registration.
+"""Your own flow, defined in this script and passed as a class, without a package or registration.
 
 python examples/04_your_own_flow.py
 """

@@ -1,4 +1,4 @@
-"""The paper's warm-up: a network gives the cloud at an earlier time, and the simulation goes on from there.
+"""The paper's warm-up: a network generates the cloud at an earlier time, and a simulation continues from it.
 
 python examples/05_warm_start.py
 """
@@ -9,7 +9,7 @@ common = {"flow": "laminar2d", "A": 30, "J": 4000, "dt": 5e-4, "overwrite": True
 run = ksdp.simulate(snapshots=[0.0, 0.01, 0.02, 0.03, 0.04], out="runs/times.zarr", **common)
 trained = ksdp.train(run, N=500, steps=600, out="runs/times.safetensors", overwrite=True)
 
-# from t = 0 to 0.04 by the network, from 0.04 to 0.06 by particles: the store knows that it begins at 0.04
+# to t = 0.04 by the network, from 0.04 to 0.06 by particles; the store of the cloud holds its time
 warm = ksdp.sample(trained.path, n=4000, t=0.04, out="runs/warm.zarr", overwrite=True)
 continued = ksdp.simulate(init=warm.path, T=0.02, out="runs/continued.zarr", **common)
 whole = [ksdp.simulate(T=0.06, seed=seed, out=f"runs/whole-{seed}.zarr", **common) for seed in (6, 7)]

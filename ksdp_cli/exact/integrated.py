@@ -1,4 +1,4 @@
-"""What `scipy.integrate.solve_ivp` returns, as far as it is used here: SciPy has no types."""
+"""The type of the result of `scipy.integrate.solve_ivp`, since SciPy has no types."""
 
 from __future__ import annotations
 

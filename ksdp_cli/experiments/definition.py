@@ -1,6 +1,6 @@
-"""What an experiment is: options of ``simulate`` and ``train``, the rows of Table 2 that it answers, its figures.
+"""The definition of an experiment: options of ``simulate`` and ``train``, rows of Table 2, figures.
 
-The experiments that ship are the TOML files in ``data``; a file of the user's own is read by the same model.
+The TOML files in ``data`` are the experiments that ship with ksdp; a user's file has the same model.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ..config import Real, Settings, SimulateConfig, Sweep, TrainConfig, Whole, 
 from ..errors import ConfigError
 
 DATA = Path(__file__).parent / "data"
-#: The experiments of Table 2 in the paper's order; the other files of ``data`` are not in it.
+#: The experiments of Table 2, in the paper's order.
 TABLE2 = ("ks2d-time", "laminar2d-time", "laminar2d-amplitude", "laminar3d-amplitude", "kolmogorov-amplitude")
-#: The experiments whose networks ship.
+#: The experiments whose networks ship with ksdp.
 SHIPPED = (*TABLE2, "parabolic-time", "parabolic-joint")
 
-#: Names that become those of files: they have no folder in them.
+#: Pattern of names that become file names, so without a folder.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 Point = Annotated[dict[str, Real], Field(min_length=1)]
 
 
 class Row(Settings):
-    """One entry of Table 2: where the network is evaluated, and the squared W2 that the paper lists there."""
+    """One row of Table 2: the point of evaluation, and the paper's squared W2 there."""
 
     role: Literal["validation", "prediction"] = Field(description="inside the trained range, or outside")
     at: Point = Field(description="physical parameters by name")
@@ -51,7 +51,7 @@ class Figure(Settings):
 
 
 class Scale(Settings):
-    """How much work a reproduction takes: options laid over the experiment's own, and the size of the evaluation."""
+    """The size of a reproduction: options that override the experiment's, and sizes of the evaluation."""
 
     simulation: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
@@ -62,7 +62,7 @@ class Scale(Settings):
 
 
 class Experiment(Settings):
-    """A simulation, the training on it, the rows of Table 2 and the figures that come from it."""
+    """A simulation, a training on it, and the rows of Table 2 and figures from it."""
 
     name: str = Field(pattern=NAME, description="the folder of its outputs")
     summary: str
@@ -76,14 +76,14 @@ class Experiment(Settings):
     scales: dict[Literal["quick", "paper"], Scale] = Field(min_length=1)
 
     def scale(self, name: str) -> Scale:
-        """Raises `ConfigError` for a scale that the experiment does not have."""
-        for known, found in self.scales.items():
+        """Return the scale ``name``. Raises `ConfigError` if the experiment does not have it."""
+        for known, scale in self.scales.items():
             if known == name:
-                return found
+                return scale
         raise ConfigError(f"{self.name} has no scale {name!r}", f"it has: {', '.join(self.scales)}")
 
     def smaller(self, scale: str, seeds: int | None = None) -> str | None:
-        """What ``scale``, of ``seeds`` networks, has less of than ``paper``, in words; None where it is that."""
+        """Describe how ``scale``, with ``seeds`` networks, differs from ``paper``; None if it does not."""
         if scale == "paper" or "paper" not in self.scales:
             return None
         own, whole = self.scale(scale), self.scale("paper")
@@ -101,17 +101,17 @@ class Experiment(Settings):
         return ", ".join(told) or None
 
     def simulate_options(self, scale: str) -> dict[str, object]:
-        """The options of `simulate` for the training data."""
+        """Options of `simulate` for the training data."""
         return self.simulation | self.scale(scale).simulation
 
     def validation_options(self, scale: str) -> dict[str, object]:
-        """The options of `simulate` for the runs to validate on."""
+        """Options of `simulate` for the validation runs."""
         return self.simulate_options(scale) | self.validation
 
     def train_options(self, scale: str, seed: int, algorithm: str | None = None) -> dict[str, object]:
-        """The options of `train` for the network of one seed, by ``algorithm`` in place of the experiment's own."""
-        own = self.training | self.scale(scale).training | {"seed": seed}
-        return own if algorithm is None else own | {"algorithm": algorithm}
+        """Options of `train` for the network of one seed; ``algorithm`` overrides the experiment's."""
+        options = self.training | self.scale(scale).training | {"seed": seed}
+        return options if algorithm is None else options | {"algorithm": algorithm}
 
 
 def _numbers(*values: object) -> bool:
@@ -119,37 +119,37 @@ def _numbers(*values: object) -> bool:
 
 
 def names() -> list[str]:
-    """The experiments that ship, those of Table 2 first."""
-    found = sorted(file.stem for file in DATA.glob("*.toml"))
-    return [*TABLE2, *(name for name in found if name not in TABLE2)]
+    """Names of the experiments that ship with ksdp, those of Table 2 first."""
+    every = sorted(file.stem for file in DATA.glob("*.toml"))
+    return [*TABLE2, *(name for name in every if name not in TABLE2)]
 
 
 def shipped() -> list[Experiment]:
-    """All experiments that ship, those of Table 2 first."""
+    """All experiments that ship with ksdp, those of Table 2 first."""
     return [read(name) for name in names()]
 
 
-def read(given: str | Path) -> Experiment:
-    """An experiment by the name it ships under, or by the path of a TOML file.
+def read(experiment: str | Path) -> Experiment:
+    """Read an experiment by its name, or by the path of a TOML file.
 
-    Raises `ConfigError` for a name that there is not, and for a file whose content is wrong, naming file and key.
+    Raises `ConfigError` for an unknown name, and for an invalid file, with file and key.
     """
-    name = str(given)
+    name = str(experiment)
     if name in names():
         return parse(DATA / f"{name}.toml")
     if name.endswith(".toml"):
-        return parse(Path(given))
+        return parse(Path(experiment))
     close = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names())}, or the path of a .toml file"
     raise ConfigError(f"there is no experiment {name!r}", hint)
 
 
 def parse(path: Path) -> Experiment:
-    """The experiment of a TOML file, with everything in it checked. Raises `ConfigError`."""
+    """Read and check the experiment of a TOML file. Raises `ConfigError`."""
     try:
         experiment = Experiment.model_validate({"name": _stem(path), **read_toml(path)})
     except ValidationError as error:
-        raise ConfigError(f"{path}: {first_error(error)}", "mend the file") from None
+        raise ConfigError(f"{path}: {first_error(error)}", "correct the file") from None
     except ConfigError as error:
         raise _in(path, error) from None
     for scale in experiment.scales:
@@ -158,12 +158,13 @@ def parse(path: Path) -> Experiment:
 
 
 def _stem(path: Path) -> str:
-    """The name of an experiment whose file gives it none."""
+    """Name of an experiment, from its file name."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).lstrip("-_.")[:100] or "experiment"
 
 
 def _check(path: Path, experiment: Experiment, scale: str) -> None:
-    """Raise `ConfigError` for options that `simulate` or `train` would refuse, or points that no network can take."""
+    """Raise `ConfigError` for options that `simulate` or `train` refuse, and for points outside the network's
+    parameters."""
     from ..particles.problem import pose
 
     try:
@@ -187,5 +188,5 @@ def _check(path: Path, experiment: Experiment, scale: str) -> None:
 
 
 def _in(path: Path, error: ConfigError) -> ConfigError:
-    """The error with the file that it is about."""
+    """``error`` with the name of the file."""
     return error if str(path) in error.message else ConfigError(f"{path}: {error.message}", error.hint)

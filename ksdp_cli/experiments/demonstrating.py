@@ -21,7 +21,7 @@ from ..base.outputs import Lock, require_free
 #: The paper's laminar flow (19) at its amplitudes 10^(0.2 i); the time step is its reference solver's.
 SIMULATION: dict[str, Any] = {"flow": "laminar2d", "A": "1:100:11log", "T": 0.02, "J": 10_000, "dt": 2e-4}
 TRAINING: dict[str, Any] = {"N": 2000, "steps": 1000, "validate_every": 250}
-#: One amplitude inside the trained range and one outside, neither of them trained on: a row of Table 2.
+#: One amplitude inside the trained range and one outside, not in the training data: rows of Table 2.
 UNSEEN = (50.0, 130.0)
 GENERATED = 1_000_000
 #: Two independent references, for the distance and its noise floor.
@@ -30,7 +30,7 @@ FRESH_SEEDS = (101, 102)
 
 @dataclass
 class Demonstration:
-    """Where everything went, what was measured, and how long each stage took (seconds)."""
+    """Folder, comparisons, pictures, and the seconds of each stage."""
 
     folder: Path
     compared: list[Compared] = field(default_factory=list)
@@ -52,9 +52,9 @@ def demonstrate(
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Demonstration:
-    """Run the main job into ``folder``; what an earlier demonstration left there is found again and not repeated.
+    """Run the main job in ``folder``; finished stages of an earlier demonstration are not repeated.
 
-    Raises what its four stages raise.
+    Raises the errors of `simulate`, `train`, `sample` and `compare`.
     """
     at = target(folder)
     pictures = [at / f"{name}.png" for name in (*(f"A{amplitude:g}" for amplitude in UNSEEN), "training")]

@@ -1,4 +1,4 @@
-"""The paper's figures from our own runs: network samples beside simulated particles, and curves."""
+"""The paper's figures from runs of ksdp: network samples beside simulated particles, and curves."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ..store import Run
 from .definition import Figure
 from .stages import Point, Stages
 
-#: The network that figures show, of those trained from several seeds.
+#: The seed of the network in the figures.
 SEED = 0
 #: Cells a side of the binned distance in figure 7(b).
 BINS = 20
 
 
 def draw(figure: Figure, stages: Stages, path: Path) -> None:
-    """Draw a figure into the file ``path``, or find it drawn. What it shows is simulated before, as stages."""
+    """Draw a figure to ``path`` unless it exists; first run the stages that it needs."""
     _, model = stages.network(SEED)
     for at, number in references_of(figure):
         stages.reference(at, number)
@@ -49,7 +49,7 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
 
 
 def references_of(figure: Figure) -> list[tuple[Point, int]]:
-    """The references that a figure shows: points, and the numbers of the simulations there."""
+    """The references of a figure: points and numbers of simulations."""
     points = [dict(at) for at in figure.at] + (_along(figure)[2] if figure.along else [])
     return [(at, number) for at in points for number in range(2 if figure.kind == "first_component" else 1)]
 

@@ -1,27 +1,27 @@
-"""Configurations that were written before an option was there: they are read with what was done then."""
+"""Configurations from before an option existed; they are read with the behaviour of that time."""
 
 from __future__ import annotations
 
 from ..base.settings import Settings
 from ..config import PAPER_TRAINING, SimulateConfig, TrainConfig
 
-#: Options of `train` whose default is not what was done before there was the option: nothing is assumed of these.
+#: Options of `train` whose default differs from the earlier behaviour; no value is assumed for them.
 CHANGED = ("algorithm", "network", "optimiser", "average")
-#: Not kept by stages: numbers are compared whatever the device.
+#: Options that stages do not record: results on all devices are comparable.
 UNSAID = ("device",)
 
 
 def filled(config: dict[str, object]) -> dict[str, object]:
-    """The configuration of a stage, and those of simulations in it, with the defaults of options that it lacks.
+    """Add the defaults of missing options to the configuration of a stage and to those of simulations in it.
 
-    The default of a new option of `simulate` changes no number, which stores rely on too; of `train` all but `CHANGED`.
+    The defaults of new options do not change results, except for the options `CHANGED` of `train`.
     """
     nested = {name: filled(value) for name, value in config.items() if isinstance(value, dict) and "flow" in value}
     return {n: v for n, v in _defaults(config).items() if n not in (*CHANGED, *UNSAID)} | config | nested
 
 
 def lacking(old: dict[str, object], new: dict[str, object]) -> list[str]:
-    """The options of ``new`` that ``old`` was made before, and that nothing is assumed of."""
+    """The options `CHANGED` that ``new`` has and ``old`` lacks."""
     return [name for name in CHANGED if name in new and name not in old]
 
 

@@ -1,7 +1,7 @@
-"""What is done: one JSON file a stage, with the configuration it was made from, so that work is found and not repeated.
+"""The record of stages: one JSON file each with its configuration, so that finished work is not repeated.
 
-A file is written whole or not at all. It is there from the moment that its stage begins, so that a stage that was cut
-off, by whatever, is known by its configuration too.
+A file is written atomically. It exists from the start of its stage, so that the configuration of an interrupted stage
+is known too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from . import earlier
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage that is done: its result (JSON-able), the seconds it took, and whether it was found done."""
+    """A finished stage: its result (for JSON), its seconds, and whether it was finished before (``found``)."""
 
     name: str
     result: dict[str, Any]
@@ -34,7 +34,7 @@ class Stage:
 
 
 class Record(BaseModel):
-    """The file of a stage; ``afresh`` while it replaces what is of another configuration."""
+    """The file of a stage; ``afresh`` while the stage replaces output of another configuration."""
 
     model_config = ConfigDict(strict=True)
 
@@ -47,7 +47,7 @@ class Record(BaseModel):
 
 
 class Ledger:
-    """The stages of one folder. With ``overwrite`` a stage whose configuration has changed is made again."""
+    """The stages of one folder. With ``overwrite`` a stage with another configuration is repeated."""
 
     def __init__(self, folder: Path, overwrite: bool = False) -> None:
         self.folder, self.overwrite = folder, overwrite
@@ -60,11 +60,11 @@ class Ledger:
         work: Callable[[bool], dict[str, object]],
         output: Path | None = None,
     ) -> Stage:
-        """``work(afresh)`` unless it is done; ``afresh`` means that what lies there is of another configuration.
+        """Return the finished stage; call ``work(afresh)`` if it is not finished.
 
-        ``output`` is what the stage leaves beside its result: without it the stage is not done. Raises `ConfigError`
-        with the differences when the stage that lies there has another configuration; one that was written before some
-        option was there is read with what was done then (`earlier`).
+        ``afresh`` says that existing output has another configuration. ``output`` is a file that the stage writes; the
+        stage is not finished without it. Raises `ConfigError` with the differences if the recorded configuration
+        differs; records from before an option existed are completed by `earlier`.
         """
         file = self.folder / f"{name}.json"
         config = json.loads(json.dumps(config))
@@ -80,32 +80,32 @@ class Ledger:
         if stored is not None and not changed and stored["done"] and (output is None or output.exists()):
             done = Stage(name, stored["result"], stored["seconds"], True)
         else:
-            # what was cut off while it replaced something has still to replace it
+            # an interrupted replacement must still replace
             afresh = changed or bool(stored and stored["afresh"])
             done = self._work(file, name, config, work, afresh, 0.0 if changed or not stored else stored["seconds"])
         self.stages.setdefault(name, done)
         return done
 
     def summary(self) -> list[tuple[str, int, float, bool]]:
-        """By kind of stage: its name, how many, the seconds they took when they were made, whether all were found."""
+        """For each kind of stage: name, count, total seconds, and whether all were finished before."""
         kinds: dict[str, list[Stage]] = {}
         for name, stage in self.stages.items():
             kinds.setdefault(name.split("-", 1)[0], []).append(stage)
         return [(kind, len(s), sum(one.seconds for one in s), all(one.found for one in s)) for kind, s in kinds.items()]
 
     def known(self, name: str) -> bool:
-        """Whether a stage has begun in this folder."""
+        """Whether a stage has started in this folder."""
         return self._stored(self.folder / f"{name}.json") is not None
 
     def done(self, name: str) -> bool:
-        """Whether a stage has come to its end in this folder, whatever its configuration."""
+        """Whether a stage is finished in this folder, with any configuration."""
         stored = self._stored(self.folder / f"{name}.json")
         return stored is not None and stored["done"]
 
     def _stored(self, file: Path) -> JsonDict | None:
-        """The entry of a stage, or None where there is no file, or none that can be read and may be replaced.
+        """The record of a stage, or None without a file. With ``overwrite`` also None for a damaged file.
 
-        Raises `DataError` for one that can not.
+        Raises `DataError` for a damaged file.
         """
         if not os.path.lexists(file):
             return None
@@ -114,8 +114,8 @@ class Ledger:
         except (OSError, ValueError) as error:
             if self.overwrite:
                 return None
-            told = f"{file} is no record of a stage, or damaged ({str(error).splitlines()[0]})"
-            raise DataError(told, "move it elsewhere, or use --overwrite") from None
+            message = f"{file} is not the record of a stage, or damaged ({str(error).splitlines()[0]})"
+            raise DataError(message, "move it elsewhere, or use --overwrite") from None
 
     def _work(
         self,
@@ -151,14 +151,14 @@ def _write(file: Path, entry: dict[str, object]) -> None:
 
 
 def _alike(old: dict[str, object], new: dict[str, object]) -> bool:
-    """Whether an earlier version may have written ``old`` for ``new``."""
+    """Whether an earlier version may have recorded ``old`` for ``new``."""
     return digest(earlier.filled(old)) == digest(earlier.filled(new))
 
 
 def _differences(old: dict[str, object], new: dict[str, object]) -> str:
     changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-    told = [f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}" for name in changed[:4]]
-    return "; ".join(told) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
+    parts = [f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}" for name in changed[:4]]
+    return "; ".join(parts) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
 
 
 def _short(value: object) -> str:

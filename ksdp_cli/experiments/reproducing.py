@@ -31,7 +31,7 @@ ALGORITHMS = ("fresh", "paper")
 
 @dataclass
 class Reproduction:
-    """What was measured and drawn, where it lies, and how long each kind of stage took when it was made."""
+    """Measured entries, drawn pictures, their folder, and the seconds of each kind of stage."""
 
     target: str
     scale: str
@@ -71,7 +71,7 @@ class Reproduction:
 
 @dataclass(frozen=True)
 class Job:
-    """An experiment of a target, whether its rows are measured, and which of its figures are drawn."""
+    """An experiment of a target, whether to measure its rows, and the figures to draw."""
 
     experiment: Experiment
     rows: bool
@@ -79,9 +79,9 @@ class Job:
 
 
 def jobs(target: str) -> list[Job]:
-    """What a target consists of: NAME or a TOML file, ``table2``, ``all``, or the name of a figure.
+    """The jobs of a target: NAME or a TOML file, ``table2``, ``all``, or the name of a figure.
 
-    Raises `ConfigError` for a target that there is not.
+    Raises `ConfigError` for an unknown target.
     """
     if target == "table2":
         return [Job(definition.read(name), True, ()) for name in TABLE2]

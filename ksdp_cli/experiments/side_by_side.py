@@ -1,7 +1,6 @@
-"""Stages of reproductions by other processes: each as soon as those that it waits for are done.
+"""Stages of reproductions in other processes: each starts as soon as the stages that it needs are finished.
 
-Every stage is a call that finds what is done, so that the process which asked goes through all of them once more as if
-it were alone, and repeats none.
+Every stage loads finished work, so the calling process then goes through all stages as if alone and repeats none.
 """
 
 from __future__ import annotations

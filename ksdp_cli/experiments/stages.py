@@ -1,4 +1,4 @@
-"""One experiment at one scale in one folder: simulate, train, evaluate, each stage found again when it is done."""
+"""One experiment at one scale in one folder: simulate, train, evaluate; finished stages are not repeated."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from .ledger import Ledger
 
 Point = dict[str, float]
 Made = TypeVar("Made")
-#: Sub-samples of N particles that one pair of clouds is compared on, all disjoint: at most this many.
+#: Largest number of disjoint sub-samples of N particles for a pair of clouds.
 SUBSAMPLES = 5
-#: The network's input particles are drawn from seeds that no simulation takes.
+#: First seed of the network's input particles, which no simulation uses.
 INPUT_SEED = 1 << 40
-#: The seed of the runs that trainings validate on.
+#: The seed of the validation runs.
 VALIDATION_SEED = 1 << 41
 
 
 class Stages:
-    """What a reproduction asks for, made or found: the data, networks, references, distances."""
+    """Runs the stages of a reproduction, or loads them: data, networks, references, distances."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Stages:
         self._models: dict[int, Model] = {}
 
     def data(self) -> Run:
-        """The simulation that the networks are trained on."""
+        """The simulation with the training data."""
         return self.simulated("simulate", self.experiment.simulate_options(self.scale_name), "training")
 
     def simulated(self, stage: str, options: dict[str, object], stem: str) -> Run:
@@ -84,7 +84,7 @@ class Stages:
         return open_run(out)
 
     def network(self, seed: int) -> tuple[Path, Model]:
-        """The network of a seed: file and contents."""
+        """The network of a seed: its file and the model."""
         run, out = self.data(), self.folder / f"seed-{seed}.safetensors"
         chosen = self.experiment.train_options(self.scale_name, seed, self.algorithm)
         config = build(TrainConfig, chosen).model_dump(mode="json")
@@ -107,14 +107,14 @@ class Stages:
         return out, self._models[seed]
 
     def validation(self) -> Run | None:
-        """Fresh runs that trainings validate on, where the experiment has such; of a seed of their own."""
+        """The validation runs, with their own seed, or None if the experiment has none."""
         if not self.experiment.validation:
             return None
         options = {"seed": VALIDATION_SEED} | self.experiment.validation_options(self.scale_name)
         return self.simulated("validation", options, "validation")
 
     def reference(self, at: Point, number: int = 0) -> Run:
-        """An independent simulation at a point, of the configuration of the training data and a seed of its own."""
+        """An independent simulation at a point, with the configuration of the training data and its own seed."""
         name = f"reference-{label(at)}-{number}"
         return self.simulated(name, reference_options(self.simulation, at) | {"seed": _seed(at, number)}, name)
 
@@ -123,17 +123,17 @@ class Stages:
         return [self.reference(at, number).frame() for number in range(self.scale.references)]
 
     def samples(self, seed: int, at: Point, n: int, stream: int = 0) -> Cloud:
-        """``n`` particles of the network of a seed at a point; its input is that of no simulation."""
+        """Draw ``n`` particles from the network of a seed at a point, from inputs that no simulation uses."""
         _, model = self.network(seed)
         return Generator(model, self.device).cloud(n, at, INPUT_SEED + seed, stream=stream)
 
     def goes_beyond(self, at: Point) -> bool:
-        """Whether ``at`` lies after the last trained time, and particles alone tell the state there."""
+        """Whether ``at`` is after the last trained time and particles alone determine the state there."""
         last = self._problem.config.times[-1]
         return at.get("t", last) > last * (1 + 1e-9) and not self._problem.chemistry.memory
 
     def further(self, seed: int, at: Point) -> Run:
-        """Particles of the network of a seed at the last trained time, moved on to ``at`` by equation (8)."""
+        """Particles from the network of a seed at the last trained time, simulated on to ``at`` by equation (8)."""
         _, model = self.network(seed)
         out = self.folder / f"beyond-{label(at)}-seed{seed}.zarr"
 
@@ -204,7 +204,7 @@ class Stages:
         return not self.ledger.overwrite and all(self.ledger.done(one) for one in names)
 
     def history(self, seed: int) -> list[JsonDict]:
-        """The rows of a training: step, loss, validation."""
+        """The history of a training: rows with step, loss, validation."""
         path, _ = self.network(seed)
         file = history_of(path)
         try:
@@ -213,7 +213,7 @@ class Stages:
             raise DataError(f"{file} is no history of a training: {error}", "use --overwrite to train again") from None
 
     def told(self, title: str) -> Progress | None:
-        """The caller's progress, under a title that names the experiment and the stage."""
+        """The caller's progress function, with a title of experiment and stage; None without one."""
         progress = self._progress
         if progress is None:
             return None
@@ -229,11 +229,11 @@ class Stages:
         return list(self.ledger.stage(name, what | self._of(at), work).result["w2_squared"])
 
     def _of(self, at: Point) -> dict[str, object]:
-        """What every stage at a point depends on."""
+        """The configuration on which every stage at a point depends."""
         return {"at": at, "references": self.scale.references, "data": self.simulation}
 
     def _distances(self, title: str, pairs: list[tuple[Cloud, Cloud]], n: int) -> list[float]:
-        """For each pair the mean exact W2^2 over disjoint sub-samples of ``n`` particles."""
+        """Mean exact W2^2 of each pair over disjoint sub-samples of ``n`` particles."""
         found, tell = [], self.told(title)
         for a, b in pairs:
             number = self.stop() if self.stop else None
@@ -249,7 +249,7 @@ class Stages:
 
 
 def _on_or_afresh(make: Callable[[JsonDict], Made], afresh: bool) -> Made:
-    """What goes on from where it was cut off; where that is refused and ``afresh`` allows it, what begins again."""
+    """Resume by ``make``; if that is refused and ``afresh``, start again."""
     try:
         return make({"resume": True})
     except (ConfigError, DataError):
@@ -264,5 +264,5 @@ def label(at: Point) -> str:
 
 
 def _seed(at: Point, number: int) -> int:
-    """A seed for a reference, far from the small ones that people train with, and another one at every point."""
+    """The seed of a reference: different at each point, and far from the small seeds of trainings."""
     return (1 << 32) + 1000 * int(hashlib.sha256(label(at).encode()).hexdigest()[:7], 16) + number

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base import labels
 from .definition import Row
-from .stages import Stages, label
+from .stages import Stages
 
 TITLE = "Exact squared W2 (certified assignment), network against independent simulations"
 COLUMNS = (
-    "experiment", "at", "", "N", "paper", "ours", "sd", "noise floor", "sd", "excess", "± se", "part of paper's",
+    "experiment", "at", "role", "N", "paper", "ours", "sd", "noise floor", "sd", "excess", "± se", "part of paper's",
     "seconds",
 )  # fmt: skip
 NOTE = (
@@ -26,9 +27,9 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Entry:
-    """One row at one N. Distances are squared [length^2]; None is what one number cannot give.
+    """One row at one N. Distances are squared [length^2]; standard deviations of a single number are None.
 
-    ``seconds`` are those of a cloud where a part of it is simulated, ``simulated`` those of a whole simulation.
+    ``seconds`` is the time for a cloud if part of it is simulated, ``simulated`` that of a whole simulation.
     """
 
     experiment: str
@@ -50,7 +51,7 @@ class Entry:
 
     @property
     def part(self) -> float | None:
-        """The excess over the floor as a part of the paper's, or None when the paper's lies at or below the floor."""
+        """The excess over the floor relative to the paper's, or None if the paper's value is at or below the floor."""
         room = 0.0 if self.paper is None else self.paper - self.floor
         return self.excess / room if room > 0 else None
 
@@ -66,11 +67,11 @@ class Entry:
 
     def as_row(self) -> list[object]:
         spread = [self.ours, self.ours_sd, self.floor, self.floor_sd, self.excess, self.excess_se]
-        place = [self.experiment, label(self.at).replace("-", ", "), self.role, self.N]
+        place = [self.experiment, labels.label(self.at), self.role, self.N]
         return [*place, *(_short(value) for value in [self.paper, *spread]), self._verdict(), self._cost()]
 
     def _verdict(self) -> str | None:
-        """`part`, and in words where the paper's number is not met, or lies below the floor and cannot be."""
+        """`part` as text, with a note if the paper's value is not reached or is below the floor."""
         if self.paper is None:
             return None
         if self.part is None:
@@ -82,7 +83,7 @@ class Entry:
 
 
 def evaluate(stages: Stages, row: Row, seeds: Sequence[int], n: int) -> list[Entry]:
-    """Measure one row of the table at N = ``n``, or find it measured; of a time beyond the trained ones two ways."""
+    """Measure one row of the table at N = ``n``, in two ways for a time after the trained ones."""
     entries = [_entry(stages, row, seeds, n, False)]
     return [*entries, _entry(stages, row, seeds, n, True)] if stages.goes_beyond(dict(row.at)) else entries
 

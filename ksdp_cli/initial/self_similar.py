@@ -18,7 +18,7 @@ from .base import Positions, around
 
 #: c at points, one array of coordinates for each axis.
 Chemical = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
-#: Relative difference of parameters that are the same, as 12.566 and 4 pi are.
+#: Largest relative difference of parameters that count as equal, for example 12.566 and 4 pi.
 AGREE = 1e-4
 
 
@@ -46,15 +46,17 @@ class SelfSimilarCloud:
         return self_similar(self.params.inertia, M=self.params.pull)
 
     def chemical(self, mu: float, chi: float, M: float, eps: float, k: float) -> Chemical:
-        """c of the solution at its age, at points given axis by axis. Raises `ConfigError` where it is none of a
-        problem with these parameters, naming those that it is of."""
+        """Return c of the solution at its age, as a function of coordinates.
+
+        Raises `ConfigError` if a problem with these parameters has another solution.
+        """
         own = self.params
-        wanted = {"chi M / mu": (chi * M / mu, own.pull), "eps mu": (eps * mu, own.inertia), "k": (k, 0.0)}
-        for name, (given, needed) in wanted.items():
-            if abs(given - needed) > AGREE * max(abs(given), abs(needed)):
+        pairs = {"chi M / mu": (chi * M / mu, own.pull), "eps mu": (eps * mu, own.inertia), "k": (k, 0.0)}
+        for name, (value, needed) in pairs.items():
+            if abs(value - needed) > AGREE * max(abs(value), abs(needed)):
                 raise ConfigError(
-                    f"c0 = 'exact' with {name} = {given:.10g}, and the self-similar solution drawn has {needed:.10g}",
-                    "give --pull chi M / mu, --inertia eps mu and k = 0",
+                    f"c0 = 'exact' with {name} = {value:.10g}, but the initial cloud has {needed:.10g}",
+                    "use --pull chi M / mu, --inertia eps mu and k = 0",
                 )
         return lambda axes: self.solution.chemical(np.sqrt(sum(axis * axis for axis in axes)), own.age) * mu / chi
 

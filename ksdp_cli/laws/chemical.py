@@ -1,6 +1,6 @@
-"""A chemistry with a memory at hand, without a run: what laws of the second equation ask of it.
+"""A chemistry with memory, without a run, for the laws of the second equation of (1).
 
-They need its parameters eps, k, ``box`` and ``modes``, and `field`; a periodic box of side `SIDE` with modes enough.
+These laws need its parameters eps, k, ``box`` and ``modes`` and its `field`; they use a periodic box of side `SIDE`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ NEEDED = {"eps", "k", "box", "modes"}
 
 
 def known(problem: Problem) -> bool:
-    """Whether the chemistry has a memory, the parameters of these laws, and c between the particles."""
+    """Whether the chemistry has memory, the parameters of these laws, and c away from the particles."""
     fields = set(problem.chemistry.Params.model_fields)
     return problem.chemistry.memory and fields >= NEEDED and hasattr(problem.chemistry, "field")
 
 
 class Box:
-    """The chemistry of ``problem`` with ``MASS`` on 200 particles ``x``, k = ``k`` and steps of eps / ``memory``."""
+    """The chemistry of ``problem`` for 200 particles ``x`` with total mass `MASS`, with this k and steps eps /
+    ``memory``."""
 
     def __init__(self, problem: Problem, k: float, memory: float) -> None:
         self.dim, self.eps, self.k, self.memory = problem.config.dim, eps_of(problem), k, memory
@@ -43,13 +44,13 @@ class Box:
         return self.chemistry.start(self.x)  # type: ignore[no-any-return]
 
     def steps(self, state: State, count: int, x: Cloud | None = None) -> State:
-        """``count`` steps with the particles at ``x``."""
+        """Make ``count`` steps with the particles at ``x``."""
         for _ in range(count):
             state = self.chemistry.advance(state, self.x if x is None else x, self.dt)
         return state
 
     def c(self, state: State) -> NDArray[np.float64]:
-        """c on a grid of the box with two points a mode."""
+        """c on a grid of the box with two points for each mode."""
         return np.asarray(self.chemistry.field(state, self.x, self.grid), np.float64)
 
     def q(self) -> list[NDArray[np.float64]]:
@@ -60,7 +61,7 @@ class Box:
         return [one.reshape([-1 if axis == a else 1 for a in range(self.dim)]) for axis in range(self.dim)]
 
     def integral(self, values: NDArray[np.float64]) -> float:
-        """Over the box."""
+        """Integral over the box of ``values`` on the grid."""
         return float(values.mean()) * SIDE**self.dim
 
 

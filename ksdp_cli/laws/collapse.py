@@ -1,4 +1,5 @@
-"""The exact blow-up in space for eps = 0: the mass inside R is 16 pi R^3 / (R^2 + 2 (T - t)) for mu = chi = 1."""
+"""The exact solution that blows up in space for eps = 0: the mass inside R is 16 pi R^3 / (R^2 + 2 (T - t)) for mu =
+chi = 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few particles in the plane: not only the mean of S = sum |X_i - mean X|^2 is exact, but its whole law.
+"""A few particles in the plane: the exact law, not only the mean, of S = sum |X_i - mean X|^2.
 
 S / (2 mu t) has a noncentral chi^2 law with (J - 1)(2 - chi M / (4 pi mu)) degrees of freedom and noncentrality
 S_0 / (2 mu t) (Fournier and Tardy, arXiv 2110.08490).
@@ -17,7 +17,7 @@ from .base import Finding
 from .short_run import moved
 
 J, COPIES, STEPS, DELTA2 = 8, 160, 80, 1e-6
-#: Kolmogorov's distance that 160 right values exceed once in 16 000 runs.
+#: Kolmogorov's distance that 160 correct values exceed once in 16 000 runs.
 LARGEST = math.sqrt(math.log(2.0 * 16_000) / (2.0 * COPIES))
 
 
@@ -34,7 +34,7 @@ def check(problem: Problem) -> Finding:
     options = {"chi": 1.0, "M": 4.0 * math.pi * mu, "delta2": DELTA2, "T": T, "dt": T / STEPS}
     try:
         first, runs = moved(problem, J=J, seed=tuple(range(COPIES)), engine="direct", **options)
-    except NumericalError:  # the particles fall together
+    except NumericalError:  # the particles collapse
         return Finding(name, 1.0, 0.0, LARGEST)
     before = np.array([((x - x.mean(0)) ** 2).sum() for x in first])
     after = np.array([((run.state.x - run.state.x.mean(0)) ** 2).sum() for run in runs])

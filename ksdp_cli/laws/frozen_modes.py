@@ -21,6 +21,6 @@ def check(problem: Problem) -> Finding:
     once = box.steps(box.start(), 1)
     first, last = (np.fft.fftn(box.c(state)) for state in (once, box.steps(once, STEPS - 1)))
     r = MEMORY / (sum(q * q for q in box.q()) + K * K + MEMORY)
-    told = first * sum(r**power for power in range(STEPS))
-    value = float(np.abs(last - told).max() / np.abs(last).max())
+    expected = first * sum(r**power for power in range(STEPS))
+    value = float(np.abs(last - expected).max() / np.abs(last).max())
     return Finding("modes of c, fixed particles, off by", value, 0.0, 1e-9)

@@ -31,10 +31,10 @@ def check(problem: Problem) -> Finding:
     options = {"chemistry": problem.config.chemistry, "eps": eps, "k": K, "delta2": DELTA2, "init": "gaussian"}
     options |= {"width": WIDTH, "chi": 0.0, "M": MASS, "T": T, "dt": T / STEPS, "accuracy": 1e-2}
     _, runs = moved(problem, J=J, seed=tuple(range(SEEDS)), **options)
-    found = np.array([run.field([np.zeros(1)] * dim).item() for run in runs]) / _exact(dim, eps, case.mu, T)
-    error = float(found.std(ddof=1)) / math.sqrt(SEEDS)
+    values = np.array([run.field([np.zeros(1)] * dim).item() for run in runs]) / _exact(dim, eps, case.mu, T)
+    error = float(values.std(ddof=1)) / math.sqrt(SEEDS)
     tolerance = float(student.ppf(1 - 0.5 / 16_000, SEEDS - 1)) * error
-    return Finding("c(0, t) without attraction, over exact", float(found.mean()), 1.0, tolerance, error)
+    return Finding("c(0, t) without attraction, over exact", float(values.mean()), 1.0, tolerance, error)
 
 
 def _exact(dim: int, eps: float, mu: float, T: float) -> float:

@@ -1,4 +1,4 @@
-"""Centre of mass for eps > 0: chi E[grad c] = (chi eps / M) int c_t grad c, which is not 0: momentum is not kept.
+"""Centre of mass for eps > 0: chi E[grad c] = (chi eps / M) int c_t grad c, which is not 0: momentum is not conserved.
 
 For an implicit step c_t is (c - c_old) / dt, exactly.
 """
@@ -26,6 +26,6 @@ def check(problem: Problem) -> Finding:
     mean = np.asarray(box.chemistry.gradient(new, box.x)).mean(0)
     c, before = box.c(new), box.c(old)
     modes = np.fft.fftn(c)
-    told = [MEMORY / MASS * box.integral((c - before) * np.fft.ifftn(1j * q * modes).real) for q in box.q()]
-    value = float(np.linalg.norm(mean - told) / np.linalg.norm(mean))
+    expected = [MEMORY / MASS * box.integral((c - before) * np.fft.ifftn(1j * q * modes).real) for q in box.q()]
+    value = float(np.linalg.norm(mean - expected) / np.linalg.norm(mean))
     return Finding("mean of grad c, less (eps / M) int c_t grad c", value, 0.0, 1e-3)

@@ -24,13 +24,13 @@ def check(problem: Problem) -> Finding:
     """The largest difference of a coordinate after 8 steps of 300 particles."""
     case, dim = problem.cases[0], problem.config.dim
     delta2, mass = case.kernel_args[0], case.mass
-    own = {} if elliptic(problem) else {"chemistry": problem.config.chemistry, "modes": MODES[dim]}
-    own |= {} if elliptic(problem) else {"eps": eps_of(problem)}
-    found = []
+    chemistry = {} if elliptic(problem) else {"chemistry": problem.config.chemistry, "modes": MODES[dim]}
+    chemistry |= {} if elliptic(problem) else {"eps": eps_of(problem)}
+    positions = []
     for length in (1.0, 2.0):
         scaled = {"delta2": delta2 * length**2, "radius": length, "M": mass * length ** (dim - 2)}
         scaled |= {"T": STEPS * 1e-3 * length**2, "dt": 1e-3 * length**2}
-        _, (run,) = moved(problem, J=J, init="ball", chi=case.chi, seed=case.seed, accuracy=1e-2, **scaled, **own)
-        found.append(run.state.x / length)
-    value = float(np.abs(found[1] - found[0]).max())
+        _, (run,) = moved(problem, J=J, init="ball", chi=case.chi, seed=case.seed, accuracy=1e-2, **scaled, **chemistry)
+        positions.append(run.state.x / length)
+    value = float(np.abs(positions[1] - positions[0]).max())
     return Finding("X of lengths times 2, over 2, less X", value, 0.0, 1e-9)

@@ -1,4 +1,4 @@
-"""The self-similar solution of the plane for eps > 0, k = 0: E|X|^2 grows in proportion to t, c(0, t) stands still."""
+"""The self-similar solution of the plane for eps > 0, k = 0: E|X|^2 is proportional to t and c(0, t) is constant."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ended(problem: Problem) -> tuple[SelfSimilar, CaseRun]:
 
 
 class _Hidden:
-    """Equal to all others, so that the cache goes by the key."""
+    """Equal to all other instances, so that the cache depends on the key alone."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

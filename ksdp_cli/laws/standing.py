@@ -1,4 +1,4 @@
-"""The self-similar solution of the plane: c at the origin stands still."""
+"""The self-similar solution of the plane: c at the origin is constant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..particles.problem import Problem
 from . import spreading
 from .base import Finding
 
-#: 4000 particles scatter by 1.3 %, steps and delta take 1 %.
+#: 4000 particles have a scatter of 1.3 %; steps and delta change 1 %.
 TOLERANCE = 0.06
 
 
@@ -17,6 +17,6 @@ def holds(problem: Problem) -> bool:
 def check(problem: Problem) -> Finding:
     """Compare c(0, t), in units of mu / chi, with the solution's."""
     exact, run = spreading.ended(problem)
-    told = float(exact.chemical(0.0, 1.0))
+    expected = float(exact.chemical(0.0, 1.0))
     value = spreading.centre(run) / problem.cases[0].mu  # chi is 1 in the run
-    return Finding("c(0, t), self-similar, over mu / chi", value, told, TOLERANCE * told)
+    return Finding("c(0, t), self-similar, over mu / chi", value, expected, TOLERANCE * expected)

@@ -1,4 +1,4 @@
-"""Two heavy particles in the plane without noise: r^2 falls at the rate chi M / pi, and they stay on their centre."""
+"""Two heavy particles in the plane without noise: r^2 falls at the rate chi M / pi, and their centre does not move."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def holds(problem: Problem) -> bool:
 
 
 def check(problem: Problem) -> Finding:
-    """Compare r^2 of two particles after 0.4 of the time to their meeting, over that at the start, with 0.6."""
+    """Compare r^2 of two particles after 0.4 of the time to their collision, relative to the start, with 0.6."""
     mass = problem.cases[0].mass or 1.0
     T = PART * 4.0 * math.pi / mass
     two = Points(np.array([[-1.0, 0.5], [1.0, 0.5]], np.float32))

@@ -192,7 +192,7 @@ class Model:
 
 
 def _said(provenance: JsonDict, path: Path) -> FileEntries:
-    """Provenance that tells what it lacks when that is asked for."""
+    """Provenance that raises `DataError` when a missing entry is read."""
     if "simulation" in provenance:
         provenance = provenance | {"simulation": FileEntries(provenance["simulation"], path)}
     return FileEntries(provenance, path)

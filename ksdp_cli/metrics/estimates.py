@@ -165,10 +165,10 @@ def measure(
 
     sampled = [(pairs[k][0] * repeats + r, pairs[k][1] * repeats + r) for r, k in tasks]
     known = True
-    for done, ((r, k), found) in enumerate(zip(tasks, solver(metric, take, sampled), strict=True), 1):
-        values[r, k] = found.value
-        known = found.potentials is not None
-        for i, potential in zip(pairs[k], found.potentials or (), strict=known):
+    for done, ((r, k), result) in enumerate(zip(tasks, solver(metric, take, sampled), strict=True), 1):
+        values[r, k] = result.value
+        known = result.potentials is not None
+        for i, potential in zip(pairs[k], result.potentials or (), strict=known):
             influence[k][i][rows[i][r]] += (potential - potential.mean()) / (n * repeats)
         if progress:
             progress(done, len(tasks))

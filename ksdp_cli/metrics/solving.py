@@ -1,4 +1,4 @@
-"""Where the distances of a comparison are found: in the threads of this process, or by a solver of the caller's."""
+"""Computation of the distances of a comparison, by threads of this process or by a caller's solver."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from ..base.shapes import Cloud
 from ..base.threads import core_count
 from .base import Distance, Transport
 
-#: The sub-sample (n, d) of a number, which is taken when it is needed.
+#: A function that returns sub-sample number i (n, d), called when it is needed.
 Take = Callable[[int], Cloud]
-#: Two sub-samples by their numbers.
+#: Numbers of two sub-samples.
 Pair = tuple[int, int]
 
 
 class Solver(Protocol):
-    """Finds the distances of ``pairs`` by ``metric``, in their order; the same bits wherever that is."""
+    """Computes the distances of ``pairs`` by ``metric``, in order, with the same bits in any process."""
 
     def __call__(self, metric: Distance, take: Take, pairs: Sequence[Pair]) -> Iterable[Transport]: ...
 
 
 def solve_by_threads(metric: Distance, take: Take, pairs: Sequence[Pair]) -> Iterator[Transport]:
-    """Pairs side by side, by one thread more than cores: solvers hold the interpreter's lock for part of their time."""
+    """Compute pairs in parallel, by one thread more than there are cores, since solvers hold the interpreter's lock for
+    part of their time."""
     with ThreadPoolExecutor(min(len(pairs), core_count() + 1)) as pool:
         yield from pool.map(lambda pair: metric.transport(take(pair[0]), take(pair[1])), pairs)

@@ -1,4 +1,4 @@
-"""The card of a rank: the one that has its number on its host."""
+"""The GPU of a rank: the one whose number is the rank's place on its host."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .world import World
 
 
 def take(world: World, device: str) -> None:
-    """Have torch mean this rank's card by "cuda". Raises `ConfigError` where a host has more ranks than cards."""
+    """Make this rank's GPU the current one of torch. Raises `ConfigError` if a host has more ranks than GPUs."""
     if device != "cuda" or world.size == 1:
         return
     import torch
@@ -16,6 +16,6 @@ def take(world: World, device: str) -> None:
     if world.local > cards:
         raise ConfigError(
             f"{world.local} ranks on a host with {cards} {'card' if cards == 1 else 'cards'}",
-            f"a rank takes a card of its own: use --nproc-per-node {cards}, or --device cpu",
+            f"use {f'--nproc-per-node {cards}, one rank for each card, or ' if cards else ''}--device cpu",
         )
     torch.cuda.set_device(world.place)

@@ -108,9 +108,9 @@ def _add_code(sha: _Hash, code: CodeType, inside: list[int]) -> None:
     _add(sha, [one for one in code.co_consts if one is not doc], inside)
 
 
-def _add_function(sha: _Hash, given: FunctionType | MethodType, inside: list[int]) -> None:
+def _add_function(sha: _Hash, callee: FunctionType | MethodType, inside: list[int]) -> None:
     """Add code, defaults, closure, and the globals that the code uses."""
-    function = given
+    function = callee
     while isinstance(function, MethodType):
         _add(sha, function.__self__, inside)
         inner: Any = function.__func__

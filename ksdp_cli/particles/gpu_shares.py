@@ -1,4 +1,4 @@
-"""Shares of an array on a device: what each rank of a world has computed, copied to all of them."""
+"""Shares of an array on a device: copies the part that each rank has computed to all ranks."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-#: Particles of a program of a step, and a multiple of those of a program of the pair sum.
+#: Particles of one program instance of a step; a multiple of those of the pair sum.
 BLOCK = 128
 
 
 def block_ends(particles: int, block: int, size: int) -> list[int]:
-    """Where the shares of ``size`` ranks begin and end, in whole blocks of particles but for the last one.
+    """Ends of the shares of ``size`` ranks, in whole blocks of particles except for the last.
 
-    A program takes a block, so that on any number of ranks the same programs run, each on the same particles: no bit of
-    a force, a step or a maximum can tell how many ranks there are. `join` copies.
+    One program instance processes one block, so on any number of ranks the same programs run on the same particles, and
+    forces, steps and maxima have the same bits. `join` copies the shares.
     """
     return [min(end * block, particles) for end in ends_of(-(-particles // block), size)]
 
@@ -28,12 +28,12 @@ def block_ends(particles: int, block: int, size: int) -> list[int]:
 def join(whole: Tensor, ends: Sequence[int], world: World) -> None:
     """Fill ``whole`` (.., n), of which rank r has ``whole[.., ends[r]:ends[r + 1]]``, on every rank.
 
-    All ranks call it together. The device is not waited for where it is a card of nccl's. Raises `Lost`.
+    All ranks call it together. With nccl it does not wait for the device. Raises `Lost`.
     """
     if world.size == 1:
         return
     most = max(high - low for low, high in pairwise(ends))
-    # the collective call wants pieces of one size
+    # the collective call needs pieces of equal size
     pieces = whole.new_zeros((world.size, *whole.shape[:-1], most))
     low, high = ends[world.rank], ends[world.rank + 1]
     mine = pieces[world.rank].clone()

@@ -1,4 +1,4 @@
-"""Tells that another rank has ended while this one waits for its card: a collective call on cards waits for ever."""
+"""Detects that another rank has ended while this one waits for its GPU, where a collective call would wait for ever."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import datetime
 import threading
 from types import ModuleType
 
-#: Longer than any run.
+#: A timeout longer than any run.
 FOR_EVER = datetime.timedelta(days=365)
 
 
 class Lifeline:
-    """Rank r listens to rank r + 1, which says nothing until it leaves: where the connection breaks, it has ended.
+    """Rank r waits for a message of rank r + 1, which it sends when it leaves. A broken connection means that it ended.
 
-    A rank that finds so ends too, and then the one that listens to it finds that. All ranks make one together.
+    A rank that detects this ends too, which the rank before detects in turn. All ranks construct it together.
     """
 
     def __init__(self, torch: ModuleType, group: ModuleType) -> None:
         self.torch, self.group = torch, group
         self.rank, self.size = group.get_rank(), group.get_world_size()
-        #: What broke the connection, when it has.
+        #: The error of the broken connection, or None.
         self.lost: Exception | None = None
         self._on_hosts = group.new_group(backend="gloo", timeout=FOR_EVER)
         self._thread = threading.Thread(target=self._listen, name="ksdp lifeline", daemon=True)
@@ -32,6 +32,6 @@ class Lifeline:
             self.lost = error
 
     def leave(self) -> None:
-        """Let the others end in peace; all ranks call it together."""
+        """Tell the others that this rank leaves as planned; all ranks call it together."""
         self.group.send(self.torch.ones(1), dst=(self.rank - 1) % self.size, group=self._on_hosts)
         self._thread.join()

@@ -71,8 +71,8 @@ class MpiWorld:
             self.group.Allreduce(self.mpi.IN_PLACE, values)
 
     def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
-        found: NDArray[Any] = tensor.cpu().numpy()
-        return found
+        host: NDArray[Any] = tensor.cpu().numpy()
+        return host
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         rows = np.empty((self.size, *values.shape), values.dtype)

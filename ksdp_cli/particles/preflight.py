@@ -70,8 +70,8 @@ def accuracy_warning(report: Mapping[str, object], dtype: str, t: float, case: C
 
 def warnings_of(report: Mapping[str, object]) -> list[str]:
     """The sentences of a chemistry's report."""
-    found = report.get("warnings")
-    return [str(one) for one in found] if isinstance(found, (list, tuple)) else []
+    warnings = report.get("warnings")
+    return [str(one) for one in warnings] if isinstance(warnings, (list, tuple)) else []
 
 
 def engine_warning(report: dict[str, object], engine: str) -> str | None:

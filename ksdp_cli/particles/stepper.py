@@ -96,9 +96,9 @@ class Stepper:
         dt: float = 0.0,
         cloud: NDArray[np.floating] | None = None,
     ) -> NDArray[np.floating]:
-        """chi grad c + v(X_j, t) at this rank's particles ``x`` (n, d) of ``cloud`` (J, d), found where it is None.
+        """chi grad c + v(X_j, t) at this rank's particles ``x`` (n, d) of ``cloud`` (J, d), by default joined.
 
-        c is ``dt`` after ``memory``; `memory` then is its state.
+        c is the state ``dt`` after ``memory``, and is stored in `memory`.
         """
         v = self.velocity(x, t)
         force = self._attraction(x, memory, dt, cloud)

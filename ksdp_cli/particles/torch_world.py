@@ -83,8 +83,8 @@ class TorchWorld:
             event.record()
             self._wait(event.query)
         with _together():
-            found: NDArray[Any] = tensor.cpu().numpy()
-        return found
+            host: NDArray[Any] = tensor.cpu().numpy()
+        return host
 
     def _wait(self, done: Callable[[], bool]) -> None:
         """Wait for a card. Raises `Lost` where another rank ends meanwhile: this one's card may wait for it."""

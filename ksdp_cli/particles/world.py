@@ -92,8 +92,8 @@ class Alone:
         return
 
     def fetch(self, tensor: Tensor) -> NDArray[np.floating]:
-        found: NDArray[np.floating] = tensor.cpu().numpy()
-        return found
+        host: NDArray[np.floating] = tensor.cpu().numpy()
+        return host
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         return values

@@ -1,4 +1,4 @@
-"""What Triton makes of a function."""
+"""The type of a compiled Triton program."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from typing import Protocol
 
 
 class Program(Protocol):
-    """A program of a GPU: ``program[grid](*arguments)`` runs it for each place of ``grid``."""
+    """A GPU program: ``program[grid](*arguments)`` runs one instance for each index of ``grid``."""
 
     def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., object]: ...

@@ -1,9 +1,9 @@
-"""The pair sum of the plane on a mesh: any kernel that delta makes smooth, in free space, in O(J + n log n).
+"""The pair sum of the plane on a particle mesh, for a kernel regularised by delta, in free space, in O(J + n log n).
 
-Forces are -grad of the potential phi, phi' = g(r^2) r. Particles are spread by B-splines over cells of delta / c, the
-grid is doubled so that no periodic image acts (Hockney and Eastwood, Computer Simulation Using Particles, 1988), and
-the spline's transform is divided out twice. The spectrum of a kernel smoothed at the scale delta ends there, so no near
-part is needed. c is chosen by the error measured on the cloud at hand, as the tree's order is.
+Forces are -grad of the potential phi with phi' = g(r^2) r. B-splines deposit the particles on cells of side delta / c.
+The grid is doubled, so that no periodic image acts (Hockney and Eastwood, Computer Simulation Using Particles, 1988),
+and the spline's transform is divided out twice. The spectrum of a kernel that is smooth on the scale delta ends there,
+so no near-field correction is needed. c is chosen by the error measured on the current cloud, like the tree's order.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ from .splines import Grid, Splines
 Potential = tuple[Splines, Grid]
 
 ORDER = 6
-#: Cells a delta, each about 2.4 times more accurate on an aggregated cloud. Measured from 1 (2e-2) to 4 (4e-6).
+#: Numbers of cells in delta; each is about 2.4 times as accurate as the one before on an aggregated cloud. Measured:
+#: 2e-2 for 1 to 4e-6 for 4.
 CELLS = tuple(1.0 + 0.3 * k for k in range(14))
-#: Cells beyond the cloud on each axis of the doubled grid. The splines reach ORDER of them; over the others the
-#: potential goes smoothly to 0, since the division would carry the transform of a kink far into the cloud.
+#: Cells outside the cloud on each axis of the doubled grid. The splines reach ORDER of them; over the rest the
+#: potential falls smoothly to 0, since a kink would disturb the whole cloud.
 MARGIN = 6 * ORDER
-#: Points a delta of the table of the potential, and nodes of the quadrature between them.
+#: Points of the table of the potential in delta; quadrature nodes between two points.
 TABLE, NODES = 32, 6
-#: Nodes of the doubled grid at most: 256 MiB a grid of float64, of which a force takes five.
+#: Largest number of nodes of the doubled grid: 256 MiB in float64; a force needs five such grids.
 MOST = 1 << 25
 
 
 class MeshEngine:
     """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in the plane.
 
-    ``accuracy`` is the relative l2 error of the force that is aimed at, ``most`` the nodes that the grid may have. The
-    result depends on the set of particles, on the number of the call and on `state`: neither on the order of the
-    particles nor on the number of threads. A call raises `ResourceError` where the grid would have more nodes.
+    ``accuracy`` is the target for the relative l2 error of the force, ``most`` the largest number of grid nodes. The
+    result depends on the set of particles, on the number of the call and on `state`, but not on the order of particles
+    or the number of threads. A call raises `ResourceError` if the grid needs more nodes.
     """
 
     name = "mesh"
@@ -86,27 +87,27 @@ class MeshEngine:
         return np.ascontiguousarray(force.T.astype(x.dtype, copy=False))
 
     def nodes(self, x: Cloud) -> float:
-        """Nodes of the grid for positions (J, 2) at the accuracy in use: what a force costs beside its particles."""
+        """Number of grid nodes for positions ``x`` (J, 2) at the current setting."""
         extent = np.ptp(np.asarray(x, np.float64), axis=0) / (self.delta / self._cells())
         return float(np.prod(2.0 * (extent + MARGIN)))
 
     def report(self) -> dict[str, object]:
-        told = self.tuner.report()
-        kept = ("target", "error", "max_error", "worst_error", "met", "checked_at_call")
+        tuned = self.tuner.report()
+        names = ("target", "error", "max_error", "worst_error", "met", "checked_at_call")
         return {
             "engine": self.name,
             "threads": self.threads,
             "cells_a_delta": self._cells(),
             "spline_order": ORDER,
-            **{name: told[name] for name in kept},
+            **{name: tuned[name] for name in names},
         }
 
     def state(self) -> dict[str, object]:
-        """What a resumed run needs to repeat this one to the bit."""
+        """Return what a resumed run needs to repeat to the bit."""
         return self.tuner.state()
 
     def restore(self, state: dict[str, object]) -> None:
-        """Take over the `state` of another engine of the same kind."""
+        """Continue from the `state` of another engine of this class."""
         self.tuner.restore(state)
 
     def _cells(self) -> float:
@@ -136,7 +137,7 @@ class MeshEngine:
         return splines, fft.irfftn(modes, s=shape, workers=self.threads)
 
     def _green(self, shape: tuple[int, int], h: float) -> NDArray[np.float64]:
-        """Transform of the potential sampled on the doubled grid, over the spline's transform squared: real."""
+        """Transform (real) of the potential on the doubled grid, divided by the square of the spline's transform."""
         cells = [np.abs(np.fft.fftfreq(n, 1 / n)) for n in shape]
         r = h * np.hypot(cells[0][:, None], cells[1][None, :])
         window = [_window(away, n // 2) for away, n in zip(cells, shape, strict=True)]
@@ -148,11 +149,11 @@ class MeshEngine:
         return symbol
 
     def _potential(self, r: NDArray[np.float64]) -> NDArray[np.float64]:
-        """phi(r) = int_0^r g(s^2) s ds, by Gauss-Legendre between the points of a table, and cubic between them."""
+        """phi(r) = int_0^r g(s^2) s ds, by Gauss-Legendre between table points and cubic interpolation."""
         from scipy.interpolate import CubicHermiteSpline
 
         far = float(r.max()) / self.delta
-        # finer near the origin, where g changes over delta, and in proportion to r beyond
+        # spacing delta / TABLE near the origin and proportional to r outside
         steps = math.ceil(TABLE * (4.0 + 8.0 * math.log1p(far)))
         table = self.delta * np.expm1(np.linspace(0.0, math.log1p(far * (1 + 1e-9)), steps + 1))
         u, weight = np.polynomial.legendre.leggauss(NODES)
@@ -173,8 +174,10 @@ def _force(potential: Potential, axes: list[NDArray[np.floating]]) -> NDArray[np
 
 
 def _sample(axes: list[NDArray[np.floating]], number: int) -> NDArray[np.int64]:
-    """Particles whose force is checked at call ``number``: those at the smallest hashes of their positions, since a
-    draw by index would depend on the order of the particles. The mixing is that of splitmix64."""
+    """Indices of the particles whose force is checked at call ``number``: those with the smallest position hashes.
+
+    A draw by index would depend on the order of particles. The hash is the mixing function of splitmix64.
+    """
     key = np.full(axes[0].size, number + 1, np.uint64)
     for axis in axes:
         key += (axis.astype(np.float64) + 0.0).view(np.uint64)  # -0 is 0
@@ -188,7 +191,7 @@ def _sample(axes: list[NDArray[np.floating]], number: int) -> NDArray[np.int64]:
 
 
 def _window(away: NDArray[np.float64], half: int) -> NDArray[np.float64]:
-    """1 as far as two particles can be apart, 0 at half the doubled grid, smooth in between."""
+    """1 up to the largest distance of two particles, 0 at half the doubled grid, smooth in between."""
     from scipy.special import erfc
 
     reach = MARGIN - ORDER
@@ -196,6 +199,6 @@ def _window(away: NDArray[np.float64], half: int) -> NDArray[np.float64]:
 
 
 def _length(n: int) -> int:
-    """A fast length, from a coarse set, so that a cloud that grows does not meet a new one at every step."""
+    """A fast transform length >= ``n``, from a coarse set, so that it rarely changes while a cloud grows."""
     unit = 1 << max(0, n.bit_length() - 4)
     return int(fft.next_fast_len(-(-n // unit) * unit, real=True))

@@ -1,9 +1,9 @@
-"""The chemical of equation (1) on the Fourier modes of one box: an implicit Euler step, its gradient at the particles.
+"""The chemical of equation (1) on the Fourier modes of one box: implicit Euler step and gradient at the particles.
 
     alpha_q <- ((eps / dt) alpha_q + rho_q) / (|q|^2 + k^2 + eps / dt),    grad c(X) = sum_q i q alpha_q exp(i q X)
 
-Particles are coupled by B-splines whose transform is divided out both ways. Wang, Xin and Zhang, J. Sci. Comput. 102
-(2025) 75, use the same step with sums over all modes for every particle.
+B-splines deposit and interpolate, and their transform is divided out both times. Wang, Xin and Zhang, J. Sci. Comput.
+102 (2025) 75, use the same step with a sum over all modes for each particle.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Band = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 class Box:
     """``count`` modes an axis (even) in a periodic box of side ``side`` about ``centre`` (d,).
 
-    ``band`` of |q|^2 is the part of the field that this box stands for; all of it by default. What is read of it is
-    smoothed by exp(-q^2 delta^2 / 4). Modes are an array
-    (count, .., count / 2 + 1), real fields understood, and belong to exp(i q (x - low)).
+    ``band`` is a function of |q|^2, the share of the field that this box represents; by default 1. Evaluation smooths
+    the field by exp(-q^2 delta^2 / 4). Modes of a real field are an array (count, .., count / 2 + 1), with the basis
+    exp(i q (x - low)).
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Box:
         self.band = np.ones_like(self.q2) if band is None else band(self.q2)
         self._symbols: dict[int, NDArray[np.inexact]] = {}
         self.blob = np.exp(-self.q2 * delta**2 / 4)
-        self._paired = np.ones_like(self.q2)  # the mode -count / 2 has no partner, and carries no gradient
+        self._paired = np.ones_like(self.q2)  # the mode -count / 2 has no conjugate and no gradient
         for axis in range(dim):
             self._paired *= along(np.abs(axes[axis]) < count // 2, axis, dim)
         self._kept = self.band * self.blob * self._paired
@@ -71,7 +71,7 @@ class Box:
     def density_modes(
         self, axes: Sequence[NDArray[np.floating]], mass: float, count: int, world: World | None = None
     ) -> Modes:
-        """The same with ``count`` modes an axis."""
+        """As `density`, with ``count`` modes an axis."""
         window = self.splines.window(axes)
         grid = self.splines.deposit(axes, window, world)
         modes = spectrum(grid, count, self.splines.threads, window, self.nodes) / self._symbol(count)
@@ -80,12 +80,12 @@ class Box:
         return modes
 
     def advanced(self, modes: Modes, density: Modes, memory: float, k: float) -> Modes:
-        """Modes after a step, with ``memory`` = eps / dt; at 0 the elliptic state, without its constant where k = 0."""
-        below = self.q2 + k * k + memory
-        return np.divide(memory * modes + density, below, out=self.zeros(), where=below > 0)
+        """Modes after a step, with ``memory`` = eps / dt; for 0 the elliptic solution, with mean 0 if k = 0."""
+        denominator = self.q2 + k * k + memory
+        return np.divide(memory * modes + density, denominator, out=self.zeros(), where=denominator > 0)
 
     def _symbol(self, count: int) -> NDArray[np.inexact]:
-        """Transform of the splines over that of a point, for ``count`` modes an axis."""
+        """Transform of the spline relative to that of a point, for ``count`` modes an axis."""
         if count not in self._symbols:
             factors = [resized(f, count, 0) for f in self.splines.symbol()[:-1]]
             symbol: NDArray[np.inexact] = along(self.splines.symbol()[-1][: count // 2 + 1], self.dim - 1, self.dim)
@@ -95,7 +95,7 @@ class Box:
         return self._symbols[count]
 
     def part(self, modes: Modes) -> Modes:
-        """What this box adds to the field: its band, smoothed over delta, and no mode without a partner."""
+        """The share of this box in the field: its band, smoothed over delta, without the modes -count / 2."""
         return np.asarray(modes * self._kept)
 
     def add(
@@ -105,7 +105,7 @@ class Box:
         value: NDArray[np.float64],
         gradient: NDArray[np.float64],
     ) -> None:
-        """Add this box's part of c (n,) and of grad c (d, n) at positions given axis by axis."""
+        """Add this box's share of c (n,) and grad c (d, n) at positions ``axes``, one array (n,) for each axis."""
         self.read(self.part(modes), axes, value, gradient)
 
     def read(
@@ -115,7 +115,7 @@ class Box:
         value: NDArray[np.float64],
         gradient: NDArray[np.float64],
     ) -> None:
-        """Add the field with modes ``part``, of any even count up to the nodes, and its gradient."""
+        """Add the field with modes ``part`` (any even count up to the nodes) and its gradient."""
         window = self.splines.window(axes)
         modes = part / self._symbol(part.shape[-1] * 2 - 2).conj()
         coefficients = synthesis(modes, self.nodes, self.splines.threads, window)
@@ -150,7 +150,7 @@ N = TypeVar("N", bound=np.generic)
 
 
 def resized(modes: NDArray[N], count: int, axis: int) -> NDArray[N]:
-    """Other ``count`` of modes along an axis of both signs: the lowest ones, or zeros in the middle."""
+    """Change the number of modes along a full axis to ``count``: drop the highest ones or add zeros."""
     half = min(modes.shape[axis], count) // 2
     before, after = (slice(None),) * axis, (slice(None),) * (modes.ndim - axis - 1)
     found = np.empty((*modes.shape[:axis], count, *modes.shape[axis + 1 :]), modes.dtype)
@@ -161,7 +161,7 @@ def resized(modes: NDArray[N], count: int, axis: int) -> NDArray[N]:
 
 
 def nodes_of(count: int, over: float) -> int:
-    """Nodes an axis for ``count`` modes and an oversampling ``over``: an even length that transforms fast."""
+    """Nodes an axis for ``count`` modes and oversampling ``over``: an even length with a fast transform."""
     nodes = int(fft.next_fast_len(math.ceil(over * count), real=True))
     while nodes % 2:
         nodes = int(fft.next_fast_len(nodes + 1, real=True))
@@ -169,7 +169,7 @@ def nodes_of(count: int, over: float) -> int:
 
 
 def along(values: NDArray[N], axis: int, dim: int) -> NDArray[N]:
-    """``values`` as an array of ``dim`` dimensions that varies along ``axis``."""
+    """Reshape ``values`` to ``dim`` dimensions, along ``axis``."""
     shape = [1] * dim
     shape[axis] = -1
     return values.reshape(shape)

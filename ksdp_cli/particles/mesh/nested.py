@@ -1,9 +1,9 @@
 """Free space by nested boxes: sides L, 4 L, 16 L, .. about one centre.
 
-Box l carries the band `low`(q^2 s_(l-1)^2) - `low`(q^2 s_l^2) of the field, s_l = 0.08 L 4^l, the first one all above
-its band and the last one all that is left. The step of a mode knows nothing of other modes, so each box keeps a
-recursion of its own; periodic images are 4^(boxes - 1) L away. The outer boxes need only the modes of their band, and
-share the particles' splines with the first one while the cloud is inside of it.
+Box l represents the band `low`(q^2 s_(l-1)^2) - `low`(q^2 s_l^2) of the field, with s_l = 0.08 L 4^l; the first box has
+everything above its band and the last box the rest. The step of a mode is independent of other modes, so each box makes
+its own; periodic images are 4^(boxes - 1) L away. Outer boxes need only the modes of their band, and use the splines of
+the first box while the cloud is inside it.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from ..world import World
 from .modes import Box, Modes, resized
 from .shared import HELD, Shared, coarse_modes
 
-#: Ratio of the sides of boxes, and width of the first band over the side of the first box.
+#: Ratio of the sides of consecutive boxes; width of the first band over the side of the first box.
 RATIO, WIDTH = 4, 0.08
-#: Terms of a band's edge. With one, box l still holds s_l^2 Lap c beyond its window, and its images come back: 3 to 8 %
-#: of the force where c spreads as far as a box is wide. With three it is s_l^6 Lap^3 c, below 1e-3.
+#: Number of terms of a band's edge. With one, box l still contains s_l^2 Lap c outside its window, and periodic images
+#: give 3 to 8 % of the force if c spreads as far as a box is wide. With three it is s_l^6 Lap^3 c, below 1e-3.
 FLAT = 3
-#: Order of the splines and oversampling, by the relative error of the force that they leave, measured on random clouds.
+#: Relative error of the force, order of the splines and oversampling, measured on random clouds.
 COUPLING = {
     2: ((7.5e-4, 4, 2.0), (4e-4, 6, 1.5), (5e-5, 6, 2.0), (0.0, 8, 2.0)),
     3: ((2.4e-3, 4, 2.0), (1.2e-3, 6, 1.5), (1.7e-4, 6, 2.0), (0.0, 8, 2.0)),
 }
-#: Relative error of the force by periodic images: this times (half the cloud's width / side)^d.
+#: Relative error of the force by periodic images, over (half the cloud's width / side)^d.
 IMAGE = {2: math.pi, 3: 4.2}
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What `choose` settles: ``side`` of the first box, ``count`` modes an axis, ``boxes``, splines; and its errors.
+    """The result of `choose`: ``side`` of the first box, ``count`` modes an axis, ``boxes``, splines, and errors.
 
-    ``outer`` modes an axis are those of the further boxes, as many as the first one has when None; ``accuracy`` is that
-    of their share in the first one's splines.
+    ``outer`` is the number of modes an axis of the other boxes (None: ``count``); ``accuracy`` is that of their field
+    on the first box's splines.
     """
 
     side: float
@@ -63,11 +63,11 @@ def choose(
     boxes: int | None = None,
     most: int | None = None,
 ) -> Sizes:
-    """Sizes for a cloud ``width`` across, a Gaussian blob of width ``delta`` and a relative error of the force.
+    """Choose sizes for a cloud of this ``width``, a Gaussian blob of width ``delta`` and a relative error of the force.
 
-    ``reach`` is how far c spreads in the run, 8 sqrt(4 T / eps) at most: boxes beyond it have no images. A given
-    ``side`` makes one periodic box; a given ``count`` or ``boxes`` is taken as it is, and the errors are those that it
-    leaves. ``count`` is at most ``most``.
+    ``reach`` is the distance that c spreads in the run, at most 8 sqrt(4 T / eps); a larger box has no images. ``side``
+    gives one periodic box. ``count`` and ``boxes`` override the choice, and the errors are those of these numbers.
+    ``count`` is at most ``most``.
     """
     _, order, over = next(row for row in COUPLING[dim] if row[0] <= accuracy)
     first, digits = side or 2.0 * width, math.sqrt(math.log(1.0 / accuracy))
@@ -91,7 +91,7 @@ def choose(
 
 
 def low(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What an outer box is left with, of u = q^2 s^2: exp(-u) (1 + u + .. + u^(FLAT - 1) / (FLAT - 1)!)."""
+    """Share of the outer boxes at u = q^2 s^2: exp(-u) (1 + u + .. + u^(FLAT - 1) / (FLAT - 1)!)."""
     total = term = np.ones_like(u)
     for power in range(1, FLAT):
         term = term * u / power
@@ -100,7 +100,7 @@ def low(u: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _end(accuracy: float) -> float:
-    """q s at which `low` has fallen to the accuracy."""
+    """The value of q s at which `low` falls to ``accuracy``."""
     u = np.linspace(0.0, 60.0, 601)
     return math.sqrt(float(u[np.argmax(low(u) < accuracy)]))
 
@@ -112,8 +112,8 @@ def _image(dim: int, width: float, side: float) -> float:
 class Nested:
     """The field of all boxes about ``centre``; ``delta`` > 0 smooths it by exp(-q^2 delta^2 / 4), a Gaussian blob.
 
-    In free space each box counts inside of its own window only, and positions beyond the last one feel nothing. A
-    single box is periodic unless said otherwise.
+    In free space a box acts only inside its own window, and outside the last box the field is 0. By default a single
+    box is periodic.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class Nested:
     def at(
         self, field: list[Modes], axes: Sequence[NDArray[np.floating]]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """c (n,) and grad c (d, n) at positions given axis by axis."""
+        """Return c (n,) and grad c (d, n) at positions ``axes``, one array (n,) for each axis."""
         value, gradient = np.zeros(axes[0].size), np.zeros((len(axes), axes[0].size))
         first, shared = self.boxes[0], self._shared
         if self.periodic or (shared is None and self.holds(axes)):
@@ -193,7 +193,7 @@ class Nested:
         return value, gradient
 
     def holds(self, axes: Sequence[NDArray[np.floating]]) -> bool:
-        """Whether all positions are where the further boxes are seen through the first one."""
+        """Whether all positions are in the part of the first box where it can represent the outer boxes."""
         first = self.boxes[0]
         reach = HELD * first.side
         return all(
@@ -202,13 +202,13 @@ class Nested:
         )
 
     def mass(self, field: list[Modes]) -> float:
-        """Mass of the chemical: the zero mode of the largest box."""
+        """Mass of the chemical, from the zero mode of the largest box."""
         last = self.boxes[-1]
         return float(field[-1].flat[0].real) * last.side**last.dim
 
 
 def _resized(modes: Modes, count: int) -> Modes:
-    """Other ``count`` of modes an axis of a real field: the lowest ones, or zeros beyond."""
+    """Change the number of modes an axis of a real field to ``count``: drop the highest ones or add zeros."""
     if modes.shape[-1] == count // 2 + 1:
         return modes
     for axis in range(modes.ndim - 1):
@@ -224,11 +224,11 @@ def _add_inside(
     value: NDArray[np.float64],
     gradient: NDArray[np.float64],
 ) -> None:
-    """A box's part at the positions within its window."""
+    """Add a box's share at the positions inside its window."""
     pairs = zip(axes, box.low, strict=True)
     inside = np.logical_and.reduce([(axis >= low) & (axis < low + box.side) for axis, low in pairs])
-    here = [np.ascontiguousarray(axis[inside]) for axis in axes]
-    some, slope = np.zeros(here[0].size), np.zeros((box.dim, here[0].size))
-    box.add(modes, here, some, slope)
+    points = [np.ascontiguousarray(axis[inside]) for axis in axes]
+    some, slope = np.zeros(points[0].size), np.zeros((box.dim, points[0].size))
+    box.add(modes, points, some, slope)
     value[inside] += some
     gradient[:, inside] += slope

@@ -1,4 +1,4 @@
-"""The mesh while it keeps the accuracy and its grid fits, and the tree from the first call on where it does not."""
+"""The mesh engine, replaced for good by the tree at the first call at which accuracy or grid size is insufficient."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..tree.engine import TreeEngine
 from ..world import World
 from .engine import MOST, MeshEngine
 
-#: Nodes a particle up to which a force by the mesh takes less time than by the tree: a node 30 ns, a particle 0.1 us
-#: against 0.6 us, as `benchmarks/mesh.py` has them.
+#: Largest number of grid nodes for each particle at which the mesh is faster than the tree: a node takes 30 ns, a
+#: particle 0.1 us instead of 0.6 us (`benchmarks/mesh.py`).
 PAYING = 8.0
 
 
 class MeshOrTree:
     """F_j = sum over i != j of g(r_ij^2) (X_i - X_j), equation (8) without its factor, in the plane.
 
-    The mesh is left for good where its measured error misses ``accuracy`` at the finest cells, or where its grid would
-    have more nodes than memory allows or, with ``if_it_pays``, than make it faster than the tree. What decides is the
-    set of particles and the number of the call, so that a run repeats to the bit.
+    The tree replaces the mesh if the measured error exceeds ``accuracy`` at the finest cells, or if the grid needs more
+    nodes than memory allows or, with ``if_it_pays``, than are faster than the tree. The decision depends on the set of
+    particles and the number of the call, so that a run repeats to the bit.
     """
 
     name = "mesh or tree"
@@ -38,8 +38,8 @@ class MeshOrTree:
         world: World | None = None,
     ) -> None:
         most = min(MOST, PAYING * particles) if if_it_pays else MOST
-        #: Why the tree sums, empty while the mesh does.
-        self.note = "" if kernel_args[0] > 0 else "delta = 0 sets no size of a mesh's cells"
+        #: The reason why the tree replaces the mesh; empty while the mesh is in use.
+        self.note = "" if kernel_args[0] > 0 else "delta = 0 gives no cell size for a mesh"
         self.tree = TreeEngine(kernel, kernel_args, 2, dtype, accuracy=accuracy, threads=threads, world=world)
         self.mesh = MeshEngine(kernel, kernel_args, dtype, accuracy, threads, most, world)
 
@@ -52,30 +52,30 @@ class MeshOrTree:
         return self.tree(x)
 
     def report(self) -> dict[str, object]:
-        """That of the engine in use; ``note`` says why it is the tree."""
+        """Return the report of the engine in use; ``note`` gives the reason if it is the tree."""
         return self.tree.report() | {"note": self.note} if self.note else self.mesh.report()
 
     def state(self) -> dict[str, object]:
-        """What a resumed run needs to repeat this one to the bit."""
+        """Return what a resumed run needs to repeat to the bit."""
         return {"note": self.note, "mesh": self.mesh.state(), "tree": self.tree.state()}
 
     def restore(self, state: JsonDict) -> None:
-        """Take over the `state` of another engine of the same kind."""
+        """Continue from the `state` of another engine of this class."""
         self.note = str(state["note"])
         self.mesh.restore(state["mesh"])
         self.tree.restore(state["tree"])
 
     def _by_mesh(self, x: Cloud) -> Cloud:
-        """The force by the mesh; where it is not to be used, `note` says why."""
+        """The force by the mesh; sets `note` if the tree must replace it."""
         try:
             force = self.mesh(x)
         except ResourceError as error:
             self.note = f"from force {self.mesh.tuner.calls} on the mesh would have {error.message}"
             return x
-        told: Any = self.mesh.report()
-        if told["checked_at_call"] >= 0 and not told["met"]:
+        report: Any = self.mesh.report()
+        if report["checked_at_call"] >= 0 and not report["met"]:
             self.note = (
-                f"from force {told['checked_at_call']} on the mesh has an error of {told['error']:.2g} "
-                f"at {told['cells_a_delta']:.2g} cells a delta"
+                f"from force {report['checked_at_call']} on the mesh has an error of {report['error']:.2g} "
+                f"at {report['cells_a_delta']:.2g} cells in delta"
             )
         return force

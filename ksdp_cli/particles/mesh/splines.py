@@ -1,9 +1,9 @@
-"""Deposit and gather by B-splines on a periodic grid, with sums that no order of the particles can change.
+"""Deposit and interpolation by B-splines on a periodic grid, with sums independent of the order of particles.
 
-A particle at u = (x - low) / h spreads its unit weight over the nodes 0 .. p - 1 from floor(u), centred p / 2 - 1 cells
-beyond it: `symbol` holds the Fourier factors of that shift and of the spline. Each weight is rounded to a multiple of a
-quantum so small that the sum of J of them is exact in float64; hence the grid's bits depend on the set of particles
-alone, not on their order, on threads or on ranks.
+A particle at u = (x - low) / h deposits its unit weight on p nodes from floor(u) on, centred p / 2 - 1 cells after it;
+`symbol` has the Fourier factors of that shift and of the spline. Each weight is rounded to a multiple of a quantum so
+small that the sum of J weights is exact in float64. The grid's bits therefore depend on the set of particles alone, not
+on their order, on threads or on ranks.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ..kernel_compiler.source import for_dimension
 from ..world import World, share_of
 
 Grid = NDArray[np.float64]
-#: A part of the nodes, a range for each axis.
+#: A part of the nodes: one range for each axis.
 Window = tuple[slice, ...]
-#: Orders that are offered: 4 is cubic. Particles of a piece of work. Bytes of the grids that threads add into.
+#: Supported orders (4 is cubic). Particles of a task. Bytes for the grids of all threads.
 ORDERS, PIECE, ROOM = (4, 6, 8), 1 << 16, 1 << 30
 
 
 @functools.cache
 def loops(order: int, dim: int) -> ModuleType:
-    """The compiled ``deposit`` and ``gather`` of an order in 2D or 3D."""
+    """Compile ``deposit`` and ``gather`` for an order in 2D or 3D."""
     text = files("ksdp_cli.particles.mesh").joinpath("loops.txt").read_text().replace("@ORDER@", str(order))
     return import_text(for_dimension(text, dim), f"mesh_{order}_{dim}d")
 
@@ -119,9 +119,9 @@ class Splines:
         parallel_map(part, range(0, axes[0].size, PIECE), self.threads)
 
     def symbol(self) -> list[Grid]:
-        """Per axis, the Fourier transform of the spline over that of a point, for the modes of `numpy.fft.fftfreq`.
+        """For each axis, the Fourier transform of the spline over that of a point, at the modes of `numpy.fft.fftfreq`.
 
-        Complex: the spline is centred beyond the point. The last axis holds those of `rfftfreq`.
+        It is complex, since the spline is not centred on the point. The last axis has the modes of `rfftfreq`.
         """
         factors = []
         for axis, n in enumerate(self.cells):
@@ -130,17 +130,17 @@ class Splines:
         return factors
 
     def _inside(self, axes: Sequence[NDArray[np.floating]]) -> bool:
-        """Whether no spline reaches around an edge."""
+        """Whether no spline crosses an edge."""
         ends = self.low + self.h * (self.cells - self.order)
         bounds = zip(axes, self.low, ends, strict=True)
         return all(float(axis.min()) >= low and float(axis.max()) <= end for axis, low, end in bounds)
 
     def _fold(self, grid: Grid) -> Grid:
-        """The nodes beyond the end of each axis belong to its beginning. Exact, like all the sums."""
+        """Add the nodes past the end of each axis to its start. Exact, like all these sums."""
         for axis, n in enumerate(self.cells):
             inside, beyond = np.split(grid, [n], axis)
             where = [slice(None)] * self.dim
-            for first in range(0, beyond.shape[axis], int(n)):  # more than once around where the grid is tiny
+            for first in range(0, beyond.shape[axis], int(n)):  # several turns if the grid is tiny
                 more = np.take(beyond, range(first, min(first + int(n), beyond.shape[axis])), axis)
                 where[axis] = slice(0, more.shape[axis])
                 inside[tuple(where)] += more

@@ -1,8 +1,8 @@
-"""Fields carried from one set of boxes to another: a cloud that has outgrown its boxes, and a chemical at the start.
+"""Transfer of a field between sets of boxes, for a cloud that has outgrown its boxes and for an initial chemical.
 
-A field that vanishes at the edge of its window has a Fourier transform at every q, not only on the window's own
-lattice: per axis, the mode q of a window of side L gives (L / L') sinc((q - q') L / 2 pi) exp(..) to the mode q' of a
-box of side L'.
+A field that vanishes at the edge of its window has a Fourier transform at every q, not only at the window's modes. On
+each axis, the mode q of a window of side L contributes (L / L') sinc((q - q') L / 2 pi) exp(..) to the mode q' of a box
+of side L'.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .modes import Box, Modes, along, spectrum
 from .shared import applied
 
 Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
-#: Samples an axis of a piece of a given field, and where its windows end: 1 up to the first, 0 from the second [side].
+#: Samples an axis of a piece of a given field; its window is 1 up to the first and 0 from the second distance [side].
 SAMPLES, SMOOTH = {2: 512, 3: 160}, (0.25, 0.5)
 
 
@@ -34,14 +34,14 @@ class Piece:
 
 
 def piece_of(box: Box, modes: Modes) -> Piece:
-    """The part of a field that a box stands for, before delta smooths it."""
+    """The share of a box in the field, without smoothing over delta."""
     shape = [box.count] * box.dim
     whole = fft.fftn(fft.irfftn(modes * box.band, s=shape, workers=box.splines.threads), workers=box.splines.threads)
     return Piece(box.low, box.side, whole)
 
 
 def pieces_of(field: Field, boxes: Sequence[Box]) -> list[Piece]:
-    """A function of the coordinates, cut smoothly into one piece a box; beyond the last box it is taken as 0."""
+    """Split a function of the coordinates smoothly into one piece for each box; 0 outside the last box."""
     pieces, before = [], None
     for box in boxes:
         n = max(SAMPLES[box.dim], 2 * box.count)

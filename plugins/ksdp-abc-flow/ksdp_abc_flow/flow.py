@@ -15,7 +15,7 @@ class ABCParams(Params):
 
 
 class ABC:
-    """v = (A sin z + C cos y, B sin x + A cos z, C sin y + B cos x), coordinates times the wave number.
+    """v = (A sin z + C cos y, B sin x + A cos z, C sin y + B cos x), with coordinates times the wave number.
 
     Divergence-free, and parallel to its own curl. Dombre et al., J. Fluid Mech. 167 (1986) 353.
     """

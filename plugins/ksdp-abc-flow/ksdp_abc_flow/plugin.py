@@ -1,4 +1,4 @@
-"""The manifest: it names the flow and imports nothing heavy."""
+"""The manifest: names the flow, without heavy imports."""
 
 from ksdp_cli.plugin import Component, hookimpl
 

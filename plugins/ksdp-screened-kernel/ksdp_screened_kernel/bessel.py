@@ -1,18 +1,18 @@
-"""x K_1(x), the modified Bessel function, in the language that a kernel may use."""
+"""x K_1(x), with the modified Bessel function K_1, in the language of kernels."""
 
 from __future__ import annotations
 
 import math
 
-SMALLEST = 1e-30  # a normal number in float32 too
+SMALLEST = 1e-30  # a normal number also in float32
 
 
 def x_k1(x: float) -> float:
     """x K_1(x) for x >= 0; relative error below 2e-15 where exp(-x) does not underflow, 1 at x = 0.
 
-    The Chebyshev interpolants that ``coefficients.py`` derives, from the series of DLMF 10.25.2 and 10.31.1 below
-    x = 2, and of a rational function in 1/x above. Each piece is kept inside its own range, because a conditional
-    expression evaluates both sides.
+    ``coefficients.py`` derives the coefficients: Chebyshev interpolants of the series DLMF 10.25.2 and 10.31.1 below
+    x = 2, and a rational function of 1/x above. The argument of each piece is clamped to its range, because a
+    conditional expression evaluates both sides.
     """
     inner = x if x < 2.0 else 2.0
     square = 0.25 * inner * inner

@@ -1,4 +1,4 @@
-"""The attraction by a chemical that decays: equation (1) with k > 0."""
+"""The attraction by a decaying chemical: equation (1) with k > 0."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ScreenedParams(Params):
 class Screened:
     """The Green's function of k^2 - Laplacian: K_0(k r) / (2 pi) in 2D, exp(-k r) / (4 pi r) in 3D.
 
-    The force carries the factor r^2 / (r^2 + delta^2), as that of `blob`, which k = 0 is.
+    The force has the factor r^2 / (r^2 + delta^2), as in `blob`; k = 0 is `blob`.
     """
 
     Params = ScreenedParams

@@ -1,4 +1,4 @@
-"""The manifest: it names the kernel and imports nothing heavy."""
+"""The manifest: names the kernel, without heavy imports."""
 
 from ksdp_cli.plugin import Component, hookimpl
 
