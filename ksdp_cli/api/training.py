@@ -38,6 +38,10 @@ from .options import TrainOptions
 from .own_clouds import OwnClouds, own_clouds, require_mapping
 from .own_files import is_own, read_arrays
 
+#: The kind of stores of the user's own clouds, and the part of these that is kept for validation: of particles that
+#: cannot be had again the fewer are kept from the training the better.
+OWN, OWN_HELD_OUT = "clouds", 0.1
+
 
 @dataclass(frozen=True)
 class Training:
@@ -96,6 +100,8 @@ def train(
     """
     config = build(TrainConfig, dict(options))
     run = _opened(store, init)
+    if config.held_out is None and config.algorithm != "paper" and run.kind == OWN:
+        config = config.model_copy(update={"held_out": OWN_HELD_OUT})
     data, simulation, source = load_data(run, config, init)
     form_name(config.network, len(data.names))  # raise for an unknown name before any output
     optimiser(config.optimiser)
