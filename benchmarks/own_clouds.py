@@ -134,7 +134,7 @@ def main() -> None:
         peer, weights, _ = flow(points, spent)
         flows = [peer(options.N) for _ in others]
         floors = np.array([exact_w2_squared(a, b) for a, b in itertools.combinations(others, 2)])
-        given, ours, theirs = (
+        arguments, ours, theirs = (
             np.array([exact_w2_squared(a[: options.N], b) for a, b in zip(many, others, strict=True)])
             for many in ([points] * len(others), clouds, flows)
         )
@@ -145,7 +145,7 @@ def main() -> None:
 
         shape: Any = model.network
         table.row(
-            name, cell(floors), cell(given), cell(ours), cell(ours, floor), cell(theirs), cell(theirs, floor),
+            name, cell(floors), cell(arguments), cell(ours), cell(ours, floor), cell(theirs), cell(theirs, floor),
             f"{shape.parameter_count}, {weights}", f"{spent:.0f}",
         )  # fmt: skip
     if options.record:
