@@ -81,12 +81,12 @@ def chemical(given: object) -> object:
         return given
     path, at = _place_and_frame(str(given)) if not isinstance(given, Run) else (str(given.path), "")
     run = given if isinstance(given, Run) else open_run(Path(path).expanduser())
-    chosen = select(run, **(_named(at[1:]) if at else {}))
-    if len(chosen.cases) != 1:
+    selection = select(run, **(_named(at[1:]) if at else {}))
+    if len(selection.cases) != 1:
         raise ConfigError(
-            f"{run.path} holds {len(chosen.cases)} cases, and c0 is one", "name one, as run.zarr@eps=1,t=0.1"
+            f"{run.path} holds {len(selection.cases)} cases, and c0 is one", "name one, as run.zarr@eps=1,t=0.1"
         )
-    c = run.field(chosen.cases[0], chosen.snapshots[-1])
+    c = run.field(selection.cases[0], selection.snapshots[-1])
     assert run.grid is not None  # or it has no field
     return StoredField(path + at, run.grid.axes(), c)
 
@@ -100,8 +100,8 @@ def part_of(given: str | Path) -> Run | None:
     if not at or Path(given).expanduser().exists():
         return None
     run = open_run(path)
-    chosen = select(run, **_named(at[1:]))
-    return run.part(chosen.cases, chosen.snapshots)
+    selection = select(run, **_named(at[1:]))
+    return run.part(selection.cases, selection.snapshots)
 
 
 def resolve_user_cloud(given: object) -> object:
@@ -170,8 +170,8 @@ def of_run(run: Run | OwnClouds, given: object = None) -> tuple[InitialCloud, ND
     except (ConfigError, DataError) as error:
         if given is not None:
             raise
-        told = f"the initial cloud of {run.path} is {name}, which is not there: {error.message}"
-        raise type(error)(told, GIVE_IT) from None
+        message = f"the initial cloud of {run.path} is {name}, which is not there: {error.message}"
+        raise type(error)(message, GIVE_IT) from None
     if isinstance(cloud, StoredCloud) != stored or (not stored and found.rpartition(":")[2] != name.rpartition(":")[2]):
         raise ConfigError(f"{run.path} started from {name}, not from {found}", "give the initial cloud of the run")
     if isinstance(cloud, StoredCloud):
@@ -190,12 +190,12 @@ def of_run(run: Run | OwnClouds, given: object = None) -> tuple[InitialCloud, ND
 def _require_its_particles(run: Run | OwnClouds, cloud: StoredCloud, name: str, found: str) -> None:
     """Raise `ConfigError` unless ``run`` started from the particles of ``cloud``, as far as it says so."""
     if cloud.count < run.J and run.kind != "clouds":
-        told = f"{run.path} started with {run.J} particles of {name}, and {found} has {cloud.count}"
+        message = f"{run.path} started with {run.J} particles of {name}, and {found} has {cloud.count}"
     elif "origin" in run.attrs and run.attrs["origin"]["sha256"] != cloud.digest:
-        told = f"{run.path} started from {name}, and {found} holds other particles now"
+        message = f"{run.path} started from {name}, and {found} holds other particles now"
     else:
         return
-    raise ConfigError(told, "give the store that it started from")
+    raise ConfigError(message, "give the store that it started from")
 
 
 def sub_sample(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -239,13 +239,13 @@ def _own(place: Path, name: str) -> StoredCloud:
 
 
 def _frame(run: Run, at: dict[str, str], name: str) -> StoredCloud:
-    chosen = select(run, **at)
-    if len(chosen.cases) != 1:
+    selection = select(run, **at)
+    if len(selection.cases) != 1:
         raise DataError(
-            f"{run.path} holds {len(chosen.cases)} cases{' there' if at else ''}, and an initial cloud is one frame",
+            f"{run.path} holds {len(selection.cases)} cases{' there' if at else ''}, and an initial cloud is one frame",
             f"name one, as --init {run.path}@" + ",".join(f"{n}={number_text(v)}" for n, v in run.cases[0].items()),
         )
-    case, k = chosen.cases[0], chosen.snapshots[-1]
+    case, k = selection.cases[0], selection.snapshots[-1]
     before = run.attrs.get("origin")
     generation = before.get("generation") if isinstance(before, dict) else None
     return StoredCloud(

@@ -142,9 +142,12 @@ class Ensembles:
     def _solves(self) -> int:
         return solves(len(self.clouds), max(2, len(self.references)))
 
-    def _pairs(self, metric: type[Any], own: dict[str, object], progress: Progress | None) -> tuple[Pairs, Any]:
+    def _pairs(
+        self, metric: type[Distance], own: dict[str, object], progress: Progress | None
+    ) -> tuple[Pairs, Distance]:
         """Compute all distances by a metric; return them and the instance of the metric."""
-        instance: Distance = metric(np.concatenate(self.clouds), np.concatenate(self.references), None, **own)
+        options: dict[str, Any] = own  # w2 takes more than every metric does
+        instance = metric(np.concatenate(self.clouds), np.concatenate(self.references), None, **options)
         n, repeats = self.size(metric), self.config.repeats or 1
 
         def report(done: int, total: int) -> None:
@@ -155,7 +158,7 @@ class Ensembles:
         how: dict[str, Any] = {"repeats": repeats, "seed": self.config.seed, "progress": report}
         return all_pairs(instance, self.clouds, references, n, solver=self._solver, **how), instance
 
-    def exact(self, metric: type[Any], progress: Progress | None) -> EnsembleComparison:
+    def exact(self, metric: type[Distance], progress: Progress | None) -> EnsembleComparison:
         """Compute the exact distance with its floor."""
         config = self.config
         found, _ = self._pairs(metric, {"seed": config.seed, "estimator": config.estimator}, progress)
@@ -185,7 +188,7 @@ class Ensembles:
             seeds=(len(self.clouds), len(self.references)),
         )
 
-    def approximation(self, name: str, metric: type[Any], progress: Progress | None) -> Approximation:
+    def approximation(self, name: str, metric: type[Distance], progress: Progress | None) -> Approximation:
         """Compute another distance with its floor."""
         found, instance = self._pairs(metric, {"seed": self.config.seed}, progress)
         distance, floor, excess = found.distance(), found.floor(), found.excess()

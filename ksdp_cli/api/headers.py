@@ -69,11 +69,11 @@ def header_on_resume(problem: Problem, stored: Run, device: str, grid: FieldGrid
     if stored.attrs.get("stopped"):
         problem = up_to(problem, float(stored.attrs["stopped"]["t"]), snapshots_of(stored.config))
     kept_grid = stored.grid if grid and stored.grid and stored.grid.points == grid.points else grid
-    made = header(extend(problem, snapshots_of(stored.config)), kept_grid)
-    if len(stored.times) and made.times != stored.header.times:
+    result = header(extend(problem, snapshots_of(stored.config)), kept_grid)
+    if len(stored.times) and result.times != stored.header.times:
         require_same_kind(stored.attrs, kind_of(stored.attrs) | {"device": device}, str(stored.path))
     kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY) if name in stored.attrs}
-    return replace(made, attrs=made.attrs | kept)
+    return replace(result, attrs=result.attrs | kept)
 
 
 def with_times(problem: Problem, times: tuple[float, ...]) -> Problem:
@@ -168,11 +168,11 @@ def require_same_kind(about: Mapping[str, object], now: dict[str, str], what: st
     before = kind_of(about)
     if before == now or (before["device"] == now["device"] and not before["engine"]):
         return
-    told, asked = (f"{kind['engine']} engine on {kind['device']}" for kind in (before, now))
+    old_kind, asked = (f"{kind['engine']} engine on {kind['device']}" for kind in (before, now))
     other = before["device"] != now["device"]
     advice = f"resume with --device {before['device']}" if other else "resume with the version that started it"
     raise ConfigError(
-        f"{what} was made by the {told}, and this would be the {asked}: a run keeps to one, to the bit",
+        f"{what} was made by the {old_kind}, and this would be the {asked}: a run keeps to one, to the bit",
         f"{advice}, or start again with --overwrite or another -o",
     )
 

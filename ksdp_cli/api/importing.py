@@ -56,10 +56,10 @@ def clouds(
     that do not fit.
     """
     words = ["ksdp_cli.clouds"]
-    return _stored(given, names, source, t, fixed or {}, out, overwrite, seed, warn or as_warning, words)
+    return _store(given, names, source, t, fixed or {}, out, overwrite, seed, warn or as_warning, words)
 
 
-def _stored(
+def _store(
     given: Mapping[Key, object],
     names: Sequence[str],
     source: object,
@@ -145,7 +145,7 @@ def import_files(
     words = ["ksdp", "import", *map(str, files)]
     words += [word for name, text in parameters.items() for word in (f"--{name}", str(text))]
     words += [] if source is None else ["--source", str(source)]
-    return _stored(given, tuple(swept), source, t, fixed, out, overwrite, 0, warn or as_warning, words)
+    return _store(given, tuple(swept), source, t, fixed, out, overwrite, 0, warn or as_warning, words)
 
 
 def _values(key: object, names: Sequence[str]) -> tuple[float, ...]:
@@ -174,8 +174,8 @@ def _grid(
     for case in cases:
         for t in times:
             if (*case, t) not in by_values:
-                told = ", ".join(f"{name} = {value:g}" for name, value in zip(names, (*case, t), strict=True))
-                raise DataError(f"there is no cloud at {told}", "give every case a cloud at each time")
+                values = ", ".join(f"{name} = {value:g}" for name, value in zip(names, (*case, t), strict=True))
+                raise DataError(f"there is no cloud at {values}", "give every case a cloud at each time")
     return cases, times
 
 
@@ -183,10 +183,10 @@ def _sub_sample(cloud: Cloud, n: int, key: list[int], name: str) -> NDArray[np.f
     """Return ``n`` random rows as float32; all rows in order if there are no more."""
     rows = cloud if len(cloud) == n else cloud[np.random.default_rng(key).permutation(len(cloud))[:n]]
     with np.errstate(over="ignore"):
-        kept = rows.astype(np.float32)
-    if not np.isfinite(kept).all():
+        float_rows = rows.astype(np.float32)
+    if not np.isfinite(float_rows).all():
         raise DataError(f"the cloud at {name} holds positions that float32 cannot", "give finite numbers below 3e38")
-    return kept
+    return float_rows
 
 
 def _source(source: object, dim: int) -> tuple[str, StoredCloud | None]:

@@ -116,7 +116,7 @@ def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Wa
     ended.annotate(**facts, **watch.facts())
     if ended.committed < len(times):
         fields = [None if field is None else field[None] for field in _fields(simulation.moving, ended.header.grid)]
-        ended.write(len(times) - 1, _stored(simulation.moving.state.x)[None], *fields)
+        ended.write(len(times) - 1, _float32(simulation.moving.state.x)[None], *fields)
     Checkpoints(writer.path).remove()
     detect(problem, ended)
     ended.finish()
@@ -170,7 +170,7 @@ class Watch:
             with self.writer.case(run.case.number) as case:
                 if k >= case.committed:
                     c, gradient = _fields(run, case.header.grid)
-                    case.write(k, _stored(cloud), c, gradient, digests.get(run.case.number))
+                    case.write(k, _float32(cloud), c, gradient, digests.get(run.case.number))
         self.writer.commit()
         self.pace.writing += compiling.clock() - before
         self.pace.written += 1
@@ -330,7 +330,7 @@ class Watch:
         )
 
 
-def _stored(frame: np.ndarray) -> np.ndarray:
+def _float32(frame: np.ndarray) -> np.ndarray:
     return frame.astype(np.float32, copy=False)
 
 

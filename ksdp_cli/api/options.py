@@ -54,12 +54,12 @@ class SimulateOptions(TypedDict, total=False):
     origin: Literal["fixed", "moving"]
     accuracy: Number
     scheme: str
-    merge: Literal["none", "delta"]
+    merge: Literal["none", "delta", "stop"]
     chemistry: str
     c0: str | Path | Run
     chemistry_params: Mapping[str, Values]
     store_field: Number
-    store_gradient: str
+    store_gradient: Literal["no", "yes"]
     field_side: Number
     #: Parameters of the chemistry that ships.
     eps: Values

@@ -63,8 +63,8 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
         )
     position = np.asarray(arrays["position"])
     if position.dtype.kind not in "fiu" or position.ndim not in (3, 4) or not position.size:
-        told = f"position is an array of {position.dtype} and shape {position.shape}"
-        raise DataError(told, "give numbers (case, time, particle, axis)")
+        message = f"position is an array of {position.dtype} and shape {position.shape}"
+        raise DataError(message, "give numbers (case, time, particle, axis)")
     position = position[:, None] if position.ndim == 3 else position
     if not 1 <= position.shape[3] <= MOST_AXES:
         raise DataError(
@@ -99,8 +99,8 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
 def require_mapping(given: object) -> Mapping[str, object]:
     """Return ``given`` if it is a mapping of arrays, else raise `ConfigError`."""
     if not isinstance(given, Mapping):
-        told = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"
+        message = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"
         raise ConfigError(
-            told, "give a store, or a dict of arrays: position (case, time, particle, axis), NAME (case,)"
+            message, "give a store, or a dict of arrays: position (case, time, particle, axis), NAME (case,)"
         )
     return given

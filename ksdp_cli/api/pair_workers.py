@@ -10,13 +10,14 @@ import hashlib
 import importlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import executors
 from ..base.listener import Listener
@@ -71,7 +72,7 @@ class PairWorkers:
             left = [number for number in range(count) if not (folder / f"found-{number}.npz").exists()]
             work = [pool.submit(solve, str(folder), number, pool.threads) for number in left]
             pool.begin(folder / "jobs")
-            again = "the same command goes on from here"
+            again = "repeat the command to continue"
             executors.follow(pool, work, self._listener, again, "distances", count - len(left))
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -93,13 +94,16 @@ def solve(folder: str, number: int, threads: int | None) -> None:
     _save(place / f"found-{number}.npz", {"value": np.float64(found.value)} | dict(zip("xy", potentials, strict=False)))
 
 
-def _written(metric: Distance, take: Take, pairs: Sequence[Pair]) -> dict[str, Any]:
+def _written(metric: Distance, take: Take, pairs: Sequence[Pair]) -> dict[str, NDArray[np.generic]]:
     """What the files of a folder hold, by name."""
     kind = type(metric)
     options = {"seed": metric.seed, "n": metric.n, "repeats": metric.repeats}
     options |= {name: value for name in ("estimator",) if (value := getattr(metric, name, None)) is not None}
     about = json.dumps({"module": kind.__module__, "name": kind.__qualname__, "options": options})
-    files: dict[str, Any] = {"metric.npy": np.frombuffer(about.encode(), np.uint8), "pairs.npy": np.array(pairs)}
+    files: dict[str, NDArray[np.generic]] = {
+        "metric.npy": np.frombuffer(about.encode(), np.uint8),
+        "pairs.npy": np.array(pairs),
+    }
     files |= {f"{name}.npy": cloud for name, cloud in zip(CLOUDS, metric.clouds, strict=False)}
     return files | {f"sample-{number}.npy": take(number) for number in sorted({one for pair in pairs for one in pair})}
 
@@ -118,16 +122,20 @@ def _importable(metric: Distance) -> bool:
     return kind.__module__ != "__main__" and getattr(importlib.import_module(kind.__module__), kind.__name__, 0) is kind
 
 
-def _digest(files: dict[str, Any]) -> str:
+def _digest(files: dict[str, NDArray[np.generic]]) -> str:
     found = hashlib.sha256()
     for name, array in files.items():
         found.update(f"{name} {array.shape} {array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
     return found.hexdigest()[:16]
 
 
-def _save(file: Path, arrays: Any) -> None:
+def _save(file: Path, arrays: NDArray[np.generic] | Mapping[str, NDArray[np.generic] | np.generic]) -> None:
     with write_whole(file) as temporary, open(temporary, "wb") as handle:
-        np.savez(handle, **arrays) if isinstance(arrays, dict) else np.save(handle, arrays)
+        if isinstance(arrays, np.ndarray):
+            np.save(handle, arrays)
+            return
+        named: dict[str, Any] = dict(arrays)
+        np.savez(handle, **named)
 
 
 def _read(file: Path) -> Transport:

@@ -189,7 +189,7 @@ def follow(
         problem = pose_problem(options)
     except KsdpError as error:
         failed = error  # as on rank 0, which tells of it; or this rank alone is in trouble
-    while isinstance(told := world.decide(unheard), Job):
+    while isinstance(decision := world.decide(unheard), Job):
         if problem is None:
             assert failed is not None
             raise failed
@@ -198,11 +198,11 @@ def follow(
             share_threads(world),
             contextlib.suppress(NumericalError, Interrupted, Differ, ReportedElsewhere),
         ):
-            _move(problem, told, world, stop)
-    assert isinstance(told, Outcome)
-    if told.exit_code:
-        raise ReportedElsewhere(told.exit_code)
-    return told.path
+            _move(problem, decision, world, stop)
+    assert isinstance(decision, Outcome)
+    if decision.exit_code:
+        raise ReportedElsewhere(decision.exit_code)
+    return decision.path
 
 
 def stop_request(world: World, stop: Stop | None, due: bool = False, over: bool = False) -> tuple[int | None, bool]:

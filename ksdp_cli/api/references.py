@@ -67,8 +67,8 @@ class ComparedCloud:
     def parameters(self) -> dict[str, float | str]:
         """Return `numbers`, and the names of flow, kernel and initial cloud."""
         names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
-        told = {name: provenance.short(str(self.simulation[name])) for name in names}
-        return self.numbers() | told | {n: str(v) for n, v in self.simulation.get("init_params", {}).items()}
+        components = {name: provenance.short(str(self.simulation[name])) for name in names}
+        return self.numbers() | components | {n: str(v) for n, v in self.simulation.get("init_params", {}).items()}
 
     def law(self) -> float | None:
         """Return E|x|^2 by equation (6), or None if the law, its start or the simulation is unknown."""
@@ -130,8 +130,8 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
             wanted[name] = value
     case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
     together = run.kind == "simulation" or bool(run.attrs.get("beyond"))
-    made = *run.address(case), together
-    return ComparedCloud(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *made)
+    identity = *run.address(case), together
+    return ComparedCloud(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *identity)
 
 
 def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> ComparedCloud:
@@ -147,10 +147,10 @@ def of_its_source(network: Model, b: ComparedCloud) -> list[str]:
     cloud = of_model(network)
     if not isinstance(cloud, Points):
         return []
-    told = cloud.doubts(len(b.cloud))
+    notes = cloud.doubts(len(b.cloud))
     if b.simulated and b.simulation.get("init") == network.provenance["simulation"]["init"]:
-        told.append(f"the network and the reference start from the same {cloud.count} points: {b.simulation['init']}")
-    return told
+        notes.append(f"the network and the reference start from the same {cloud.count} points: {b.simulation['init']}")
+    return notes
 
 
 def fresh_run(
@@ -240,7 +240,7 @@ def differences(
 ) -> list[str]:
     """Return a sentence for each parameter or time in which two clouds differ."""
     a, b = first.parameters(), other.parameters()
-    told = []
+    notes = []
     for name in [name for name in a if name in b]:
         x, y = a[name], b[name]
         if isinstance(x, str) or isinstance(y, str):
@@ -248,5 +248,5 @@ def differences(
         else:
             same, x, y = bool(np.isclose(x, y, rtol=1e-9, atol=1e-12)), f"{x:g}", f"{y:g}"
         if not same:
-            told.append(f"the {names[0]} is at {name} = {x}, the {names[1]} at {name} = {y}")
-    return told
+            notes.append(f"the {names[0]} is at {name} = {x}, the {names[1]} at {name} = {y}")
+    return notes

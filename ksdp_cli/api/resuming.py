@@ -163,8 +163,8 @@ def _put(run: CaseRun, saved: Saved) -> None:
     x = arrays.get("x")
     whole = all(np.isfinite(array).all() for array in arrays.values())
     if x is None or x.shape != shape or x.dtype != run.config.dtype or not whole:
-        told = f"{about['source']} holds no positions {shape} of {run.config.dtype} that are finite"
-        raise DataError(told, "use --overwrite")
+        message = f"{about['source']} holds no positions {shape} of {run.config.dtype} that are finite"
+        raise DataError(message, "use --overwrite")
     try:
         place = Place(**about.get("halved", {}))
         state = State(arrays, about["k"], about["step"], about["engine"], about["collapsed"], place)

@@ -38,6 +38,10 @@ from .options import TrainOptions
 from .own_clouds import OwnClouds, own_clouds, require_mapping
 from .own_files import is_own, read_arrays
 
+#: The kind of stores of the user's own clouds, and the part of these that is kept for validation: of particles that
+#: cannot be had again the fewer are kept from the training the better.
+OWN, OWN_HELD_OUT = "clouds", 0.1
+
 
 @dataclass(frozen=True)
 class Training:
@@ -96,6 +100,8 @@ def train(
     """
     config = build(TrainConfig, dict(options))
     run = _opened(store, init)
+    if config.held_out is None and config.algorithm != "paper" and run.kind == OWN:
+        config = config.model_copy(update={"held_out": OWN_HELD_OUT})
     data, simulation, source = load_data(run, config, init)
     form_name(config.network, len(data.names))  # raise for an unknown name before any output
     optimiser(config.optimiser)
@@ -239,8 +245,10 @@ def _pooled(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[
     sizes = {at: len(found) for at, found in places.items()}
     few, many = min(sizes, key=lambda at: sizes[at]), max(sizes, key=lambda at: sizes[at])
     if sizes[few] < sizes[many]:
-        told = [f"{label(dict(zip(names, at, strict=True)))} has {sizes[at]}" for at in (few, many)]
-        raise ConfigError(f"{run.path} has unequal numbers of seeds: {told[0]}, {told[1]}", "simulate as many of each")
+        counts = [f"{label(dict(zip(names, at, strict=True)))} has {sizes[at]}" for at in (few, many)]
+        raise ConfigError(
+            f"{run.path} has unequal numbers of seeds: {counts[0]}, {counts[1]}", "simulate as many of each"
+        )
     clouds = np.stack([np.stack([run.frame(*place) for place in found], int(by_particle)) for found in places.values()])
     return clouds.reshape(len(places), -1, run.dim), np.array(list(places))
 
@@ -272,8 +280,8 @@ def validation_data(
         )
     both_seeds = seeds_of(other.cases, other.attrs.get("seed")) & seeds_of(run.cases, run.attrs.get("seed"))
     if both_seeds:
-        told = f"{other.path} has the seed of {run.path}, {min(both_seeds)}, and so its particles"
-        raise ConfigError(told, "simulate it with another --seed")
+        counts = f"{other.path} has the seed of {run.path}, {min(both_seeds)}, and so its particles"
+        raise ConfigError(counts, "simulate it with another --seed")
     eta = []
     for values in other.cases:
         known = {name: value for name in names if (value := constant_value(theirs, name)) is not None} | values

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-#: Module, name for the user, and approximate time to compile all of it [s].
+#: Module, name for the user, approximate time to compile all of it [s], and whether `ksdp warm-up` does.
 PARTS = (
-    ("ksdp_generated", "this kernel", 2),
-    ("ksdp_cli.particles.tree", "the tree", 10),
-    ("ksdp_cli.particles.mesh", "the mesh", 10),
-    ("ksdp_cli.chemistry", "the field", 10),
-    ("ksdp_cli.learning", "the network", 5),
-    ("ksdp_cli.assignment", "the distances", 5),
+    ("ksdp_generated", "this kernel", 2, True),
+    ("ksdp_cli.particles.tree", "the tree", 10, True),
+    ("ksdp_cli.particles.mesh", "the mesh", 10, True),
+    ("ksdp_cli.chemistry.potential", "the field", 3, True),
+    ("ksdp_cli.chemistry", "the chemical", 10, False),
+    ("ksdp_cli.learning", "the network", 5, True),
+    ("ksdp_cli.assignment", "the distances", 5, True),
 )
 #: Called with a sentence before one of `PARTS` is compiled, unless this process has reported a longer one.
 tell: Callable[[str], None] | None = None
@@ -31,10 +32,11 @@ def begin(module: str) -> None:
     """Note that a function of ``module`` is about to be compiled."""
     global _start, _longest
     _start = time.monotonic()
-    for name, what, seconds in PARTS:
-        if module.startswith(name) and tell is not None and seconds > _longest:  # a longer part is reported too
-            _longest = seconds
-            tell(f"compiling {what}, once on this machine (about {seconds} s; 'ksdp warm-up' does it beforehand)")
+    _, what, seconds, warm = next((part for part in PARTS if module.startswith(part[0])), ("", "", 0, False))
+    if tell is not None and seconds > _longest:  # a longer part is reported too
+        _longest = seconds
+        beforehand = "; 'ksdp warm-up' does it beforehand" if warm else ""
+        tell(f"compiling {what}, once on this machine (about {seconds} s{beforehand})")
 
 
 def end() -> None:

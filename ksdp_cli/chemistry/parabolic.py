@@ -170,9 +170,8 @@ class Parabolic:
                 f"splines of order {sizes.order} add {record[1]:.2g} to the force, more than --accuracy allows"
             )
         if record[2]:
-            warnings.append(
-                f"the cloud outgrew its first box {int(record[2])} times; the first box now has side {sizes.side:.3g}"
-            )
+            times = "once" if record[2] == 1 else f"{int(record[2])} times"
+            warnings.append(f"the cloud outgrew its first box {times}; the first box now has side {sizes.side:.3g}")
         return warnings
 
     def _enlarged(self, state: State, axes: Axes) -> State:

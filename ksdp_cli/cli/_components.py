@@ -24,8 +24,8 @@ def names(kind: str) -> Callable[[str], list[str]]:
 
     def complete(incomplete: str) -> list[str]:
         before, comma, last = incomplete.rpartition(",")
-        found = sorted({entry.name for entry in plugins.registry().of_kind(kind)})
-        return [f"{before}{comma}{name}" for name in found if name.startswith(last)]
+        known_names = sorted({entry.name for entry in plugins.registry().of_kind(kind)})
+        return [f"{before}{comma}{name}" for name in known_names if name.startswith(last)]
 
     return complete
 

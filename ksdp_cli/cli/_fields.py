@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
+from typer.models import OptionInfo
 
 from ..config import PAPER_TRAINING, Settings, TrainConfig
 from . import _components
@@ -56,14 +57,15 @@ def options_of(
     return decorate
 
 
-def _option(model: type[Settings], name: str, panel: str) -> Any:
+def _option(model: type[Settings], name: str, panel: str) -> OptionInfo:
     field = model.model_fields[name]
     text = field.description or name
     words = ". ".join(filter(None, (text[:1].upper() + text[1:], _default(model, name, field))))
     names = filter(None, (f"--{name.replace('_', '-')}", _extra(field, "also")))
-    return typer.Option(
+    option: OptionInfo = typer.Option(
         *names, metavar=_metavar(field), help=words, rich_help_panel=panel, autocompletion=_components.completion(name)
     )
+    return option
 
 
 def _extra(field: FieldInfo, key: str) -> str | None:

@@ -43,8 +43,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(flag: bool) -> None:
+    if flag:
         print(f"ksdp {plugins.own_version()}")
         raise typer.Exit
 

@@ -105,7 +105,7 @@ def _cases(states: list[StateInfo]) -> Table:
 
 def _flat(value: object) -> object:
     if isinstance(value, dict):
-        return ", ".join(f"{name} = {_flat(entry)}" for name, entry in value.items()) or "none"
+        return ", ".join(f"{name} = {_render.cell(_flat(entry))}" for name, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):
         entries = [str(_flat(entry)) if isinstance(entry, dict) else _render.cell(entry) for entry in value]
         return several(entries, between="; " if any(isinstance(entry, dict) for entry in value) else ", ")

@@ -21,7 +21,8 @@ def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     """
     lines = _wrap(title, width) if title else []
     if rows:
-        lines += _table(columns, rows, width) or _blocks(columns, rows, width)
+        pairs = len(columns) == 2 and not any(columns)
+        lines += _table(columns, rows, width) or (_pairs if pairs else _blocks)(columns, rows, width)
     return "\n".join([*(line.rstrip() for line in lines), ""])
 
 
@@ -35,12 +36,15 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     widths = [max(map(len, [*cells, *head])) for cells, head in zip(each, heads, strict=True)]
     left = width - INDENT - GAP * (len(widths) - 1) - sum(widths)
     texts = [k for k, cells in enumerate(each) if any(map(_prose, cells))]
-    for k in sorted(texts, key=lambda k: -widths[k]):
-        least = min(widths[k], max(LEAST, *(len(word) for text in [*each[k], *heads[k]] for word in text.split())))
-        narrower = min(widths[k] - least, max(0, -left))
-        widths[k], left = widths[k] - narrower, left + narrower
-    if left < 0:
-        return None
+    least = {
+        k: min(widths[k], max(LEAST, *(len(word) for text in [*each[k], *heads[k]] for word in text.split())))
+        for k in texts
+    }
+    for _ in range(-left):  # the widest text gives way
+        wider = [k for k in texts if widths[k] > least[k]]
+        if not wider:
+            return None
+        widths[max(wider, key=lambda k: widths[k])] -= 1
     lines = _lines(heads, widths) if any(columns) else []
     if lines:
         lines.append(" " * INDENT + "-" * (sum(widths) + GAP * (len(widths) - 1)))
@@ -58,6 +62,16 @@ def _lines(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
         + (" " * GAP).join((cell[k] if k < len(cell) else "").ljust(w) for cell, w in zip(cells, widths, strict=True))
         for k in range(high)
     ]
+
+
+def _pairs(_: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Names and values of which a word, such as a path, is wider than its column: it stands out."""
+    wide = max(len(name) for name, _ in rows)
+    lines = []
+    for name, text in rows:
+        told = _wrap(text, max(width - INDENT - wide - GAP, LEAST)) or [""]
+        lines += [" " * INDENT + (name if k == 0 else "").ljust(wide + GAP) + line for k, line in enumerate(told)]
+    return lines
 
 
 def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base import labels
 from .definition import Row
-from .stages import Stages, label
+from .stages import Stages
 
 TITLE = "Exact squared W2 (certified assignment), network against independent simulations"
 COLUMNS = (
-    "experiment", "at", "", "N", "paper", "ours", "sd", "noise floor", "sd", "excess", "± se", "part of paper's",
+    "experiment", "at", "role", "N", "paper", "ours", "sd", "noise floor", "sd", "excess", "± se", "part of paper's",
     "seconds",
 )  # fmt: skip
 NOTE = (
@@ -66,7 +67,7 @@ class Entry:
 
     def as_row(self) -> list[object]:
         spread = [self.ours, self.ours_sd, self.floor, self.floor_sd, self.excess, self.excess_se]
-        place = [self.experiment, label(self.at).replace("-", ", "), self.role, self.N]
+        place = [self.experiment, labels.label(self.at), self.role, self.N]
         return [*place, *(_short(value) for value in [self.paper, *spread]), self._verdict(), self._cost()]
 
     def _verdict(self) -> str | None:

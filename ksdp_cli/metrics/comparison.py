@@ -80,13 +80,14 @@ class Comparison:
         """Return (title, columns, rows) of the table of distances."""
         two = len(self.w2_squared_each) == 2
         each = "; {:.4g} and {:.4g} to the two".format(*self.w2_squared_each) if two else ""
+        counted = "1 sub-sample" if self.repeats == 1 else f"{self.repeats} sub-samples"
         rows: list[list[Any]] = [
             ["W2 squared", self.w2_squared, self.w2_squared_se, f"exact ({self.estimator}), N = {self.N}{each}"],
             ["W2", self.w2, None, "square root of W2 squared"],
             ["noise floor, squared", self.floor, self.floor_se, self.floor_source],
             ["excess over the floor", self.excess, None, _interval_text(self.excess_low, self.excess_high)],
             ["verdict", None, None, self.verdict],
-            ["", None, None, f"{self.repeats} sub-samples, seed {self.seed}; interval {self.interval_source}"],
+            ["", None, None, f"{counted}, seed {self.seed}; interval {self.interval_source}"],
         ]
         return title, ("", "value", "s.e.", ""), rows
 

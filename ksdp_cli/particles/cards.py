@@ -16,6 +16,6 @@ def take(world: World, device: str) -> None:
     if world.local > cards:
         raise ConfigError(
             f"{world.local} ranks on a host with {cards} {'card' if cards == 1 else 'cards'}",
-            f"use --nproc-per-node {cards}, one rank for each card, or --device cpu",
+            f"use {f'--nproc-per-node {cards}, one rank for each card, or ' if cards else ''}--device cpu",
         )
     torch.cuda.set_device(world.place)

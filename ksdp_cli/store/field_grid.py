@@ -43,5 +43,5 @@ class FieldGrid:
         return [np.asarray(low + cells * self.h, np.float64) for low in self.low]
 
     def as_attribute(self) -> dict[str, object]:
-        found: dict[str, object] = {"points": self.points, "low": list(self.low), "side": self.side}
-        return found | ({"gradient": True} if self.gradient else {})
+        attribute: dict[str, object] = {"points": self.points, "low": list(self.low), "side": self.side}
+        return attribute | ({"gradient": True} if self.gradient else {})

@@ -28,12 +28,12 @@ RATIO = 20.0
 LAWS = 3
 
 
-def of_store(chosen: Selection, measured: Sequence[tuple[Values, Runs]], path: Path) -> None:
+def of_store(selection: Selection, measured: Sequence[tuple[Values, Runs]], path: Path) -> None:
     """Draw one curve for each case against t, or, with one snapshot, against the parameter with the most values.
 
     Several seeds give the mean with its band.
     """
-    run = chosen.run
+    run = selection.run
     counts = {name: len({values[name] for values, _ in measured}) for name in measured[0][0]}
     along = "t" if counts["t"] > 1 else max(counts, key=lambda name: counts[name])
     others = [name for name, count in counts.items() if count > 1 and name != along]

@@ -59,20 +59,20 @@ def require_few(count: int) -> None:
         raise ConfigError(f"{count} pictures in a film", f"choose at most {MOST}, as --t 0:0.1:51")
 
 
-def in_order(work: Work, chosen: Selection) -> list[PictureCloud]:
+def in_order(work: Work, selection: Selection) -> list[PictureCloud]:
     """The clouds of a store along what varies among them: time or a parameter, with the particles of all seeds in each
     picture; or the seed, where it is all that varies.
 
     Raises `ConfigError` unless one does.
     """
-    frames, cases = list(chosen.frames()), chosen.run.cases
+    frames, cases = list(selection.frames()), selection.run.cases
     points = [{name: value for name, value in cases[case].items() if name != SEED} | {"t": k} for case, k in frames]
     if len(points) > 1 and all(point == points[0] for point in points):
         work.notes.append("the seed is all that varies: a picture shows one run; --snapshots stores more times")
-        every = [frame_of(chosen.run, case, k, -(-chosen.run.J // PARTICLES)) for case, k in frames]
+        every = [frame_of(selection.run, case, k, -(-selection.run.J // PARTICLES)) for case, k in frames]
         varying = [SEED]
     else:
-        every = of_store(work, chosen, PARTICLES)
+        every = of_store(work, selection, PARTICLES)
         names = [name for name in every[0].values if name != SEED]  # of another seed in each case the case is told
         varying = [name for name in names if len({one.values[name] for one in every}) > 1]
     if not varying:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..base.files import JsonDict
 from ..base.grids import SEED
@@ -69,13 +70,13 @@ def pool_moments(parts: list[Moments]) -> Moments:
     sizes = np.array([part.n for part in parts])
     total, weights = int(sizes.sum()), sizes / sizes.sum()
 
-    def pool(values: object, errors: object) -> tuple[Any, Any]:
-        values, roots = np.array(values), np.sqrt(np.maximum(sizes - 1, 1))
-        errors = np.nan_to_num(np.array(errors))  # a part of one particle has no spread
+    def pool(each: ArrayLike, deviations: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        values, roots = np.array(each), np.sqrt(np.maximum(sizes - 1, 1))
+        errors = np.nan_to_num(np.array(deviations))  # a part of one particle has no spread
         spread = errors * roots.reshape(-1, *(1,) * (values.ndim - 1))  # standard deviations of the parts
         mean = np.tensordot(weights, values, 1)
         variance = np.tensordot(weights, spread**2 + (values - mean) ** 2, 1)
-        return mean, np.sqrt(variance / max(total - 1, 1))
+        return np.asarray(mean), np.asarray(np.sqrt(variance / max(total - 1, 1)))
 
     mean, mean_se = pool([part.mean for part in parts], [part.mean_se for part in parts])
     second, second_se = pool([p.second_moment for p in parts], [p.second_moment_se for p in parts])

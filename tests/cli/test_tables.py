@@ -131,6 +131,16 @@ def test_a_table_that_is_too_wide_becomes_blocks() -> None:
     assert "interval" in tables.text_table("", columns, [[*row, verdict]], 40)
 
 
+def test_names_and_values_stay_side_by_side_around_a_long_path() -> None:
+    path = "/a/very/long/folder" * 6
+    lines = tables.text_table(
+        "T", ["", ""], [["path", path], ["kind", "a model of " + "many words " * 9]], 80
+    ).splitlines()
+    assert lines[1] == f"  path  {path}"
+    assert lines[2].startswith("  kind  a model of many words")
+    assert all(len(line) <= 80 for line in lines[2:])
+
+
 @pytest.mark.parametrize("width", range(40, 60))
 def test_a_title_parts_no_name_from_its_value(width: int) -> None:
     title = "some/folder/run.zarr: J = 500, d = 2, a name = 3, 1.73 s (direct)"

@@ -51,6 +51,24 @@ CaseRun.count = count
 main()
 """
 
+#: Shares of three and two columns, a tensor on each rank.
+PIECES = """
+import torch
+from ksdp_cli.particles import gpu_shares
+from ksdp_cli.particles.ranks import world_of
+
+world = world_of("mpi")
+whole, ends = torch.arange(10.0).reshape(2, 5), [0, 3, 5]
+mine = torch.full((2, 5), -1.0)
+low, high = ends[world.rank], ends[world.rank + 1]
+mine[:, low:high] = whole[:, low:high]
+gpu_shares.join(mine, ends, world)
+assert torch.equal(mine, whole), mine
+assert (world.fetch(mine) == whole.numpy()).all()
+world.close()
+print("joined", flush=True)
+"""
+
 beside = Path(sys.executable).with_name("mpiexec")
 MPIEXEC = str(beside) if beside.exists() else shutil.which("mpiexec")
 pytestmark = [
@@ -88,6 +106,21 @@ def test_two_ranks_of_mpi_in_space_have_the_positions_of_one_process(tmp_path: P
     assert ranks.attrs["engine"][0]["engine"] == engine
     digests = [hashlib.sha256(run.frame(0, 0).tobytes()).hexdigest() for run in (ranks, alone)]
     assert digests[0] == digests[1]
+
+
+@pytest.mark.slow
+def test_mpi_adds_grids_and_joins_what_lies_on_devices(tmp_path: Path) -> None:
+    """The mesh, whose grids are added; and pieces of tensors, which go through the host."""
+    done = mpiexec(tmp_path, "-c", PIECES)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("joined") == 2
+    mesh = {"flow": "laminar2d", "A": "5", "J": "3001", "T": "3e-4", "engine": "mesh"}
+    words = [word for name, value in mesh.items() for word in (f"--{name}", value)]
+    done = mpiexec(tmp_path, "-m", "ksdp_cli", "simulate", "--world", "mpi", *words, "-o", "a.zarr")
+    assert done.returncode == 0, done.stderr
+    alone = simulate(**mesh, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    assert alone.attrs["engine"][0]["engine"] == "mesh"
+    assert open_run(tmp_path / "a.zarr").frame(0, 0).tobytes() == alone.frame(0, 0).tobytes()
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from ...provenance import short
 from ...store import Run
 from . import MOST_SHOWN, Inputs, NetworkView, Page, PageCloud, Picture, Scene, Table, subject
 from . import clouds as parts
+from .page import Part
 from .subject import SEED, ReportModel
 
 Warn = Callable[[str], None]
@@ -57,7 +58,7 @@ def page(
     units = {**model.provenance.get("units", {}), "t": "time"}
     network = _network(report_model)
     scene = Scene(model.dim, _extent(report_model, clouds, network), clouds, title, units, report_model.start, network)
-    sections = [
+    sections: list[tuple[str, Sequence[Part]]] = [
         ("Distance to the simulation", [*_distances(report_model, places, of_training, progress), *notes]),
         ("What was run", _provenance(report_model, runs)),
         ("Training", _training(report_model, folder, warn)),
@@ -113,7 +114,7 @@ def _lead(report_model: ReportModel) -> str:
 
 def _distances(
     report_model: ReportModel, places: list[parts.Place], of_training: bool, progress: Progress | None
-) -> list[Any]:
+) -> list[Part]:
     """Compute the exact W2^2 of the network to some of the stored clouds, with the noise floor."""
     some = evenly([place for place in places if place[0].J >= 4], MOST_MEASURED)
     rows = []
@@ -134,9 +135,9 @@ def _distances(
     return [Table(title, columns, rows), text]
 
 
-def _provenance(report_model: ReportModel, runs: list[Run]) -> list[Any]:
+def _provenance(report_model: ReportModel, runs: list[Run]) -> list[Part]:
     model = report_model.model
-    items: list[Any] = [("code", str(model.provenance.get("command", "")))]
+    items: list[Part] = [("code", str(model.provenance.get("command", "")))]
     items += [("code", str(run.attrs.get("command", ""))) for run in runs]
     facts = [
         ["network", model.describe()],
@@ -150,11 +151,11 @@ def _provenance(report_model: ReportModel, runs: list[Run]) -> list[Any]:
     return items
 
 
-def _training(report_model: ReportModel, folder: Path, warn: Warn) -> list[Any]:
+def _training(report_model: ReportModel, folder: Path, warn: Warn) -> list[Part]:
     result = report_model.model.provenance.get("result") or {}
     words = {"validation_W2_squared": "validation W₂² [length²]", "validated_on": "validated on", "seconds": "time [s]"}
     rows = [[words.get(name, name.replace("_", " ")), _short(value)] for name, value in result.items()]
-    content: list[Any] = [Table("Result", ("", ""), rows)] if rows else []
+    content: list[Part] = [Table("Result", ("", ""), rows)] if rows else []
     file = history_of(report_model.path)
     if not file.exists():
         return content

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from ...base import labels
 from ...base.files import printable
@@ -33,7 +32,7 @@ class Table:
 
     title: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Sequence[object]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,10 @@ class Picture:
     caption: str
 
 
+#: Text, ("code", text), a table or a picture.
+Part = str | tuple[str, str] | Table | Picture
+
+
 @dataclass(frozen=True)
 class Page:
     """A report: ``sections`` are (heading, parts), where a part is text, a `Table`, a `Picture`, or ("code", text)."""
@@ -52,7 +55,7 @@ class Page:
     title: str
     lead: str
     scene: Scene
-    sections: Sequence[tuple[str, Sequence[Any]]]
+    sections: Sequence[tuple[str, Sequence[Part]]]
     footer: str
 
 
@@ -91,7 +94,7 @@ def inert_json(document: dict[str, object]) -> str:
     return re.sub("[<>&]", lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
-def _section(heading: str, parts: Sequence[object]) -> str:
+def _section(heading: str, parts: Sequence[Part]) -> str:
     pictures = [part for part in parts if isinstance(part, Picture)]
     groups = itertools.groupby(
         (part for part in parts if not isinstance(part, Picture)), lambda part: isinstance(part, Table)
@@ -106,7 +109,7 @@ def _group(text: str, tables: bool) -> str:
     return f'<div class="tables">{text}</div>' if tables else text
 
 
-def _part(part: Any) -> str:
+def _part(part: str | tuple[str, str] | Table) -> str:
     if isinstance(part, Table):
         return _table(part)
     if isinstance(part, tuple):

@@ -21,6 +21,7 @@ from ..curves import equation_6
 from ..picture import field_of
 from . import Page, PageCloud, Picture, Scene, Table
 from . import clouds as parts
+from .page import Part
 
 #: A parameter with at least this ratio of its ends has a logarithmic axis.
 WIDE = 20
@@ -87,9 +88,9 @@ def _lead(run: Run) -> str:
     return text if run.complete else text + " The run is not complete."
 
 
-def _provenance(run: Run) -> list[Any]:
+def _provenance(run: Run) -> list[Part]:
     attrs = run.attrs
-    facts: list[list[Any]] = [["seed", str(attrs.get("seed", ""))]]
+    facts: list[list[object]] = [["seed", str(attrs.get("seed", ""))]]
     if attrs.get("seconds") is not None:
         facts.append(["wall time [s]", f"{float(attrs['seconds']):.3g}"])
     for name in ("hardware", "model", "model_sha256"):
@@ -98,7 +99,7 @@ def _provenance(run: Run) -> list[Any]:
     for report in (attrs.get("engine") or [])[:1]:
         facts.append(["pair sum", parts.flat_text(report)])
     facts.append(["versions", parts.flat_text(attrs.get("versions", {}))])
-    items: list[Any] = [("code", str(attrs.get("command", "")))]
+    items: list[Part] = [("code", str(attrs.get("command", "")))]
     items += [Table("", ("", ""), facts), parts.settings_table("Configuration", run.config)]
     return items
 
