@@ -170,10 +170,10 @@ SECTIONS: dict[str, tuple[Callable[[Table, int], None], list[str], int]] = {
 
 
 def main() -> None:
-    given = parser(__doc__)
-    given.add_argument("--only", choices=SECTIONS)
-    given.add_argument("--seeds", type=int, default=0, help="0: 16 for particles, 8 for steps")
-    options = given.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--only", choices=SECTIONS)
+    arguments.add_argument("--seeds", type=int, default=0, help="0: 16 for particles, 8 for steps")
+    options = arguments.parse_args()
     for name, (section, columns, seeds) in SECTIONS.items():
         if options.only in (None, name):
             table = Table(f"chemistry/{name}", columns, 14)
