@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..store import CaseWriter, open_run
+from ..store import CaseWriter, Header, open_run
 
 
 class CaseStore:
@@ -16,8 +16,8 @@ class CaseStore:
     ``facts`` collects facts about the run, which only the owner of the store may write into it.
     """
 
-    def __init__(self, path: Path, number: int) -> None:
-        self.path, self.header = path, open_run(path).header
+    def __init__(self, path: Path, number: int, header: Header | None = None) -> None:
+        self.path, self.header = path, header or open_run(path).header
         self.times, self.facts = self.header.times, dict[str, Any]()
         self._writer = CaseWriter(path, number, self.header)
 

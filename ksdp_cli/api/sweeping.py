@@ -46,7 +46,7 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limit_threads(threads):
         problem = _pose(json.dumps(stored.config), json.dumps({name: stored.attrs.get(name) for name in MARKS}))
-        bring_to_its_end(problem, path, number, device, listener)
+        bring_to_its_end(problem, path, number, device, listener, stored.header)
     return warnings
 
 
@@ -60,10 +60,12 @@ def _pose(stored: str, marks: str) -> Problem:
     return pose(config | {"init": resolve_cloud(config["init"]), "c0": chemical(config.get("c0", "zero"))})
 
 
-def bring_to_its_end(problem: Problem, path: Path, number: int, device: str, listener: Listener) -> None:
-    """Run case ``number`` of ``problem`` to its end, as `run_case`."""
+def bring_to_its_end(
+    problem: Problem, path: Path, number: int, device: str, listener: Listener, header: Header | None = None
+) -> None:
+    """Run case ``number`` of ``problem`` to its end, as `run_case`; ``header`` is that of its store, if it was read."""
     alone = replace(problem, cases=[problem.cases[number]])
-    with CaseStore(path, number) as store:
+    with CaseStore(path, number, header) as store:
         if number not in _finished(path, store.header, [number]):
             integrate(alone, store, device, True, listener).save(last=True)
 

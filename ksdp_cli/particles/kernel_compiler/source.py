@@ -86,7 +86,7 @@ def array_function(kernel: object, dim: int, xp: Any = None) -> Callable[..., An
 
         space: dict[str, Any] = {name: getattr(numpy, name) for name in ("sqrt", "exp", "log", "fabs", "where")}
         if "erf(" in text:
-            from scipy.special import erf  # a tenth of a second of every process, which most kernels need not pay
+            from scipy.special import erf
 
             space["erf"] = erf
     else:
