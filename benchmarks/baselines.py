@@ -207,10 +207,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--J", type=int, default=10_000)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        common = {"flow": given.flow, "T": 0.02, "J": given.J}
+        common = {"flow": arguments.flow, "T": 0.02, "J": arguments.J}
         run = ksdp.simulate(A="1:100:11log", out=folder / "run.zarr", **common)
         fresh = [ksdp.simulate(A=POINTS, seed=seed, out=folder / f"fresh-{seed}.zarr", **common) for seed in (101, 102)]
         clouds = [[one.frame(case)[:N] for one in fresh] for case in range(len(POINTS))]
@@ -218,11 +218,11 @@ def main() -> None:
         print(f"{'squared W2 at N = 2000':46}" + "".join(f"A = {A:<14g}" for A in POINTS))
         print(f"{'noise floor':46}" + "".join(f"{floor:<18.4f}" for floor in floors), flush=True)
         scores: dict[str, list[list[float]]] = {}
-        for seed in range(given.seeds):
+        for seed in range(arguments.seeds):
             data = Data(run, seed)
             torch.manual_seed(seed)
-            makers = {"DeepParticle (ksdp train)": lambda s=seed: deep_particle(run, given.seconds, s, folder)}
-            makers |= {name: lambda m=method, d=data: m(d, given.seconds) for name, method in METHODS.items()}
+            makers = {"DeepParticle (ksdp train)": lambda s=seed: deep_particle(run, arguments.seconds, s, folder)}
+            makers |= {name: lambda m=method, d=data: m(d, arguments.seconds) for name, method in METHODS.items()}
             for title, make in makers.items():
                 sampler = make()
                 row = []

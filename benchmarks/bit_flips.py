@@ -102,16 +102,16 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--flips", type=int, default=100)
     options.add_argument("--seed", type=int, default=0)
-    given = options.parse_args()
-    draw = random.Random(given.seed)
+    arguments = options.parse_args()
+    draw = random.Random(arguments.seed)
     table = Table("durability/bit-flips", ("", "places over", "reported", "unchanged", "other data"))
     with tempfile.TemporaryDirectory() as folder:
         for name, (path, read) in make(Path(folder)).items():
             ways = (False, True) if path.is_dir() else (False,)
-            counts = zip(*(flip(path, read, given.flips, draw, by_file) for by_file in ways), strict=True)
+            counts = zip(*(flip(path, read, arguments.flips, draw, by_file) for by_file in ways), strict=True)
             over = " / ".join("files" if by_file else "bytes" for by_file in ways)
             table.row(name, over, *(" / ".join(map(str, one)) for one in counts))
-    if given.record:
+    if arguments.record:
         table.record()
 
 

@@ -68,16 +68,16 @@ def measured(options: dict[str, Any], part: tuple[float, float] | None = None) -
     return np.array([np.quantile(r, 0.1), np.quantile(r, 0.5), (r**2).mean()]), run.state.place.taken
 
 
-def steps(given: argparse.Namespace) -> harness.Table:
+def steps(arguments: argparse.Namespace) -> harness.Table:
     columns = ["steps", "taken", "r of 10 %", "r of 50 %", "E|X|^2", "fewer, 10 %", "fewer, 50 %"]
     table = harness.Table("blow-up/steps", columns)
-    base = {"J": given.J, "T": given.T, "delta2": given.delta2, "dtype": "float64", "engine": "direct"}
+    base = {"J": arguments.J, "T": arguments.T, "delta2": arguments.delta2, "dtype": "float64", "engine": "direct"}
     kinds = [(f"dt / {2**level}", {"halvings": level, "dt_fraction": ALWAYS}) for level in range(1, FINEST - 1)]
     kinds += [(f"auto, {part:g} delta", {"halvings": 20, "dt_fraction": part}) for part in (1.0, 0.5, 0.25)]
     for scheme in ("euler", "heun"):
         exact, found = [], {name: [] for name, _ in kinds}
-        for seed in range(given.seeds):
-            options = base | {"seed": seed, "scheme": scheme, "dt": given.T / 100}
+        for seed in range(arguments.seeds):
+            options = base | {"seed": seed, "scheme": scheme, "dt": arguments.T / 100}
             exact.append(measured(options | {"halvings": FINEST, "dt_fraction": ALWAYS})[0])
             for name, kind in kinds:
                 found[name].append(measured(options | kind))
@@ -101,18 +101,18 @@ def _steps_for(fixed: list[tuple[float, np.ndarray]], which: int, error: float) 
     return math.exp(constant + slope * math.log(error))
 
 
-def bound(given: argparse.Namespace) -> harness.Table:
+def bound(arguments: argparse.Namespace) -> harness.Table:
     """g = d error / d (step x time) by parts; N steps err by (int g)(T / N) if fixed, and by (int sqrt g)^2 / N at
     best (Cauchy and Schwarz)."""
     table = harness.Table("blow-up/bound", ["error a step length and time", "r of 10 %", "r of 50 %", "E|X|^2"])
-    base = {"J": given.J, "T": given.T, "delta2": given.delta2, "dtype": "float64", "engine": "direct"}
-    options = base | {"scheme": "euler", "dt": given.T / 100, "halvings": FINEST, "dt_fraction": ALWAYS}
-    fine = [measured(options | {"seed": seed}, (2.0, 3.0))[0] for seed in range(given.seeds)]
-    longer = given.T / 100 * (2.0**-COARSE - 2.0**-FINE)
+    base = {"J": arguments.J, "T": arguments.T, "delta2": arguments.delta2, "dtype": "float64", "engine": "direct"}
+    options = base | {"scheme": "euler", "dt": arguments.T / 100, "halvings": FINEST, "dt_fraction": ALWAYS}
+    fine = [measured(options | {"seed": seed}, (2.0, 3.0))[0] for seed in range(arguments.seeds)]
+    longer = arguments.T / 100 * (2.0**-COARSE - 2.0**-FINE)
     lengths, owed = np.diff(ENDS), []
     for low, high in itertools.pairwise(ENDS):
-        off = [measured(options | {"seed": seed}, (low, high))[0] - fine[seed] for seed in range(given.seeds)]
-        owed.append(np.abs(np.mean(off, 0)) / (longer * (high - low) * given.T))
+        off = [measured(options | {"seed": seed}, (low, high))[0] - fine[seed] for seed in range(arguments.seeds)]
+        owed.append(np.abs(np.mean(off, 0)) / (longer * (high - low) * arguments.T))
         table.row(f"{low:g} T to {high:g} T", *(f"{one:.0f}" for one in owed[-1]))
     g = np.array(owed)
     most = (lengths @ g) / (lengths @ np.sqrt(g)) ** 2
@@ -120,18 +120,24 @@ def bound(given: argparse.Namespace) -> harness.Table:
     return table
 
 
-def time(given: argparse.Namespace) -> harness.Table:
+def time(arguments: argparse.Namespace) -> harness.Table:
     table = harness.Table("blow-up/time", ["J, delta^2, seed", "t_b", "low", "high", "less exact", "covers", "steps"])
     exact = radial(0.01).blow_up_time
-    for seed in range(given.seeds):
-        options: dict[str, Any] = {"J": given.J, "delta2": given.delta2, "seed": seed, "scheme": "heun", "dt": "auto"}
+    for seed in range(arguments.seeds):
+        options: dict[str, Any] = {
+            "J": arguments.J,
+            "delta2": arguments.delta2,
+            "seed": seed,
+            "scheme": "heun",
+            "dt": "auto",
+        }
         with tempfile.TemporaryDirectory() as folder:
-            made = ksdp_cli.simulate(out=Path(folder) / "a.zarr", dt_fraction=1, T=given.T, **options)
+            made = ksdp_cli.simulate(out=Path(folder) / "a.zarr", dt_fraction=1, T=arguments.T, **options)
             found, taken = made.attrs["t_b"][0], made.attrs["engine"][0]["steps_taken"]
         cells = (f"{found[name]:.5f}" for name in ("t", "low", "high"))
         covers = "yes" if found["low"] <= exact <= found["high"] else "no"
         less = f"{100 * (found['t'] / exact - 1):+.2f} %"
-        table.row(f"{given.J:g}, {given.delta2:g}, {seed}", *cells, less, covers, taken)
+        table.row(f"{arguments.J:g}, {arguments.delta2:g}, {seed}", *cells, less, covers, taken)
     table.row("exact", f"{exact:.5f}", *[""] * 5)
     return table
 
@@ -143,15 +149,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--T", type=float)
     parser.add_argument("--delta2", type=float)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     usual: dict[str, float] = {"J": 1000, "seeds": 3, "delta2": 1e-4, "T": 0.096}
-    if given.part == "time":
+    if arguments.part == "time":
         usual = {"J": 100_000, "seeds": 4, "delta2": 1e-5, "T": 0.0965}
     for name, value in usual.items():
-        if getattr(given, name) is None:
-            setattr(given, name, value)
-    table = {"steps": steps, "bound": bound, "time": time}[given.part](given)
-    if given.record:
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
+    table = {"steps": steps, "bound": bound, "time": time}[arguments.part](arguments)
+    if arguments.record:
         table.record()
 
 

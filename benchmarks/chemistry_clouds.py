@@ -117,11 +117,11 @@ SECTIONS = {
 
 
 def main() -> None:
-    given = parser(__doc__)
-    given.add_argument("--only", choices=SECTIONS)
-    given.add_argument("--most", type=int, default=64, help="modes an axis at most")
-    given.add_argument("--particles", type=float, default=1e5, help="of a ball at most")
-    options = given.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--only", choices=SECTIONS)
+    arguments.add_argument("--most", type=int, default=64, help="modes an axis at most")
+    arguments.add_argument("--particles", type=float, default=1e5, help="of a ball at most")
+    options = arguments.parse_args()
     for name, (section, columns) in SECTIONS.items():
         if options.only in (None, name):
             table = Table(f"chemistry/{name}", columns, 12)

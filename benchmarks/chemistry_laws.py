@@ -118,11 +118,11 @@ COLUMNS = {
 
 
 def main() -> None:
-    given = parser(__doc__)
-    given.add_argument("--only", choices=SECTIONS)
-    given.add_argument("--J", type=float, default=1e5)
-    given.add_argument("--steps", type=int, default=300)
-    options = given.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--only", choices=SECTIONS)
+    arguments.add_argument("--J", type=float, default=1e5)
+    arguments.add_argument("--steps", type=int, default=300)
+    options = arguments.parse_args()
     for name, section in SECTIONS.items():
         if options.only in (None, name):
             table = Table(f"chemistry/{name}", COLUMNS[name], 12)

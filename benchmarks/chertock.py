@@ -61,9 +61,9 @@ def pairs(table: Table, by: str, times: NDArray[np.float64], squares: NDArray[np
 
 
 def main() -> None:
-    given = parser(__doc__)
-    given.add_argument("stores", nargs="*")
-    options = given.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("stores", nargs="*")
+    options = arguments.parse_args()
     table = Table("blow-up/chertock", ["by", "R = r at", "t_b", "at most", "agrees with 2 r"])
     for points in (400, 800, 1600):
         solution = radial(points)

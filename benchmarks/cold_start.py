@@ -52,7 +52,7 @@ GOALS = {"first": 8, "second kernel": 5, "again": None, "first in 3D": None}
 def main() -> None:
     options = parser(__doc__)
     options.add_argument("--functions", action="store_true")
-    given = options.parse_args()
+    arguments = options.parse_args()
     table = Table("durability/cold_start", ("run with the tree", "processor s", "compiled", "goal s"))
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"KSDP_CACHE_DIR": f"{folder}/cache"}
@@ -60,10 +60,10 @@ def main() -> None:
             used = process([sys.executable, "-c", WATCHED, *words], cwd=folder, env=environment)
             spent = json.loads((Path(folder) / "compiled.json").read_text())
             table.row(name, f"{used.cpu:.1f}", sum(map(len, spent.values())), GOALS[name])
-            if given.functions and name == "first":
+            if arguments.functions and name == "first":
                 for function, seconds in sorted(spent.items(), key=lambda item: -sum(item[1]))[:25]:
                     print(f"    {sum(seconds):6.2f} {len(seconds):3d} x {function}")
-    if given.record:
+    if arguments.record:
         table.record()
 
 

@@ -65,11 +65,11 @@ def percent(found: NDArray[np.float64], sign: str = "+") -> list[str]:
 def run(J: int, seed: int, **options: Any) -> tuple[list[NDArray[np.float64]], list[float], int]:
     """Errors at the parts of T, the run's own T there, and the steps that were taken."""
     times = [part * EXACT.T for part in PARTS]
-    given = {"scheme": "heun"} | options
+    arguments = {"scheme": "heun"} | options
     with tempfile.TemporaryDirectory() as folder:
         made = ksdp.simulate(
             dim=3, J=J, seed=seed, init="collapse", M=EXACT.M, kernel="plummer", T=times[-1], snapshots=times,
-            accuracy=1e-3, out=Path(folder) / "a.zarr", warn=lambda _: None, **given,
+            accuracy=1e-3, out=Path(folder) / "a.zarr", warn=lambda _: None, **arguments,
         )  # fmt: skip
         radii = [np.linalg.norm(np.asarray(made.frame(0, k), np.float64), axis=1) for k in range(len(times))]
         taken = made.attrs["engine"][0]["steps_taken"]
@@ -144,12 +144,12 @@ def sampled(most: int) -> Table:
 
 
 def main() -> None:
-    given = parser(__doc__)
-    given.add_argument("part", choices=("separated", "runs", "shells"))
-    given.add_argument("--J", type=float)
-    given.add_argument("--seeds", type=int, default=2)
-    given.add_argument("--most", type=float, default=1e7)
-    options = given.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("part", choices=("separated", "runs", "shells"))
+    arguments.add_argument("--J", type=float)
+    arguments.add_argument("--seeds", type=int, default=2)
+    arguments.add_argument("--most", type=float, default=1e7)
+    options = arguments.parse_args()
     if options.part == "separated":
         table = separated(int(options.J or 2e4))
     elif options.part == "runs":

@@ -37,7 +37,7 @@ def measure(words: list[str], folder: Path) -> Usage:
 def main() -> None:
     options = parser(__doc__)
     options.add_argument("--repeats", type=int, default=3)
-    given = options.parse_args()
+    arguments = options.parse_args()
     table = Table("distances/compare-time", ("`ksdp compare`", "wall s", "processor s", "memory"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -46,13 +46,13 @@ def main() -> None:
         measure(["compare", *COMMANDS["every metric"], "--N", "100"], folder)  # the cache of compiled code
         for title, words in COMMANDS.items():
             times = []
-            for _ in range(given.repeats):
+            for _ in range(arguments.repeats):
                 if title == FIRST:
                     shutil.rmtree(folder / "runs", ignore_errors=True)
                 times.append(measure(["compare", *words], folder))
             used = min(times)
             table.row(title, f"{used.wall:.1f}", f"{used.cpu:.1f}", f"{used.memory:.2f} GiB")
-    if given.record:
+    if arguments.record:
         table.record()
 
 

@@ -76,7 +76,7 @@ def main() -> None:
     options.add_argument("--J", type=int, default=10_000)
     options.add_argument("--dtype", default="float32", choices=["float32", "float64"])
     options.add_argument("--repeats", type=int, default=15)
-    given = options.parse_args()
+    arguments = options.parse_args()
     try:
         import pykeops  # noqa: F401
 
@@ -85,19 +85,19 @@ def main() -> None:
         print("KeOps is not installed: its column stays empty (pip install pykeops)")
         with_peer = False
     cores = core_count()
-    pairs = given.J**2 / 1e6
+    pairs = arguments.J**2 / 1e6
     heads = ("kernel", "one thread", f"{cores} threads", "speed-up", "KeOps", "ratio", "differs", "of built-in")
     table = Table("engine/direct", heads)
     kernels = {"blob": Blob, "plugin": Plugin, "eq7": Eq7, "plummer": Plummer, "gaussian": Gaussian, "coulomb": Coulomb}
     for dim in (2, 3):
-        x = Ball().draw(given.J, dim, seed=0).astype(given.dtype)
-        built_in = functools.partial(DirectCPU(Blob, (DELTA2,), dim, given.dtype, threads=1), x)
+        x = Ball().draw(arguments.J, dim, seed=0).astype(arguments.dtype)
+        built_in = functools.partial(DirectCPU(Blob, (DELTA2,), dim, arguments.dtype, threads=1), x)
         for name, kernel in kernels.items():
-            one = functools.partial(DirectCPU(kernel, (DELTA2,), dim, given.dtype, threads=1), x)
-            every = functools.partial(DirectCPU(kernel, (DELTA2,), dim, given.dtype, threads=cores), x)
+            one = functools.partial(DirectCPU(kernel, (DELTA2,), dim, arguments.dtype, threads=1), x)
+            every = functools.partial(DirectCPU(kernel, (DELTA2,), dim, arguments.dtype, threads=cores), x)
             peer = keops(name, dim, x) if with_peer else None
             other = peer or (built_in if name == "plugin" else None)
-            alone, together, *rest = in_turns([one, every, *([other] if other else [])], given.repeats)
+            alone, together, *rest = in_turns([one, every, *([other] if other else [])], arguments.repeats)
             cells = [f"{pairs / alone.cpu:.0f}", f"{pairs / together.wall:.0f}", f"{alone.wall / together.wall:.2f}"]
             if peer:
                 full = 2 * (dim - 1) * math.pi
@@ -106,7 +106,7 @@ def main() -> None:
             else:
                 cells += ["", "", "", f"{rest[0].cpu / alone.cpu:.2f}" if rest else ""]
             table.row(f"{dim}D {name}", *cells)
-    if given.record:
+    if arguments.record:
         table.record()
 
 

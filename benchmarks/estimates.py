@@ -47,7 +47,7 @@ def announced(said: str) -> float:
 
 
 def main() -> None:
-    given = parser(__doc__).parse_args()
+    arguments = parser(__doc__).parse_args()
     table = Table("durability/estimates", ("run", "announced s", "took s", "ratio", "goal"))
     for name, options in RUNS.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +61,7 @@ def main() -> None:
                 took = json.loads((Path(folder) / "a.zarr" / "zarr.json").read_text())["attributes"]["seconds"]
                 said = announced(file.read_text())
                 table.row(f"{name}, {state}", f"{said:.2g}", f"{took:.3g}", f"{took / said:.2f}", "0.67 to 1.5")
-    if given.record:
+    if arguments.record:
         table.record()
 
 

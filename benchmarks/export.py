@@ -59,12 +59,12 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--J", type=integer, default=4_000_000)
     options.add_argument("--dim", type=int, default=3)
-    given = options.parse_args()
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        small = store(Path(folder, "small.zarr"), 1, given.dim)
-        large = store(Path(folder, "large.zarr"), given.J, given.dim)
-        raw = 2 * given.J * given.dim * 4 / 2**20
-        print(f"J = {given.J}, d = {given.dim}, 2 snapshots: {raw:.0f} MB of float32")
+        small = store(Path(folder, "small.zarr"), 1, arguments.dim)
+        large = store(Path(folder, "large.zarr"), arguments.J, arguments.dim)
+        raw = 2 * arguments.J * arguments.dim * 4 / 2**20
+        print(f"J = {arguments.J}, d = {arguments.dim}, 2 snapshots: {raw:.0f} MB of float32")
         table = Table("exports/export", ("format", "processor s", "MB", "peak memory, MB"))
         for suffix in (".npz", ".savez.npz", ".nc", ".vtkhdf", ".parquet", ".csv"):
             _, base = measured(small, Path(folder, f"small{suffix}"))
@@ -72,7 +72,7 @@ def main() -> None:
             seconds, memory = measured(large, out)
             table.row(f"`{suffix}`", f"{seconds:.2f}", f"{out.stat().st_size / 2**20:.0f}", f"{memory - base:.0f}")
             out.unlink()
-    if given.record:
+    if arguments.record:
         table.record()
 
 

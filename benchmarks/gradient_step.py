@@ -51,14 +51,14 @@ def steps(network: Network) -> list[Callable[[], object]]:
 
 
 def main() -> None:
-    given = parser(__doc__).parse_args()
+    arguments = parser(__doc__).parse_args()
     torch.set_num_threads(1)
     table = Table("training/gradient-step", ("network", "d", "Adam ms", "SOAP ms", "torch ms", "SOAP's ratio"))
     for form in ("paper", "separable"):
         for dim in (2, 3):
             adam, soap, peer = (1e3 * used.wall for used in in_turns(steps(Network(dim, 1, form)), REPEATS))
             table.row(f"`{form}`", dim, f"{adam:.1f}", f"{soap:.1f}", f"{peer:.1f}", f"{peer / soap:.1f}")
-    if given.record:
+    if arguments.record:
         table.record()
 
 

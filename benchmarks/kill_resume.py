@@ -96,11 +96,11 @@ def killed(name: str, kills: int, draw: random.Random, folder: Path) -> list[obj
 
 
 def main() -> None:
-    given = parser(__doc__)
-    given.add_argument("--only", choices=TABLES)
-    given.add_argument("--kills", type=int, default=20, help="of each run")
-    given.add_argument("--seed", type=int, default=0)
-    asked = given.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--only", choices=TABLES)
+    arguments.add_argument("--kills", type=int, default=20, help="of each run")
+    arguments.add_argument("--seed", type=int, default=0)
+    asked = arguments.parse_args()
     columns = ["", "resumed bit-equal", "torn frames", "with checkpoint", "frames at the kill", "1 and 2 threads"]
     draw = random.Random(asked.seed)
     for part, names in TABLES.items():

@@ -65,13 +65,13 @@ def peer(x: np.ndarray, accuracy: float, threads: int) -> tuple[Callable[[], np.
 
 
 def main() -> None:
-    given = parser(__doc__)
-    given.add_argument("--count", type=float, default=1e6)
-    given.add_argument("--accuracy", type=float, default=1e-4)
-    given.add_argument("--threads", type=int, default=2)
-    given.add_argument("--repeats", type=int, default=3)
-    given.add_argument("--only")
-    options = given.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--count", type=float, default=1e6)
+    arguments.add_argument("--accuracy", type=float, default=1e-4)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--repeats", type=int, default=3)
+    arguments.add_argument("--only")
+    options = arguments.parse_args()
     with_peer = importlib.util.find_spec("finufft") is not None
     columns = ["cloud", *(f"{who} {what}" for who in ("mesh", "tree", "finufft") for what in ("ms", "error"))]
     table = Table("engine/mesh", [*columns, "tree / mesh", "finufft / mesh", "cells a delta"], 13)

@@ -14,12 +14,14 @@ def main() -> None:
     options.add_argument("--J", default="1e6")
     options.add_argument("--steps", type=int, default=200)
     options.add_argument("--flow", default="none")
-    given = options.parse_args()
+    arguments = options.parse_args()
     table = Table("engine/million", ("run", "wall s", "processor s", "ms a step", "GiB"))
-    used = measure(["--flow", given.flow, "--J", given.J, "--dt", "1e-4", "--T", f"{given.steps * 1e-4:g}"])
-    name = f"J = {given.J}, {given.steps} steps, flow {given.flow}"
-    table.row(name, f"{used.wall:.1f}", f"{used.cpu:.1f}", f"{used.wall / given.steps * 1e3:.0f}", f"{used.memory:.2f}")
-    if given.record:
+    used = measure(["--flow", arguments.flow, "--J", arguments.J, "--dt", "1e-4", "--T", f"{arguments.steps * 1e-4:g}"])
+    name = f"J = {arguments.J}, {arguments.steps} steps, flow {arguments.flow}"
+    table.row(
+        name, f"{used.wall:.1f}", f"{used.cpu:.1f}", f"{used.wall / arguments.steps * 1e3:.0f}", f"{used.memory:.2f}"
+    )
+    if arguments.record:
         table.record()
 
 

@@ -110,11 +110,11 @@ def published(x: np.ndarray, side: float, count: int, threads: int) -> float:
 
 
 def main() -> None:
-    given = parser(__doc__)
-    given.add_argument("--threads", type=int, default=2)
-    given.add_argument("--repeats", type=int, default=5)
-    given.add_argument("--only")
-    options = given.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--repeats", type=int, default=5)
+    arguments.add_argument("--only")
+    options = arguments.parse_args()
     columns = ["case", "boxes", "splines", "error", "wall ms", "processor ms", "published, processor ms", "ratio"]
     table = Table("engine/parabolic", columns, 13)
     for name in [options.only] if options.only else CASES:

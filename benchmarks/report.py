@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--J", type=int, default=10_000)
     parser.add_argument("--particles", type=int, default=100_000)
     parser.add_argument("--agreement", action="store_true")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -115,19 +115,19 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1200, "height": 900})
         tab.set_default_timeout(600_000)
-        if given.agreement:
+        if arguments.agreement:
             for name in models.names():
                 print(f"{name:22} largest difference {agreement(name, tab, Path(folder)):.2g}", flush=True)
             browser.close()
             return
-        page = write(given.model, given.J, Path(folder))
+        page = write(arguments.model, arguments.J, Path(folder))
         began = time.perf_counter()
         tab.goto(page.as_uri())
         tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'", polling=5)
         print(f"first picture after               {time.perf_counter() - began:8.2f} s")
         tab.evaluate("ksdp.ready()")
         print(f"all 10^5 particles after          {time.perf_counter() - began:8.2f} s")
-        n = given.particles
+        n = arguments.particles
         shader = min(tab.evaluate(SHADER, n) for _ in range(3))
         arrays = min(tab.evaluate(ARRAYS, n) for _ in range(3))
         print(f"network, {n} particles        {shader:8.2f} s by shader, {arrays:.2f} s by typed arrays")

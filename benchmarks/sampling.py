@@ -73,9 +73,9 @@ def whole_command(name: str) -> Table:
 def main() -> None:
     options = parser(__doc__)
     options.add_argument("--model", default=models.DEFAULT)
-    given = options.parse_args()
-    for table in (network_pass(given.model), whole_command(given.model)):
-        if given.record:
+    arguments = options.parse_args()
+    for table in (network_pass(arguments.model), whole_command(arguments.model)):
+        if arguments.record:
             table.record()
 
 

@@ -157,19 +157,19 @@ def compiled(program: Program) -> tuple[Any, float]:
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    function, given = (PAIRS | OTHERS)[program.engine](program)
-    options = {name: given.pop(name) for name in ("num_warps", "num_stages", "maxnreg") if name in given}
+    function, arguments = (PAIRS | OTHERS)[program.engine](program)
+    options = {name: arguments.pop(name) for name in ("num_warps", "num_stages", "maxnreg") if name in arguments}
     kinds = {}
     for name in function.arg_names:
         kind = REAL[program.dtype] if name in REALS else "i32"
-        kinds[name] = "constexpr" if name in given else KINDS.get(name, kind)
+        kinds[name] = "constexpr" if name in arguments else KINDS.get(name, kind)
     aligned = {(i,): [["tt.divisibility", 16]] for i, kind in enumerate(kinds.values()) if kind.startswith("*")}
     built = triton.compile(
-        ASTSource(function, kinds, given, aligned),
+        ASTSource(function, kinds, arguments, aligned),
         target=GPUTarget("cuda", program.sm, 32),
         options={"enable_fp_fusion": True, **options},
     )
-    block = given.get("TARGETS", 0) * given.get("SOURCES", 0) * given.get("UNROLL", 1)
+    block = arguments.get("TARGETS", 0) * arguments.get("SOURCES", 0) * arguments.get("UNROLL", 1)
     pairs = block / 32 / built.metadata.num_warps if program.kernel else 0.0
     return built, pairs
 

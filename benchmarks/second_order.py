@@ -128,21 +128,21 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=300)
     parser.add_argument("--N", type=int, default=2000)
     parser.add_argument("--J", type=int, default=10_000)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        run = ksdp.simulate(flow="laminar2d", A="1:100:11log", T=0.02, J=given.J, out=Path(name) / "run.zarr")
+        run = ksdp.simulate(flow="laminar2d", A="1:100:11log", T=0.02, J=arguments.J, out=Path(name) / "run.zarr")
         data, *_ = load_data(run, TrainConfig())
-    trainer = Trainer(data, TrainConfig(N=given.N, steps=10 * given.warm))
-    for _ in range(given.warm):
+    trainer = Trainer(data, TrainConfig(N=arguments.N, steps=10 * arguments.warm))
+    for _ in range(arguments.warm):
         trainer.advance()
     trainer.batch = trainer.batches.draw(10**6)
-    trainer.gamma = np.tile(np.arange(given.N), (len(trainer.batch.targets), 1))
+    trainer.gamma = np.tile(np.arange(arguments.N), (len(trainer.batch.targets), 1))
     trainer._renew_gamma(to_tolerance=True)
-    problem = Problem(trainer, given.seconds)
+    problem = Problem(trainer, arguments.seconds)
     began = time.perf_counter()
     for _ in range(5):
         problem.gradient(problem.start)
-    steps = int(0.9 * given.seconds / ((time.perf_counter() - began) / 5))
+    steps = int(0.9 * arguments.seconds / ((time.perf_counter() - began) / 5))
 
     def excess(theta: Theta) -> float:
         trainer.descent.average = theta

@@ -24,13 +24,13 @@ def main() -> None:
     parser.add_argument("--scale", default="paper")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="default runs/reproduce-SCALE")
-    given = parser.parse_args()
-    folder = given.folder or Path("runs") / f"reproduce-{given.scale}"
+    arguments = parser.parse_args()
+    folder = arguments.folder or Path("runs") / f"reproduce-{arguments.scale}"
     print(f"{'model':24} {'seed':>4} {'validation W2^2':>16} {'bytes':>7} {'training s':>11}")
-    for name in given.names or SHIPPED:
-        stages = Stages(read(name), given.scale, folder / name)
+    for name in arguments.names or SHIPPED:
+        stages = Stages(read(name), arguments.scale, folder / name)
         found = {}
-        for seed in range(given.seeds):
+        for seed in range(arguments.seeds):
             _, model = stages.network(seed)
             done = stages.ledger.stages[f"train-{seed}"]
             found[seed] = (done.result["best_validation_W2_squared"], done.seconds, model)

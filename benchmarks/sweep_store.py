@@ -52,17 +52,17 @@ def main() -> None:
     options.add_argument("--cases", type=int, default=1000)
     options.add_argument("--J", type=int, default=1000)
     options.add_argument("--steps", type=int, default=5)
-    given = options.parse_args()
-    seeds = max(2, given.cases // 100)
+    arguments = options.parse_args()
+    seeds = max(2, arguments.cases // 100)
     swept = ["--A", "1:100:10log", "--mu", "0.5:1:10", "--seed", f"0:{seeds - 1}:{seeds}"]
-    words = ["simulate", "--flow", "laminar2d", *swept, "--J", str(given.J), "--dt", "1e-3"]
-    words += ["--T", f"{given.steps}e-3", "--engine", "direct"]
+    words = ["simulate", "--flow", "laminar2d", *swept, "--J", str(arguments.J), "--dt", "1e-3"]
+    words += ["--T", f"{arguments.steps}e-3", "--engine", "direct"]
     table = Table("durability/sweep-store", ("", "wall s", "processor s", "goal, wall s"))
     with tempfile.TemporaryDirectory() as folder:
         for workers in (1, 2):
             store = Path(folder) / f"{workers}.zarr"
             used = process([*KSDP, *words, "--workers", str(workers), "-o", store])
-            of = f"{100 * seeds} cases of J = {given.J}, {given.steps} steps, --workers {workers}"
+            of = f"{100 * seeds} cases of J = {arguments.J}, {arguments.steps} steps, --workers {workers}"
             table.row(of, f"{used.wall:.1f}", f"{used.cpu:.1f}", "")
         again = process([*KSDP, *words, "--resume", "-o", store])
         table.row("the same, complete, with --resume", f"{again.wall:.1f}", f"{again.cpu:.1f}", "")
@@ -73,7 +73,7 @@ def main() -> None:
         folders = sum(len(names) for _, names, _ in os.walk(store))
         size = sum(file.stat().st_size for file in files)
         table.row(f"{len(files)} files in {folders} folders, {size / 1e6:.1f} MB", "", "", "")
-    if given.record:
+    if arguments.record:
         table.record()
 
 

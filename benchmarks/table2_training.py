@@ -103,10 +103,12 @@ def main() -> None:
     parser.add_argument("--scale", default="paper")
     parser.add_argument("--N", type=int, default=10_000)
     parser.add_argument("--folder", type=Path, help="keep everything here; default a temporary folder")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        print(json.dumps(measure(given.device, folder, given.experiment, given.scale, given.N), indent=1))
+        folder = arguments.folder or Path(temporary)
+        print(
+            json.dumps(measure(arguments.device, folder, arguments.experiment, arguments.scale, arguments.N), indent=1)
+        )
 
 
 if __name__ == "__main__":

@@ -73,13 +73,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="simulations that start from generated particles")
     parser.add_argument("--model", default="laminar2d-time")
     parser.add_argument("--folder", type=Path, default=Path("runs/warm-up"))
-    given = parser.parse_args()
-    model = Model.load(models.path(given.model))
+    arguments = parser.parse_args()
+    model = Model.load(models.path(arguments.model))
     options = reference_options(model.provenance["simulation"], {})
-    print(f"{given.model}: exact W2^2 less the floor, N = {options['J']}, against {REFERENCES} whole runs")
+    print(f"{arguments.model}: exact W2^2 less the floor, N = {options['J']}, against {REFERENCES} whole runs")
     print(f"{'t1':>5} {'t0':>5} {'saved':>8} {'warm s':>7} {'whole s':>8} {'excess +- se':>22} {'floor':>8}")
     for end, starts in ENDS.items():
-        until(end, starts, given.model, model, given.folder, options)
+        until(end, starts, arguments.model, model, arguments.folder, options)
 
 
 if __name__ == "__main__":

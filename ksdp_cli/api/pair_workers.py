@@ -72,7 +72,7 @@ class PairWorkers:
             left = [number for number in range(count) if not (folder / f"found-{number}.npz").exists()]
             work = [pool.submit(solve, str(folder), number, pool.threads) for number in left]
             pool.begin(folder / "jobs")
-            again = "the same command goes on from here"
+            again = "repeat the command to continue"
             executors.follow(pool, work, self._listener, again, "distances", count - len(left))
         except BaseException:
             pool.shutdown(cancel_futures=True)

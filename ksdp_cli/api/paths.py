@@ -61,7 +61,8 @@ def existing(given: str | Path) -> Path:
         return path
     if str(given) in models.names():
         return models.path(str(given))
-    raise DataError(f"there is no file {given}", f"check the path; models that ship: {', '.join(models.names())}")
+    shipped = "" if path.suffix else f"; models that ship: {', '.join(models.names())}"  # none has a suffix
+    raise DataError(f"there is no file {given}", f"check the path{shipped}")
 
 
 def slug(text: str) -> str:

@@ -99,7 +99,7 @@ def _make(steps: Sequence[Step], pool: Workers, listener: Listener, before: int,
 
     work = ready()
     pool.begin(steps[0].stages.folder.parent.absolute() / "jobs")
-    executors.follow(pool, work, listener, "the same command goes on from here", "stages", before, total, then)
+    executors.follow(pool, work, listener, "repeat the command to continue", "stages", before, total, then)
 
 
 def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[object]) -> None:

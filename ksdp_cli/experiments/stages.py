@@ -239,7 +239,7 @@ class Stages:
             number = self.stop() if self.stop else None
             if number is not None:
                 raise Interrupted(f"stopped by signal {number}; what is done is kept in {self.folder}", number,
-                                  "the same command goes on from here")  # fmt: skip
+                                  "repeat the command to continue")  # fmt: skip
             count = min(SUBSAMPLES, len(a) // n, len(b) // n)
             x, y = (cloud[: count * n].reshape(count, n, -1).astype(np.float64) for cloud in (a, b))
             found.append(float(Certified().solve(x, y).value.mean()))

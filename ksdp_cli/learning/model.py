@@ -162,7 +162,8 @@ class Model:
         except OSError as error:
             raise DataError(f"cannot read the model {path}: {error.strerror}", "check the path") from None
         except Exception as error:  # safetensors and json raise their own errors
-            raise DataError(f"{path} is not a readable model: {error}", "give a safetensors file of ksdp") from None
+            advice = "give a safetensors file of ksdp that is not damaged"
+            raise DataError(f"{path} is not a readable model: {error}", advice) from None
         if "ksdp_format" not in header:
             raise DataError(f"{path} is a safetensors file that ksdp did not write", "check the path")
         if header["ksdp_format"] != FORMAT:

@@ -74,7 +74,7 @@ WRONG = {
     "[grid]\nA = [1, 2]\n[zip]\nA = [1, 2]\nmu = [1, 2]": ("A is given twice", "give it once"),
     "A = 3\n[grid]\nA = [1, 2]": ("A is given twice, in [grid]", "give it once"),
     "[zip]\nmu = [1, 2]\nchi = [1, 2, 3]": ("mu has 2, chi has 3", "same number"),
-    "[zip]\nmu = [1, 2]": ("zip names mu alone", "two or more"),
+    "[zip]\nmu = [1, 2]": ("zip has one parameter, mu", "two or more"),
     "[grid]\nB = [1, 2]": ("--B", "laminar2d"),
     "[grid]\nJ = [10, 20]": ("--J", "not a number"),
     "[grid.A]\nvalues = [1, 2]": ("[grid.A] is a table", "[grid]"),

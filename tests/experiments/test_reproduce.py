@@ -55,7 +55,7 @@ def test_killed_at_two_stages_and_given_again_it_ends_with_the_same_numbers(tiny
     os.kill(child.pid, signal.SIGINT)
     _, told = child.communicate()
     assert child.returncode == 130, told
-    assert "the same command" in told
+    assert "repeat the command" in told
     child = start(tiny.parent, "--json")
     printed, told = child.communicate()
     assert child.returncode == 0, told
