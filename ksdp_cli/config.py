@@ -314,7 +314,7 @@ class TrainConfig(Settings):
         lt=1,
         description="part of every cloud that is kept for validation; of algorithm 'paper' nothing where there is a "
         "store to validate on",
-        json_schema_extra=cli_text(default="0.2; of a store of your own clouds 0.1"),
+        json_schema_extra=cli_text(default="0.2; of your own clouds 0.1"),
     )
     validate_n: Whole = Field(1000, ge=1, description="particles a side of the exact distances of a validation")
     validate_every: Whole = Field(500, ge=1, description="gradient steps between validations")

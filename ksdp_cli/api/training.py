@@ -38,8 +38,8 @@ from .options import TrainOptions
 from .own_clouds import OwnClouds, own_clouds, require_mapping
 from .own_files import is_own, read_arrays
 
-#: The kind of stores of the user's own clouds, and the part of these that is kept for validation: of particles that
-#: cannot be had again the fewer are kept from the training the better.
+#: The kind of stores of the user's own clouds, and the part of own clouds that is kept for validation: of particles
+#: that cannot be had again the fewer are kept from the training the better.
 OWN, OWN_HELD_OUT = "clouds", 0.1
 
 
@@ -100,8 +100,6 @@ def train(
     """
     config = build(TrainConfig, dict(options))
     run = _opened(store, init)
-    if config.held_out is None and config.algorithm != "paper" and run.kind == OWN:
-        config = config.model_copy(update={"held_out": OWN_HELD_OUT})
     data, simulation, source = load_data(run, config, init)
     form_name(config.network, len(data.names))  # raise for an unknown name before any output
     optimiser(config.optimiser)
@@ -112,14 +110,18 @@ def train(
         data = replace(data, validation=validation_data(other, run, data.names))
         if config.held_out is None and config.algorithm == "paper":
             config = config.model_copy(update={"held_out": 0.0})
-    fields = config.model_dump(mode="json") | {"data": data.sha256()}
-    before = provenance.digest(fields)  # of older versions, which included the device
-    identity = provenance.digest({name: value for name, value in fields.items() if name != "device"})
+    choices = [config]
+    if config.held_out is None and config.algorithm != "paper" and (isinstance(run, OwnClouds) or run.kind == OWN):
+        choices.insert(0, config.model_copy(update={"held_out": OWN_HELD_OUT}))  # the other is of older checkpoints
+    known = {identities: one for one in choices for identities in (_identities(one, data),)}
     stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
     if out is not None:
         place.require_suffix(files.target(out))
     elif resume:
-        out = place.to_resume(stem, identity)
+        out = next(filter(None, (place.to_resume(stem, identity) for identity, _ in known)), None)
+    begun = place.identity_of(files.target(out)) if resume and out is not None else None
+    identity, before = next((both for both in known if begun in both), next(iter(known)))
+    config = known[identity, before]
     device = devices.choose(config.device)
 
     def begin(chosen: Path) -> Lock:
@@ -307,6 +309,14 @@ def _report(progress: Progress, event: JsonDict) -> None:
         note += f", validation W2^2 {event['validation']:.4g} (floor {event['floor']:.4g})"
     note += f", {event['step'] / max(event['seconds'], 1e-9):.3g} steps/s"
     progress("gradient steps", event["step"], event["steps"], note)
+
+
+def _identities(config: TrainConfig, data: TrainingData) -> tuple[str, str]:
+    """The digest of a training's options and data, and that of older versions, which included the device."""
+    fields = config.model_dump(mode="json") | {"data": data.sha256()}
+    return provenance.digest({name: value for name, value in fields.items() if name != "device"}), provenance.digest(
+        fields
+    )
 
 
 def _restore(saved: Path, identities: tuple[str, ...], device: str) -> State | None:

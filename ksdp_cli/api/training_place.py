@@ -68,6 +68,16 @@ def to_resume(stem: str, identity: str) -> Path | None:
     return None
 
 
+def identity_of(target: Path) -> str | None:
+    """Return the identity of the training that was begun at ``target``, by its checkpoint or its model, or None."""
+    try:
+        if checkpoint.exists(saved := checkpoint_of(target)):
+            return str(checkpoint.load(saved)[0].get("run"))
+        return str(model.Model.load(target).provenance.get("identity")) if target.exists() else None
+    except KsdpError:
+        return None  # who claims the files says why
+
+
 def made_history(path: Path) -> bool:
     """Whether ``path`` is a history that ksdp wrote."""
     stored = parse_json(read_whole(path, LARGEST_METADATA))

@@ -10,7 +10,7 @@ from ..registry import Entry
 from .base import Workers, listen, stop_signal
 from .following import follow
 
-__all__ = ["DEFAULT", "Workers", "follow", "listen", "named", "stop_signal"]
+__all__ = ["DEFAULT", "Workers", "follow", "listen", "open_executor", "place_of", "stop_signal"]
 
 DEFAULT = "processes"
 
@@ -23,6 +23,11 @@ def open_executor(spec: str, workers: int | None) -> Workers:
     entry, place = _split(spec)
     executor: Workers = entry.load()(place, workers)
     return executor
+
+
+def place_of(spec: str) -> str:
+    """The part of ``NAME:PLACE`` after the name; empty for this machine."""
+    return _split(spec)[1]
 
 
 def _split(spec: str) -> tuple[Entry, str]:

@@ -11,9 +11,10 @@ import pytest
 import xarray
 
 import ksdp_cli as ksdp
+from ksdp_cli.api import training
 from ksdp_cli.api.importing import import_files
 from ksdp_cli.api.own_files import read_cloud
-from ksdp_cli.errors import ConfigError, DataError, KsdpWarning
+from ksdp_cli.errors import ConfigError, DataError, Interrupted, KsdpWarning
 from ksdp_cli.metrics import exact_w2_squared
 
 
@@ -119,6 +120,28 @@ def test_a_source_of_points_travels_with_the_store_and_the_model(tmp_path: Path)
     np.save("a.source.npy", source + 1)
     with pytest.raises(ConfigError, match="particles"):
         ksdp.train(data, steps=3, N=50, out="n.safetensors")
+
+
+def test_of_arrays_a_tenth_is_held_out_too() -> None:
+    family = {"position": np.stack([normal(200, seed=A) + A for A in (1, 2)]), "A": np.array([1.0, 2.0])}
+    found = ksdp.train(family, steps=1, N=50, out="m.safetensors")
+    assert found.trained.model.training["held_out"] == 0.1
+
+
+def test_an_older_training_goes_on_with_the_fifth_that_it_holds_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its checkpoint's identity has no number for it, as before own clouds had a default of their own."""
+    data = ksdp.clouds({A: normal(200, seed=A) + A for A in (1, 2)}, names=["A"], out="a.zarr")
+    options: dict[str, Any] = {"steps": 6, "N": 50, "validate_every": 6}
+    whole = ksdp.train(data, held_out=0.2, out="whole.safetensors", **options)
+    for out in ("m.safetensors", None):
+        monkeypatch.setattr(training, "OWN_HELD_OUT", None)
+        polls = iter([None] * 3)
+        with pytest.raises(Interrupted):
+            ksdp.train(data, out=out, stop=lambda left=polls: next(left, 15), **options)
+        monkeypatch.setattr(training, "OWN_HELD_OUT", 0.1)
+        found = ksdp.train(data, out=out, resume=True, **options)
+        assert found.trained.model.training["held_out"] is None
+        np.testing.assert_array_equal(found.trained.model.theta, whole.trained.model.theta)
 
 
 def test_four_lines_from_files_to_a_compared_sample(capsys: pytest.CaptureFixture[str]) -> None:
