@@ -247,7 +247,7 @@ class SimulateConfig(Settings):
             )
         if self.swept():
             raise ConfigError(
-                f"--merge stop is not possible for several values of {', '.join(self.swept())}: they end at different times",
+                f"--merge stop is not possible for several values of {', '.join(self.swept())}: they end apart",
                 "make a store of each, or use --merge none: t_b is recorded all the same",
             )
 
