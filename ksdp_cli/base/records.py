@@ -147,7 +147,7 @@ class Stopped(Record):
 
     t: Finite
     why: str
-    not_reached: Values
+    not_reached: list[Finite]
 
 
 class Attributes(Record):

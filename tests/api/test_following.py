@@ -72,6 +72,50 @@ def test_a_run_stops_at_its_collapse(tmp_path: Path) -> None:
         ksdp.compare(run.path, whole.path, t=0.06)
 
 
+LAST: dict[str, Any] = {"flow": "none", "J": 400, "dt": 1e-4, "chi": 1, "M": 100, "delta2": 1e-3, "merge": "stop"}
+
+
+def test_a_collapse_seen_at_the_last_step(tmp_path: Path) -> None:
+    """Whatever T is from there on, the run stops at the same time; nothing is left where T is that time."""
+    first = ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, **LAST).attrs["stopped"]
+    assert first["not_reached"] == [0.05]
+    assert ksdp.info(tmp_path / "a.zarr")["command"].endswith("--T 0.05")
+    run = ksdp.simulate(out=tmp_path / "b.zarr", T=first["t"], **LAST)
+    assert run.complete
+    assert run.attrs["stopped"] == first | {"not_reached": []}
+    told: list[str] = []
+    ksdp.simulate(out=tmp_path / "a.zarr", T=0.08, resume=True, tell=told.append, **LAST)
+    assert any("not reached: t = 0.05; nor does it go on to t = 0.08" in one for one in told)
+
+
+@pytest.mark.parametrize("where", ["ksdp_cli.api.integrating.detect", "ksdp_cli.store.owner.Owner.annotate"])
+def test_a_run_killed_where_it_stops_is_completed(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ksdp.simulate(out=tmp_path / "whole.zarr", T=0.05, **LAST)
+    with monkeypatch.context() as patch:
+        patch.setattr(where, _kill)
+        with pytest.raises(KeyboardInterrupt):
+            ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, **LAST)
+    run = ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, resume=True, **LAST)
+    assert run.complete
+    assert np.array_equal(run.times, whole.times)
+    for name in ("stopped", "followed", "t_b", "no_t_b"):
+        assert run.attrs.get(name) == whole.attrs.get(name)
+    assert np.array_equal(run.frame(0, 0), whole.frame(0, 0))
+
+
+def _kill(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_later_end_keeps_the_looks(tmp_path: Path) -> None:
+    run: dict[str, Any] = RUN | {"T": None}
+    whole = ksdp.simulate(out=tmp_path / "a.zarr", **run | {"snapshots": "0.03,0.06"})
+    ksdp.simulate(out=tmp_path / "b.zarr", **run | {"snapshots": "0.03"})
+    later = ksdp.simulate(out=tmp_path / "b.zarr", resume=True, **run | {"snapshots": "0.03,0.06"})
+    for name in ("followed", "t_b"):
+        assert later.attrs[name] == whole.attrs[name]
+
+
 def test_a_run_that_stopped_has_no_later_end(tmp_path: Path) -> None:
     run, out = STOP | {"snapshots": "0.02,0.06", "T": None}, tmp_path / "a.zarr"
     times = ksdp.simulate(out=out, **run).times
