@@ -228,6 +228,8 @@ class SimulateConfig(Settings):
             raise ConfigError("--merge stop on a GPU", "a collapse is followed on the CPU: use --device cpu")
         if min(self.delta2) == 0:
             raise ConfigError("--merge stop with delta2 = 0", "a run stops where delta resolves it no more: give one")
+        if self.dim == 2 and min(self.mu) == 0:
+            raise ConfigError("--merge stop with mu = 0 in 2D, where the critical mass is 0", "give --mu above 0")
         if self.swept():
             raise ConfigError(
                 f"--merge stop for several values of {', '.join(self.swept())}, which end at times of their own",
