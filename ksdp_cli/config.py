@@ -245,6 +245,11 @@ class SimulateConfig(Settings):
                 "--merge stop and delta2 = 0 cannot be combined",
                 "a run stops where delta resolves it no more: give --delta2 above 0",
             )
+        if self.dim == 2 and min(self.mu) == 0:
+            raise ConfigError(
+                "--merge stop is not possible with mu = 0 in 2D: the critical mass is 0",
+                "give --mu above 0, or use --merge none",
+            )
         if self.swept():
             raise ConfigError(
                 f"--merge stop is not possible for several values of {', '.join(self.swept())}: they end apart",
