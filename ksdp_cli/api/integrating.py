@@ -228,7 +228,7 @@ class Watch:
     def _follow(self) -> str | None:
         """Look at the cases that are followed, where it is time to; a sentence where the run is to end at that."""
         s = self.simulation
-        due = [r for r in s.moved if r.case.number in self.followed and is_due(r.state.looks, r.time())]
+        due = [r for r in s.moved if r.case.number in self.followed and self._is_due(r)]
         if due:
             s.settle()
         for run in due:
@@ -237,6 +237,12 @@ class Watch:
             if s.config.merge == "stop" and (why := is_over(run, seen)):
                 return why
         return None
+
+    @staticmethod
+    def _is_due(run: CaseRun) -> bool:
+        """Whether to look at a case now; no more once its last look saw the end of what delta resolves."""
+        looks = run.state.looks
+        return is_due(looks, run.time()) and not (looks and is_over(run, looks[-1]))
 
     def save(self, last: bool = False) -> None:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""

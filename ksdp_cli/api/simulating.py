@@ -199,7 +199,9 @@ def _stopped(problem: Problem, path: Path, listener: Listener) -> Run:
 def _require_alone(config: SimulateConfig, apart: bool) -> None:
     """Raise `ConfigError` where a run that stops at its collapse is given to another process."""
     if config.merge == "stop" and apart:
-        raise ConfigError("--merge stop in another process", "leave --case, --workers and --executor out")
+        raise ConfigError(
+            "--merge stop is not possible in another process", "leave --case, --workers and --executor out"
+        )
 
 
 def _open_executor(problem: Problem, executor: str | None, workers: int | None) -> Workers | None:

@@ -50,6 +50,33 @@ def test_looks_come_as_often_as_the_cloud_changes() -> None:
         assert (squares[1:] > (1 - CHANGE) * squares[:-1] - 2e-4).all()
 
 
+@pytest.mark.parametrize("radius", [None, 1.0])
+def test_noise_is_not_looked_at_at_every_step(radius: float | None) -> None:
+    """Densities, or squares of R, that are noise of a third: 5000 steps, and some 200 looks."""
+    generator = np.random.default_rng(0)
+    looks: list[dict[str, Any]] = []
+    for t in np.linspace(0, 1, 5001)[1:]:
+        if is_due(looks, t):
+            noise = float(np.exp(0.3 * generator.standard_normal()))
+            looks.append({"t": t, "density": noise, "critical_radius": radius and radius * noise})
+    assert 20 < len(looks) < 300
+
+
+def test_a_core_below_delta_is_looked_at_no_more(tmp_path: Path) -> None:
+    """One percent of the mass is within four delta from the first step on: there is nothing to follow."""
+    space: dict[str, Any] = {"dim": 3, "M": 300, "kernel": "plummer", "J": 200, "delta2": 0.1, "flow": "none"}
+    run = ksdp.simulate(out=tmp_path / "a.zarr", dt=1e-3, T=0.1, chi=1, **space)
+    assert len(run.attrs["followed"][0]["t"]) == 1
+
+
+def test_no_critical_mass_is_nothing_to_follow(tmp_path: Path) -> None:
+    """With mu = 0 the critical mass is 0, and its radius says nothing."""
+    plane: dict[str, Any] = {"J": 100, "mu": 0, "M": "24pi", "T": 0.01, "dt": 1e-3}
+    assert not {"followed", "t_b"} & set(ksdp.simulate(out=tmp_path / "a.zarr", **plane).attrs)
+    with pytest.raises(ConfigError, match="mu = 0"):
+        ksdp.simulate(out=tmp_path / "b.zarr", merge="stop", **plane)
+
+
 def test_a_run_stops_at_its_collapse(tmp_path: Path) -> None:
     """It is the run that goes on, until the critical mass is within four delta; and it is complete."""
     told: list[str] = []
