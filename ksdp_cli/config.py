@@ -179,13 +179,19 @@ class SimulateConfig(Settings):
         if self.merge != "none":
             self._require_mergeable()
         if self.origin == "moving" and self.device == "cuda":
-            raise ConfigError("--origin moving on a GPU", "positions count from it on the CPU: use --device cpu")
+            raise ConfigError(
+                "--origin moving is not possible on a GPU", "positions count from it on the CPU: use --device cpu"
+            )
         if self.halvings and self.device == "cuda":
-            raise ConfigError(f"{self.halvings} halvings on a GPU", "steps are halved on the CPU: use --device cpu")
+            raise ConfigError(
+                f"{self.halvings} halvings are not possible on a GPU", "steps are halved on the CPU: use --device cpu"
+            )
         if self.store_gradient == "yes" and not self.store_field:
-            raise ConfigError("--store-gradient without --store-field", "give the points an axis, as --store-field 64")
+            raise ConfigError("--store-gradient needs --store-field", "give the points per axis, as --store-field 64")
         if self.halvings and min(self.delta2) == 0:
-            raise ConfigError("halved steps with delta2 = 0", "they are cut by delta: give --delta2 above 0")
+            raise ConfigError(
+                "halved steps and delta2 = 0 cannot be combined", "they are cut by delta: give --delta2 above 0"
+            )
         swept = self.swept()
         grids.require_in_step(self.zip, swept)
         cases = grids.count(swept, self.zip)
@@ -213,24 +219,40 @@ class SimulateConfig(Settings):
             self._require_stoppable()
             return
         if self.origin != "fixed":
-            raise ConfigError("--merge delta about a moving origin", "use --origin fixed")
+            raise ConfigError("--merge delta and a moving origin cannot be combined", "use --origin fixed")
         if self.dim == 3:
-            raise ConfigError("--merge delta in 3D, where no mass is critical", "it is for the plane: use --merge none")
+            raise ConfigError(
+                "--merge delta is not possible in 3D, where no mass is critical",
+                "it is for the plane: use --merge none",
+            )
         if self.device == "cuda":
-            raise ConfigError("--merge delta on a GPU", "particles are merged on the CPU: use --device cpu")
+            raise ConfigError(
+                "--merge delta is not possible on a GPU", "particles are merged on the CPU: use --device cpu"
+            )
         if min(self.delta2) == 0:
             raise ConfigError(
-                "--merge delta with delta2 = 0", "what lies within 4 delta is merged: give --delta2 above 0"
+                "--merge delta and delta2 = 0 cannot be combined",
+                "what lies within 4 delta is merged: give --delta2 above 0",
             )
 
     def _require_stoppable(self) -> None:
         if self.device == "cuda":
-            raise ConfigError("--merge stop on a GPU", "a collapse is followed on the CPU: use --device cpu")
+            raise ConfigError(
+                "--merge stop is not possible on a GPU", "a collapse is followed on the CPU: use --device cpu"
+            )
         if min(self.delta2) == 0:
-            raise ConfigError("--merge stop with delta2 = 0", "a run stops where delta resolves it no more: give one")
+            raise ConfigError(
+                "--merge stop and delta2 = 0 cannot be combined",
+                "a run stops where delta resolves it no more: give --delta2 above 0",
+            )
+        if self.dim == 2 and min(self.mu) == 0:
+            raise ConfigError(
+                "--merge stop is not possible with mu = 0 in 2D: the critical mass is 0",
+                "give --mu above 0, or use --merge none",
+            )
         if self.swept():
             raise ConfigError(
-                f"--merge stop for several values of {', '.join(self.swept())}, which end at times of their own",
+                f"--merge stop is not possible for several values of {', '.join(self.swept())}: they end apart",
                 "make a store of each, or use --merge none: t_b is recorded all the same",
             )
 

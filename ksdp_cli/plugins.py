@@ -91,7 +91,7 @@ def collect(manager: pluggy.PluginManager, module: object, distribution: str, ve
             raise TypeError(f"{caller.name} returned {components!r} instead of a list of Component")
         for component in components:
             if not isinstance(component, Component):
-                raise TypeError(f"{caller.name} returned {component!r}, which is no Component")
+                raise TypeError(f"{caller.name} returned {component!r}, which is not a Component")
             entry = Entry(KIND_OF_HOOK[caller.name], component, distribution, version)
             if any((entry.kind, entry.name) == (other.kind, other.name) for other in entries):
                 raise ValueError(f"{caller.name} offers {entry.name!r} twice")

@@ -90,7 +90,7 @@ class Entry:
             raise ConfigError(
                 f"{self.kind} {self.long_name!r} cannot be loaded from {self.component.target!r}: "
                 f"{type(error).__name__}: {error}",
-                f"mend or uninstall {self.distribution}",
+                f"correct or uninstall {self.distribution}",
             ) from error
 
 

@@ -41,9 +41,28 @@ def pytest_configure(config: pytest.Config) -> None:
 
 #: Files that take longest, in this order: begun first, so that no worker is left with one of them at the end.
 LONG = (
-    *("test_run_faults", "test_descent", "test_tree_gpu", "test_step_gpu", "test_browser", "test_sweep", "test_readme"),
-    *("test_outputs", "test_reproduce", "test_compare", "test_examples", "test_direct_gpu", "test_sass", "test_nested"),
-    *("test_parabolic", "test_wrong_commands", "test_ranks", "test_trainer", "test_store_faults", "test_what_is_asked"),
+    *("test_readme", "test_sweep", "test_tree_gpu", "test_run_faults", "test_step_gpu", "test_site", "test_browser"),
+    *("test_reproduce", "test_store_faults", "test_examples", "test_cards", "test_direct_gpu"),
+    *(
+        "test_step_gpu_compiled",
+        "test_readme_files",
+        "test_world",
+        "test_notebooks",
+        "test_trainer",
+        "test_descent",
+        "test_outputs",
+    ),
+    *(
+        "test_compare",
+        "test_processes",
+        "test_new_plugin",
+        "test_network_gpu",
+        "test_laws",
+        "test_sass",
+        "test_cache_race",
+        "test_nested",
+    ),
+    *("test_parabolic", "test_wrong_commands", "test_what_is_asked"),
 )
 
 

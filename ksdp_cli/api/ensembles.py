@@ -65,8 +65,8 @@ def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = N
 def require_no_floor(floor: object, references: Sequence[ComparedCloud]) -> None:
     """Raise `ConfigError` if ``floor`` is given although the seeds of the reference determine it."""
     if isinstance(floor, str) and len(references) > 1:
-        notes = f"floor = {floor!r}, and the reference has {len(references)} seeds"
-        raise ConfigError(notes, "leave it out: the floor is the mean over all pairs of seeds")
+        message = f"floor = {floor!r}, and the reference has {len(references)} seeds"
+        raise ConfigError(message, "leave it out: the floor is the mean over all pairs of seeds")
 
 
 def split_cloud(instance: ComparedCloud, count: int) -> list[ComparedCloud]:

@@ -22,12 +22,15 @@ RESOLVED, RESOLVED_BALL = 16.0, 4.0
 #: Target for the change of R^2 between two looks; particles among which the densest point is searched; most cases of a
 #: store that are followed.
 CHANGE, LOOKED_AT, MOST_CASES = 0.2, 4000, 100
+#: Least gap between two looks, as a fraction of the time since the first: after the smallest of the last `RECENT`
+#: values; after another, which is noise or a cloud that spreads; and after that from the look number `MANY` on.
+LEAST, LEAST_NOISY, LEAST_MANY, RECENT, MANY = 1e-4, 0.01, 0.1, 10, 200
 
 
 def may_collapse(problem: Problem, case: Case) -> bool:
-    """Whether there is attraction and, in 2D, more than the critical mass."""
+    """Whether there is attraction and, in 2D, more than the critical mass, and a critical mass: with mu = 0 it is 0."""
     critical = critical_mass(problem, case)
-    return case.chi > 0 and case.mass > (critical or 0.0) and (problem.config.dim == 3 or critical is not None)
+    return case.chi > 0 and case.mass > (critical or 0.0) and (problem.config.dim == 3 or bool(critical))
 
 
 def is_followed(problem: Problem, case: Case) -> bool:
@@ -42,7 +45,12 @@ def is_due(looks: Sequence[Look], t: float) -> bool:
     since, s = last["t"] - before["t"], square(last)
     changed = abs(square(before) - s)
     gap = min(2.0 * since, CHANGE * since * s / changed) if changed > 0 and s > 0 else 2.0 * since
-    return bool(t >= last["t"] + gap * (1 - 1e-9))
+    age = last["t"] - looks[0]["t"]
+    if t < last["t"] + max(gap, LEAST * age) * (1 - 1e-9):
+        return False
+    if s <= min(square(one) for one in looks[-RECENT:]):
+        return True
+    return bool(t >= last["t"] + (LEAST_NOISY if len(looks) < MANY else LEAST_MANY) * age)
 
 
 def look(run: CaseRun) -> Look:

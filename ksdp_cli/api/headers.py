@@ -26,6 +26,8 @@ STATE = 1
 END_STATE = "end_state"
 #: Device and engine of a run, {device, engine}: an attribute of a store and a field of a checkpoint.
 MADE_BY = "made_by"
+#: The looks at the collapse of each case so far, which a later end goes on from.
+FOLLOWED = "followed"
 
 
 def header(problem: Problem, grid: FieldGrid | None = None) -> Header:
@@ -72,7 +74,7 @@ def header_on_resume(problem: Problem, stored: Run, device: str, grid: FieldGrid
     result = header(extend(problem, snapshots_of(stored.config)), kept_grid)
     if len(stored.times) and result.times != stored.header.times:
         require_same_kind(stored.attrs, kind_of(stored.attrs) | {"device": device}, str(stored.path))
-    kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY) if name in stored.attrs}
+    kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY, FOLLOWED) if name in stored.attrs}
     return replace(result, attrs=result.attrs | kept)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from ..particles.precision import motion_warning
 from ..particles.problem import Problem
 from ..particles.simulation import Simulation
 from ..particles.world import World
-from ..store import Owner, change_times
+from ..store import Owner, change_times, open_run
 from ..store.field_grid import FieldGrid
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
@@ -101,19 +101,24 @@ def _stop(
     assert isinstance(writer, Owner)  # a case alone is not stopped
     simulation.snapshot()
     t = simulation.moving.time()
+    stored = open_run(writer.path).attrs  # a run killed at its stop comes here again, and its store ends there by now
     remaining = [float(one) for one in writer.times if one > t * (1 + 1e-12)]
-    stopped = {"t": t, "why": end.why, "not_reached": remaining}
-    _end_here(problem, simulation, writer, watch, stopped=stopped)
+    stopped = {"t": t, "why": end.why, "not_reached": stored.get("stopped", {"not_reached": remaining})["not_reached"]}
+    _end_here(problem, simulation, writer, watch, stopped=stopped, command=stored["command"])
     return stopped
 
 
 def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch, **facts: object) -> int:
-    """Complete the store with the cloud as it is as its last frame, and ``facts``; the number of its frames."""
+    """Complete the store with the cloud as it is as its last frame, and ``facts``; the number of its frames.
+
+    The facts come with the new times: a run killed after that is known to have ended here.
+    """
     times, t = snapshots_of(writer.header.config)[: writer.committed], simulation.moving.elapsed()
     if not times or t > times[-1]:
         times = (*times, t)
-    ended = change_times(writer, header(with_times(problem, times), writer.header.grid))
-    ended.annotate(**facts, **watch.facts())
+    shorter = header(with_times(problem, times), writer.header.grid)
+    ended = change_times(writer, replace(shorter, attrs=shorter.attrs | facts | {MADE_BY: watch.kind}))
+    ended.annotate(**watch.facts())
     if ended.committed < len(times):
         fields = [None if field is None else field[None] for field in _fields(simulation.moving, ended.header.grid)]
         ended.write(len(times) - 1, _float32(simulation.moving.state.x)[None], *fields)
@@ -223,7 +228,7 @@ class Watch:
     def _follow(self) -> str | None:
         """Look at the cases that are followed, where it is time to; a sentence where the run is to end at that."""
         s = self.simulation
-        due = [r for r in s.moved if r.case.number in self.followed and is_due(r.state.looks, r.time())]
+        due = [r for r in s.moved if r.case.number in self.followed and self._is_due(r)]
         if due:
             s.settle()
         for run in due:
@@ -232,6 +237,12 @@ class Watch:
             if s.config.merge == "stop" and (why := is_over(run, seen)):
                 return why
         return None
+
+    @staticmethod
+    def _is_due(run: CaseRun) -> bool:
+        """Whether to look at a case now; no more once its last look saw the end of what delta resolves."""
+        looks = run.state.looks
+        return is_due(looks, run.time()) and not (looks and is_over(run, looks[-1]))
 
     def save(self, last: bool = False) -> None:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""

@@ -99,7 +99,9 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
 def require_mapping(given: object) -> Mapping[str, object]:
     """Return ``given`` if it is a mapping of arrays, else raise `ConfigError`."""
     if not isinstance(given, Mapping):
-        message = "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is no store"
+        message = (
+            "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is not a store"
+        )
         raise ConfigError(
             message, "give a store, or a dict of arrays: position (case, time, particle, axis), NAME (case,)"
         )

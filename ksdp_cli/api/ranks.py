@@ -120,9 +120,12 @@ def require_ranks(world: World, problem: Problem, apart: bool) -> None:
     if world.size == 1:
         return
     if apart:
-        raise ConfigError(f"{world.size} ranks and processes for cases", "leave --workers and --case out, or the ranks")
+        raise ConfigError(
+            f"{world.size} ranks and processes for cases cannot be combined",
+            "leave --workers and --case out, or the ranks",
+        )
     if world.size > problem.config.J:
-        raise ConfigError(f"J = {problem.config.J} on {world.size} ranks", "use fewer ranks")
+        raise ConfigError(f"J = {problem.config.J} on {world.size} ranks is not possible", "use fewer ranks")
 
 
 def require_cards(world: World, problem: Problem, device: str) -> None:
@@ -131,7 +134,8 @@ def require_cards(world: World, problem: Problem, device: str) -> None:
     cards.take(world, device)
     if device == "cuda" and world.size > -(-problem.config.J // BLOCK):
         raise ConfigError(
-            f"J = {problem.config.J} on {world.size} cards", f"use fewer ranks: {BLOCK} particles on each at least"
+            f"J = {problem.config.J} on {world.size} cards is not possible",
+            f"use fewer ranks: {BLOCK} particles on each at least",
         )
 
 

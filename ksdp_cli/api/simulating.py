@@ -177,28 +177,31 @@ def _simulate(
             elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
                 watch = integrate(whole, writer, chosen, resume, listener, world)
                 if watch.stopped:
-                    return _stopped(path, listener)
-        elif "stopped" in open_run(path).attrs:
-            return _stopped(path, listener)
+                    return _stopped(problem, path, listener)
         _finish(problem, writer)
-    return open_run(path)
+    return _stopped(problem, path, listener)
 
 
-def _stopped(path: Path, listener: Listener) -> Run:
-    """The run that ended at its collapse, and a sentence about it."""
+def _stopped(problem: Problem, path: Path, listener: Listener) -> Run:
+    """The run, and a sentence where it ended at its collapse, with what ``problem`` asks for after that."""
     run = open_run(path)
-    stopped, say = run.attrs["stopped"], listener.tell or listener.warn
-    left = stopped["not_reached"]
-    missing = f"; not reached: {several([f't = {t:.6g}' for t in left])}" if left else ""
-    if say:
-        say(f"{stopped['why']}; the run stops there, as --merge stop says{missing}")
+    stopped, say = run.attrs.get("stopped"), listener.tell or listener.warn
+    if stopped and say:
+        left = stopped["not_reached"]
+        later = [t for t in problem.config.times if t > stopped["t"] * (1 + 1e-12)]
+        now = [t for t in later if not any(abs(t - one) <= 1e-9 * abs(one) for one in left)]
+        missing = f"; not reached: {several([f't = {t:.6g}' for t in left])}" if left else ""
+        refused = f"; nor does it go on to {several([f't = {t:.6g}' for t in now])}, asked for now" if now else ""
+        say(f"{stopped['why']}; the run stops there, as --merge stop says{missing}{refused}")
     return run
 
 
 def _require_alone(config: SimulateConfig, apart: bool) -> None:
     """Raise `ConfigError` where a run that stops at its collapse is given to another process."""
     if config.merge == "stop" and apart:
-        raise ConfigError("--merge stop in another process", "leave --case, --workers and --executor out")
+        raise ConfigError(
+            "--merge stop is not possible in another process", "leave --case, --workers and --executor out"
+        )
 
 
 def _open_executor(problem: Problem, executor: str | None, workers: int | None) -> Workers | None:

@@ -24,7 +24,7 @@ def read_sweep(path: Path) -> dict[str, object]:
     tables = {name: _table(path, name, table) for name in TABLES if isinstance(table := options.get(name), dict)}
     options = {name: value for name, value in options.items() if name not in tables}
     if isinstance(options.get("grid"), (str, list, int, float)):
-        raise ConfigError(f"{path}: grid = {options['grid']!r} is no table", "write [grid] with NAME = VALUES below")
+        raise ConfigError(f"{path}: grid = {options['grid']!r} is not a table", "write [grid] with NAME = VALUES below")
     for name, table in tables.items():
         for parameter, values in table.items():
             if parameter in options:

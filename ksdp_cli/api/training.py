@@ -282,8 +282,8 @@ def validation_data(
         )
     both_seeds = seeds_of(other.cases, other.attrs.get("seed")) & seeds_of(run.cases, run.attrs.get("seed"))
     if both_seeds:
-        counts = f"{other.path} has the seed of {run.path}, {min(both_seeds)}, and so its particles"
-        raise ConfigError(counts, "simulate it with another --seed")
+        message = f"{other.path} has the seed of {run.path}, {min(both_seeds)}, and so its particles"
+        raise ConfigError(message, "simulate it with another --seed")
     eta = []
     for values in other.cases:
         known = {name: value for name in names if (value := constant_value(theirs, name)) is not None} | values

@@ -100,7 +100,7 @@ class Looks(Record):
     @model_validator(mode="after")
     def _alike(self) -> Looks:
         if len({len(getattr(self, name)) for name in type(self).model_fields}) > 1:
-            raise ValueError("looks of several lengths")
+            raise ValueError("entries differ in length")
         return self
 
 
@@ -147,7 +147,7 @@ class Stopped(Record):
 
     t: Finite
     why: str
-    not_reached: Values
+    not_reached: list[Finite]
 
 
 class Attributes(Record):

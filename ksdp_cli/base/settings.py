@@ -102,9 +102,9 @@ def read_toml(path: Path) -> dict[str, object]:
     except OSError as error:
         raise ConfigError(f"cannot read configuration {path}: {error.strerror}", "check the path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", "mend the file") from None
+        raise ConfigError(f"{path} is not valid TOML: {error}", "correct the file") from None
     except ValueError as error:  # too large, a pipe that does not end, a number of thousands of digits
         raise ConfigError(f"{path} is not a configuration: {error}", "check the path") from None
     except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply", "mend the file") from None
+        raise ConfigError(f"{path} is nested too deeply", "correct the file") from None
     return {name.replace("-", "_"): value for name, value in options.items()}

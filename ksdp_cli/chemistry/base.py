@@ -113,11 +113,3 @@ class WithField(Chemistry, Protocol):
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
         """Return c on ``grid`` with the particles at ``x`` (J, d) [mass / length^(d - 2)]."""
         ...
-
-
-class WithGradient(WithField, Protocol):
-    """A chemistry whose gradient is known between the particles."""
-
-    def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
-        """grad c on a grid (d, x, y (, z)) with the particles at ``x`` (J, d) [mass / length^(d - 1)]."""
-        ...

@@ -23,8 +23,14 @@ NO_PARAMETERS |= {"flow_params", "kernel_params", "chemistry_params", "init_para
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output path. Default a new name in ./runs.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that ksdp wrote.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
-DeviceOption = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|cuda", help="Default auto.")]
-SeedOption = Annotated[str | None, typer.Option("--seed", metavar="INTEGER", help="Default 0.")]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda",
+        help="Where networks and particles are computed; auto: a GPU if there is one. Default auto.",
+    ),
+]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="TOML file of options; options on the command line override it.")
 ]

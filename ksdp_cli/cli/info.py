@@ -46,7 +46,7 @@ def info(
         if states := document.get("states", []):
             apart.add("cases")
             cases = [_cases(states)] if document["cases"][0] else []
-    rows = [[key.replace("_", " "), _flat(value)] for key, value in document.items() if key not in apart]
+    rows = [[_title(key), _in_words(key, value)] for key, value in document.items() if key not in apart]
     rows = [row for row in rows if str(row[1]).strip(", ")]  # drop lists of empty entries
     rows += [["engine", sentence] for sentence in engines]
     config = [[name, _flat(value)] for name, value in document["config"].items()]
@@ -101,6 +101,19 @@ def _cases(states: list[StateInfo]) -> Table:
     if len(states) > len(rows):
         title += f"; {len(rows)} of {len(states)} below, all with --json"
     return title, ["case", *names, "frames", "state", ""], rows
+
+
+def _title(key: str) -> str:
+    return key if key in ("t_b", "no_t_b") else key.replace("_", " ")
+
+
+def _in_words(key: str, value: object) -> object:
+    """The cell of an entry; of the reasons for no t_b each is told once, with the number of its cases."""
+    if key != "no_t_b" or not isinstance(value, list):
+        return _flat(value)
+    counts = Counter(str(reason) for reason in value if reason)
+    each = [f"{why} (in {n} cases)" if n > 1 else why for why, n in counts.items()]
+    return several(each, between="; ")
 
 
 def _flat(value: object) -> object:

@@ -35,7 +35,10 @@ def laws(
 
     named = o.by_name(context.args, [*SimulateConfig.model_fields, "A"])
     results = list(check({"flow": flow, "kernel": kernel, "chemistry": chemistry, **named}))
-    rows = [[f.law, f.value, f.exact, f.error if f.error is not None else "", f.verdict] for f in results]
+    rows = [
+        [f.law, f.value, f.exact, f.error if f.error is not None else "", "" if f.exact else f.tolerance, f.verdict]
+        for f in results
+    ]
     document = {
         "laws": [
             {"law": f.law, "value": f.value, "exact": f.exact, "se": f.error, "tolerance": f.tolerance,
@@ -43,7 +46,7 @@ def laws(
             for f in results
         ]
     }  # fmt: skip
-    _render.emit(document, as_json, ("", ["law", "value", "exact", "s.e.", "verdict"], rows))
+    _render.emit(document, as_json, ("", ["law", "value", "exact", "s.e.", "tolerance", "verdict"], rows))
     broken = [f.law for f in results if f.verdict == "broken"]
     if broken:
         raise NumericalError(f"broken: {'; '.join(broken)}", "ksdp_cli.testing.check_kernel and check_flow say more")

@@ -56,6 +56,8 @@ class Processes(Workers):
 _busy, _ending = threading.Event(), threading.Event()
 #: Seconds between two checks of the driver, and that an idle worker waits for work after SIGTERM.
 LOOK, GRACE = 0.5, 2.0
+#: Seconds that a worker whose driver is gone has for saving its case.
+SAVING = 30.0
 
 
 def _run(fn: Callable[..., T], /, *args: object, **kwargs: object) -> T:
@@ -87,5 +89,7 @@ def _watch(shared_number: Synchronized[int], driver: int) -> None:
         if idle >= GRACE:
             os._exit(1)
     shared_number.value = int(signal.SIGTERM)
-    time.sleep(30.0)
+    ends = time.monotonic() + SAVING
+    while _busy.is_set() and time.monotonic() < ends:
+        time.sleep(LOOK)
     os._exit(1)

@@ -210,7 +210,9 @@ class Stages:
         try:
             return list(read_json(file)["history"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{file} is no history of a training: {error}", "use --overwrite to train again") from None
+            raise DataError(
+                f"{file} is not a history of a training: {error}", "use --overwrite to train again"
+            ) from None
 
     def told(self, title: str) -> Progress | None:
         """The caller's progress function, with a title of experiment and stage; None without one."""

@@ -25,7 +25,7 @@ def columns(selection: Selection) -> list[str]:
     names = ["case", *selection.parameters, "time", "particle", *layout.axes_of(selection.run.dim)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ConfigError(f"a parameter is called as the axis {twice[0]!r} is", "export to .npz or .nc")
+        raise ConfigError(f"a parameter has the name of axis {twice[0]!r}", "export to .npz or .nc")
     return names
 
 

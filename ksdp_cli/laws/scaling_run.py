@@ -33,4 +33,4 @@ def check(problem: Problem) -> Finding:
         _, (run,) = moved(problem, J=J, init="ball", chi=case.chi, seed=case.seed, accuracy=1e-2, **scaled, **chemistry)
         positions.append(run.state.x / length)
     value = float(np.abs(positions[1] - positions[0]).max())
-    return Finding("X of lengths times 2, over 2, less X", value, 0.0, 1e-9)
+    return Finding("scaling of a run, largest difference", value, 0.0, 1e-9)

@@ -87,7 +87,7 @@ class Comparison:
             ["noise floor, squared", self.floor, self.floor_se, self.floor_source],
             ["excess over the floor", self.excess, None, _interval_text(self.excess_low, self.excess_high)],
             ["verdict", None, None, self.verdict],
-            ["", None, None, f"{counted}, seed {self.seed}; interval {self.interval_source}"],
+            ["notes", None, None, f"{counted}, seed {self.seed}; interval {self.interval_source}"],
         ]
         return title, ("", "value", "s.e.", ""), rows
 

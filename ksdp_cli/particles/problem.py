@@ -343,9 +343,10 @@ def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dic
     parameters = [name for names in fields.values() for name in names]
     error = unknown_name(name, [*SimulateConfig.model_fields, *parameters])
     listed = "parameters: " + ", ".join(f"{part} has {', '.join(names) or 'none'}" for part, names in fields.items())
-    near = error.hint if "mean" in (error.hint or "") else listed
+    if "did you mean" in (error.hint or ""):
+        return error
     with_some = [owner for owner, names in zip(owners, fields.values(), strict=True) if names]
-    return ConfigError(error.message, "; ".join(filter(None, (near, _shows(*with_some)))))
+    return ConfigError(error.message, "; ".join(filter(None, (listed, _shows(*with_some)))))
 
 
 def drift_prefactor(case: Case, particles: int) -> float:

@@ -215,9 +215,9 @@ def test_errors(folder: Path, options: dict[str, object], error: type[Exception]
 def test_errors_of_what_is_compared(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"reference.*--reference"):
         ksdp.compare(folder / "alone.zarr")
-    with pytest.raises(ConfigError, match="model"):
+    with pytest.raises(ConfigError, match="is a model; give"):
         ksdp.compare(folder / "alone.zarr", folder / "model.safetensors")
-    with pytest.raises(DataError, match=r"nowhere\.zarr"):
+    with pytest.raises(DataError, match=r"no file nowhere\.zarr"):
         ksdp.compare("nowhere.zarr", folder / "alone.zarr")
     with pytest.raises(DataError, match="second reference"):
         ksdp.compare(folder / "sweep-0.zarr", folder / "alone.zarr", floor=folder / "alone.zarr", A=50, t=0.004)

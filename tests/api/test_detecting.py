@@ -11,6 +11,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.detecting import agreeing, judged
+from ksdp_cli.cli.info import _in_words
 from ksdp_cli.errors import NumericalError
 from ksdp_cli.exact.collapse import Collapse
 from ksdp_cli.particles.problem import pose
@@ -81,6 +82,11 @@ def test_cases_run_alone_say_the_same(tmp_path: Path) -> None:
     assert one.attrs["no_t_b"][0] is None
     assert "critical mass" in one.attrs["no_t_b"][1]
     assert "critical mass" in ksdp.info(one.path)["no_t_b"][1]
+
+
+def test_a_sweep_says_each_reason_once() -> None:
+    assert _in_words("no_t_b", [None, "too late", "too late", "no pair"]) == "too late (in 2 cases); no pair"
+    assert _in_words("t_b", [1.5, None]) == _in_words("seed", [1.5, None])
 
 
 def test_what_cannot_collapse_says_nothing(tmp_path: Path) -> None:

@@ -50,6 +50,33 @@ def test_looks_come_as_often_as_the_cloud_changes() -> None:
         assert (squares[1:] > (1 - CHANGE) * squares[:-1] - 2e-4).all()
 
 
+@pytest.mark.parametrize("radius", [None, 1.0])
+def test_noise_is_not_looked_at_at_every_step(radius: float | None) -> None:
+    """Densities, or squares of R, that are noise of a third: 5000 steps, and some 200 looks."""
+    generator = np.random.default_rng(0)
+    looks: list[dict[str, Any]] = []
+    for t in np.linspace(0, 1, 5001)[1:]:
+        if is_due(looks, t):
+            noise = float(np.exp(0.3 * generator.standard_normal()))
+            looks.append({"t": t, "density": noise, "critical_radius": radius and radius * noise})
+    assert 20 < len(looks) < 300
+
+
+def test_a_core_below_delta_is_looked_at_no_more(tmp_path: Path) -> None:
+    """One percent of the mass is within four delta from the first step on: there is nothing to follow."""
+    space: dict[str, Any] = {"dim": 3, "M": 300, "kernel": "plummer", "J": 200, "delta2": 0.1, "flow": "none"}
+    run = ksdp.simulate(out=tmp_path / "a.zarr", dt=1e-3, T=0.1, chi=1, **space)
+    assert len(run.attrs["followed"][0]["t"]) == 1
+
+
+def test_no_critical_mass_is_nothing_to_follow(tmp_path: Path) -> None:
+    """With mu = 0 the critical mass is 0, and its radius says nothing."""
+    plane: dict[str, Any] = {"J": 100, "mu": 0, "M": "24pi", "T": 0.01, "dt": 1e-3}
+    assert not {"followed", "t_b"} & set(ksdp.simulate(out=tmp_path / "a.zarr", **plane).attrs)
+    with pytest.raises(ConfigError, match="mu = 0"):
+        ksdp.simulate(out=tmp_path / "b.zarr", merge="stop", **plane)
+
+
 def test_a_run_stops_at_its_collapse(tmp_path: Path) -> None:
     """It is the run that goes on, until the critical mass is within four delta; and it is complete."""
     told: list[str] = []
@@ -70,6 +97,50 @@ def test_a_run_stops_at_its_collapse(tmp_path: Path) -> None:
     assert ksdp.info(run.path)["stopped"] == stopped
     with pytest.raises(ConfigError, match="t ="):
         ksdp.compare(run.path, whole.path, t=0.06)
+
+
+LAST: dict[str, Any] = {"flow": "none", "J": 400, "dt": 1e-4, "chi": 1, "M": 100, "delta2": 1e-3, "merge": "stop"}
+
+
+def test_a_collapse_seen_at_the_last_step(tmp_path: Path) -> None:
+    """Whatever T is from there on, the run stops at the same time; nothing is left where T is that time."""
+    first = ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, **LAST).attrs["stopped"]
+    assert first["not_reached"] == [0.05]
+    assert ksdp.info(tmp_path / "a.zarr")["command"].endswith("--T 0.05")
+    run = ksdp.simulate(out=tmp_path / "b.zarr", T=first["t"], **LAST)
+    assert run.complete
+    assert run.attrs["stopped"] == first | {"not_reached": []}
+    told: list[str] = []
+    ksdp.simulate(out=tmp_path / "a.zarr", T=0.08, resume=True, tell=told.append, **LAST)
+    assert any("not reached: t = 0.05; nor does it go on to t = 0.08" in one for one in told)
+
+
+@pytest.mark.parametrize("where", ["ksdp_cli.api.integrating.detect", "ksdp_cli.store.owner.Owner.annotate"])
+def test_a_run_killed_where_it_stops_is_completed(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ksdp.simulate(out=tmp_path / "whole.zarr", T=0.05, **LAST)
+    with monkeypatch.context() as patch:
+        patch.setattr(where, _kill)
+        with pytest.raises(KeyboardInterrupt):
+            ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, **LAST)
+    run = ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, resume=True, **LAST)
+    assert run.complete
+    assert np.array_equal(run.times, whole.times)
+    for name in ("stopped", "followed", "t_b", "no_t_b"):
+        assert run.attrs.get(name) == whole.attrs.get(name)
+    assert np.array_equal(run.frame(0, 0), whole.frame(0, 0))
+
+
+def _kill(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_later_end_keeps_the_looks(tmp_path: Path) -> None:
+    run: dict[str, Any] = RUN | {"T": None}
+    whole = ksdp.simulate(out=tmp_path / "a.zarr", **run | {"snapshots": "0.03,0.06"})
+    ksdp.simulate(out=tmp_path / "b.zarr", **run | {"snapshots": "0.03"})
+    later = ksdp.simulate(out=tmp_path / "b.zarr", resume=True, **run | {"snapshots": "0.03,0.06"})
+    for name in ("followed", "t_b"):
+        assert later.attrs[name] == whole.attrs[name]
 
 
 def test_a_run_that_stopped_has_no_later_end(tmp_path: Path) -> None:

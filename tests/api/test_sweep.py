@@ -104,10 +104,19 @@ def test_a_killed_process_costs_what_its_case_had_not_saved(tmp_path: Path, vict
         assert "--resume" in said
     for pid in workers:
         ends = time.monotonic() + 60
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < ends:
+        while runs(pid) and time.monotonic() < ends:
             time.sleep(0.05)
+        assert not runs(pid)
     run = ksdp.simulate(**options, out=tmp_path / "a.zarr", workers=2, resume=True)
     assert same_frames(run, ksdp.simulate(**options, out=tmp_path / "b.zarr"))
+
+
+def runs(pid: int) -> bool:
+    """Whether the process is there and is no zombie: where the first process does not reap, an orphan stays one."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_signal_is_passed_on_and_every_state_is_saved(tmp_path: Path) -> None:

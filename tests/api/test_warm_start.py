@@ -144,7 +144,7 @@ def test_a_frame_of_a_sweep_is_the_initial_cloud_of_a_network(warm: Path, tmp_pa
     x = clouds.of_model(Model.load("b.safetensors")).draw(300, 2, 0)
     assert len(np.unique(x, axis=0)) == 300
     assert {tuple(row) for row in x.tolist()} <= {tuple(row) for row in frame.tolist()}
-    with pytest.raises(ConfigError, match=r"sweep\.zarr@A=100"):
+    with pytest.raises(ConfigError, match=r"sweep\.zarr@A=100 holds other"):
         ksdp.train(run, init="../sweep.zarr@A=100", out="c.safetensors", **SHORT)
     found = ksdp.compare("b.safetensors", run, A=10, metrics="w2")
     assert "the network and the reference start from the same 300 points: sweep.zarr@A=10,t=0.004" in found.notes

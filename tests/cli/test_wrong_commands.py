@@ -15,17 +15,17 @@ WRONG = {
     "wrong dimension": ((*RUN, "--flow", "kolmogorov", "--dim", "2"), 2, "3, not 2", "--dim 3"),
     "negative dt": ((*RUN, "--dt", "-1e-4"), 2, "dt = -0.0001", "greater than 0"),
     "nan": ((*RUN, "--A", "nan", "--flow", "laminar2d"), 2, "'nan'", "finite"),
-    "no particles": (("sample", "--n", "0", "laminar2d-amplitude"), 2, "n = 0", ""),
+    "no particles": (("sample", "--n", "0", "laminar2d-amplitude"), 2, "n = 0", "greater than or equal to 1"),
     "missing store": (("train", "nowhere.zarr"), 4, "nowhere.zarr", "check the path"),
     "missing model": (("sample", "nowhere.safetensors"), 4, "nowhere.safetensors", "check the path"),
     "corrupt model": (("sample", "corrupt.safetensors"), 4, "corrupt.safetensors", "damaged"),
-    "output exists": ((*RUN, "-o", "taken.zarr"), 4, "taken.zarr", "-o"),
-    "somebody else's folder": ((*RUN, "-o", "taken.zarr", "--overwrite"), 4, "taken.zarr", "another -o"),
+    "output exists": ((*RUN, "-o", "taken.zarr"), 4, "taken.zarr exists", "use --overwrite, --resume, or another -o"),
+    "somebody else's folder": ((*RUN, "-o", "taken.zarr", "--overwrite"), 4, "taken.zarr", "not a ksdp store"),
     "unreadable configuration": (("simulate", "--config", "broken.toml"), 2, "broken.toml", "TOML"),
     "missing configuration": (("simulate", "--config", "nowhere.toml"), 2, "nowhere.toml", "check the path"),
     "typo in an option": ((*RUN, "--sed", "1"), 2, "--sed", "did you mean --seed?"),
     "typo in a command": (("simulat",), 2, "simulat", "did you mean simulate?"),
-    "option without a value": ((*RUN, "--seed"), 2, "--seed", ""),
+    "option without a value": ((*RUN, "--seed"), 2, "'--seed'", "requires an argument; see 'ksdp --help'"),
     "no GPU": ((*RUN, "--device", "cuda"), 5, "cuda", "--device cpu"),
     "too many cases": ((*RUN, "--mu", "1:2:200", "--chi", "1:2:200"), 2, "40000", "10000"),
     "out of step": (
@@ -38,7 +38,7 @@ WRONG = {
     "half a seed": ((*RUN, "--seed", "0:1:3"), 2, "--seed: the range '0:1:3'", "write it as 0:2:3"),
     "one seed twice": ((*RUN, "--seed", "3,3"), 2, "seed = 3", "once"),
     "fraction of a particle": (("simulate", "--J", "10.5"), 2, "10.5", "whole number"),
-    "unknown solver": (("compare", "a.zarr", "b.zarr", "--estimator", "sinkhorn"), 2, "sinkhorn", ""),
+    "unknown solver": (("compare", "a.zarr", "b.zarr", "--estimator", "sinkhorn"), 2, "sinkhorn", "or 'emd'"),
 }
 
 

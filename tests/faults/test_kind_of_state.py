@@ -111,7 +111,8 @@ def test_what_a_state_of_old_says_of_its_engine() -> None:
 def test_a_setting_that_the_ladder_lacks_is_no_index_error() -> None:
     tuner = Tuner(1e-4, ladder(2, "float32"))
     state = tuner.state() | {"rung": len(tuner.rungs)}
-    with pytest.raises(DataError, match=str(len(tuner.rungs))):
+    rungs = len(tuner.rungs)
+    with pytest.raises(DataError, match=rf"setting {rungs} .* are {rungs}; .*--overwrite"):
         tuner.restore(state)
 
 

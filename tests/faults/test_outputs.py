@@ -145,8 +145,16 @@ def test_a_training_replaces_nothing_that_it_did_not_make(which: str, flags: dic
     file = there.get(which, saved.with_name(saved.name + ".previous"))
     file.write_text(THESIS)
     before = sorted(os.listdir())
-    with pytest.raises(DataError, match=file.name):
+    with pytest.raises(DataError) as caught:
         ksdp.train("s.zarr", out=target, **flags, **TRAIN)
+    told = str(caught.value)
+    assert told.startswith(f"{file.name} ")
+    if isinstance(caught.value, Taken):
+        assert not flags
+        assert "exists; use --overwrite" in told
+    else:
+        assert "move it elsewhere" in told
+        assert ("not a ksdp checkpoint" if which in ("checkpoint", "previous") else "did not write it") in told
     assert file.read_text() == THESIS
     assert sorted(os.listdir()) == before
 
@@ -155,7 +163,7 @@ def test_a_trainings_own_files_need_a_flag(folder: Path) -> None:
     model = Path("m.safetensors").read_bytes()
     with pytest.raises(Taken, match="--overwrite"):
         ksdp.train("s.zarr", out="m.safetensors", seed=1, **TRAIN)
-    with pytest.raises(ConfigError, match=r"m\.safetensors"):
+    with pytest.raises(ConfigError, match=r"m\.safetensors belongs to a"):
         ksdp.train("s.zarr", out="m.safetensors", seed=1, resume=True, **TRAIN)
     assert Path("m.safetensors").read_bytes() == model
     ksdp.train("s.zarr", out="m.safetensors", resume=True, **TRAIN)  # this very one: the same weights again

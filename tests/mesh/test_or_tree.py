@@ -85,7 +85,7 @@ def test_who_asked_for_the_mesh_is_told_of_the_tree(tmp_path: Path) -> None:
     for name, count in (("mesh", 1), ("tree", 0)):
         told.clear()
         ksdp.simulate(engine=name, out=tmp_path / f"{name}.zarr", **options)
-        assert sum("mesh" in message for message in told) == count
+        assert sum("the tree replaces the mesh: from force 0 on" in message for message in told) == count
 
 
 def test_a_run_in_two_parts(tmp_path: Path) -> None:

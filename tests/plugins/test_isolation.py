@@ -62,7 +62,7 @@ BROKEN = {
         "TypeError: ksdp_flows returned None instead of a list",
     ),
     "single": (HOOK + GOOD, "TypeError: ksdp_flows returned Component(name='swirl'"),
-    "strings": (HOOK + "['swirl']", "TypeError: ksdp_flows returned 'swirl', which is no Component"),
+    "strings": (HOOK + "['swirl']", "TypeError: ksdp_flows returned 'swirl', which is not a Component"),
     "misnamed": (HOOK + "[Component('a b', 'swirls:Swirl', '')]", "ValueError: a component is called 'a b'"),
     "mistargeted": (HOOK + "[Component('s', 'swirls.Swirl', '')]", "ValueError: the target of 's' is 'swirls.Swirl'"),
     "twice": (HOOK + f"[{GOOD}, {GOOD}]", "ValueError: ksdp_flows offers 'swirl' twice"),
@@ -195,7 +195,7 @@ def test_a_module_that_cannot_be_imported_ends_the_command_with_one_line(site: A
     (line,) = [line for line in done.stderr.splitlines() if not line.startswith("ksdp: warning: commands of")]
     assert line == (
         "ksdp: error: flow 'hollow:x' cannot be loaded from 'absent:X': ModuleNotFoundError: No module named 'absent'; "
-        "mend or uninstall hollow"
+        "correct or uninstall hollow"
     )
     assert not (site.folder / "wrong.zarr").exists()
 

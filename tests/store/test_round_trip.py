@@ -111,8 +111,11 @@ def test_what_is_no_store_is_said_to_be_none(tmp_path: Path, text: str) -> None:
         path.write_text("x") if text == "file" else path.mkdir()
     if text == "json":
         (path / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group", "attributes": {}}')
-    with pytest.raises(DataError, match="store"):
+    with pytest.raises(DataError) as caught:
         open_run(path)
+    missing = text == "nothing"
+    assert ("there is no store" if missing else f"{path.name} is not a ksdp store") in str(caught.value)
+    assert ("no array" if text == "json" else "check the path") in caught.value.hint
 
 
 def test_calls_out_of_order_are_refused(tmp_path: Path, header, frame) -> None:
