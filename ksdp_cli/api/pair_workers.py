@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import json
 import shutil
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import executors
-from ..base.listener import Listener
+from .. import executors, plugins
+from ..base.listener import Listener, Stop
 from ..base.outputs import Lock, write_whole
+from ..base.signals import graceful
 from ..base.threads import limit_threads
+from ..errors import DataError
 from ..executors import Workers
 from ..metrics.base import Distance, Transport
 from ..metrics.solving import Pair, Take, solve_by_threads
@@ -40,6 +48,7 @@ class PairWorkers:
         self._open: Callable[[], Workers] = partial(executors.open_executor, executor, workers)
         self._listener = listener
         self._pool: Workers | None = self._open()  # what cannot be is refused at once
+        self._local = not self._pool.outlives and not executors.place_of(executor)
 
     def __enter__(self) -> PairWorkers:
         return self
@@ -56,13 +65,31 @@ class PairWorkers:
             yield from solve_by_threads(metric, take, pairs)
             return
         files = _written(metric, take, pairs)
-        folder = paths.RUNS.absolute() / f"compare-{_digest(files)}"
-        with Lock(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        with self._folder(f"compare-{_digest(files)}") as folder:
             for name, array in files.items():
                 _save(folder / name, array)
             self._solve(folder, len(pairs))
             yield from (_read(folder / f"found-{number}.npz") for number in range(len(pairs)))
+
+    @contextmanager
+    def _folder(self, name: str) -> Iterator[Path]:
+        """Yield a folder of ./runs that is this comparison's alone, and remove it unless the block fails.
+
+        Where ./runs cannot be written, processes of this machine use a temporary folder, of which nothing is kept.
+        """
+        folder = paths.RUNS.absolute() / name
+        try:
+            lock = Lock(folder, wait=True)  # an equal comparison may be running
+        except OSError as error:
+            if not self._local:
+                reason = f"cannot write {folder.parent} ({error.strerror or error})"
+                raise DataError(reason, "work in a folder that can be written and that all workers see") from None
+            with TemporaryDirectory(prefix="ksdp-compare-") as temporary:
+                yield Path(temporary)
+            return
+        with lock:
+            folder.mkdir(exist_ok=True)
+            yield folder
             shutil.rmtree(folder)
 
     def _solve(self, folder: Path, count: int) -> None:
@@ -73,7 +100,9 @@ class PairWorkers:
             work = [pool.submit(solve, str(folder), number, pool.threads) for number in left]
             pool.begin(folder / "jobs")
             again = "repeat the command to continue"
-            executors.follow(pool, work, self._listener, again, "distances", count - len(left))
+            with _stop_or_sigterm() as stop:
+                listener = replace(self._listener, stop=self._listener.stop or stop)
+                executors.follow(pool, work, listener, again, "distances", count - len(left))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -81,6 +110,18 @@ class PairWorkers:
             pool.shutdown()
         else:
             self._pool = pool
+
+
+@contextmanager
+def _stop_or_sigterm() -> Iterator[Stop | None]:
+    """Yield a flag set by SIGTERM, so that workers are told of the end; None outside the main thread, and if the
+    program handles SIGTERM itself. Ctrl-C needs none: it raises here, and workers ignore it."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield None
+        return
+    with graceful(signal.SIGTERM) as flag:
+        yield flag
 
 
 def solve(folder: str, number: int, threads: int | None) -> None:
@@ -99,7 +140,8 @@ def _written(metric: Distance, take: Take, pairs: Sequence[Pair]) -> dict[str, N
     kind = type(metric)
     options = {"seed": metric.seed, "n": metric.n, "repeats": metric.repeats}
     options |= {name: value for name in ("estimator",) if (value := getattr(metric, name, None)) is not None}
-    about = json.dumps({"module": kind.__module__, "name": kind.__qualname__, "options": options})
+    made_by = {"version": plugins.own_version(), "source": _source(kind.__module__)}  # not read: others' are not found
+    about = json.dumps({"module": kind.__module__, "name": kind.__qualname__, "options": options} | made_by)
     files: dict[str, NDArray[np.generic]] = {
         "metric.npy": np.frombuffer(about.encode(), np.uint8),
         "pairs.npy": np.array(pairs),
@@ -120,6 +162,14 @@ def _importable(metric: Distance) -> bool:
     """Whether another process finds the class of ``metric``."""
     kind = type(metric)
     return kind.__module__ != "__main__" and getattr(importlib.import_module(kind.__module__), kind.__name__, 0) is kind
+
+
+def _source(module: str) -> str:
+    """The digest of a module's source; empty where it has none."""
+    try:
+        return hashlib.sha256(inspect.getsource(importlib.import_module(module)).encode()).hexdigest()
+    except (OSError, TypeError):
+        return ""
 
 
 def _digest(files: dict[str, NDArray[np.generic]]) -> str:

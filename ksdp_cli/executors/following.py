@@ -36,6 +36,8 @@ def follow(
     signal, error = None, None
     while waiting:
         done, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
+        done |= {future for future in waiting if future.cancelled()}  # a pool tells nobody of those it cancels
+        waiting -= done
         ended += len(done)
         for future in done:
             reason = CancelledError() if future.cancelled() else future.exception()

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import Future
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +18,9 @@ import pytest
 import ksdp_cli as ksdp
 from ksdp_cli import executors
 from ksdp_cli.api import pair_workers
-from ksdp_cli.errors import ConfigError
+from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.executors import Workers
+from ksdp_cli.metrics.exact import Exact
 
 SWEEP: dict[str, Any] = {"flow": "laminar2d", "A": 10, "J": 60, "dt": 1e-2, "T": 0.02, "engine": "direct"}
 
@@ -108,6 +114,73 @@ def test_what_is_done_is_found_after_an_error(here: None, monkeypatch: pytest.Mo
     alone, shared = both(clouds[0], clouds[1], floor=clouds[2], metrics="w2")
     assert shared == alone
     assert Here.calls == 1
+
+
+def test_an_equal_comparison_waits_for_the_other(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = np.random.default_rng(6).standard_normal((2, 50, 2))
+    plain, others = pair_workers.solve, list[Future[Any]]()
+    with ThreadPoolExecutor(1) as aside:
+
+        def meanwhile(*given: Any) -> None:
+            if not others:
+                others.append(aside.submit(ksdp.compare, first, second, metrics="w2", workers=2))
+                time.sleep(0.1)
+            plain(*given)
+
+        monkeypatch.setattr(pair_workers, "solve", meanwhile)
+        found = ksdp.compare(first, second, metrics="w2", workers=2)
+        assert others[0].result(60).as_dict() == found.as_dict()
+
+
+def test_where_nothing_can_be_written_a_temporary_folder_serves(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("runs").write_text("in the way")
+    clouds = np.random.default_rng(7).standard_normal((2, 50, 2))
+    alone, shared = both(*clouds, metrics="w2")
+    assert shared == alone
+    assert Here.calls == 1
+    monkeypatch.setattr(Here, "outlives", True)
+    with pytest.raises(DataError, match=r"cannot write .*runs"):
+        ksdp.compare(*clouds, metrics="w2", workers=2)
+
+
+def test_another_source_of_the_metric_is_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    metric = Exact(np.zeros((5, 2)), np.ones((5, 2)))
+
+    def name() -> str:
+        return pair_workers._digest(pair_workers._written(metric, lambda number: metric.clouds[number], [(0, 1)]))
+
+    before = name()
+    assert name() == before
+    monkeypatch.setattr(pair_workers, "_source", lambda module: "other")
+    other = name()
+    monkeypatch.setattr(pair_workers.plugins, "own_version", lambda: "other")
+    assert len({before, other, name()}) == 3
+
+
+SCRIPT = """
+import numpy as np
+from ksdp_cli.api import comparing, pair_workers
+from ksdp_cli.cli.assembly import app
+pair_workers.WORTH = 0.0
+app("compare a.npy b.npy --metrics w2 --N 3000 --repeats 40 --workers 2".split())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_a_terminated_comparison_ends_its_workers_and_keeps_its_pairs(tmp_path: Path) -> None:
+    for name, cloud in zip("ab", np.random.default_rng(8).standard_normal((2, 9000, 2)), strict=True):
+        np.save(tmp_path / f"{name}.npy", cloud)
+    (tmp_path / "script.py").write_text(f"if __name__ == '__main__':\n{textwrap.indent(SCRIPT, '    ')}")
+    command = [sys.executable, "script.py"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        ends = time.monotonic() + 60
+        while not (done := list(tmp_path.glob("runs/compare-*/found-*"))) and time.monotonic() < ends:
+            time.sleep(0.02)
+        process.terminate()
+        _, said = process.communicate(timeout=20)  # the workers hold its output
+    assert (process.returncode, len(done) > 0) == (143, True), said
+    assert "repeat the command" in said
+    assert len(list(tmp_path.glob("runs/compare-*/found-*"))) >= len(done)
 
 
 def test_workers_that_cannot_be_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
