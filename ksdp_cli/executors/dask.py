@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import uuid
 from collections.abc import Callable
@@ -60,6 +61,8 @@ class Dask(Workers):
     def _connect(self, address: str) -> distributed.Client:
         """Return a client of the scheduler at ``address``; check the threads and version of its workers."""
         where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+        if "address" in where and not re.search(r":\d+$", address):
+            raise ConfigError(f"executor 'dask:{address}' has no port", "write dask:tcp://HOST:PORT, or dask:FILE.json")
         try:
             client = self._distributed.Client(**where, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:

@@ -43,6 +43,7 @@ class Step:
 def steps_of(job: Job, stages: Stages, seeds: Sequence[int]) -> list[Step]:
     """The stages of a job, each after those that it waits for."""
     points = [dict(row.at) for row in job.experiment.rows] if job.rows else []
+    points = [at for k, at in enumerate(points) if at not in points[:k]]  # a reference has one writer
     first = [Step(stages, "data", [])]
     first += [Step(stages, "validation", [])] if job.experiment.validation else []
     wanted = [(at, number) for at in points for number in range(stages.scale.references)]

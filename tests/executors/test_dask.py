@@ -91,8 +91,10 @@ def test_what_cannot_be_done_is_refused_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = OPTIONS | {"out": tmp_path / "a.zarr"}
-    with pytest.raises(ResourceError, match="nonsense://1"):
-        ksdp.simulate(**options, executor="dask:nonsense://1")
+    with pytest.raises(ConfigError, match="no port"):
+        ksdp.simulate(**options, executor="dask:nowhere")
+    with pytest.raises(ResourceError, match="no Dask scheduler answers"):
+        ksdp.simulate(**options, executor="dask:nonsense://host:1")
     with (
         distributed.LocalCluster(
             n_workers=1,
