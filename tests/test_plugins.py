@@ -71,7 +71,7 @@ def test_a_misspelt_hook_is_reported_and_skipped(discover: Any) -> None:
 
 def test_a_hook_that_returns_no_components_is_reported(discover: Any) -> None:
     found = discover(Point("odd", lambda: manifest(ksdp_flows=lambda: ["swirl"])))
-    assert "no Component" in found.failures[0][1]
+    assert "'swirl', which is not a Component" in found.failures[0][1]
     assert not [entry for entry in found.registry.entries if entry.distribution == "odd"]
 
 
