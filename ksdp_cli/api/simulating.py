@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Unpack
 
@@ -25,7 +25,7 @@ from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem
 from ..particles.world import Alone, World
-from ..store import Owner, Run, create, open_run, require_room
+from ..store import Header, Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import pose_problem
@@ -137,22 +137,31 @@ def _simulate(
     require_cards(world, problem, chosen)
     preflight.require(problem)
     require_origin(problem)
-    cloud = problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed)
-    doubts = partial(warn_before_start, problem, cloud, precision_warning(problem, cloud), listener.warn)
-    grid = grid_of(problem, cloud)
+    draw = cache(lambda: problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed))
+    grid = grid_of(problem, draw()) if problem.config.store_field else None
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
 
+    def doubts() -> None:
+        warn_before_start(problem, draw(), precision_warning(problem, draw()), listener.warn)
+
+    def resumed(stored: Run) -> Header:
+        result = header_on_resume(problem, stored, chosen, grid)
+        if not stored.complete or result.times != stored.header.times:
+            precision_warning(problem, draw())
+        return result
+
     def begin(place: Path) -> Owner:
         if not going_on:
+            precision_warning(problem, draw())  # refuses a cloud that no store can hold
             _require_room(problem, place, len(problem.config.snapshots), overwrite)
         return create(
             place,
             header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            header_on_resume=lambda stored: header_on_resume(problem, stored, chosen, grid),
+            header_on_resume=resumed,
         )
 
     if case is not None:
@@ -170,7 +179,7 @@ def _simulate(
             if writer.header.grid and listener.tell:
                 listener.tell(describe(writer.header.grid))
             doubts()
-            del doubts, cloud  # which would be there beside the clouds that move
+            draw.cache_clear()  # the cloud would be there beside those that move
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
                 sweep(whole, writer, chosen, pool, listener)

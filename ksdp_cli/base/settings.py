@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError, ValidationInfo
 
@@ -52,6 +52,7 @@ Whole = Annotated[int, _option_parser(numbers.integer)]
 Seeds = Annotated[int | tuple[int, ...], _option_parser(_seeds)]
 Sweep = Annotated[tuple[float, ...], _option_parser(numbers.sweep)]
 Names = Annotated[tuple[str, ...], _option_parser(_names)]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 class Settings(BaseModel):

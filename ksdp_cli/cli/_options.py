@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
 from ..config import read_toml, unknown_name
 from ..errors import ConfigError
@@ -34,6 +35,19 @@ DeviceOption = Annotated[
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="TOML file of options; options on the command line override it.")
 ]
+
+
+def workers(text: str, panel: str | None = None) -> OptionInfo:
+    """Return the option ``--workers`` of a verb, with what its processes do."""
+    option: OptionInfo = typer.Option(metavar="NUMBER", help=text, rich_help_panel=panel)
+    return option
+
+
+def executor(panel: str | None = None) -> OptionInfo:
+    """Return the option ``--executor`` of a verb."""
+    text = "Where they run; 'ksdp plugins' lists the executors. Default processes."
+    option: OptionInfo = typer.Option(metavar="NAME[:PLACE]", help=text, rich_help_panel=panel)
+    return option
 
 
 def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:

@@ -52,20 +52,11 @@ def compare(
     ] = None,
     workers: Annotated[
         str | None,
-        typer.Option(
-            metavar="NUMBER",
-            help="Processes that take pairs, repeats and seeds side by side. Default: the threads of one.",
-            rich_help_panel="Distances",
+        o.workers(
+            "Processes that take pairs, repeats and seeds side by side. Default: the threads of one.", "Distances"
         ),
     ] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[:PLACE]",
-            help="Where they run; 'ksdp plugins' lists the executors. Default processes.",
-            rich_help_panel="Distances",
-        ),
-    ] = None,
+    executor: Annotated[str | None, o.executor("Distances")] = None,
     as_json: o.Json = False,
     **options: object,
 ) -> None:

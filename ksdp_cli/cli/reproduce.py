@@ -49,14 +49,8 @@ def reproduce(
     ] = "png",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results with another configuration.")] = False,
     device: o.DeviceOption = None,
-    workers: Annotated[
-        str | None,
-        typer.Option(metavar="NUMBER", help="Processes that run seeds and data sets in parallel. Default 1."),
-    ] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(metavar="NAME[:PLACE]", help="Where they run; 'ksdp plugins' lists the executors."),
-    ] = None,
+    workers: Annotated[str | None, o.workers("Processes that run seeds and data sets in parallel. Default 1.")] = None,
+    executor: Annotated[str | None, o.executor()] = None,
     as_json: o.Json = False,
 ) -> None:
     """Reproduce the paper: simulate, train, measure the squared W2 and its noise floor, draw the figures.

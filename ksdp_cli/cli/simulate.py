@@ -60,21 +60,9 @@ def simulate(
         ),
     ] = None,
     workers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NUMBER",
-            help="Processes that run the cases of a sweep in parallel. Default 1.",
-            rich_help_panel="Cases of a sweep",
-        ),
+        str | None, o.workers("Processes that run the cases of a sweep in parallel. Default 1.", "Cases of a sweep")
     ] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[:PLACE]",
-            help="Where they run; 'ksdp plugins' lists the executors. Default processes.",
-            rich_help_panel="Cases of a sweep",
-        ),
-    ] = None,
+    executor: Annotated[str | None, o.executor("Cases of a sweep")] = None,
     case: Annotated[
         str | None,
         typer.Option(

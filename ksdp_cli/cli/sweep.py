@@ -22,15 +22,8 @@ def register(app: typer.Typer) -> None:
 
 def sweep(
     file: Annotated[Path, typer.Argument(help="TOML: options of 'ksdp simulate', and tables [grid] and [zip].")],
-    workers: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Processes that run the cases in parallel. Default 1.")
-    ] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[:PLACE]", help="Where they run; 'ksdp plugins' lists the executors. Default processes."
-        ),
-    ] = None,
+    workers: Annotated[str | None, o.workers("Processes that run the cases in parallel. Default 1.")] = None,
+    executor: Annotated[str | None, o.executor()] = None,
     threads: Annotated[str | None, typer.Option(metavar="NUMBER", help="Most threads. Default all cores.")] = None,
     case: Annotated[str | None, typer.Option(metavar="NUMBER", help="Run only this case.")] = None,
     print_commands: Annotated[

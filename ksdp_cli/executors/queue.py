@@ -5,6 +5,7 @@ Every Slurm has ``squeue``; ``sacct`` needs a database of accounts, and says not
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 
@@ -30,7 +31,7 @@ class Queue:
 
 def _numbers() -> set[str] | None:
     """The jobs and the tasks of arrays that wait or run, or None where the controller does not answer."""
-    command = ["squeue", "--me", "--noheader", "--array", "--format=%i"]
+    command = ["squeue", f"--user={os.getuid()}", "--noheader", "--array", "--format=%i"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     except (OSError, subprocess.SubprocessError):

@@ -118,8 +118,8 @@ def reproduce(
     ``fig1`` to ``fig10``. ``seeds`` networks are trained a row; ``picture`` is the format of figures, png, pdf or svg.
     What is done in the folder is found again; an interrupted reproduction goes on when it is called again. A stage that
     lies there with another configuration raises `ConfigError`, or with ``overwrite`` is made again. ``workers``
-    processes, or an ``executor`` as of `simulate`, take simulations, then networks, then distances side by side; the
-    numbers are the same. Raises what `simulate` and `train` raise, and `Interrupted`.
+    processes, or an ``executor`` as of `simulate`, take simulations, networks and distances, each when what it
+    needs is there; the numbers are the same. Raises what `simulate` and `train` raise, and `Interrupted`.
     """
     planned = jobs(str(target))
     count = None if seeds is None else integer(seeds)

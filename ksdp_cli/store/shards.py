@@ -15,8 +15,8 @@ from . import layout
 class ShardWriter:
     """Writes shards of positions of a store that another process owns, and holds no lock: each file has one writer.
 
-    A frame counts only when that process has the digests of all shards (`CaseWriter.accept`) and commits it. A failed
-    write raises `ResourceError` (disk full) or `DataError`.
+    A frame counts only when that process has the digests of all shards (``digests`` of `CaseWriter.write`)
+    and commits it. A failed write raises `ResourceError` (disk full) or `DataError`.
     """
 
     def __init__(self, path: Path, particles: int) -> None:

@@ -1,38 +1,17 @@
-"""One validated model per subcommand: what a stored configuration holds and what the command line fills in."""
+"""Equation (8) as a run is asked for: one case, or a sweep."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from .base import grids
-from .base import parsing as numbers
-from .base.settings import Names, Real, Seeds, Settings, Sweep, Whole, build, cli_text, read_toml, unknown_name
-from .errors import ConfigError
-
-__all__ = [
-    "AUTO",
-    "MOST_CASES",
-    "PAPER_TRAINING",
-    "PHYSICAL_UNITS",
-    "CompareConfig",
-    "Device",
-    "Real",
-    "SampleConfig",
-    "Settings",
-    "SimulateConfig",
-    "Sweep",
-    "TrainConfig",
-    "Whole",
-    "build",
-    "read_toml",
-    "unknown_name",
-]
-
-Device = Literal["auto", "cpu", "cuda"]
+from ..base import grids
+from ..base import parsing as numbers
+from ..base.settings import Device, Names, Real, Seeds, Settings, Sweep, Whole, cli_text
+from ..errors import ConfigError
 
 #: Parameters of equation (8) that every run has, with the unit that stores write beside them.
 PHYSICAL_UNITS = {
@@ -173,25 +152,20 @@ class SimulateConfig(Settings):
             low = min(getattr(self, name))
             if low < 0:
                 raise ConfigError(f"{name} = {low:g} is negative", f"give --{name} a value of 0 or more")
-        if self.engine == "mesh" and (self.dim == 3 or self.device == "cuda"):
-            place = "in 3D" if self.dim == 3 else "on a GPU"
-            raise ConfigError(f"engine 'mesh' {place}", "it is for 2D on the CPU; use --engine auto")
-        if self.merge != "none":
+        if self.engine == "mesh" and self.dim == 3:
+            raise ConfigError("engine 'mesh' in 3D", "it is for 2D; use --engine auto")
+        if self.device == "cuda":
+            for what, why in self._only_on_the_cpu().items():
+                raise ConfigError(f"{what} is not possible on a GPU", f"{why}: use --device cpu")
+        if min(self.delta2) == 0:
+            for what, why in self._cut_by_delta().items():
+                raise ConfigError(f"{what} and delta2 = 0 cannot be combined", f"{why}: give --delta2 above 0")
+        if self.merge == "delta":
             self._require_mergeable()
-        if self.origin == "moving" and self.device == "cuda":
-            raise ConfigError(
-                "--origin moving is not possible on a GPU", "positions count from it on the CPU: use --device cpu"
-            )
-        if self.halvings and self.device == "cuda":
-            raise ConfigError(
-                f"{self.halvings} halvings are not possible on a GPU", "steps are halved on the CPU: use --device cpu"
-            )
+        if self.merge == "stop":
+            self._require_stoppable()
         if self.store_gradient == "yes" and not self.store_field:
             raise ConfigError("--store-gradient needs --store-field", "give the points per axis, as --store-field 64")
-        if self.halvings and min(self.delta2) == 0:
-            raise ConfigError(
-                "halved steps and delta2 = 0 cannot be combined", "they are cut by delta: give --delta2 above 0"
-            )
         swept = self.swept()
         grids.require_in_step(self.zip, swept)
         cases = grids.count(swept, self.zip)
@@ -214,10 +188,27 @@ class SimulateConfig(Settings):
             raise ConfigError(f"t0 = {self.t0:g} is so large that snapshots after it are one number", "lower --t0")
         return times
 
+    def _only_on_the_cpu(self) -> dict[str, str]:
+        """What this run asks for that only the CPU does, each with a sentence of advice."""
+        wants = {
+            "engine 'mesh'": (self.engine == "mesh", "it is for 2D on the CPU"),
+            "--merge delta": (self.merge == "delta", "particles are merged on the CPU"),
+            "--merge stop": (self.merge == "stop", "a collapse is followed on the CPU"),
+            "--origin moving": (self.origin == "moving", "positions count from it on the CPU"),
+            "halving of steps": (self.halvings > 0, "steps are halved on the CPU"),
+        }
+        return {what: why for what, (wanted, why) in wants.items() if wanted}
+
+    def _cut_by_delta(self) -> dict[str, str]:
+        """What this run asks for that needs a length delta, each with a sentence of advice."""
+        wants = {
+            "halving of steps": (self.halvings > 0, "steps are halved by delta"),
+            "--merge delta": (self.merge == "delta", "what lies within 4 delta is merged"),
+            "--merge stop": (self.merge == "stop", "a run stops where delta resolves it no more"),
+        }
+        return {what: why for what, (wanted, why) in wants.items() if wanted}
+
     def _require_mergeable(self) -> None:
-        if self.merge == "stop":
-            self._require_stoppable()
-            return
         if self.origin != "fixed":
             raise ConfigError("--merge delta and a moving origin cannot be combined", "use --origin fixed")
         if self.dim == 3:
@@ -225,26 +216,8 @@ class SimulateConfig(Settings):
                 "--merge delta is not possible in 3D, where no mass is critical",
                 "it is for the plane: use --merge none",
             )
-        if self.device == "cuda":
-            raise ConfigError(
-                "--merge delta is not possible on a GPU", "particles are merged on the CPU: use --device cpu"
-            )
-        if min(self.delta2) == 0:
-            raise ConfigError(
-                "--merge delta and delta2 = 0 cannot be combined",
-                "what lies within 4 delta is merged: give --delta2 above 0",
-            )
 
     def _require_stoppable(self) -> None:
-        if self.device == "cuda":
-            raise ConfigError(
-                "--merge stop is not possible on a GPU", "a collapse is followed on the CPU: use --device cpu"
-            )
-        if min(self.delta2) == 0:
-            raise ConfigError(
-                "--merge stop and delta2 = 0 cannot be combined",
-                "a run stops where delta resolves it no more: give --delta2 above 0",
-            )
         if self.dim == 2 and min(self.mu) == 0:
             raise ConfigError(
                 "--merge stop is not possible with mu = 0 in 2D: the critical mass is 0",
@@ -259,8 +232,7 @@ class SimulateConfig(Settings):
     @property
     def place(self) -> Device:
         """``device``, or the CPU where only that can do it."""
-        alone = self.engine == "mesh" or self.halvings or self.merge != "none" or self.origin == "moving"
-        return "cpu" if alone else self.device
+        return "cpu" if self._only_on_the_cpu() else self.device
 
     def parameters(self) -> dict[str, tuple[float, ...]]:
         """Every physical parameter with its values, those of equation (8) first."""
@@ -280,129 +252,3 @@ class SimulateConfig(Settings):
     def cases(self) -> list[dict[str, float]]:
         """The swept parameters of each case, in the order of the store."""
         return grids.combinations(self.swept(), self.zip)
-
-
-#: What ``algorithm = "paper"`` changes: the paper's Algorithm 1 with its network, its solver and its intervals.
-PAPER_TRAINING: dict[str, Any] = {
-    "network": "paper", "steps": 10_000, "renew_batch": 1000, "renew_gamma": 200, "solver": "iterative-lp",
-    "optimiser": "adam", "learning_rate": 5e-3, "average": 0.0, "decay": "none", "keep": "last",
-}  # fmt: skip
-
-
-class TrainConfig(Settings):
-    """Algorithm 1 on the clouds of one store: as the paper has it, or with fresh mini-batches and exact matchings."""
-
-    algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 as it is printed")
-    network: str = Field(
-        "auto",
-        description="form of the network: paper, residual, separable, or auto: separable for one parameter or two, "
-        "else residual",
-    )
-    eta: Names = Field(
-        (),
-        description="physical parameters to learn, as A or t,A",
-        json_schema_extra=cli_text(default="all that vary in the store"),
-    )
-    N: Whole = Field(2000, ge=1, description="particles of each data set in a mini-batch")
-    sets: Whole = Field(0, ge=0, description="data sets in a mini-batch; 0: all up to 11, else 8")
-    steps: Whole = Field(3000, ge=1, description="gradient steps")
-    renew_batch: Whole = Field(50, ge=1, description="gradient steps between mini-batches")
-    renew_gamma: Whole = Field(50, ge=1, description="gradient steps between transition matrices")
-    solver: str = Field("certified", description="transition solver")
-    sub_problems: Whole = Field(
-        200, ge=1, description="N_LP: sub-problems of an iterative solver at a renewal of gamma"
-    )
-    sub_problem_size: Whole = Field(50, ge=1, description="M: rows of a sub-problem of an iterative solver")
-    tolerance: Real = Field(
-        1e-3,
-        gt=0,
-        description="where an iterative solver ends at a new mini-batch: the part that the value falls by in a sweep; "
-        "of algorithm 'paper' |dP| of one sub-problem [length^2]",
-    )
-    most_sub_problems: Whole = Field(
-        0, ge=0, description="sub-problems of an iterative solver at a new mini-batch, at most; 0: until the tolerance"
-    )
-    optimiser: str = Field("soap", description="what moves the weights: soap or adam")
-    learning_rate: Real = Field(3e-3, gt=0, description="step size at the start")
-    decay: Literal["cosine", "none"] = Field("cosine", description="how the step size falls, to 1 % at the end")
-    average: Real = Field(0.99, ge=0, lt=1, description="memory of the running average of the weights; 0: none")
-    keep: Literal["auto", "last", "best"] = Field(
-        "auto",
-        description="the weights that the model gets; auto: the last of averaged ones, else those validated best",
-    )
-    held_out: Real | None = Field(
-        None,
-        ge=0,
-        lt=1,
-        description="part of every cloud that is kept for validation; of algorithm 'paper' nothing where there is a "
-        "store to validate on",
-        json_schema_extra=cli_text(default="0.2; of your own clouds 0.1"),
-    )
-    validate_n: Whole = Field(1000, ge=1, description="particles a side of the exact distances of a validation")
-    validate_every: Whole = Field(500, ge=1, description="gradient steps between validations")
-    stop_excess: Real = Field(0.0, ge=0, description="stop when validation is less than this above its floor; 0: never")
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the weights and of the sub-samples")
-    device: Device = Field("auto", description="where the network is trained")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _algorithm(cls, data: object) -> object:
-        """The paper's choices where the paper's algorithm is asked for and nothing else is said."""
-        if isinstance(data, dict) and data.get("algorithm") == "paper":
-            return PAPER_TRAINING | data
-        return data
-
-    @model_validator(mode="after")
-    def _relative(self) -> TrainConfig:
-        if self.algorithm != "paper" and self.tolerance >= 1:
-            raise ConfigError(f"tolerance = {self.tolerance:g} is a part of the value", "give --tolerance less than 1")
-        return self
-
-
-class SampleConfig(Settings):
-    """New particles from a trained network."""
-
-    n: Whole = Field(100_000, ge=1, description="number of particles, as 1e6")
-    eta: dict[str, Real] = Field(default_factory=dict, description="physical parameters by name")
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud, and of Brownian paths")
-    beyond: Literal["network", "simulate"] = Field(
-        "network",
-        description="beyond the last trained time: the network alone, or its particles at that time, moved on by "
-        "equation (8)",
-    )
-    device: Device = Field("auto", description="where the network is evaluated and particles move")
-
-
-class CompareConfig(Settings):
-    """Distances between two clouds, each with its noise floor."""
-
-    N: Whole | None = Field(
-        None,
-        description="particles a side of the exact distance",
-        json_schema_extra=cli_text(
-            default="all of the smallest cloud, up to 1e4, or a fifth of it where halves of the reference make the "
-            "floor; two clouds of your own, of one size, are taken whole"
-        ),
-    )
-    repeats: Whole | None = Field(
-        None,
-        description="sub-samples, each with a seed of its own",
-        json_schema_extra=cli_text(default="as many as are disjoint, up to 3"),
-    )
-    estimator: Literal["certified", "emd"] = Field("certified", description="exact solver")
-    metrics: Names = Field(
-        ("w2", "sliced", "radial"),
-        description="registered metrics, as w2,binned: w2, sliced, radial, binned, bound and those of plugins ('ksdp "
-        "plugins')",
-        json_schema_extra={"also": "--metric"},
-    )
-    seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples, not of a run")
-    device: Device = Field("auto", description="where a model is evaluated")
-
-    @model_validator(mode="after")
-    def _ranges(self) -> CompareConfig:
-        for name in ("N", "repeats"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ConfigError(f"{name} = {value}", f"give --{name} a value of 1 or more")
-        return self
