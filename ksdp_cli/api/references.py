@@ -85,7 +85,7 @@ def open_subject(given: object, name: str = "cloud") -> Run | Model | Cloud:
     if isinstance(given, (Run, Model)):
         return given
     if is_array(given):
-        return own_cloud(given, name)
+        return own_cloud(given, f"the {name}")
     if not isinstance(given, (str, Path)):
         raise DataError(f"a {type(given).__name__} is not a cloud", "give a path, a run, a model or an array (N, d)")
     if (chosen := part_of(given)) is not None:

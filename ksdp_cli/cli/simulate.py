@@ -12,7 +12,7 @@ from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
 from . import _ranks, _render
-from ._boundary import say, warn
+from ._boundary import say, suggest, warn
 from ._components import presets as preset_names
 from ._fields import GroupedCommand, options_of
 
@@ -178,16 +178,16 @@ def run_and_print(settings: dict[str, object], as_json: bool) -> None:
             )
     render(run, as_json)
     if not as_json:
-        say(_next_step(run, options))
+        if chosen := _chosen(run, options):
+            say(f"chosen: {', '.join(chosen)}")
+        suggest("train" if len(run.cases) > 1 else "plot", run.path)
 
 
-def _next_step(run: Run, settings: dict[str, object]) -> str:
-    """Name the defaults that were chosen, and the next command."""
+def _chosen(run: Run, settings: dict[str, object]) -> list[str]:
+    """Name the defaults that were chosen."""
     reports = run.attrs.get("engine") or [{}]
     defaults = {"dim": f"{run.dim}D", "engine": f"{reports[0].get('engine', 'no')} engine", "seed": "seed 0"}
-    chosen = [text for name, text in defaults.items() if name not in settings]
-    words = f"chosen: {', '.join(chosen)}; " if chosen else ""
-    return f"{words}next: ksdp {'train' if len(run.cases) > 1 else 'plot'} {run.path}"
+    return [text for name, text in defaults.items() if name not in settings]
 
 
 def render(run: Run, as_json: bool) -> None:

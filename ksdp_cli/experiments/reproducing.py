@@ -91,7 +91,7 @@ def jobs(target: str) -> list[Job]:
         found = [Job(one, False, (target,)) for one in definition.shipped() if target in {f.name for f in one.figures}]
         if found:
             return found
-    one = definition.read(target)
+    one = definition.read(target, ("table2", "all", "fig1 to fig10"))
     return [Job(one, True, tuple(f.name for f in one.figures))]
 
 
