@@ -173,8 +173,8 @@ def _draw_row(
         _, points, parts = cell.split
         if len(parts):
             note += f", {100 * parts.sum():.2g} % in {'a point' if len(parts) == 1 else f'{len(parts)} points'}"
-            at = points[:, cell.projection].T
-            panel.scatter(*at, s=DISC * parts, facecolor=HEAVY, edgecolor="white", linewidth=0.8, gid="heavy")
+            x, y = points[:, cell.projection].T
+            panel.scatter(x, y, s=DISC * parts, facecolor=HEAVY, edgecolor="white", linewidth=0.8, gid="heavy")
             panel.set_xlim(x0, x1)
             panel.set_ylim(y0, y1)
         panel.set_title(cell.head, pad=15)
