@@ -16,8 +16,8 @@ def filled(config: dict[str, object]) -> dict[str, object]:
 
     The defaults of new options do not change results, except for the options `CHANGED` of `train`.
     """
-    nested = {name: filled(value) for name, value in config.items() if isinstance(value, dict) and "flow" in value}
-    return {n: v for n, v in _defaults(config).items() if n not in (*CHANGED, *UNSAID)} | config | nested
+    inner = {name: filled(value) for name, value in config.items() if isinstance(value, dict) and "flow" in value}
+    return {n: v for n, v in _defaults(config).items() if n not in (*CHANGED, *UNSAID)} | config | inner
 
 
 def lacking(old: dict[str, object], new: dict[str, object]) -> list[str]:

@@ -74,10 +74,10 @@ class Stages:
         config = pose(options).config.model_dump(mode="json", exclude={"device"})
 
         def work(afresh: bool) -> dict[str, object]:
-            given: dict[str, Any] = {**options, "device": self.device}
-            told = self.told(stage)
-            given |= {"out": out, "progress": told, "stop": self.stop, "warn": discard}
-            _on_or_afresh(lambda how: simulate(**how, **given), afresh)
+            arguments: dict[str, Any] = {**options, "device": self.device}
+            progress = self.told(stage)
+            arguments |= {"out": out, "progress": progress, "stop": self.stop, "warn": discard}
+            _on_or_afresh(lambda how: simulate(**how, **arguments), afresh)
             return {"store": out.name}
 
         self.ledger.stage(stage, config, work, out)
@@ -91,13 +91,13 @@ class Stages:
         other = self.validation()
 
         def work(afresh: bool) -> dict[str, object]:
-            options: dict[str, Any] = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
-            told = self.told(f"train seed {seed}")
-            trained = _on_or_afresh(
-                lambda how: train(run, out=out, progress=told, stop=self.stop, **how, **options), afresh
+            arguments: dict[str, Any] = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
+            progress = self.told(f"train seed {seed}")
+            training = _on_or_afresh(
+                lambda how: train(run, out=out, progress=progress, stop=self.stop, **how, **arguments), afresh
             )
-            found = trained.as_dict()
-            return {name: value for name, value in found.items() if name not in ("history", "path")}
+            result = training.as_dict()
+            return {name: value for name, value in result.items() if name not in ("history", "path")}
 
         del config["device"]
         on = {} if other is None else {"validation": other.config}
@@ -138,11 +138,11 @@ class Stages:
         out = self.folder / f"beyond-{label(at)}-seed{seed}.zarr"
 
         def work(afresh: bool) -> dict[str, object]:
-            told, count = self.told(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
+            progress, count = self.told(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
             options: dict[str, Any] = {"n": count, "seed": INPUT_SEED + seed, "device": self.device, "out": out}
             options |= {"beyond": "simulate", "overwrite": afresh or out.exists(), **at}
-            made = sample(model, progress=told, stop=self.stop, warn=discard, **options)
-            return {"store": out.name, "seconds": float(made.attrs["seconds"])}
+            run = sample(model, progress=progress, stop=self.stop, warn=discard, **options)
+            return {"store": out.name, "seconds": float(run.attrs["seconds"])}
 
         self.ledger.stage(f"beyond-{label(at)}-seed{seed}", self._of(at) | {"weights": model.sha256}, work, out)
         return open_run(out)
@@ -236,7 +236,7 @@ class Stages:
 
     def _distances(self, title: str, pairs: list[tuple[Cloud, Cloud]], n: int) -> list[float]:
         """Mean exact W2^2 of each pair over disjoint sub-samples of ``n`` particles."""
-        found, tell = [], self.told(title)
+        values, tell = [], self.told(title)
         for a, b in pairs:
             number = self.stop() if self.stop else None
             if number is not None:
@@ -244,10 +244,10 @@ class Stages:
                                   "repeat the command to continue")  # fmt: skip
             count = min(SUBSAMPLES, len(a) // n, len(b) // n)
             x, y = (cloud[: count * n].reshape(count, n, -1).astype(np.float64) for cloud in (a, b))
-            found.append(float(Certified().solve(x, y).value.mean()))
+            values.append(float(Certified().solve(x, y).value.mean()))
             if tell:
-                tell("pairs", len(found), len(pairs))
-        return found
+                tell("pairs", len(values), len(pairs))
+        return values
 
 
 def _on_or_afresh(make: Callable[[JsonDict], Made], afresh: bool) -> Made:
