@@ -96,7 +96,8 @@ class Experiment(Settings):
             for name in sorted({*options[0], *options[1]}):
                 here, there = (one.get(name, usual[name].default if name in usual else None) for one in options)
                 if here != there:
-                    differences.append(f"{name} = {here:g} for {there:g}" if _numbers(here, there) else f"{name} = {here}")
+                    text = f"{name} = {here:g} for {there:g}" if _numbers(here, there) else f"{name} = {here}"
+                    differences.append(text)
         differences += [f"{n} = {a} for {b}" for n, a, b in (("networks", seeds or own.seeds, whole.seeds),) if a != b]
         return ", ".join(differences) or None
 

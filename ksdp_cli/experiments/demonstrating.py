@@ -61,10 +61,10 @@ def demonstrate(
     with Lock(at):
         for picture in pictures:
             require_free(picture, True, figures.is_own_picture, "demo")
-        return _demonstrated(at, pictures, progress, stop)
+        return _demonstrate(at, pictures, progress, stop)
 
 
-def _demonstrated(at: Path, pictures: list[Path], progress: Progress | None, stop: Stop | None) -> Demonstration:
+def _demonstrate(at: Path, pictures: list[Path], progress: Progress | None, stop: Stop | None) -> Demonstration:
     """The demonstration in the folder ``at``, which is claimed."""
     result = Demonstration(at, pictures=pictures)
 

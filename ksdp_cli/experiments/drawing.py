@@ -30,14 +30,14 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
     for at, number in references_of(figure):
         stages.reference(at, number)
     if figure.kind == "overview":
-        _regularised(figure, stages)
+        _runs_by_delta2(figure, stages)
     config: dict[str, Any] = {
         "figure": figure.model_dump(mode="json"),
         "weights": model.sha256,
         "data": stages.simulation,
     }
 
-    has_record = stages.ledger.known(f"figure-{figure.name}")
+    has_record = stages.ledger.has(f"figure-{figure.name}")
 
     def work(_: bool) -> dict[str, object]:
         require_free(path, has_record or stages.ledger.overwrite, figures.is_own_picture, "reproduce")
@@ -65,7 +65,7 @@ def _projections(figure: Figure, stages: Stages, path: Path) -> None:
 
 
 def _pairs(figure: Figure, stages: Stages) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    return [(label(dict(at)), _made(stages, dict(at)), stages.reference(dict(at)).frame()) for at in figure.at]
+    return [(label(dict(at)), _samples(stages, dict(at)), stages.reference(dict(at)).frame()) for at in figure.at]
 
 
 def _second_moment(figure: Figure, stages: Stages, path: Path) -> None:
@@ -76,7 +76,7 @@ def _second_moment(figure: Figure, stages: Stages, path: Path) -> None:
 def _first_component(figure: Figure, stages: Stages, path: Path) -> None:
     """Figure 7: (a) the mean of the first component, (b) its error, and the binned W2^2 beside its floor."""
     name, values, points = _along(figure)
-    network, simulation, distance, floor = zip(*(_compared(stages, at) for at in points), strict=True)
+    network, simulation, distance, floor = zip(*(_moments_and_distances(stages, at) for at in points), strict=True)
     axis, end = _axis(stages, name), _trained_to(stages, name)
     means = {
         "network": (values, [m.mean[0] for m in network], None),
@@ -99,10 +99,11 @@ def _first_component(figure: Figure, stages: Stages, path: Path) -> None:
     )
 
 
-def _compared(stages: Stages, at: Point) -> tuple[Moments, Moments, float, float]:
+def _moments_and_distances(stages: Stages, at: Point) -> tuple[Moments, Moments, float, float]:
     """Moments of network and simulation, their binned distance, and the one between two simulations."""
-    generated, reference, second = _made(stages, at), stages.reference(at).frame(), stages.reference(at, 1).frame()
-    return moments(generated), moments(reference), binned_w2_squared(generated, reference, BINS), binned_w2_squared(second, reference, BINS)
+    x = _samples(stages, at)
+    y, other = (stages.reference(at, number).frame() for number in range(2))
+    return moments(x), moments(y), binned_w2_squared(x, y, BINS), binned_w2_squared(other, y, BINS)
 
 
 def _overview(figure: Figure, stages: Stages, path: Path) -> None:
@@ -120,7 +121,7 @@ def _overview(figure: Figure, stages: Stages, path: Path) -> None:
 def _regularisations(figure: Figure, stages: Stages) -> Curves:
     """Second moments of simulations with each ``delta2`` beside the law of equation (6)."""
     _, times, _ = _along(figure)
-    run = _regularised(figure, stages)
+    run = _runs_by_delta2(figure, stages)
     curves: dict[str, Any] = {}
     for case, values in enumerate(run.cases):
         second_moments = [moments(run.frame(case, k)).second_moment for k in range(len(run.times))]
@@ -132,18 +133,18 @@ def _regularisations(figure: Figure, stages: Stages) -> Curves:
     return Curves(curves, "t [time]", title="simulations")
 
 
-def _regularised(figure: Figure, stages: Stages) -> Run:
+def _runs_by_delta2(figure: Figure, stages: Stages) -> Run:
     """The simulation of the experiment at each ``delta2``, at the times of the figure."""
     _, times, _ = _along(figure)
     options = {n: v for n, v in stages.experiment.simulate_options(stages.scale_name).items() if n != "snapshots"}
     options |= {"delta2": list(figure.delta2), "snapshots": times, "T": times[-1]}
-    return stages.simulated("regularisation", options, "regularisation")
+    return stages.simulation_of("regularisation", options, "regularisation")
 
 
 def _moment_panel(figure: Figure, stages: Stages, title: str) -> Curves:
     """Second moment of network and simulation along a parameter."""
     name, values, points = _along(figure)
-    network = [moments(_made(stages, at)) for at in points]
+    network = [moments(_samples(stages, at)) for at in points]
     simulation = [moments(stages.reference(at).frame()) for at in points]
     curves = {
         "network": (values, [m.second_moment for m in network], None),
@@ -152,7 +153,7 @@ def _moment_panel(figure: Figure, stages: Stages, title: str) -> Curves:
     return Curves(curves, _axis(stages, name), title=title, trained_to=_trained_to(stages, name))
 
 
-def _made(stages: Stages, at: Point) -> np.ndarray:
+def _samples(stages: Stages, at: Point) -> np.ndarray:
     return stages.samples(SEED, at, stages.scale.samples)
 
 

@@ -68,12 +68,12 @@ class Ledger:
         """
         file = self.folder / f"{name}.json"
         config = json.loads(json.dumps(config))
-        key, record = digest(config), self._stored(file)
+        key, record = digest(config), self._record(file)
         differs = record is not None and record["digest"] != key and not _alike(record["config"], config)
         if record is not None and differs and not self.overwrite:
             new = earlier.lacking(record["config"], config)
             raise ConfigError(
-                f"{file} is of another configuration ({_differences(earlier.filled(record['config']), config)})",
+                f"{file} is of another configuration ({_differences(earlier.with_defaults(record['config']), config)})",
                 (f"it was made before ksdp had {', '.join(new)}: " if new else "")
                 + "use another -o, or --overwrite to make it again",
             )
@@ -93,16 +93,16 @@ class Ledger:
             kinds.setdefault(name.split("-", 1)[0], []).append(stage)
         return [(kind, len(s), sum(one.seconds for one in s), all(one.found for one in s)) for kind, s in kinds.items()]
 
-    def known(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         """Whether a stage has started in this folder."""
-        return self._stored(self.folder / f"{name}.json") is not None
+        return self._record(self.folder / f"{name}.json") is not None
 
-    def done(self, name: str) -> bool:
+    def is_done(self, name: str) -> bool:
         """Whether a stage is finished in this folder, with any configuration."""
-        record = self._stored(self.folder / f"{name}.json")
+        record = self._record(self.folder / f"{name}.json")
         return record is not None and record["done"]
 
-    def _stored(self, file: Path) -> JsonDict | None:
+    def _record(self, file: Path) -> JsonDict | None:
         """The record of a stage, or None without a file. With ``overwrite`` also None for a damaged file.
 
         Raises `DataError` for a damaged file.
@@ -152,7 +152,7 @@ def _write(file: Path, entry: dict[str, object]) -> None:
 
 def _alike(old: dict[str, object], new: dict[str, object]) -> bool:
     """Whether an earlier version may have recorded ``old`` for ``new``."""
-    return digest(earlier.filled(old)) == digest(earlier.filled(new))
+    return digest(earlier.with_defaults(old)) == digest(earlier.with_defaults(new))
 
 
 def _differences(old: dict[str, object], new: dict[str, object]) -> str:

@@ -63,8 +63,7 @@ class Reproduction:
         if self.smaller:
             title = f"scale {self.scale} is not the paper's: what it has for what --scale paper has"
             tables.append((title, ("sizes", "experiments"), [[what, ", ".join(n)] for what, n in self.smaller.items()]))
-        times = [[name, stage, count, seconds, is_old] for name, stage, count, seconds, is_old in self.seconds]
-        tables.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), times))
+        tables.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), self.seconds))
         files = [["pictures", ", ".join(str(path) for path in self.pictures)]] if self.pictures else []
         return [*tables, ("", ("", ""), [*files, ["everything", str(self.folder)]])]
 

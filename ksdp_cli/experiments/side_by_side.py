@@ -46,11 +46,11 @@ def steps_of(job: Job, stages: Stages, seeds: Sequence[int]) -> list[Step]:
     points = [at for k, at in enumerate(points) if at not in points[:k]]  # a reference has one writer
     first = [Step(stages, "data", [])]
     first += [Step(stages, "validation", [])] if job.experiment.validation else []
-    stages_of = [(at, number) for at in points for number in range(stages.scale.references)]
+    places = [(at, number) for at in points for number in range(stages.scale.references)]
     for figure in job.experiment.figures:
         if figure.name in job.figures:
-            stages_of += [one for one in references_of(figure) if one not in stages_of]
-    references = [Step(stages, "reference", [at, number]) for at, number in stages_of]
+            places += [one for one in references_of(figure) if one not in places]
+    references = [Step(stages, "reference", [at, number]) for at, number in places]
     networks = [Step(stages, "network", [seed], (*first,)) for seed in (seeds if job.rows else seeds[:1])]
     measurements = [
         Step(stages, "measured", [at, seed], (*[r for r in references if r.words[0] == at], *networks[i : i + 1]))
@@ -89,7 +89,7 @@ def _make(steps: Sequence[Step], pool: Workers, listener: Listener, before: int,
     def ready() -> list[Future[None]]:
         able = [step for step in waiting if not open_ones.intersection(step.needs)]
         threads = pool.threads, torch.get_num_threads()
-        new = {pool.submit(make, step.stages.given, *threads, step.name, step.words): step for step in able}
+        new = {pool.submit(make, step.stages.arguments, *threads, step.name, step.words): step for step in able}
         waiting[:] = [step for step in waiting if step not in able]
         steps_by_call.update(new)
         return [*new]
@@ -104,7 +104,7 @@ def _make(steps: Sequence[Step], pool: Workers, listener: Listener, before: int,
 
 
 def make(arguments: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[object]) -> None:
-    """One stage, in any process: ``arguments`` are the arguments of `Stages`, as `Stages.given` has them."""
+    """One stage, in any process: with the ``arguments`` of `Stages`, as `Stages.arguments` has them."""
     import torch
 
     own = dict(arguments)
