@@ -52,11 +52,11 @@ def page(run: Run, folder: Path) -> Page:
         {**run.units, "t": "time"},
         {},
     )
-    omitted = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
+    note = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
     return Page(
         run.kind,
         run.path.name,
-        _lead(run) + omitted,
+        _lead(run) + note,
         scene,
         [
             ("What was run", _provenance(run)),
