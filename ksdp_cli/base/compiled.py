@@ -139,10 +139,10 @@ class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., object]) -> None:
         super().__init__(function)
-        base, stamp, filled = self._impl.filename_base, self._impl.locator.get_source_stamp(), filled_folder()
+        base, stamp, folder = self._impl.filename_base, self._impl.locator.get_source_stamp(), filled_folder()
         self._cache_file = _File(self._cache_path, base, stamp)
-        if filled:
-            self._cache_file.filled = caching.IndexDataCacheFile(str(filled), base, stamp)
+        if folder:
+            self._cache_file.filled = caching.IndexDataCacheFile(str(folder), base, stamp)
 
 
 @contextlib.contextmanager

@@ -129,7 +129,7 @@ def simulate(
     }
     known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
-    settings = presets.changed(preset, o.merge(config, physics | outputs, known))
+    settings = presets.with_changes(preset, o.merge(config, physics | outputs, known))
     if print_commands:
         print_each_command(settings)
     elif plan:
