@@ -38,7 +38,7 @@ class Density:
         if not params.grid:
             raise ConfigError("initial cloud 'density' has no grid", "use --grid FILE.npy, FILE.nc or an image")
         path = Path(params.grid).expanduser()
-        values = _checked(_read(path), path)
+        values = _check(_read(path), path)
         self.params, self.shape, self.dims = params, values.shape, (values.ndim,)
         self.cell = params.extent / max(values.shape)
         self.digest = hashlib.sha256(np.ascontiguousarray(values, "<f8").data).hexdigest()
@@ -101,7 +101,7 @@ def _image(path: Path) -> NDArray[np.float64]:
     return np.asarray(((1.0 - grey / whole) * opaque)[::-1].T, np.float64)
 
 
-def _checked(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+def _check(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
     """Return ``values`` as float64. Raises `DataError` unless they are a density in two or three dimensions."""
     if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or not 1 <= values.size <= MOST_CELLS:
         raise DataError(
