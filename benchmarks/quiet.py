@@ -46,20 +46,8 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, default=16)
     options = arguments.parse_args()
     J, seeds = int(options.J), options.seeds
-    table = Table(
-        "quiet/scatter",
-        [
-            f"J = {J}, {seeds} seeds",
-            "E|X|^2",
-            "mean x",
-            "y > 0",
-            "inner half",
-            "as many",
-            "W2^2",
-            "W2^2 quiet",
-            "seconds",
-        ],
-    )
+    columns = ["E|X|^2", "mean x", "y > 0", "inner half", "as many", "W2^2", "W2^2 quiet", "seconds"]
+    table = Table("quiet/scatter", [f"J = {J}, {seeds} seeds", *columns])
     for name, case in CASES.items():
         spread, apart, spent, half = [], [], [], 0.0
         for sampling in ("random", "quiet"):
@@ -77,8 +65,8 @@ def main() -> None:
             apart.append(np.mean([exact_w2_squared(x, y) for x, y in zip(clouds[::2], clouds[1::2], strict=True)]))
         ratio = spread[0] / spread[1]
         less = [f"{one:.1f}" if one < 100 else f"{one:.0f}" for one in ratio]
-        told = f"{ratio[0] ** 2:.0f}", f"{apart[0]:.5f}", f"{apart[1]:.5f}", f"{spent[1] / spent[0]:.2f}"
-        table.row(name, *less, *told)
+        rest = f"{ratio[0] ** 2:.0f}", f"{apart[0]:.5f}", f"{apart[1]:.5f}", f"{spent[1] / spent[0]:.2f}"
+        table.row(name, *less, *rest)
     if options.record:
         table.record()
 

@@ -19,8 +19,8 @@ def check_initial_cloud(cloud: object, parameters: dict[str, object] | None = No
 
     ``placed``, where there is one, gives particles of the same law. ``draw`` gives (n, dim) finite float32; a call
     repeats to the bit; particles ``start`` to ``start + n`` are those rows of the whole cloud, whatever the cut;
-    another seed, and another stream, is another cloud; no two particles coincide in any of them, as they would where a law runs
-    out of random numbers.
+    another seed, and another stream, is another cloud; no two particles coincide in any of them, as they would where a
+    law runs out of random numbers.
 
     Raises `AssertionError`.
     """
