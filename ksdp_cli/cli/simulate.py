@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
-    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge", "seed"),
+    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge"),
+    "Chance": ("seed", "sampling"),
     "The chemical in the store": ("store_field", "store_gradient", "field_side"),
     "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
