@@ -22,10 +22,10 @@ WORDS = [word for name, value in RUN.items() for word in (f"--{name}", value)]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 
-def torchrun(folder: Path, restarts: int = 0) -> subprocess.Popen[str]:
+def torchrun(folder: Path, *words: str, restarts: int = 0) -> subprocess.Popen[str]:
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", str(restarts)]
     return subprocess.Popen(
-        [sys.executable, *launcher, "-m", "ksdp_cli", "simulate", *WORDS, "-o", "a.zarr", "--resume"],
+        [sys.executable, *launcher, "-m", "ksdp_cli", "simulate", *WORDS, "-o", "a.zarr", "--resume", *words],
         cwd=folder,
         env=os.environ | {"KSDP_THREADS": "1"},
         stdout=subprocess.PIPE,
@@ -79,8 +79,8 @@ def test_a_signal_to_the_launcher_saves_the_state(tmp_path: Path, number: int) -
 @pytest.mark.parametrize("to", ["launcher", "0", "1"])
 def test_an_early_signal_ends_every_rank_with_at_most_one_line(tmp_path: Path, to: str) -> None:
     """Seven times at a random moment until the first frame, and a little after: what is stored goes on."""
-    began = time.monotonic()
-    run = torchrun(tmp_path)
+    began, longer = time.monotonic(), ("--snapshots", "1e-4,1")
+    run = torchrun(tmp_path, *longer)
     first_frame(tmp_path)
     until, draw = 1.1 * (time.monotonic() - began), random.Random(to)
     run.send_signal(signal.SIGTERM)
@@ -88,7 +88,7 @@ def test_an_early_signal_ends_every_rank_with_at_most_one_line(tmp_path: Path, t
     for _ in range(7):
         shutil.rmtree(tmp_path)
         tmp_path.mkdir()
-        run = torchrun(tmp_path)
+        run = torchrun(tmp_path, *longer)
         time.sleep(draw.uniform(0.0, until))
         while to != "launcher" and not (found := rank(run.pid, to)):
             time.sleep(0.01)
