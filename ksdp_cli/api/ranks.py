@@ -68,10 +68,10 @@ class LostElsewhere(ReportedElsewhere):
 
 
 @contextlib.contextmanager
-def join_world(asked: str | None) -> Iterator[World]:
+def join_world(kind: str | None) -> Iterator[World]:
     """Join the world of this process (`world_of`) and close it at the end. If a rank is lost, one of the others raises
     `Lost` and the rest `LostElsewhere`."""
-    world = world_of(asked)
+    world = world_of(kind)
     try:
         yield world
     except BaseException as error:
@@ -100,13 +100,13 @@ def leading(world: World) -> Iterator[Callable[[Path], None]]:
     at once before `hand_over`, and after a step from then on."""
     path = Path()
 
-    def completed(store: Path) -> None:
+    def note_store(store: Path) -> None:
         nonlocal path
         path = store
 
     try:
         with early_end():
-            yield completed
+            yield note_store
     except Lost:
         raise
     except KsdpError as error:
@@ -129,6 +129,8 @@ def require_ranks(world: World, problem: Problem, apart: bool) -> None:
         )
     if world.size > problem.config.J:
         raise ConfigError(f"J = {problem.config.J} on {world.size} ranks is not possible", "use fewer ranks")
+    if problem.config.sampling == "quiet":
+        raise ConfigError(f"--sampling quiet on {world.size} ranks: a pair may be on two", "use one process")
 
 
 def require_cards(world: World, problem: Problem, device: str) -> None:
@@ -171,15 +173,15 @@ def compare(world: World, clouds: Sequence[Cloud]) -> None:
 
 def by_first(world: World, work: Callable[[], None]) -> None:
     """Run ``work`` on rank 0; its error ends the other ranks too."""
-    failed = None
+    failure = None
     try:
         if world.rank == 0:
             work()
     except KsdpError as error:
-        failed = error
-    code = world.decide(failed.exit_code if failed else 0)
-    if failed:
-        raise failed
+        failure = error
+    code = world.decide(failure.exit_code if failure else 0)
+    if failure:
+        raise failure
     if code:
         raise ReportedElsewhere(code)
 
@@ -194,16 +196,16 @@ def follow(
     """
     if stop:
         stop()  # a signal waits for the end of a step, where the ranks agree
-    problem, failed = None, None
+    problem, failure = None, None
     unheard: Job | Outcome | None = None
     try:
         problem = pose_problem(options)
     except KsdpError as error:
-        failed = error  # as on rank 0, which tells of it; or this rank alone is in trouble
+        failure = error  # as on rank 0, which tells of it; or this rank alone is in trouble
     while isinstance(decision := world.decide(unheard), Job):
         if problem is None:
-            assert failed is not None
-            raise failed
+            assert failure is not None
+            raise failure
         with (
             limit_threads(threads),
             share_threads(world),

@@ -54,8 +54,8 @@ def graceful(*signals: int) -> Iterator[Flag]:
 
     def note(number: int, frame: object) -> None:
         stop.signal = number
-        for known, handler in before.items():
-            signal.signal(known, handler)
+        for other, handler in before.items():
+            signal.signal(other, handler)
         if not stop.in_use:
             raise _AtOnce(number)
 

@@ -43,11 +43,11 @@ class EtaMap:
         )
 
     @classmethod
-    def from_json(cls, stored: JsonDict) -> EtaMap:
+    def from_json(cls, values: JsonDict) -> EtaMap:
         """The map of a model's header. Raises `DataError` for a header that is damaged."""
         try:
-            fields = {name: tuple(stored[name]) for name in ("names", "low", "high", "log")}
-            eta_map = cls(**fields, before=tuple(stored.get("before", ())))
+            fields = {name: tuple(values[name]) for name in ("names", "low", "high", "log")}
+            eta_map = cls(**fields, before=tuple(values.get("before", ())))
         except (AttributeError, KeyError, TypeError) as error:
             raise DataError(f"the eta map is damaged: {error}") from None
         fault = eta_map._fault()
@@ -112,8 +112,8 @@ class EtaMap:
     def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[np.floating]:
         """Value of the `forms.Factor` ``name`` of component ``i``."""
         if name == "mapped":
-            mapped: NDArray[Any] = self.normalise(eta)[..., i]
-            return mapped
+            factor: NDArray[Any] = self.normalise(eta)[..., i]
+            return factor
         u = eta[..., i] / (max(abs(self.low[i]), abs(self.high[i])) or 1.0)
         if name == "scaled":
             return u

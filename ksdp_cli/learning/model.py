@@ -172,15 +172,15 @@ class Model:
         if _header_hash(header) != header.get("header_sha256"):
             raise DataError(f"{path}: the header does not match its checksum", DAMAGED)
         try:
-            stored = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
-            shape, eta = as_record(Shape, stored["network"]), as_record(Eta, stored["eta_map"])
-            as_record(Options, stored["training"]), as_record(Provenance, stored["provenance"])
-            known = shape.form in FORMS and FORMS[shape.form].takes(shape.eta_count)
-            if not known or shape.eta_count != len(eta.names):
+            parts = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
+            shape, eta = as_record(Shape, parts["network"]), as_record(Eta, parts["eta_map"])
+            as_record(Options, parts["training"]), as_record(Provenance, parts["provenance"])
+            is_known = shape.form in FORMS and FORMS[shape.form].takes(shape.eta_count)
+            if not is_known or shape.eta_count != len(eta.names):
                 raise ValueError(f"the network's form {shape.form!r} for {shape.eta_count} parameters")
             network = Network(shape.dim, shape.eta_count, shape.form)
-            eta_map = EtaMap.from_json(stored["eta_map"])
-            about = stored["training"], _said(stored["provenance"], path)
+            eta_map = EtaMap.from_json(parts["eta_map"])
+            about = parts["training"], _entries_of(parts["provenance"], path)
             theta, source = _join(network, tensors), _source(network, tensors, header)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} has a missing or wrong entry: {error}", DAMAGED) from None
@@ -192,7 +192,7 @@ class Model:
         return model
 
 
-def _said(provenance: JsonDict, path: Path) -> FileEntries:
+def _entries_of(provenance: JsonDict, path: Path) -> FileEntries:
     """Provenance that raises `DataError` when a missing entry is read."""
     if "simulation" in provenance:
         provenance = provenance | {"simulation": FileEntries(provenance["simulation"], path)}
