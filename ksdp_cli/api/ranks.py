@@ -126,6 +126,8 @@ def require_ranks(world: World, problem: Problem, apart: bool) -> None:
         )
     if world.size > problem.config.J:
         raise ConfigError(f"J = {problem.config.J} on {world.size} ranks is not possible", "use fewer ranks")
+    if problem.config.sampling == "quiet":
+        raise ConfigError(f"--sampling quiet on {world.size} ranks: a pair may be on two", "use one process")
 
 
 def require_cards(world: World, problem: Problem, device: str) -> None:

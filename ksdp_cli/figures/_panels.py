@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ._canvas import picture
-from ._density import Box, Projection, cell_side, density
+from ._density import Box, Projection, cell_side, density, point_masses
 from ._field import Field, Section, draw_field, levels_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ AXES = "xyz"
 COLOURS = "magma_r"
 #: Space in inches: beside a panel with axis labels and without, above and below a panel, for a colour bar, for a title.
 LABELLED, PLAIN, AROUND, BAR, TITLE = 0.65, 0.2, 0.9, 0.75, 0.35
+#: A point that holds many particles: its colour, and the area of the disc of all particles [points^2].
+HEAVY, DISC = "#0072B2", 300.0
 #: Exponents of the colour scale: for pairs, and for sheets from the initial cloud to the aggregate.
 SQUARE_ROOT, CUBE_ROOT = 1 / 2, 1 / 3
 #: Height of a page, and smallest width of a panel that is shrunk to fit on it, in inches.
@@ -49,6 +51,11 @@ class Cell:
     def extent(self) -> tuple[float, float]:
         width, height = self.box[:, 1] - self.box[:, 0]
         return float(width), float(height)
+
+    @cached_property
+    def split(self) -> tuple[Cloud, Cloud, NDArray[np.float64]]:
+        """Particles with a place of their own, and heavy points with the parts that they hold."""
+        return point_masses(self.cloud)
 
     @cached_property
     def section(self) -> Section | None:
@@ -131,7 +138,10 @@ def _heights(rows: Sequence[Row]) -> list[float]:
 
 
 def _count(cell: Cell, side: float) -> PanelDensity:
-    return density(cell.cloud[:, cell.projection], cell.box, side)
+    """Density of the particles that have a place of their own, as a part of all, and the fraction of all outside."""
+    alone, _, parts = cell.split
+    values, outside = density(alone[:, cell.projection], cell.box, side)
+    return values * (1.0 - parts.sum()), outside * float(1.0 - parts.sum())
 
 
 def _has_labels(row: Row) -> list[bool]:
@@ -160,6 +170,13 @@ def _draw_row(
             image_values, cmap=COLOURS, norm=norm, origin="lower", extent=(x0, x1, y0, y1), interpolation="nearest"
         )
         note = f"N = {count_text(len(cell.cloud))}" + (f", {100 * outside:.2g} % outside" if outside else "")
+        _, points, parts = cell.split
+        if len(parts):
+            note += f", {100 * parts.sum():.2g} % in {'a point' if len(parts) == 1 else f'{len(parts)} points'}"
+            x, y = points[:, cell.projection].T
+            panel.scatter(x, y, s=DISC * parts, facecolor=HEAVY, edgecolor="white", linewidth=0.8, gid="heavy")
+            panel.set_xlim(x0, x1)
+            panel.set_ylim(y0, y1)
         panel.set_title(cell.head, pad=15)
         panel.annotate(note, (0.5, 1.0), (0, 4), "axes fraction", "offset points", ha="center", size=8, color="0.35")
         panel.set_xlabel(f"{AXES[cell.projection[0]]} [length]")

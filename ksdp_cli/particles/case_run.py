@@ -22,6 +22,7 @@ from .intervals import Interval, intervals, longest_step
 from .merging import RADIUS, Merging, critical_count
 from .origin import moving_origin
 from .problem import Case, Problem, chemical_at_start
+from .quiet import initial_cloud
 from .stepper import Stepper
 from .world import Alone, World
 
@@ -104,9 +105,9 @@ class CaseRun:
         return self.engine.name if self.engine else short(self.config.chemistry)
 
     def start(self) -> None:
-        """Draw the initial cloud from the stream of the case. Raises `DataError` if it is not finite."""
+        """Draw the initial cloud of the case. Raises `DataError` if it is not finite."""
         c = self.config
-        x = self.problem.initial.draw(c.J, c.dim, self.case.seed, stream=self.case.stream)
+        x = initial_cloud(self.problem, self.case)
         if self.origin:
             x = x.astype(np.float64) - self.origin.at(c.t0)
         x = x.astype(c.dtype)

@@ -18,6 +18,7 @@ from ..errors import ConfigError, NumericalError
 from .bridge import Bridge
 from .origin import MovingOrigin
 from .problem import Case, diffusion, drift_prefactor
+from .quiet import opposite
 from .schemes.base import Scheme
 from .world import Alone, World, ends_of, share_of
 
@@ -184,6 +185,8 @@ class Stepper:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # `resolved` detects them
             cloud, memory = arrays["x"], {name: array for name, array in arrays.items() if name != "x"}
             x = cloud[self.low : self.high] if self.world.size > 1 else cloud
+            if self.config.sampling == "quiet":
+                noise = opposite(noise, x)
 
             def drift(y: NDArray[np.floating], s: float) -> NDArray[np.floating]:
                 if y is x and force is not None:

@@ -91,6 +91,14 @@ class Run:
         """
         return self.rows(case, k, slice(None))
 
+    def points(self, case: int = 0, k: int = -1) -> tuple[Cloud, NDArray[np.float64]]:
+        """Return the distinct positions (m, d) of a frame and the part of the particles at each (m,), with the sum 1.
+
+        A heavy particle of ``--merge delta`` is so many equal rows of `frame`, and one point here. Raises as `frame`.
+        """
+        points, counts = np.unique(self.frame(case, k), axis=0, return_counts=True)
+        return points, counts / self.J
+
     def origin(self, case: int = 0, k: int = -1) -> NDArray[np.float64]:
         """Return the origin (d,) of the positions of a frame in the store: 0 unless it moves. Raises as `frame`."""
         case, k = self._place_of(case, k)

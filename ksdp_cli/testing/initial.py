@@ -17,9 +17,10 @@ def check_initial_cloud(cloud: object, parameters: dict[str, object] | None = No
     ``Params``, where there is one, has numbers or texts with defaults and described units. A ``second_moment`` is that
     of 1000 particles within six standard errors.
 
-    ``draw`` gives (n, dim) finite float32; a call repeats to the bit; particles ``start`` to ``start + n`` are those
-    rows of the whole cloud, whatever the cut; another seed, and another stream, is another cloud; no two particles
-    coincide in any of them, as they would where a law runs out of random numbers.
+    ``placed``, where there is one, gives particles of the same law. ``draw`` gives (n, dim) finite float32; a call
+    repeats to the bit; particles ``start`` to ``start + n`` are those rows of the whole cloud, whatever the cut;
+    another seed, and another stream, is another cloud; no two particles coincide in any of them, as they would where a
+    law runs out of random numbers.
 
     Raises `AssertionError`.
     """
@@ -54,3 +55,20 @@ def check_initial_cloud(cloud: object, parameters: dict[str, object] | None = No
                 f"{name}.second_moment({dim}) is {law.second_moment(dim):.4g}, and {COUNT} particles have "
                 f"{squares.mean():.4g}",
             )
+        if hasattr(made, "placed"):
+            _check_placed(name, made, whole, dim)
+
+
+def _check_placed(name: str, made: Any, drawn: np.ndarray, dim: int) -> None:
+    """Compare the quartiles of each coordinate with those of the particles that were ``drawn``."""
+    placed = made.placed(np.random.default_rng(9).random((COUNT, dim + 1)), dim)
+    require(
+        placed.shape == drawn.shape and placed.dtype == np.float32,
+        f"{name}.placed(u, {dim}) has shape {placed.shape} and type {placed.dtype}, not those of draw",
+    )
+    for quarter in (0.25, 0.5, 0.75):
+        parts = (placed < np.quantile(drawn, quarter, axis=0)).mean(0)
+        require(
+            bool((abs(parts - quarter) <= 6 * (2 * quarter * (1 - quarter) / COUNT) ** 0.5).all()),
+            f"{name}.placed(u, {dim}) has {parts} of its particles below the {quarter} quantiles of draw",
+        )
