@@ -55,8 +55,8 @@ def check_initial_cloud(cloud: object, parameters: dict[str, object] | None = No
                 f"{name}.second_moment({dim}) is {law.second_moment(dim):.4g}, and {COUNT} particles have "
                 f"{squares.mean():.4g}",
             )
-        if hasattr(made, "placed"):
-            _check_placed(name, made, whole, dim)
+        if hasattr(law, "placed"):
+            _check_placed(name, law, whole, dim)
 
 
 def _check_placed(name: str, made: Any, drawn: np.ndarray, dim: int) -> None:
