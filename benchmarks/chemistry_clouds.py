@@ -51,7 +51,7 @@ class Start:
 def radii(preset: str, folder: str, times: tuple[float, ...], **changes: Any) -> list[np.ndarray]:
     """Distances from the origin (J,) at each time, of a preset with changes."""
     name = "-".join(f"{key}{value}" for key, value in changes.items())
-    options = presets.changed(preset, {"T": times[-1], "snapshots": times, **changes})
+    options = presets.with_changes(preset, {"T": times[-1], "snapshots": times, **changes})
     run = ksdp.simulate(**options, out=Path(folder) / f"{preset}-{name}-{times[-1]}.zarr", warn=lambda _: None)
     return [np.linalg.norm(run.frame(0, k).astype(np.float64), axis=1) for k in range(len(times))]
 

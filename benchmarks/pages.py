@@ -29,7 +29,8 @@ def table(data: dict[str, Any]) -> str:
     rows = [data["columns"], ["---"] * len(data["columns"]), *data["rows"]]
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     commit, date = data["recorded"]["commit"], data["recorded"]["date"]
-    return "\n".join([*lines, "", f"<small>Recorded {date} at {commit}: {data['machine']}.</small>", ""])
+    how = "An earlier measurement, copied from what was printed on" if data.get("copied") else "Recorded"
+    return "\n".join([*lines, "", f"<small>{how} {date} at {commit}: {data['machine']}.</small>", ""])
 
 
 def rendered(text: str) -> str:

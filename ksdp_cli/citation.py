@@ -34,7 +34,7 @@ def bibtex() -> str:
     paper = PAPER_FACTS
     fields = {
         "title": "{" + paper.title + "}",
-        "author": " and ".join(f"{family}, {given}" for family, given in paper.authors),
+        "author": " and ".join(f"{family}, {first}" for family, first in paper.authors),
         "year": str(paper.year),
         "eprint": paper.arxiv,
         "archivePrefix": "arXiv",
@@ -50,7 +50,7 @@ def bibtex() -> str:
 def text() -> str:
     """The same as two sentences for a list of references."""
     paper = PAPER_FACTS
-    names = [f"{given[0]}. {family}" for family, given in paper.authors]
+    names = [f"{first[0]}. {family}" for family, first in paper.authors]
     who = ", ".join(names[:-1]) + f" and {names[-1]}"
     return (
         f"{who}. {paper.title}. arXiv:{paper.arxiv}, {paper.year}.\n"

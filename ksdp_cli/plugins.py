@@ -48,7 +48,7 @@ def normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution.strip()).lower()
 
 
-def chosen() -> set[str] | None:
+def choice_of_user() -> set[str] | None:
     """The distributions that ``KSDP_PLUGINS`` lets in, or None for all."""
     choice = os.environ.get("KSDP_PLUGINS", "all").strip()
     if choice in ("", "all"):
@@ -65,13 +65,13 @@ def own_version() -> str:
 
 def require_hooks(module: object) -> None:
     """Raise `AttributeError` for what pluggy would pass over: a misspelt hook, an unmarked one, none at all."""
-    named = [name for name in dir(module) if name.startswith("ksdp_") and callable(getattr(module, name))]
-    for name in named:
+    hooks = [name for name in dir(module) if name.startswith("ksdp_") and callable(getattr(module, name))]
+    for name in hooks:
         if name not in HOOKS:
             raise AttributeError(f"unknown hook {name!r}: a hook is one of {', '.join(HOOKS)}")
         if not hasattr(getattr(module, name), f"{hookspecs.PROJECT}_impl"):
             raise AttributeError(f"{name} lacks its decorator @hookimpl")
-    if not named:
+    if not hooks:
         raise AttributeError(f"no hook in {getattr(module, '__name__', module)}: one of {', '.join(HOOKS)} is needed")
 
 
@@ -101,20 +101,20 @@ def collect(manager: pluggy.PluginManager, module: object, distribution: str, ve
 
 def admit(plugins: Plugins, load: Callable[[], object], distribution: str, version: str) -> None:
     """Load one plugin; whatever goes wrong is recorded under its name and nothing of it is kept."""
-    module, registered = None, False
+    module, is_registered = None, False
     try:
         module = load()
         require_hooks(module)
         plugins.manager.register(module, name=f"{distribution}:{getattr(module, '__name__', module)}")
-        registered = True
+        is_registered = True
         plugins.manager.check_pending()
-        found = collect(plugins.manager, module, distribution, version)
-        for entry in found:
+        entries = collect(plugins.manager, module, distribution, version)
+        for entry in entries:
             if any((entry.kind, entry.long_name) == (e.kind, e.long_name) for e in plugins.registry.entries):
                 raise ValueError(f"{entry.kind} {entry.long_name!r} is there already, by another entry point")
-        plugins.registry.entries += found
+        plugins.registry.entries += entries
     except (Exception, SystemExit) as error:  # isolation is the point: a stranger's plugin may fail in any way
-        if registered:
+        if is_registered:
             plugins.manager.unregister(module)
         plugins.fail(distribution, error)
 
@@ -125,13 +125,13 @@ def discover() -> Plugins:
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(Registry(), manager)
     admit(plugins, lambda: builtin, OWN_DISTRIBUTION, own_version())
-    wanted, met = chosen(), {OWN_DISTRIBUTION}
+    choice, distributions = choice_of_user(), {OWN_DISTRIBUTION}
     for point in sorted(importlib.metadata.entry_points(group=GROUP), key=origin):
         distribution, version = origin(point)
-        met.add(normal(distribution))
-        if wanted is None or normal(distribution) in wanted:
+        distributions.add(normal(distribution))
+        if choice is None or normal(distribution) in choice:
             admit(plugins, point.load, distribution, version)
-    for name in sorted((wanted or set()) - met):
+    for name in sorted((choice or set()) - distributions):
         plugins.fail(name, LookupError("KSDP_PLUGINS names it, and no such distribution offers a ksdp plugin"))
     return plugins
 
@@ -141,8 +141,8 @@ def origin(point: EntryPoint) -> tuple[str, str]:
     if point.dist is None:
         return point.name, "?"
     metadata = point.dist.metadata
-    known = {key: metadata[key] for key in metadata}
-    return known.get("Name") or point.name, known.get("Version") or "?"
+    fields = {key: metadata[key] for key in metadata}
+    return fields.get("Name") or point.name, fields.get("Version") or "?"
 
 
 @functools.cache

@@ -27,14 +27,14 @@ def versions(*components: str) -> dict[str, str]:
 
     ``components`` are long names, ``distribution:name``: the packages that brought them are among the versions.
     """
-    found = {"python": platform.python_version()}
+    result = {"python": platform.python_version()}
     owners = dict.fromkeys(component.partition(":")[0] for component in components if component.find(":") > 0)
     for name in ("ksdp", "numpy", "numba", "scipy", "torch", "zarr", *owners):
         try:
-            found[name] = importlib.metadata.version(name)
+            result[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return result
 
 
 def simulation(entries: Mapping[str, object], file: object) -> SimulateConfig:
@@ -46,9 +46,9 @@ def simulation(entries: Mapping[str, object], file: object) -> SimulateConfig:
     lacking = [name for name in STATED if name not in entries]
     if lacking:
         raise DataError(f"{file} does not say its {lacking[0]!r}", "it holds no simulation of ksdp's")
-    known = {name: value for name, value in entries.items() if name in SimulateConfig.model_fields}
+    fields = {name: value for name, value in entries.items() if name in SimulateConfig.model_fields}
     try:
-        return SimulateConfig.model_validate(known)
+        return SimulateConfig.model_validate(fields)
     except ConfigError as error:
         raise DataError(f"{file} states no valid simulation: {error.message}", "make the file again") from None
     except ValidationError as error:

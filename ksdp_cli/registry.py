@@ -118,11 +118,11 @@ class Registry:
 
         Raises `ConfigError` when there is none, or when a short name belongs to two distributions.
         """
-        found = [entry for entry in self.of_kind(kind) if name in (entry.name, entry.long_name)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            choices = ", ".join(entry.long_name for entry in found)
+        matches = [entry for entry in self.of_kind(kind) if name in (entry.name, entry.long_name)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            choices = ", ".join(entry.long_name for entry in matches)
             raise ConfigError(f"{kind} {name!r} is offered more than once: {choices}", "use the long name")
         names = sorted({entry.name for entry in self.of_kind(kind)})
         close = difflib.get_close_matches(name, names, n=1)

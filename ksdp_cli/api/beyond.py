@@ -54,14 +54,14 @@ class Beyond:
     """
 
     def __init__(self, generator: Generator, at: Mapping[str, float], t: float, n: int, seed: int) -> None:
-        learned: SimulateConfig = generator.model.simulation
+        simulation: SimulateConfig = generator.model.simulation
         self.generator = generator
         self.start = last_time(generator.model)
         self.at = {name: self.start if name == "t" else at[name] for name in generator.names}
-        self.J = max(n, learned.J)
+        self.J = max(n, simulation.J)
         others = {name: value for name, value in at.items() if name != "t"}
-        known = reference_options(generator.model.provenance["simulation"], others)
-        options = {name: value for name, value in known.items() if name not in ITS_OWN}
+        full = reference_options(generator.model.provenance["simulation"], others)
+        options = {name: value for name, value in full.items() if name not in ITS_OWN}
         options |= {"J": self.J, "T": parsing.tidy(t - self.start), "seed": seed}
         options["device"] = "cpu" if generator.device == "cpu" else "auto"  # auto: some options need the CPU
         dim = generator.model.dim
@@ -82,7 +82,7 @@ class Beyond:
         problem, began = self.problem, time.monotonic()
         assert isinstance(problem.initial, StoredCloud)
         cloud = problem.initial.frame
-        drawn = time.monotonic()
+        start = time.monotonic()
         warn_before_start(problem, cloud, precision_warning(problem, cloud), listener.warn)
         with stop_or_sigint(listener.stop) as stop:
             simulation = _integrate(problem, Listener(listener.progress, stop, listener.warn))
@@ -94,11 +94,11 @@ class Beyond:
             "dt": problem.config.dt,
             "steps": simulation.steps,
             "engine": str(simulation.runs[0].stepper.report()["engine"]),
-            "seconds": time.monotonic() - drawn,
+            "seconds": time.monotonic() - start,
         }
         collapsed = simulation.runs[0].state.collapsed
         facts |= {} if collapsed is None else {"collapsed_from": collapsed}
-        return Continuation(x, facts, drawn - began)
+        return Continuation(x, facts, start - began)
 
 
 def last_time(model: Model) -> float:
@@ -111,11 +111,11 @@ def _integrate(problem: Problem, listener: Listener) -> Simulation:
     """Run the simulation of ``problem`` to its end, with its warnings and progress."""
     simulation = Simulation(problem, devices.choose(problem.config.place))
     simulation.start()
-    seen: set[str] = set()
+    notes: set[str] = set()
 
     def doubt(sentence: str | None) -> None:
-        if sentence and listener.warn and not seen:
-            seen.add(sentence)
+        if sentence and listener.warn and not notes:
+            notes.add(sentence)
             listener.warn(sentence)
 
     def after_step(done: int) -> None:

@@ -30,17 +30,17 @@ def case_states(run: Run) -> list[CaseState]:
 
     A worker locks its case; a process that moves all cases in turn locks only the store.
     """
-    saved = _with_checkpoint(run)
+    checkpoints = _with_checkpoint(run)
     path, total = run.path, len(run.header.times)
     frames = run.progress()
-    writers = [None if done == total else Lock.holder(_lock_of(run, case)) for case, done in enumerate(frames)]
+    writers = [None if count == total else Lock.holder(_lock_of(run, case)) for case, count in enumerate(frames)]
     owner = None if any(writers) or run.complete else Lock.holder(path)
     states = []
-    for case, (done, writer) in enumerate(zip(frames, writers, strict=True)):
-        by = writer or (owner if done < total else None)
-        begun = "begun" if done or str(case) in saved else "to do"
+    for case, (count, writer) in enumerate(zip(frames, writers, strict=True)):
+        by = writer or (owner if count < total else None)
+        waiting = "begun" if count or str(case) in checkpoints else "to do"
         states.append(
-            CaseState(case, run.cases[case], done, "done" if done == total else "running" if by else begun, by)
+            CaseState(case, run.cases[case], count, "done" if count == total else "running" if by else waiting, by)
         )
     return states
 

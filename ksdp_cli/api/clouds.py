@@ -36,27 +36,28 @@ GIVE_IT = "give --init NAME, FILE.py:CLASS or a store; in Python init= a class"
 IN_A_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 
 
-def resolve_cloud(given: object) -> object:
+def resolve_cloud(source: object) -> object:
     """Resolve a store (a path or a run) or a file of a cloud to a `StoredCloud`; return anything else unchanged.
 
     ``STORE@NAME=VALUE,...`` selects a frame by swept parameters and ``t`` (default: the last snapshot). Raises
     `DataError` if the store is missing, damaged, or without a frame, and `ConfigError` unless exactly one case is
     selected.
     """
-    if isinstance(given, Run):
-        return _frame(given, {}, str(given.path))
-    if isinstance(given, Path):
-        given = given.expanduser()
-        return _own(given, str(given)) if is_own(given) else _frame(open_run(given), {}, str(given))
-    if not isinstance(given, str):
-        return given
-    path, at = _place_and_frame(given)
+    if isinstance(source, Run):
+        return _frame(source, {}, str(source.path))
+    if isinstance(source, Path):
+        source = source.expanduser()
+        return _own(source, str(source)) if is_own(source) else _frame(open_run(source), {}, str(source))
+    if not isinstance(source, str):
+        return source
+    path, at = _place_and_frame(source)
     place = Path(path).expanduser()
     if not at and is_own(place):
         return _own(place, str(place))
-    if not (at or path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _unnamed(path, place)):
-        return given
-    return _frame(open_run(place), _named(at[1:]) if at else {}, str(place) + at)
+    is_path = path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _is_folder(path, place)
+    if not (at or is_path):
+        return source
+    return _frame(open_run(place), _selection(at[1:]) if at else {}, str(place) + at)
 
 
 def pose_problem(options: Mapping[str, object]) -> Problem:
@@ -69,19 +70,19 @@ def pose_problem(options: Mapping[str, object]) -> Problem:
     )
 
 
-def chemical(given: object) -> object:
+def chemical(source: object) -> object:
     """Return c of one frame of a store, named as for `resolve_cloud`, as the initial chemical; anything else unchanged.
 
     Raises `DataError` when the store is missing or damaged, `ConfigError` when it holds no c or more than one case
     there, and as `StoredField`.
     """
-    if isinstance(given, str) and (given in WORDS or given.startswith("gaussian:")):
-        return given
-    if not isinstance(given, (str, Path, Run)):
-        return given
-    path, at = _place_and_frame(str(given)) if not isinstance(given, Run) else (str(given.path), "")
-    run = given if isinstance(given, Run) else open_run(Path(path).expanduser())
-    selection = select(run, **(_named(at[1:]) if at else {}))
+    if isinstance(source, str) and (source in WORDS or source.startswith("gaussian:")):
+        return source
+    if not isinstance(source, (str, Path, Run)):
+        return source
+    path, at = _place_and_frame(str(source)) if not isinstance(source, Run) else (str(source.path), "")
+    run = source if isinstance(source, Run) else open_run(Path(path).expanduser())
+    selection = select(run, **(_selection(at[1:]) if at else {}))
     if len(selection.cases) != 1:
         raise ConfigError(
             f"{run.path} holds {len(selection.cases)} cases, and c0 is one", "name one, as run.zarr@eps=1,t=0.1"
@@ -91,34 +92,34 @@ def chemical(given: object) -> object:
     return StoredField(path + at, run.grid.axes(), c)
 
 
-def part_of(given: str | Path) -> Run | None:
+def part_of(text: str | Path) -> Run | None:
     """Return the cases and snapshots of a store that ``STORE@A=10,seed=3`` selects; None without such a selection.
 
     Raises as `open_run` and `select`.
     """
-    path, at = _place_and_frame(str(given))
-    if not at or Path(given).expanduser().exists():
+    path, at = _place_and_frame(str(text))
+    if not at or Path(text).expanduser().exists():
         return None
     run = open_run(path)
-    selection = select(run, **_named(at[1:]))
+    selection = select(run, **_selection(at[1:]))
     return run.part(selection.cases, selection.snapshots)
 
 
-def resolve_user_cloud(given: object) -> object:
+def resolve_user_cloud(source: object) -> object:
     """Resolve as `resolve_cloud`, and also ``FILE.py:CLASS`` to the class, which runs the file.
 
     Use it only for user input, never for a name from a store or a model. Also raises `ConfigError`.
     """
-    found = IN_A_FILE.fullmatch(given) if isinstance(given, str) else None
-    return own.of_file(Path(found[1]).expanduser(), found[2]) if found else resolve_cloud(given)
+    match = IN_A_FILE.fullmatch(source) if isinstance(source, str) else None
+    return own.of_file(Path(match[1]).expanduser(), match[2]) if match else resolve_cloud(source)
 
 
-def initial_cloud(given: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, InitialCloud]:
-    """Name and instance of the initial cloud ``given`` in dimension ``dim``, with the ``values`` of its parameters.
+def initial_cloud(source: object, dim: int, values: Mapping[str, object] | None = None) -> tuple[str, InitialCloud]:
+    """Name and instance of the initial cloud ``source`` in dimension ``dim``, with the ``values`` of its parameters.
 
     Raises `ConfigError` and `DataError`.
     """
-    return problem.initial_cloud(resolve_cloud(given), dim, values)
+    return problem.initial_cloud(resolve_cloud(source), dim, values)
 
 
 def second_moment_at_start(simulation: SimulateConfig) -> float | None:
@@ -151,48 +152,49 @@ def of_model(model: Model) -> InitialCloud:
     return Points(cloud.frame, name) if isinstance(cloud, StoredCloud) else cloud
 
 
-def of_run(run: Run | OwnClouds, given: object = None) -> tuple[InitialCloud, NDArray[np.float32] | None]:
+def of_run(run: Run | OwnClouds, source: object = None) -> tuple[InitialCloud, NDArray[np.float32] | None]:
     """The initial cloud of a simulation, a `Run` or what is read like one, and the particles by which a model must
     carry it where its name says nothing.
 
-    ``given`` is the cloud where the run names a class that this process does not know, or a store that has moved; it
+    ``source`` is the cloud where the run names a class that this process does not know, or a store that has moved; it
     must be of that name. A store is looked for from here, and beside the run. Raises `ConfigError` and `DataError`.
     """
     name = str(run.config["init"])
     path, at = _place_and_frame(name)
-    stored = "origin" in run.attrs or path.endswith(".zarr")
-    wanted = name if given is None else resolve_user_cloud(given)
-    if given is None and stored and not Path(path).exists():
+    is_stored = "origin" in run.attrs or path.endswith(".zarr")
+    law = name if source is None else resolve_user_cloud(source)
+    if source is None and is_stored and not Path(path).exists():
         beside = [place for place in (run.path.parent / path, run.path.parent / Path(path).name) if place.exists()]
-        wanted = f"{beside[0]}{at}" if beside else name
+        law = f"{beside[0]}{at}" if beside else name
     try:
-        found, cloud = initial_cloud(wanted, run.dim, run.config.get("init_params"))
+        full, cloud = initial_cloud(law, run.dim, run.config.get("init_params"))
     except (ConfigError, DataError) as error:
-        if given is not None:
+        if source is not None:
             raise
         message = f"the initial cloud of {run.path} is {name}, which is not there: {error.message}"
         raise type(error)(message, GIVE_IT) from None
-    if isinstance(cloud, StoredCloud) != stored or (not stored and found.rpartition(":")[2] != name.rpartition(":")[2]):
-        raise ConfigError(f"{run.path} started from {name}, not from {found}", "give the initial cloud of the run")
+    same = is_stored or full.rpartition(":")[2] == name.rpartition(":")[2]
+    if isinstance(cloud, StoredCloud) != is_stored or not same:
+        raise ConfigError(f"{run.path} started from {name}, not from {full}", "give the initial cloud of the run")
     if isinstance(cloud, StoredCloud):
-        _require_its_particles(run, cloud, name, found)
+        _require_its_particles(run, cloud, name, full)
         if run.kind == "clouds":  # particle i of a cloud has nothing to do with particle i of its source
             return Points(cloud.frame, name), sub_sample(cloud.frame)
         return cloud, sub_sample(cloud.frame)
-    if given is None and own.known("initial cloud", name) is not None:
-        held = run.attrs.get("contents", {}).get(name)
-        if contents(cloud) not in (None, held):
+    if source is None and own.known("initial cloud", name) is not None:
+        digest = run.attrs.get("contents", {}).get(name)
+        if contents(cloud) not in (None, digest):
             raise ConfigError(f"{run.path} started from another {name} than the one that was handed over last", GIVE_IT)
-    shipped = any(entry.long_name == found for entry in plugins.registry().entries)
-    return cloud, None if shipped and not hasattr(cloud, "digest") else cloud.draw(OF_A_LAW, run.dim, LAW_SEED)
+    is_shipped = any(entry.long_name == full for entry in plugins.registry().entries)
+    return cloud, None if is_shipped and not hasattr(cloud, "digest") else cloud.draw(OF_A_LAW, run.dim, LAW_SEED)
 
 
-def _require_its_particles(run: Run | OwnClouds, cloud: StoredCloud, name: str, found: str) -> None:
+def _require_its_particles(run: Run | OwnClouds, cloud: StoredCloud, name: str, source: str) -> None:
     """Raise `ConfigError` unless ``run`` started from the particles of ``cloud``, as far as it says so."""
     if cloud.count < run.J and run.kind != "clouds":
-        message = f"{run.path} started with {run.J} particles of {name}, and {found} has {cloud.count}"
+        message = f"{run.path} started with {run.J} particles of {name}, and {source} has {cloud.count}"
     elif "origin" in run.attrs and run.attrs["origin"]["sha256"] != cloud.digest:
-        message = f"{run.path} started from {name}, and {found} holds other particles now"
+        message = f"{run.path} started from {name}, and {source} holds other particles now"
     else:
         return
     raise ConfigError(message, "give the store that it started from")
@@ -207,17 +209,17 @@ def sub_sample(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _place_and_frame(name: str) -> tuple[str, str]:
     """Split ``s.zarr@A=10,t=0.02`` into ``s.zarr`` and ``@A=10,t=0.02``."""
-    path, at, named = name.rpartition("@")
-    return (path, at + named) if at and "=" in named else (name, "")
+    path, at, values = name.rpartition("@")
+    return (path, at + values) if at and "=" in values else (name, "")
 
 
-def _unnamed(name: str, place: Path) -> bool:
-    """Whether a plain word is the folder of a store, and not the name of a law."""
+def _is_folder(name: str, place: Path) -> bool:
+    """Whether a plain word is the folder of a store and not the name of a law."""
     laws = plugins.registry().of_kind("initial cloud")
     return not any(name in (law.name, law.long_name) for law in laws) and (place / "zarr.json").is_file()
 
 
-def _named(text: str) -> dict[str, str]:
+def _selection(text: str) -> dict[str, str]:
     """Parse ``A=10,t=0.02`` into values by name."""
     pairs = [part.partition("=") for part in text.split(",")]
     values = {name.strip(): value.strip() for name, _, value in pairs}

@@ -134,11 +134,11 @@ def compare_each(
     grid = {name: _sweep(name, value) for name, value in options.items()}
     subject = open_subject(cloud)
     name = str(cloud) if isinstance(cloud, (str, Path)) else "model" if isinstance(subject, Model) else "cloud"
-    told: set[str] = set()
+    notes: set[str] = set()
 
     def once(note: str) -> None:
-        if tell and note not in told:
-            told.add(note)
+        if tell and note not in notes:
+            notes.add(note)
             tell(note)
 
     if reference is None and isinstance(subject, Model):
@@ -149,14 +149,14 @@ def compare_each(
             f"{name} is {kind} and there is no reference",
             f"give a second {kind.split()[-1]}, or --reference simulate",
         )
-    simulated = isinstance(reference, str) and reference == SIMULATE
-    if simulated and floor is None:
+    simulates = isinstance(reference, str) and reference == SIMULATE
+    if simulates and floor is None:
         floor = SIMULATE
-    first: Source = SIMULATE if simulated else store(reference)
+    first: Source = SIMULATE if simulates else store(reference)
     second: Source | None = None
     if floor is not None:
-        kept = isinstance(floor, str) and floor in (SIMULATE, HALVES)
-        second = str(floor) if kept else store(floor, "second reference")
+        makes_floor = isinstance(floor, str) and floor in (SIMULATE, HALVES)
+        second = str(floor) if makes_floor else store(floor, "second reference")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     whole = _uses_all_particles(subject, first, floor, config)
     with ExitStack() as open_ones:
@@ -165,9 +165,9 @@ def compare_each(
         if executor is not None or (workers or 1) > 1:
             pool = PairWorkers(executor or executors.DEFAULT, workers, Listener(bar))
             solver = open_ones.enter_context(pool)
-        shown = metrics, bar, once, whole, solver
+        settings = metrics, bar, once, whole, solver
         return [
-            _compare_clouds(_choose(subject, name, (first, second), at, config, distances, bar), config, *shown)
+            _compare_clouds(_choose(subject, name, (first, second), at, config, distances, bar), config, *settings)
             for at in points
         ]
 
@@ -187,8 +187,8 @@ def _uses_all_particles(cloud: Run | Model | Cloud, reference: Source, floor: ob
     """
     if isinstance(cloud, (Run, Model)) or isinstance(reference, (Run, str)):
         return False
-    asked = floor is not None or config.N is not None or config.repeats is not None
-    return not asked and len(cloud) == len(reference) <= LARGEST_N
+    by_hand = floor is not None or config.N is not None or config.repeats is not None
+    return not by_hand and len(cloud) == len(reference) <= LARGEST_N
 
 
 def _sweep(name: str, value: object) -> tuple[float, ...]:
@@ -196,8 +196,8 @@ def _sweep(name: str, value: object) -> tuple[float, ...]:
     try:
         return sweep(value)
     except ConfigError as error:
-        known = [*CompareConfig.model_fields, "reference", "floor"]
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        options = [*CompareConfig.model_fields, "reference", "floor"]
+        close = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
         raise ConfigError(f"{name}: {error.message}", f"did you mean --{close[0]}?" if close else error.hint) from None
 
 
@@ -205,33 +205,34 @@ def _choose(
     subject: Run | Model | Cloud,
     name: str,
     sources: tuple[Source, Source | None],
-    asked: dict[str, float],
+    values: dict[str, float],
     config: CompareConfig,
-    floored: bool,
+    with_floor: bool,
     progress: Progress | None,
 ) -> _Choice:
     """Return the cloud, one or two references (all seeds of each), the parameters, and notes."""
     first, second = sources
     if isinstance(subject, Model):
-        at = wanted = subject.complete(asked)
+        at = selection = subject.complete(values)
         hints, simulation, place = {}, dict(subject.provenance["simulation"]), at
     else:
-        clouds, wanted = frames(subject, asked) if isinstance(subject, Run) else [alone(subject, name)], asked
+        clouds, selection = frames(subject, values) if isinstance(subject, Run) else [alone(subject, name)], values
         a = clouds[0]
-        if asked and not any(isinstance(one, Run) for one in (subject, first, second)):
-            raise ConfigError(f"an array has no parameter {next(iter(asked))!r}", "leave it out")
+        if values and not any(isinstance(one, Run) for one in (subject, first, second)):
+            raise ConfigError(f"an array has no parameter {next(iter(values))!r}", "leave it out")
         own = {name: value for name, value in a.case.items() if name != SEED or len(clouds) == 1}
-        at, hints, simulation, place = asked | own, a.numbers(), a.simulation, a.case | {"t": a.t}
+        at, hints, simulation, place = values | own, a.numbers(), a.simulation, a.case | {"t": a.t}
 
-    def simulated(number: int, taken: Collection[int | None] = (), J: int | None = None) -> ComparedCloud:
+    def new_reference(number: int, used_seeds: Collection[int | None] = (), J: int | None = None) -> ComparedCloud:
         if "flow" not in simulation:
             raise ConfigError(f"{name} does not say how it was simulated", "give a store or an array as the reference")
-        return frame(fresh_run(simulation, place, config.seed, number, progress, taken=taken, J=J), wanted, hints)
+        run = fresh_run(simulation, place, config.seed, number, progress, used_seeds=used_seeds, J=J)
+        return frame(run, selection, hints)
 
     def of(source: Source, what: str, number: int) -> list[ComparedCloud]:
         if isinstance(source, Run):
-            return frames(source, wanted, hints)
-        return [simulated(number) if isinstance(source, str) else alone(source, what)]
+            return frames(source, selection, hints)
+        return [new_reference(number) if isinstance(source, str) else alone(source, what)]
 
     references = of(first, "reference", 0)
     require_no_floor(second, references)
@@ -242,24 +243,24 @@ def _choose(
         a = evaluate(subject, name, at, sum(len(one.cloud) for one in references), config.device, config.seed)
         clouds = split_cloud(a, count)
     many = len(clouds) > 1 or len(references) > 1
-    taken = {one.seed for one in (*clouds, *references)}
+    used_seeds = {one.seed for one in (*clouds, *references)}
     notes = of_its_source(subject, b) if isinstance(subject, Model) else []
     if many:
         notes += notes_of(clouds, references)
     elif (a.seed, a.stream) == (b.seed, b.stream) and a.seed is not None:
         notes.append(f"the cloud and the reference start from the same particles, of seed {a.seed}: use another --seed")
     if isinstance(second, str) and second == SIMULATE:
-        references.append(simulated(1, taken=taken))
+        references.append(new_reference(1, used_seeds=used_seeds))
     elif second is not None and not isinstance(second, str):
         floors = of(second, "second reference", 1)
         if len(floors) > 1:
             raise ConfigError("the second reference holds several seeds", "choose one, as STORE.zarr@seed=3")
         references += floors
-    elif second is None and isinstance(first, Run) and floored and len(references) == 1:
+    elif second is None and isinstance(first, Run) and with_floor and len(references) == 1:
         require_references(a.cloud, b.cloud, None)
         most = config.N * (config.repeats or MOST_REPEATS) if config.N else LARGEST_N
-        c, told = second_run(first, b, most, config.N or 1, lambda J: simulated(1, taken=taken, J=J))
-        notes += [told] if told else []
+        c, note = second_run(first, b, most, config.N or 1, lambda J: new_reference(1, used_seeds=used_seeds, J=J))
+        notes += [note] if note else []
         references += [c] if c else []
     return _Choice(clouds, references, at, notes, many)
 

@@ -68,7 +68,7 @@ class Compared:
         return own | {name: profile.rows for name, profile in self.profiles.items()}
 
     def _repr_html_(self) -> str:
-        return "".join(html.table(*shown) for shown in self.tables())
+        return "".join(html.table(*table) for table in self.tables())
 
     def tables(self) -> list[Table]:
         """Return distances, then moments, then profiles, as (title, columns, rows)."""

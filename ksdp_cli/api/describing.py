@@ -25,7 +25,7 @@ def _of_store(path: Path) -> RunInfo:
     run = open_run(path)
     attrs = run.attrs
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    known = (
+    names = (
         "seed",
         "origin",
         "grid",
@@ -53,7 +53,7 @@ def _of_store(path: Path) -> RunInfo:
         "complete": run.complete,
         **({"states": [one.as_dict() for one in case_states(run)]} if run.kind == "simulation" else {}),
         "megabytes": size / 1e6,
-        **{name: attrs[name] for name in known if attrs.get(name) not in (None, [], {})},
+        **{name: attrs[name] for name in names if attrs.get(name) not in (None, [], {})},
         "config": run.config,
         "command": attrs.get("command", ""),
     }
@@ -63,7 +63,7 @@ def _of_store(path: Path) -> RunInfo:
 def _of_model(path: Path) -> ModelInfo:
     model = Model.load(path)
     eta = model.eta_map
-    known = ("data", "data_sha256", "result", "versions", "simulation")
+    names = ("data", "data_sha256", "result", "versions", "simulation")
     document = {
         "path": str(path),
         "kind": "model",
@@ -71,7 +71,7 @@ def _of_model(path: Path) -> ModelInfo:
         "network": model.describe(),
         "eta": {name: f"{low:g} to {high:g}" for name, low, high in zip(eta.names, eta.low, eta.high, strict=True)},
         "sha256": model.sha256,
-        **{name: model.provenance[name] for name in known if name in model.provenance},
+        **{name: model.provenance[name] for name in names if name in model.provenance},
         "config": model.training,
         "command": model.provenance.get("command", ""),
     }

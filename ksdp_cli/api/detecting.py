@@ -29,34 +29,34 @@ FLAT = 0.5
 
 def detect(problem: Problem, owner: Owner) -> None:
     """Note ``concentration`` and ``t_b`` of each case that may collapse, unless the store is sealed."""
-    stored = open_run(owner.path)
-    if stored.complete:
+    run = open_run(owner.path)
+    if run.complete:
         return
-    if len(problem.cases) * len(stored.times) <= MOST and any(may_collapse(problem, case) for case in problem.cases):
-        owner.annotate(**facts(problem, stored))
+    if len(problem.cases) * len(run.times) <= MOST and any(may_collapse(problem, case) for case in problem.cases):
+        owner.annotate(**facts(problem, run))
 
 
-def facts(problem: Problem, stored: Run) -> dict[str, object]:
+def facts(problem: Problem, run: Run) -> dict[str, object]:
     """The attributes, an entry a case; None for a case that cannot collapse. Where it can and there is no ``t_b``,
     ``no_t_b`` has the reason."""
     records: list[JsonDict | None] = []
     times: list[dict[str, float] | None] = []
     reasons: list[str | None] = []
-    followed = stored.attrs.get("followed") or [None] * len(problem.cases)
-    for case, between in zip(problem.cases, followed, strict=True):
+    columns = run.attrs.get("followed") or [None] * len(problem.cases)
+    for case, between in zip(problem.cases, columns, strict=True):
         record: JsonDict | None = None
         when: BlowUpTime | str | None = None
         if may_collapse(problem, case):
-            frames = [_of_frame(problem, case, stored, k) for k in range(len(stored.times))]
-            seen = {one["t"]: one for one in (*from_columns(between), *frames)}
-            record, when = _as_dict(case, frames), judged(problem, case, [seen[t] for t in sorted(seen)])
+            frames = [_of_frame(problem, case, run, k) for k in range(len(run.times))]
+            looks = {one["t"]: one for one in (*from_columns(between), *frames)}
+            record, when = _as_dict(case, frames), blow_up_of(problem, case, [looks[t] for t in sorted(looks)])
         records.append(record)
         times.append(asdict(when) if isinstance(when, BlowUpTime) else None)
         reasons.append(when if isinstance(when, str) else None)
     return {"concentration": records, "t_b": times, **({"no_t_b": reasons} if any(reasons) else {})}
 
 
-def judged(problem: Problem, case: Case, looks: Sequence[Look]) -> BlowUpTime | str:
+def blow_up_of(problem: Problem, case: Case, looks: Sequence[Look]) -> BlowUpTime | str:
     """When a case blows up, from what ``looks`` saw, by time, as far as it is resolved; a time after the last of them
     where they end so. A sentence where they do not tell."""
     delta = math.sqrt(case.kernel_args[0])
@@ -66,10 +66,10 @@ def judged(problem: Problem, case: Case, looks: Sequence[Look]) -> BlowUpTime | 
         least = max(RESOLVED * delta, math.sqrt(squares.min()))
         return agreeing(times, squares, least, problem.chemistry.memory)
     good = [flat(one) and ball(case, one["density"]) >= RESOLVED_BALL * delta for one in looks]
-    held = len(good) if all(good) else good.index(False)
-    if held < 2:
+    resolved = len(good) if all(good) else good.index(False)
+    if resolved < 2:
         return f"1 % of the mass is no core wider than {RESOLVED_BALL:g} delta: delta is too large, or J too small"
-    when = blow_up_time(times[:held], squares[:held], math.sqrt(squares[:held].min()))
+    when = blow_up_time(times[:resolved], squares[:resolved], math.sqrt(squares[:resolved].min()))
     if when is None:
         return "the largest density has not grown fourfold while it was resolved"
     return BlowUpTime(when.t, when.low, when.high, ball(case, when.radius**-2))
@@ -83,27 +83,27 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
     when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
     if when is None:
         return f"the radius of the critical mass was not seen to fall from {2 * least:.3g} to {least:.3g}"
-    found = f"radii of {2 * least:.3g} and {least:.3g} give {when.t:.4g}"
+    radii = f"radii of {2 * least:.3g} and {least:.3g} give {when.t:.4g}"
     if before is None:
-        return f"{found}, and the radius began below {4 * least:.3g}: no pair to compare with" if strict else when
+        return f"{radii}, and the radius began below {4 * least:.3g}: no pair to compare with" if strict else when
     if before.low <= when.t <= before.high:
         return when
     return (
-        f"{found}, outside of {before.low:.4g} to {before.high:.4g} by radii of {4 * least:.3g} and {2 * least:.3g}: "
+        f"{radii}, outside of {before.low:.4g} to {before.high:.4g} by radii of {4 * least:.3g} and {2 * least:.3g}: "
         "R does not fall as before a blow-up yet; a smaller --delta2 follows it further"
     )
 
 
-def flat(seen: Look) -> bool:
+def flat(entry: Look) -> bool:
     """Whether the density of four times the mass is `FLAT` of that of the ball, or more."""
-    near, wide = seen["density"], seen["wide"]
+    near, wide = entry["density"], entry["wide"]
     return near is not None and wide is not None and wide >= FLAT * near
 
 
-def _of_frame(problem: Problem, case: Case, stored: Run, k: int) -> Look:
-    x, delta = stored.frame(case.number, k), math.sqrt(case.kernel_args[0])
-    found = concentration(x, case.mass, RESOLVED * delta, critical_mass(problem, case))
-    return of(found, float(stored.times[k]))
+def _of_frame(problem: Problem, case: Case, run: Run, k: int) -> Look:
+    x, delta = run.frame(case.number, k), math.sqrt(case.kernel_args[0])
+    measure = concentration(x, case.mass, RESOLVED * delta, critical_mass(problem, case))
+    return of(measure, float(run.times[k]))
 
 
 def _as_dict(case: Case, frames: Sequence[Look]) -> dict[str, object]:

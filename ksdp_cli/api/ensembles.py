@@ -49,17 +49,17 @@ class EnsembleComparison(Comparison):
         return title, columns, [*rows[:-1], ["", None, None, own]]
 
 
-def frames(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> list[ComparedCloud]:
+def frames(run: Run, values: dict[str, float], hints: dict[str, float] | None = None) -> list[ComparedCloud]:
     """Return `frame`, or one frame for each seed if the selected cases differ only in their seed. Raises as `frame`."""
-    selected = list(range(len(run.cases)))
-    for name, value in {**(hints or {}), **asked}.items():
+    cases = list(range(len(run.cases)))
+    for name, value in {**(hints or {}), **values}.items():
         if name in run.cases[0]:
-            found = [case for case in selected if near(name, run.cases[case][name], value)]
-            selected = found or ([] if name in asked else selected)
-    if {*varying([run.cases[case] for case in selected] or [{}])} != {SEED}:
-        return [frame(run, asked, hints)]
+            matches = [case for case in cases if near(name, run.cases[case][name], value)]
+            cases = matches or ([] if name in values else cases)
+    if {*varying([run.cases[case] for case in cases] or [{}])} != {SEED}:
+        return [frame(run, values, hints)]
     times = range(len(run.times))
-    return [frame(run.part([case], times), asked, hints) for case in selected]
+    return [frame(run.part([case], times), values, hints) for case in cases]
 
 
 def require_no_floor(floor: object, references: Sequence[ComparedCloud]) -> None:
@@ -77,10 +77,10 @@ def split_cloud(instance: ComparedCloud, count: int) -> list[ComparedCloud]:
 def notes_of(clouds: Sequence[ComparedCloud], references: Sequence[ComparedCloud]) -> list[str]:
     """Return notes on the seeds."""
     notes = []
-    shared = {(one.seed, one.stream) for one in clouds} & {(one.seed, one.stream) for one in references}
-    shared = {place for place in shared if place[0] is not None}
-    if shared:
-        seeds = ", ".join(str(seed) for seed, _ in sorted(shared)[:5])
+    common = {(one.seed, one.stream) for one in clouds} & {(one.seed, one.stream) for one in references}
+    common = {place for place in common if place[0] is not None}
+    if common:
+        seeds = ", ".join(str(seed) for seed, _ in sorted(common)[:5])
         notes.append(f"the cloud and the reference share particles: seeds {seeds}; use others")
     notes.append("standard errors of distances and moments, and intervals, are over seeds: Student's t, 95 %")
     return notes
@@ -161,19 +161,19 @@ class Ensembles:
     def exact(self, metric: type[Distance], progress: Progress | None) -> EnsembleComparison:
         """Compute the exact distance with its floor."""
         config = self.config
-        found, _ = self._pairs(metric, {"seed": config.seed, "estimator": config.estimator}, progress)
-        distance, floor, excess = found.distance(), found.floor(), found.excess()
+        pairs, _ = self._pairs(metric, {"seed": config.seed, "estimator": config.estimator}, progress)
+        distance, floor, excess = pairs.distance(), pairs.floor(), pairs.excess()
         spread = excess or Estimate(0.0)
         return EnsembleComparison(
-            N=found.n,
-            repeats=found.across.size,
+            N=pairs.n,
+            repeats=pairs.across.size,
             estimator=config.estimator,
             seed=config.seed,
             w2_squared=distance.mean,
             w2_squared_se=distance.se,
             w2_squared_low=distance.low,
             w2_squared_high=distance.high,
-            w2_squared_each=tuple(found.across.mean(0).tolist()),
+            w2_squared_each=tuple(pairs.across.mean(0).tolist()),
             w2=math.sqrt(distance.mean),
             floor=floor.mean if floor else None,
             floor_se=floor.se if floor else None,
@@ -182,7 +182,7 @@ class Ensembles:
             excess_low=spread.low,
             excess_high=spread.high,
             interval_source=self._interval(),
-            verdict=self._verdict(found),
+            verdict=self._verdict(pairs),
             cloud=moments_of_runs(self.clouds),
             reference=moments_of_runs(self.references),
             seeds=(len(self.clouds), len(self.references)),
@@ -190,19 +190,19 @@ class Ensembles:
 
     def approximation(self, name: str, metric: type[Distance], progress: Progress | None) -> Approximation:
         """Compute another distance with its floor."""
-        found, instance = self._pairs(metric, {"seed": self.config.seed}, progress)
-        distance, floor, excess = found.distance(), found.floor(), found.excess()
-        words, pairs = self._verdict(found), found.across.size
-        return Approximation(name, instance.label, found.n, pairs, distance, floor, excess, None, words)
+        result, instance = self._pairs(metric, {"seed": self.config.seed}, progress)
+        distance, floor, excess = result.distance(), result.floor(), result.excess()
+        words, pairs = self._verdict(result), result.across.size
+        return Approximation(name, instance.label, result.n, pairs, distance, floor, excess, None, words)
 
-    def _verdict(self, found: Pairs) -> str:
+    def _verdict(self, pairs: Pairs) -> str:
         """Return the verdict; for one run of the cloud also its rank among the seeds, which needs no interval."""
-        words = verdict(found.distance(), found.floor(), found.excess(), found.n, self._other())
+        words = verdict(pairs.distance(), pairs.floor(), pairs.excess(), pairs.n, self._other())
         runs = len(self.references)
         if len(self.clouds) > 1 or runs < FEWEST_RUNS:
             return words
-        place = f"{found.rank()} of the {runs} seeds are as far from the others"
-        return f"{words}; {place} (p = {(found.rank() + 1) / (runs + 1):.2g})"
+        place = f"{pairs.rank()} of the {runs} seeds are as far from the others"
+        return f"{words}; {place} (p = {(pairs.rank() + 1) / (runs + 1):.2g})"
 
     def _other(self) -> str:
         return "the rest of the reference" if self.source == HALVES else OTHER

@@ -55,7 +55,7 @@ def export(
     exists, `ResourceError` for a missing library or a full disk.
     """
     path = target(out)
-    chosen = image_format(path) if field else format_of(path)
+    kind = image_format(path) if field else format_of(path)
     if not isinstance(store, Run) and local(store).is_file():
         raise ConfigError(f"{store} is not a store of particles", "for a model: 'ksdp sample' writes a store")
     run = store if isinstance(store, Run) else part_of(store) or open_run(store)
@@ -65,7 +65,7 @@ def export(
         write(selection, path, overwrite=overwrite, field=field, progress=report)
     return Exported(
         path,
-        chosen.name,
+        kind.name,
         path.stat().st_size,
         run.J,
         run.dim,

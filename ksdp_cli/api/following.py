@@ -43,8 +43,8 @@ def is_due(looks: Sequence[Look], t: float) -> bool:
         return True
     before, last = looks[-2], looks[-1]
     since, s = last["t"] - before["t"], square(last)
-    changed = abs(square(before) - s)
-    gap = min(2.0 * since, CHANGE * since * s / changed) if changed > 0 and s > 0 else 2.0 * since
+    change = abs(square(before) - s)
+    gap = min(2.0 * since, CHANGE * since * s / change) if change > 0 and s > 0 else 2.0 * since
     age = last["t"] - looks[0]["t"]
     if t < last["t"] + max(gap, LEAST * age) * (1 - 1e-9):
         return False
@@ -57,42 +57,42 @@ def look(run: CaseRun) -> Look:
     """Measure the concentration of a case's cloud now, in six digits."""
     case, delta = run.case, math.sqrt(run.case.kernel_args[0])
     critical = critical_mass(run.problem, case)
-    found = concentration(run.state.x, case.mass, RESOLVED * delta, critical, most=LOOKED_AT)
-    return of(found, run.time())
+    measure = concentration(run.state.x, case.mass, RESOLVED * delta, critical, most=LOOKED_AT)
+    return of(measure, run.time())
 
 
-def of(found: Concentration, t: float) -> Look:
+def of(measure: Concentration, t: float) -> Look:
     """The numbers of a look, or of a frame, in six digits."""
     return Look(
         t=t,
-        density=_rounded(found.density),
-        wide=_rounded(found.wide),
-        within=float(f"{found.within:.6g}"),
-        radii=[float(f"{radius:.6g}") for radius in found.radii],
-        critical_radius=_rounded(found.critical_radius),
+        density=_rounded(measure.density),
+        wide=_rounded(measure.wide),
+        within=float(f"{measure.within:.6g}"),
+        radii=[float(f"{radius:.6g}") for radius in measure.radii],
+        critical_radius=_rounded(measure.critical_radius),
     )
 
 
-def square(seen: Look) -> float:
+def square(entry: Look) -> float:
     """What falls to 0 at a blow-up: R^2, in space 1 / density."""
-    radius = seen["critical_radius"]
+    radius = entry["critical_radius"]
     if radius is None:
-        return 1.0 / seen["density"] if seen["density"] else 0.0
+        return 1.0 / entry["density"] if entry["density"] else 0.0
     return float(radius**2)
 
 
-def is_over(run: CaseRun, seen: Look) -> str | None:
+def is_over(run: CaseRun, entry: Look) -> str | None:
     """A sentence where delta resolves the cloud no more: it holds the critical mass, in space 1 % of all mass, within
     four delta of its densest point."""
-    case, delta, radius = run.case, math.sqrt(run.case.kernel_args[0]), seen["critical_radius"]
+    case, delta, radius = run.case, math.sqrt(run.case.kernel_args[0]), entry["critical_radius"]
     if radius is None:
-        radius, what = ball(case, seen["density"]), f"{PART:.0%} of the mass"
+        radius, what = ball(case, entry["density"]), f"{PART:.0%} of the mass"
         limit = RESOLVED_BALL
     else:
         what, limit = "the critical mass 8 pi mu / chi", RADIUS
     if radius > limit * delta:
         return None
-    return f"the cloud has collapsed by t = {seen['t']:.6g}: {what} lies within {limit:g} delta = {limit * delta:.3g}"
+    return f"the cloud has collapsed by t = {entry['t']:.6g}: {what} lies within {limit:g} delta = {limit * delta:.3g}"
 
 
 def ball(case: Case, density: float | None) -> float:

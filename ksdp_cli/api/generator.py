@@ -33,8 +33,8 @@ class Generator:
 
     def inputs(self, n: int, seed: int = 0, *, start: int = 0, stream: int = 0) -> Cloud:
         """Draw particles ``start`` to ``start + n`` of the initial cloud, (n, d) float32."""
-        drawn: Cloud = self.initial.draw(n, self.model.dim, seed, start=start, stream=stream)
-        return drawn
+        x: Cloud = self.initial.draw(n, self.model.dim, seed, start=start, stream=stream)
+        return x
 
     def push(self, x: Cloud, at: Mapping[str, float]) -> NDArray[np.float32]:
         """Map the particles ``x`` (n, d) at the parameters ``at`` by name: (n, d) float32."""

@@ -59,23 +59,23 @@ def _origins(problem: Problem) -> tuple[tuple[tuple[float, ...], ...], ...]:
     return tuple(tuple(tuple(map(float, o.at(t))) for t in problem.config.times) for o in paths if o)
 
 
-def header_on_resume(problem: Problem, stored: Run, device: str, grid: FieldGrid | None) -> Header:
-    """The header for `extend`, with the state in which ``stored`` ended.
+def header_on_resume(problem: Problem, run: Run, device: str, grid: FieldGrid | None) -> Header:
+    """The header for `extend`, with the state in which ``run`` ended.
 
-    ``stored`` may be any run: the store refuses it when it is another one. It keeps its grid, whatever the end that is
+    ``run`` may be any run: the store refuses it when it is another one. It keeps its grid, whatever the end that is
     asked for makes of ``grid``. Raises `ConfigError` before a store is laid
     out anew whose frames are of another device.
     """
-    if stored.kind != "simulation":
+    if run.kind != "simulation":
         return header(problem, grid)
-    if stored.attrs.get("stopped"):
-        problem = up_to(problem, float(stored.attrs["stopped"]["t"]), snapshots_of(stored.config))
-    kept_grid = stored.grid if grid and stored.grid and stored.grid.points == grid.points else grid
-    result = header(extend(problem, snapshots_of(stored.config)), kept_grid)
-    if len(stored.times) and result.times != stored.header.times:
-        require_same_kind(stored.attrs, kind_of(stored.attrs) | {"device": device}, str(stored.path))
-    kept = {name: stored.attrs[name] for name in (END_STATE, MADE_BY, FOLLOWED) if name in stored.attrs}
-    return replace(result, attrs=result.attrs | kept)
+    if run.attrs.get("stopped"):
+        problem = up_to(problem, float(run.attrs["stopped"]["t"]), snapshots_of(run.config))
+    kept_grid = run.grid if grid and run.grid and run.grid.points == grid.points else grid
+    result = header(extend(problem, snapshots_of(run.config)), kept_grid)
+    if len(run.times) and result.times != run.header.times:
+        require_same_kind(run.attrs, kind_of(run.attrs) | {"device": device}, str(run.path))
+    attrs = {name: run.attrs[name] for name in (END_STATE, MADE_BY, FOLLOWED) if name in run.attrs}
+    return replace(result, attrs=result.attrs | attrs)
 
 
 def with_times(problem: Problem, times: tuple[float, ...]) -> Problem:
@@ -83,23 +83,23 @@ def with_times(problem: Problem, times: tuple[float, ...]) -> Problem:
     return replace(problem, config=problem.config.model_copy(update={"snapshots": times, "T": times[-1]}))
 
 
-def extend(problem: Problem, stored: tuple[float, ...]) -> Problem:
-    """Return ``problem`` with the snapshots ``stored``, which count from t0, followed by its later ones.
+def extend(problem: Problem, times: tuple[float, ...]) -> Problem:
+    """Return ``problem`` with the snapshots ``times``, which count from t0, followed by its later ones.
 
     Return it unchanged if it cannot continue from them: it ends earlier, or has a snapshot that the stored run skipped.
     """
-    asked, end = problem.config.snapshots, stored[-1]
-    later = tuple(t for t in asked if not any(_same(t, s) for s in stored))
-    if any(t < end for t in later) or not (later or _same(asked[-1], end)):
+    snapshots, end = problem.config.snapshots, times[-1]
+    later = tuple(t for t in snapshots if not any(_same(t, s) for s in times))
+    if any(t < end for t in later) or not (later or _same(snapshots[-1], end)):
         return problem
-    return with_times(problem, stored + later)
+    return with_times(problem, times + later)
 
 
-def up_to(problem: Problem, end: float, stored: tuple[float, ...]) -> Problem:
-    """``problem`` with the snapshots ``stored`` of a run that stopped at ``end``, where those that it asks for until
+def up_to(problem: Problem, end: float, times: tuple[float, ...]) -> Problem:
+    """``problem`` with the snapshots ``times`` of a run that stopped at ``end``, where those that it asks for until
     then are among them."""
-    asked = [t for t in problem.config.snapshots if problem.config.t0 + t < end]
-    return with_times(problem, stored) if all(any(_same(t, s) for s in stored) for t in asked) else problem
+    snapshots = [t for t in problem.config.snapshots if problem.config.t0 + t < end]
+    return with_times(problem, times) if all(any(_same(t, s) for s in times) for t in snapshots) else problem
 
 
 def end_state(
@@ -119,8 +119,8 @@ def end_state(
 def collapsed_from(times: Sequence[float | None]) -> dict[str, object]:
     """The attribute with the time from which on the cloud is collapsed; of a sweep one for each case, None where it is
     not."""
-    known = any(time is not None for time in times)
-    return {"collapsed_from": times[0] if len(times) == 1 else list(times)} if known else {}
+    any_collapse = any(time is not None for time in times)
+    return {"collapsed_from": times[0] if len(times) == 1 else list(times)} if any_collapse else {}
 
 
 def snapshots_of(config: JsonDict) -> tuple[float, ...]:
@@ -133,28 +133,28 @@ def marks(problem: Problem) -> dict[str, object]:
     of the caller's own classes and instances.
     """
     initial = problem.initial
-    found: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
+    result: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
     if isinstance(initial, StoredCloud):
-        found["origin"] = {"sha256": initial.digest, "t": initial.t, "generation": initial.generation}
+        result["origin"] = {"sha256": initial.digest, "t": initial.t, "generation": initial.generation}
     if isinstance(problem.c0, StoredField):
-        found["chemical"] = {"sha256": problem.c0.digest}
-    return found
+        result["chemical"] = {"sha256": problem.c0.digest}
+    return result
 
 
-def run_id(config: SimulateConfig, marked: Mapping[str, object]) -> str:
+def run_id(config: SimulateConfig, digests: Mapping[str, object]) -> str:
     """Return a digest that identifies the run of a checkpoint: the configuration without times, which may change, and
     device, which `require_same_kind` checks; and the `marks`."""
-    return _digest(config, marked, without=("T", "snapshots", "device"))
+    return _digest(config, digests, without=("T", "snapshots", "device"))
 
 
-def belongs(about: Mapping[str, object], config: SimulateConfig, marked: Mapping[str, object]) -> bool:
+def belongs(about: Mapping[str, object], config: SimulateConfig, digests: Mapping[str, object]) -> bool:
     """Whether the header ``about`` of a state belongs to the run ``config`` with these `marks`.
 
     Headers older than `MADE_BY` held the device and no marks; they never match a run with marks.
     """
     if MADE_BY in about:
-        return bool(about.get("run") == run_id(config, marked))
-    if any(name in marked for name in MARKS):
+        return bool(about.get("run") == run_id(config, digests))
+    if any(name in digests for name in MARKS):
         return False
     devices = ("auto", "cpu", "cuda")
     old = (_digest(config.model_copy(update={"device": d}), {}, without=("T", "snapshots")) for d in devices)
@@ -170,11 +170,11 @@ def require_same_kind(about: Mapping[str, object], now: dict[str, str], what: st
     before = kind_of(about)
     if before == now or (before["device"] == now["device"] and not before["engine"]):
         return
-    old_kind, asked = (f"{kind['engine']} engine on {kind['device']}" for kind in (before, now))
+    old_kind, new_kind = (f"{kind['engine']} engine on {kind['device']}" for kind in (before, now))
     other = before["device"] != now["device"]
     advice = f"resume with --device {before['device']}" if other else "resume with the version that started it"
     raise ConfigError(
-        f"{what} was made by the {old_kind}, and this would be the {asked}: a run keeps to one, to the bit",
+        f"{what} was made by the {old_kind}, and this would be the {new_kind}: a run keeps to one, to the bit",
         f"{advice}, or start again with --overwrite or another -o",
     )
 
@@ -193,18 +193,19 @@ def kind_of(about: Mapping[str, Any]) -> dict[str, str]:
     return {"device": "cpu", "engine": engine}
 
 
-def _digest(config: SimulateConfig, marked: Mapping[str, object], without: tuple[str, ...]) -> str:
-    kept = {name: value for name, value in _resolved(config).items() if name not in without}
-    return provenance.digest(kept | {"state": STATE} | {name: marked[name] for name in MARKS if name in marked})
+def _digest(config: SimulateConfig, digests: Mapping[str, object], without: tuple[str, ...]) -> str:
+    fields = {name: value for name, value in _resolved(config).items() if name not in without}
+    return provenance.digest(fields | {"state": STATE} | {name: digests[name] for name in MARKS if name in digests})
 
 
 def _resolved(config: SimulateConfig) -> dict[str, object]:
-    """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid and
-    about a fixed origin says what it said before there were these."""
+    """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid,
+    about a fixed origin and with independent particles says what it said before there were these."""
     unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
     unsaid |= {"store_gradient"} if config.store_gradient == "no" else set()
     unsaid |= {"origin"} if config.origin == "fixed" else set()
     unsaid |= {"merge"} if config.merge == "none" else set()
+    unsaid |= {"sampling"} if config.sampling == "random" else set()
     unsaid |= set() if config.halvings else {"halvings", "dt_fraction"}
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}

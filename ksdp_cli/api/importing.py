@@ -33,7 +33,7 @@ Key = TypeVar("Key", bound=float | str | tuple[float | str, ...])
 
 
 def clouds(
-    given: Mapping[Key, object],
+    arrays: Mapping[Key, object],
     *,
     names: Sequence[str],
     source: object = None,
@@ -46,7 +46,7 @@ def clouds(
 ) -> Run:
     """Store clouds (N, d), d = 1 to 8, one for each value of the parameters ``names``.
 
-    ``given`` maps values, a tuple in the order of ``names`` or one number, to arrays. If ``"t"`` is among the names it
+    ``arrays`` maps values, a tuple in the order of ``names`` or one number, to arrays. If ``"t"`` is among the names it
     is the time of a cloud; else ``t`` is the time of all. Clouds of different sizes are cut to the smallest size, at
     random by ``seed``, with a warning. ``source`` is the initial cloud of a network that learns them: a registered law
     (default the uniform ball), or an array, a file or a store of one cloud, from which samples are drawn as a
@@ -56,11 +56,11 @@ def clouds(
     that do not fit.
     """
     words = ["ksdp_cli.clouds"]
-    return _store(given, names, source, t, fixed or {}, out, overwrite, seed, warn or as_warning, words)
+    return _store(arrays, names, source, t, fixed or {}, out, overwrite, seed, warn or as_warning, words)
 
 
 def _store(
-    given: Mapping[Key, object],
+    arrays: Mapping[Key, object],
     names: Sequence[str],
     source: object,
     t: object,
@@ -72,7 +72,7 @@ def _store(
     words: list[str],
 ) -> Run:
     """`clouds`, made by the command ``words``."""
-    by_values = {_values(key, names): own_cloud(cloud, f"cloud of {key}") for key, cloud in given.items()}
+    by_values = {_values(key, names): own_cloud(cloud, f"cloud of {key}") for key, cloud in arrays.items()}
     if not by_values:
         raise DataError("no clouds are given", "give one for each value of the parameters")
     names, by_values = _with_time(names, by_values, 0.0 if t is None else number(t))
@@ -130,25 +130,25 @@ def import_files(
 
     Raises as `clouds`, and for files that cannot be read.
     """
-    swept, fixed = {}, {}
+    columns, fixed = {}, {}
     for name, text in parameters.items():
         values = sweep(text)
         if len(values) not in (1, len(files)):
             raise ConfigError(f"--{name} has {len(values)} values for {len(files)} files", "give one a file, or one")
         if len(values) == len(files) > 1 or (len(files) == 1 and name != TIME):
-            swept[name] = values
+            columns[name] = values
         else:
             fixed[name] = values[0]
     t = fixed.pop(TIME, None)
-    rows = list(zip(*swept.values(), strict=True)) if swept else [()] * len(files)
+    rows = list(zip(*columns.values(), strict=True)) if columns else [()] * len(files)
     if len(set(rows)) < len(files):
         raise ConfigError(f"{len(files)} files and {len(set(rows))} values of the parameters",
                           "give each file its own, as --A 1,10,100")  # fmt: skip
-    given = {values: read_cloud(Path(file).expanduser()) for values, file in zip(rows, files, strict=True)}
+    arrays = {values: read_cloud(Path(file).expanduser()) for values, file in zip(rows, files, strict=True)}
     words = ["ksdp", "import", *map(str, files)]
     words += [word for name, text in parameters.items() for word in (f"--{name}", str(text))]
     words += [] if source is None else ["--source", str(source)]
-    return _store(given, tuple(swept), source, t, fixed, out, overwrite, 0, warn or as_warning, words)
+    return _store(arrays, tuple(columns), source, t, fixed, out, overwrite, 0, warn or as_warning, words)
 
 
 def _values(key: object, names: Sequence[str]) -> tuple[float, ...]:

@@ -66,9 +66,9 @@ def integrate(
     """
     simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
-    spent = restore(simulation, writer, resume, listener.warn, kind)
-    hand_over(simulation)
-    watch = Watch(simulation, writer, listener, spent, kind)
+    seconds = restore(simulation, writer, resume, listener.warn, kind)
+    hand_over(simulation, listener.stop)
+    watch = Watch(simulation, writer, listener, seconds, kind)
     try:
         simulation.run(watch.write, watch.after_step)
         if problem.chemistry.memory:
@@ -78,8 +78,8 @@ def integrate(
     except NumericalError as error:
         simulation.snapshot()
         advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)
-        kept = _keep(problem, simulation, writer, watch, error.message)
-        raise NumericalError(f"{error.message}; {advice}; {kept}", error.hint) from None
+        state_note = _keep(problem, simulation, writer, watch, error.message)
+        raise NumericalError(f"{error.message}; {advice}; {state_note}", error.hint) from None
     return watch
 
 
@@ -101,11 +101,11 @@ def _stop(
     assert isinstance(writer, Owner)  # a case alone is not stopped
     simulation.snapshot()
     t = simulation.moving.time()
-    stored = open_run(writer.path).attrs  # a run killed at its stop comes here again, and its store ends there by now
+    attrs = open_run(writer.path).attrs  # a run killed at its stop comes here again, and its store ends there by now
     remaining = [float(one) for one in writer.times if one > t * (1 + 1e-12)]
-    stopped = {"t": t, "why": end.why, "not_reached": stored.get("stopped", {"not_reached": remaining})["not_reached"]}
-    _end_here(problem, simulation, writer, watch, stopped=stopped, command=stored["command"])
-    return stopped
+    stop = {"t": t, "why": end.why, "not_reached": attrs.get("stopped", {"not_reached": remaining})["not_reached"]}
+    _end_here(problem, simulation, writer, watch, stopped=stop, command=attrs["command"])
+    return stop
 
 
 def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Watch, **facts: object) -> int:
@@ -117,14 +117,14 @@ def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Wa
     if not times or t > times[-1]:
         times = (*times, t)
     shorter = header(with_times(problem, times), writer.header.grid)
-    ended = change_times(writer, replace(shorter, attrs=shorter.attrs | facts | {MADE_BY: watch.kind}))
-    ended.annotate(**watch.facts())
-    if ended.committed < len(times):
-        fields = [None if field is None else field[None] for field in _fields(simulation.moving, ended.header.grid)]
-        ended.write(len(times) - 1, _float32(simulation.moving.state.x)[None], *fields)
+    end = change_times(writer, replace(shorter, attrs=shorter.attrs | facts | {MADE_BY: watch.kind}))
+    end.annotate(**watch.facts())
+    if end.committed < len(times):
+        fields = [None if field is None else field[None] for field in _fields(simulation.moving, end.header.grid)]
+        end.write(len(times) - 1, _float32(simulation.moving.state.x)[None], *fields)
     Checkpoints(writer.path).remove()
-    detect(problem, ended)
-    ended.finish()
+    detect(problem, end)
+    end.finish()
     return len(times)
 
 
@@ -132,13 +132,13 @@ class Watch:
     """Acts between the steps of a run, on a GPU between queues of steps: saves, warns, reports."""
 
     def __init__(
-        self, simulation: Simulation, writer: Owner | CaseStore, listener: Listener, spent: float, kind: dict[str, str]
+        self, simulation: Simulation, writer: Owner | CaseStore, listener: Listener, before: float, kind: dict[str, str]
     ) -> None:
         self.simulation, self.writer, self.listener, self.kind = simulation, writer, listener, kind
         self.files, self.world = Checkpoints(writer.path), simulation.world
         #: By case, interval, step and place in it of its checkpoint.
         self.checkpoints: dict[int, tuple[int, int, int]] = {}
-        self.spent, self.first, self.interval = spent, simulation.done(), CHECKPOINT_SECONDS
+        self.spent, self.first, self.interval = before, simulation.done(), CHECKPOINT_SECONDS
         self.began = self.saved = compiling.clock()
         if self.first and listener.stop:
             listener.stop()  # a run that goes on has something to save from its first step
@@ -195,10 +195,10 @@ class Watch:
 
     def after_step(self, done: int) -> None:
         over = self._follow()
-        seen = self.simulation.look()
-        if seen and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
+        doubt = self.simulation.look()
+        if doubt and self.listener.warn and not self.warned:  # once for a sweep; the store says it of every case
             self.warned = True
-            self.listener.warn(seen)
+            self.listener.warn(doubt)
         now, listener, steps = compiling.clock(), self.listener, self.simulation.steps
         if not self.announced and self.pace.is_ready(now, done):
             self.announced = True
@@ -232,9 +232,9 @@ class Watch:
         if due:
             s.settle()
         for run in due:
-            seen = look(run)
-            run.state.looks.append(seen)
-            if s.config.merge == "stop" and (why := is_over(run, seen)):
+            measure = look(run)
+            run.state.looks.append(measure)
+            if s.config.merge == "stop" and (why := is_over(run, measure)):
                 return why
         return None
 
@@ -249,8 +249,8 @@ class Watch:
         before = compiling.clock()
         for run, state in zip(self.simulation.runs, self.simulation.snapshot(), strict=True):
             place = (state.k, state.step, state.place.offset)
-            moved = any(place)  # what has not is drawn again
-            if last or (moved and self.checkpoints.get(run.case.number) != place):
+            case_moves = any(place)  # what has not is drawn again
+            if last or (case_moves and self.checkpoints.get(run.case.number) != place):
                 facts = {"facts": self.facts(), "whole": bool(self._end_state(state.k))} if last else {}
                 self.files.save(run.case.number, self._about(state) | facts, state.arrays)
                 self.checkpoints[run.case.number] = place

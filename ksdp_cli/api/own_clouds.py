@@ -81,28 +81,28 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
         if values.dtype.kind not in "fiu" or values.shape != (len(position),) or not np.isfinite(values).all():
             raise DataError(f"{name} has shape {values.shape} for {len(position)} cases", "give one number a case")
         columns[str(name)] = values.astype(np.float64)
-    varied = {name: values for name, values in columns.items() if len(np.unique(values)) > 1}
-    cases = [{name: float(values[case]) for name, values in varied.items()} for case in range(len(position))]
+    varying_columns = {name: values for name, values in columns.items() if len(np.unique(values)) > 1}
+    cases = [{name: float(values[case]) for name, values in varying_columns.items()} for case in range(len(position))]
     if len({tuple(case.values()) for case in cases}) < len(cases):
         raise DataError(
             f"two of {len(cases)} cases have the same parameters", "give an array (case,) that tells them apart"
         )
-    wanted = SimulateConfig.model_fields["init"].default if init is None else resolve_user_cloud(init)
-    start, cloud = initial_cloud(wanted, position.shape[3])
+    law = SimulateConfig.model_fields["init"].default if init is None else resolve_user_cloud(init)
+    start, cloud = initial_cloud(law, position.shape[3])
     config = {"init": start, "T": float(times[-1]), "J": position.shape[2], "dim": position.shape[3]}
-    config |= {name: float(values[0]) for name, values in columns.items() if name not in varied}
+    config |= {name: float(values[0]) for name, values in columns.items() if name not in varying_columns}
     attrs = {"origin": {"sha256": cloud.digest}} if isinstance(cloud, StoredCloud) else {}
     with np.errstate(over="ignore"):
         return OwnClouds(position.astype(np.float32), times, cases, config, attrs=attrs)
 
 
-def require_mapping(given: object) -> Mapping[str, object]:
-    """Return ``given`` if it is a mapping of arrays, else raise `ConfigError`."""
-    if not isinstance(given, Mapping):
+def require_mapping(value: object) -> Mapping[str, object]:
+    """Return ``value`` if it is a mapping of arrays, else raise `ConfigError`."""
+    if not isinstance(value, Mapping):
         message = (
-            "an array has no parameters to learn" if is_array(given) else f"a {type(given).__name__} is not a store"
+            "an array has no parameters to learn" if is_array(value) else f"a {type(value).__name__} is not a store"
         )
         raise ConfigError(
             message, "give a store, or a dict of arrays: position (case, time, particle, axis), NAME (case,)"
         )
-    return given
+    return value

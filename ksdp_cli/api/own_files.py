@@ -50,24 +50,24 @@ def read_arrays(path: Path) -> JsonDict:
         return read_foreign(path)
     if path.suffix.lower() != ".npz":
         raise DataError(f"{path} holds one cloud without parameters", "give an .npz with position and parameters")
-    stored = _load(path)
-    if not isinstance(stored, NpzFile):
+    arrays = _load(path)
+    if not isinstance(arrays, NpzFile):
         raise DataError(f"{path} holds one array, and nothing to learn", "write it with numpy.savez")
-    with stored:
+    with arrays:
         try:
-            return {name: stored[name] for name in stored.files if name not in ("ksdp-metadata", "axis")}
+            return {name: arrays[name] for name in arrays.files if name not in ("ksdp-metadata", "axis")}
         except Exception as error:  # as below
             raise DataError(f"{path} cannot be read: {error}", "arrays of numbers can") from None
 
 
-def is_array(given: object) -> bool:
-    """Whether ``given`` is an array or converts to one, as tensors and data frames do."""
-    return hasattr(given, "__array__")
+def is_array(value: object) -> bool:
+    """Whether ``value`` is an array or converts to one, as tensors and data frames do."""
+    return hasattr(value, "__array__")
 
 
-def own_cloud(given: object, name: str) -> Cloud:
+def own_cloud(value: object, name: str) -> Cloud:
     """Return an array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for anything else."""
-    x = np.asarray(given)
+    x = np.asarray(value)
     if x.dtype.kind not in "fiu":
         raise DataError(f"the {name} is an array of {x.dtype}, not of numbers", "give an array (N, d) of floats")
     if x.ndim != 2 or not x.size:

@@ -64,7 +64,7 @@ class PairWorkers:
         if seconds < WORTH or not _importable(metric):
             yield from solve_by_threads(metric, take, pairs)
             return
-        files = _written(metric, take, pairs)
+        files = _files_of(metric, take, pairs)
         with self._folder(f"compare-{_digest(files)}") as folder:
             for name, array in files.items():
                 _save(folder / name, array)
@@ -130,12 +130,12 @@ def solve(folder: str, number: int, threads: int | None) -> None:
     metric = _metric(place)
     first, second = np.load(place / "pairs.npy")[number]
     with limit_threads(threads):
-        found = metric.transport(*(np.load(place / f"sample-{one}.npy") for one in (first, second)))
-    potentials = found.potentials or ()
-    _save(place / f"found-{number}.npz", {"value": np.float64(found.value)} | dict(zip("xy", potentials, strict=False)))
+        result = metric.transport(*(np.load(place / f"sample-{one}.npy") for one in (first, second)))
+    x_and_y = dict(zip("xy", result.potentials or (), strict=False))
+    _save(place / f"found-{number}.npz", {"value": np.asarray(result.value)} | x_and_y)
 
 
-def _written(metric: Distance, take: Take, pairs: Sequence[Pair]) -> dict[str, NDArray[np.generic]]:
+def _files_of(metric: Distance, take: Take, pairs: Sequence[Pair]) -> dict[str, NDArray[np.generic]]:
     """What the files of a folder hold, by name."""
     kind = type(metric)
     options = {"seed": metric.seed, "n": metric.n, "repeats": metric.repeats}
@@ -173,10 +173,10 @@ def _source(module: str) -> str:
 
 
 def _digest(files: dict[str, NDArray[np.generic]]) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name, array in files.items():
-        found.update(f"{name} {array.shape} {array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()[:16]
+        digest.update(f"{name} {array.shape} {array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _save(file: Path, arrays: NDArray[np.generic] | Mapping[str, NDArray[np.generic] | np.generic]) -> None:
@@ -184,11 +184,11 @@ def _save(file: Path, arrays: NDArray[np.generic] | Mapping[str, NDArray[np.gene
         if isinstance(arrays, np.ndarray):
             np.save(handle, arrays)
             return
-        named: dict[str, Any] = dict(arrays)
-        np.savez(handle, **named)
+        entries: dict[str, Any] = dict(arrays)
+        np.savez(handle, **entries)
 
 
 def _read(file: Path) -> Transport:
-    with np.load(file) as found:
-        value = float(found["value"])
-        return Transport(value, (found["x"], found["y"]) if "x" in found else None)
+    with np.load(file) as archive:
+        value = float(archive["value"])
+        return Transport(value, (archive["x"], archive["y"]) if "x" in archive else None)

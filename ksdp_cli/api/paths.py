@@ -51,18 +51,18 @@ def newest_model() -> Path | None:
     return max(newest, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
-def existing(given: str | Path) -> Path:
+def existing(name: str | Path) -> Path:
     """Return an existing file or store by its path, or a model that ships by its name; an existing path has priority.
 
     Raises `DataError` if it is neither.
     """
-    path = local(given)
+    path = local(name)
     if path.exists():
         return path
-    if str(given) in models.names():
-        return models.path(str(given))
-    shipped = "" if path.suffix else f"; models that ship: {', '.join(models.names())}"  # none has a suffix
-    raise DataError(f"there is no file {given}", f"check the path{shipped}")
+    if str(name) in models.names():
+        return models.path(str(name))
+    advice = "" if path.suffix else f"; models that ship: {', '.join(models.names())}"  # none has a suffix
+    raise DataError(f"there is no file {name}", f"check the path{advice}")
 
 
 def slug(text: str) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..base.listener import Stop
 from ..base.shapes import Cloud
+from ..base.signals import early_end
 from ..base.threads import core_count, limit_threads
 from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ReportedElsewhere, ResourceError
 from ..particles import cards
@@ -67,10 +68,10 @@ class LostElsewhere(ReportedElsewhere):
 
 
 @contextlib.contextmanager
-def join_world(asked: str | None) -> Iterator[World]:
+def join_world(kind: str | None) -> Iterator[World]:
     """Join the world of this process (`world_of`) and close it at the end. If a rank is lost, one of the others raises
     `Lost` and the rest `LostElsewhere`."""
-    world = world_of(asked)
+    world = world_of(kind)
     try:
         yield world
     except BaseException as error:
@@ -95,15 +96,17 @@ def share_threads(world: World) -> Iterator[None]:
 @contextlib.contextmanager
 def leading(world: World) -> Iterator[Callable[[Path], None]]:
     """Run rank 0's work in the block, while the others `follow`; then send them the exit code, and the store path that
-    the yielded function received. After an unexpected error they notice the loss of this rank."""
+    the yielded function received. After an unexpected error they notice the loss of this rank. A signal ends all ranks:
+    at once before `hand_over`, and after a step from then on."""
     path = Path()
 
-    def completed(store: Path) -> None:
+    def note_store(store: Path) -> None:
         nonlocal path
         path = store
 
     try:
-        yield completed
+        with early_end():
+            yield note_store
     except Lost:
         raise
     except KsdpError as error:
@@ -126,6 +129,8 @@ def require_ranks(world: World, problem: Problem, apart: bool) -> None:
         )
     if world.size > problem.config.J:
         raise ConfigError(f"J = {problem.config.J} on {world.size} ranks is not possible", "use fewer ranks")
+    if problem.config.sampling == "quiet":
+        raise ConfigError(f"--sampling quiet on {world.size} ranks: a pair may be on two", "use one process")
 
 
 def require_cards(world: World, problem: Problem, device: str) -> None:
@@ -139,11 +144,13 @@ def require_cards(world: World, problem: Problem, device: str) -> None:
         )
 
 
-def hand_over(simulation: Simulation) -> None:
+def hand_over(simulation: Simulation, stop: Stop | None) -> None:
     """On rank 0: send the cases of ``simulation`` and their states to the other ranks."""
     world, states = simulation.world, [run.state for run in simulation.runs]
     if world.size == 1:
         return
+    if stop:
+        stop()  # from now on a signal waits for the end of a step, where the ranks agree
     world.decide(
         Job(
             simulation.config.snapshots,
@@ -166,15 +173,15 @@ def compare(world: World, clouds: Sequence[Cloud]) -> None:
 
 def by_first(world: World, work: Callable[[], None]) -> None:
     """Run ``work`` on rank 0; its error ends the other ranks too."""
-    failed = None
+    failure = None
     try:
         if world.rank == 0:
             work()
     except KsdpError as error:
-        failed = error
-    code = world.decide(failed.exit_code if failed else 0)
-    if failed:
-        raise failed
+        failure = error
+    code = world.decide(failure.exit_code if failure else 0)
+    if failure:
+        raise failure
     if code:
         raise ReportedElsewhere(code)
 
@@ -187,16 +194,18 @@ def follow(
     ``options`` are those of rank 0's `simulate`, without the ones about the store. Raises `ReportedElsewhere` with the
     exit code of rank 0 if it is not 0, and `Lost`.
     """
-    problem, failed = None, None
+    if stop:
+        stop()  # a signal waits for the end of a step, where the ranks agree
+    problem, failure = None, None
     unheard: Job | Outcome | None = None
     try:
         problem = pose_problem(options)
     except KsdpError as error:
-        failed = error  # as on rank 0, which tells of it; or this rank alone is in trouble
+        failure = error  # as on rank 0, which tells of it; or this rank alone is in trouble
     while isinstance(decision := world.decide(unheard), Job):
         if problem is None:
-            assert failed is not None
-            raise failed
+            assert failure is not None
+            raise failure
         with (
             limit_threads(threads),
             share_threads(world),
@@ -226,8 +235,6 @@ def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
         empty = {name: np.empty(shape, dtype) for name, (shape, dtype) in arrays.items()}
         _from_first(world, empty)
         run.restore(State(empty, **state))
-    if stop:
-        stop()  # from now on rank 0 acts on a signal
 
     def after_step(_: int) -> None:
         number, save = stop_request(world, stop)

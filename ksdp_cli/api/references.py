@@ -59,10 +59,10 @@ class ComparedCloud:
     def numbers(self) -> dict[str, float]:
         """Return the time and every physical parameter with one value, without the seed."""
         names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
-        found = {name: constant_value(self.simulation, name) for name in names}
+        values = {name: constant_value(self.simulation, name) for name in names}
         time = {} if math.isnan(self.t) else {"t": self.t}
         case = {name: value for name, value in self.case.items() if name != grids.SEED}
-        return {name: value for name, value in found.items() if value is not None} | case | time
+        return {name: value for name, value in values.items() if value is not None} | case | time
 
     def parameters(self) -> dict[str, float | str]:
         """Return `numbers`, and the names of flow, kernel and initial cloud."""
@@ -73,35 +73,35 @@ class ComparedCloud:
     def law(self) -> float | None:
         """Return E|x|^2 by equation (6), or None if the law, its start or the simulation is unknown."""
         try:
-            stated = provenance.simulation(self.simulation, self.name)
+            config = provenance.simulation(self.simulation, self.name)
         except DataError:
             return None
-        law = second_moment_law(stated, stated.J, self.case, second_moment_at_start(stated))
+        law = second_moment_law(config, config.J, self.case, second_moment_at_start(config))
         return None if law is None else law(self.t)
 
 
-def open_subject(given: object, name: str = "cloud") -> Run | Model | Cloud:
+def open_subject(source: object, name: str = "cloud") -> Run | Model | Cloud:
     """Open a store or a model by path or name, or read a cloud (N, d). Raises `DataError`."""
-    if isinstance(given, (Run, Model)):
-        return given
-    if is_array(given):
-        return own_cloud(given, name)
-    if not isinstance(given, (str, Path)):
-        raise DataError(f"a {type(given).__name__} is not a cloud", "give a path, a run, a model or an array (N, d)")
-    if (chosen := part_of(given)) is not None:
-        return chosen
-    path = paths.existing(given)
+    if isinstance(source, (Run, Model)):
+        return source
+    if is_array(source):
+        return own_cloud(source, name)
+    if not isinstance(source, (str, Path)):
+        raise DataError(f"a {type(source).__name__} is not a cloud", "give a path, a run, a model or an array (N, d)")
+    if (part := part_of(source)) is not None:
+        return part
+    path = paths.existing(source)
     if is_own(path):
         return read_cloud(path)
     return Model.load(path) if path.is_file() else open_run(path)
 
 
-def store(given: object, name: str = "reference") -> Run | Cloud:
+def store(source: object, name: str = "reference") -> Run | Cloud:
     """Open a store or a cloud (N, d). Raises `ConfigError` for a model."""
-    found = open_subject(given, name)
-    if isinstance(found, Model):
-        raise ConfigError(f"the reference {given} is a model", "give a store as the reference")
-    return found
+    subject = open_subject(source, name)
+    if isinstance(subject, Model):
+        raise ConfigError(f"the reference {source} is a model", "give a store as the reference")
+    return subject
 
 
 def alone(cloud: Cloud, name: str) -> ComparedCloud:
@@ -109,26 +109,26 @@ def alone(cloud: Cloud, name: str) -> ComparedCloud:
     return ComparedCloud(name, cloud, {}, math.nan, {}, None, 0, False)
 
 
-def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = None) -> ComparedCloud:
-    """Return the cloud of a store at the values ``asked``; a constant parameter must equal its value in the store.
+def frame(run: Run, at: dict[str, float], hints: dict[str, float] | None = None) -> ComparedCloud:
+    """Return the cloud of a store at the values ``at``; a constant parameter must equal its value in the store.
 
-    ``hints`` are values of the other cloud, used for parameters that are not in ``asked`` if the store has them. Raises
+    ``hints`` are values of the other cloud, used for parameters that are not in ``at`` if the store has them. Raises
     `ConfigError` that lists the values in the store.
     """
-    simulation, varied = simulation_of(run), set(run.cases[0])
-    wanted = dict(asked)
-    for name in [name for name in wanted if name not in varied | {"t"}]:
+    simulation, varying = simulation_of(run), set(run.cases[0])
+    selection = dict(at)
+    for name in [name for name in selection if name not in varying | {"t"}]:
         fixed = constant_value(simulation, name)
         if fixed is None:
-            raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {', '.join(varied) or 'nothing'}")
-        if not np.isclose(fixed, wanted[name], rtol=1e-9):
-            raise ConfigError(f"{run.path} was made with {name} = {fixed:g}, not {wanted[name]:g}", f"drop --{name}")
-        del wanted[name]
+            raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {', '.join(varying) or 'nothing'}")
+        if not np.isclose(fixed, selection[name], rtol=1e-9):
+            raise ConfigError(f"{run.path} was made with {name} = {fixed:g}, not {selection[name]:g}", f"drop --{name}")
+        del selection[name]
     for name, value in (hints or {}).items():
         there = run.times if name == "t" else [case.get(name, np.nan) for case in run.cases]
-        if name not in asked and np.isclose(there, value, rtol=1e-9, atol=1e-12).any():
-            wanted[name] = value
-    case, k = run.find(**{name: value for name, value in wanted.items() if name in varied | {"t"}})
+        if name not in at and np.isclose(there, value, rtol=1e-9, atol=1e-12).any():
+            selection[name] = value
+    case, k = run.find(**{name: value for name, value in selection.items() if name in varying | {"t"}})
     together = run.kind == "simulation" or bool(run.attrs.get("beyond"))
     identity = *run.address(case), together
     return ComparedCloud(str(run.path), run.frame(case, k), run.cases[case], float(run.times[k]), simulation, *identity)
@@ -136,10 +136,10 @@ def frame(run: Run, asked: dict[str, float], hints: dict[str, float] | None = No
 
 def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> ComparedCloud:
     """Generate ``n`` new particles of a model at ``values``."""
-    simulation, drawn = network.provenance["simulation"], REFERENCE_SEED + 100 + seed
-    cloud = Generator(network, device).cloud(n, values, drawn)
+    simulation, own_seed = network.provenance["simulation"], REFERENCE_SEED + 100 + seed
+    cloud = Generator(network, device).cloud(n, values, own_seed)
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
-    return ComparedCloud(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, drawn, 0, False)
+    return ComparedCloud(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, own_seed, 0, False)
 
 
 def of_its_source(network: Model, b: ComparedCloud) -> list[str]:
@@ -160,20 +160,20 @@ def fresh_run(
     number: int,
     progress: Progress | None,
     *,
-    taken: Collection[int | None] = (),
+    used_seeds: Collection[int | None] = (),
     J: int | None = None,
 ) -> Run:
     """Return reference simulation ``number`` (0 or 1) at ``values``, independent of the other; reuse it in ``./runs``.
 
-    Its seed is not in ``taken``; ``J`` defaults to that of ``simulation``.
+    Its seed is not in ``used_seeds``; ``J`` defaults to that of ``simulation``.
     """
-    own = next(s for s in itertools.count(REFERENCE_SEED + 2 * seed + number, 2) if s not in taken)
-    given = reference_options(simulation, values) | {"seed": own} | ({"J": J} if J else {})
-    name = provenance.digest({key: str(value) for key, value in given.items()})[:10]
+    own = next(s for s in itertools.count(REFERENCE_SEED + 2 * seed + number, 2) if s not in used_seeds)
+    options = reference_options(simulation, values) | {"seed": own} | ({"J": J} if J else {})
+    name = provenance.digest({key: str(value) for key, value in options.items()})[:10]
     while True:
         try:
             place = paths.RUNS / f"reference-{name}.zarr"
-            return simulate(out=place, resume=True, progress=progress, warn=discard, **given)
+            return simulate(out=place, resume=True, progress=progress, warn=discard, **options)
         except Busy as busy:  # another comparison is writing this run: wait and use it
             if progress:
                 progress("waiting", 0, 1, busy.message)
@@ -205,10 +205,10 @@ def second_run(
     if not sizes:
         return None, _without(f"a second simulation takes about {each * size:.0f} s; --floor simulate makes it")
     try:
-        found = make(sizes[0])
+        second = make(sizes[0])
     except (ConfigError, DataError, NumericalError, ResourceError) as error:
         return None, _without(f"a second simulation was not possible: {error.message}")
-    return found, f"a second reference was simulated for the floor, J = {sizes[0]}, seed {found.seed}: {found.name}"
+    return second, f"a second reference was simulated for the floor, J = {sizes[0]}, seed {second.seed}: {second.name}"
 
 
 def _without(reason: str) -> str:
@@ -218,21 +218,21 @@ def _without(reason: str) -> str:
 def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDict:
     """Return the options of `simulate` for the reference of a network at one value of its parameters."""
     try:
-        stored = provenance.simulation(simulation, "the stored configuration")
+        config = provenance.simulation(simulation, "the stored configuration")
     except DataError as error:
         raise DataError(f"it cannot be simulated again: {error.message}", "name a reference") from None
-    options = stored.model_dump(
+    options = config.model_dump(
         exclude={"flow_params", "kernel_params", "chemistry_params", "seed", "zip", "snapshots", "T", "device"}
     )
-    options |= stored.flow_params | stored.kernel_params | stored.chemistry_params
+    options |= config.flow_params | config.kernel_params | config.chemistry_params
     options |= {name: value for name, value in values.items() if name not in ("t", grids.SEED)}
     if options.get("merge") == "stop":
         options["merge"] = "none"  # the same run until it collapses, which with this seed may be earlier
-    if "t" in values and values["t"] < stored.t0:
+    if "t" in values and values["t"] < config.t0:
         raise ConfigError(
-            f"t = {values['t']:g} lies before t0 = {stored.t0:g}, where its simulations start", "raise --t"
+            f"t = {values['t']:g} lies before t0 = {config.t0:g}, where its simulations start", "raise --t"
         )
-    return options | {"T": numbers.tidy(values["t"] - stored.t0) if "t" in values else stored.T}
+    return options | {"T": numbers.tidy(values["t"] - config.t0) if "t" in values else config.T}
 
 
 def differences(

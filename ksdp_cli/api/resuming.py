@@ -56,29 +56,29 @@ def restore(
         files.remove()
         simulation.start()
         return 0.0
-    stored = open_run(writer.path)
-    end = stored if len(stored.times) else None
+    store = open_run(writer.path)
+    end = store if len(store.times) else None
     last = _Last(end, simulation, kind) if end else None
-    spent = 0.0
+    seconds = 0.0
     for run in simulation.runs:
         unfit = _fitness(run, writer, kind)
-        kept, passed_over = checkpoint.newest(files.of(run.case.number), unfit)
-        found = (cast(Header, kept[0]), kept[1]) if kept else None
-        if found is None and last:
-            found = last.state(run)
-        if found is None:
-            if end or MADE_BY in stored.attrs:
-                require_same_kind(stored.attrs, kind, str(writer.path))
+        newest, passed_over = checkpoint.newest(files.of(run.case.number), unfit)
+        saved_state = (cast(Header, newest[0]), newest[1]) if newest else None
+        if saved_state is None and last:
+            saved_state = last.state(run)
+        if saved_state is None:
+            if end or MADE_BY in store.attrs:
+                require_same_kind(store.attrs, kind, str(writer.path))
             checkpoint.remove(files.of(run.case.number))
             run.start()
         else:
-            _put(run, found)
-            spent = max(spent, float(found[0]["seconds"]))
-        instead = f"going on from {found[0]['source']}" if found else f"starting from t = {run.config.t0:g}"
+            _put(run, saved_state)
+            seconds = max(seconds, float(saved_state[0]["seconds"]))
+        instead = f"going on from {saved_state[0]['source']}" if saved_state else f"starting from t = {run.config.t0:g}"
         for reason in passed_over:
             if warn:
-                warn(f"{reason}; {instead}{'' if found else '; stored frames stay'}")
-    return spent
+                warn(f"{reason}; {instead}{'' if saved_state else '; stored frames stay'}")
+    return seconds
 
 
 def _fitness(
@@ -156,9 +156,9 @@ class _Last:
         return header, {"x": self.end.stored(number, k - 1)}
 
 
-def _put(run: CaseRun, saved: Saved) -> None:
+def _put(run: CaseRun, state_and_arrays: Saved) -> None:
     """Set the state of a case. Raises `DataError` for positions or engine states that do not fit."""
-    about, arrays = saved
+    about, arrays = state_and_arrays
     shape = (run.config.J, run.config.dim)
     x = arrays.get("x")
     whole = all(np.isfinite(array).all() for array in arrays.values())

@@ -60,11 +60,11 @@ def sample(
     """
     warn = warn or as_warning
     label, network = _load(model, warn)
-    named: dict[str, Number] = dict(eta)
+    parameters: dict[str, Number] = dict(eta)
     own: dict[str, float] = {}
-    if beyond == "simulate" and "t" not in network.eta_map.names and "t" in named:
-        own = {"t": number(named.pop("t"))}
-    values = network.complete(named)
+    if beyond == "simulate" and "t" not in network.eta_map.names and "t" in parameters:
+        own = {"t": number(parameters.pop("t"))}
+    values = network.complete(parameters)
     options = {"n": n, "seed": seed, "beyond": beyond, "device": device, "eta": values | own}
     config = build(SampleConfig, options)
     generator = Generator(network, config.device)
@@ -81,27 +81,27 @@ def sample(
 
     began = time.monotonic()
     with progress_bar(progress) as bar:
-        moved = _moved(further, out, overwrite, Listener(bar, stop, warn)) if further else None
+        continuation = _continue(further, out, overwrite, Listener(bar, stop, warn)) if further else None
     path, owner = paths.begin_output(out, _stem(label, config.eta), ".zarr", begin)
-    spent = 0.0
+    network_seconds = 0.0
     with owner, owner.case(0) as case, progress_bar(progress) as bar:
         for start in range(0, config.n, owner.shard):
             count = min(owner.shard, config.n - start)
-            if moved:
-                case.write_block(0, start, moved.cloud[start : start + count])
+            if continuation:
+                case.write_block(0, start, continuation.cloud[start : start + count])
                 continue
             x = generator.inputs(count, config.seed, start=start)
             before = time.monotonic()
             y = generator.push(x, values)
-            spent += time.monotonic() - before
+            network_seconds += time.monotonic() - before
             case.write_block(0, start, y)
             if bar:
                 bar("particles", start + count, config.n)
         case.commit(0)
-        facts = {"beyond": moved.facts} if moved else {}
-        spent = moved.network_seconds if moved else spent
+        facts = {"beyond": continuation.facts} if continuation else {}
+        network_seconds = continuation.network_seconds if continuation else network_seconds
         seconds, hardware = time.monotonic() - began, devices.describe(generator.device)
-        owner.annotate(seconds=seconds, network_seconds=spent, hardware=hardware, **facts)
+        owner.annotate(seconds=seconds, network_seconds=network_seconds, hardware=hardware, **facts)
         owner.finish()
     return open_run(path)
 
@@ -125,7 +125,7 @@ def _further(generator: Generator, config: SampleConfig, tell: Say | None) -> Be
     return further
 
 
-def _moved(further: Beyond, out: str | Path | None, overwrite: bool, listener: Listener) -> Continuation:
+def _continue(further: Beyond, out: str | Path | None, overwrite: bool, listener: Listener) -> Continuation:
     """Move the particles before the store is created, so that a signal leaves an existing output. Raises `Taken`."""
     if out is not None and not overwrite and os.path.lexists(files.target(out)):
         raise Taken(f"{out} exists", "use --overwrite, or another -o")
@@ -136,11 +136,11 @@ def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
     """Return the model and its name for commands."""
     if isinstance(model, Model):
         return "model", model
-    given = model if model is not None else paths.newest_model()
-    if given is None:
-        given = models.DEFAULT
-        warn(f"no model in ./{paths.RUNS}: using {given}, which ships with ksdp")
-    return str(given), Model.load(paths.existing(given))
+    source = model if model is not None else paths.newest_model()
+    if source is None:
+        source = models.DEFAULT
+        warn(f"no model in ./{paths.RUNS}: using {source}, which ships with ksdp")
+    return str(source), Model.load(paths.existing(source))
 
 
 def _stem(label: str, values: dict[str, float]) -> str:

@@ -35,23 +35,23 @@ def shards_to_write(owner: Owner, k: int, cases: Sequence[int]) -> Shards | None
     if shard_count(owner.header.particles) < 2:
         return None
     with contextlib.suppress(KsdpError, OSError):  # whoever commits the frame finds the same trouble, and tells it
-        committed = owner.progress()
-        lacking = {case: place for place, case in enumerate(cases) if k >= committed[case]}
+        frames = owner.progress()
+        lacking = {case: place for place, case in enumerate(cases) if k >= frames[case]}
         path = owner.path.absolute()
         return Shards(str(path), _mark(path), k, lacking) if lacking else None
     return None
 
 
-def write_shards(world: World, asked: Shards | None, clouds: Sequence[Cloud]) -> dict[int, NDArray[np.uint64]] | None:
-    """Write this rank's shards of what rank 0 ``asked`` for. All ranks call it together, with the same ``clouds``.
+def write_shards(world: World, plan: Shards | None, clouds: Sequence[Cloud]) -> dict[int, NDArray[np.uint64]] | None:
+    """Write this rank's shards of what rank 0 ``plan`` for. All ranks call it together, with the same ``clouds``.
 
     Return the digests (shards,) by case, on every rank. Return None if a rank cannot write, or does not see the store:
     rank 0 then writes the frame alone.
     """
-    shards = world.decide(asked)
+    shards = world.decide(plan)
     if shards is None or _any(world, not _is_seen(shards)):
         return None
-    count, failed = shard_count(len(clouds[0])), False
+    count, failure = shard_count(len(clouds[0])), False
     first, last = share_of(count, world)
     digests = np.zeros((count, len(shards.cases)), np.uint64)
     try:
@@ -59,8 +59,8 @@ def write_shards(world: World, asked: Shards | None, clouds: Sequence[Cloud]) ->
         for column, (case, place) in enumerate(shards.cases.items()):
             digests[first:last, column] = writer.write(case, shards.k, first, last, clouds[place])
     except KsdpError:
-        failed = True
-    if _any(world, failed):
+        failure = True
+    if _any(world, failure):
         return None
     world.join(digests, ends_of(count, world.size))
     return dict(zip(shards.cases, digests.T.copy(), strict=True))

@@ -24,6 +24,7 @@ from ..particles import preflight
 from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem
+from ..particles.quiet import initial_cloud
 from ..particles.world import Alone, World
 from ..store import Header, Owner, Run, create, open_run, require_room
 from . import paths
@@ -133,11 +134,11 @@ def _simulate(
     problem = pose_problem(options)
     _require_alone(problem.config, executor is not None or case is not None)
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
-    chosen = devices.choose(problem.config.place)
-    require_cards(world, problem, chosen)
+    device = devices.choose(problem.config.place)
+    require_cards(world, problem, device)
     preflight.require(problem)
     require_origin(problem)
-    draw = cache(lambda: problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed))
+    draw = cache(lambda: initial_cloud(problem, problem.cases[0]))
     grid = grid_of(problem, draw()) if problem.config.store_field else None
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
@@ -146,9 +147,9 @@ def _simulate(
     def doubts() -> None:
         warn_before_start(problem, draw(), precision_warning(problem, draw()), listener.warn)
 
-    def resumed(stored: Run) -> Header:
-        result = header_on_resume(problem, stored, chosen, grid)
-        if not stored.complete or result.times != stored.header.times:
+    def resume_header(run: Run) -> Header:
+        result = header_on_resume(problem, run, device, grid)
+        if not run.complete or result.times != run.header.times:
             precision_warning(problem, draw())
         return result
 
@@ -161,11 +162,11 @@ def _simulate(
             header(problem, grid),
             overwrite=overwrite,
             resume=resume,
-            header_on_resume=resumed,
+            header_on_resume=resume_header,
         )
 
     if case is not None:
-        return _one_case(problem, path, begin, case, chosen, listener, doubts)
+        return _one_case(problem, path, begin, case, device, listener, doubts)
     with contextlib.ExitStack() as open_ones:
         pool = _open_executor(problem, executor, workers)
         if pool is not None:
@@ -182,26 +183,26 @@ def _simulate(
             draw.cache_clear()  # the cloud would be there beside those that move
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
-                sweep(whole, writer, chosen, pool, listener)
+                sweep(whole, writer, device, pool, listener)
             elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
-                watch = integrate(whole, writer, chosen, resume, listener, world)
+                watch = integrate(whole, writer, device, resume, listener, world)
                 if watch.stopped:
-                    return _stopped(problem, path, listener)
+                    return _open_result(problem, path, listener)
         _finish(problem, writer)
-    return _stopped(problem, path, listener)
+    return _open_result(problem, path, listener)
 
 
-def _stopped(problem: Problem, path: Path, listener: Listener) -> Run:
+def _open_result(problem: Problem, path: Path, listener: Listener) -> Run:
     """The run, and a sentence where it ended at its collapse, with what ``problem`` asks for after that."""
     run = open_run(path)
-    stopped, say = run.attrs.get("stopped"), listener.tell or listener.warn
-    if stopped and say:
-        left = stopped["not_reached"]
-        later = [t for t in problem.config.times if t > stopped["t"] * (1 + 1e-12)]
+    stop, say = run.attrs.get("stopped"), listener.tell or listener.warn
+    if stop and say:
+        left = stop["not_reached"]
+        later = [t for t in problem.config.times if t > stop["t"] * (1 + 1e-12)]
         now = [t for t in later if not any(abs(t - one) <= 1e-9 * abs(one) for one in left)]
         missing = f"; not reached: {several([f't = {t:.6g}' for t in left])}" if left else ""
-        refused = f"; nor does it go on to {several([f't = {t:.6g}' for t in now])}, asked for now" if now else ""
-        say(f"{stopped['why']}; the run stops there, as --merge stop says{missing}{refused}")
+        more = f"; nor does it go on to {several([f't = {t:.6g}' for t in now])}, asked for now" if now else ""
+        say(f"{stop['why']}; the run stops there, as --merge stop says{missing}{more}")
     return run
 
 
@@ -278,17 +279,17 @@ def _stem(config: SimulateConfig) -> str:
 
 def _to_resume(problem: Problem) -> Path | None:
     """The newest run in the run folder of this configuration, or None."""
-    wanted = run_id(problem.config, marks(problem))
-    found = paths.RUNS.glob(f"{_stem(problem.config)}-*.zarr")
-    for path in sorted(found, key=lambda p: p.stat().st_mtime_ns, reverse=True):
+    identity = run_id(problem.config, marks(problem))
+    candidates = paths.RUNS.glob(f"{_stem(problem.config)}-*.zarr")
+    for path in sorted(candidates, key=lambda p: p.stat().st_mtime_ns, reverse=True):
         try:
             run = open_run(path)
-            same = run_id(SimulateConfig.model_validate(run.config), run.attrs) == wanted
+            same = run_id(SimulateConfig.model_validate(run.config), run.attrs) == identity
         except (KsdpError, ValueError):
             continue
         if not same:
             continue
-        stored = snapshots_of(run.config)
-        if extend(problem, stored).config.snapshots[: len(stored)] == stored:
+        snapshots = snapshots_of(run.config)
+        if extend(problem, snapshots).config.snapshots[: len(snapshots)] == snapshots:
             return path
     return None

@@ -42,21 +42,21 @@ def run_case(store: str, number: int, device: str, threads: int | None) -> list[
     found by its name.
     """
     path, warnings = Path(store), list[str]()
-    stored = open_run(path)
+    run = open_run(path)
     listener = Listener(stop=executors.stop_signal, warn=warnings.append)
     with limit_threads(threads):
-        problem = _pose(json.dumps(stored.config), json.dumps({name: stored.attrs.get(name) for name in MARKS}))
-        bring_to_its_end(problem, path, number, device, listener, stored.header)
+        problem = _pose(json.dumps(run.config), json.dumps({name: run.attrs.get(name) for name in MARKS}))
+        bring_to_its_end(problem, path, number, device, listener, run.header)
     return warnings
 
 
 @lru_cache(maxsize=1)
-def _pose(stored: str, marks: str) -> Problem:
+def _pose(text: str, marks: str) -> Problem:
     """Pose the problem of a stored configuration; cache it for the next case, since many cases take long.
 
     ``marks`` (`headers.marks`) also determine its numbers, and are part of the cache key.
     """
-    config = json.loads(stored)
+    config = json.loads(text)
     return pose(config | {"init": resolve_cloud(config["init"]), "c0": chemical(config.get("c0", "zero"))})
 
 
@@ -66,7 +66,7 @@ def bring_to_its_end(
     """Run case ``number`` of ``problem`` to its end, as `run_case`; ``header`` is that of its store, if it was read."""
     alone = replace(problem, cases=[problem.cases[number]])
     with CaseStore(path, number, header) as store:
-        if number not in _finished(path, store.header, [number]):
+        if number not in _last_states(path, store.header, [number]):
             integrate(alone, store, device, True, listener).save(last=True)
 
 
@@ -78,7 +78,7 @@ def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listen
     """
     announce(problem, owner, device)
     cases = range(len(problem.cases))
-    missing = sorted(set(cases) - _finished(owner.path, owner.header, cases).keys())
+    missing = sorted(set(cases) - _last_states(owner.path, owner.header, cases).keys())
     store = str(owner.path.absolute())
     work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
     executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
@@ -99,13 +99,13 @@ def conclude(owner: Owner) -> bool:
     cases = range(owner.header.case_count)
     if min(owner.progress()) < len(owner.times):
         return False
-    ended = _finished(owner.path, owner.header, cases)
-    if len(ended) < len(cases):
+    last_states = _last_states(owner.path, owner.header, cases)
+    if len(last_states) < len(cases):
         return False
-    states = [ended[number] for number in cases]
+    states = [last_states[number] for number in cases]
     first, facts = states[0], [state["facts"] for state in states]
-    seconds, collapsed = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
-    halved = [state.get("halved", {}) for state in states]
+    seconds, collapse_times = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
+    places = [state.get("halved", {}) for state in states]
     about = {"run": first["run"], MADE_BY: first[MADE_BY], "seconds": seconds}
     whole = all(state["whole"] for state in states)
     owner.annotate(
@@ -114,10 +114,10 @@ def conclude(owner: Owner) -> bool:
         hardware=first["facts"]["hardware"],
         engine=[report for one in facts for report in one["engine"]],
         largest_pull=max(one["largest_pull"] for one in facts),
-        **collapsed_from(collapsed),
+        **collapsed_from(collapse_times),
         **followed_by([from_columns(state.get("followed")) for state in states]),
         **(
-            end_state(about, len(owner.times), [state["engine"] for state in states], collapsed, halved)
+            end_state(about, len(owner.times), [state["engine"] for state in states], collapse_times, places)
             if whole
             else {}
         ),
@@ -141,7 +141,7 @@ def require_names(problem: Problem) -> None:
         )
 
 
-def _finished(path: Path, header: Header, cases: Iterable[int]) -> dict[int, JsonDict]:
+def _last_states(path: Path, header: Header, cases: Iterable[int]) -> dict[int, JsonDict]:
     """Return the headers of the last states of cases that have every frame."""
     files, frames, states = Checkpoints(path), len(header.times), dict[int, dict[str, Any]]()
     for number in cases:
@@ -154,9 +154,9 @@ def _finished(path: Path, header: Header, cases: Iterable[int]) -> dict[int, Jso
 
 def _say(warnings: list[list[str]], listener: Listener) -> None:
     """Issue the warnings of the first case that has any, and the number of other cases with warnings."""
-    warned = [sentences for sentences in warnings if sentences]
-    if warned and listener.warn:
-        for sentence in warned[0]:
+    per_case = [sentences for sentences in warnings if sentences]
+    if per_case and listener.warn:
+        for sentence in per_case[0]:
             listener.warn(sentence)
-        if len(warned) > 1:
-            listener.warn(f"{len(warned) - 1} other cases have warnings of this kind")
+        if len(per_case) > 1:
+            listener.warn(f"{len(per_case) - 1} other cases have warnings of this kind")

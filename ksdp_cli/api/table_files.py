@@ -23,16 +23,16 @@ def read_csv(path: Path) -> NDArray[np.floating]:
     try:
         with path.open(encoding="utf-8-sig") as file:
             names = [word.strip().strip('"').lower() for word in file.readline().split(",")]
-        named = not any(_is_number(word) for word in names)
+        has_header = not any(_is_number(word) for word in names)
         with warnings.catch_warnings(action="error"):  # a table without rows
-            rows = np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig")
-        if named and "" in names:
+            rows = np.loadtxt(path, delimiter=",", skiprows=int(has_header), ndmin=2, encoding="utf-8-sig")
+        if has_header and "" in names:
             raise ValueError("a column has no name, such as the index that pandas writes without index=False")
     except (ValueError, OSError, UserWarning) as error:
         raise DataError(
             f"{path} is not a table of numbers: {error}", "give a particle per line, x,y or x,y,z"
         ) from None
-    return _positions(path, dict(zip(names, rows.T, strict=True)), rows) if named else rows
+    return _positions(path, dict(zip(names, rows.T, strict=True)), rows) if has_header else rows
 
 
 def read_parquet(path: Path) -> NDArray[np.floating]:
@@ -79,9 +79,9 @@ def read_vtkhdf(path: Path) -> NDArray[np.floating]:
 def read_vtk(path: Path) -> NDArray[np.floating]:
     """Read the points of a legacy VTK file, text or binary."""
     text = path.read_bytes()
-    head, marked, rest = text.partition(b"POINTS")
+    head, keyword, rest = text.partition(b"POINTS")
     try:
-        if not marked or not head.startswith(b"# vtk DataFile"):
+        if not keyword or not head.startswith(b"# vtk DataFile"):
             raise ValueError("it has no POINTS")
         line, _, data = rest.partition(b"\n")
         count, kind = int(line.split()[0]), line.split()[1].decode()

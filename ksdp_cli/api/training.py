@@ -60,8 +60,8 @@ class Training:
 
     def as_dict(self) -> dict[str, object]:
         history = self.trained.history
-        chosen = self.trained.model.provenance["result"]["validation_W2_squared"]
-        best = next(row for row in reversed(history) if row.get("validation") == chosen)
+        validation = self.trained.model.provenance["result"]["validation_W2_squared"]
+        best = next(row for row in reversed(history) if row.get("validation") == validation)
         return {
             "path": str(self.path),
             "steps": history[-1]["step"],
@@ -102,13 +102,13 @@ def train(
     that is not a complete simulation, and `Interrupted`.
     """
     config = build(TrainConfig, dict(options))
-    run = _opened(store, init)
+    run = _open(store, init)
     data, simulation, source = load_data(run, config, init)
     form_name(config.network, len(data.names))  # raise for an unknown name before any output
     optimiser(config.optimiser)
     words = [str(run.path)]
     if validate is not None:
-        other = _opened(validate, init)
+        other = _open(validate, init)
         words += ["--validate", str(other.path)]
         data = replace(data, validation=validation_data(other, run, data.names))
         if config.held_out is None and config.algorithm == "paper":
@@ -116,19 +116,19 @@ def train(
     choices = [config]
     if config.held_out is None and config.algorithm != "paper" and (isinstance(run, OwnClouds) or run.kind == OWN):
         choices.insert(0, config.model_copy(update={"held_out": OWN_HELD_OUT}))  # the other is of older checkpoints
-    known = {identities: one for one in choices for identities in (_identities(one, data),)}
+    by_identity = {identities: one for one in choices for identities in (_identities(one, data),)}
     stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
     if out is not None:
         place.require_suffix(files.target(out))
     elif resume:
-        out = next(filter(None, (place.to_resume(stem, identity) for identity, _ in known)), None)
-    begun = place.identity_of(files.target(out)) if resume and out is not None else None
-    identity, before = next((both for both in known if begun in both), next(iter(known)))
-    config = known[identity, before]
+        out = next(filter(None, (place.to_resume(stem, identity) for identity, _ in by_identity)), None)
+    own_identity = place.identity_of(files.target(out)) if resume and out is not None else None
+    identity, before = next((both for both in by_identity if own_identity in both), next(iter(by_identity)))
+    config = by_identity[identity, before]
     device = devices.choose(config.device)
 
-    def begin(chosen: Path) -> Lock:
-        return place.claim_files(chosen, identity, overwrite, resume)
+    def begin(path: Path) -> Lock:
+        return place.claim_files(path, identity, overwrite, resume)
 
     target, lock = paths.begin_output(out, stem, ".safetensors", begin)
     about = {
@@ -142,10 +142,10 @@ def train(
     }
     with lock, stop_or_sigint(stop) as stop, progress_bar(progress) as bar:
         state = _restore(place.checkpoint_of(target), (identity, before), device) if resume else None
-        return _trained(data, source, config, device, target, about, state, bar, stop)
+        return _train(data, source, config, device, target, about, state, bar, stop)
 
 
-def _trained(
+def _train(
     data: TrainingData,
     source: np.ndarray | None,
     config: TrainConfig,
@@ -157,18 +157,18 @@ def _trained(
     stop: Stop | None,
 ) -> Training:
     """Run Algorithm 1 from ``state`` and write its files; ``target`` is claimed."""
-    saved = place.checkpoint_of(target)
+    state_file = place.checkpoint_of(target)
 
     def keep(state: State) -> None:
         header, arrays = state
-        checkpoint.save(saved, {"run": about["identity"], "device": device, "trainer": header}, arrays)
+        checkpoint.save(state_file, {"run": about["identity"], "device": device, "trainer": header}, arrays)
         number = stop() if stop else None
         if number is not None:
             step = header.get("step", "?")
-            raise Interrupted(f"stopped by signal {number} at step {step}; the state is saved in {saved}", number,
+            raise Interrupted(f"stopped by signal {number} at step {step}; the state is saved in {state_file}", number,
                               "repeat the command with --resume to continue")  # fmt: skip
 
-    trained = run_training(
+    result = run_training(
         data,
         config,
         device=device,
@@ -180,26 +180,26 @@ def _trained(
         provenance=about,
         source=source,
     )
-    history = json.dumps({"command": about["command"], "history": trained.history}, indent=1)
+    history = json.dumps({"command": about["command"], "history": result.history}, indent=1)
     last, curves = place.beside(target)
     with write_whole(curves) as temporary:
         temporary.write_text(history + "\n")
-    trained.last_model.save(last)
-    trained.model.save(target)  # last: if this file exists, all three do
-    checkpoint.remove(saved)
-    return Training(target, trained, trained.seconds)
+    result.last_model.save(last)
+    result.model.save(target)  # last: if this file exists, all three do
+    checkpoint.remove(state_file)
+    return Training(target, result, result.seconds)
 
 
-def _opened(given: object, init: object) -> Run | OwnClouds:
+def _open(data: object, init: object) -> Run | OwnClouds:
     """Open a store, or the caller's own clouds from a file or as arrays."""
-    if isinstance(given, (str, Path)):
-        if (chosen := part_of(given)) is not None:
-            return chosen
-        path = files.local(given)
-        return replace(own_clouds(read_arrays(path), init), path=path) if is_own(path) else open_run(given)
-    if isinstance(given, Run):
-        return given
-    return own_clouds(require_mapping(given), init)
+    if isinstance(data, (str, Path)):
+        if (part := part_of(data)) is not None:
+            return part
+        path = files.local(data)
+        return replace(own_clouds(read_arrays(path), init), path=path) if is_own(path) else open_run(data)
+    if isinstance(data, Run):
+        return data
+    return own_clouds(require_mapping(data), init)
 
 
 def load_data(
@@ -207,26 +207,26 @@ def load_data(
 ) -> tuple[TrainingData, dict[str, object], np.ndarray | None]:
     """Return the training data of a store, the simulation's configuration, and the particles to put into the model."""
     _require_simulation(run)
-    varied = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
+    parameters = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
     own = "flow" not in run.config
-    if own and not varied:
-        varied = ["t"]  # one cloud: its time is the parameter, of one value
-    names = list(config.eta) or varied
-    if not varied:
+    if own and not parameters:
+        parameters = ["t"]  # one cloud: its time is the parameter, of one value
+    names = list(config.eta) or parameters
+    if not parameters:
         raise ConfigError(
             f"nothing varies in {run.path}", "simulate a sweep, as --A 1:100:11log, or several --snapshots"
         )
     for name in names:
         if name == SEED:
             raise ConfigError("a network has no parameter 'seed'", "clouds of all seeds are one data set")
-        if name not in varied:
-            raise ConfigError(f"{name!r} does not vary in {run.path}", f"what varies: {', '.join(varied)}")
-    left_out = [name for name in varied if name not in names]
+        if name not in parameters:
+            raise ConfigError(f"{name!r} does not vary in {run.path}", f"what varies: {', '.join(parameters)}")
+    left_out = [name for name in parameters if name not in names]
     if left_out:
-        raise ConfigError(f"{', '.join(left_out)} also varies in {run.path}", f"use --eta {','.join(varied)}")
-    cloud, carried = of_run(run, init)
+        raise ConfigError(f"{', '.join(left_out)} also varies in {run.path}", f"use --eta {','.join(parameters)}")
+    cloud, particles = of_run(run, init)
     source = cloud.frame if isinstance(cloud, StoredCloud) else None
-    clouds, eta = _pooled(run, names, by_particle=source is not None)
+    clouds, eta = _pool(run, names, by_particle=source is not None)
     if source is not None:
         source = np.repeat(source, clouds.shape[1] // run.J, axis=0)
 
@@ -235,10 +235,10 @@ def load_data(
 
     # clouds of a simulation are in the unit of its initial cloud, others in any
     units = units_of(draw(FOR_UNITS, 0) if source is None else source, clouds if own else None)
-    return TrainingData(clouds, eta, tuple(names), draw, source, None, *units), dict(run.config), carried
+    return TrainingData(clouds, eta, tuple(names), draw, source, None, *units), dict(run.config), particles
 
 
-def _pooled(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[np.ndarray, np.ndarray]:
+def _pool(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return a data set for each value of the parameters ``names``, (sets, R J, d) of R seeds, and values (sets, p).
 
     The seeds follow one another, so that the held-out particles are those of the last seeds, which are independent.
@@ -249,14 +249,14 @@ def _pooled(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[
         for k, t in enumerate(run.times):
             at = tuple(float(t) if name == "t" else values[name] for name in names)
             places.setdefault(at, []).append((case, k))
-    sizes = {at: len(found) for at, found in places.items()}
+    sizes = {at: len(group) for at, group in places.items()}
     few, many = min(sizes, key=lambda at: sizes[at]), max(sizes, key=lambda at: sizes[at])
     if sizes[few] < sizes[many]:
         counts = [f"{label(dict(zip(names, at, strict=True)))} has {sizes[at]}" for at in (few, many)]
         raise ConfigError(
             f"{run.path} has unequal numbers of seeds: {counts[0]}, {counts[1]}", "simulate as many of each"
         )
-    clouds = np.stack([np.stack([run.frame(*place) for place in found], int(by_particle)) for found in places.values()])
+    clouds = np.stack([np.stack([run.frame(*place) for place in group], int(by_particle)) for group in places.values()])
     return clouds.reshape(len(places), -1, run.dim), np.array(list(places))
 
 
@@ -291,8 +291,8 @@ def validation_data(
         raise ConfigError(message, "simulate it with another --seed")
     eta = []
     for values in other.cases:
-        known = {name: value for name in names if (value := constant_value(theirs, name)) is not None} | values
-        eta += [[known | {"t": float(t)} for t in other.times]]
+        constants = {name: value for name in names if (value := constant_value(theirs, name)) is not None} | values
+        eta += [[constants | {"t": float(t)} for t in other.times]]
     missing = [name for name in names if name not in eta[0][0]]
     if missing:
         raise ConfigError(f"{other.path} has no parameter {missing[0]!r}", f"simulate it with --{missing[0]}")
@@ -326,21 +326,21 @@ def _identities(config: TrainConfig, data: TrainingData) -> tuple[str, str]:
     )
 
 
-def _restore(saved: Path, identities: tuple[str, ...], device: str) -> State | None:
+def _restore(file: Path, identities: tuple[str, ...], device: str) -> State | None:
     """Load the saved state, or None. Raises `ConfigError` if it belongs to another training or another device."""
-    if not checkpoint.exists(saved):
+    if not checkpoint.exists(file):
         return None
-    header, arrays = checkpoint.load(saved)
+    header, arrays = checkpoint.load(file)
     if header.get("run") not in identities:
-        raise ConfigError(f"{saved} belongs to another training (its data or options differ)", "use --overwrite")
+        raise ConfigError(f"{file} belongs to another training (its data or options differ)", "use --overwrite")
     before = header.get("device", "cpu")  # older checkpoints, without a device, are from the CPU
     if before != device:
         raise ConfigError(
-            f"{saved} was written on {before}; on {device} the training would give other bits",
+            f"{file} was written on {before}; on {device} the training would give other bits",
             f"use --device {before}, or --overwrite",
         )
     try:
         as_record(SavedTraining, {name: value for name, value in header.items() if name != "source"})
     except ValueError as error:
-        raise DataError(f"{saved} cannot be used: {error}", "use --overwrite to start again") from None
+        raise DataError(f"{file} cannot be used: {error}", "use --overwrite to start again") from None
     return cast(TrainerHeader, header["trainer"]), arrays

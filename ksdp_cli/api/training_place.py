@@ -39,15 +39,15 @@ def claim_files(target: Path, identity: str, overwrite: bool, resume: bool) -> L
     """
     if overwrite and resume:
         raise ConfigError("--overwrite and --resume exclude each other", "drop one of them")
-    again, saved = overwrite or resume, checkpoint_of(target)
+    again, checkpoint_file = overwrite or resume, checkpoint_of(target)
     last, curves = beside(target)
     lock = claim(target, model.made_here, "train", overwrite=again, also=[last])
     try:
         require_free(curves, again, made_history, "train")
-        checkpoint.claim(saved)
-        there = checkpoint.exists(saved)
+        checkpoint.claim(checkpoint_file)
+        there = checkpoint.exists(checkpoint_file)
         if there and not again:
-            raise Taken(f"{saved} belongs to an interrupted training", RESUME)
+            raise Taken(f"{checkpoint_file} belongs to an interrupted training", RESUME)
         if resume and not there and os.path.lexists(target):
             _require_same(target, identity)
     except BaseException:
@@ -58,21 +58,21 @@ def claim_files(target: Path, identity: str, overwrite: bool, resume: bool) -> L
 
 def to_resume(stem: str, identity: str) -> Path | None:
     """Return the output of an interrupted training in the run folder with this ``identity``, or None."""
-    for saved in sorted(paths.RUNS.glob(f"{stem}-*{SUFFIX}.checkpoint")):
+    for file in sorted(paths.RUNS.glob(f"{stem}-*{SUFFIX}.checkpoint")):
         try:
-            header, _ = checkpoint.load(saved)
+            header, _ = checkpoint.load(file)
         except KsdpError:
             continue
         if header.get("run") == identity:
-            return saved.with_name(saved.name.removesuffix(".checkpoint"))
+            return file.with_name(file.name.removesuffix(".checkpoint"))
     return None
 
 
 def identity_of(target: Path) -> str | None:
     """Return the identity of the training that was begun at ``target``, by its checkpoint or its model, or None."""
     try:
-        if checkpoint.exists(saved := checkpoint_of(target)):
-            return str(checkpoint.load(saved)[0].get("run"))
+        if checkpoint.exists(file := checkpoint_of(target)):
+            return str(checkpoint.load(file)[0].get("run"))
         return str(model.Model.load(target).provenance.get("identity")) if target.exists() else None
     except KsdpError:
         return None  # who claims the files says why
@@ -80,8 +80,8 @@ def identity_of(target: Path) -> str | None:
 
 def made_history(path: Path) -> bool:
     """Whether ``path`` is a history that ksdp wrote."""
-    stored = parse_json(read_whole(path, LARGEST_METADATA))
-    return stored.keys() == {"command", "history"} and str(stored["command"]).startswith("ksdp train ")
+    entries = parse_json(read_whole(path, LARGEST_METADATA))
+    return entries.keys() == {"command", "history"} and str(entries["command"]).startswith("ksdp train ")
 
 
 def _require_same(target: Path, identity: str) -> None:

@@ -68,6 +68,6 @@ def _network(folder: Path, kernel: str) -> None:
     for dim in dims_of(registry().find("kernel", kernel).load()):
         data = folder / f"data-{dim}.zarr"
         run = simulate(kernel=kernel, dim=dim, mu=[1.0, 2.0], J=600, dt=STEP, T=STEP, out=data, warn=discard)
-        trained = train(run, N=200, steps=60, validate_every=60, out=folder / f"network-{dim}.safetensors")
-        cloud = sample(trained.path, n=600, mu=1.0, out=folder / f"cloud-{dim}.zarr", warn=discard)
+        training = train(run, N=200, steps=60, validate_every=60, out=folder / f"network-{dim}.safetensors")
+        cloud = sample(training.path, n=600, mu=1.0, out=folder / f"cloud-{dim}.zarr", warn=discard)
         compare(cloud, run, floor="halves", mu=1.0, N=100)

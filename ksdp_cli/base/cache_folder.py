@@ -34,8 +34,8 @@ def cache_folder() -> Path:
 
 def filled_folder() -> Path | None:
     """Return `named_folder` if it is read-only, as after `ksdp warm-up` in a container image; else None."""
-    named = named_folder()
-    return named if named is not None and named != cache_folder() and named.is_dir() else None
+    folder = named_folder()
+    return folder if folder is not None and folder != cache_folder() and folder.is_dir() else None
 
 
 def _users() -> Path | None:

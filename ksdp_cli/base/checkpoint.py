@@ -43,9 +43,9 @@ def save(path: Path, header: dict[str, object], arrays: dict[str, np.ndarray]) -
         if array.dtype.kind not in "biufc":
             raise ValueError(f"array {name!r} of type {array.dtype} is not numeric")
         places[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
-        offset += _padded(array.nbytes)
+        offset += _padded_size(array.nbytes)
     head = json.dumps({"header": header, "arrays": places}).encode()
-    head += b" " * (_padded(PREFIX + len(head)) - PREFIX - len(head))
+    head += b" " * (_padded_size(PREFIX + len(head)) - PREFIX - len(head))
     _, previous, temporary = _names(path)
     try:
         with rename_at_end(temporary, path, previous), temporary.open("wb") as file:
@@ -118,7 +118,7 @@ def _write(file: BinaryIO, start: list[bytes], arrays: dict[str, np.ndarray]) ->
     for array in arrays.values():
         # a flat view of the bytes: a large state is hashed and written without a copy
         put(array.reshape(-1).view(np.uint8).data)
-        put(bytes(_padded(array.nbytes) - array.nbytes))
+        put(bytes(_padded_size(array.nbytes) - array.nbytes))
     file.write(sha.digest())
 
 
@@ -167,7 +167,7 @@ def _ours(file: Path) -> bool:
         return MAGIC.startswith(handle.read(len(MAGIC)))
 
 
-def _padded(size: int) -> int:
+def _padded_size(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 

@@ -124,10 +124,10 @@ def printable(text: str) -> str:
     r"""Return the text on one line, with control characters and lone surrogates as ``\x1b`` and ``\ud800``."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or (c.isspace() and c in " \u00a0\u3000") else _escaped(c) for c in text)
+    return "".join(c if c.isprintable() or (c.isspace() and c in " \u00a0\u3000") else _escape(c) for c in text)
 
 
-def _escaped(c: str) -> str:
+def _escape(c: str) -> str:
     number = ord(c)
     if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is not UTF-8
         return f"\\x{number - 0xDC00:02x}"

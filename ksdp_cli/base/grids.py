@@ -22,18 +22,18 @@ from .labels import label
 #: The parameter with whole-number values, over which ensembles average.
 SEED = "seed"
 
-Swept = Mapping[str, Sequence[float]]
+Sweep = Mapping[str, Sequence[float]]
 
 
-def count(swept: Swept, together: Sequence[str]) -> int:
+def count(sweep: Sweep, together: Sequence[str]) -> int:
     """Return the number of `combinations` without making them."""
-    return math.prod(len(axis) for axis in _axes(swept, together))
+    return math.prod(len(axis) for axis in _axes(sweep, together))
 
 
-def combinations(swept: Swept, together: Sequence[str]) -> list[dict[str, float]]:
+def combinations(sweep: Sweep, together: Sequence[str]) -> list[dict[str, float]]:
     """Return one dict for each case; the last parameter varies fastest, and those in ``together`` vary in step."""
-    rows = ({n: v for part in parts for n, v in part.items()} for parts in itertools.product(*_axes(swept, together)))
-    return [{name: row[name] for name in swept} for row in rows]
+    rows = ({n: v for part in parts for n, v in part.items()} for parts in itertools.product(*_axes(sweep, together)))
+    return [{name: row[name] for name in sweep} for row in rows]
 
 
 def streams(seeds: Sequence[int | None]) -> list[int]:
@@ -41,11 +41,11 @@ def streams(seeds: Sequence[int | None]) -> list[int]:
 
     So no two cases share an address (seed, stream), and a case has the same bits as in a sweep of its seed alone.
     """
-    seen: Counter[int | None] = Counter()
+    counts: Counter[int | None] = Counter()
     places = []
     for seed in seeds:
-        places.append(seen[seed])
-        seen[seed] += 1
+        places.append(counts[seed])
+        counts[seed] += 1
     return places
 
 
@@ -91,40 +91,40 @@ def narrow(config: Mapping[str, object], cases: Sequence[Mapping[str, float]]) -
     return result
 
 
-def near(name: str, value: float, wanted: float) -> bool:
-    """Whether ``value`` equals ``wanted``: to a relative 1e-9, a seed exactly."""
-    return value == wanted if name == SEED else abs(value - wanted) <= 1e-9 * abs(wanted)
+def near(name: str, value: float, target: float) -> bool:
+    """Whether ``value`` equals ``target``: to a relative 1e-9, a seed exactly."""
+    return value == target if name == SEED else abs(value - target) <= 1e-9 * abs(target)
 
 
-def require_in_step(names: Sequence[str], swept: Swept) -> None:
+def require_in_step(names: Sequence[str], sweep: Sweep) -> None:
     """Raise `ConfigError` unless ``names`` are two or more swept parameters with equal numbers of values."""
     if len(names) == 1:
         raise ConfigError(f"zip has one parameter, {names[0]}", "name two or more parameters that go in step")
     for name in names:
-        if name not in swept:
-            raise ConfigError(f"zip names {name!r}, which is not swept", f"swept are: {', '.join(swept) or 'none'}")
-    if len({len(swept[name]) for name in names}) > 1:
-        counts = ", ".join(f"{name} has {len(swept[name])}" for name in names)
+        if name not in sweep:
+            raise ConfigError(f"zip names {name!r}, which is not swept", f"swept are: {', '.join(sweep) or 'none'}")
+    if len({len(sweep[name]) for name in names}) > 1:
+        counts = ", ".join(f"{name} has {len(sweep[name])}" for name in names)
         raise ConfigError(f"parameters in step need equal numbers of values: {counts}", "give each the same number")
 
 
 def require_unlike(cases: Sequence[Mapping[str, float]]) -> None:
     """Raise `ConfigError` when two cases are equal."""
-    seen = set()
+    before = set()
     for case in cases:
-        if (row := tuple(case.values())) in seen:
+        if (row := tuple(case.values())) in before:
             raise ConfigError(f"two cases have {label(case)}", "give each once")
-        seen.add(row)
+        before.add(row)
 
 
-def _axes(swept: Swept, together: Sequence[str]) -> list[list[dict[str, float]]]:
+def _axes(sweep: Sweep, together: Sequence[str]) -> list[list[dict[str, float]]]:
     """Return one axis for each free parameter, and one for all in step, at the position of their first."""
     axes: list[list[dict[str, Any]]] = []
-    joined = [name for name in swept if name in together]
-    for name, values in swept.items():
+    in_step = [name for name in sweep if name in together]
+    for name, values in sweep.items():
         if name not in together:
             axes.append([{name: value} for value in values])
-        elif name == joined[0]:
-            rows = zip(*(swept[one] for one in joined), strict=True)
-            axes.append([dict(zip(joined, row, strict=True)) for row in rows])
+        elif name == in_step[0]:
+            rows = zip(*(sweep[one] for one in in_step), strict=True)
+            axes.append([dict(zip(in_step, row, strict=True)) for row in rows])
     return axes

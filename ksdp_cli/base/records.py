@@ -28,10 +28,10 @@ class Record(BaseModel):
 Model = TypeVar("Model", bound=Record)
 
 
-def as_record(model: type[Model], stored: object) -> Model:
-    """Validate ``stored`` as a record. Raises `ValueError` with one line that names the entry and its value."""
+def as_record(model: type[Model], values: object) -> Model:
+    """Validate ``values`` as a record. Raises `ValueError` with one line that names the entry and its value."""
     try:
-        return model.model_validate(stored)
+        return model.model_validate(values)
     except ValidationError as error:
         raise ValueError(first_error(error, model.__name__.lower())) from None
 

@@ -84,11 +84,11 @@ def build(model: type[Model], values: Mapping[str, object]) -> Model:
         raise ConfigError(first_error(error, model.__name__)) from None
 
 
-def unknown_name(name: str, known: list[str]) -> ConfigError:
+def unknown_name(name: str, names: list[str]) -> ConfigError:
     """Return the error for an unknown option or parameter, with the nearest known name."""
-    close = [one for one in known if one.lower() == name.lower()]
-    close = close or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean --{close[0].replace('_', '-')}?" if close else f"there are: {', '.join(sorted(known))}"
+    close = [one for one in names if one.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean --{close[0].replace('_', '-')}?" if close else f"there are: {', '.join(sorted(names))}"
     return ConfigError(f"there is no option or parameter --{name}", hint)
 
 

@@ -44,6 +44,6 @@ def demo(
         done.as_dict(),
         as_json,
         ("Generated against freshly simulated clouds, exact squared W2", columns, rows),
-        ("stage", ["", "seconds"], times),
-        ("", ["", ""], files),
+        ("Time", ["stage", "seconds"], times),
+        ("Files", ["", ""], files),
     )

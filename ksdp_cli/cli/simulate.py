@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
-    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge", "seed"),
+    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge"),
+    "Chance": ("seed", "sampling"),
     "The chemical in the store": ("store_field", "store_gradient", "field_side"),
     "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
@@ -129,7 +130,7 @@ def simulate(
     }
     known = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
-    settings = presets.changed(preset, o.merge(config, physics | outputs, known))
+    settings = presets.with_changes(preset, o.merge(config, physics | outputs, known))
     if print_commands:
         print_each_command(settings)
     elif plan:
@@ -182,11 +183,17 @@ def run_and_print(settings: dict[str, object], as_json: bool) -> None:
 
 
 def _next_step(run: Run, settings: dict[str, object]) -> str:
-    """Name the defaults that were chosen, and the next command."""
-    reports = run.attrs.get("engine") or [{}]
-    defaults = {"dim": f"{run.dim}D", "engine": f"{reports[0].get('engine', 'no')} engine", "seed": "seed 0"}
+    """Name the defaults that were chosen, and the next command. The engine is known once every case is done."""
+    reports, defaults = run.attrs.get("engine"), {"dim": f"{run.dim}D", "seed": "seed 0"}
+    if reports:
+        defaults["engine"] = f"{reports[0]['engine']} engine"
     chosen = [text for name, text in defaults.items() if name not in settings]
     words = f"chosen: {', '.join(chosen)}; " if chosen else ""
+    left = [case for case, frames in enumerate(run.progress()) if frames < len(run.header.times)]
+    if not run.complete and left:
+        return (
+            f"{words}{len(left)} of {len(run.cases)} cases are left, as --case {left[0]}; the last completes {run.path}"
+        )
     return f"{words}next: ksdp {'train' if len(run.cases) > 1 else 'plot'} {run.path}"
 
 

@@ -83,6 +83,11 @@ class SimulateConfig(Settings):
         description="seed of the initial cloud and of the Brownian paths; several, as 0:15:16, make an ensemble",
         json_schema_extra=cli_text("SWEEP"),
     )
+    sampling: Literal["random", "quiet"] = Field(
+        "random",
+        description="independent particles, or quiet: evenly spread at the start, and opposite increments for "
+        "neighbours; the same limit with less chance in it",
+    )
     zip: Names = Field(
         (),
         description="swept parameters that go in step, as A,mu: the first of each, the second of each, and so on",
@@ -166,15 +171,15 @@ class SimulateConfig(Settings):
             self._require_stoppable()
         if self.store_gradient == "yes" and not self.store_field:
             raise ConfigError("--store-gradient needs --store-field", "give the points per axis, as --store-field 64")
-        swept = self.swept()
-        grids.require_in_step(self.zip, swept)
-        cases = grids.count(swept, self.zip)
+        sweep = self.swept()
+        grids.require_in_step(self.zip, sweep)
+        cases = grids.count(sweep, self.zip)
         if cases > MOST_CASES:
             raise ConfigError(
-                f"{' x '.join(str(len(v)) for v in swept.values())} values of {', '.join(swept)} make {cases} cases",
+                f"{' x '.join(str(len(v)) for v in sweep.values())} values of {', '.join(sweep)} make {cases} cases",
                 f"at most {MOST_CASES} go into a store; sweep fewer values, or make several stores",
             )
-        if self.zip or grids.SEED in swept:
+        if self.zip or grids.SEED in sweep:
             grids.require_unlike(self.cases())
         return self
 
@@ -196,8 +201,9 @@ class SimulateConfig(Settings):
             "--merge stop": (self.merge == "stop", "a collapse is followed on the CPU"),
             "--origin moving": (self.origin == "moving", "positions count from it on the CPU"),
             "halving of steps": (self.halvings > 0, "steps are halved on the CPU"),
+            "--sampling quiet": (self.sampling == "quiet", "neighbours are paired on the CPU"),
         }
-        return {what: why for what, (wanted, why) in wants.items() if wanted}
+        return {what: why for what, (is_set, why) in wants.items() if is_set}
 
     def _cut_by_delta(self) -> dict[str, str]:
         """What this run asks for that needs a length delta, each with a sentence of advice."""
@@ -206,11 +212,16 @@ class SimulateConfig(Settings):
             "--merge delta": (self.merge == "delta", "what lies within 4 delta is merged"),
             "--merge stop": (self.merge == "stop", "a run stops where delta resolves it no more"),
         }
-        return {what: why for what, (wanted, why) in wants.items() if wanted}
+        return {what: why for what, (is_set, why) in wants.items() if is_set}
 
     def _require_mergeable(self) -> None:
         if self.origin != "fixed":
             raise ConfigError("--merge delta and a moving origin cannot be combined", "use --origin fixed")
+        if self.sampling == "quiet":
+            raise ConfigError(
+                "--merge delta and --sampling quiet cannot be combined: a heavy particle would not diffuse",
+                "use --sampling random",
+            )
         if self.dim == 3:
             raise ConfigError(
                 "--merge delta is not possible in 3D, where no mass is critical",

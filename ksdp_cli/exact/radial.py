@@ -200,11 +200,11 @@ def _scheme(
 
     def jacobian(_: float, inner: NDArray[np.float64]) -> NDArray[np.float64]:
         m = np.concatenate([[0.0], inner, [M]])
-        packed = np.zeros((3, inner.size))
-        packed[0, 1:] = (right + 2.0 * pull * m[2:])[:-1]
-        packed[1] = -right - left
-        packed[2, :-1] = (left - 2.0 * pull * m[:-2])[1:]
-        return packed
+        bands = np.zeros((3, inner.size))
+        bands[0, 1:] = (right + 2.0 * pull * m[2:])[:-1]
+        bands[1] = -right - left
+        bands[2, :-1] = (left - 2.0 * pull * m[:-2])[1:]
+        return bands
 
     return rate, jacobian
 

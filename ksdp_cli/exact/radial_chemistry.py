@@ -234,24 +234,24 @@ class _Parabolic:
         m, G = self._parts(y)
         by_m, by_G = self.grid.pull_slopes(m, G)
         spread = [self.grid.left, -self.grid.left - self.grid.right, self.grid.right]
-        packed = np.zeros((7, y.size))
+        bands = np.zeros((7, y.size))
         for place, shift in enumerate((-1, 0, 1)):
             rows = slice(max(0, -shift), spread[0].size - max(0, shift))
             columns = 2 * (np.arange(spread[0].size)[rows] + shift)
-            packed[3 - 2 * shift, columns] = (self.mu * spread[place] - self.chi * by_m[place])[rows]
-            packed[2 - 2 * shift, columns + 1] = (-self.chi * by_G[place])[rows]
-            packed[4 - 2 * shift, columns] = spread[place][rows] / self.eps
-            packed[3 - 2 * shift, columns + 1] = (spread[place][rows] - (self.k2 if shift == 0 else 0.0)) / self.eps
-        return packed
+            bands[3 - 2 * shift, columns] = (self.mu * spread[place] - self.chi * by_m[place])[rows]
+            bands[2 - 2 * shift, columns + 1] = (-self.chi * by_G[place])[rows]
+            bands[4 - 2 * shift, columns] = spread[place][rows] / self.eps
+            bands[3 - 2 * shift, columns + 1] = (spread[place][rows] - (self.k2 if shift == 0 else 0.0)) / self.eps
+        return bands
 
     def solve(self, begin: float, end: float) -> ChemotaxisSolution:
-        result, collapsed = _integrate(self.rate, self.jacobian, 3, begin, end, self.first, self.scale, self.grid)
+        result, collapse = _integrate(self.rate, self.jacobian, 3, begin, end, self.first, self.scale, self.grid)
         return ChemotaxisSolution(
             self.grid.r,
             self.equation,
             begin,
             float(result.t[-1]),
-            collapsed,
+            collapse,
             lambda t: self._parts(result.sol(t))[0],
             lambda t: self._parts(result.sol(t))[1],
         )
@@ -278,20 +278,20 @@ class _Elliptic:
         m = self._whole(y)
         by_m, by_G = self.grid.pull_slopes(m, self.grid.elliptic(m, self.k))
         before, here, after = (-self.chi * (a - b) for a, b in zip(by_m, by_G, strict=True))
-        packed = np.zeros((3, y.size))
-        packed[0, 1:] = (self.mu * self.grid.right + after)[:-1]
-        packed[1] = -self.mu * (self.grid.left + self.grid.right) + here
-        packed[2, :-1] = (self.mu * self.grid.left + before)[1:]
-        return packed
+        bands = np.zeros((3, y.size))
+        bands[0, 1:] = (self.mu * self.grid.right + after)[:-1]
+        bands[1] = -self.mu * (self.grid.left + self.grid.right) + here
+        bands[2, :-1] = (self.mu * self.grid.left + before)[1:]
+        return bands
 
     def solve(self, begin: float, end: float) -> ChemotaxisSolution:
-        result, collapsed = _integrate(self.rate, self.jacobian, 1, begin, end, self.first, self.scale, self.grid)
+        result, collapse = _integrate(self.rate, self.jacobian, 1, begin, end, self.first, self.scale, self.grid)
         return ChemotaxisSolution(
             self.grid.r,
             self.equation,
             begin,
             float(result.t[-1]),
-            collapsed,
+            collapse,
             lambda t: self._whole(result.sol(t)),
             lambda t: self.grid.elliptic(self._whole(result.sol(t)), self.k),
         )

@@ -50,7 +50,7 @@ def second_moment_law(
     if simulation.dim != 2 or short(simulation.flow) != "none" or short(simulation.kernel) not in KERNELS:
         return None
     fixed = {name: values[0] for name, values in simulation.parameters().items() if len(values) == 1}
-    known = fixed | dict(case or {})
-    if start is None or not {"mu", "chi", "M"} <= known.keys():
+    p = fixed | dict(case or {})
+    if start is None or not {"mu", "chi", "M"} <= p.keys():
         return None
-    return SecondMomentLaw(start, slope(mu=known["mu"], chi=known["chi"], M=known["M"], J=J), simulation.t0)
+    return SecondMomentLaw(start, slope(mu=p["mu"], chi=p["chi"], M=p["M"], J=J), simulation.t0)

@@ -104,21 +104,21 @@ def self_similar(eps: float, *, M: float, mu: float = 1.0, chi: float = 1.0, poi
             f"self-similar solution with eps = {eps:g}, M = {M:g}, mu = {mu:g}, chi = {chi:g}",
             "give eps of 0 or more and positive M, mu and chi",
         )
-    scaled, mass = eps * mu, M * chi / mu
+    memory, mass = eps * mu, M * chi / mu
     low = LEAST
     for high in np.geomspace(LEAST, MOST, 200)[1:]:
-        if _mass(scaled, float(high)) >= mass:
+        if _mass(memory, float(high)) >= mass:
             break
         low = float(high)
     else:
         raise ConfigError(
             f"there is no self-similar solution with M = {M:g} at eps = {eps:g}, mu = {mu:g}, chi = {chi:g}",
-            f"use M of at most {_mass(scaled, MOST) * mu / chi:.4g}",
+            f"use M of at most {_mass(memory, MOST) * mu / chi:.4g}",
         )
-    a = float(brentq(lambda a: _mass(scaled, a) - mass, low, float(high), xtol=1e-14, rtol=1e-13))
-    end = _end(scaled)
+    a = float(brentq(lambda a: _mass(memory, a) - mass, low, float(high), xtol=1e-14, rtol=1e-13))
+    end = _end(memory)
     s = end * np.linspace(0.0, 1.0, points) ** 2  # finer where the density is
-    W, slope, inside = _profile(scaled, a)(np.maximum(s, 1e-8))
+    W, slope, inside = _profile(memory, a)(np.maximum(s, 1e-8))
     return SelfSimilar(eps, mu, chi, M, a, s, W, inside, slope)
 
 

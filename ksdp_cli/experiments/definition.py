@@ -77,8 +77,8 @@ class Experiment(Settings):
 
     def scale(self, name: str) -> Scale:
         """Return the scale ``name``. Raises `ConfigError` if the experiment does not have it."""
-        for known, scale in self.scales.items():
-            if known == name:
+        for own, scale in self.scales.items():
+            if own == name:
                 return scale
         raise ConfigError(f"{self.name} has no scale {name!r}", f"it has: {', '.join(self.scales)}")
 
@@ -87,18 +87,19 @@ class Experiment(Settings):
         if scale == "paper" or "paper" not in self.scales:
             return None
         own, whole = self.scale(scale), self.scale("paper")
-        told = []
-        for given, options in (
+        differences = []
+        for part, options in (
             ("simulation", (self.simulate_options(scale), self.simulate_options("paper"))),
             ("training", (self.train_options(scale, 0), self.train_options("paper", 0))),
         ):
-            usual = (SimulateConfig if given == "simulation" else TrainConfig).model_fields
+            usual = (SimulateConfig if part == "simulation" else TrainConfig).model_fields
             for name in sorted({*options[0], *options[1]}):
                 here, there = (one.get(name, usual[name].default if name in usual else None) for one in options)
                 if here != there:
-                    told.append(f"{name} = {here:g} for {there:g}" if _numbers(here, there) else f"{name} = {here}")
-        told += [f"{n} = {a} for {b}" for n, a, b in (("networks", seeds or own.seeds, whole.seeds),) if a != b]
-        return ", ".join(told) or None
+                    text = f"{name} = {here:g} for {there:g}" if _numbers(here, there) else f"{name} = {here}"
+                    differences.append(text)
+        differences += [f"{n} = {a} for {b}" for n, a, b in (("networks", seeds or own.seeds, whole.seeds),) if a != b]
+        return ", ".join(differences) or None
 
     def simulate_options(self, scale: str) -> dict[str, object]:
         """Options of `simulate` for the training data."""
@@ -173,16 +174,16 @@ def _check(path: Path, experiment: Experiment, scale: str) -> None:
         pose(experiment.validation_options(scale))
     except ConfigError as error:
         raise _in(path, error) from None
-    varied = {*config.swept(), *(["t"] if len(config.snapshots) > 1 else [])}
-    if not varied:
+    parameters = {*config.swept(), *(["t"] if len(config.snapshots) > 1 else [])}
+    if not parameters:
         raise ConfigError(f"{path}: nothing varies in its simulation", "sweep a parameter, or give several snapshots")
-    wanted = [(f"rows.{i}.at", row.at) for i, row in enumerate(experiment.rows)]
-    wanted += [(f"figures.{f.name}.at", point) for f in experiment.figures for point in f.at]
-    wanted += [(f"figures.{f.name}.along", f.along) for f in experiment.figures if f.along]  # type: ignore[misc]
-    for where, point in wanted:
-        if set(point) != varied:
-            told = f"{where} gives {', '.join(sorted(point))}, and what varies is {', '.join(sorted(varied))}"
-            raise ConfigError(f"{path}: {told}", "name every parameter that varies, and no other")
+    points = [(f"rows.{i}.at", row.at) for i, row in enumerate(experiment.rows)]
+    points += [(f"figures.{f.name}.at", point) for f in experiment.figures for point in f.at]
+    points += [(f"figures.{f.name}.along", f.along) for f in experiment.figures if f.along]  # type: ignore[misc]
+    for where, point in points:
+        if set(point) != parameters:
+            message = f"{where} gives {', '.join(sorted(point))}, and what varies is {', '.join(sorted(parameters))}"
+            raise ConfigError(f"{path}: {message}", "name every parameter that varies, and no other")
     for row in (N for N in experiment.scale(scale).N if N > config.J):
         raise ConfigError(f"{path}: scales.{scale}.N = {row} and J = {config.J}", f"use N of {config.J} or less")
 

@@ -61,25 +61,25 @@ def demonstrate(
     with Lock(at):
         for picture in pictures:
             require_free(picture, True, figures.is_own_picture, "demo")
-        return _demonstrated(at, pictures, progress, stop)
+        return _demonstrate(at, pictures, progress, stop)
 
 
-def _demonstrated(at: Path, pictures: list[Path], progress: Progress | None, stop: Stop | None) -> Demonstration:
+def _demonstrate(at: Path, pictures: list[Path], progress: Progress | None, stop: Stop | None) -> Demonstration:
     """The demonstration in the folder ``at``, which is claimed."""
-    done = Demonstration(at, pictures=pictures)
+    result = Demonstration(at, pictures=pictures)
 
     @contextmanager
     def stage(name: str) -> Iterator[None]:
         began = time.monotonic()
         yield
-        done.seconds[name] = time.monotonic() - began
+        result.seconds[name] = time.monotonic() - began
 
     model = at / "laminar2d-A.safetensors"
-    watched: dict[str, Any] = {"progress": progress, "stop": stop}
+    listener: dict[str, Any] = {"progress": progress, "stop": stop}
     with stage("simulate"):
-        run = simulate(out=at / "laminar2d.zarr", resume=True, warn=discard, **watched, **SIMULATION)
+        run = simulate(out=at / "laminar2d.zarr", resume=True, warn=discard, **listener, **SIMULATION)
     with stage("train"):
-        trained = train(run, out=model, overwrite=True, **watched, **TRAINING)
+        training = train(run, out=model, overwrite=True, **listener, **TRAINING)
     for amplitude, picture in zip(UNSEEN, pictures, strict=False):
         one = SIMULATION | {"A": amplitude}
         with stage(f"generate {GENERATED} at A = {amplitude:g}"):
@@ -91,9 +91,9 @@ def _demonstrated(at: Path, pictures: list[Path], progress: Progress | None, sto
                 for seed in FRESH_SEEDS
             )
         with stage(f"compare at A = {amplitude:g}"):
-            compared = compare(cloud, reference, floor=second, N=2000, repeats=3)
-        done.compared.append(compared)
+            comparison = compare(cloud, reference, floor=second, N=2000, repeats=3)
+        result.compared.append(comparison)
         title = f"laminar flow (19), A = {amplitude:g}, t = {SIMULATION['T']:g}"
         figures.histogram_pair(cloud.frame(0, 0), reference.frame(0, 0), picture, title=title)
-    figures.training_curves(trained.trained.history, pictures[-1])
-    return done
+    figures.training_curves(training.trained.history, pictures[-1])
+    return result

@@ -30,17 +30,17 @@ def draw(figure: Figure, stages: Stages, path: Path) -> None:
     for at, number in references_of(figure):
         stages.reference(at, number)
     if figure.kind == "overview":
-        _regularised(figure, stages)
+        _runs_by_delta2(figure, stages)
     config: dict[str, Any] = {
         "figure": figure.model_dump(mode="json"),
         "weights": model.sha256,
         "data": stages.simulation,
     }
 
-    known = stages.ledger.known(f"figure-{figure.name}")
+    has_record = stages.ledger.has(f"figure-{figure.name}")
 
     def work(_: bool) -> dict[str, object]:
-        require_free(path, known or stages.ledger.overwrite, figures.is_own_picture, "reproduce")
+        require_free(path, has_record or stages.ledger.overwrite, figures.is_own_picture, "reproduce")
         _KINDS[figure.kind](figure, stages, path)
         return {"picture": path.name}
 
@@ -65,7 +65,7 @@ def _projections(figure: Figure, stages: Stages, path: Path) -> None:
 
 
 def _pairs(figure: Figure, stages: Stages) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    return [(label(dict(at)), _made(stages, dict(at)), stages.reference(dict(at)).frame()) for at in figure.at]
+    return [(label(dict(at)), _samples(stages, dict(at)), stages.reference(dict(at)).frame()) for at in figure.at]
 
 
 def _second_moment(figure: Figure, stages: Stages, path: Path) -> None:
@@ -76,33 +76,34 @@ def _second_moment(figure: Figure, stages: Stages, path: Path) -> None:
 def _first_component(figure: Figure, stages: Stages, path: Path) -> None:
     """Figure 7: (a) the mean of the first component, (b) its error, and the binned W2^2 beside its floor."""
     name, values, points = _along(figure)
-    made, own, binned, floor = zip(*(_compared(stages, at) for at in points), strict=True)
+    network, simulation, distance, floor = zip(*(_moments_and_distances(stages, at) for at in points), strict=True)
     axis, end = _axis(stages, name), _trained_to(stages, name)
     means = {
-        "network": (values, [m.mean[0] for m in made], None),
-        "simulation": (values, [m.mean[0] for m in own], [m.mean_se[0] for m in own]),
+        "network": (values, [m.mean[0] for m in network], None),
+        "simulation": (values, [m.mean[0] for m in simulation], [m.mean_se[0] for m in simulation]),
     }
-    apart = [abs(float(a.mean[0]) - float(b.mean[0])) for a, b in zip(made, own, strict=True)]
+    apart = [abs(float(a.mean[0]) - float(b.mean[0])) for a, b in zip(network, simulation, strict=True)]
     distances = {
-        f"binned W₂², {BINS} cells a side": (values, binned, None),
-        f"two simulations, N = {figures.count_text(own[0].n)} each": (values, floor, None),
+        f"binned W₂², {BINS} cells a side": (values, distance, None),
+        f"two simulations, N = {figures.count_text(simulation[0].n)} each": (values, floor, None),
         "difference of the means [length]": (values, apart, None),
     }
-    marked = frozenset(distances)
+    with_points = frozenset(distances)
     figures.curve_panels(
         [
             Curves(means, axis, "E x₁ [length]", "mean of the first component", trained_to=end),
-            Curves(distances, axis, "W₂² [length²]", "distance", trained_to=end, marked=marked),
+            Curves(distances, axis, "W₂² [length²]", "distance", trained_to=end, marked=with_points),
         ],
         path,
         title=figure.title,
     )
 
 
-def _compared(stages: Stages, at: Point) -> tuple[Moments, Moments, float, float]:
+def _moments_and_distances(stages: Stages, at: Point) -> tuple[Moments, Moments, float, float]:
     """Moments of network and simulation, their binned distance, and the one between two simulations."""
-    made, own, second = _made(stages, at), stages.reference(at).frame(), stages.reference(at, 1).frame()
-    return moments(made), moments(own), binned_w2_squared(made, own, BINS), binned_w2_squared(second, own, BINS)
+    x = _samples(stages, at)
+    y, other = (stages.reference(at, number).frame() for number in range(2))
+    return moments(x), moments(y), binned_w2_squared(x, y, BINS), binned_w2_squared(other, y, BINS)
 
 
 def _overview(figure: Figure, stages: Stages, path: Path) -> None:
@@ -120,11 +121,11 @@ def _overview(figure: Figure, stages: Stages, path: Path) -> None:
 def _regularisations(figure: Figure, stages: Stages) -> Curves:
     """Second moments of simulations with each ``delta2`` beside the law of equation (6)."""
     _, times, _ = _along(figure)
-    run = _regularised(figure, stages)
+    run = _runs_by_delta2(figure, stages)
     curves: dict[str, Any] = {}
     for case, values in enumerate(run.cases):
-        found = [moments(run.frame(case, k)).second_moment for k in range(len(run.times))]
-        curves[f"δ² = {values['delta2']:g}"] = (run.times, found, None)
+        second_moments = [moments(run.frame(case, k)).second_moment for k in range(len(run.times))]
+        curves[f"δ² = {values['delta2']:g}"] = (run.times, second_moments, None)
     law = second_moment_law(run.simulation, run.J, start=second_moment_at_start(run.simulation))
     if law is not None:
         ends = [law.t0, law.end(times[-1])]
@@ -132,27 +133,27 @@ def _regularisations(figure: Figure, stages: Stages) -> Curves:
     return Curves(curves, "t [time]", title="simulations")
 
 
-def _regularised(figure: Figure, stages: Stages) -> Run:
+def _runs_by_delta2(figure: Figure, stages: Stages) -> Run:
     """The simulation of the experiment at each ``delta2``, at the times of the figure."""
     _, times, _ = _along(figure)
     options = {n: v for n, v in stages.experiment.simulate_options(stages.scale_name).items() if n != "snapshots"}
     options |= {"delta2": list(figure.delta2), "snapshots": times, "T": times[-1]}
-    return stages.simulated("regularisation", options, "regularisation")
+    return stages.simulation_of("regularisation", options, "regularisation")
 
 
 def _moment_panel(figure: Figure, stages: Stages, title: str) -> Curves:
     """Second moment of network and simulation along a parameter."""
     name, values, points = _along(figure)
-    made = [moments(_made(stages, at)) for at in points]
-    own = [moments(stages.reference(at).frame()) for at in points]
+    network = [moments(_samples(stages, at)) for at in points]
+    simulation = [moments(stages.reference(at).frame()) for at in points]
     curves = {
-        "network": (values, [m.second_moment for m in made], None),
-        "simulation": (values, [m.second_moment for m in own], [m.second_moment_se for m in own]),
+        "network": (values, [m.second_moment for m in network], None),
+        "simulation": (values, [m.second_moment for m in simulation], [m.second_moment_se for m in simulation]),
     }
     return Curves(curves, _axis(stages, name), title=title, trained_to=_trained_to(stages, name))
 
 
-def _made(stages: Stages, at: Point) -> np.ndarray:
+def _samples(stages: Stages, at: Point) -> np.ndarray:
     return stages.samples(SEED, at, stages.scale.samples)
 
 

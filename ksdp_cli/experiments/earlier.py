@@ -11,13 +11,13 @@ CHANGED = ("algorithm", "network", "optimiser", "average")
 UNSAID = ("device",)
 
 
-def filled(config: dict[str, object]) -> dict[str, object]:
+def with_defaults(config: dict[str, object]) -> dict[str, object]:
     """Add the defaults of missing options to the configuration of a stage and to those of simulations in it.
 
     The defaults of new options do not change results, except for the options `CHANGED` of `train`.
     """
-    nested = {name: filled(value) for name, value in config.items() if isinstance(value, dict) and "flow" in value}
-    return {n: v for n, v in _defaults(config).items() if n not in (*CHANGED, *UNSAID)} | config | nested
+    parts = {name: with_defaults(v) for name, v in config.items() if isinstance(v, dict) and "flow" in v}
+    return {n: v for n, v in _defaults(config).items() if n not in (*CHANGED, *UNSAID)} | config | parts
 
 
 def lacking(old: dict[str, object], new: dict[str, object]) -> list[str]:

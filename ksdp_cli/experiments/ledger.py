@@ -68,23 +68,23 @@ class Ledger:
         """
         file = self.folder / f"{name}.json"
         config = json.loads(json.dumps(config))
-        key, stored = digest(config), self._stored(file)
-        changed = stored is not None and stored["digest"] != key and not _alike(stored["config"], config)
-        if stored is not None and changed and not self.overwrite:
-            new = earlier.lacking(stored["config"], config)
+        key, record = digest(config), self._record(file)
+        differs = record is not None and record["digest"] != key and not _alike(record["config"], config)
+        if record is not None and differs and not self.overwrite:
+            new = earlier.lacking(record["config"], config)
             raise ConfigError(
-                f"{file} is of another configuration ({_differences(earlier.filled(stored['config']), config)})",
+                f"{file} is of another configuration ({_differences(earlier.with_defaults(record['config']), config)})",
                 (f"it was made before ksdp had {', '.join(new)}: " if new else "")
                 + "use another -o, or --overwrite to make it again",
             )
-        if stored is not None and not changed and stored["done"] and (output is None or output.exists()):
-            done = Stage(name, stored["result"], stored["seconds"], True)
+        if record is not None and not differs and record["done"] and (output is None or output.exists()):
+            stage = Stage(name, record["result"], record["seconds"], True)
         else:
             # an interrupted replacement must still replace
-            afresh = changed or bool(stored and stored["afresh"])
-            done = self._work(file, name, config, work, afresh, 0.0 if changed or not stored else stored["seconds"])
-        self.stages.setdefault(name, done)
-        return done
+            afresh = differs or bool(record and record["afresh"])
+            stage = self._work(file, name, config, work, afresh, 0.0 if differs or not record else record["seconds"])
+        self.stages.setdefault(name, stage)
+        return stage
 
     def summary(self) -> list[tuple[str, int, float, bool]]:
         """For each kind of stage: name, count, total seconds, and whether all were finished before."""
@@ -93,16 +93,16 @@ class Ledger:
             kinds.setdefault(name.split("-", 1)[0], []).append(stage)
         return [(kind, len(s), sum(one.seconds for one in s), all(one.found for one in s)) for kind, s in kinds.items()]
 
-    def known(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         """Whether a stage has started in this folder."""
-        return self._stored(self.folder / f"{name}.json") is not None
+        return self._record(self.folder / f"{name}.json") is not None
 
-    def done(self, name: str) -> bool:
+    def is_done(self, name: str) -> bool:
         """Whether a stage is finished in this folder, with any configuration."""
-        stored = self._stored(self.folder / f"{name}.json")
-        return stored is not None and stored["done"]
+        record = self._record(self.folder / f"{name}.json")
+        return record is not None and record["done"]
 
-    def _stored(self, file: Path) -> JsonDict | None:
+    def _record(self, file: Path) -> JsonDict | None:
         """The record of a stage, or None without a file. With ``overwrite`` also None for a damaged file.
 
         Raises `DataError` for a damaged file.
@@ -152,13 +152,13 @@ def _write(file: Path, entry: dict[str, object]) -> None:
 
 def _alike(old: dict[str, object], new: dict[str, object]) -> bool:
     """Whether an earlier version may have recorded ``old`` for ``new``."""
-    return digest(earlier.filled(old)) == digest(earlier.filled(new))
+    return digest(earlier.with_defaults(old)) == digest(earlier.with_defaults(new))
 
 
 def _differences(old: dict[str, object], new: dict[str, object]) -> str:
-    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-    parts = [f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}" for name in changed[:4]]
-    return "; ".join(parts) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
+    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    parts = [f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}" for name in names[:4]]
+    return "; ".join(parts) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _short(value: object) -> str:

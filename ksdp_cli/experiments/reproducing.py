@@ -57,16 +57,15 @@ class Reproduction:
 
     def tables(self) -> list[tuple[str, Sequence[str], Sequence[Sequence[object]]]]:
         """The table of distances, the times, the files, as (title, columns, rows)."""
-        shown: list[tuple[str, Sequence[str], Sequence[Sequence[object]]]] = []
+        tables: list[tuple[str, Sequence[str], Sequence[Sequence[object]]]] = []
         if self.entries:
-            shown.append((TITLE, COLUMNS, [entry.as_row() for entry in self.entries]))
+            tables.append((TITLE, COLUMNS, [entry.as_row() for entry in self.entries]))
         if self.smaller:
             title = f"scale {self.scale} is not the paper's: what it has for what --scale paper has"
-            shown.append((title, ("sizes", "experiments"), [[what, ", ".join(n)] for what, n in self.smaller.items()]))
-        times = [[name, stage, count, spent, found] for name, stage, count, spent, found in self.seconds]
-        shown.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), times))
+            tables.append((title, ("sizes", "experiments"), [[what, ", ".join(n)] for what, n in self.smaller.items()]))
+        tables.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), self.seconds))
         files = [["pictures", ", ".join(str(path) for path in self.pictures)]] if self.pictures else []
-        return [*shown, ("", ("", ""), [*files, ["everything", str(self.folder)]])]
+        return [*tables, ("", ("", ""), [*files, ["everything", str(self.folder)]])]
 
 
 @dataclass(frozen=True)
@@ -88,9 +87,9 @@ def jobs(target: str) -> list[Job]:
     if target == "all":
         return [Job(one, True, tuple(f.name for f in one.figures)) for one in definition.shipped()]
     if not target.endswith(".toml") and target not in definition.names():
-        found = [Job(one, False, (target,)) for one in definition.shipped() if target in {f.name for f in one.figures}]
-        if found:
-            return found
+        own = [Job(one, False, (target,)) for one in definition.shipped() if target in {f.name for f in one.figures}]
+        if own:
+            return own
     one = definition.read(target)
     return [Job(one, True, tuple(f.name for f in one.figures))]
 
@@ -121,7 +120,7 @@ def reproduce(
     processes, or an ``executor`` as of `simulate`, take simulations, networks and distances, each when what it
     needs is there; the numbers are the same. Raises what `simulate` and `train` raise, and `Interrupted`.
     """
-    planned = jobs(str(target))
+    plan = jobs(str(target))
     count = None if seeds is None else integer(seeds)
     if count is not None and count < 1:
         raise ConfigError(f"--seeds {count}", "train at least 1 network")
@@ -133,31 +132,31 @@ def reproduce(
         raise ConfigError(f"--algorithm {algorithm!r}", f"use one of {', '.join(ALGORITHMS)}")
     default = RUNS / "-".join(filter(None, ("reproduce", scale, algorithm)))
     folder = files.target(out) if out is not None else default
-    for job in planned:
+    for job in plan:
         job.experiment.scale(scale)
-    done = Reproduction(str(target), scale, folder)
-    for job in planned:
+    result = Reproduction(str(target), scale, folder)
+    for job in plan:
         less = job.experiment.smaller(scale, count) if job.rows else None
         if less:
-            done.smaller.setdefault(less, []).append(job.experiment.name)
-    summary = folder / f"{Path(done.target).stem}.json"
+            result.smaller.setdefault(less, []).append(job.experiment.name)
+    summary = folder / f"{Path(result.target).stem}.json"
     require_free(summary, True, _made_here, "reproduce")
     with ExitStack() as locks:
         bar = locks.enter_context(progress_bar(progress))
-        told: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": bar, "stop": stop}
+        settings: dict[str, Any] = {"overwrite": overwrite, "device": device, "progress": bar, "stop": stop}
         work: list[tuple[Job, Stages, range]] = []
-        for job in planned:
+        for job in plan:
             at = folder / job.experiment.name
             locks.callback(Lock(at).release)
-            stages = Stages(job.experiment, scale, at, algorithm=algorithm, **told)
+            stages = Stages(job.experiment, scale, at, algorithm=algorithm, **settings)
             work.append((job, stages, range(count or stages.scale.seeds)))
         if executor is not None or (workers or 1) > 1:
             make_ahead(work, executor or executors.DEFAULT, workers, Listener(bar, stop))
         for job, stages, own in work:
-            _run(job, stages, own, done, picture)
+            _run(job, stages, own, result, picture)
     with write_whole(summary) as temporary:
-        temporary.write_text(json.dumps(done.as_dict(), indent=1) + "\n")
-    return done
+        temporary.write_text(json.dumps(result.as_dict(), indent=1) + "\n")
+    return result
 
 
 def _made_here(path: Path) -> bool:
@@ -165,16 +164,16 @@ def _made_here(path: Path) -> bool:
     return bool(read_json(path)["title"] == TITLE)
 
 
-def _run(job: Job, stages: Stages, seeds: range, done: Reproduction, picture: str) -> None:
+def _run(job: Job, stages: Stages, seeds: range, result: Reproduction, picture: str) -> None:
     # training first, all seeds: the distances come from networks that are all there
     stages.data()
     for seed in seeds if job.rows else seeds[:1]:
         stages.network(seed)
     if job.rows:
         for row in job.experiment.rows:
-            done.entries += [entry for n in stages.scale.N for entry in evaluate(stages, row, seeds, n)]
+            result.entries += [entry for n in stages.scale.N for entry in evaluate(stages, row, seeds, n)]
     for figure in job.experiment.figures:
         if figure.name in job.figures:
-            done.pictures.append(done.folder / f"{figure.name}.{picture}")
-            drawing.draw(figure, stages, done.pictures[-1])
-    done.seconds += [(job.experiment.name, *row) for row in stages.ledger.summary()]
+            result.pictures.append(result.folder / f"{figure.name}.{picture}")
+            drawing.draw(figure, stages, result.pictures[-1])
+    result.seconds += [(job.experiment.name, *row) for row in stages.ledger.summary()]

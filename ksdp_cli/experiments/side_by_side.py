@@ -46,18 +46,18 @@ def steps_of(job: Job, stages: Stages, seeds: Sequence[int]) -> list[Step]:
     points = [at for k, at in enumerate(points) if at not in points[:k]]  # a reference has one writer
     first = [Step(stages, "data", [])]
     first += [Step(stages, "validation", [])] if job.experiment.validation else []
-    wanted = [(at, number) for at in points for number in range(stages.scale.references)]
+    places = [(at, number) for at in points for number in range(stages.scale.references)]
     for figure in job.experiment.figures:
         if figure.name in job.figures:
-            wanted += [one for one in references_of(figure) if one not in wanted]
-    references = [Step(stages, "reference", [at, number]) for at, number in wanted]
+            places += [one for one in references_of(figure) if one not in places]
+    references = [Step(stages, "reference", [at, number]) for at, number in places]
     networks = [Step(stages, "network", [seed], (*first,)) for seed in (seeds if job.rows else seeds[:1])]
-    measured = [
+    measurements = [
         Step(stages, "measured", [at, seed], (*[r for r in references if r.words[0] == at], *networks[i : i + 1]))
         for at in points
         for i, seed in [(len(networks), None), *enumerate(seeds)]
     ]
-    return [*first, *references, *networks, *measured]
+    return [*first, *references, *networks, *measurements]
 
 
 def make_ahead(
@@ -74,28 +74,28 @@ def make_ahead(
     while left:
         with executors.open_executor(executor, workers) as pool:
             # calls that outlive this process are sent together: a level at a time
-            taken = [step for step in left if not pool.outlives or step.level == left[0].level]
-            _make(taken, pool, listener, len(steps) - len(left), len(steps))
-        left = left[len(taken) :]
+            batch = [step for step in left if not pool.outlives or step.level == left[0].level]
+            _make(batch, pool, listener, len(steps) - len(left), len(steps))
+        left = left[len(batch) :]
 
 
 def _make(steps: Sequence[Step], pool: Workers, listener: Listener, before: int, total: int) -> None:
     """Make ``steps`` by one executor, each as soon as it can be."""
     import torch
 
-    waiting, known = list(steps), dict[Future[None], Step]()
+    waiting, steps_by_call = list(steps), dict[Future[None], Step]()
     open_ones = {*steps}
 
     def ready() -> list[Future[None]]:
         able = [step for step in waiting if not open_ones.intersection(step.needs)]
         threads = pool.threads, torch.get_num_threads()
-        new = {pool.submit(make, step.stages.given, *threads, step.name, step.words): step for step in able}
+        new = {pool.submit(make, step.stages.arguments, *threads, step.name, step.words): step for step in able}
         waiting[:] = [step for step in waiting if step not in able]
-        known.update(new)
+        steps_by_call.update(new)
         return [*new]
 
     def then(done: Future[None]) -> Iterable[Future[None]]:
-        open_ones.remove(known[done])
+        open_ones.remove(steps_by_call[done])
         return ready()
 
     work = ready()
@@ -103,11 +103,11 @@ def _make(steps: Sequence[Step], pool: Workers, listener: Listener, before: int,
     executors.follow(pool, work, listener, "repeat the command to continue", "stages", before, total, then)
 
 
-def make(given: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[object]) -> None:
-    """One stage, in any process: ``given`` are the arguments of `Stages`, as `Stages.given` has them."""
+def make(arguments: JsonDict, threads: int | None, torch_threads: int, name: str, words: list[object]) -> None:
+    """One stage, in any process: with the ``arguments`` of `Stages`, as `Stages.arguments` has them."""
     import torch
 
-    own = dict(given)
+    own = dict(arguments)
     experiment, folder = Experiment.model_validate(own.pop("experiment")), Path(own.pop("folder"))
     stages = Stages(experiment, own.pop("scale"), folder, stop=executors.stop_signal, **own)
     torch.set_num_threads(torch_threads)

@@ -27,7 +27,7 @@ from .definition import Experiment
 from .ledger import Ledger
 
 Point = dict[str, float]
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 #: Largest number of disjoint sub-samples of N particles for a pair of clouds.
 SUBSAMPLES = 5
 #: First seed of the network's input particles, which no simulation uses.
@@ -54,7 +54,7 @@ class Stages:
         self.experiment, self.scale_name, self.scale = experiment, scale, experiment.scale(scale)
         self.folder, self.device, self.algorithm = folder, device, algorithm
         #: What makes the same stages in another process; JSON holds it.
-        self.given = {
+        self.arguments = {
             "experiment": experiment.model_dump(mode="json", exclude_unset=True), "scale": scale,
             "folder": str(folder.absolute()), "overwrite": overwrite, "algorithm": algorithm, "device": device,
         }  # fmt: skip
@@ -66,18 +66,18 @@ class Stages:
 
     def data(self) -> Run:
         """The simulation with the training data."""
-        return self.simulated("simulate", self.experiment.simulate_options(self.scale_name), "training")
+        return self.simulation_of("simulate", self.experiment.simulate_options(self.scale_name), "training")
 
-    def simulated(self, stage: str, options: dict[str, object], stem: str) -> Run:
+    def simulation_of(self, stage: str, options: dict[str, object], stem: str) -> Run:
         """The simulation of ``options``, in STEM.zarr."""
         out = self.folder / f"{stem}.zarr"
         config = pose(options).config.model_dump(mode="json", exclude={"device"})
 
         def work(afresh: bool) -> dict[str, object]:
-            given: dict[str, Any] = {**options, "device": self.device}
-            told = self.told(stage)
-            given |= {"out": out, "progress": told, "stop": self.stop, "warn": discard}
-            _on_or_afresh(lambda how: simulate(**how, **given), afresh)
+            arguments: dict[str, Any] = {**options, "device": self.device}
+            progress = self.progress_of(stage)
+            arguments |= {"out": out, "progress": progress, "stop": self.stop, "warn": discard}
+            _on_or_afresh(lambda how: simulate(**how, **arguments), afresh)
             return {"store": out.name}
 
         self.ledger.stage(stage, config, work, out)
@@ -86,18 +86,19 @@ class Stages:
     def network(self, seed: int) -> tuple[Path, Model]:
         """The network of a seed: its file and the model."""
         run, out = self.data(), self.folder / f"seed-{seed}.safetensors"
-        chosen = self.experiment.train_options(self.scale_name, seed, self.algorithm)
-        config = build(TrainConfig, chosen).model_dump(mode="json")
+        options = self.experiment.train_options(self.scale_name, seed, self.algorithm)
+        config = build(TrainConfig, options).model_dump(mode="json")
         other = self.validation()
 
         def work(afresh: bool) -> dict[str, object]:
-            options: dict[str, Any] = chosen | {"device": self.device} | ({} if other is None else {"validate": other})
-            told = self.told(f"train seed {seed}")
-            trained = _on_or_afresh(
-                lambda how: train(run, out=out, progress=told, stop=self.stop, **how, **options), afresh
+            arguments: dict[str, Any] = {**options, "device": self.device}
+            if other is not None:
+                arguments["validate"] = other
+            progress = self.progress_of(f"train seed {seed}")
+            training = _on_or_afresh(
+                lambda how: train(run, out=out, progress=progress, stop=self.stop, **how, **arguments), afresh
             )
-            found = trained.as_dict()
-            return {name: value for name, value in found.items() if name not in ("history", "path")}
+            return {name: value for name, value in training.as_dict().items() if name not in ("history", "path")}
 
         del config["device"]
         on = {} if other is None else {"validation": other.config}
@@ -111,12 +112,12 @@ class Stages:
         if not self.experiment.validation:
             return None
         options = {"seed": VALIDATION_SEED} | self.experiment.validation_options(self.scale_name)
-        return self.simulated("validation", options, "validation")
+        return self.simulation_of("validation", options, "validation")
 
     def reference(self, at: Point, number: int = 0) -> Run:
         """An independent simulation at a point, with the configuration of the training data and its own seed."""
         name = f"reference-{label(at)}-{number}"
-        return self.simulated(name, reference_options(self.simulation, at) | {"seed": _seed(at, number)}, name)
+        return self.simulation_of(name, reference_options(self.simulation, at) | {"seed": _seed(at, number)}, name)
 
     def references(self, at: Point) -> list[Cloud]:
         """The clouds of all references at a point."""
@@ -138,11 +139,11 @@ class Stages:
         out = self.folder / f"beyond-{label(at)}-seed{seed}.zarr"
 
         def work(afresh: bool) -> dict[str, object]:
-            told, count = self.told(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
+            progress, count = self.progress_of(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
             options: dict[str, Any] = {"n": count, "seed": INPUT_SEED + seed, "device": self.device, "out": out}
             options |= {"beyond": "simulate", "overwrite": afresh or out.exists(), **at}
-            made = sample(model, progress=told, stop=self.stop, warn=discard, **options)
-            return {"store": out.name, "seconds": float(made.attrs["seconds"])}
+            run = sample(model, progress=progress, stop=self.stop, warn=discard, **options)
+            return {"store": out.name, "seconds": float(run.attrs["seconds"])}
 
         self.ledger.stage(f"beyond-{label(at)}-seed{seed}", self._of(at) | {"weights": model.sha256}, work, out)
         return open_run(out)
@@ -156,7 +157,7 @@ class Stages:
             title = f"floor {label(at)}, N = {n}"
             return {"w2_squared": self._distances(title, [(clouds[i], clouds[j]) for i, j in pairs], n)}
 
-        return self._measured(f"floor-{label(at)}-N{n}", at, {"N": n}, work)
+        return self._measurement(f"floor-{label(at)}-N{n}", at, {"N": n}, work)
 
     def distances(self, seed: int, at: Point, n: int, beyond: bool = False) -> list[float]:
         """Exact W2^2 at N = ``n`` between the network of a seed, or `further`, and each reference at a point."""
@@ -165,12 +166,12 @@ class Stages:
 
         def work(_: bool) -> dict[str, object]:
             count = max(len(cloud) for cloud in clouds)
-            made = self.further(seed, at).frame() if beyond else self.samples(seed, at, count)
+            samples = self.further(seed, at).frame() if beyond else self.samples(seed, at, count)
             title = f"{what} {label(at)}, N = {n}, seed {seed}"
-            return {"w2_squared": self._distances(title, [(made, cloud) for cloud in clouds], n)}
+            return {"w2_squared": self._distances(title, [(samples, cloud) for cloud in clouds], n)}
 
         name = f"w2-{'beyond-' if beyond else ''}{label(at)}-N{n}-seed{seed}"
-        return self._measured(name, at, {"N": n, "weights": model.sha256}, work)
+        return self._measurement(name, at, {"N": n, "weights": model.sha256}, work)
 
     def by_name(self, name: str, words: list[Any]) -> None:
         """Make a stage of `side_by_side`: a method of this class, or ``measured``, all that is measured at a point of
@@ -201,7 +202,7 @@ class Stages:
             names = [f"reference-{label(words[0])}-{words[1]}"]
         else:
             names = [{"data": "simulate", "validation": "validation", "network": f"train-{(*words, 0)[0]}"}[name]]
-        return not self.ledger.overwrite and all(self.ledger.done(one) for one in names)
+        return not self.ledger.overwrite and all(self.ledger.is_done(one) for one in names)
 
     def history(self, seed: int) -> list[JsonDict]:
         """The history of a training: rows with step, loss, validation."""
@@ -214,7 +215,7 @@ class Stages:
                 f"{file} is not a history of a training: {error}", "use --overwrite to train again"
             ) from None
 
-    def told(self, title: str) -> Progress | None:
+    def progress_of(self, title: str) -> Progress | None:
         """The caller's progress function, with a title of experiment and stage; None without one."""
         progress = self._progress
         if progress is None:
@@ -225,7 +226,7 @@ class Stages:
 
         return tell
 
-    def _measured(
+    def _measurement(
         self, name: str, at: Point, what: dict[str, object], work: Callable[[bool], dict[str, object]]
     ) -> list[float]:
         return list(self.ledger.stage(name, what | self._of(at), work).result["w2_squared"])
@@ -236,7 +237,7 @@ class Stages:
 
     def _distances(self, title: str, pairs: list[tuple[Cloud, Cloud]], n: int) -> list[float]:
         """Mean exact W2^2 of each pair over disjoint sub-samples of ``n`` particles."""
-        found, tell = [], self.told(title)
+        values, tell = [], self.progress_of(title)
         for a, b in pairs:
             number = self.stop() if self.stop else None
             if number is not None:
@@ -244,13 +245,13 @@ class Stages:
                                   "repeat the command to continue")  # fmt: skip
             count = min(SUBSAMPLES, len(a) // n, len(b) // n)
             x, y = (cloud[: count * n].reshape(count, n, -1).astype(np.float64) for cloud in (a, b))
-            found.append(float(Certified().solve(x, y).value.mean()))
+            values.append(float(Certified().solve(x, y).value.mean()))
             if tell:
-                tell("pairs", len(found), len(pairs))
-        return found
+                tell("pairs", len(values), len(pairs))
+        return values
 
 
-def _on_or_afresh(make: Callable[[JsonDict], Made], afresh: bool) -> Made:
+def _on_or_afresh(make: Callable[[JsonDict], Result], afresh: bool) -> Result:
     """Resume by ``make``; if that is refused and ``afresh``, start again."""
     try:
         return make({"resume": True})

@@ -98,9 +98,9 @@ def _entry(stages: Stages, row: Row, seeds: Sequence[int], n: int, beyond: bool)
     each = distances.mean(1)
     costs: list[float | None] = [None, None]
     if beyond:
-        spent = [stages.further(seed, at).attrs["seconds"] for seed in seeds]
+        seconds = [stages.further(seed, at).attrs["seconds"] for seed in seeds]
         whole = [stages.reference(at, number).attrs["seconds"] for number in range(count)]
-        costs = [float(np.mean(spent)), float(np.mean(whole))]
+        costs = [float(np.mean(seconds)), float(np.mean(whole))]
     return Entry(
         experiment=stages.experiment.name,
         at=at,

@@ -92,7 +92,7 @@ def write_netcdf(
     small.attrs = {"Conventions": CF, "title": f"ksdp {run.kind}"}
     small.attrs |= {name: _plain(value) for name, value in metadata.items()}
     for variable in small.variables.values():
-        variable.attrs = _measured(variable.attrs)
+        variable.attrs = _with_units(variable.attrs)
         variable.encoding = {"_FillValue": None}  # a coordinate lacks no value
     small.to_netcdf(path, engine="h5netcdf")
     with h5netcdf.File(path, "a") as file:
@@ -104,7 +104,7 @@ def write_netcdf(
         chunk = (1, 1, min(run.J, layout.CHUNK), run.dim)
         position = file.create_variable("position", dims, selection.kind[1:], chunks=chunk)
         labels = {name: value for name, value in whole["position"].attrs.items() if name != "coordinates"}
-        labels = _measured(labels) | ({"coordinates": " ".join(selection.parameters)} if selection.parameters else {})
+        labels = _with_units(labels) | ({"coordinates": " ".join(selection.parameters)} if selection.parameters else {})
         for name, value in labels.items():
             position.attrs[name] = value
         done = 0
@@ -114,7 +114,7 @@ def write_netcdf(
             progress(done)
 
 
-def _measured(labels: dict[str, object]) -> dict[str, object]:
+def _with_units(labels: dict[str, object]) -> dict[str, object]:
     """Labels of a variable with a UDUNITS unit, and our unit in the long name; text has no unit."""
     unit = labels.get("units")
     if unit is None:

@@ -49,10 +49,10 @@ def formats() -> dict[str, Format]:
 
 def format_of(path: Path) -> Format:
     """The format for the suffix of ``path``. Raises `ConfigError` for an unknown suffix."""
-    known = formats()
-    if path.suffix not in known:
-        raise ConfigError(f"the output {path} ends in {path.suffix!r}", f"use one of {', '.join(known)}")
-    return known[path.suffix]
+    by_suffix = formats()
+    if path.suffix not in by_suffix:
+        raise ConfigError(f"the output {path} ends in {path.suffix!r}", f"use one of {', '.join(by_suffix)}")
+    return by_suffix[path.suffix]
 
 
 def image_format(path: Path) -> Format:
@@ -81,7 +81,7 @@ def export(
     or, with ``overwrite``, when it was not made here, `ResourceError` for a library that is missing or a full disk,
     and what `Run.rows` raises.
     """
-    chosen = image_format(path) if field else format_of(path)
+    kind = image_format(path) if field else format_of(path)
     grid = selection.run.grid
     total = len(selection.cases) * len(selection.snapshots)
     total *= math.prod(grid.shape) if field and grid else selection.run.J
@@ -91,13 +91,13 @@ def export(
         if progress:
             progress(done, total)
 
-    with claim(path, chosen.ours, "export", overwrite=overwrite), write_whole(path) as temporary:
-        chosen.write(selection, temporary, metadata, report)
+    with claim(path, kind.ours, "export", overwrite=overwrite), write_whole(path) as temporary:
+        kind.write(selection, temporary, metadata, report)
     return metadata
 
 
 def metadata_of(selection: Selection) -> dict[str, object]:
     """How the positions were made, JSON-able: configuration, command, seed, versions, and the units of parameters."""
     run = selection.run
-    kept = {name: value for name, value in run.attrs.items() if name not in _OWN}
-    return kept | {"source": run.path.name, "position_units": "length", "time_units": "time"}
+    attributes = {name: value for name, value in run.attrs.items() if name not in _OWN}
+    return attributes | {"source": run.path.name, "position_units": "length", "time_units": "time"}

@@ -37,8 +37,8 @@ def write_vtkhdf(
     In 2D the third coordinate is 0. The metadata are an attribute of the root group as JSON.
     """
     if selection.run.dim > 3:
-        told = f"VTK has points in 3 dimensions, and {selection.run.path} has {selection.run.dim}"
-        raise ConfigError(told, "export to .npz, .nc, .parquet or .csv")
+        message = f"VTK has points in 3 dimensions, and {selection.run.path} has {selection.run.dim}"
+        raise ConfigError(message, "export to .npz, .nc, .parquet or .csv")
     h5py = library("h5py", "VTKHDF")
     with h5py.File(path, "w") as file:
         root = file.create_group(ROOT)
@@ -58,11 +58,11 @@ def _write_cells(root: h5py.Group, selection: Selection) -> None:
     for name in CELLS:
         n, group = (J if name == CELLS[0] else 0), root.create_group(name)
         group["NumberOfCells"] = group["NumberOfConnectivityIds"] = np.full(count, n, np.int64)
-        _repeat(_packed(group, "Connectivity", count * n, np.int64), count, n)
-        _repeat(_packed(group, "Offsets", count * (n + 1), np.int64), count, n + 1)
+        _repeat(_compress(group, "Connectivity", count * n, np.int64), count, n)
+        _repeat(_compress(group, "Offsets", count * (n + 1), np.int64), count, n + 1)
 
 
-def _packed(group: h5py.Group, name: str, length: int, kind: DTypeLike) -> h5py.Dataset:
+def _compress(group: h5py.Group, name: str, length: int, kind: DTypeLike) -> h5py.Dataset:
     """A compressed array of counts or of one repeated value. Positions would not compress."""
     if not length:
         return group.create_dataset(name, (0,), kind)
@@ -82,10 +82,10 @@ def _write_point_data(root: h5py.Group, selection: Selection) -> None:
     """Point data to colour and select by: the particle's number and the parameters of its case."""
     count, J = len(selection.cases), selection.run.J
     group = root.create_group("PointData")
-    _repeat(_packed(group, "particle", count * J, np.int64), count, J)
+    _repeat(_compress(group, "particle", count * J, np.int64), count, J)
     for name, values in {"case": selection.cases, **selection.parameters}.items():
         kind = np.int32 if name == "case" else layout.kind_of(name, values)
-        data = _packed(group, name, count * J, kind)
+        data = _compress(group, name, count * J, kind)
         for i, value in enumerate(values):
             for start in range(0, J, PIECE):
                 data[i * J + start : i * J + min(start + PIECE, J)] = value

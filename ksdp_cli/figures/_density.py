@@ -16,6 +16,8 @@ Projection = tuple[int, int]
 Box = NDArray[np.float64]
 #: Fraction of each cloud within the limits along each axis, so that a single outlier does not shrink the rest.
 SHOWN = 0.999
+#: Part of a cloud at one point from which it is drawn as a disc, and size of the sample in which such points are found.
+HEAVY, SAMPLE = 0.01, 2000
 #: Largest and smallest number of cells along the side of a square picture.
 MOST_BINS, FEWEST_BINS = 160, 16
 
@@ -72,13 +74,30 @@ def cell_side(clouds: Sequence[Cloud], boxes: Sequence[Box]) -> float:
     return math.sqrt(max(float(np.prod(box[:, 1] - box[:, 0])) for box in boxes)) / int(bins)
 
 
+def point_masses(x: Cloud) -> tuple[Cloud, Cloud, NDArray[np.float64]]:
+    """Split ``x`` (n, d) into the particles that have a place of their own, the points (m, d) that hold `HEAVY` of all
+    particles or more each, as after a merger, and the parts (m,) that they hold."""
+    sample = np.random.default_rng(0).choice(len(x), min(len(x), SAMPLE), replace=False)
+    points, counts = np.unique(x[sample], axis=0, return_counts=True)
+    alone = np.ones(len(x), bool)
+    heavy, parts = [], []
+    for point in points[counts > 1]:
+        here = (x == point).all(1)
+        if here.mean() >= HEAVY and here.sum() > 2:
+            alone &= ~here
+            heavy.append(point)
+            parts.append(float(here.mean()))
+    return (x[alone], np.stack(heavy), np.array(parts)) if heavy else (x, x[:0], np.empty(0))
+
+
 def density(points: Cloud, box: Box, side: float) -> tuple[NDArray[np.float64], float]:
     """Density (kx, ky) [1/length^2] of ``points`` (n, 2) on cells of about ``side``, and the fraction outside the box.
 
-    Its integral over the box is the fraction inside.
+    Its integral over the box is the fraction inside. Without points it is 0.
     """
     extent = box[:, 1] - box[:, 0]
     shape = np.maximum(np.rint(extent / side).astype(int), 1)
     counts, *_ = np.histogram2d(points[:, 0], points[:, 1], bins=(int(shape[0]), int(shape[1])), range=box.tolist())
-    inside = float(counts.sum()) / len(points)
-    return counts / (len(points) * float(np.prod(extent / shape))), 1.0 - inside if inside < 1.0 else 0.0
+    n = max(len(points), 1)
+    inside = float(counts.sum()) / n if len(points) else 1.0
+    return counts / (n * float(np.prod(extent / shape))), 1.0 - inside if inside < 1.0 else 0.0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ._canvas import picture
-from ._density import Box, Projection, cell_side, density
+from ._density import Box, Projection, cell_side, density, point_masses
 from ._field import Field, Section, draw_field, levels_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ AXES = "xyz"
 COLOURS = "magma_r"
 #: Space in inches: beside a panel with axis labels and without, above and below a panel, for a colour bar, for a title.
 LABELLED, PLAIN, AROUND, BAR, TITLE = 0.65, 0.2, 0.9, 0.75, 0.35
+#: A point that holds many particles: its colour, and the area of the disc of all particles [points^2].
+HEAVY, DISC = "#0072B2", 300.0
 #: Exponents of the colour scale: for pairs, and for sheets from the initial cloud to the aggregate.
 SQUARE_ROOT, CUBE_ROOT = 1 / 2, 1 / 3
 #: Height of a page, and smallest width of a panel that is shrunk to fit on it, in inches.
@@ -51,6 +53,11 @@ class Cell:
         return float(width), float(height)
 
     @cached_property
+    def split(self) -> tuple[Cloud, Cloud, NDArray[np.float64]]:
+        """Particles with a place of their own, and heavy points with the parts that they hold."""
+        return point_masses(self.cloud)
+
+    @cached_property
     def section(self) -> Section | None:
         """c in the panel, or None."""
         return self.field.section(self.projection, self.cloud) if self.field else None
@@ -65,7 +72,7 @@ class Row:
 
 
 #: Density on the cells of a panel, and the fraction of the cloud outside.
-Counted = tuple[NDArray[np.float64], float]
+PanelDensity = tuple[NDArray[np.float64], float]
 
 
 def draw(rows: Sequence[Row], path: str | Path, title: str, width: float, power: float = SQUARE_ROOT) -> None:
@@ -83,7 +90,7 @@ def scaled(rows: Sequence[Row], title: str, width: float) -> tuple[float, tuple[
     fixed = AROUND * len(rows) + TITLE * bool(title)
     if inch * sum(heights) + fixed > PAGE:
         inch = max((PAGE - fixed) / sum(heights), NARROWEST / min(widths))
-    beside = sum(LABELLED if labelled else PLAIN for labelled in _labelled(rows[0]))
+    beside = sum(LABELLED if has_label else PLAIN for has_label in _has_labels(rows[0]))
     return inch, (inch * sum(widths) + beside + BAR, inch * sum(heights) + fixed)
 
 
@@ -91,7 +98,7 @@ def scaled(rows: Sequence[Row], title: str, width: float) -> tuple[float, tuple[
 class Counts:
     """The densities of each row's panels; for each scale the highest density and all its panels."""
 
-    rows: Sequence[Sequence[Counted]]
+    rows: Sequence[Sequence[PanelDensity]]
     tops: dict[Hashable, float]
     alike: dict[Hashable, list[Cell]]
 
@@ -100,11 +107,11 @@ def count(rows: Sequence[Row]) -> Counts:
     """Compute the densities of ``rows``."""
     scales = {row.scale: [cell for other in rows if other.scale == row.scale for cell in other.cells] for row in rows}
     sides = {name: cell_side([c.cloud for c in cells], [c.box for c in cells]) for name, cells in scales.items()}
-    counted = [[_count(cell, sides[row.scale]) for cell in row.cells] for row in rows]
+    densities_of_rows = [[_count(cell, sides[row.scale]) for cell in row.cells] for row in rows]
     tops = dict.fromkeys(scales, 0.0)
-    for row, densities in zip(rows, counted, strict=True):
+    for row, densities in zip(rows, densities_of_rows, strict=True):
         tops[row.scale] = max(tops[row.scale], *(float(values.max()) for values, _ in densities))
-    return Counts(counted, tops, scales)
+    return Counts(densities_of_rows, tops, scales)
 
 
 def paint(
@@ -130,11 +137,14 @@ def _heights(rows: Sequence[Row]) -> list[float]:
     return [max(w / c.extent[0] * c.extent[1] for w, c in zip(widths, row.cells, strict=False)) for row in rows]
 
 
-def _count(cell: Cell, side: float) -> Counted:
-    return density(cell.cloud[:, cell.projection], cell.box, side)
+def _count(cell: Cell, side: float) -> PanelDensity:
+    """Density of the particles that have a place of their own, as a part of all, and the fraction of all outside."""
+    alone, _, parts = cell.split
+    values, outside = density(alone[:, cell.projection], cell.box, side)
+    return values * (1.0 - parts.sum()), outside * float(1.0 - parts.sum())
 
 
-def _labelled(row: Row) -> list[bool]:
+def _has_labels(row: Row) -> list[bool]:
     """Whether each panel labels its vertical axis; not if its left neighbour has the same projection."""
     left = [None, *(cell.projection for cell in row.cells)]
     return [cell.projection != other for cell, other in zip(row.cells, left, strict=False)]
@@ -144,7 +154,7 @@ def _draw_row(
     figure: Figure,
     row: Row,
     panels: Sequence[Axes],
-    counted: Sequence[tuple[NDArray[np.float64], float]],
+    densities: Sequence[tuple[NDArray[np.float64], float]],
     colours: tuple[float, float],
     ticks: int,
 ) -> None:
@@ -153,17 +163,24 @@ def _draw_row(
 
     power, top = colours
     norm = PowerNorm(power, 0.0, top or 1.0)
-    for panel, cell, (values, outside), labelled in zip(panels, row.cells, counted, _labelled(row), strict=False):
-        shown = np.ma.masked_equal(values.T, 0.0)  # empty cells stay white
+    for panel, cell, (values, outside), has_label in zip(panels, row.cells, densities, _has_labels(row), strict=False):
+        image_values = np.ma.masked_equal(values.T, 0.0)  # empty cells stay white
         (x0, x1), (y0, y1) = cell.box.tolist()
         image = panel.imshow(
-            shown, cmap=COLOURS, norm=norm, origin="lower", extent=(x0, x1, y0, y1), interpolation="nearest"
+            image_values, cmap=COLOURS, norm=norm, origin="lower", extent=(x0, x1, y0, y1), interpolation="nearest"
         )
         note = f"N = {count_text(len(cell.cloud))}" + (f", {100 * outside:.2g} % outside" if outside else "")
+        _, points, parts = cell.split
+        if len(parts):
+            note += f", {100 * parts.sum():.2g} % in {'a point' if len(parts) == 1 else f'{len(parts)} points'}"
+            x, y = points[:, cell.projection].T
+            panel.scatter(x, y, s=DISC * parts, facecolor=HEAVY, edgecolor="white", linewidth=0.8, gid="heavy")
+            panel.set_xlim(x0, x1)
+            panel.set_ylim(y0, y1)
         panel.set_title(cell.head, pad=15)
         panel.annotate(note, (0.5, 1.0), (0, 4), "axes fraction", "offset points", ha="center", size=8, color="0.35")
         panel.set_xlabel(f"{AXES[cell.projection[0]]} [length]")
-        if labelled:
+        if has_label:
             panel.set_ylabel(f"{AXES[cell.projection[1]]} [length]")
         else:
             panel.tick_params(labelleft=False)

@@ -57,14 +57,14 @@ def curve_panels(panels: Sequence[Curves], path: str | Path, *, title: str = "")
     """
     if not panels:
         raise DataError("there is no panel to draw", "give at least one")
-    checked = [_checked(panel) for panel in panels]
+    arrays = [_check(panel) for panel in panels]
     several = len(panels) > 1
     width = (TWO if len(panels) == 2 else MORE) * len(panels) if several else WIDTH
     with picture(path, width, HEIGHT + 0.3 * bool(title)) as figure:
         for number, (axes, panel) in enumerate(
             zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True)
         ):
-            _draw(axes, panel, checked[number])
+            _draw(axes, panel, arrays[number])
             if len(panels) > 2 and not panel.xlog:
                 axes.locator_params(
                     axis="x", nbins=6, steps=[1, 2, 5, 10]
@@ -115,17 +115,17 @@ def training_panel(history: Sequence[Mapping[str, object]], floor: float | None 
     if not curves:
         raise DataError("the history has no loss and no validation", "train first")
     levels = {} if floor is None else {"noise floor of validation": floor}
-    marked = frozenset({"validation"})
-    return Curves(curves, "gradient step", "W₂² [length²]", title, ylog=True, levels=levels, marked=marked)
+    with_points = frozenset({"validation"})
+    return Curves(curves, "gradient step", "W₂² [length²]", title, ylog=True, levels=levels, marked=with_points)
 
 
-_Checked = dict[str, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]]
+_Arrays = dict[str, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]]
 
 
-def _checked(panel: Curves) -> _Checked:
+def _check(panel: Curves) -> _Arrays:
     if not panel.curves:
         raise DataError("there is no curve to draw", "give at least one")
-    checked: _Checked = {}
+    arrays: _Arrays = {}
     for name, (x, y, errors) in panel.curves.items():
         xs, ys = np.asarray(x, float), np.asarray(y, float)
         bars = None if errors is None else np.asarray(errors, float)
@@ -137,11 +137,11 @@ def _checked(panel: Curves) -> _Checked:
                 raise DataError(f"the curve {name!r} has {(~np.isfinite(values)).sum()} values that are not finite")
             if values is not None and log and values.min() <= 0:
                 raise DataError(f"the curve {name!r} has the value {values.min():g} on a logarithmic axis")
-        checked[name] = xs, ys, bars
-    return checked
+        arrays[name] = xs, ys, bars
+    return arrays
 
 
-def _draw(axes: Axes, panel: Curves, rows: _Checked) -> None:
+def _draw(axes: Axes, panel: Curves, rows: _Arrays) -> None:
     lines = 0
     for number, (name, (x, y, errors)) in enumerate(rows.items()):
         colour = _colour(number, len(rows))

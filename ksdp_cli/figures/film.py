@@ -87,9 +87,9 @@ def _pixels(figure: Figure) -> Still:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.set_dpi(DOTS_PER_INCH)
-    drawn = FigureCanvasAgg(figure)
-    drawn.draw()
-    pixels = np.asarray(drawn.buffer_rgba())[..., :3]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
     height, width = (side - side % 2 for side in pixels.shape[:2])  # MP4 needs even sizes
     return np.ascontiguousarray(pixels[:height, :width])
 

@@ -79,13 +79,13 @@ def histogram_sections(
     _require_rows(rows)
     every = [cloud for _, *pair in rows for cloud in pair]
     require_clouds(every)
-    selected = projections_of(every[0].shape[1], projections)
-    ends = levelled(limits(every), selected)
+    planes = projections_of(every[0].shape[1], projections)
+    ends = levelled(limits(every), planes)
     panels = []
     for number, (label, *pair) in enumerate(rows):
         for name, cloud in zip(labels, pair, strict=True):
             head = f"{label}, {name}" if label else name
-            panels.append(Row([Cell(cloud, axes, ends[list(axes)], head) for axes in selected], number))
+            panels.append(Row([Cell(cloud, axes, ends[list(axes)], head) for axes in planes], number))
     draw(panels, path, title, SECTIONS)
 
 
@@ -106,14 +106,14 @@ def histogram_sheet(
     _require_rows(clouds)
     every = [cloud for _, cloud in clouds]
     require_clouds(every)
-    selected = projections_of(every[0].shape[1], projections)
-    ends = levelled(limits(every), selected)
+    planes = projections_of(every[0].shape[1], projections)
+    ends = levelled(limits(every), planes)
     under = [*fields, *[None] * (len(clouds) - len(fields))]
     cells = [
-        [Cell(cloud, axes, ends[list(axes)], label, field) for axes in selected]
+        [Cell(cloud, axes, ends[list(axes)], label, field) for axes in planes]
         for (label, cloud), field in zip(clouds, under, strict=True)
     ]
-    if len(selected) == 1:
+    if len(planes) == 1:
         flat = [cell for row in cells for cell in row]
         columns = _columns(flat[0], len(flat))
         cells = [flat[i : i + columns] for i in range(0, len(flat), columns)]

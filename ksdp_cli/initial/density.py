@@ -38,7 +38,7 @@ class Density:
         if not params.grid:
             raise ConfigError("initial cloud 'density' has no grid", "use --grid FILE.npy, FILE.nc or an image")
         path = Path(params.grid).expanduser()
-        values = _checked(_read(path), path)
+        values = _check(_read(path), path)
         self.params, self.shape, self.dims = params, values.shape, (values.ndim,)
         self.cell = params.extent / max(values.shape)
         self.digest = hashlib.sha256(np.ascontiguousarray(values, "<f8").data).hexdigest()
@@ -51,10 +51,13 @@ class Density:
         return float(float(parts[parts != 0] @ ((corners + centre) ** 2).sum(1)) + dim * self.cell**2 / 12)
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
-        cell = np.searchsorted(self.sums, rng.uniforms(seed, stream, 1, start, n, 1)[:, 0], side="right")
-        within = rng.uniforms(seed, stream, 0, start, n, dim)
+        within, which = rng.uniforms(seed, stream, 0, start, n, dim), rng.uniforms(seed, stream, 1, start, n, 1)
+        return self.placed(np.concatenate([within, which], 1), dim)
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> Positions:
+        cell = np.searchsorted(self.sums, u[:, dim], side="right")
         corners = self._corners(np.minimum(cell, len(self.sums) - 1))
-        return self.params.moved((corners + self.cell * within).astype(np.float32))
+        return self.params.moved((corners + self.cell * u[:, :dim]).astype(np.float32))
 
     def _corners(self, cell: NDArray[np.int64]) -> NDArray[np.float64]:
         """Lower corners (n, d) of the cells with numbers ``cell`` (n,), for a grid centred at the origin."""
@@ -98,7 +101,7 @@ def _image(path: Path) -> NDArray[np.float64]:
     return np.asarray(((1.0 - grey / whole) * opaque)[::-1].T, np.float64)
 
 
-def _checked(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+def _check(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
     """Return ``values`` as float64. Raises `DataError` unless they are a density in two or three dimensions."""
     if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or not 1 <= values.size <= MOST_CELLS:
         raise DataError(

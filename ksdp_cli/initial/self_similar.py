@@ -52,10 +52,10 @@ class SelfSimilarCloud:
         """
         own = self.params
         pairs = {"chi M / mu": (chi * M / mu, own.pull), "eps mu": (eps * mu, own.inertia), "k": (k, 0.0)}
-        for name, (value, needed) in pairs.items():
-            if abs(value - needed) > AGREE * max(abs(value), abs(needed)):
+        for name, (value, expected) in pairs.items():
+            if abs(value - expected) > AGREE * max(abs(value), abs(expected)):
                 raise ConfigError(
-                    f"c0 = 'exact' with {name} = {value:.10g}, but the initial cloud has {needed:.10g}",
+                    f"c0 = 'exact' with {name} = {value:.10g}, but the initial cloud has {expected:.10g}",
                     "use --pull chi M / mu, --inertia eps mu and k = 0",
                 )
         return lambda axes: self.solution.chemical(np.sqrt(sum(axis * axis for axis in axes)), own.age) * mu / chi
@@ -64,5 +64,7 @@ class SelfSimilarCloud:
         return self.solution.second_moment(self.params.age)
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
-        u = rng.uniforms(seed, stream, 0, start, n, 2)
-        return around(self.solution.radii(u[:, 0], self.params.age), u[:, 1:])
+        return self.placed(rng.uniforms(seed, stream, 0, start, n, 2), dim)
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> Positions:
+        return around(self.solution.radii(u[:, 0], self.params.age), u[:, 1:2])

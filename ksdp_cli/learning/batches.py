@@ -75,9 +75,9 @@ class Batches:
         if data.source is not None:
             n = min(self.most, max((particles - self.kept) // 2, 1))
             # rows other than those of the held-out particles, so that validation compares independent samples
-            held = data.source[min(self.kept, particles - n) : max(particles - n, 1)]
-            trained = Points(np.delete(data.source, slice(self.kept, particles), axis=0))
-            self.sources = trained, Points(held) if len(held) else trained
+            held_out_rows = data.source[min(self.kept, particles - n) : max(particles - n, 1)]
+            training = Points(np.delete(data.source, slice(self.kept, particles), axis=0))
+            self.sources = training, Points(held_out_rows) if len(held_out_rows) else training
 
     def draw(self, number: int) -> Batch:
         """Draw mini-batch ``number``: all data sets or a random choice of them, each with fresh sub-samples.
@@ -112,20 +112,20 @@ class Batches:
 
         They come from up to `VALIDATED_SETS` data sets spread over the grid, or from the runs given for validation.
         """
-        clouds, eta, n = self._validated()
+        clouds, eta, n = self._validation_sets()
         if not n:
             return None
-        inputs = [self._padded(values, self._fresh(n, VALIDATION_STREAM + i)) for i, values in enumerate(eta)]
+        inputs = [self._pad(values, self._fresh(n, VALIDATION_STREAM + i)) for i, values in enumerate(eta)]
         return Batch(np.stack(inputs), np.stack([cloud[-n:] for cloud in clouds]))
 
     def others(self) -> NDArray[np.float32]:
         """Return as many other particles of the same clouds (sets, n, d); their distance is the noise floor."""
-        clouds, _, n = self._validated()
+        clouds, _, n = self._validation_sets()
         return np.stack([cloud[-2 * n : -n] for cloud in clouds])
 
     def validated_on(self) -> str:
         """Describe the particles of `validation` in words."""
-        clouds, _, n = self._validated()
+        clouds, _, n = self._validation_sets()
         if not n:
             return "nothing"
         return f"{n} held-out particles of {len(clouds)} data sets" if self.data.validation is None else (
@@ -139,19 +139,19 @@ class Batches:
         source = self.sources[stream >= VALIDATION_STREAM]
         return source.draw(n, source.dims[0], self.seed, stream=stream)
 
-    def _validated(self) -> tuple[NDArray[np.float32], NDArray[np.float64], int]:
+    def _validation_sets(self) -> tuple[NDArray[np.float32], NDArray[np.float64], int]:
         """Return the clouds whose last 2 n particles are for validation, their parameters, and n (0 without any)."""
         if self.data.validation is not None:
             clouds, eta = self.data.validation
             return clouds, eta, min(self.most, clouds.shape[1] // 2)
-        total, held = len(self.data.clouds), self.data.clouds.shape[1] - self.kept
+        total, held_out = len(self.data.clouds), self.data.clouds.shape[1] - self.kept
         members = np.unique(np.linspace(0, total - 1, min(total, VALIDATED_SETS)).round().astype(int))
-        return self.data.clouds[members], self.data.eta[members], min(self.most, held // 2)
+        return self.data.clouds[members], self.data.eta[members], min(self.most, held_out // 2)
 
     def _inputs(self, r: int, x: NDArray[np.floating]) -> NDArray[np.float32]:
-        return self._padded(self.data.eta[r], x)
+        return self._pad(self.data.eta[r], x)
 
-    def _padded(self, eta: NDArray[np.float64], x: NDArray[np.floating]) -> NDArray[np.float32]:
+    def _pad(self, eta: NDArray[np.float64], x: NDArray[np.floating]) -> NDArray[np.float32]:
         padding = self.eta_map.padding(self.form, eta)
         return np.concatenate([x, np.broadcast_to(padding, (len(x), len(padding)))], 1).astype(np.float32)
 

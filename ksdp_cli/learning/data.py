@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .units import AS_THEY_ARE, Units
+from .units import IDENTITY, Units
 
 #: Largest coordinate for which float32 holds sums of squares and their gradients.
 LARGEST = 1e15
@@ -34,8 +34,8 @@ class TrainingData:
     draw: Callable[[int, int], NDArray[np.float32]]
     source: NDArray[np.float32] | None = None
     validation: tuple[NDArray[np.float32], NDArray[np.float64]] | None = None
-    source_units: Units = AS_THEY_ARE
-    cloud_units: Units = AS_THEY_ARE
+    source_units: Units = IDENTITY
+    cloud_units: Units = IDENTITY
 
     def __post_init__(self) -> None:
         if self.clouds.ndim != 3 or self.eta.shape != (len(self.clouds), len(self.names)):
@@ -48,7 +48,7 @@ class TrainingData:
             raise DataError(f"a training particle has the coordinate {largest:.3g}, whose square exceeds float32",
                             "remove it, or use other units")  # fmt: skip
 
-    def seen(self) -> TrainingData:
+    def standardise(self) -> TrainingData:
         """The same data as the network sees them."""
         before, after = self.source_units, self.cloud_units
         if before.trivial and after.trivial:
@@ -56,10 +56,12 @@ class TrainingData:
         other = self.validation
         return replace(
             self,
-            clouds=np.stack([after.seen(cloud) for cloud in self.clouds]),
-            draw=lambda n, stream: before.seen(self.draw(n, stream)),
-            source=None if self.source is None else before.seen(self.source),
-            validation=None if other is None else (np.stack([after.seen(cloud) for cloud in other[0]]), other[1]),
+            clouds=np.stack([after.standardise(cloud) for cloud in self.clouds]),
+            draw=lambda n, stream: before.standardise(self.draw(n, stream)),
+            source=None if self.source is None else before.standardise(self.source),
+            validation=None
+            if other is None
+            else (np.stack([after.standardise(cloud) for cloud in other[0]]), other[1]),
         )
 
     def sha256(self) -> str:

@@ -59,11 +59,11 @@ class DescentGPU:
             self.average += self.schedule.weight(number) * (self.theta - self.average)
             return
         if self._replay is None:
-            saved = {name: part.clone() for name, part in self._state().items()}
+            before = {name: part.clone() for name, part in self._state().items()}
             self._number.fill_(number)
             self._replay = replayable(self._body, self.theta.is_cuda) or self._body
             for name, part in self._state().items():
-                part.copy_(saved[name])
+                part.copy_(before[name])
             self._number.fill_(number)
         self._replay()
         self.optimiser.update_basis(number)

@@ -50,11 +50,11 @@ class EtaMap:
         )
 
     @classmethod
-    def from_json(cls, stored: JsonDict) -> EtaMap:
+    def from_json(cls, values: JsonDict) -> EtaMap:
         """The map of a model's header. Raises `DataError` for a header that is damaged."""
         try:
-            fields = {name: tuple(stored[name]) for name in ("names", "low", "high", "log")}
-            more = {name: tuple(stored.get(name, ())) for name in ("before", "origin")}
+            fields = {name: tuple(values[name]) for name in ("names", "low", "high", "log")}
+            more = {name: tuple(values.get(name, ())) for name in ("before", "origin")}
             eta_map = cls(**fields, **more)
         except (AttributeError, KeyError, TypeError) as error:
             raise DataError(f"the eta map is damaged: {error}") from None
@@ -122,8 +122,8 @@ class EtaMap:
     def _factor(self, name: str, i: int, eta: NDArray[np.float64]) -> NDArray[np.floating]:
         """Value of the `forms.Factor` ``name`` of component ``i``."""
         if name == "mapped":
-            mapped: NDArray[Any] = self.normalise(eta)[..., i]
-            return mapped
+            factor: NDArray[Any] = self.normalise(eta)[..., i]
+            return factor
         low, high, origin = self._from_origin(i)
         u = (eta[..., i] - origin) / (max(abs(low), abs(high)) or 1.0)
         if name == "scaled":

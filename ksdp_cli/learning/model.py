@@ -30,7 +30,7 @@ from ..provenance import simulation
 from .eta_map import EtaMap
 from .network.forms import FORMS, PLAIN
 from .network.network import Network, Weights
-from .units import AS_THEY_ARE, Units
+from .units import IDENTITY, Units
 
 FORMAT = "1"
 #: The format of a file with units or an origin of eta, which a reader of format 1 would ignore.
@@ -57,8 +57,8 @@ class Model:
         training: JsonDict,
         provenance: JsonDict,
         source: NDArray[np.float32] | None = None,
-        source_units: Units = AS_THEY_ARE,
-        cloud_units: Units = AS_THEY_ARE,
+        source_units: Units = IDENTITY,
+        cloud_units: Units = IDENTITY,
     ) -> None:
         self.network, self.eta_map = network, eta_map
         self.theta = np.array(theta, np.float32)
@@ -82,7 +82,7 @@ class Model:
         """
         return simulation(self.provenance["simulation"], "this model")
 
-    def plain(self) -> tuple[Weights, float]:
+    def fold_units(self) -> tuple[Weights, float]:
         """Weights that take particles as they are, the units folded in; and the factor of x that is added to them."""
         theta, skip = self.theta.astype(np.float64), 0.0
         (first, bias), *_, (last, end) = self.network.layers(theta)
@@ -110,7 +110,7 @@ class Model:
         0 on a logarithmic scale.
         """
         padding = self.eta_map.padding(self.network.form, eta)
-        return self.cloud_units.told(self._evaluate(self.source_units.seen(x), padding, device))
+        return self.cloud_units.restore(self._evaluate(self.source_units.standardise(x), padding, device))
 
     def _evaluate(self, x: NDArray[np.float32], padding: NDArray[np.float32], device: str) -> NDArray[np.float32]:
         """The network at ``x`` (n, d) as it sees them, and one ``padding`` or one for each."""
@@ -202,15 +202,15 @@ class Model:
         if _header_hash(header) != header.get("header_sha256"):
             raise DataError(f"{path}: the header does not match its checksum", DAMAGED)
         try:
-            stored = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
-            shape, eta = as_record(Shape, stored["network"]), as_record(Eta, stored["eta_map"])
-            as_record(Options, stored["training"]), as_record(Provenance, stored["provenance"])
-            known = shape.form in FORMS and FORMS[shape.form].takes(shape.eta_count)
-            if not known or shape.eta_count != len(eta.names):
+            parts = {name: parse_json(header[name]) for name in ("network", "eta_map", "training", "provenance")}
+            shape, eta = as_record(Shape, parts["network"]), as_record(Eta, parts["eta_map"])
+            as_record(Options, parts["training"]), as_record(Provenance, parts["provenance"])
+            is_known = shape.form in FORMS and FORMS[shape.form].takes(shape.eta_count)
+            if not is_known or shape.eta_count != len(eta.names):
                 raise ValueError(f"the network's form {shape.form!r} for {shape.eta_count} parameters")
             network = Network(shape.dim, shape.eta_count, shape.form)
-            eta_map = EtaMap.from_json(stored["eta_map"])
-            about = stored["training"], _said(stored["provenance"], path)
+            eta_map = EtaMap.from_json(parts["eta_map"])
+            about = parts["training"], _entries_of(parts["provenance"], path)
             theta, source = _join(network, tensors), _source(network, tensors, header)
             units = _units(network, header)
         except (KeyError, TypeError, ValueError) as error:
@@ -223,7 +223,7 @@ class Model:
         return model
 
 
-def _said(provenance: JsonDict, path: Path) -> FileEntries:
+def _entries_of(provenance: JsonDict, path: Path) -> FileEntries:
     """Provenance that raises `DataError` when a missing entry is read."""
     if "simulation" in provenance:
         provenance = provenance | {"simulation": FileEntries(provenance["simulation"], path)}
@@ -273,7 +273,7 @@ def _join(network: Network, tensors: Mapping[str, NDArray[np.generic]]) -> Weigh
 def _units(network: Network, header: dict[str, str]) -> tuple[Units, Units]:
     """The units of the source and of the clouds. Raises `KeyError` or `ValueError` if they are missing or wrong."""
     if header["ksdp_format"] == FORMAT:
-        return AS_THEY_ARE, AS_THEY_ARE
+        return IDENTITY, IDENTITY
     stored = parse_json(header["units"])
     both = [as_record(UnitsRecord, stored[name]) for name in ("source", "clouds")]
     if any(len(one.origin) not in (0, network.dim) for one in both):

@@ -69,7 +69,7 @@ class Trainer:
         self.settings, self.units = settings, (data.source_units, data.cloud_units)
         #: Of distances in the network's numbers [length^2].
         self.area = data.cloud_units.length**2
-        data = data.seen()
+        data = data.standardise()
         self.eta_map = EtaMap.of(data.names, data.eta)
         form = form_name(settings.network, len(data.names))
         stratified = settings.algorithm != "paper"
@@ -186,9 +186,9 @@ class Trainer:
         else:
             options["seed"] = int(np.random.SeedSequence([s.seed, self.step]).generate_state(1, np.uint64)[0] >> 1)
         solver = self.solver(**options)
-        pushed = self._push(self.batch.inputs)
+        outputs = self._push(self.batch.inputs)
         prices = {"prices": self.prices} if self.prices.size else {}
-        matching = solver.solve(pushed, self.batch.targets, self.gamma, **prices)
+        matching = solver.solve(outputs, self.batch.targets, self.gamma, **prices)
         self.gamma = matching.permutation
         self.capped += matching.status == "capped"
         if getattr(self.solver, "takes_prices", False):
@@ -197,8 +197,8 @@ class Trainer:
     def _aim(self) -> None:
         """Pass inputs and matched targets to the inner loop."""
         assert self.batch is not None
-        matched = np.take_along_axis(self.batch.targets, self.gamma[..., None], axis=1)
-        self.descent.set_targets(*(part.reshape(-1, part.shape[-1]) for part in (self.batch.inputs, matched)))
+        targets = np.take_along_axis(self.batch.targets, self.gamma[..., None], axis=1)
+        self.descent.set_targets(*(part.reshape(-1, part.shape[-1]) for part in (self.batch.inputs, targets)))
 
     def _push(self, inputs: np.ndarray, averaged: bool = False) -> np.ndarray:
         flat = inputs.reshape(-1, inputs.shape[-1])
@@ -257,7 +257,7 @@ def _trained(
         except (KeyError, ValueError, TypeError, IndexError) as error:
             message = f"the checkpoint is not of this training ({type(error).__name__}: {error})"
             raise DataError(message, "use --overwrite to start again") from None
-    began, saved, before = time.monotonic(), time.monotonic(), trainer.spent
+    began, last_save, before = time.monotonic(), time.monotonic(), trainer.spent
     enough = False
     while trainer.step < settings.steps and not enough:
         trainer.advance()
@@ -283,9 +283,9 @@ def _trained(
             if progress:
                 progress(row | {"steps": settings.steps})
         stopping = should_stop is not None and should_stop()
-        if on_checkpoint and not last and (stopping or now - saved > CHECKPOINT_SECONDS):
+        if on_checkpoint and not last and (stopping or now - last_save > CHECKPOINT_SECONDS):
             on_checkpoint(trainer.state())
-            saved = now
+            last_save = now
     last_weights = trainer.descent.weights(trainer.averaged)
     weights = trainer.best[1] if trainer.best_kept and trainer.held is not None else last_weights
     value = trainer.best[0] if trainer.held is not None else None
@@ -296,9 +296,9 @@ def _trained(
         "seconds": trainer.spent,
         "steps": trainer.step,
     } | ({"capped_solves": trainer.capped} if settings.most_sub_problems else {})
-    written = about[0], about[1] | {"result": result}
+    entries = about[0], about[1] | {"result": result}
     best, final = (
-        Model(trainer.network, theta, trainer.eta_map, *written, about[2], *trainer.units)
+        Model(trainer.network, theta, trainer.eta_map, *entries, about[2], *trainer.units)
         for theta in (weights, last_weights)
     )
     return Trained(best, final, trainer.history, trainer.spent)

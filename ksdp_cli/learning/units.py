@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.files import JsonDict
-
 #: The source's length is a power of the first, and the clouds' over the source's a power of the second, so that usual
 #: clouds are seen as they are.
 STEP, APART = 8.0, 64.0
@@ -22,7 +20,7 @@ STEP, APART = 8.0, 64.0
 
 @dataclass(frozen=True)
 class Units:
-    """``length`` and ``origin`` (d,); an empty origin is 0. ``seen`` maps to the network's numbers, ``told`` back."""
+    """``length`` and ``origin`` (d,); an empty origin is 0. `standardise` maps to the numbers of the network, `restore` back."""
 
     length: float = 1.0
     origin: tuple[float, ...] = ()
@@ -32,23 +30,23 @@ class Units:
         """Whether the network sees particles as they are."""
         return self.length == 1 and not any(self.origin)
 
-    def seen(self, x: NDArray[np.floating]) -> NDArray[np.float32]:
+    def standardise(self, x: NDArray[np.floating]) -> NDArray[np.float32]:
         """``x`` (..., d) as the network sees it."""
         if self.trivial:
             return np.asarray(x, np.float32)
-        seen: NDArray[np.float32] = ((x - np.array(self.origin or 0.0)) / self.length).astype(np.float32)
-        return seen
+        numbers: NDArray[np.float32] = ((x - np.array(self.origin or 0.0)) / self.length).astype(np.float32)
+        return numbers
 
-    def told(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The inverse of `seen`."""
+    def restore(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The inverse of `standardise`."""
         return x if self.trivial else (x * self.length + np.array(self.origin or 0.0)).astype(np.float32)
 
-    def as_json(self) -> JsonDict:
+    def as_json(self) -> dict[str, float | list[float]]:
         return {"length": self.length, "origin": list(self.origin)}
 
 
 #: Particles as they are.
-AS_THEY_ARE = Units()
+IDENTITY = Units()
 
 
 def units_of(source: NDArray[np.floating], clouds: Iterable[NDArray[np.floating]] | None = None) -> tuple[Units, Units]:

@@ -31,8 +31,8 @@ def blow_up_time(times: ArrayLike, squares: ArrayLike, least: float) -> BlowUpTi
     Returns None if R did not fall from above 2 r to r. Ignores squares that are not finite.
     """
     t, s = np.asarray(times, np.float64), np.asarray(squares, np.float64)
-    known = np.isfinite(s)
-    t, s = t[known], s[known]
+    finite = np.isfinite(s)
+    t, s = t[finite], s[finite]
     level = least**2 * (1.0 + 1e-9)  # allows for the rounding of a root and a square
     first, second = passed(t, s, 4.0 * level), passed(t, s, level)
     if first is None or second is None:

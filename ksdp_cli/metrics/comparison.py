@@ -80,14 +80,14 @@ class Comparison:
         """Return (title, columns, rows) of the table of distances."""
         two = len(self.w2_squared_each) == 2
         each = "; {:.4g} and {:.4g} to the two".format(*self.w2_squared_each) if two else ""
-        counted = "1 sub-sample" if self.repeats == 1 else f"{self.repeats} sub-samples"
+        sub_samples = "1 sub-sample" if self.repeats == 1 else f"{self.repeats} sub-samples"
         rows: list[list[Any]] = [
             ["W2 squared", self.w2_squared, self.w2_squared_se, f"exact ({self.estimator}), N = {self.N}{each}"],
             ["W2", self.w2, None, "square root of W2 squared"],
             ["noise floor, squared", self.floor, self.floor_se, self.floor_source],
             ["excess over the floor", self.excess, None, _interval_text(self.excess_low, self.excess_high)],
             ["verdict", None, None, self.verdict],
-            ["notes", None, None, f"{counted}, seed {self.seed}; interval {self.interval_source}"],
+            ["notes", None, None, f"{sub_samples}, seed {self.seed}; interval {self.interval_source}"],
         ]
         return title, ("", "value", "s.e.", ""), rows
 
@@ -115,19 +115,19 @@ def compare_clouds(
     n, repeats = metric.sizes()
     references, source = split(reference, second, n, seed)
     clouds, independent = [cloud, *references], second is not None
-    measured = measure(clouds, metric, n, repeats, seed, independent=independent, progress=progress, solver=solver)
-    distance, floor, excess = measured.distance(), measured.floor(), measured.excess()
+    result = measure(clouds, metric, n, repeats, seed, independent=independent, progress=progress, solver=solver)
+    distance, floor, excess = result.distance(), result.floor(), result.excess()
     interval = excess or Estimate(0.0)
     return Comparison(
         N=n,
-        repeats=len(measured.values),
+        repeats=len(result.values),
         estimator=metric.estimator,
         seed=seed,
         w2_squared=distance.mean,
         w2_squared_se=distance.se,
         w2_squared_low=distance.low,
         w2_squared_high=distance.high,
-        w2_squared_each=tuple(measured.values.mean(0)[:2].tolist()),
+        w2_squared_each=tuple(result.values.mean(0)[:2].tolist()),
         w2=math.sqrt(distance.mean),
         floor=floor.mean if floor else None,
         floor_se=floor.se if floor else None,
@@ -135,7 +135,7 @@ def compare_clouds(
         excess=excess.mean if excess else None,
         excess_low=interval.low,
         excess_high=interval.high,
-        interval_source=measured.source,
+        interval_source=result.source,
         verdict=verdict(distance, floor, excess, n, OTHER.get(source, "")),
         cloud=moments(cloud),
         reference=moments(reference),

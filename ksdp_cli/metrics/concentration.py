@@ -45,8 +45,8 @@ def concentration(
     """
     x: NDArray[np.float64] = cloud.astype(np.float64)
     n, dim = x.shape
-    thinned = x if most is None else x[:: -(-n // most)]
-    centre, part = _densest(thinned)
+    sample = x if most is None else x[:: -(-n // most)]
+    centre, part = _densest(sample)
     critical_part = [critical / mass] if critical is not None and 0 < critical <= mass else []
     levels = (*QUANTILES, part, min(4 * part, 1.0), *critical_part)
     shares, distances = np.full(n, 1.0 / n), _distances(x, centre)

@@ -169,12 +169,12 @@ def all_pairs(
         i, r = divmod(number, repeats)
         return every[i][rows[i][r]]
 
-    sampled = [(i * repeats + r, j * repeats + r) for i, j in pairs for r in range(repeats)]
+    sample_pairs = [(i * repeats + r, j * repeats + r) for i, j in pairs for r in range(repeats)]
     values = []
-    for done, transport in enumerate(solver(metric, take, sampled), 1):
+    for done, transport in enumerate(solver(metric, take, sample_pairs), 1):
         values.append(transport.value)
         if progress:
-            progress(done, len(sampled))
+            progress(done, len(sample_pairs))
     for (i, j), each in zip(pairs, np.reshape(values, (len(pairs), repeats)), strict=True):
         distances[i, j] = distances[j, i] = float(np.mean(each))
     return Pairs(n, distances[:first, first:], distances[first:, first:])

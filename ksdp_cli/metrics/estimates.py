@@ -88,9 +88,9 @@ class Measured:
         """Mean and interval of the combination of pairs with these ``weights``."""
         unit = self.unit
         each = (self.values / unit) @ weights
-        scaled = self._estimate(each, weights, float((self.values / unit)[:, :2].mean()))
-        errors = (None if value is None else value * unit for value in (scaled.se, scaled.low, scaled.high))
-        return Estimate(scaled.mean * unit, *errors)
+        ratio = self._estimate(each, weights, float((self.values / unit)[:, :2].mean()))
+        errors = (None if value is None else value * unit for value in (ratio.se, ratio.low, ratio.high))
+        return Estimate(ratio.mean * unit, *errors)
 
     @property
     def unit(self) -> float:
@@ -163,12 +163,12 @@ def measure(
         i, r = divmod(number, repeats)
         return clouds[i][rows[i][r]]
 
-    sampled = [(pairs[k][0] * repeats + r, pairs[k][1] * repeats + r) for r, k in tasks]
-    known = True
-    for done, ((r, k), result) in enumerate(zip(tasks, solver(metric, take, sampled), strict=True), 1):
+    sample_pairs = [(pairs[k][0] * repeats + r, pairs[k][1] * repeats + r) for r, k in tasks]
+    by_potentials = True
+    for done, ((r, k), result) in enumerate(zip(tasks, solver(metric, take, sample_pairs), strict=True), 1):
         values[r, k] = result.value
-        known = result.potentials is not None
-        for i, potential in zip(pairs[k], result.potentials or (), strict=known):
+        by_potentials = result.potentials is not None
+        for i, potential in zip(pairs[k], result.potentials or (), strict=by_potentials):
             influence[k][i][rows[i][r]] += (potential - potential.mean()) / (n * repeats)
         if progress:
             progress(done, len(tasks))
@@ -176,13 +176,13 @@ def measure(
         return Measured(
             n, values, influence, 1.0, 1.0, f"missing: {n} particles are too few, at least {FEWEST} are needed"
         )
-    source = f"from the potentials of {n} particles a side" if known else f"from {repeats} disjoint sub-samples"
+    source = f"from the potentials of {n} particles a side" if by_potentials else f"from {repeats} disjoint sub-samples"
     ratio = noise = 1.0
     if independent:
         used = float(np.mean([min(1.0, repeats * n / len(cloud)) for cloud in clouds]))
         ratio, noise = _ratios(dispersion(clouds[1], clouds[2]), used, clouds[1].shape[1])
         source += f", variance x {ratio:.3g} for the difference between two runs"
-    return Measured(n, values, influence if known else None, ratio, noise, source)
+    return Measured(n, values, influence if by_potentials else None, ratio, noise, source)
 
 
 def _ratios(dispersion: float, used: float, dim: int) -> tuple[float, float]:

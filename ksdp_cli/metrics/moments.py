@@ -34,13 +34,13 @@ class Moments:
         return {
             "n": self.n,
             "mean": self.mean.tolist(),
-            "mean_se": [known(float(error)) for error in self.mean_se],
+            "mean_se": [finite(float(error)) for error in self.mean_se],
             "second_moment": self.second_moment,
-            "second_moment_se": known(self.second_moment_se),
+            "second_moment_se": finite(self.second_moment_se),
         }
 
 
-def known(value: float) -> float | None:
+def finite(value: float) -> float | None:
     """``value``, or None for nan."""
     return None if math.isnan(value) else value
 
@@ -96,12 +96,12 @@ def moment_rows(a: Moments, b: Moments, law: float | None = None) -> list[list[o
     rows: list[list[Any]] = [
         [
             f"mean {'xyz'[i] if len(a.mean) <= 3 else i}",
-            *(a.mean[i], known(a.mean_se[i]), b.mean[i], known(b.mean_se[i])),
+            *(a.mean[i], finite(a.mean_se[i]), b.mean[i], finite(b.mean_se[i])),
             sigmas,
         ]
         for i, sigmas in enumerate(differences["mean"])
     ]
-    a_se, b_se = known(a.second_moment_se), known(b.second_moment_se)
+    a_se, b_se = finite(a.second_moment_se), finite(b.second_moment_se)
     rows.append(["E|x|^2", a.second_moment, a_se, b.second_moment, b_se, differences["second_moment"]])
     if law is not None:
         difference = sigmas(a.second_moment, a.second_moment_se, law, 0.0)

@@ -25,7 +25,7 @@ def announce(metrics: Iterable[Distance]) -> list[str]:
         solves = repeats * (3 if halves or metric.second is not None else 1)
         seconds, memory = metric.cost(n, solves)
         sentences += cost(f"{metric.title} of N = {n} particles a side, {solves} times", seconds, memory)
-        sentences += _subsampled(metric.title, sizes, n, repeats, halves)
+        sentences += _sub_sample_notes(metric.title, sizes, n, repeats, halves)
     return sentences
 
 
@@ -34,7 +34,7 @@ def cost(what: str, seconds: float, memory: float) -> list[str]:
     return [f"{what}: about {seconds:.0f} s and {memory / 2**30:.2g} GiB"] if seconds > LONG else []
 
 
-def _subsampled(what: str, sizes: dict[str, int], n: int, repeats: int, halves: bool) -> list[str]:
+def _sub_sample_notes(what: str, sizes: dict[str, int], n: int, repeats: int, halves: bool) -> list[str]:
     parts = []
     for name, size in sizes.items():
         if halves and name == "reference":

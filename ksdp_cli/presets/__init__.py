@@ -28,19 +28,19 @@ def options(name: str) -> dict[str, object]:
     return {key: value for key, value in _read(name).items() if key != "summary"}
 
 
-def changed(name: str | None, changes: dict[str, object]) -> dict[str, object]:
+def with_changes(name: str | None, changes: dict[str, object]) -> dict[str, object]:
     """``changes`` over the options of a preset, if one is named; another T takes the snapshots of the preset away,
     another chemistry the parameters of its own."""
     if name is None:
         return changes
-    known = options(name)
-    if changes.get("chemistry", known.get("chemistry")) != known.get("chemistry"):
-        known = {key: value for key, value in known.items() if key not in OF_CHEMISTRY}
-        if known.get("delta2") == 0:  # modes need none, a pair sum does
-            del known["delta2"]
+    shipped = options(name)
+    if changes.get("chemistry", shipped.get("chemistry")) != shipped.get("chemistry"):
+        shipped = {key: value for key, value in shipped.items() if key not in OF_CHEMISTRY}
+        if shipped.get("delta2") == 0:  # modes need none, a pair sum does
+            del shipped["delta2"]
     if "T" in changes:
-        del known["snapshots"]
-    return known | changes
+        del shipped["snapshots"]
+    return shipped | changes
 
 
 def _read(name: str) -> dict[str, object]:

@@ -93,16 +93,16 @@ def _open_locked(
         _require_idle(path, root)
         _place(root, header, None)
         return Owner(root, header, 0, False, lock)
-    stored = open_run(root)
-    header = header_on_resume(stored) if header_on_resume else header
-    _same_run(path, stored, header)
-    committed, complete = len(stored.times), stored.complete
-    if header.times != stored.header.times or (stored.header.format != header.format and not complete):
-        _place(root, header, stored)
+    run = open_run(root)
+    header = header_on_resume(run) if header_on_resume else header
+    _same_run(path, run, header)
+    count, complete = len(run.times), run.complete
+    if header.times != run.header.times or (run.header.format != header.format and not complete):
+        _place(root, header, run)
         complete = False
     for leftover in disk.leftovers(root):
         leftover.unlink(missing_ok=True)
-    return Owner(root, header, committed, complete, lock)
+    return Owner(root, header, count, complete, lock)
 
 
 def _require_idle(path: Path, root: Path) -> None:
@@ -125,12 +125,12 @@ def is_store(root: Path) -> bool:
         return False
 
 
-def _place(root: Path, header: Header, stored: Run | None) -> None:
-    """Lay out a store beside ``root``, link the frames of ``stored`` into it, and rename it to ``root``."""
+def _place(root: Path, header: Header, run: Run | None) -> None:
+    """Lay out a store beside ``root``, link the frames of ``run`` into it, and rename it to ``root``."""
     new, old = replacement(root), backup(root)
     new.mkdir()
     try:
-        _lay_out(new, header, root, stored)
+        _lay_out(new, header, root, run)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)  # no reader has seen it yet
         raise
@@ -142,15 +142,15 @@ def _place(root: Path, header: Header, stored: Run | None) -> None:
         _remove(old)
 
 
-def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
-    """Build a store in the empty folder ``new``, with links to the committed frames of ``stored`` at ``root``."""
+def _lay_out(new: Path, header: Header, root: Path, run: Run | None) -> None:
+    """Build a store in the empty folder ``new``, with links to the committed frames of ``run`` at ``root``."""
     build(new, header)
-    if not stored:
+    if not run:
         disk.sync_folder(new)
         return
-    form, shards = stored.header.format, range(layout.shard_count(header.particles))
+    form, shards = run.header.format, range(layout.shard_count(header.particles))
     for case in range(header.case_count):
-        for k in range(_frames_to_link(stored, case, header)):
+        for k in range(_frames_to_link(run, case, header)):
             for n in shards:
                 _link_chunk(root, new, "position", (case, k, n, 0), form)
             ours = layout.field_files(new, header, case, k)
@@ -159,8 +159,8 @@ def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
             if form == header.format:
                 _link_chunk(root, new, "digest", (case, k, 0), form)
     if form != header.format:
-        _copy_digests(new, stored)
-    for k in range(len(stored.times)):
+        _copy_digests(new, run)
+    for k in range(len(run.times)):
         _link_chunk(root, new, "time", (k,), form)
     for name in layout.FRAMED:
         for folder, _, _ in os.walk(new / name, topdown=False):
@@ -168,27 +168,27 @@ def _lay_out(new: Path, header: Header, root: Path, stored: Run | None) -> None:
     disk.sync_folder(new)
 
 
-def _frames_to_link(stored: Run, case: int, header: Header) -> int:
+def _frames_to_link(run: Run, case: int, header: Header) -> int:
     """Return the number of frames of a case to link: those of all cases, or its own at equal times if more."""
     same = 0
-    for old, new in zip(stored.header.times, header.times, strict=False):
+    for old, new in zip(run.header.times, header.times, strict=False):
         if old != new:
             break
         same += 1
-    return max(len(stored.times), min(same, layout.frames_of(stored.path, stored.header, case)))
+    return max(len(run.times), min(same, layout.frames_of(run.path, run.header, case)))
 
 
 def _link_chunk(root: Path, new: Path, name: str, index: tuple[int, ...], form: int) -> None:
     disk.link(layout.chunk_file(root, name, *index, form=form), layout.chunk_file(new, name, *index))
 
 
-def _copy_digests(new: Path, stored: Run) -> None:
+def _copy_digests(new: Path, run: Run) -> None:
     """Copy the digests of a store of format 1 to one file for each case and frame."""
     from .durable import open_group
 
-    old, own = open_group(stored.path)["digest"], open_group(new, write=True)["digest"]
-    for k in range(len(stored.times)):
-        for case in range(len(stored.cases)):
+    old, own = open_group(run.path)["digest"], open_group(new, write=True)["digest"]
+    for k in range(len(run.times)):
+        for case in range(len(run.cases)):
             own[case, k] = old[case, k]
 
 
@@ -220,19 +220,19 @@ def _remove(folder: Path) -> None:
     folder.rmdir()
 
 
-def _same_run(path: Path, stored: Run, header: Header) -> None:
+def _same_run(path: Path, run: Run, header: Header) -> None:
     """Raise `ConfigError` with every difference between the stored run and ``header``."""
-    wanted = header.as_attributes()
+    attributes = header.as_attributes()
     own = ("kind", "particles", "dim", "cases", "case_count", "grid", *MARKS)
-    old, new = (_flat({n: attrs[n] for n in own if n in attrs}) for attrs in (stored.attrs, wanted))
-    old |= {name: value for name, value in _flat(stored.config).items() if name not in FREE}
-    config = wanted["config"]
+    old, new = (_flat({n: attrs[n] for n in own if n in attrs}) for attrs in (run.attrs, attributes))
+    old |= {name: value for name, value in _flat(run.config).items() if name not in FREE}
+    config = attributes["config"]
     assert isinstance(config, dict)
     new |= {name: value for name, value in _flat(config).items() if name not in FREE}
-    changed = [f"{n}: {_value(old, n)} -> {_value(new, n)}" for n in sorted({*old, *new}) if old.get(n) != new.get(n)]
-    if changed:
-        raise ConfigError(f"{path} holds another run ({'; '.join(changed)})", "use another -o, or --overwrite")
-    before = stored.header.times
+    changes = [f"{n}: {_value(old, n)} -> {_value(new, n)}" for n in sorted({*old, *new}) if old.get(n) != new.get(n)]
+    if changes:
+        raise ConfigError(f"{path} holds another run ({'; '.join(changes)})", "use another -o, or --overwrite")
+    before = run.header.times
     if header.times[: len(before)] != before:
         raise ConfigError(
             f"{path} has snapshots {_join_times(before)}, and {_join_times(header.times)} do not begin with them",
@@ -252,6 +252,6 @@ def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
     """Flatten nested dicts, with dotted names."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        nested = _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-        flat |= nested
+        inner = _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        flat |= inner
     return flat

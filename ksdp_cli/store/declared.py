@@ -36,9 +36,9 @@ def content_size(head: bytes) -> int | None:
 def check_file(file: Path, size: int) -> None:
     """Raise `ValueError` unless ``file`` is a zstd frame with ``size`` bytes of content; `OSError` if it is missing."""
     with open_regular(file) as handle:
-        stated = content_size(handle.read(LONGEST_FRAME_HEADER))
-    if stated != size:
-        raise ValueError(f"{file.name} declares {stated} bytes and should hold {size}")
+        content = content_size(handle.read(LONGEST_FRAME_HEADER))
+    if content != size:
+        raise ValueError(f"{file.name} declares {content} bytes and should hold {size}")
 
 
 def check_shard(file: Path, array: Array) -> None:
@@ -58,9 +58,9 @@ def check_shard(file: Path, array: Array) -> None:
             if offset + length > total:
                 raise ValueError(f"{file.name} points beyond its end")
             handle.seek(offset)
-            stated = content_size(handle.read(min(LONGEST_FRAME_HEADER, length)))
-            if stated != size:
-                raise ValueError(f"{file.name} declares a chunk of {stated} bytes and should hold {size}")
+            content = content_size(handle.read(min(LONGEST_FRAME_HEADER, length)))
+            if content != size:
+                raise ValueError(f"{file.name} declares a chunk of {content} bytes and should hold {size}")
 
 
 def check_metadata(root: Path, header: Header, consolidated: Any) -> None:
@@ -72,12 +72,12 @@ def check_metadata(root: Path, header: Header, consolidated: Any) -> None:
     if consolidated and copies.keys() != layout.arrays(header).keys():
         raise ValueError(f"it has the arrays {sorted(copies)} and its attributes name {sorted(layout.arrays(header))}")
     for name, array in layout.arrays(header).items():
-        stated: dict[str, Any] = read_json(root / name / "zarr.json")
-        outer = stated["chunk_grid"]["configuration"]["chunk_shape"]
-        codecs = stated["codecs"]
+        metadata: dict[str, Any] = read_json(root / name / "zarr.json")
+        outer = metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        codecs = metadata["codecs"]
         inner = codecs[0]["configuration"]["chunk_shape"] if codecs[0]["name"] == "sharding_indexed" else outer
-        layout_on_disk = (stated["data_type"], stated["shape"], outer, inner)
+        layout_on_disk = (metadata["data_type"], metadata["shape"], outer, inner)
         if layout_on_disk != (array.dtype, list(array.shape), list(array.files), list(array.chunks)):
             raise ValueError(f"{name} declares type, shape and chunks {layout_on_disk}")
-        if consolidated and copies[name] != stated:
+        if consolidated and copies[name] != metadata:
             raise ValueError(f"the consolidated metadata of {name} differ from its own")

@@ -57,10 +57,10 @@ def read_foreign(path: Path) -> dict[str, NDArray[np.floating]]:
     return arrays
 
 
-def require_plausible_size(claimed: int, size: int) -> None:
+def require_plausible_size(claim: int, size: int) -> None:
     """Raise `ValueError` if the claimed size is far more than the size on disk, both in bytes."""
-    if claimed > LARGEST_RATIO * size + SMALL:
-        raise ValueError(f"it claims {claimed} bytes and holds {size}")
+    if claim > LARGEST_RATIO * size + SMALL:
+        raise ValueError(f"it claims {claim} bytes and holds {size}")
 
 
 def advice(path: Path) -> str:

@@ -237,10 +237,10 @@ def field_files(root: Path, header: Header, case: int, k: int) -> dict[str, Path
     """Return the files of c and of its gradient for a case and frame, by array, in the order of their digests."""
     if header.grid is None:
         return {}
-    found = {"c": chunk_file(root, "c", case, k, *(0,) * header.dim)}
+    files = {"c": chunk_file(root, "c", case, k, *(0,) * header.dim)}
     if header.grid.gradient:
-        found["grad_c"] = chunk_file(root, "grad_c", case, k, *(0,) * (header.dim + 1))
-    return found
+        files["grad_c"] = chunk_file(root, "grad_c", case, k, *(0,) * (header.dim + 1))
+    return files
 
 
 def digest_file(root: Path, case: int, k: int, form: int = FORMAT) -> Path:
@@ -285,6 +285,6 @@ def static_digest(root: Path, header: Header) -> str:
     return sha.hexdigest()
 
 
-def _grid(stored: Any) -> FieldGrid:
+def _grid(values: Any) -> FieldGrid:
     """Return the grid in the attributes, which `Attributes` has validated."""
-    return FieldGrid(stored["points"], tuple(stored["low"]), stored["side"], stored.get("gradient", False))
+    return FieldGrid(values["points"], tuple(values["low"]), values["side"], values.get("gradient", False))

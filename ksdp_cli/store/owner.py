@@ -84,9 +84,9 @@ class Owner:
 
     def annotate(self, **attrs: object) -> None:
         """Store facts about the run, JSON, as attributes; numbers that are not finite become null."""
-        reserved = layout.OWN_ATTRIBUTES & set(attrs)
-        if reserved:
-            raise ValueError(f"the attributes {sorted(reserved)} are reserved")
+        clash = layout.OWN_ATTRIBUTES & set(attrs)
+        if clash:
+            raise ValueError(f"the attributes {sorted(clash)} are reserved")
         with disk.store_errors(self.path):
             seal(self.path, json.loads(json.dumps(_finite(attrs), allow_nan=False)))
 

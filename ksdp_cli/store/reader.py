@@ -91,6 +91,14 @@ class Run:
         """
         return self.rows(case, k, slice(None))
 
+    def points(self, case: int = 0, k: int = -1) -> tuple[Cloud, NDArray[np.float64]]:
+        """Return the distinct positions (m, d) of a frame and the part of the particles at each (m,), with the sum 1.
+
+        A heavy particle of ``--merge delta`` is so many equal rows of `frame`, and one point here. Raises as `frame`.
+        """
+        points, counts = np.unique(self.frame(case, k), axis=0, return_counts=True)
+        return points, counts / self.J
+
     def origin(self, case: int = 0, k: int = -1) -> NDArray[np.float64]:
         """Return the origin (d,) of the positions of a frame in the store: 0 unless it moves. Raises as `frame`."""
         case, k = self._place_of(case, k)
@@ -119,17 +127,17 @@ class Run:
             numbers = range(self.J)[index]
             if numbers.step == 1:
                 return self._range(case, k, numbers)
-            wanted = np.arange(numbers.start, numbers.stop, numbers.step)
+            rows = np.arange(numbers.start, numbers.stop, numbers.step)
         else:
-            wanted = np.asarray(index, np.int64).ravel()
-            wanted = np.where(wanted < 0, wanted + self.J, wanted)
-            if len(wanted) and (wanted.min() < 0 or wanted.max() >= self.J):
-                raise IndexError(f"rows {wanted.min()}..{wanted.max()} of {self.J}")
-        result = self._empty(len(wanted))
-        home = wanted // shard
+            rows = np.asarray(index, np.int64).ravel()
+            rows = np.where(rows < 0, rows + self.J, rows)
+            if len(rows) and (rows.min() < 0 or rows.max() >= self.J):
+                raise IndexError(f"rows {rows.min()}..{rows.max()} of {self.J}")
+        result = self._empty(len(rows))
+        home = rows // shard
         for number in np.unique(home):
             here = home == number
-            result[here] = self._shard(case, k, int(number))[wanted[here] - number * shard]
+            result[here] = self._shard(case, k, int(number))[rows[here] - number * shard]
         return result
 
     def field(self, case: int = 0, k: int = -1) -> NDArray[np.float32]:
@@ -172,12 +180,12 @@ class Run:
         ]
         if len(hits) != 1:
             cases = several((label(values) for values in self.cases), between="; ")
-            wanted = label(parameters) or "no parameter"
+            selection = label(parameters) or "no parameter"
             many = "more than one case" if hits else "no case"
             hint = f"it has: {cases or 'one case, nothing varied'}"
             differ = [n for n, v in self.cases[hits[0]].items() if self.cases[hits[1]].get(n) != v] if hits else []
             choose = "choose one, as " + " ".join(f"--{n} {number_text(self.cases[hits[0]][n])}" for n in differ) + "; "
-            raise ConfigError(f"{self.path} has {many} for {wanted}", (choose if differ else "") + hint)
+            raise ConfigError(f"{self.path} has {many} for {selection}", (choose if differ else "") + hint)
         if t is None:
             return hits[0], self._position_of(-1, len(self.times), "committed snapshot")
         near_t = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))
@@ -305,9 +313,9 @@ class Run:
 
     def _committed_times(self) -> NDArray[np.float64]:
         """Return the leading snapshots that are marked in ``time``; each must equal the declared one."""
-        stated = np.array(self.header.times)
+        every = np.array(self.header.times)
         try:
-            files = [layout.chunk_file(self.path, "time", k, form=self.header.format) for k in range(len(stated))]
+            files = [layout.chunk_file(self.path, "time", k, form=self.header.format) for k in range(len(every))]
             for file in files:
                 if file.exists():
                     declared.check_file(file, 8)
@@ -315,11 +323,11 @@ class Run:
         except Exception as error:  # as above
             raise DataError(f"{self.path}: time is unreadable ({error})", "the file is damaged") from None
         count = int((~np.isnan(marks)).sum())
-        if not np.array_equal(marks[:count], stated[:count]):
-            raise DataError(f"{self.path}: time {marks.tolist()} is not {stated.tolist()}", "the file is damaged")
-        if self.complete and count < len(stated):
-            raise DataError(f"{self.path} is complete but lacks snapshot {stated[count]:g}", "files are missing")
-        return stated[:count]
+        if not np.array_equal(marks[:count], every[:count]):
+            raise DataError(f"{self.path}: time {marks.tolist()} is not {every.tolist()}", "the file is damaged")
+        if self.complete and count < len(every):
+            raise DataError(f"{self.path} is complete but lacks snapshot {every[count]:g}", "files are missing")
+        return every[:count]
 
 
 def _plain(value: object) -> int | float | str:
@@ -344,14 +352,14 @@ def open_run(path: str | Path) -> Run:
         metadata = read_json(file)
         attributes = metadata["attributes"]
         version = attributes[layout.MARK]
-        stated = attributes[layout.ROOT_DIGEST]
+        digest = attributes[layout.ROOT_DIGEST]
     except (OSError, ValueError, KeyError, TypeError):
         raise DataError(f"{path} is not a ksdp store, or its metadata is damaged", advice(path)) from None
     if version not in layout.FORMATS:
-        known = ", ".join(map(str, layout.FORMATS))
-        raise DataError(f"{path} has format {version} and this ksdp reads {known}", "update ksdp")
+        formats = ", ".join(map(str, layout.FORMATS))
+        raise DataError(f"{path} has format {version} and this ksdp reads {formats}", "update ksdp")
     try:
-        if layout.root_digest(metadata) != stated:
+        if layout.root_digest(metadata) != digest:
             raise ValueError("zarr.json: the metadata do not match their digest")
         header = Header.from_attributes(attributes)
         if layout.static_digest(path, header) != attributes[layout.STATIC_DIGEST]:

@@ -80,10 +80,10 @@ def select(run: Run, *, case: object = None, t: object = None, **parameters: obj
         hits = {value: [i for i, one in enumerate(column) if near(name, one, value)] for value in values}
         for value, numbers in hits.items():
             if not numbers:
-                known = several(label({name: one}).partition("= ")[2] for one in sorted(set(column)))
-                raise ConfigError(f"{run.path} has no case with {label({name: value})}", f"it has {name} = {known}")
-        wanted = {i for numbers in hits.values() for i in numbers}
-        cases = [i for i in cases if i in wanted]
+                there = several(label({name: one}).partition("= ")[2] for one in sorted(set(column)))
+                raise ConfigError(f"{run.path} has no case with {label({name: value})}", f"it has {name} = {there}")
+        matches = {i for numbers in hits.values() for i in numbers}
+        cases = [i for i in cases if i in matches]
     if not len(cases):
         every = several((label(values) for values in run.cases), between="; ")
         raise ConfigError(f"{run.path} has no case with all of these values", f"it has: {every}")
@@ -139,17 +139,17 @@ def _snapshots(run: Run, t: object) -> tuple[int, ...]:
     for value in sweep(t):
         hits = np.flatnonzero(np.isclose(run.times, value, rtol=1e-9, atol=1e-12))
         if not len(hits):
-            known = ", ".join(f"{one:g}" for one in run.times)
-            raise ConfigError(f"{run.path} has no snapshot t = {value:g}", f"it has t = {known}")
+            times = ", ".join(f"{one:g}" for one in run.times)
+            raise ConfigError(f"{run.path} has no snapshot t = {value:g}", f"it has t = {times}")
         numbers.add(int(hits[np.argmin(np.abs(run.times[hits] - value))]))
     return tuple(sorted(numbers))
 
 
 def _require_constant(run: Run, name: str, values: tuple[float, ...]) -> None:
     value = constant(run, name)
-    varied = ", ".join(run.cases[0]) or "nothing"
+    varying = ", ".join(run.cases[0]) or "nothing"
     if value is None:
-        raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {varied}")
-    for wanted in values:
-        if not np.isclose(value, wanted, rtol=1e-9, atol=0):
-            raise ConfigError(f"{run.path} has {name} = {value:g}, not {wanted:g}", f"drop --{name}")
+        raise ConfigError(f"{run.path} has no parameter {name!r}", f"it varies: {varying}")
+    for target in values:
+        if not np.isclose(value, target, rtol=1e-9, atol=0):
+            raise ConfigError(f"{run.path} has {name} = {value:g}, not {target:g}", f"drop --{name}")

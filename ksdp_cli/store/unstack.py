@@ -29,8 +29,8 @@ def unstack(dataset: xarray.Dataset, path: Path) -> xarray.Dataset:
             "leave grid out: each case then has a coordinate for each parameter",
         )
     labels = {name: dataset[name].attrs for name in names}
-    unstacked = dataset.swap_dims(case=names[0]) if len(names) == 1 else dataset.set_index(case=names).unstack("case")
-    unstacked = unstacked.sortby(names)
+    grid = dataset.swap_dims(case=names[0]) if len(names) == 1 else dataset.set_index(case=names).unstack("case")
+    grid = grid.sortby(names)
     for name, attrs in labels.items():
-        unstacked[name].attrs = attrs
-    return unstacked.transpose(*names, ...)
+        grid[name].attrs = attrs
+    return grid.transpose(*names, ...)

@@ -64,10 +64,10 @@ class CaseWriter:
             raise ValueError(f"cannot write frame {k} of case {self.case}: {self.committed} are committed")
         with disk.store_errors(self.path):
             self._position[self.case, k, start:end] = data
-        sums, written = self._of(k)
+        sums, is_written = self._of(k)
         first = start // self.shard
-        found = shard_digests(data, self.shard)
-        sums[first : first + len(found)], written[first : first + len(found)] = found, True
+        digests = shard_digests(data, self.shard)
+        sums[first : first + len(digests)], is_written[first : first + len(digests)] = digests, True
 
     def write_field(self, k: int, c: NDArray[np.floating], name: str = "c") -> None:
         """Write the chemical of frame ``k`` on the grid of the store, or its gradient (d, x, y(, z)) as "grad_c"."""
@@ -79,9 +79,9 @@ class CaseWriter:
         data = np.ascontiguousarray(c, np.float32)
         with disk.store_errors(self.path):
             self._fields[name][self.case, k] = data
-        sums, written = self._of(k)
+        sums, is_written = self._of(k)
         place = layout.shard_count(self.header.particles) + list(self._fields).index(name)
-        sums[place], written[place] = layout.block_digest(data), True
+        sums[place], is_written[place] = layout.block_digest(data), True
 
     def write(
         self,
@@ -104,8 +104,8 @@ class CaseWriter:
         if gradient is not None:
             self.write_field(k, gradient, "grad_c")
         if digests is not None and all(file.exists() for file in self._shards(k)):
-            sums, written = self._of(k)
-            sums[: len(digests)], written[: len(digests)] = digests, True
+            sums, is_written = self._of(k)
+            sums[: len(digests)], is_written[: len(digests)] = digests, True
         else:
             self.write_block(k, 0, positions)
         self.commit(k)

@@ -28,17 +28,17 @@ RATIO = 20.0
 LAWS = 3
 
 
-def of_store(selection: Selection, measured: Sequence[tuple[Values, Runs]], path: Path) -> None:
+def of_store(selection: Selection, cases: Sequence[tuple[Values, Runs]], path: Path) -> None:
     """Draw one curve for each case against t, or, with one snapshot, against the parameter with the most values.
 
     Several seeds give the mean with its band.
     """
     run = selection.run
-    counts = {name: len({values[name] for values, _ in measured}) for name in measured[0][0]}
+    counts = {name: len({values[name] for values, _ in cases}) for name in cases[0][0]}
     along = "t" if counts["t"] > 1 else max(counts, key=lambda name: counts[name])
     others = [name for name, count in counts.items() if count > 1 and name != along]
     groups: dict[tuple[float, ...], list[tuple[Values, Runs]]] = {}
-    for values, m in measured:
+    for values, m in cases:
         groups.setdefault(tuple(values[name] for name in others), []).append((values, m))
     curves: dict[str, Curve] = {}
     names = []
@@ -53,14 +53,14 @@ def of_store(selection: Selection, measured: Sequence[tuple[Values, Runs]], path
             if law is not None:
                 title = "equation (6)" if len(groups) == 1 else f"equation (6), {name}"
                 curves[title] = _line(law, max(values["t"] for values, _ in rows))
-    log = _log([values[along] for values, _ in measured], along)
+    log = _log([values[along] for values, _ in cases], along)
     figures.moment_curve(
         curves, path, xlabel=axis(along, run.units), title=run.path.name, xlog=log, bands=_bands(curves)
     )
 
 
 def of_pairs(
-    measured: Sequence[tuple[float, Runs, Runs]],
+    pairs: Sequence[tuple[float, Runs, Runs]],
     along: str,
     labels: tuple[str, str],
     path: Path,
@@ -70,7 +70,7 @@ def of_pairs(
     law: SecondMomentLaw | None = None,
 ) -> None:
     """Draw the curves of two clouds; a network's is a line, and the range beyond its training is marked."""
-    rows = sorted(measured, key=lambda row: row[0])
+    rows = sorted(pairs, key=lambda row: row[0])
     x, first, second = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
     curves: dict[str, Curve] = dict(
         _points(f"{label}, N = {figures.count_text(runs[0][0].n)}", x, runs)

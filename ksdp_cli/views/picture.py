@@ -78,17 +78,17 @@ class NetworkClouds:
 def of_store(work: Work, selection: Selection, largest: int) -> list[PictureCloud]:
     """Return every selected frame, with all seeds as one; thin frames of more than ``largest`` particles evenly."""
     run, seeds = selection.run, {selection.run.cases[case].get(SEED) for case in selection.cases}
-    pooled = _of_all_seeds([frame_of(run, case, k, 1) for case, k in selection.frames()])
-    step = -(-run.J * max((len(one.runs) for one in pooled), default=1) // largest)
+    together = _of_all_seeds([frame_of(run, case, k, 1) for case, k in selection.frames()])
+    step = -(-run.J * max((len(one.runs) for one in together), default=1) // largest)
     if step > 1:
         work.notes.append(f"{-(-run.J // step)} of the {run.J} particles of {run.path} are drawn: one in {step}")
 
     every = [frame_of(run, case, k, step) for case, k in selection.frames()]
-    pooled = _of_all_seeds(every)
-    if len(pooled) == len(every):  # one seed, or a different one for each case
+    together = _of_all_seeds(every)
+    if len(together) == len(every):  # one seed, or a different one for each case
         return every
     work.notes.append(f"the particles of {len(seeds)} seeds of {run.path} are drawn together; --seed chooses one")
-    return pooled
+    return together
 
 
 def _of_all_seeds(every: list[PictureCloud]) -> list[PictureCloud]:
@@ -98,9 +98,9 @@ def _of_all_seeds(every: list[PictureCloud]) -> list[PictureCloud]:
         together.setdefault(tuple(value for name, value in one.values.items() if name != SEED), []).append(one)
     return [
         PictureCloud(
-            {n: v for n, v in shown[0].values.items() if n != SEED}, tuple(run for one in shown for run in one.runs)
+            {n: v for n, v in group[0].values.items() if n != SEED}, tuple(run for one in group for run in one.runs)
         )
-        for shown in together.values()
+        for group in together.values()
     ]
 
 

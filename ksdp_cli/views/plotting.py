@@ -98,8 +98,8 @@ def plot(
     may not be replaced.
     """
     place = target(out) if out is not None else None
-    filmed = place is not None and place.suffix in figures.FILMS
-    if place is not None and not filmed:
+    as_film = place is not None and place.suffix in figures.FILMS
+    if place is not None and not as_film:
         figures.require_suffix(place)
     if place is not None and place.suffix == ".mp4":
         figures.require_ffmpeg()
@@ -108,7 +108,7 @@ def plot(
     if isinstance(other, Model):
         raise ConfigError(f"the reference {reference} is a model", "give the model first and a store second")
     work = Work(_name(subject))
-    if filmed:
+    if as_film:
         if other is not None:
             raise ConfigError("a film shows one store or model", "film each; a picture shows both side by side")
         _film(work, own, at, case, n, device)
@@ -151,12 +151,12 @@ def _draw(work: Work, place: Path | None, overwrite: bool, progress: Progress | 
         return claim(first, figures.is_own_picture, "plot", overwrite=overwrite, also=files(first))
 
     first, lock = paths.begin_output(place, paths.slug(Path(work.title).stem), ".png", begin)
-    with lock, progress_bar(progress) as bar, figures.keep_figures() as saved:
+    with lock, progress_bar(progress) as bar, figures.keep_figures() as drawings:
         for number, (file, draw) in enumerate(zip(files(first), work.parts.values(), strict=True)):
             draw(file)
             if bar:
                 bar("pictures", number + 1, len(work.parts))
-    return Plotted(files(first), work.notes, saved)
+    return Plotted(files(first), work.notes, drawings)
 
 
 def _open(subject: str | Path | Run | Model) -> Run | Model:
@@ -197,18 +197,18 @@ def _model_alone(work: Work, network: NetworkClouds, at: Mapping[str, Values], c
     highest = model.complete({name: sweep(value)[0] for name, value in at.items()})
     grids = [sweep(at[name]) if name in at else (highest[name],) for name in names]
     every = [dict(zip(names, values, strict=True)) for values in itertools.product(*grids)]
-    shown = thin(work, every, MOST_2D if model.dim == 2 else MOST_3D)
-    work.notes += network.warnings(shown)
-    _sheet(work, [network.at(values) for values in shown])
+    points = thin(work, every, MOST_2D if model.dim == 2 else MOST_3D)
+    work.notes += network.warnings(points)
+    _sheet(work, [network.at(values) for values in points])
 
 
-def _sheet(work: Work, shown: Sequence[PictureCloud]) -> None:
-    titles = labels_of([one.values for one in shown])
+def _sheet(work: Work, clouds: Sequence[PictureCloud]) -> None:
+    titles = labels_of([one.values for one in clouds])
     work.parts[""] = lambda path: figures.histogram_sheet(
-        [(label, work.first_axes(one.load())) for label, one in zip(titles, shown, strict=True)],
+        [(label, work.first_axes(one.load())) for label, one in zip(titles, clouds, strict=True)],
         path,
         title=work.title,
-        fields=[one.field() if one.field else None for one in shown],
+        fields=[one.field() if one.field else None for one in clouds],
     )
 
 
@@ -221,15 +221,15 @@ def _film(
         network = NetworkClouds(own, _count(n, filming.PARTICLES), device or "auto")
         points = filming.points_of_model(network.generator, at)
         work.notes += network.warnings([points[0], points[-1]])
-        shown = [network.at(values) for values in points]
+        clouds = [network.at(values) for values in points]
     else:
-        shown = filming.in_order(work, select(own, case=case, **at))
-    titles = labels_of([one.values for one in shown])
+        clouds = filming.in_order(work, select(own, case=case, **at))
+    titles = labels_of([one.values for one in clouds])
     work.parts[""] = lambda path: figures.film(
-        [(label, work.first_axes(one.load())) for label, one in zip(titles, shown, strict=True)],
+        [(label, work.first_axes(one.load())) for label, one in zip(titles, clouds, strict=True)],
         path,
         title=work.title,
-        fields=[one.field() if one.field else None for one in shown],
+        fields=[one.field() if one.field else None for one in clouds],
     )
 
 
@@ -257,13 +257,13 @@ def _model_pairs(work: Work, network: NetworkClouds, selection: Selection) -> li
     """Pair the network with every selected frame of the store."""
     pairs = []
     for one in of_store(work, selection, LARGEST):
-        known = {name: one.values.get(name, constant(selection.run, name)) for name in network.generator.names}
-        missing = [name for name, value in known.items() if value is None]
+        values = {name: one.values.get(name, constant(selection.run, name)) for name in network.generator.names}
+        missing = [name for name, value in values.items() if value is None]
         if missing:
             message = f"{selection.run.path} has no value of {missing[0]!r}, a parameter of the network"
             raise ConfigError(message, "give a store of that simulation")
-        pairs.append((network.at({name: value for name, value in known.items() if value is not None}), one))
-    work.notes += network.warnings([generated.values for generated, _ in pairs])
+        pairs.append((network.at({name: value for name, value in values.items() if value is not None}), one))
+    work.notes += network.warnings([cloud.values for cloud, _ in pairs])
     return pairs
 
 
@@ -271,10 +271,10 @@ def _store_pairs(
     work: Work, selection: Selection, other: Run, at: Mapping[str, Values]
 ) -> list[tuple[PictureCloud, PictureCloud]]:
     """Pair the frames of two stores that agree in every common parameter; if each has one frame, pair these."""
-    known = {
+    values = {
         name: value for name, value in at.items() if name == "t" or name in other.cases[0] or constant(other, name)
     }
-    first, second = of_store(work, selection, LARGEST), of_store(work, select(other, **known), LARGEST)
+    first, second = of_store(work, selection, LARGEST), of_store(work, select(other, **values), LARGEST)
     if len(first) == len(second) == 1:
         return [(first[0], second[0])]
     pairs = [(a, b) for a in first for b in second if _agree(selection.run, a.values, other, b.values)]
@@ -330,9 +330,9 @@ def _beside(
         return
 
     def curves(path: Path) -> None:
-        measured = [(b.values[along], a.moments(), b.moments()) for a, b in pairs]
+        moments = [(b.values[along], a.moments(), b.moments()) for a, b in pairs]
         first = pairs[0][1].values
-        law = plotting_curves.equation_6(other, first, measured[0][2])
-        plotting_curves.of_pairs(measured, along, labels, path, title=work.title, model=model, law=law)
+        law = plotting_curves.equation_6(other, first, moments[0][2])
+        plotting_curves.of_pairs(moments, along, labels, path, title=work.title, model=model, law=law)
 
     work.parts["-moments"] = curves

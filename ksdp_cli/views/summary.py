@@ -12,7 +12,7 @@ from ..base.files import JsonDict
 from ..base.grids import SEED
 from ..metrics import Moments, moments
 from ..metrics.ensembles import ensemble_moments
-from ..metrics.moments import known
+from ..metrics.moments import finite
 from ..store import Run
 
 #: Particles in memory at once.
@@ -36,7 +36,7 @@ def of_run(run: Run) -> JsonDict:
                     "t": float(t),
                     "mean": [float(value) for value in m.mean],
                     "second_moment": float(m.second_moment),
-                    "se": known(float(m.second_moment_se)),
+                    "se": finite(float(m.second_moment_se)),
                 }
             )
     return {

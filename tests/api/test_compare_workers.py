@@ -147,7 +147,7 @@ def test_another_source_of_the_metric_is_another_folder(monkeypatch: pytest.Monk
     metric = Exact(np.zeros((5, 2)), np.ones((5, 2)))
 
     def name() -> str:
-        return pair_workers._digest(pair_workers._written(metric, lambda number: metric.clouds[number], [(0, 1)]))
+        return pair_workers._digest(pair_workers._files_of(metric, lambda number: metric.clouds[number], [(0, 1)]))
 
     before = name()
     assert name() == before

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.detecting import agreeing, judged
+from ksdp_cli.api.detecting import agreeing, blow_up_of
 from ksdp_cli.cli.info import _in_words
 from ksdp_cli.errors import NumericalError
 from ksdp_cli.exact.collapse import Collapse
@@ -51,7 +51,7 @@ def test_space() -> None:
         return part * exact.M / (4 / 3 * np.pi * radius**3)
 
     balls = [{"density": density(t, 0.01), "wide": density(t, 0.04), "critical_radius": None, "t": t} for t in times]
-    when = judged(problem, problem.cases[0], balls)
+    when = blow_up_of(problem, problem.cases[0], balls)
     assert not isinstance(when, str)
     assert when.t == pytest.approx(0.05, rel=0.1)
     assert when.low < 0.05 < when.high

@@ -40,10 +40,10 @@ def test_the_chemical_of_420_has_its_height() -> None:
 
 
 def test_another_chemistry_takes_that_of_the_preset_away() -> None:
-    changed = presets.changed("sipf-ball-80", {"chemistry": "elliptic", "delta2": 1e-3})
+    changed = presets.with_changes("sipf-ball-80", {"chemistry": "elliptic", "delta2": 1e-3})
     assert not {"eps", "k", "box", "modes"} & set(changed)
     assert pose(changed).config.M == (80.0,)
-    assert presets.changed("sipf-ball-80", {"chemistry": "parabolic"})["eps"] == 1e-4
+    assert presets.with_changes("sipf-ball-80", {"chemistry": "parabolic"})["eps"] == 1e-4
 
 
 def test_the_command_takes_one_and_changes_it(ksdp: Ksdp, tmp_path: Path) -> None:

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from ksdp_cli.errors import ConfigError, DataError
-from ksdp_cli.figures._density import SHOWN, box_of, cell_side, density, limits, projections_of, require_clouds
+from ksdp_cli.figures._density import (
+    SHOWN,
+    box_of,
+    cell_side,
+    density,
+    limits,
+    point_masses,
+    projections_of,
+    require_clouds,
+)
 
 Clouds = Callable[..., np.ndarray]
 
@@ -85,3 +94,16 @@ def test_projections() -> None:
     for wrong in ((0, 2), (1, 1), (0,), (-1, 0)):
         with pytest.raises(ConfigError, match="2 dimensions"):
             projections_of(2, [wrong])  # type: ignore[list-item]
+
+
+def test_a_point_that_holds_much_is_apart_from_the_density(cloud: Clouds) -> None:
+    x = cloud(3000)
+    assert len(point_masses(x)[1]) == 0
+    y = x.copy()
+    y[::2], y[1:200:2] = y[0], y[1]  # a half and a thirtieth
+    alone, points, parts = point_masses(y)
+    assert len(alone) == 1400
+    assert {tuple(point) for point in points} == {tuple(y[0]), tuple(y[1])}
+    assert sorted(parts) == pytest.approx([100 / 3000, 0.5])
+    values, outside = density(np.empty((0, 2)), np.array([[0.0, 1.0], [0.0, 1.0]]), 0.1)
+    assert (values.max(), outside) == (0, 0)

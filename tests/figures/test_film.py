@@ -48,6 +48,19 @@ def test_clouds_that_are_equal_give_equal_pictures_and_others_differ(tmp_path: P
     assert np.abs(first - wide)[:, :30].mean() < 2  # the upright axis with its numbers
 
 
+def test_a_film_shows_heavy_particles_by_their_mass(tmp_path: Path) -> None:
+    """Discs in their colour, twice as large for twice the mass, and the rest of the cloud in colours of its own."""
+    x = np.random.default_rng(0).normal(size=(4000, 2)).astype(np.float32)
+    one, two = x.copy(), x.copy()
+    one[:1000], two[:2000] = 0, 0
+    figures.film([("a", x), ("b", one), ("c", two)], tmp_path / "f.gif")
+    blue = [int((np.abs(frame - (0x00, 0x72, 0xB2)).sum(2) < 60).sum()) for frame in pictures(tmp_path / "f.gif")]
+    assert blue[0] == 0
+    assert blue[2] == pytest.approx(2 * blue[1], rel=0.25)
+    dark = [int((frame[40:-40, 60:-120].sum(2) < 600).sum()) for frame in pictures(tmp_path / "f.gif")]
+    assert dark[2] > dark[0] / 2
+
+
 def test_a_film_of_a_network(tmp_path: Path) -> None:
     ksdp.plot("ks2d-time", out=tmp_path / "f.gif", t="0.01,0.05,0.1", n=500)
     assert len(pictures(tmp_path / "f.gif")) == 3

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import ot
 import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.errors import ConfigError, Interrupted
+from ksdp_cli.metrics import exact_w2_squared
 from ksdp_cli.metrics.moments import moments
 from ksdp_cli.particles.case_run import CaseRun
 from ksdp_cli.particles.merging import Merging
@@ -57,6 +59,10 @@ def test_a_merger_keeps_mass_and_centre() -> None:
     x[90:180] = 0.01 * x[90:180] + 1.0
     merging = Merging(0.1, 60)
     y = merging.after(x)
+    # E|x|^2 falls by what each group had about its own mean, and by nothing else
+    lost = sum(((x[rows] - x[rows].mean(0)) ** 2).sum() for rows in merging.members) / 300
+    assert lost > 1e-5
+    assert (x**2).sum(1).mean() - (y**2).sum(1).mean() == pytest.approx(lost, rel=1e-9)
     assert [len(rows) >= 90 for rows in merging.members] == [True, True]
     np.testing.assert_allclose(y.mean(0), x.mean(0), rtol=0, atol=1e-15)
     for rows in merging.members:
@@ -129,13 +135,25 @@ def test_a_run_beyond_its_blow_up_goes_on_to_the_same_bits(options: dict[str, An
     assert np.array_equal(later.frame(), once.frame())
 
 
-def test_rows_are_weights_for_moments_and_distances(tmp_path: Path) -> None:
-    run = ksdp.simulate(out=tmp_path / "a.zarr", **BEYOND)
-    points, weights = np.unique(run.frame().astype(np.float64), axis=0, return_counts=True)
-    assert weights.max() > 400 / 3
+def test_rows_are_weights_for_moments_distances_and_networks(tmp_path: Path) -> None:
+    run = ksdp.simulate(out=tmp_path / "a.zarr", **BEYOND | {"snapshots": "0.04,0.08"})
+    points, weights = run.points()
+    assert weights.max() > 1 / 3
+    assert weights.sum() == pytest.approx(1, abs=1e-14)
+    (heavy,) = run.attrs["engine"][0]["heavy"]
+    assert heavy["mass"] == pytest.approx(24 * math.pi * weights.max())
+    np.testing.assert_allclose(points[weights.argmax()], heavy["centre"], rtol=1e-6)
     found = moments(run.frame().astype(np.float64))
-    np.testing.assert_allclose(found.mean, weights @ points / 400, atol=1e-14)
-    assert found.second_moment == pytest.approx(weights @ (points**2).sum(1) / 400)
+    np.testing.assert_allclose(found.mean, weights @ points, atol=1e-8)
+    assert found.second_moment == pytest.approx(weights @ (points.astype(np.float64) ** 2).sum(1))
+    frame, other = run.frame(), np.random.default_rng(0).permutation(run.frame())
+    assert exact_w2_squared(frame, other) == pytest.approx(0, abs=1e-12)
+    early = run.frame(0, 0)
+    costs = ((early[:, None].astype(np.float64) - points) ** 2).sum(2)
+    weighted = ot.emd2(np.full(400, 1 / 400), weights, costs)
+    assert exact_w2_squared(early, frame) == pytest.approx(weighted, rel=1e-6)
+    trained = ksdp.train(run, out=tmp_path / "net.safetensors", steps=3, N=60, validate_n=60)
+    assert np.isfinite(ksdp.open_model(trained.path)(early, t=0.08)).all()
 
 
 def test_what_cannot_merge_is_refused() -> None:

@@ -21,7 +21,7 @@ from ksdp_cli.learning.model import Model
 from ksdp_cli.learning.network.forms import FORMS
 from ksdp_cli.learning.network.network import Network
 from ksdp_cli.learning.trainer import train
-from ksdp_cli.learning.units import AS_THEY_ARE, Units, units_of
+from ksdp_cli.learning.units import IDENTITY, Units, units_of
 
 SHORT = TrainConfig(N=100, steps=60, renew_batch=20, renew_gamma=20, validate_every=30)
 FAR = Units(512.0, (1024.0, -2048.0))
@@ -40,7 +40,7 @@ def test_units_move_with_source_and_clouds(dim: int) -> None:
         before, after = units_of(scale * x, [3 * scale * (x + way), scale * x])
         assert 8**-0.5 <= 2 * scale * x.std() / before.length <= 8**0.5
         assert after.length == before.length
-        np.testing.assert_allclose(after.told(after.seen(scale * x)), scale * x, rtol=1e-5, atol=1e-6 * scale)
+        np.testing.assert_allclose(after.restore(after.standardise(scale * x)), scale * x, rtol=1e-5, atol=1e-6 * scale)
     assert units_of(x + 0.4, [x + 0.4 + way])[1] == Units(1.0, tuple(way))  # the way of the mean, in whole lengths
     point = np.full((5, dim), 3.0)
     assert units_of(point, [point + 1])[1] == Units(1.0, (4.0,) * dim)  # of one point there is no spread
@@ -82,7 +82,7 @@ def test_a_training_in_another_unit_has_the_same_bits(algorithm: str, affine_dat
             assert after[name] == (None if before[name] is None else before[name] * FAR.length**2)
     x = data.draw(500, 3)
     there = two.model.push(x.astype(np.float64) * FAR.length + np.array(FAR.origin), [0.7])
-    np.testing.assert_allclose(FAR.seen(there), one.model.push(x, [0.7]), atol=1e-6)
+    np.testing.assert_allclose(FAR.standardise(there), one.model.push(x, [0.7]), atol=1e-6)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -95,12 +95,12 @@ def test_units_come_back_from_a_file_and_fold_into_the_weights(form: str, tmp_pa
     assert (again.source_units, again.cloud_units) == (source, FAR)
     x = 64 * Ball().draw(300, 2, 0) + np.array([128.0, 0.0], np.float32)
     np.testing.assert_array_equal(again.push(x, [20.0]), model.push(x, [20.0]))
-    theta, skip = model.plain()
+    theta, skip = model.fold_units()
     bare = Model(replace(network, form="paper") if form == "paper" else network, theta, eta_map, {}, {})
     plain = bare.push(x, [20.0]).astype(np.float64) + (skip - network.residual) * x
     np.testing.assert_allclose(plain, model.push(x, [20.0]), atol=2e-3)  # of coordinates of 2000, in float32
-    assert Model(network, model.theta, eta_map, {}, {}).plain()[1] == network.residual
-    np.testing.assert_array_equal(Model(network, model.theta, eta_map, {}, {}).plain()[0], model.theta)
+    assert Model(network, model.theta, eta_map, {}, {}).fold_units()[1] == network.residual
+    np.testing.assert_array_equal(Model(network, model.theta, eta_map, {}, {}).fold_units()[0], model.theta)
 
 
 @pytest.mark.parametrize("length", [0.0, -1.0, float("nan"), "1"])
@@ -115,7 +115,7 @@ def test_damaged_units_are_refused(length: object, tmp_path: Path) -> None:
 
 def test_an_older_ksdp_refuses_a_file_whose_units_it_would_not_read(tmp_path: Path) -> None:
     network, place = Network(2, 1), tmp_path / "m.safetensors"
-    for units, origin, told in ((AS_THEY_ARE, (), "1"), (FAR, (), "2"), (AS_THEY_ARE, (1.0,), "2")):
+    for units, origin, told in ((IDENTITY, (), "1"), (FAR, (), "2"), (IDENTITY, (1.0,), "2")):
         eta_map = EtaMap(("A",), (1.0,), (1.2,), (False,), (1.1,), origin)
         Model(network, network.initial(1), eta_map, {}, {}, None, units, units).save(place)
         raw = place.read_bytes()

@@ -79,9 +79,9 @@ def streamed(
 
     for first in range(0, len(rows), PIECE):
         part = rows[first : first + PIECE]
-        pinned = torch.empty(part.shape, dtype=torch.float32, pin_memory=on_gpu)
-        pinned.numpy()[...] = part
-        result = work(pinned.to(device, non_blocking=True))
+        buffer = torch.empty(part.shape, dtype=torch.float32, pin_memory=on_gpu)
+        buffer.numpy()[...] = part
+        result = work(buffer.to(device, non_blocking=True))
         back = torch.empty(result.shape, dtype=torch.float32, pin_memory=on_gpu)
         back.copy_(result, non_blocking=True)
         done: Any = torch.cuda.Event() if on_gpu else None  # type: ignore[no-untyped-call]

@@ -80,10 +80,10 @@ def _network(report_model: ReportModel) -> NetworkView:
     model, eta = report_model.model, report_model.eta
     law = report_model.generator.initial
     few = min(MOST_SHOWN, getattr(law, "count", MOST_SHOWN))
-    stored = None if getattr(law, "page_law", None) else report_model.generator.inputs(few, SEED)
+    rows = None if getattr(law, "page_law", None) else report_model.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", report_model.name])
     shape = model.network
-    theta, skip = model.plain()
+    theta, skip = model.fold_units()
     return NetworkView(
         theta=theta,
         sizes=shape.sizes,
@@ -96,7 +96,7 @@ def _network(report_model: ReportModel) -> NetworkView:
         log=eta.log,
         beyond=eta.edge_slope,
         origin=eta.origin or (0.0,) * len(eta.names),
-        inputs=Inputs(SEED, stored),
+        inputs=Inputs(SEED, rows),
         command=command,
     )
 
@@ -120,13 +120,13 @@ def _distances(
     """Compute the exact W2^2 of the network to some of the stored clouds, with the noise floor."""
     some = evenly([place for place in places if place[0].J >= 4], MOST_MEASURED)
     rows = []
-    for done, (run, case, k, at) in enumerate(some):
+    for number, (run, case, k, at) in enumerate(some):
         n = min(MEASURED_N, run.J // 2)
         # other inputs than seed 0, which may be the initial particles of the simulation
         content = compare_clouds(report_model.at(at, run.J, seed=FRESH), run.frame(case, k), n=n)
         rows.append([*at.values(), n, content.w2_squared, content.floor, content.excess, content.verdict])
         if progress:
-            progress("distances", done + 1, len(some))
+            progress("distances", number + 1, len(some))
     if not rows:
         return []
     title = "Exact squared Wasserstein distance to the simulation, mean over sub-samples of N particles"

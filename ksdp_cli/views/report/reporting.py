@@ -89,8 +89,8 @@ def report(
         with write_whole(place) as temporary:
             temporary.write_bytes(text.encode(errors="backslashreplace"))
     clouds = page.scene.clouds
-    shown = len(clouds[0].points) if clouds else 0
-    return Reported(place, page.kind, place.stat().st_size, len(clouds), shown, tuple(used))
+    count = len(clouds[0].points) if clouds else 0
+    return Reported(place, page.kind, place.stat().st_size, len(clouds), count, tuple(used))
 
 
 def _reference(path: str | Path) -> Run:

@@ -13,7 +13,7 @@ from ...base.grids import SEED, address
 from ...base.labels import KINDS, evenly, label
 from ...base.shapes import Cloud
 from ...errors import DataError, KsdpError
-from ...metrics.moments import known
+from ...metrics.moments import finite
 from ...provenance import short
 from ...store import Run
 from ...store.selection import simulation_of
@@ -52,11 +52,11 @@ def page(run: Run, folder: Path) -> Page:
         {**run.units, "t": "time"},
         {},
     )
-    omitted = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
+    note = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
     return Page(
         run.kind,
         run.path.name,
-        _lead(run) + omitted,
+        _lead(run) + note,
         scene,
         [
             ("What was run", _provenance(run)),
@@ -111,7 +111,7 @@ def _moments(clouds: list[PageCloud]) -> Table:
             *(cloud.at[name] for name in names),
             *(float(value) for value in cloud.mean),
             cloud.second_moment,
-            known(cloud.second_moment_se),
+            finite(cloud.second_moment_se),
         ]
         for cloud in evenly(clouds, MOST_ROWS)
     ]

@@ -43,8 +43,8 @@ class ReportModel:
 
 def training_data(model: ReportModel) -> list[Run]:
     """Return the store that the network was trained on, if it exists and has the same configuration."""
-    named = Path(str(model.model.provenance.get("data", "")))
-    for candidate in (named, model.path.parent / named, model.path.parent / named.name):
+    path = Path(str(model.model.provenance.get("data", "")))
+    for candidate in (path, model.path.parent / path, model.path.parent / path.name):
         if candidate.is_dir():
             try:
                 run = open_run(candidate)
@@ -61,13 +61,13 @@ def places(model: ReportModel, run: Run) -> list[parts.Place]:
         raise ConfigError(f"{run.path} has dimension {run.dim} and the model {model.model.dim}", "give another store")
     names, places = model.eta.names, []
     for case, values in enumerate(run.cases):
-        known = _constants(run) | values
+        own = _constants(run) | values
         for name in names:
-            if name != "t" and name not in known:
+            if name != "t" and name not in own:
                 raise ConfigError(f"{run.path} has no parameter {name!r} of the network", "give another store")
         for k, t in enumerate(run.times):
             if "t" in names or np.isclose(t, model.end, rtol=1e-9):
-                places.append((run, case, k, {name: float(t) if name == "t" else known[name] for name in names}))
+                places.append((run, case, k, {name: float(t) if name == "t" else own[name] for name in names}))
     if not places:
         raise ConfigError(f"{run.path} has no snapshot t = {model.simulation['T']:g}", "the network is of that time")
     return places
@@ -84,11 +84,11 @@ def differences(model: ReportModel, run: Run) -> list[str]:
     """Return a sentence if a reference is another problem than the one that was learned."""
 
     def flat(config: JsonDict) -> dict[str, object]:
-        shared = {name: config.get(name) for name in SHARED}
-        shared |= shared.pop("flow_params") or {}
-        shared |= shared.pop("kernel_params") or {}
-        shared |= shared.pop("init_params") or {}
-        return {name: value for name, value in shared.items() if name not in model.eta.names}
+        entries = {name: config.get(name) for name in SHARED}
+        entries |= entries.pop("flow_params") or {}
+        entries |= entries.pop("kernel_params") or {}
+        entries |= entries.pop("init_params") or {}
+        return {name: value for name, value in entries.items() if name not in model.eta.names}
 
     ours, theirs = flat(model.simulation), flat(run.config)
     differ = [
