@@ -20,7 +20,7 @@ STEP, APART = 8.0, 64.0
 
 @dataclass(frozen=True)
 class Units:
-    """``length`` and ``origin`` (d,); an empty origin is 0. `standardise` maps to the numbers of the network, `restore` back."""
+    """``length`` and ``origin`` (d,), empty for 0. `standardise` maps to the network's numbers, `restore` back."""
 
     length: float = 1.0
     origin: tuple[float, ...] = ()
