@@ -69,10 +69,15 @@ def own_cloud(value: object, name: str) -> Cloud:
     """Return an array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for anything else."""
     x = np.asarray(value)
     if x.dtype.kind not in "fiu":
-        raise DataError(f"the {name} is an array of {x.dtype}, not of numbers", "give an array (N, d) of floats")
+        raise DataError(f"{name} is an array of {x.dtype}, not of numbers", "give an array (N, d) of floats")
     if x.ndim != 2 or not x.size:
-        raise DataError(f"the {name} has shape {x.shape}", "a cloud is (N, d): N particles in d dimensions")
-    return x if x.dtype.kind == "f" else x.astype(np.float64)
+        raise DataError(f"{name} has shape {x.shape}", "a cloud is (N, d): N particles in d dimensions")
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(x).all(1))
+    if bad.size:
+        told = f"{len(bad)} of {len(x)} rows of {name} hold nan or inf, the first is row {bad[0]}"
+        raise DataError(told, "remove these rows, or correct them")
+    return x
 
 
 def rounding_doubt(cloud: Cloud, name: str) -> str | None:

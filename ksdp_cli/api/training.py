@@ -58,10 +58,17 @@ class Training:
         facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
         return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])
 
-    def as_dict(self) -> dict[str, object]:
-        history = self.trained.history
+    @property
+    def best(self) -> dict[str, float]:
+        """The row of the history with the weights that were kept."""
         validation = self.trained.model.provenance["result"]["validation_W2_squared"]
-        best = next(row for row in reversed(history) if row.get("validation") == validation)
+        kept: dict[str, float] = next(
+            row for row in reversed(self.trained.history) if row.get("validation") == validation
+        )
+        return kept
+
+    def as_dict(self) -> dict[str, object]:
+        history, best = self.trained.history, self.best
         return {
             "path": str(self.path),
             "steps": history[-1]["step"],
