@@ -67,7 +67,7 @@ def integrate(
     simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
     seconds = restore(simulation, writer, resume, listener.warn, kind)
-    hand_over(simulation)
+    hand_over(simulation, listener.stop)
     watch = Watch(simulation, writer, listener, seconds, kind)
     try:
         simulation.run(watch.write, watch.after_step)
