@@ -85,7 +85,7 @@ def test_every_law_that_ships_has_a_quiet_start(tmp_path: Path) -> None:
         assert (x**2).sum(1).mean() == pytest.approx(initial.second_moment(problem.config.dim), rel=4e-3), law
 
 
-def test_what_cannot_be_quiet_is_refused() -> None:
+def test_options_that_exclude_quiet_sampling_are_refused() -> None:
     class Law:
         dims = (2,)
         draw = Ball().draw
