@@ -46,7 +46,7 @@ class EnsembleComparison(Comparison):
     def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
         title, columns, rows = super().table(title)
         own = f"{self.seeds[0]} and {self.seeds[1]} seeds, {self.repeats} pairs; interval {self.interval_source}"
-        return title, columns, [*rows[:-1], ["", None, None, own]]
+        return title, columns, [*rows[:-1], ["notes", None, None, own]]
 
 
 def frames(run: Run, values: dict[str, float], hints: dict[str, float] | None = None) -> list[ComparedCloud]:

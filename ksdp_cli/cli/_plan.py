@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..api.pace import bytes_in_words, duration
 from ..base.files import JsonDict
-from ..base.labels import label
+from ..base.labels import bytes_in_words, duration, label
 from . import _render
 
 #: Most cases of a sweep in the table.

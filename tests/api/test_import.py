@@ -162,9 +162,9 @@ def test_four_lines_from_files_to_a_compared_sample(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("files", "parameters", "options", "error", "said"),
     [
-        (2, {}, {}, ConfigError, "2 files and 1 values"),
+        (2, {}, {}, ConfigError, "2 files.* 1 value;"),
         (2, {"A": "1,2,3"}, {}, ConfigError, "--A.* 3 .* 2 "),
-        (2, {"A": "1,1"}, {}, ConfigError, "2 files and 1 values"),
+        (2, {"A": "1,1"}, {}, ConfigError, "2 files.* 1 value;"),
         (1, {"A": 1}, {"source": "nothing.npy"}, DataError, "nothing.npy"),
         (1, {"position": 1}, {}, ConfigError, "'position'"),
     ],

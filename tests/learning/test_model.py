@@ -138,10 +138,10 @@ def test_other_files_are_refused(path: Path, tmp_path: Path) -> None:
 
 
 def test_a_later_format_is_refused(model: Model, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ksdp_cli.learning.model.FORMAT", "2")
+    monkeypatch.setattr("ksdp_cli.learning.model.FORMAT", "3")
     model.save(path)
     monkeypatch.undo()
-    with pytest.raises(DataError, match="'2'"):
+    with pytest.raises(DataError, match="'3'"):
         Model.load(path)
 
 

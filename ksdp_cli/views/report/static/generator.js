@@ -15,7 +15,7 @@ class Generator {
     this.layers = layersOf(new Float32Array(bytes(network.theta).buffer), network.sizes);
     const { data, rows, plan } = this.packed(network.eta.map(({ high: most }) => most));
     this.weights = texture(gl, gl.RGBA32F, TEXELS, rows, gl.RGBA, gl.FLOAT, data);
-    this.program = program(gl, networkSource(plan, dim, network.residual), NOTHING, "y");
+    this.program = program(gl, networkSource(plan, dim, network.skip), NOTHING, "y");
     this.feedback = gl.createTransformFeedback();
     this.chunk = FIRST_CHUNK;
     this.filled = 0;

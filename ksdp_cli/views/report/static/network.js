@@ -24,7 +24,7 @@ function layersOf(theta, sizes) {
 /** What the network reads beside x: products of functions of the parameters, as EtaMap.padding has them. */
 function padding(terms, values, maps) {
   const mapped = normalised(values, maps);
-  const scaled = maps.map(({ low, high: top }, i) => values[i] / (Math.max(Math.abs(low), Math.abs(top)) || 1));
+  const scaled = maps.map(({ low, high: top, origin }, i) => (values[i] - origin) / (Math.max(Math.abs(low - origin), Math.abs(top - origin)) || 1));
   const curved = scaled.map((u, i) => (u > 1 ? 1 + maps[i].beyond * (u - 1) : u * u));
   const factors = { mapped, scaled, curved };
   return terms.map((term) => term.reduce((product, [name, i]) => product * factors[name][i], 1));
@@ -64,8 +64,8 @@ function packed(layers) {
   return { data, rows, plan };
 }
 
-/** Shader of x -> y for layers as `packed` lays them; `residual`: x is added to what comes out. */
-function networkSource(plan, dim, residual) {
+/** Shader of x -> y for layers as `packed` lays them; `skip` times x is added to what comes out. */
+function networkSource(plan, dim, skip) {
   const lines = ["vec4 h0[1];", dim === 3 ? "h0[0] = vec4(x, 1.0);" : "h0[0] = vec4(x.xy, 1.0, 0.0);"];
   plan.forEach(({ at, wide, tall, ones }, level) => {
     const next = `h${level + 1}`, dot4 = [0, 1, 2, 3].map((k) => `dot(weight(p + ${k * wide}), v)`).join(", ");
@@ -107,7 +107,7 @@ vec4 squash(vec4 v) {
 }
 void main() {
   ${lines.join("\n  ")}
-  y = h${plan.length}[0].xyz${residual ? " + x" : ""};
+  y = h${plan.length}[0].xyz${skip ? ` + ${skip.toExponential()} * x` : ""};
   gl_Position = vec4(0.0);
 }`;
 }
