@@ -11,7 +11,6 @@ Beside the loss: W2 squared at N = 1000 to held-out particles, less its floor.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from harness import Table, parser
 from scipy.optimize import minimize
 
 import ksdp_cli as ksdp
@@ -123,12 +123,12 @@ def levenberg_marquardt(problem: Problem) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--warm", type=int, default=300)
-    parser.add_argument("--N", type=int, default=2000)
-    parser.add_argument("--J", type=int, default=10_000)
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--seconds", type=float, default=20.0)
+    options.add_argument("--warm", type=int, default=300)
+    options.add_argument("--N", type=int, default=2000)
+    options.add_argument("--J", type=int, default=10_000)
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         run = ksdp.simulate(flow="laminar2d", A="1:100:11log", T=0.02, J=arguments.J, out=Path(name) / "run.zarr")
         data, *_ = load_data(run, TrainConfig())
@@ -148,8 +148,8 @@ def main() -> None:
         trainer.descent.average = theta
         return trainer.validate() - trainer.floor
 
-    print(f"{'method':28} {'evaluations':>11} {'loss':>9} {'held-out W2^2 less floor':>25}")
-    print(f"{'start':28} {'':11} {problem.gradient(problem.start)[0]:9.6f} {excess(problem.start):25.6f}", flush=True)
+    table = Table("training/second-order", ["method", "evaluations", "loss", "held-out W2^2 less floor"])
+    table.row("start", None, f"{problem.gradient(problem.start)[0]:.5f}", f"{excess(problem.start):.4f}")
     methods: dict[str, Callable[[], None]] = {
         "Adam, 5e-3": lambda: first_order(problem, Adam, 5e-3, steps),
         "SOAP, 3e-3": lambda: first_order(problem, lambda theta: Soap(problem.network, theta), 3e-3, steps),
@@ -160,7 +160,9 @@ def main() -> None:
         problem.begin()
         method()
         loss, theta = problem.best
-        print(f"{title:28} {problem.count:11} {loss:9.6f} {excess(theta):25.6f}", flush=True)
+        table.row(title, problem.count, f"{loss:.5f}", f"{excess(theta):.4f}")
+    if arguments.record:
+        table.record()
 
 
 if __name__ == "__main__":
