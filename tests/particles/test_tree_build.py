@@ -44,7 +44,7 @@ def test_weights_of_the_root_sum_polynomials_exactly(dim: int) -> None:
     tree = build(x, 32)
     orders = np.full(tree.depth + 1, 4)
     w = workspace(tree.c, tree.centre, tree.half, orders, orders)
-    upward(w, 0, 0, tree.depth)
+    upward(0, 0, tree.depth, *w[:8])
     axes = [tree.centre[0, a] + tree.half[0, a] * w.nodes[4, :4] for a in range(dim)]
     proxies = np.stack([g.ravel() for g in np.meshgrid(*axes, indexing="ij")])
     q = w.q[: 4**dim]

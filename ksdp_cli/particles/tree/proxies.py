@@ -34,26 +34,27 @@ class Workspace(NamedTuple):
     weights ``q`` from ``base[level]`` on; fields have ``field_orders`` and coefficients ``f`` (d, total) from
     ``field_base`` on. ``force`` (d, J) is the result in tree order. For each order n, ``nodes`` and ``field_nodes``
     hold the proxies on [-1, 1], ``fit`` and ``field_fit`` the matrices from values there to Chebyshev coefficients,
-    ``unit`` and ``field_unit`` (d, ...) the proxies of the cube [-1, 1]^d from ``unit_base[n]`` on.
+    ``unit`` and ``field_unit`` (d, ...) the proxies of the cube [-1, 1]^d from ``unit_base[n]`` on. The upward
+    pass takes the first eight, the downward pass all but the first two. Compiled functions take the arrays one by one: Numba copies a tuple wherever it is named.
     """
 
+    nodes: NDArray[Any]
+    fit: NDArray[Any]
     c: NDArray[Any]
     centre: NDArray[Any]
     half: NDArray[Any]
     orders: NDArray[np.int64]
     base: NDArray[np.int64]
     q: NDArray[Any]
+    unit: NDArray[Any]
+    unit_base: NDArray[np.int64]
+    field_nodes: NDArray[Any]
+    field_fit: NDArray[Any]
+    field_unit: NDArray[Any]
     field_orders: NDArray[np.int64]
     field_base: NDArray[np.int64]
     f: NDArray[Any]
     force: NDArray[Any]
-    nodes: NDArray[Any]
-    fit: NDArray[Any]
-    unit: NDArray[Any]
-    field_nodes: NDArray[Any]
-    field_fit: NDArray[Any]
-    field_unit: NDArray[Any]
-    unit_base: NDArray[np.int64]
 
 
 def workspace(
@@ -67,9 +68,9 @@ def workspace(
     dim, real = c.shape[0], c.dtype.str
     base, field_base = _layout(orders, dim), _layout(fields, dim)
     q, f = np.empty(base[-1], real), np.empty((dim, field_base[-1]), real)
-    tables = *_tables(SOURCE_EXPONENT, real, dim), *_tables(FIELD_EXPONENT, real, dim)
-    force, first = np.zeros_like(c), _unit_base(dim)
-    return Workspace(c, centre, half, orders, base, q, fields, field_base, f, force, *tables, first)
+    nodes, fit, unit = _tables(SOURCE_EXPONENT, real, dim)
+    tables = unit, _unit_base(dim), *_tables(FIELD_EXPONENT, real, dim)
+    return Workspace(nodes, fit, c, centre, half, orders, base, q, *tables, fields, field_base, f, np.zeros_like(c))
 
 
 def _layout(orders: NDArray[np.int64], dim: int) -> NDArray[np.int64]:
@@ -176,8 +177,8 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
 
     matrices[axis] is (n, many) for ``down`` (L2L) and (many, n) otherwise (M2M).
     """
-    points = np.empty(n, nodes.dtype)
-    table = np.empty((many, n), nodes.dtype)
+    table = np.empty((many + 1, n), nodes.dtype)
+    points = table[many]
     for axis in range(centre.shape[1]):
         for i in range(n):
             points[i] = centre[child, axis] + half[child, axis] * nodes[n, i]
@@ -191,12 +192,13 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
 
 
 @njit(**INNER)
-def leaf_moments(c, lo, hi, centre, half, node, n, moments, t, product):  # type: ignore[no-untyped-def]
+def leaf_moments(c, lo, hi, centre, half, node, n, moments, t):  # type: ignore[no-untyped-def]
     """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box.
 
-    ``t`` (d, n, most) and ``product`` (most,) are work arrays for up to ``most`` particles.
+    ``t`` (d + 1, n, most) is a work array for up to ``most`` particles.
     """
     dim = c.shape[0]
+    product = t[dim, 0]
     for axis in range(dim):
         chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
     place = 0
@@ -215,12 +217,13 @@ def leaf_moments(c, lo, hi, centre, half, node, n, moments, t, product):  # type
 
 
 @njit(**INNER)
-def leaf_field(c, lo, hi, centre, half, node, n, f, first, force, t, inner):  # type: ignore[no-untyped-def]
+def leaf_field(c, lo, hi, centre, half, node, n, f, first, force, t):  # type: ignore[no-untyped-def]
     """L2P: add the polynomials f[:, first:], one for each component, at the particles to ``force`` (d, J).
 
-    ``t`` and ``inner`` are work arrays as in `leaf_moments`.
+    ``t`` is a work array as in `leaf_moments`.
     """
     dim = c.shape[0]
+    inner = t[dim, 0]
     for axis in range(dim):
         chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
     for component in range(dim):
@@ -242,22 +245,18 @@ def leaf_field(c, lo, hi, centre, half, node, n, f, first, force, t, inner):  # 
 
 
 @njit(**PLAIN)
-def upward(w, level, k, last):  # type: ignore[no-untyped-def]
+def upward(level, k, last, nodes, fit, c, centre, half, orders, base, q):  # type: ignore[no-untyped-def]
     """Upward pass, P2M and M2M: compute the weights of node (level, k) and its descendants from level ``last`` upwards.
 
     ``last`` is the level of the leaves, or a level whose children have their weights.
     """
-    c, centre, half, orders, base, q = w[:6]
-    nodes, fit = w[10:12]
     dim, count = c.shape
     depth = orders.size - 1
     most = 0
     for order in orders:
         most = max(most, order**dim)
-    spare = np.empty((2, most), c.dtype)
-    moments = np.empty(most, c.dtype)
-    leaf_count = (count >> depth) + 1
-    tables, row = np.empty((dim, orders[depth], leaf_count), c.dtype), np.empty(leaf_count, c.dtype)
+    spare = np.empty((3, most), c.dtype)
+    tables = np.empty((dim + 1, orders[depth], (count >> depth) + 1), c.dtype)
     for n in range(last, level - 1, -1):
         order = orders[n]
         size = order**dim
@@ -269,11 +268,11 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
                 for j in range(order):
                     fits[axis, i, j] = fit[order, j, i]
         matrices = np.empty((dim, order, below), c.dtype)
-        total = moments[:size]
+        total = spare[2, :size]
         for m in range(k << (n - level), (k + 1) << (n - level)):
             node = (1 << n) - 1 + m
             if n == depth:
-                leaf_moments(c, (m * count) >> n, ((m + 1) * count) >> n, centre, half, node, order, total, tables, row)
+                leaf_moments(c, (m * count) >> n, ((m + 1) * count) >> n, centre, half, node, order, total, tables)
             else:
                 for i in range(size):
                     total[i] = 0
