@@ -108,11 +108,14 @@ class TreeEngine:
             shared = self.threads if len(x) >> level > tree_build.LARGE else 1
             parallel_map(partial(tree_build.grow, tree, level, level), boxes, shared)
 
-        def subtree(k: int) -> None:
+        below = tree.depth - top
+
+        def up(k: int) -> None:
             tree_build.grow(tree, top, tree.depth, k)
+            tree_proxies.leaf_moments(k << below, (k + 1) << below, *w[2:8])
             tree_proxies.upward(top, k, tree.depth, *w[:8])
 
-        self._run(subtree, range(first, last))
+        self._run(up, range(first, last))
         if self.world.size > 1:
             sharing.exchange(tree, w, top, self.world)
         if top:
@@ -122,7 +125,12 @@ class TreeEngine:
         for level, boxes in enumerate(above):
             left = {m: tree_walk.descend(level, m, lists[m], level, *visit) for m in boxes}
             lists = {m: left[m // 2] for m in range(2 * boxes.start, 2 * boxes.stop)}
-        self._run(lambda m: tree_walk.descend(top, m, lists[m], tree.depth, *visit), range(first, last))
+
+        def down(k: int) -> None:
+            tree_walk.descend(top, k, lists[k], tree.depth, *visit)
+            tree_proxies.leaf_fields(k << below, (k + 1) << below, *w[2:5], *w[-4:])
+
+        self._run(down, range(first, last))
         if self.world.size > 1:
             for row in w.force:
                 self.world.join(row, sharing.particle_ends(len(x), top, self.world))

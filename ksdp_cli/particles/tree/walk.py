@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.compiled import PLAIN, njit
-from .proxies import inherit, leaf_field, place_proxies, settle
+from .proxies import inherit, place_proxies, settle
 
 #: Largest number of sources gathered for one sum: few enough for the first-level cache, enough for a long loop. A box
 #: adds at most half of it.
@@ -77,12 +77,12 @@ def descend(  # type: ignore[no-untyped-def]
     c, centre, half, orders, base, q, unit, unit_base,
     field_nodes, field_fit, field_unit, field_orders, field_base, f, force,
 ):  # fmt: skip
-    """M2L, P2L, M2P and P2P for node (level, m) and its descendants to level ``last``, depth first.
+    """L2L, M2L, P2L, M2P and P2P for node (level, m) and its descendants to level ``last``, depth first.
 
         for each node: L2L from the parent to the values at the node's proxies
             for each source passed on: gather it (near: for particles; far: for proxies), split it, or pass it on
             sum the gathered sources at the particles of a leaf, or at the proxies of the node
-            convert the values at the proxies to coefficients; in a leaf L2P to the particles
+            convert the values at the proxies to coefficients
 
     ``passed`` holds the sources that the parent passed on; returns those that the last node passes on to its children.
     """
@@ -93,7 +93,6 @@ def descend(  # type: ignore[no-untyped-def]
     sources, weights = np.empty((2, dim, ROOM), c.dtype), np.empty((2, ROOM), c.dtype)
     used = np.empty(2, np.int64)  # far and near
     used[0] = used[1] = 0
-    tables = np.empty((dim + 1, field_orders[depth], leaf_count), c.dtype)
     stack = np.empty(64, np.int64)
     lists = longer(passed)  # for the current path, level after level
     start, ends = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
@@ -165,10 +164,7 @@ def descend(  # type: ignore[no-untyped-def]
                     where, out, low, high = (c, force, lo, hi) if kind else (targets, values, 0, size)
                     pair_sum(where, low, high, sources[kind], weights[kind], used[kind], out, p)
                     used[kind] = 0
-        first = field_base[n] + k * size
-        settle(order, field_fit, values, f, first)
-        if leaf:
-            leaf_field(c, lo, hi, centre, half, node, order, f, first, force, tables)
+        settle(order, field_fit, values, f, field_base[n] + k * size)
         if n < last:
             start[n + 1], ends[n + 1] = ends[n], kept
             todo_level[todo], todo_m[todo] = n + 1, 2 * k + 1
