@@ -171,7 +171,8 @@ class Parabolic:
             )
         if record[2]:
             times = "once" if record[2] == 1 else f"{int(record[2])} times"
-            warnings.append(f"the cloud outgrew its first box {times}; the first box now has side {sizes.side:.3g}")
+            grown = f"the first box now has side {sizes.side:.3g}, with the same field"
+            warnings.append(f"the cloud outgrew its first box {times}; {grown}")
         return warnings
 
     def _enlarge(self, state: State, axes: Axes) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import secrets
 from collections.abc import Callable, Mapping
@@ -192,11 +193,6 @@ def pose(options: Mapping[str, object]) -> Problem:
     return Problem(config, cases, kernel, initial, units, scheme, chemistry, digests, begin)
 
 
-def chemical_at_start(problem: Problem, case: Case) -> str | Field:
-    """c_0 of a case: a word of `chemistry.beginning.WORDS`, or a function of the coordinates."""
-    return own_chemical(problem.config.init, problem.initial, case, problem.c0)
-
-
 def own_chemical(name: str, initial: InitialCloud, case: Case, c0: str | Field) -> str | Field:
     """Return ``c0``; if it is "exact", the chemical of the initial cloud.
 
@@ -342,11 +338,24 @@ def _either(dims: tuple[int, ...]) -> str:
 def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dict[str, object]]) -> ConfigError:
     parameters = [name for names in fields.values() for name in names]
     error = unknown_name(name, [*SimulateConfig.model_fields, *parameters])
+    if owned := _owners_of(name):
+        return ConfigError(f"--{name} belongs to {', '.join(owned)}", "name one of them beside it")
     text = "parameters: " + ", ".join(f"{part} has {', '.join(names) or 'none'}" for part, names in fields.items())
     if "did you mean" in (error.hint or ""):
         return error
     with_some = [owner for owner, names in zip(owners, fields.values(), strict=True) if names]
     return ConfigError(error.message, "; ".join(filter(None, (text, _shows(*with_some)))))
+
+
+def _owners_of(name: str) -> list[str]:
+    """The options that choose a registered flow, kernel or chemistry with a parameter ``name``."""
+    found = []
+    for kind in ("flow", "kernel", "chemistry"):
+        for entry in plugins.registry().of_kind(kind):
+            with contextlib.suppress(KsdpError):  # a stranger's component may not load
+                if name in _fields(entry.long_name, entry.load()):
+                    found.append(f"--{kind} {entry.name}")
+    return found
 
 
 def drift_prefactor(case: Case, particles: int) -> float:
