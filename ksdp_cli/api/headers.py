@@ -199,12 +199,13 @@ def _digest(config: SimulateConfig, digests: Mapping[str, object], without: tupl
 
 
 def _resolved(config: SimulateConfig) -> dict[str, object]:
-    """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid and
-    about a fixed origin says what it said before there were these."""
+    """The configuration as a store holds it; a run from t = 0, from a law with its defaults, without c on a grid,
+    about a fixed origin and with independent particles says what it said before there were these."""
     unsaid = {name for name in ("t0", "init_params", "store_field", "field_side", "zip") if not getattr(config, name)}
     unsaid |= {"store_gradient"} if config.store_gradient == "no" else set()
     unsaid |= {"origin"} if config.origin == "fixed" else set()
     unsaid |= {"merge"} if config.merge == "none" else set()
+    unsaid |= {"sampling"} if config.sampling == "random" else set()
     unsaid |= set() if config.halvings else {"halvings", "dt_fraction"}
     if provenance.short(config.chemistry) == "elliptic":  # as before there were others
         unsaid |= {"chemistry", "chemistry_params", "c0"}

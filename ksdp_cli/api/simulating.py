@@ -13,7 +13,7 @@ from .. import executors, provenance
 from ..base import device as devices
 from ..base.bars import progress_bar
 from ..base.files import target
-from ..base.labels import several
+from ..base.labels import counted, several
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import stop_or_sigint
 from ..base.threads import limit_threads
@@ -24,6 +24,7 @@ from ..particles import preflight
 from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem
+from ..particles.quiet import initial_cloud
 from ..particles.world import Alone, World
 from ..store import Header, Owner, Run, create, open_run, require_room
 from . import paths
@@ -137,7 +138,7 @@ def _simulate(
     require_cards(world, problem, device)
     preflight.require(problem)
     require_origin(problem)
-    draw = cache(lambda: problem.initial.draw(problem.config.J, problem.config.dim, problem.cases[0].seed))
+    draw = cache(lambda: initial_cloud(problem, problem.cases[0]))
     grid = grid_of(problem, draw()) if problem.config.store_field else None
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
@@ -269,7 +270,8 @@ def _begin_when_free(path: Path, begin: Callable[[Path], Owner]) -> Owner:
 
 
 def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = False) -> None:
-    require_room(path, frames * frame_bytes(problem), f"{frames} frames of {problem.config.J} particles", replaces)
+    what = f"{counted(frames, 'frame')} of {counted(problem.config.J, 'particle')}"
+    require_room(path, frames * frame_bytes(problem), what, replaces)
 
 
 def _stem(config: SimulateConfig) -> str:

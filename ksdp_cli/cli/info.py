@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,12 +109,20 @@ def _title(key: str) -> str:
 
 
 def _in_words(key: str, value: object) -> object:
-    """The cell of an entry; of the reasons for no t_b each is told once, with the number of its cases."""
+    """The cell of an entry; of the reasons for no t_b that differ by numbers only the first is told, with a count."""
     if key != "no_t_b" or not isinstance(value, list):
         return _flat(value)
-    counts = Counter(str(reason) for reason in value if reason)
-    each = [f"{why} (in {n} cases)" if n > 1 else why for why, n in counts.items()]
-    return several(each, between="; ")
+    alike: dict[str, list[str]] = {}
+    for reason in value:
+        if reason:
+            alike.setdefault(re.sub(r"[-+.\de]*\d", "#", str(reason)), []).append(str(reason))
+    return several(map(_counted, alike.values()), between="; ")
+
+
+def _counted(reasons: list[str]) -> str:
+    """The first of ``reasons``, and in how many cases they are."""
+    some = "" if len(set(reasons)) == 1 else "or the like "
+    return f"{reasons[0]} ({some}in {len(reasons)} cases)" if len(reasons) > 1 else reasons[0]
 
 
 def _flat(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Annotated
 
@@ -83,7 +84,9 @@ def show(
     entries = [entry for entry in plugins.registry().entries if name in (entry.name, entry.long_name)]
     if not entries:
         known = sorted({entry.name for entry in plugins.registry().entries})
-        raise ConfigError(f"there is no component {name!r}", f"there are: {', '.join(known)}")
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+        raise ConfigError(f"there is no component {name!r}", hint)
     described = [describe(entry) for entry in entries]
     tables = []
     for one in described:

@@ -52,4 +52,5 @@ def report(
         ["particles of each", done.particles_shown or None],
         ["beside the network", ", ".join(done.references) or None],
     ]
+    rows = [row for row in rows if row[1] is not None]
     _render.emit(done.as_dict(), as_json, (str(done.path), ["", ""], rows))

@@ -12,7 +12,7 @@ from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
 from . import _ranks, _render
-from ._boundary import say, warn
+from ._boundary import say, suggest, warn
 from ._components import presets as preset_names
 from ._fields import GroupedCommand, options_of
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
-    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge", "seed"),
+    "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge"),
+    "Chance": ("seed", "sampling"),
     "The chemical in the store": ("store_field", "store_gradient", "field_side"),
     "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
@@ -178,22 +179,22 @@ def run_and_print(settings: dict[str, object], as_json: bool) -> None:
             )
     render(run, as_json)
     if not as_json:
-        say(_next_step(run, options))
+        _name_next_step(run, options)
 
 
-def _next_step(run: Run, settings: dict[str, object]) -> str:
+def _name_next_step(run: Run, settings: dict[str, object]) -> None:
     """Name the defaults that were chosen, and the next command. The engine is known once every case is done."""
     reports, defaults = run.attrs.get("engine"), {"dim": f"{run.dim}D", "seed": "seed 0"}
     if reports:
         defaults["engine"] = f"{reports[0]['engine']} engine"
     chosen = [text for name, text in defaults.items() if name not in settings]
-    words = f"chosen: {', '.join(chosen)}; " if chosen else ""
+    if chosen:
+        say(f"chosen: {', '.join(chosen)}")
     left = [case for case, frames in enumerate(run.progress()) if frames < len(run.header.times)]
     if not run.complete and left:
-        return (
-            f"{words}{len(left)} of {len(run.cases)} cases are left, as --case {left[0]}; the last completes {run.path}"
-        )
-    return f"{words}next: ksdp {'train' if len(run.cases) > 1 else 'plot'} {run.path}"
+        say(f"{len(left)} of {len(run.cases)} cases are left, as --case {left[0]}; the last completes {run.path}")
+        return
+    suggest("train" if len(run.cases) > 1 else "plot", run.path)
 
 
 def render(run: Run, as_json: bool) -> None:

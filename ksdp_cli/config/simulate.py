@@ -83,6 +83,11 @@ class SimulateConfig(Settings):
         description="seed of the initial cloud and of the Brownian paths; several, as 0:15:16, make an ensemble",
         json_schema_extra=cli_text("SWEEP"),
     )
+    sampling: Literal["random", "quiet"] = Field(
+        "random",
+        description="independent particles, or quiet: evenly spread at the start, and opposite increments for "
+        "neighbours; the same limit with less chance in it",
+    )
     zip: Names = Field(
         (),
         description="swept parameters that go in step, as A,mu: the first of each, the second of each, and so on",
@@ -196,6 +201,7 @@ class SimulateConfig(Settings):
             "--merge stop": (self.merge == "stop", "a collapse is followed on the CPU"),
             "--origin moving": (self.origin == "moving", "positions count from it on the CPU"),
             "halving of steps": (self.halvings > 0, "steps are halved on the CPU"),
+            "--sampling quiet": (self.sampling == "quiet", "neighbours are paired on the CPU"),
         }
         return {what: why for what, (is_set, why) in wants.items() if is_set}
 
@@ -211,6 +217,11 @@ class SimulateConfig(Settings):
     def _require_mergeable(self) -> None:
         if self.origin != "fixed":
             raise ConfigError("--merge delta and a moving origin cannot be combined", "use --origin fixed")
+        if self.sampling == "quiet":
+            raise ConfigError(
+                "--merge delta and --sampling quiet cannot be combined: a heavy particle would not diffuse",
+                "use --sampling random",
+            )
         if self.dim == 3:
             raise ConfigError(
                 "--merge delta is not possible in 3D, where no mass is critical",

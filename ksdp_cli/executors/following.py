@@ -33,7 +33,7 @@ def follow(
     """
     every = list(work)
     waiting, ended, total = set(every), before, before + len(every) if total is None else total
-    signal, error = None, None
+    signal, error, trouble = None, None, ""
     while waiting:
         done, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
         done |= {future for future in waiting if future.cancelled()}  # a pool tells nobody of those it cancels
@@ -54,6 +54,9 @@ def follow(
             executor.shutdown(wait=False, cancel_futures=True)
         if signal is not None:
             executor.ask_to_stop(signal)  # at each poll: a worker may be new
+        if (now := executor.trouble()) and not trouble and listener.warn:
+            listener.warn(now)
+        trouble = now
         if listener.progress:
             listener.progress(what, ended, total, "")
     if signal is not None:

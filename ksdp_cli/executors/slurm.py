@@ -97,6 +97,9 @@ class Slurm(Workers):
         arrays = " ".join(sorted({job.partition("_")[0] for job in self._jobs.values()}))
         return f"the jobs {arrays} go on ('{'kill' if self._local else 'scancel'} {arrays}' saves and ends them)"
 
+    def trouble(self) -> str:
+        return self._queue.trouble()
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Stop following the jobs if ``wait``; they go on, whatever ``cancel_futures`` says."""
         self._closed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ..base import rng
@@ -34,8 +35,10 @@ class Annulus:
         return (p.inner**2 + p.outer**2) / 2 + height + p.squared()
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
-        p, u = self.params, rng.uniforms(seed, stream, 0, start, n, dim)
-        out = np.zeros((n, dim), np.float32)
+        return self.placed(rng.uniforms(seed, stream, 0, start, n, dim), dim)
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> Positions:
+        p, out = self.params, np.zeros((len(u), dim), np.float32)
         out[:, :2] = around(np.sqrt(p.inner**2 + u[:, 0] * (p.outer**2 - p.inner**2)), u[:, 1:2])
         if dim == 3:
             out[:, 2] = p.thickness * (u[:, 2] - 0.5)

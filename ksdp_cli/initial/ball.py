@@ -41,16 +41,25 @@ class Ball:
         out = np.empty((n, dim), np.float32)
         for first in range(0, n, _PIECE):  # each piece stays in the cache
             piece = out[first : first + _PIECE]
-            u = rng.uniforms(seed, stream, 0, start + first, len(piece), dim)
-            angle = (2.0 * np.pi * u[:, 1]).astype(np.float32)
-            if dim == 2:
-                radius = np.sqrt(u[:, 0]).astype(np.float32)
-            else:
-                height = 2.0 * u[:, 2] - 1.0
-                r = np.cbrt(u[:, 0])
-                piece[:, 2] = r * height
-                radius = (r * np.sqrt(1.0 - height**2)).astype(np.float32)
-            piece[:, 0] = radius * np.cos(angle)
-            piece[:, 1] = radius * np.sin(angle)
+            _fill(piece, rng.uniforms(seed, stream, 0, start + first, len(piece), dim))
         out *= np.float32(self.params.radius)
         return self.params.moved(out)
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> NDArray[np.float32]:
+        out = np.empty((len(u), dim), np.float32)
+        _fill(out, u)
+        return self.params.moved(np.float32(self.params.radius) * out)
+
+
+def _fill(out: NDArray[np.float32], u: NDArray[np.float64]) -> None:
+    """Fill ``out`` (n, d) with points of the unit ball by the first d numbers of each row of ``u``."""
+    angle = (2.0 * np.pi * u[:, 1]).astype(np.float32)
+    if out.shape[1] == 2:
+        radius = np.sqrt(u[:, 0]).astype(np.float32)
+    else:
+        height = 2.0 * u[:, 2] - 1.0
+        r = np.cbrt(u[:, 0])
+        out[:, 2] = r * height
+        radius = (r * np.sqrt(1.0 - height**2)).astype(np.float32)
+    out[:, 0] = radius * np.cos(angle)
+    out[:, 1] = radius * np.sin(angle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ..base import rng
@@ -28,5 +30,7 @@ class CollapsingCloud:
         return self.solution.second_moment()
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
-        u = rng.uniforms(seed, stream, 0, start, n, 3)
-        return around(self.solution.radii(u[:, 0]), u[:, 1:])
+        return self.placed(rng.uniforms(seed, stream, 0, start, n, 3), dim)
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> Positions:
+        return around(self.solution.radii(u[:, 0]), u[:, 1:3])

@@ -51,10 +51,13 @@ class Density:
         return float(float(parts[parts != 0] @ ((corners + centre) ** 2).sum(1)) + dim * self.cell**2 / 12)
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
-        cell = np.searchsorted(self.sums, rng.uniforms(seed, stream, 1, start, n, 1)[:, 0], side="right")
-        within = rng.uniforms(seed, stream, 0, start, n, dim)
+        within, which = rng.uniforms(seed, stream, 0, start, n, dim), rng.uniforms(seed, stream, 1, start, n, 1)
+        return self.placed(np.concatenate([within, which], 1), dim)
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> Positions:
+        cell = np.searchsorted(self.sums, u[:, dim], side="right")
         corners = self._corners(np.minimum(cell, len(self.sums) - 1))
-        return self.params.moved((corners + self.cell * within).astype(np.float32))
+        return self.params.moved((corners + self.cell * u[:, :dim]).astype(np.float32))
 
     def _corners(self, cell: NDArray[np.int64]) -> NDArray[np.float64]:
         """Lower corners (n, d) of the cells with numbers ``cell`` (n,), for a grid centred at the origin."""

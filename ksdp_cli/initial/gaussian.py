@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ..base import rng
@@ -28,3 +29,8 @@ class Gaussian:
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
         x = rng.normals(seed, stream, 0, start, n, dim, np.float32)
         return self.params.moved((np.float32(self.params.width) * x).astype(np.float32, copy=False))
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> Positions:
+        from scipy.special import ndtri
+
+        return self.params.moved((self.params.width * ndtri(u[:, :dim])).astype(np.float32))

@@ -43,7 +43,15 @@ class Mixture:
         return corners
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
-        p, corners = self.params, self.corners(dim)
-        x = p.width * rng.normals(seed, stream, 0, start, n, dim, np.float64)
-        bump = (rng.uniforms(seed, stream, 1, start, n, 1)[:, 0] * p.bumps).astype(np.int64)
-        return p.moved((x + p.distance * corners[bump]).astype(np.float32))
+        x = rng.normals(seed, stream, 0, start, n, dim, np.float64)
+        return self._bumps(x, rng.uniforms(seed, stream, 1, start, n, 1)[:, 0])
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> Positions:
+        from scipy.special import ndtri
+
+        return self._bumps(ndtri(u[:, :dim]), u[:, dim])
+
+    def _bumps(self, x: NDArray[np.floating], u: NDArray[np.float64]) -> Positions:
+        """Standard normal ``x`` (n, d) as particles, each of the bump that ``u`` (n,) in (0, 1) chooses."""
+        p, corners = self.params, self.corners(x.shape[1])
+        return p.moved((p.width * x + p.distance * corners[(u * p.bumps).astype(np.int64)]).astype(np.float32))

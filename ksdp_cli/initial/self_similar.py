@@ -64,5 +64,7 @@ class SelfSimilarCloud:
         return self.solution.second_moment(self.params.age)
 
     def draw(self, n: int, dim: int, seed: int, start: int = 0, stream: int = 0) -> Positions:
-        u = rng.uniforms(seed, stream, 0, start, n, 2)
-        return around(self.solution.radii(u[:, 0], self.params.age), u[:, 1:])
+        return self.placed(rng.uniforms(seed, stream, 0, start, n, 2), dim)
+
+    def placed(self, u: NDArray[np.float64], dim: int) -> Positions:
+        return around(self.solution.radii(u[:, 0], self.params.age), u[:, 1:2])

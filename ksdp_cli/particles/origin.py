@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
 from .problem import Case, Problem
+from .quiet import initial_cloud
 
 #: Steps between two nodes of the path. The path only has to stay near the cloud.
 STRIDE = 16
@@ -28,7 +29,7 @@ class MovingOrigin:
     """
 
     def __init__(self, config: SimulateConfig, case: Case, start: NDArray[np.float64]) -> None:
-        self._case, self._t0 = case, config.t0
+        self._case = case
         span = STRIDE * config.dt
         count = math.ceil(config.T / span) + 2
         self._times = config.t0 + span * np.arange(count)
@@ -66,7 +67,7 @@ def moving_origin(problem: Problem, case: Case) -> MovingOrigin | None:
         return None
     key = case.number, c.T
     if key not in problem.origins:
-        cloud = problem.initial.draw(c.J, c.dim, case.seed, stream=case.stream)
+        cloud = initial_cloud(problem, case)
         problem.origins[key] = MovingOrigin(c, case, np.asarray(cloud, np.float64).mean(0))
     return problem.origins[key]
 

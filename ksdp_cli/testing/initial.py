@@ -17,40 +17,58 @@ def check_initial_cloud(cloud: object, parameters: dict[str, object] | None = No
     ``Params``, where there is one, has numbers or texts with defaults and described units. A ``second_moment`` is that
     of 1000 particles within six standard errors.
 
-    ``draw`` gives (n, dim) finite float32; a call repeats to the bit; particles ``start`` to ``start + n`` are those
-    rows of the whole cloud, whatever the cut; another seed, and another stream, is another cloud; no two particles
-    coincide in any of them, as they would where a law runs out of random numbers.
+    ``placed``, where there is one, gives particles of the same law. ``draw`` gives (n, dim) finite float32; a call
+    repeats to the bit; particles ``start`` to ``start + n`` are those rows of the whole cloud, whatever the cut;
+    another seed, and another stream, is another cloud; no two particles coincide in any of them, as they would where a
+    law runs out of random numbers.
 
     Raises `AssertionError`.
     """
     name = name_of(cloud)
-    made: Any = cloud
+    law: Any = cloud
     require_dims(cloud)
     if isinstance(cloud, type):
         values = require_params(cloud, parameters, texts=True) if hasattr(cloud, "Params") else None
-        made = cloud(values) if values is not None else cloud()
-    for dim in require_dims(made):
-        whole = made.draw(COUNT, dim, 5)
+        law = cloud(values) if values is not None else cloud()
+    for dim in require_dims(law):
+        whole = law.draw(COUNT, dim, 5)
         require(isinstance(whole, np.ndarray), f"{name}.draw gives a {type(whole).__name__} and no NumPy array")
         require(whole.shape == (COUNT, dim), f"{name}.draw({COUNT}, {dim}, seed) has shape {whole.shape}, not (n, dim)")
         require(whole.dtype == np.float32, f"{name}.draw gives {whole.dtype}, not float32")
         require(np.isfinite(whole).all(), f"{name}.draw gives positions that are not finite")
-        require(np.array_equal(whole, made.draw(COUNT, dim, 5)), f"{name}.draw of one seed differs from call to call")
+        require(np.array_equal(whole, law.draw(COUNT, dim, 5)), f"{name}.draw of one seed differs from call to call")
         for start, n in ((0, 1), (1, 300), (301, COUNT - 301)):
             require(
-                np.array_equal(made.draw(n, dim, 5, start=start), whole[start : start + n]),
+                np.array_equal(law.draw(n, dim, 5, start=start), whole[start : start + n]),
                 f"{name}.draw({n}, {dim}, seed, start={start}) is not rows {start} to {start + n} of the whole cloud",
             )
-        others = {"seed": made.draw(COUNT, dim, 6), "stream": made.draw(COUNT, dim, 5, stream=1)}
+        others = {"seed": law.draw(COUNT, dim, 6), "stream": law.draw(COUNT, dim, 5, stream=1)}
         for what, other in others.items():
             require(not (other == whole).all(1).any(), f"{name}.draw repeats particles under another {what}")
         distinct = len(np.unique(whole, axis=0))
         require(distinct == COUNT, f"{name}.draw gives {distinct} different particles instead of {COUNT}")
-        if hasattr(made, "second_moment"):
+        if hasattr(law, "second_moment"):
             squares = (whole.astype(np.float64) ** 2).sum(1)
-            apart = abs(float(squares.mean()) - made.second_moment(dim))
+            apart = abs(float(squares.mean()) - law.second_moment(dim))
             require(
                 apart <= 6 * float(squares.std()) / COUNT**0.5,
-                f"{name}.second_moment({dim}) is {made.second_moment(dim):.4g}, and {COUNT} particles have "
+                f"{name}.second_moment({dim}) is {law.second_moment(dim):.4g}, and {COUNT} particles have "
                 f"{squares.mean():.4g}",
             )
+        if hasattr(law, "placed"):
+            _check_placed(name, law, whole, dim)
+
+
+def _check_placed(name: str, made: Any, drawn: np.ndarray, dim: int) -> None:
+    """Compare the quartiles of each coordinate with those of the particles that were ``drawn``."""
+    placed = made.placed(np.random.default_rng(9).random((COUNT, dim + 1)), dim)
+    require(
+        placed.shape == drawn.shape and placed.dtype == np.float32,
+        f"{name}.placed(u, {dim}) has shape {placed.shape} and type {placed.dtype}, not those of draw",
+    )
+    for quarter in (0.25, 0.5, 0.75):
+        parts = (placed < np.quantile(drawn, quarter, axis=0)).mean(0)
+        require(
+            bool((abs(parts - quarter) <= 6 * (2 * quarter * (1 - quarter) / COUNT) ** 0.5).all()),
+            f"{name}.placed(u, {dim}) has {parts} of its particles below the {quarter} quantiles of draw",
+        )

@@ -39,7 +39,7 @@ def test_the_separable_form_stays_within_five_per_cent_of_table_1(dim: int, eta_
 
 
 @pytest.mark.parametrize(
-    ("form", "eta_count", "padding"), [("residual", 1, 1), ("separable", 1, 3), ("separable", 2, 4)]
+    ("form", "eta_count", "padding"), [("residual", 1, 1), ("separable", 1, 3), ("separable", 2, 4), ("product", 2, 9)]
 )
 @pytest.mark.parametrize("dim", [2, 3])
 def test_the_other_forms_are_those_of_torch_and_fold_at_one_eta(
