@@ -1,4 +1,4 @@
-"""840/420, the cloud of Chertock and Kurganov with eps = k = 1: when it blows up, by radial problem and particles.
+"""Blow-up time of 840/420 (Chertock and Kurganov, eps = k = 1), by the radial problem and by particles.
 
     ksdp simulate --preset chertock-kurganov -o runs/ck-1e5.zarr
     ksdp simulate --preset chertock-kurganov --J 1e6 -o runs/ck-1e6.zarr
@@ -6,10 +6,11 @@
     python benchmarks/chertock.py --pair runs/fine.zarr runs/coarse.zarr [--record]
     python benchmarks/chertock.py --volumes [--record]
 
-The radial problem in free space from the same density and chemical, which the cloud's 0.03 of diffusion do not tell
-from their square. ``t_b`` of a pair of radii 2 r and r is the detector's: the time at r and a third of the time between
-the two, within one and that time. A pair agrees with the one before it when its t_b is in that one's interval; where it
-does not, `ksdp simulate` gives no t_b. Particles are followed down to r = 16 delta, where they begin to feel delta.
+The radial problem starts in free space from the same density and chemical; diffusion over the cloud's 0.03 does not
+reach the walls of their square. ``t_b`` of a pair of radii 2 r and r is the detector's: the time at r plus a third of
+the time between the two; its interval is from the time at r to that plus the whole time between. A pair agrees with
+the previous one if its t_b lies in the previous interval; otherwise `ksdp simulate` gives no t_b. Particles are
+followed down to r = 16 delta, where they begin to feel delta.
 
 ``--pair`` takes two runs with frames near the end, of the square [-1/2, 1/2]^2 and otherwise equal but for delta^2:
 

@@ -3,7 +3,7 @@
     python benchmarks/iterative_lp.py [--N 2000] [--M 50] [--most 20000]
 
 For the three pairs of clouds of `assignment.py`: sub-problems and seconds until the value is within 1 % and 0.1 % of
-the certified optimum, "-" where ``--most`` sub-problems do not get there, and the certified solver's seconds.
+the certified optimum ("-" if ``--most`` sub-problems do not reach it), and the certified solver's seconds.
 """
 
 from __future__ import annotations

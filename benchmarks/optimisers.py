@@ -1,9 +1,9 @@
-"""Optimisers and renewal intervals at equal numbers of gradient steps, on one store.
+"""Compare optimisers and renewal intervals at equal numbers of gradient steps, on one store.
 
     python benchmarks/optimisers.py [STORE] [--steps 1500]
 
-STORE is what 'ksdp simulate --flow laminar2d --A 1:100:11log --T 0.02' writes, made when not given. Prints, for Adam
-and SOAP with rare and with frequent mini-batches, seconds, the last loss, and validation beside its floor.
+STORE is the output of 'ksdp simulate --flow laminar2d --A 1:100:11log --T 0.02'; without it one is made. Prints, for
+Adam and SOAP with rare and with frequent mini-batches, seconds, the last loss, and validation beside its floor.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""A step of one cloud on one process and on ranks of one thread each: bits, efficiency, memory.
+"""Compare a step of one cloud on one process and on ranks of one thread each: bits, efficiency, memory.
 
     python benchmarks/ranks.py [--ranks 2] [--steps 8] [--repeats 5] [--world torch|mpi] [--only WORD] [--record]
     python benchmarks/ranks.py --only mesh --record
     python benchmarks/ranks.py --memory [--J 1e7] [--steps 5]
 
-``efficiency`` is T1 / (R T), of a step's wall time. ``by processors`` has for T the processor time of the rank that
-takes most, and is what a busy machine leaves of the question: it counts all work that is done twice or is shared out
-unevenly, and messages, but not that a rank waits. Processes of 1 and of R ranks take turns; each step counts with the
-least of its times. The first three steps are left out: they compile, and the tree finds its setting. ``bits`` says
-whether the SHA-256 of the positions is that of one process.
+``efficiency`` is T1 / (R T), by the wall time of a step. ``by processors`` takes for T the processor time of the
+slowest rank, which a busy machine disturbs less: it counts repeated and unevenly shared work and messages, but no
+waiting. Processes of 1 and of R ranks take turns; each step counts with the least of its times. The first three steps
+are left out: they compile, and the tree finds its setting. ``bits`` says whether the SHA-256 of the positions is that
+of one process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Optimisers for one fixed gamma, where training is a least-squares problem in 4000 unknowns: loss at equal wall time.
+"""Compare optimisers at one fixed gamma, a least-squares problem in 4000 unknowns: loss at equal wall time.
 
     python benchmarks/second_order.py [--seconds 20] [--warm 300] [--N 2000]
 
@@ -6,7 +6,7 @@ The data are laminar flow (19), A = 1 to 100, t = 0.02, J = 10^4; theta comes fr
 one mini-batch of 11 x N points is matched to it once. From there each method lowers the mean squared distance of the
 matched pairs: Adam and SOAP with a decaying step as in a training, L-BFGS (SciPy) on the same compiled gradient, and
 Levenberg-Marquardt with its linear systems solved by conjugate gradients on products with the Jacobian (torch.func).
-Beside the loss stands the distance that matters: W2 squared at N = 1000 to held-out particles, less its floor.
+Beside the loss: W2 squared at N = 1000 to held-out particles, less its floor.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Problem:
 
 
 class Enough(Exception):
-    """The time is up inside of SciPy."""
+    """Raised within SciPy when the time is over."""
 
 
 def first_order(problem: Problem, make: Callable[[Theta], Any], size: float, steps: int) -> None:

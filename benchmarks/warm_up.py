@@ -6,7 +6,7 @@ A network that knows t generates 10^4 particles at t0, and the interacting parti
 sample MODEL --t t0 -o S.zarr`, `ksdp simulate --init S.zarr --T t1-t0`). Printed for several t0, for t1 inside the
 trained range and beyond it: the part of the steps that is saved, seconds of the warm and of the whole run, and exact
 squared W2 at N = 10^4 to four independent whole runs, of the warm run and of the network at t1 itself, less the noise
-floor between those runs (+- standard error, jackknife over them). What is in the folder is found again.
+floor between those runs (+- standard error, jackknife over them). Runs in the folder are reused.
 """
 
 from __future__ import annotations

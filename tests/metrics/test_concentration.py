@@ -63,7 +63,7 @@ def test_the_blow_up_in_space_is_foretold() -> None:
     assert found.t == pytest.approx(0.05, rel=1e-9)
 
 
-def test_what_does_not_narrow_has_no_time() -> None:
+def test_a_radius_that_does_not_fall_has_no_blow_up_time() -> None:
     assert blow_up_time([0, 1, 2], [1.0, 1.2, 1.4], 0.1) is None
     assert blow_up_time([0, 1, 2], [1.0, 0.8, 0.6], 0.5) is None
     assert blow_up_time([0, 1], [0.001, 0.0005], 0.1) is None  # it began narrower

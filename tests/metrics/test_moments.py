@@ -54,7 +54,7 @@ def test_rows_end_with_the_law() -> None:
     assert last[5] == pytest.approx((a.second_moment - 0.5) / a.second_moment_se)
 
 
-def test_errors() -> None:
+def test_wrong_clouds_are_refused() -> None:
     with pytest.raises(DataError, match="not finite"):
         moments(np.array([[np.nan, 1.0]]))
     with pytest.raises(DataError, match=r"shape \(0, 2\)"):
