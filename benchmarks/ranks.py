@@ -78,7 +78,7 @@ def worker(options: dict[str, Any], steps: int) -> None:
     world.close()
 
 
-def shards(count: int, folder: str, frames: int = 5) -> None:
+def shards(count: int, folder: str, frames: int = 10) -> None:
     """What every rank runs: rank 0 prints the seconds of a frame, and the processor seconds of the rank that takes
     most, by rank 0 alone and by all."""
     from ksdp_cli.api.headers import header
