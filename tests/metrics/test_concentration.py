@@ -9,6 +9,7 @@ import pytest
 
 from ksdp_cli.exact.collapse import Collapse
 from ksdp_cli.exact.radial import radial
+from ksdp_cli.metrics import concentration as module
 from ksdp_cli.metrics.blow_up_time import blow_up_time
 from ksdp_cli.metrics.concentration import QUANTILES, concentration
 
@@ -39,6 +40,14 @@ def test_few_particles_at_one_point() -> None:
     found = concentration(np.zeros((3, 2)), 1.0, 0.1)
     assert found.density == math.inf
     assert found.radii == (0.0,) * len(QUANTILES)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_all_distances_and_the_tree_find_one_densest_point(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = gauss(module.FEW, dim).astype(np.float32)
+    few = concentration(cloud, 1.0, 0.1)
+    monkeypatch.setattr(module, "FEW", 0)
+    np.testing.assert_array_equal(concentration(cloud, 1.0, 0.1).centre, few.centre)
 
 
 @pytest.mark.parametrize("M", [16, 40])
