@@ -22,7 +22,7 @@ Size = Annotated[int, Field(ge=1, lt=2**63)]
 class Record(BaseModel):
     """Base of the records: JSON types, without conversions."""
 
-    model_config = ConfigDict(strict=True, extra="allow")
+    model_config = ConfigDict(strict=True, extra="allow", defer_build=True)
 
 
 Model = TypeVar("Model", bound=Record)

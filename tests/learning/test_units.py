@@ -155,7 +155,7 @@ def test_a_narrow_range_of_a_parameter_counts_from_its_lower_end() -> None:
     np.testing.assert_allclose(wide.padding("separable", grid - 2000)[:, 1], [0.25, 0.5, 0.75, 1], rtol=1e-6)
 
 
-def test_it_is_said_where_float32_rounds_clouds_that_are_stored(tmp_path: Path) -> None:
+def test_clouds_that_float32_rounds_are_reported(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(100, 2))
     said: list[str] = []
     for number, centre in enumerate((0.0, 1e3, 1e6)):

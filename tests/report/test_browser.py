@@ -39,7 +39,7 @@ def colours(png: bytes) -> int:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_loads_without_a_word_and_draws(kind: str, pages: dict[str, Path], visit: Visit) -> None:
+def test_the_page_loads_without_messages_and_draws(kind: str, pages: dict[str, Path], visit: Visit) -> None:
     opened = visit(pages[kind])
     opened.few()
     assert opened.said == []
@@ -205,7 +205,7 @@ def test_a_stored_initial_cloud_is_carried_along(
     assert np.abs(np.reshape(opened.positions(), sampled.shape) - sampled).max() < 1e-5
 
 
-def test_without_webgl_it_says_so_and_the_rest_stands(pages: dict[str, Path], visit: Visit) -> None:
+def test_without_webgl_the_page_says_so_and_the_rest_works(pages: dict[str, Path], visit: Visit) -> None:
     blind = "HTMLCanvasElement.prototype.getContext = () => null;"
     opened = visit(pages["model 2D"], before=blind)
     assert opened.page.locator(".fallback").is_visible()
@@ -215,7 +215,7 @@ def test_without_webgl_it_says_so_and_the_rest_stands(pages: dict[str, Path], vi
     assert opened.said == []
 
 
-def test_without_javascript_it_says_so(pages: dict[str, Path], visit: Visit) -> None:
+def test_without_javascript_the_page_says_so(pages: dict[str, Path], visit: Visit) -> None:
     opened = visit(pages["run 3D"], java_script_enabled=False)
     assert opened.page.locator(".fallback").is_visible()
 
@@ -280,7 +280,7 @@ def test_the_bar_is_labelled_along_the_square_root(pages: dict[str, Path], visit
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_accessible(
+def test_the_page_is_accessible(
     pages: dict[str, Path], visit: Visit, scheme: str, violations: Callable[[object], list[object]]
 ) -> None:
     opened = visit(pages["model 2D"], color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
