@@ -1,8 +1,8 @@
-"""What the benchmarks share: timing, processes, and tables that are printed and recorded as data.
+"""Shared by the benchmarks: timing, processes, and tables that are printed and recorded as data.
 
 A recorded table is ``benchmarks/results/PAGE/NAME.json``: command, commit, date, machine, columns, rows. The pages of
-``docs/results`` are rendered from them (``benchmarks/pages.py``). No table is written by hand. Those with ``copied``
-are older than `Table`: their rows were copied from what the command printed, until they are recorded again.
+``docs/results`` are rendered from them (``benchmarks/pages.py``). No table is written by hand. Tables with ``copied``
+are older than `Table`: their rows were copied from the command's output.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KSDP = (sys.executable, "-m", "ksdp_cli")
 
 
 class Usage(NamedTuple):
-    """What a call or a process took: wall and processor seconds of all its threads, and largest memory [GiB]."""
+    """Cost of a call or a process: wall and processor seconds of all its threads, and largest memory [GiB]."""
 
     wall: float
     cpu: float

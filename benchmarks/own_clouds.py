@@ -1,4 +1,4 @@
-"""Own clouds: the network with default settings beside a one-step flow of as many weights and seconds, at N = 10^4.
+"""Own clouds: compare the network, default settings, with a one-step flow of equal weights and seconds, at N = 10^4.
 
     python benchmarks/own_clouds.py [--clouds moons,gaussians,checkerboard,swiss-roll] [--J 10000] [--draws 3]
                                     [--N 10000] [--record]

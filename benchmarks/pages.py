@@ -2,7 +2,7 @@
 
     python benchmarks/pages.py [--check]
 
-A page holds ``<!-- table PAGE/NAME -->`` and ``<!-- end -->``; what lies between is benchmarks/results/PAGE/NAME.json.
+Between ``<!-- table PAGE/NAME -->`` and ``<!-- end -->`` a page holds benchmarks/results/PAGE/NAME.json.
 """
 
 from __future__ import annotations

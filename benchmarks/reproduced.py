@@ -1,10 +1,10 @@
-"""A table of docs/results from the file NAME.json that `ksdp reproduce` has left in its folder.
+"""Make a table of docs/results from the file NAME.json of `ksdp reproduce`.
 
     ksdp reproduce parabolic-joint --scale paper --seeds 5 -o runs/joint
     python benchmarks/reproduced.py chemistry/joint runs/joint/parabolic-joint.json --record
 
-``--commit`` is that of the run, by default the one that is checked out. Several experiments, as of `ksdp reproduce
-table2`, have a column each for the paper's number and for the part of its excess.
+``--commit`` is that of the run, by default the one checked out. Several experiments, as of `ksdp reproduce table2`, add
+columns for the paper's number and for the ratio of the excesses.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from ..store.owner import Owner
 from . import paths
 from .clouds import initial_cloud, resolve_user_cloud
 from .options import Number
-from .own_files import is_array, own_cloud, read_cloud
+from .own_files import is_array, own_cloud, read_cloud, rounding_doubt
 
 #: The parameter that is the time of a cloud.
 TIME = "t"
@@ -86,6 +86,9 @@ def _store(
         raise DataError(f"clouds of {dim} dimensions", f"at most {MOST_AXES} are stored; leave columns out")
     if len(sizes) > 1:
         warn(f"the clouds have {J} to {max(sizes)} particles: each keeps {J} at random, seed {seed}")
+    doubts = [rounding_doubt(cloud, f"cloud of {values}") for values, cloud in by_values.items()]
+    for doubt in [doubt for doubt in doubts if doubt][:1]:
+        warn(doubt)
     frames = np.empty((len(times), len(cases), J, dim), np.float32)
     for place, values in enumerate(sorted(by_values)):
         k, case = times.index(values[-1]), cases.index(values[:-1])

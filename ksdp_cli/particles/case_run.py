@@ -21,7 +21,7 @@ from .history import noise_key
 from .intervals import Interval, intervals, longest_step
 from .merging import RADIUS, Merging, critical_count
 from .origin import moving_origin
-from .problem import Case, Problem, chemical_at_start
+from .problem import Case, Problem, own_chemical
 from .quiet import initial_cloud
 from .stepper import Stepper
 from .world import Alone, World
@@ -266,7 +266,7 @@ def facts(
         dt=longest_step(c.snapshots, c.dt),
         delta=math.sqrt(case.kernel_args[0]),
         accuracy=c.accuracy,
-        c0=chemical_at_start(problem, case),
+        c0=own_chemical(c.init, problem.initial, case, problem.c0),
         mu=case.mu,
         chi=case.chi,
         kernel=problem.kernel,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
@@ -43,7 +42,7 @@ def precision_warning(problem: Problem, cloud: Cloud) -> str | None:
     spread = math.hypot(width, math.sqrt(2 * c.dim * mu * c.T))
     if spread == 0.0 or not math.isfinite(spread):
         return None
-    spacing_in_store = _common(np.spacing(far.astype(np.float32)))
+    spacing_in_store = float(np.quantile(np.spacing(far.astype(np.float32)), 1 - PART))
     if spacing_in_store > spread / FEW:
         message = f"{_stored_apart(spacing_in_store, float(far.max()))}, and the cloud is {spread:.2g} wide"
         raise ConfigError(message, _advice(c, wider=False))
@@ -112,8 +111,3 @@ def _advice(c: SimulateConfig, wider: bool = True) -> str:
     """The remedies, with float64 among them if ``wider``."""
     ways = ["centre the cloud"] if c.origin == "moving" else ["centre the cloud", "use --origin moving"]
     return ", or ".join(ways + (["use --dtype float64"] if wider and c.dtype == "float32" else []))
-
-
-def _common(spacing: NDArray[np.floating]) -> float:
-    """The spacing that the fraction `PART` of the particles exceeds."""
-    return float(np.quantile(spacing, 1 - PART))

@@ -193,11 +193,6 @@ def pose(options: Mapping[str, object]) -> Problem:
     return Problem(config, cases, kernel, initial, units, scheme, chemistry, digests, begin)
 
 
-def chemical_at_start(problem: Problem, case: Case) -> str | Field:
-    """c_0 of a case: a word of `chemistry.beginning.WORDS`, or a function of the coordinates."""
-    return own_chemical(problem.config.init, problem.initial, case, problem.c0)
-
-
 def own_chemical(name: str, initial: InitialCloud, case: Case, c0: str | Field) -> str | Field:
     """Return ``c0``; if it is "exact", the chemical of the initial cloud.
 

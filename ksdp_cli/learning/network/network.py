@@ -56,7 +56,7 @@ class Network:
     def parameter_count(self) -> int:
         """``paper``: 3902 for d = 2, p = 1 and 3963 for d = 3, p = 1, Table 1. ``separable``: 3996 and 4119.
 
-        For two parameters, p = 2: 3932 and 3993, ``separable``: 4058 and 4212.
+        For two parameters, p = 2: 3932 and 3993, ``product``: 4368 and 4677.
         """
         return sum(a * b + b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
 
