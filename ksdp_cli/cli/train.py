@@ -62,7 +62,7 @@ def train(
     from .. import api
 
     outputs: dict[str, object] = {"out": out, "overwrite": overwrite, "resume": resume}
-    given: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
+    arguments: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
     with graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
@@ -70,7 +70,7 @@ def train(
             validate=validate,
             progress=progress,
             stop=stop,
-            **given,
+            **arguments,
         )
     document = result.as_dict()
     rows = [
