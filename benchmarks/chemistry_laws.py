@@ -1,6 +1,6 @@
 """The exact laws of eps >= 0 as figures: mass and frozen modes, images of the boxes, spreading.
 
-    python benchmarks/chemistry_laws.py [--only frozen|images|paths] [--J 1e5] [--steps 100] [--record]
+    python benchmarks/chemistry_laws.py [--only frozen|images|paths] [--J 1e5] [--steps 150] [--record]
 
 ``frozen``: mass of the chemical and all modes of fixed particles after 50 steps, against the discrete solution.
 ``images``: force of the nested boxes at eps -> 0 against the pair sum of free space, kernel `gaussian`.
@@ -90,8 +90,9 @@ def ended(eps: float, turns: int, J: int, steps: int, seed: int) -> tuple[tuple[
     def c0(axes: Any) -> np.ndarray:
         return np.asarray(exact.chemical(np.sqrt(axes[0] ** 2 + axes[1] ** 2), begin))
 
-    core, moment = math.sqrt(begin / exact.a), exact.second_moment(1.0)
-    delta = 0.2 * core * math.sqrt(moment / 2.2)  # adds some 0.4 % to E|X|^2
+    told = exact.second_moment(end), float(exact.chemical(0.0, end))
+    spread = 0.2 * math.sqrt(begin / exact.a * told[0] / 2.2)  # adds some 0.4 % to E|X|^2
+    delta = min(spread, math.sqrt(0.014 * told[1] * end / exact.a))  # takes some 0.35 % off c(0, t): rho delta^2 / 4
     count = max(steps, math.ceil((end - begin) * exact.a / (0.2 * begin)))  # of a core that a step holds
     dt = (end - begin) / count
     facts = Facts(2, J, turns * math.pi, end - begin, dt, delta=delta, accuracy=1e-3, c0=c0)
@@ -111,7 +112,7 @@ def ended(eps: float, turns: int, J: int, steps: int, seed: int) -> tuple[tuple[
         noise = opposite(math.sqrt(2 * dt) * normal.standard_normal(x.shape), x)
         x = Heun().step(x, 0.0, dt, drift_from(last[0]), noise)
     centre = chemistry.field(last[0], x, Grid([np.zeros(1)] * 2)).item()
-    return (exact.second_moment(end), float(exact.chemical(0.0, end))), (x**2).sum(1), centre
+    return told, (x**2).sum(1), centre
 
 
 SECTIONS = {"frozen": frozen, "images": images, "paths": paths}
@@ -126,7 +127,7 @@ def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--only", choices=SECTIONS)
     arguments.add_argument("--J", type=float, default=1e5)
-    arguments.add_argument("--steps", type=int, default=100)
+    arguments.add_argument("--steps", type=int, default=150)
     options = arguments.parse_args()
     for name, section in SECTIONS.items():
         if options.only in (None, name):
