@@ -10,12 +10,12 @@ solves what a training on a finished store would at step 350, cold and from step
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from harness import Table, parser
 
 from ksdp_cli.assignment.certified.solver import Certified
 from ksdp_cli.assignment.iterative import IterativeExact, IterativeLP
@@ -54,8 +54,9 @@ def best_of(repeats: int, solve: Callable[[], Any]) -> tuple[float, Any]:
     return least, found
 
 
-def exact(sizes: list[int]) -> None:
-    print(f"{'pair':8} {'N':>6} {'cold s':>8} {'warm s':>8} {'ot.emd s':>9} {'values apart':>13} {'proven gap':>11}")
+def exact(sizes: list[int]) -> Table:
+    columns = ["clouds", "N", "certified cold", "warm", "`ot.emd`", "cold, times faster", "warm", "values apart"]
+    table = Table("solvers/assignment", [*columns, "proven gap"])
     for pair in (clump, vshape, late):
         for n in sizes:
             x, y = (side[None] for side in pair(n, 0))
@@ -70,10 +71,10 @@ def exact(sizes: list[int]) -> None:
             Emd().solve(x[:, :50], y[:, :50])
             peer, other = best_of(min(repeats, 2), lambda x=x, y=y: Emd().solve(x, y))
             apart = abs(found.value[0] - other.value[0]) / other.value[0]
-            print(
-                f"{pair.__name__:8} {n:6} {cold:8.3f} {warm:8.3f} {peer:9.3f} {apart:13.1e} {found.gap[0]:11.1e}",
-                flush=True,
-            )
+            times = (f"{one:.3f}" for one in (cold, warm, peer))
+            faster = (f"{peer / one:.3g}" for one in (cold, warm))
+            table.row(pair.__name__, n, *times, *faster, f"{apart:.0e}", f"{found.gap[0]:.0e}")
+    return table
 
 
 def iterative(n: int) -> None:
@@ -110,12 +111,14 @@ def training(store: str) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--large", action="store_true", help="also N = 10^4 (4 GB for POT)")
-    parser.add_argument("--iterative", action="store_true", help="the paper's iteration too")
-    parser.add_argument("--training", metavar="STORE", help="also the problems of a training on this store")
-    options = parser.parse_args()
-    exact([2000, 10_000] if options.large else [2000])
+    arguments = parser(__doc__)
+    arguments.add_argument("--large", action="store_true", help="also N = 10^4 (4 GB for POT)")
+    arguments.add_argument("--iterative", action="store_true", help="the paper's iteration too")
+    arguments.add_argument("--training", metavar="STORE", help="also the problems of a training on this store")
+    options = arguments.parse_args()
+    solved = exact([2000, 10_000] if options.large else [2000])
+    if options.record:
+        solved.record()
     if options.iterative:
         iterative(2000)
     if options.training:

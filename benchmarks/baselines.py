@@ -1,14 +1,14 @@
-"""DeepParticle beside other ways to learn the same clouds: same data, network size, wall time and metric.
+"""Compare DeepParticle with other generative methods: same data, network size, wall time and metric.
 
     python benchmarks/baselines.py [--flow laminar2d] [--seconds 120] [--seeds 3] [--J 10000]
 
 Every generator is the network of equation (13) (5 x 30 tanh, eta padded on; flow methods pad the time on too). Each
 gets the same wall time on the same cores. The score is the exact squared W2 at N = 2000 to a fresh simulation, inside
-and outside of the trained range, beside its noise floor. The methods, each as its authors describe it:
+and outside of the trained range, beside its noise floor. The methods follow their authors:
 
-- WGAN-GP: Arjovsky, Chintala and Bottou (2017); Gulrajani et al. (2017). The paper's own comparison in words.
+- WGAN-GP: Arjovsky, Chintala and Bottou (2017); Gulrajani et al. (2017). The paper compares with it in words.
 - flow matching with mini-batch optimal transport: Tong et al., TMLR (2024); 20 Heun steps to sample.
-- rectified flow: Liu, Gong and Liu (2023). Half of the time for the flow above, half for its one-step student.
+- rectified flow: Liu, Gong and Liu (2023). Half of the time goes to the flow above, half to its one-step student.
 - MeanFlow: Geng et al. (2025). One step to sample.
 - Sinkhorn divergence: Genevay, Peyre and Cuturi (2018), in batches, by stochastic gradients.
 """
@@ -192,7 +192,7 @@ METHODS = {
 
 
 def deep_particle(run: Any, seconds: float, seed: int, folder: Path) -> Sampler:
-    """`ksdp.train` with as many steps as fit into the time, told by a short run."""
+    """`ksdp.train` with as many steps as fit into the time, estimated by a short run."""
     probe = ksdp.train(run, steps=200, seed=seed, out=folder / "probe.safetensors", overwrite=True)
     steps = max(200, int(0.9 * 200 * seconds / probe.seconds))
     trained = ksdp.train(run, steps=steps, seed=seed, out=folder / "model.safetensors", overwrite=True)

@@ -1,10 +1,10 @@
-"""Beyond the trained times: the network alone, and its particles moved on by equation (8), at Table 2's t = 0.12.
+"""Compare two ways to Table 2's t = 0.12, beyond the trained times: the network alone, and equation (8) after it.
 
     python benchmarks/beyond.py [--seeds 5] [--N 10000] [--folder PATH] [--experiments ks2d-time,laminar2d-time]
 
-The stages are those of `ksdp reproduce table2 --scale paper`: J = 10^4, dt = 1e-4, four references; what the folder
-holds of them is found again. *z*: excess over its standard error, by the jackknife over references and the spread over
-seeds together. *time*: processor seconds of a cloud as a part of those of a whole simulation, each the least of three.
+Runs the stages of `ksdp reproduce table2 --scale paper` (J = 10^4, dt = 1e-4, four references) and reuses those in the
+folder. *z*: excess over its standard error, from the jackknife over references and the spread over seeds. *time*:
+processor seconds of a cloud over those of a whole simulation, each the least of three.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def told(value: float, error: float | None) -> str:
 
 
 def row(entry: Entry, way: str, part: float) -> list[str]:
-    """What the table says of an entry."""
+    """The row of an entry."""
     error = math.hypot(entry.excess_se or math.nan, (entry.ours_sd or 0.0) / math.sqrt(entry.seeds))
     distances = told(entry.ours, entry.ours_sd), told(entry.floor, entry.floor_sd), told(entry.excess, error)
     return [f"`{entry.experiment}`", way, *distances, f"{entry.excess / error:.1f}", f"{100 * part:.3g} %"]

@@ -1,12 +1,11 @@
-"""One bit flipped in a random place of what ksdp stores: is it reported, or is other data read?
+"""Flip one bit at a random place in stored files, and count whether it is reported or other data is read.
 
     python benchmarks/bit_flips.py [--flips 100] [--seed 0]
 
-Places are uniform over the bytes of all files of the thing, and for a store once more over its files, so that the small
-ones that say what it is are hit as well. ``reported``: reading everything raises an error of ksdp's. ``unchanged``: all
-that is read, positions, coordinates, configuration and attributes, is as before. ``other data`` is what must not be.
-``xarray`` reads a store without ksdp: what it does with a flipped bit is Zarr's matter; positions and coordinates alone
-are compared there.
+Draws places uniformly over all bytes, and for a store also uniformly over its files, so that small metadata files are
+hit too. ``reported``: reading raises an error of ksdp. ``unchanged``: positions, coordinates, configuration and
+attributes are as before. ``other data`` must be 0. ``xarray`` reads the store without ksdp; there only positions and
+coordinates are compared.
 """
 
 from __future__ import annotations

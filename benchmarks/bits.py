@@ -1,9 +1,9 @@
-"""The bits of twelve small runs: SHA-256 of stored positions and of trained weights, as JSON.
+"""Print the SHA-256 of the positions or weights of twelve small runs, as JSON.
 
     python benchmarks/bits.py > after.json
 
-A change that is to move no bit prints the same before and after, on one machine. The runs are done twice, and the
-second time counts: a process that compiles may differ in training.
+A change that must move no bit prints the same before and after, on one machine. Makes the runs twice and prints the
+second: a process that compiles may differ in training.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RUNS: dict[str, dict[str, Any]] = {
 
 
 def stopped_after(steps: int) -> Callable[[], int | None]:
-    """A ``stop`` that asks for an end after so many calls."""
+    """A ``stop`` that requests the end after a number of calls."""
     calls = iter(range(steps))
     return lambda: None if next(calls, None) is not None else 15
 

@@ -1,4 +1,4 @@
-"""Blow-up in the plane: steps that are halved against fixed ones on one Brownian path, and the time of the blow-up.
+"""Blow-up in the plane: compare halved with fixed steps on one Brownian path, and estimate the blow-up time.
 
     python benchmarks/blowup.py steps [--J 1000] [--seeds 3] [--T 0.096] [--record]
     python benchmarks/blowup.py bound [--J 1000] [--seeds 3] [--T 0.096] [--record]
@@ -6,9 +6,9 @@
 
 M = 16 pi from the uniform unit disc, which blows up at t = 0.09602 (the radial truth). ``steps``: root mean square over
 the seeds of the difference from the finest steps on the same path, of the radii that hold a tenth and a half of the
-mass and of E|X|^2, beside the number of steps. ``fewer`` is how many fixed steps make the error of a radius, by the
-power law that fits the fixed ones, over those taken. ``bound``: what the error of scheme euler owes to each part of the
-time, by steps 16 times as long in it alone, and so the most that any choice of steps by time can gain over fixed ones.
+mass and of E|X|^2, beside the number of steps. ``fewer``: fixed steps with the same error of a radius, by a power law
+fitted to the fixed ones, over the steps taken. ``bound``: the share of each part of the time in the error of scheme
+euler, measured by steps 16 times as long in that part alone; it bounds the gain of any choice of steps by time.
 ``time``: the detector's t_b and interval, scheme heun, --dt auto, one frame after the blow-up.
 """
 

@@ -1,10 +1,10 @@
-"""Clouds with a chemical against the radial problem, which is the same equation without particles or boxes.
+"""Compare clouds with a chemical with the radial problem: the same equation without particles or boxes.
 
     python benchmarks/chemistry_clouds.py [--only balls|late-focus|learned] [--most 64] [--particles 1e5] [--record]
 
 ``balls``: SIPF's unit ball, M = 20 and 80, eps = 1e-4, k = 0.1, by their box and modes and by others. ``late-focus``:
 Lyu and Lei's Gaussian of M = 96, eps = k = 1, by modes: the radius of half the mass over that at the start, before its
-blow-up, where there is an answer, and long after it, where there is none. ``learned``: a network on the self-similar
+blow-up, where the answer is known, and long after it, where there is none. ``learned``: a network on the self-similar
 solution in the plane, from the law at t_0; squares of lengths over E|X|^2.
 """
 

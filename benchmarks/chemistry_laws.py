@@ -1,4 +1,4 @@
-"""The exact laws of eps >= 0 as figures: mass and frozen modes, images of the boxes, spreading.
+"""Measure the exact laws for eps >= 0: mass and frozen modes, images of the boxes, spreading.
 
     python benchmarks/chemistry_laws.py [--only frozen|images|paths] [--J 1e5] [--steps 150] [--record]
 

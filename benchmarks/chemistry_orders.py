@@ -1,4 +1,4 @@
-"""How errors fall for eps > 0: with the number of particles, and with the step.
+"""Measure how errors for eps > 0 fall with the number of particles and with the step.
 
     python benchmarks/chemistry_orders.py [--only particles|steps] [--seeds 16] [--record]
 
@@ -134,7 +134,7 @@ def _elliptic(scheme: Any, count: int, seed: int) -> list[float]:
 
 
 def _parabolic(scheme: Any, count: int, seed: int) -> list[float]:
-    """As `Stepper` does: each drift begins with the chemical at the start of the step, and that of the last stays."""
+    """As `Stepper`: each drift starts with the chemical at the start of the step; that of the last is kept."""
     x, increments, dt = _path(count, seed)
     chemistry = Parabolic(Params(eps=EPS), Facts(2, CROWD, M, BEGIN, dt, delta=0.2, accuracy=1e-3, c0=c0))
     memory = chemistry.start(x)

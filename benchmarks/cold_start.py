@@ -2,9 +2,9 @@
 
     python benchmarks/cold_start.py [--functions]
 
-The first run compiles into an empty cache folder; beside it is the number of functions that Numba compiled. The last
-run must compile none. ``--functions`` lists the seconds of each function of the first run, without what it calls.
-Other load on the machine makes all of it dearer, by a half with a load of 15 on two cores.
+The first run compiles into an empty cache folder and prints the number of functions that Numba compiled; the last run
+must compile none. ``--functions`` lists the seconds of each function of the first run, without its callees. Other load
+raises all times, by a half at a load of 15 on two cores.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The exact blow-up in space (eps = 0): what is the scheme's, what is delta's, and what is chance.
+"""The exact blow-up in space (eps = 0): separate the errors of the scheme, of delta, and of chance.
 
     python benchmarks/collapse.py separated [--J 2e4] [--record]
     python benchmarks/collapse.py runs [--J 1e5] [--seeds 2] [--delta2 3e-6] [--record]
@@ -6,11 +6,10 @@
 
 The solution that blows up at T = 0.05, cut at 2. Errors of the mass within R = 0.1, 0.25, 0.5 and of (T - t) rho(0, t),
 by the mass within half the length sqrt(T - t). ``separated``: at 0.95 T, one seed and one Brownian path, the steps and
-delta changed one after the other. ``runs``: the best of these, at parts of T; ``T of the run`` is the time of blow-up
-for which the exact mass within 0.1 is the one found. ``shells``: no simulation of ksdp's, but of the radial problem:
-particles that are attracted by the exact force of the mass inside their own radius (Newton), heun, steps of a fiftieth
-of the time that is left. There is no delta and no engine in it, so that what it errs by is chance: root mean square
-over the seeds.
+delta changed one after the other. ``runs``: the best of these, at parts of T; ``T of the run`` is the blow-up time for
+which the exact mass within 0.1 equals the measured one. ``shells`` simulates the radial problem instead: the mass
+inside a particle's own radius attracts it exactly (Newton), by heun with steps of a fiftieth of the remaining time.
+Without delta and engine its errors are chance alone; the table gives their root mean square over the seeds.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The whole command ``ksdp compare`` for two clouds of J = 10^4: wall and processor seconds, memory.
+"""Time the command ``ksdp compare`` for two clouds of J = 10^4: wall and processor seconds, memory.
 
     python benchmarks/compare_time.py [--repeats 3]
 
-Process start, imports, reading, exact W2, floor and intervals, sliced W2, moments, radial distribution. The clouds are
-the paper's longest runs, 1000 steps in 2D, and the first row simulates another one for the floor: of fewer particles
-where the stores say that they took more than 5 s, as on a busy machine. The goal is 8 s on two quiet cores; ``cpu`` are
-processor seconds of all threads, of which two cores need half at best.
+Includes process start, imports, reading, exact W2, floor and intervals, sliced W2, moments, radial distribution. The
+clouds are the paper's longest runs, 1000 steps in 2D. The first row also simulates a run for the floor, with fewer
+particles if the stores took more than 5 s, as on a busy machine. The goal is 8 s on two quiet cores; ``cpu`` counts
+the processor seconds of all threads, of which two cores need half at best.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What `ksdp simulate` says at the start that it will take, against what it takes: five runs, cold and warm.
+"""Compare the time that `ksdp simulate` predicts at the start with the time it takes: five runs, cold and warm.
 
     python benchmarks/estimates.py
 
-The cold run of each compiles into an empty cache folder. What a run takes is what its store says: starting Python and
-compiling come before. The goal is a ratio between 1 / 1.5 and 1.5, on a machine that does nothing else: what is said
-rests on the first half second. A slow disk waits 0.1 s before every part of a frame.
+Each cold run compiles into an empty cache folder. The time taken is the store's, without starting Python and
+compiling. The goal is a ratio between 1 / 1.5 and 1.5 on an otherwise idle machine, since the prediction rests on the
+first half second. The slow disk waits 0.1 s before every part of a frame.
 """
 
 from __future__ import annotations

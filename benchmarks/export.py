@@ -1,8 +1,8 @@
-"""Exports of one large store: CPU time, size, and peak memory beyond that of a store of one particle, for each format.
+"""Measure the exports of one large store: CPU time, size, and peak memory above that of a store of one particle.
 
     python benchmarks/export.py --J 4e6 --dim 3
 
-NumPy's own ``numpy.savez`` of the same array, which holds it in memory, stands beside them.
+The peer is ``numpy.savez`` of the same array, held in memory.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Forms of the network beyond the trained range, on held-out cases that are none of Table 2's.
+"""Compare forms of the network beyond the trained range, on held-out cases that Table 2 does not use.
 
     python benchmarks/extrapolation.py [--flow laminar2d] [--along A] [--J 10000] [--steps 1500] [--seeds 2]
                                        [--forms paper,separable] [--folder PATH]
 
 ``--along A`` trains on A = 10^(0.2 i) up to 63.1 at t = 0.02 and predicts A = 82 and 100; ``--along t`` trains on
 t = 0, 0.01 ... 0.08 at A = 100 and predicts t = 0.1. Exact W2 squared at N = 2000 and at N = J, mean over four fresh
-runs, with the floor between those runs. One row a form of the network and seed; "inside" is a case within the range.
+runs, with the floor between those runs. One row for each form and seed; "inside" is a case within the range.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""Everything that needs a GPU, in one call of five minutes: correctness first, then figures beside their goals.
+"""Check and measure everything that needs a GPU, in five minutes: correctness first, then figures beside their goals.
 
     python benchmarks/gpu.py [--only SECTION[,SECTION]] [--budget SECONDS] [--out FILE]
     python benchmarks/gpu.py --smoke
 
-A row is printed as soon as it is known. A section that fails, or for which the budget is too small, says so, and the
-others go on. The JSON (`--out`, or gpu.json in the folder that the environment variable OUT names) is rewritten after
-every section. Leaves with 0 when every check holds, 1 when one does not or something failed, 5 without a GPU; a goal
-that is missed is no failure. `--smoke` runs all of it on the CPU, tiny, through Triton's interpreter: its checks hold
-or fail as on a card, its times say nothing.
+Prints each row at once. A section that fails or exceeds the budget reports it, and the others continue. Rewrites the
+JSON (`--out`, or gpu.json in the folder of the environment variable OUT) after every section. Exit code 0 if every
+check holds, 1 if a check or a section fails, 5 without a GPU; a missed goal is no failure. `--smoke` runs tiny sizes on
+the CPU through Triton's interpreter: its checks count, its times do not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One gradient step with its optimiser against the plain PyTorch loop with Adam.
+"""Time one gradient step with its optimiser beside the plain PyTorch loop with Adam.
 
     python benchmarks/gradient_step.py
 

@@ -1,7 +1,8 @@
-"""What the benchmarks share: timing, processes, and tables that are printed and recorded as data.
+"""Shared by the benchmarks: timing, processes, and tables that are printed and recorded as data.
 
 A recorded table is ``benchmarks/results/PAGE/NAME.json``: command, commit, date, machine, columns, rows. The pages of
-``docs/results`` are rendered from them (``benchmarks/pages.py``).
+``docs/results`` are rendered from them (``benchmarks/pages.py``). No table is written by hand. Tables with ``copied``
+are older than `Table`: their rows were copied from the command's output.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ KSDP = (sys.executable, "-m", "ksdp_cli")
 
 
 class Usage(NamedTuple):
-    """What a call or a process took: wall and processor seconds of all its threads, and largest memory [GiB]."""
+    """Cost of a call or a process: wall and processor seconds of all its threads, and largest memory [GiB]."""
 
     wall: float
     cpu: float
@@ -87,11 +88,16 @@ class Table:
         print(f"{first:34}" + "".join(f" {cell:>{self.width}}" for cell in rest), flush=True)
 
 
-def write(name: str, command: str, columns: list[str], rows: list[list[str]]) -> Path:
-    """Write a table of display strings as data; one line a row, so that a change of a figure shows as one line."""
+def write(
+    name: str, command: str, columns: list[str], rows: list[list[str]], recorded: dict[str, str] | None = None
+) -> Path:
+    """Write a table of display strings as data; one line a row, so that a change of a figure shows as one line.
+
+    ``recorded`` is commit and date of the run, by default this commit and today.
+    """
     head = {
         "command": command,
-        "recorded": {"commit": commit(), "date": datetime.date.today().isoformat()},
+        "recorded": recorded or {"commit": commit(), "date": datetime.date.today().isoformat()},
         "machine": machine(),
         "columns": columns,
     }

@@ -1,17 +1,17 @@
-"""How often the 95 % interval of the excess over the floor contains the true excess.
+"""Count how often the 95 % interval of the excess over the floor contains the true excess.
 
     python benchmarks/interval_coverage.py [--pairs 200] [--J 300] [--only WORD]
 
 Independent laws: the unit disc and ball, half of either contracted fifty-fold, a Gaussian, the disc stretched to a V;
-and interacting particles of equation (8), each cloud a run of its own. The cloud is of the reference's law, where the
-true excess is 0, or that law moved by s, where it is s^2 at any N. A pair is a cloud and a reference; it is compared as
-`ksdp compare` does: by default with a second reference of J particles, or of J / 4 where more would take long; with
-three sub-samples of J / 5; and with ``--floor halves`` on two halves of the one reference, with two sub-samples of
-J / 5. With p = 0.95, 200 pairs give 91.0 to 98.5 % in 99 of 100 tables; the goal is 90 to 99 % where the excess is 0.
+and interacting particles of equation (8), each cloud from its own run. The cloud has the reference's law (true excess
+0), or that law moved by s (true excess s^2 at any N). Each pair of cloud and reference is compared as by `ksdp
+compare`: by default with a second reference of J particles, or J / 4 if more would take long; with three sub-samples of
+J / 5; and with ``--floor halves``, with two sub-samples of J / 5. With p = 0.95, 200 pairs give 91.0 to 98.5 % in 99 of
+100 tables; the goal is 90 to 99 % where the excess is 0.
 
-The next columns are the standard error that the intervals state over the one that the excess has, then the mean excess
-at s = 0 in units of its own standard error. Last in the first line of a law: the variance of the difference of two
-clouds' low moments over that of independent particles, the mean over the pairs.
+The next columns are the stated standard error over the true one, and the mean excess at s = 0 in units of its standard
+error. The last column, in the first line of a law, is the variance of the difference of two clouds' low moments over
+that of independent particles, mean over the pairs.
 """
 
 from __future__ import annotations

@@ -3,16 +3,16 @@
     python benchmarks/iterative_lp.py [--N 2000] [--M 50] [--most 20000]
 
 For the three pairs of clouds of `assignment.py`: sub-problems and seconds until the value is within 1 % and 0.1 % of
-the certified optimum, "-" where ``--most`` sub-problems do not get there, and the certified solver's seconds.
+the certified optimum ("-" if ``--most`` sub-problems do not reach it), and the certified solver's seconds.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 
 import numpy as np
 from assignment import clump, late, vshape
+from harness import Table, parser
 
 from ksdp_cli.assignment.certified.solver import Certified
 from ksdp_cli.assignment.iterative import IterativeExact, IterativeLP
@@ -37,21 +37,23 @@ def reach(solver: type[IterativeLP], x: np.ndarray, y: np.ndarray, optimum: floa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--N", type=int, default=2000)
-    parser.add_argument("--M", type=int, default=50)
-    parser.add_argument("--most", type=int, default=20_000)
-    options = parser.parse_args()
-    print(f"{'pair':8} {'solver':16} {'to 1 %':>16} {'to 0.1 %':>16} {'left':>8}")
+    arguments = parser(__doc__)
+    arguments.add_argument("--N", type=int, default=2000)
+    arguments.add_argument("--M", type=int, default=50)
+    arguments.add_argument("--most", type=int, default=20_000)
+    options = arguments.parse_args()
+    table = Table("solvers/iterative-lp", ["clouds", "solver", "to 1 %", "to 0.1 %", "left"], 20)
     for pair in (clump, vshape, late):
         x, y = (side[None] for side in pair(options.N, 0))
         Certified().solve(x[:, :50], y[:, :50])
         began = time.perf_counter()
         optimum = float(Certified().solve(x, y).value[0])
-        print(f"{pair.__name__:8} {'certified':16} {time.perf_counter() - began:14.2f} s {'the same':>16} {0:6.2f} %")
+        table.row(pair.__name__, "certified", f"{time.perf_counter() - began:.2f} s", "the same", "0")
         for solver, most in ((IterativeLP, options.most // 5), (IterativeExact, options.most)):
             told = reach(solver, x, y, optimum, options.M, most)
-            print(f"{pair.__name__:8} {solver.__name__:16} {told[0]:>16} {told[1]:>16} {told[2]:>8}", flush=True)
+            table.row(pair.__name__, solver.__name__, *(text.strip() for text in told))
+    if options.record:
+        table.record()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""kill -9 at random moments of `ksdp simulate`, then the same command again: frames compared with an undisturbed run.
+"""Kill `ksdp simulate` (-9) at random moments, repeat the command, and compare the frames with an undisturbed run.
 
     python benchmarks/kill_resume.py [--only particles|field] [--kills 20] [--seed 0] [--record]
 
-Every kill hits a process of its own, at a moment drawn uniformly over the run: after a random frame, and a random part
-of the time that a frame takes. Checkpoints are taken every 20 ms instead of every 10 s, so that most kills find one.
-Each run of `RUNS` is killed so often: the direct sum with two cases in a flow, the tree with its error control, and
-parabolic chemistry with c stored, in the plane with two eps and in space. The run on one thread must be that on two.
-After each kill the store is opened as it stands: a frame that it shows and that differs from the undisturbed one would
-be torn.
+Each kill hits a new process at a moment uniform over the run: after a random frame, and a random part of a frame's
+time. Checkpoints come every 20 ms instead of every 10 s, so that most kills find one. Kills each run of `RUNS` that
+often: the direct sum with two cases in a flow, the tree with its error control, and parabolic chemistry with c stored,
+in the plane with two eps and in space. One thread and two must give the same run. Opens the store after each kill: a
+visible frame that differs from the undisturbed one would be torn.
 """
 
 from __future__ import annotations

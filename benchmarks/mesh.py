@@ -1,10 +1,10 @@
-"""The mesh engine of the plane beside the tree and a sum by finufft, on five clouds, in one run.
+"""Compare the mesh engine of the plane with the tree and a sum by finufft, on five clouds, in one run.
 
     python benchmarks/mesh.py [--count 1e6] [--accuracy 1e-4] [--threads 2] [--repeats 3] [--only NAME] [--record]
 
 Times are the least processor milliseconds of one force, all threads together, once each engine has found its setting.
-finufft (pip install finufft) has as few modes as reach the accuracy on that cloud, found beforehand; empty where
-4096 x 4096 do not. Errors are relative l2, measured on a sample by a direct sum in float64.
+finufft (pip install finufft) uses the fewest modes that reach the accuracy on that cloud; empty if 4096 x 4096 do
+not. Errors are relative l2, measured on a sample by a direct sum in float64.
 """
 
 from __future__ import annotations

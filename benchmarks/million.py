@@ -1,4 +1,4 @@
-"""A million particles by the command line: 2D, no flow, 200 steps; time and largest memory of the whole process.
+"""Simulate a million particles by the command line (2D, no flow, 200 steps): time and largest memory of the process.
 
 python benchmarks/million.py [--J 1e6] [--steps 200] [--flow none]
 """

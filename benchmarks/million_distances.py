@@ -1,10 +1,10 @@
-"""A million particles against a million: seconds and memory of every distance, each in a process of its own.
+"""Measure every distance between two clouds of a million particles: seconds and memory, each in its own process.
 
     python benchmarks/million_distances.py [--n 1e6] [--dim 2] [--only WORD]
 
-The clouds are the unit ball, and the ball with half of its mass contracted tenfold and all of it moved by 0.1. The
-first number of a distance is between these two, the second, its floor, between two samples of the ball. Seconds are of
-the two distances together, after importing and compiling; memory is the peak of the process less the clouds.
+The clouds are the unit ball, and the ball with half of its mass contracted tenfold and all of it moved by 0.1. Prints
+the distance between these two, and its floor between two samples of the ball. Seconds count both distances, after
+importing and compiling; memory is the peak of the process without the clouds.
 """
 
 from __future__ import annotations

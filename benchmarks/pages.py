@@ -2,7 +2,7 @@
 
     python benchmarks/pages.py [--check]
 
-A page holds ``<!-- table PAGE/NAME -->`` and ``<!-- end -->``; what lies between is benchmarks/results/PAGE/NAME.json.
+Between ``<!-- table PAGE/NAME -->`` and ``<!-- end -->`` a page holds benchmarks/results/PAGE/NAME.json.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def table(data: dict[str, Any]) -> str:
     rows = [data["columns"], ["---"] * len(data["columns"]), *data["rows"]]
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     commit, date = data["recorded"]["commit"], data["recorded"]["date"]
-    return "\n".join([*lines, "", f"<small>Recorded {date} at {commit}: {data['machine']}.</small>", ""])
+    how = "An earlier measurement, copied from what was printed on" if data.get("copied") else "Recorded"
+    return "\n".join([*lines, "", f"<small>{how} {date} at {commit}: {data['machine']}.</small>", ""])
 
 
 def rendered(text: str) -> str:

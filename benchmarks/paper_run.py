@@ -1,10 +1,10 @@
-"""The paper's own run by the command line, start of the process to its end: 2D, A = 0, T = 0.1, dt = 1e-4, J = 10^4.
+"""Time the paper's run by the command line as a whole process: 2D, A = 0, T = 0.1, dt = 1e-4, J = 10^4.
 
     python benchmarks/paper_run.py [--repeats 3]
 
-The paper (section 4.1) tells 120 s for it on an RTX 2070. A tiny run before it fills the cache of compiled code, as any
-earlier run on the machine would have; its second time is the start-up. Processor seconds are those of all threads: on a
-busy machine, half of them is what two quiet cores would need at best.
+The paper (section 4.1) gives 120 s on an RTX 2070. A tiny run first fills the cache of compiled code, as any earlier
+run on the machine would; its second time is the start-up. Processor seconds count all threads: two quiet cores need
+half of them at best.
 """
 
 from __future__ import annotations

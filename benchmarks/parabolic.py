@@ -1,12 +1,12 @@
-"""A step of parabolic chemistry: field and gradient at the particles, and the published sum over all modes beside it.
+"""Time a step of parabolic chemistry, field and gradient at the particles, beside the published sum over all modes.
 
     python benchmarks/parabolic.py [--threads 2] [--repeats 5] [--only NAME] [--record]
 
 Clouds are unit balls, in free space or a periodic box. The error is that of the gradient by the mesh against sums over
 all modes of the same boxes, on 256 particles, relative l2. Processor time is that of all threads: two free cores take
 half of it. The published method (Wang, Xin and Zhang, J. Sci. Comput. 102 (2025) 75) sums every mode for every
-particle, O(P H^d) a step; here by compiled loops with one exponential a particle, axis and step, for one box. It is
-timed for a part of the particles and scaled where that takes long.
+particle, O(P H^d) a step; here by compiled loops with one exponential for each particle, axis and step, in one box.
+Where it takes long it is timed for a part of the particles and scaled.
 """
 
 from __future__ import annotations

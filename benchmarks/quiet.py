@@ -1,10 +1,10 @@
-"""What `--sampling quiet` takes from the chance of a run.
+"""Measure by how much `--sampling quiet` reduces the chance of a run.
 
     python benchmarks/quiet.py [--J 4000] [--seeds 16] [--record]
 
 Standard deviation over the seeds, random over quiet, of some means over the particles at the end of a run: E|X|^2, the
 mean of x, the part with y > 0, the part nearer to the origin than half of all. ``as many``: the square of the ratio for
-E|X|^2, which is how many times the particles random ones would need. W2^2 between the clouds of two seeds, all
+E|X|^2: random particles would have to be that many times as many. W2^2 between the clouds of two seeds, all
 particles, random and quiet. ``seconds``: processor time, quiet over random, without compilation.
 """
 

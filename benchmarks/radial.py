@@ -1,12 +1,12 @@
-"""The interacting particles against the radial truth: 2D, no flow, every kernel and several delta.
+"""Compare interacting particles with the radial truth: 2D, no flow, every kernel and several delta.
 
     python benchmarks/radial.py [--J 10000] [--dt 1e-4] [--seeds 8]
 
-Prints a Markdown table, differences in thousandths, with the standard errors of their means over the seeds. The seeds,
-and so the initial clouds and the Brownian paths, are those of every row. So the difference from the exact law tells
-about the whole method at this J and dt, and the difference from `coulomb`, which has no delta, about the regularisation
-alone, with much less noise. ``sup`` is the largest difference from the exact distribution of |X| over all r, a mean
-over seeds; independent samples of the exact law have the value of the line ``samples``.
+Prints differences in thousandths, with the standard errors of their means over the seeds. All rows share the seeds, and
+so the initial clouds and Brownian paths. The difference from the exact law shows the error of the whole method at this
+J and dt; the difference from `coulomb`, which has no delta, that of the regularisation alone, with much less noise.
+``sup`` is the largest difference from the exact distribution of |X| over all r, a mean over seeds; independent samples
+of the exact law have the value of the line ``samples``.
 """
 
 from __future__ import annotations

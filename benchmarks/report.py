@@ -1,10 +1,10 @@
-"""The report of a shipped model in headless Chromium, graphics in software: size, first picture, rates.
+"""Measure the report of a shipped model in headless Chromium with software graphics: size, first picture, rates.
 
     python benchmarks/report.py [--model kolmogorov-amplitude] [--J 10000] [--particles 100000]
 
-The peer is the same network in typed arrays, 64 rows at a time, in the same page. ``--agreement`` opens the page of
-every model that ships instead, and prints by how much its positions differ from those of `ksdp sample`, at the ends of
-the trained range, between them, and at 1.3 times the upper one.
+The peer is the same network in typed arrays, 64 rows at a time, in the same page. ``--agreement`` instead opens the
+page of every shipped model and prints how far its positions differ from those of `ksdp sample`: at the ends of the
+trained range, between them, and at 1.3 times the upper end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Generating 10^6 particles: the network's pass, the whole command, and the memory it takes as n grows.
+"""Time the generation of 10^6 particles: the network pass, the whole command, and its memory as n grows.
 
     python benchmarks/sampling.py [--model laminar2d-amplitude]
 

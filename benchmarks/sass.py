@@ -1,4 +1,4 @@
-"""What the GPU programs cost, without a GPU: Triton compiles them for a card by name, and the machine code is counted.
+"""Bound the speed of the GPU programs without a GPU: Triton compiles them for a card, and the machine code is counted.
 
 For every kernel, dimension, type and engine, and for the noise: instructions a pair in the innermost loop, registers
 and spills (LDL + STL), warps that fit on a multiprocessor, and the bound of pairs a second
@@ -6,8 +6,8 @@ and spills (LDL + STL), warps that fit on a multiprocessor, and the bound of pai
     multiprocessors x 4 schedulers x 32 lanes x clock / cycles of a pair,
 
 where a scheduler issues one instruction a cycle, and a special function, a shuffle or a float64 operation holds its
-unit for longer (`COSTS`, from NVIDIA's H100 and A100 white papers). "hand" is the same of the fewest instructions that
-the formula needs, counted on paper (`HAND`). Bounds are for the `CARDS` at their full clock.
+unit for longer (`COSTS`, from NVIDIA's H100 and A100 white papers). "hand" uses the fewest instructions that the
+formula needs, counted by hand (`HAND`). Bounds are for the `CARDS` at their full clock.
 
     python benchmarks/sass.py               the table
     python benchmarks/sass.py --json        rows, as tests/particles/sass_table.json keeps them

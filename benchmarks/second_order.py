@@ -1,4 +1,4 @@
-"""Optimisers for one fixed gamma, where training is a least-squares problem in 4000 unknowns: loss at equal wall time.
+"""Compare optimisers at one fixed gamma, a least-squares problem in 4000 unknowns: loss at equal wall time.
 
     python benchmarks/second_order.py [--seconds 20] [--warm 300] [--N 2000]
 
@@ -6,12 +6,11 @@ The data are laminar flow (19), A = 1 to 100, t = 0.02, J = 10^4; theta comes fr
 one mini-batch of 11 x N points is matched to it once. From there each method lowers the mean squared distance of the
 matched pairs: Adam and SOAP with a decaying step as in a training, L-BFGS (SciPy) on the same compiled gradient, and
 Levenberg-Marquardt with its linear systems solved by conjugate gradients on products with the Jacobian (torch.func).
-Beside the loss stands the distance that matters: W2 squared at N = 1000 to held-out particles, less its floor.
+Beside the loss: W2 squared at N = 1000 to held-out particles, less its floor.
 """
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from harness import Table, parser
 from scipy.optimize import minimize
 
 import ksdp_cli as ksdp
@@ -61,7 +61,7 @@ class Problem:
 
 
 class Enough(Exception):
-    """The time is up inside of SciPy."""
+    """Raised within SciPy when the time is over."""
 
 
 def first_order(problem: Problem, make: Callable[[Theta], Any], size: float, steps: int) -> None:
@@ -123,12 +123,12 @@ def levenberg_marquardt(problem: Problem) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--warm", type=int, default=300)
-    parser.add_argument("--N", type=int, default=2000)
-    parser.add_argument("--J", type=int, default=10_000)
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--seconds", type=float, default=20.0)
+    options.add_argument("--warm", type=int, default=300)
+    options.add_argument("--N", type=int, default=2000)
+    options.add_argument("--J", type=int, default=10_000)
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         run = ksdp.simulate(flow="laminar2d", A="1:100:11log", T=0.02, J=arguments.J, out=Path(name) / "run.zarr")
         data, *_ = load_data(run, TrainConfig())
@@ -148,8 +148,8 @@ def main() -> None:
         trainer.descent.average = theta
         return trainer.validate() - trainer.floor
 
-    print(f"{'method':28} {'evaluations':>11} {'loss':>9} {'held-out W2^2 less floor':>25}")
-    print(f"{'start':28} {'':11} {problem.gradient(problem.start)[0]:9.6f} {excess(problem.start):25.6f}", flush=True)
+    table = Table("training/second-order", ["method", "evaluations", "loss", "held-out W2^2 less floor"])
+    table.row("start", None, f"{problem.gradient(problem.start)[0]:.5f}", f"{excess(problem.start):.4f}")
     methods: dict[str, Callable[[], None]] = {
         "Adam, 5e-3": lambda: first_order(problem, Adam, 5e-3, steps),
         "SOAP, 3e-3": lambda: first_order(problem, lambda theta: Soap(problem.network, theta), 3e-3, steps),
@@ -160,7 +160,9 @@ def main() -> None:
         problem.begin()
         method()
         loss, theta = problem.best
-        print(f"{title:28} {problem.count:11} {loss:9.6f} {excess(theta):25.6f}", flush=True)
+        table.row(title, problem.count, f"{loss:.5f}", f"{excess(theta):.4f}")
+    if arguments.record:
+        table.record()
 
 
 if __name__ == "__main__":

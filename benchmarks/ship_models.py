@@ -2,10 +2,9 @@
 
     python benchmarks/ship_models.py [NAME ...] [--scale paper] [--seeds 5] [--folder runs/reproduce-paper]
 
-Simulates and trains what `ksdp reproduce table2` does, and the experiments with a chemical that has a memory, finds
-what that command has made already in the same folder, and copies, for each experiment or those that are named, the
-network that validated best on its own held-out particles into ksdp_cli/pretrained. The rows of Table 2 have no part in
-that choice. Prints each network's validation and size.
+Runs the stages of `ksdp reproduce table2` and of the experiments with eps > 0, or reuses them from the folder. Copies
+the network of each (named) experiment that validated best on its held-out particles into ksdp_cli/pretrained; the rows
+of Table 2 do not enter. Prints each network's validation and size.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Start-up: `ksdp --help`, `ksdp plugins`, and `ksdp simulate` of a tiny case the second time, as whole processes.
+"""Time start-up as whole processes: `ksdp --help`, `ksdp plugins`, and a second tiny `ksdp simulate`.
 
     python benchmarks/startup.py [--repeats 7] [--modules]
 
-Wall time is the smallest of the repeats; cpu is user and system time of the process, which other load on the machine
-disturbs less. The first simulation compiles into an empty cache folder. ``--modules`` lists what importing costs, by
-distribution.
+Wall time is the least of the repeats; cpu is user and system time, which other load disturbs less. The first simulation
+compiles into an empty cache folder. ``--modules`` lists the cost of imports by distribution.
 """
 
 from __future__ import annotations

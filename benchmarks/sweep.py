@@ -1,14 +1,13 @@
-"""A sweep by each executor: bits, overhead, and two workers of one thread against one process of two; kills at random.
+"""Run a sweep by each executor: bits, overhead, two workers of one thread against one process of two, random kills.
 
     python benchmarks/sweep.py [--J 2e4] [--repeats 3] [--kills 0] [--record]
 
-Eight amplitudes of the laminar flow in the plane, tree, 200 steps, 4 frames. ``overhead`` is what the same sweep takes
-with 10 particles and one step beyond what one process takes for it: starting, importing, handing out, gathering.
-Processor seconds are those of all processes, and the overhead's a half of them, that of one of two workers: on a
-machine that others use they say more than the clock. Rounds are taken in turns, and the least of each counts. With
---kills a random worker of each executor that is at work gets SIGKILL, at a random moment of the time that the cases
-take undisturbed, that many times: the store after it (Dask), or after the same command with --resume (others), is
-compared with the serial one.
+Eight amplitudes of the laminar flow in the plane, tree, 200 steps, 4 frames. ``overhead``: the time of the same sweep
+with 10 particles and one step, less that of one process: starting, importing, sending, gathering. Processor seconds
+count all processes (the overhead's is a half of them, that of one of two workers) and are less disturbed by other load
+than the clock. Rounds take turns, and the least counts. With --kills a random busy worker of each executor gets
+SIGKILL at a random moment, that many times; the store after it (Dask), or after the same command with --resume
+(others), is compared with the serial one.
 """
 
 from __future__ import annotations

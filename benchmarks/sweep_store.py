@@ -1,9 +1,9 @@
-"""A store of many cases: how long it takes to make, how many files it has, and how long it takes to open.
+"""Measure a store of many cases: the time to make it, its number of files, the time to open it.
 
     python benchmarks/sweep_store.py [--cases 1000] [--J 1000] [--steps 5] [--record]
 
-A sweep of three parameters, seed among them, in one process and by two workers, each a whole process of the command
-line. Opening is timed in fresh processes, import of xarray left out; the least of five.
+Sweeps three parameters, one the seed, in one process and by two workers, each as a whole command. Times the opening in
+fresh processes without the import of xarray; the least of five.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A training of Table 2 to its end on a device: seconds, those of the host's solver, and W2^2 beside the paper's.
+"""Time a whole training of Table 2 on a device, with the share of the host's solver; W2^2 beside the paper's.
 
     python benchmarks/table2_training.py [--device cuda] [--experiment laminar2d-amplitude] [--scale paper]
 
@@ -58,7 +58,7 @@ def measure(
     the drawing of mini-batches take on the host. ``rows``: for each place ``at``, the squared W2 ``ours``, the noise
     ``floor`` of as many independent simulations as ``references``, the ``paper``'s number, and ``reached``: whether
     ours is not above it. The paper does not say its N; at A = 50 the floor alone is above its number for 2000. A
-    ``folder`` that holds the network already gives no seconds.
+    ``folder`` that already holds the network gives no seconds.
     """
     definition = read(experiment)
     size = definition.scale(scale).model_copy(update={"references": references, "seeds": 1, "N": (n,)})

@@ -1,10 +1,10 @@
-"""Weak error of the time steps in the second moment, and the step that each needs for 1 %.
+"""Measure the weak error of the time schemes in the second moment, and the step that each needs for 1 %.
 
     python benchmarks/time_steps.py [--J 2000] [--seeds 16] [--A 100] [--T 0.02]
 
 Equation (8) with the defaults, in the Kolmogorov flow (3D) and in laminar2d. The reference is `heun` with a step of
-T / 4000. Every other run gets the sums of the reference's Brownian increments, so that it follows the same paths as
-far as the flow lets it (Kolmogorov's is chaotic), and the difference of two second moments varies less than either.
+T / 4000. Every other run uses sums of the reference's Brownian increments: it follows the same paths as far as the flow
+permits (Kolmogorov's is chaotic), and the difference of two second moments varies less than either.
 ``error`` is the mean over seeds of that difference over the reference's second moment, with its standard error.
 """
 

@@ -1,4 +1,4 @@
-"""The tree engine: error, time of one evaluation and growth with J, beside the direct sum and a sum by finufft.
+"""Measure the tree engine, error, time and growth with J, beside the direct sum and a sum by finufft.
 
     python benchmarks/tree.py [--largest 1e6] [--threads 2] [--repeats 3]
     python benchmarks/tree.py --crossover
@@ -6,7 +6,7 @@
 ``direct`` is the time of the direct sum, all of it up to J = 2e4 and scaled from a sample of targets beyond. Columns
 ``cpu`` are processor seconds of all threads, which other load on the machine disturbs less than wall time. ``fourier``
 is the same sum in 2D by non-uniform Fourier transforms (pip install finufft), in processor seconds on one thread, with
-as few modes as reach the accuracy on this cloud, found beforehand; a dash: 4096 x 4096 do not.
+the fewest modes that reach the accuracy on this cloud; a dash: 4096 x 4096 do not.
 
 ``--crossover`` prints direct over tree in processor time of one thread, for several J and accuracies: `auto` changes
 over a quarter above 1, because two threads share a direct sum better than a small tree.

@@ -6,17 +6,17 @@ A network that knows t generates 10^4 particles at t0, and the interacting parti
 sample MODEL --t t0 -o S.zarr`, `ksdp simulate --init S.zarr --T t1-t0`). Printed for several t0, for t1 inside the
 trained range and beyond it: the part of the steps that is saved, seconds of the warm and of the whole run, and exact
 squared W2 at N = 10^4 to four independent whole runs, of the warm run and of the network at t1 itself, less the noise
-floor between those runs (+- standard error, jackknife over them). What is in the folder is found again.
+floor between those runs (+- standard error, jackknife over them). Runs in the folder are reused.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from harness import Table, parser
 
 from ksdp_cli import api
 from ksdp_cli import pretrained as models
@@ -40,7 +40,13 @@ def seconds(run: Run) -> float:
 
 
 def until(
-    end: float, starts: tuple[float, ...], name: str, model: Model, folder: Path, options: dict[str, Any]
+    table: Table,
+    end: float,
+    starts: tuple[float, ...],
+    name: str,
+    model: Model,
+    folder: Path,
+    options: dict[str, Any],
 ) -> None:
     """One row for each start, and one for the network alone."""
     whole = [
@@ -52,11 +58,11 @@ def until(
     for i, j in itertools.combinations(range(REFERENCES), 2):
         between[i, j] = between[j, i] = w2_squared([(clouds[i], clouds[j])])[0]
     floor = between.sum() / (REFERENCES * (REFERENCES - 1))
-    spent = f"{np.mean([seconds(run) for run in whole]):8.1f}"
+    spent = f"{np.mean([seconds(run) for run in whole]):.1f}"
 
-    def excess(cloud: np.ndarray) -> str:
+    def excess(cloud: np.ndarray) -> tuple[str, str]:
         far = w2_squared([(cloud, other) for other in clouds])
-        return f"{far.mean() - floor:12.4f} +- {jackknife(far, between):.4f} {floor:8.4f}"
+        return f"{far.mean() - floor:.4f} ± {jackknife(far, between):.4f}", f"{floor:.4f}"
 
     for start in starts:
         generated = folder / f"generated-{start}.zarr"
@@ -64,22 +70,23 @@ def until(
             api.sample(name, n=options["J"], seed=SEED, out=generated, t=start)
         own = {"T": end - start, "seed": SEED + 100, "init": str(generated)}
         warm = api.simulate(out=folder / f"warm-{start}-{end}.zarr", resume=True, **options | own)
-        print(f"{end:5g} {start:5g} {start / end:8.0%} {seconds(warm):7.1f} {spent} {excess(warm.frame())}", flush=True)
+        table.row(f"{end:g}", f"{start:g}", f"{start / end:.0%}", f"{seconds(warm):.1f}", spent, *excess(warm.frame()))
     alone = model.push(Ball().draw(options["J"], model.dim, SEED + 200), [end])
-    print(f"{end:5g}   network alone        {spent} {excess(alone)}", flush=True)
+    table.row(f"{end:g}", "network alone", None, None, spent, *excess(alone))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="simulations that start from generated particles")
-    parser.add_argument("--model", default="laminar2d-time")
-    parser.add_argument("--folder", type=Path, default=Path("runs/warm-up"))
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--model", default="laminar2d-time")
+    options.add_argument("--folder", type=Path, default=Path("runs/warm-up"))
+    arguments = options.parse_args()
     model = Model.load(models.path(arguments.model))
-    options = reference_options(model.provenance["simulation"], {})
-    print(f"{arguments.model}: exact W2^2 less the floor, N = {options['J']}, against {REFERENCES} whole runs")
-    print(f"{'t1':>5} {'t0':>5} {'saved':>8} {'warm s':>7} {'whole s':>8} {'excess +- se':>22} {'floor':>8}")
+    simulation = reference_options(model.provenance["simulation"], {})
+    table = Table("sampling/warm-up", ["t1", "t0", "steps saved", "warm s", "whole s", "excess", "floor"], 18)
     for end, starts in ENDS.items():
-        until(end, starts, arguments.model, model, arguments.folder, options)
+        until(table, end, starts, arguments.model, model, arguments.folder, simulation)
+    if arguments.record:
+        table.record()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Reproductions and comparisons by two workers of one thread, beside one process of two threads: time, and the numbers.
+"""Compare two workers of one thread with one process of two threads, for reproductions and comparisons: time, numbers.
 
     python benchmarks/workers.py [--target laminar2d-time] [--seeds 2] [--N 1e4] [--record]
 
 ``ksdp reproduce`` at the quick scale, and ``ksdp compare`` with exact distances of three clouds in space, thrice;
-each is a whole process of the command line, in turns. What a worker takes to start, with imports, is in it.
+each is a whole process of the command line, in turns, with the start and imports of the workers.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def discover(monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-def test_what_ships(discover: Any) -> None:
+def test_every_shipped_component_is_registered(discover: Any) -> None:
     registry = discover().registry
     assert {entry.name for entry in registry.of_kind("flow")} == {
         "none", "laminar2d", "laminar3d", "kolmogorov", "hyperbolic",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from ..base.outputs import Lock
 from ..store import Run
@@ -33,7 +32,8 @@ def case_states(run: Run) -> list[CaseState]:
     checkpoints = _with_checkpoint(run)
     path, total = run.path, len(run.header.times)
     frames = run.progress()
-    writers = [None if count == total else Lock.holder(_lock_of(run, case)) for case, count in enumerate(frames)]
+    locks = [path.with_name(f"{path.name}.case-{case}") for case in range(len(frames))]
+    writers = [None if count == total else Lock.holder(lock) for count, lock in zip(frames, locks, strict=True)]
     owner = None if any(writers) or run.complete else Lock.holder(path)
     states = []
     for case, (count, writer) in enumerate(zip(frames, writers, strict=True)):
@@ -43,10 +43,6 @@ def case_states(run: Run) -> list[CaseState]:
             CaseState(case, run.cases[case], count, "done" if count == total else "running" if by else waiting, by)
         )
     return states
-
-
-def _lock_of(run: Run, case: int) -> Path:
-    return run.path.with_name(f"{run.path.name}.case-{case}")
 
 
 def _with_checkpoint(run: Run) -> set[str]:

@@ -82,7 +82,7 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
     """
     when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
     if when is None:
-        return f"the radius of the critical mass was not seen to fall from {2 * least:.3g} to {least:.3g}"
+        return f"no collapse was seen: the radius of the critical mass did not fall from {2 * least:.3g} to {least:.3g}"
     radii = f"radii of {2 * least:.3g} and {least:.3g} give {when.t:.4g}"
     if before is None:
         return f"{radii}, and the radius began below {4 * least:.3g}: no pair to compare with" if strict else when

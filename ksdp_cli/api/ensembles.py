@@ -46,7 +46,7 @@ class EnsembleComparison(Comparison):
     def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
         title, columns, rows = super().table(title)
         own = f"{self.seeds[0]} and {self.seeds[1]} seeds, {self.repeats} pairs; interval {self.interval_source}"
-        return title, columns, [*rows[:-1], ["", None, None, own]]
+        return title, columns, [*rows[:-1], ["notes", None, None, own]]
 
 
 def frames(run: Run, values: dict[str, float], hints: dict[str, float] | None = None) -> list[ComparedCloud]:
@@ -197,15 +197,13 @@ class Ensembles:
 
     def _verdict(self, pairs: Pairs) -> str:
         """Return the verdict; for one run of the cloud also its rank among the seeds, which needs no interval."""
-        words = verdict(pairs.distance(), pairs.floor(), pairs.excess(), pairs.n, self._other())
+        other = "the rest of the reference" if self.source == HALVES else OTHER
+        words = verdict(pairs.distance(), pairs.floor(), pairs.excess(), pairs.n, other)
         runs = len(self.references)
         if len(self.clouds) > 1 or runs < FEWEST_RUNS:
             return words
         place = f"{pairs.rank()} of the {runs} seeds are as far from the others"
         return f"{words}; {place} (p = {(pairs.rank() + 1) / (runs + 1):.2g})"
-
-    def _other(self) -> str:
-        return "the rest of the reference" if self.source == HALVES else OTHER
 
     def _interval(self) -> str:
         if len(self.clouds) > 1 and len(self.references) >= FEWEST_RUNS:

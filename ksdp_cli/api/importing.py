@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .. import provenance
 from ..base.files import target
+from ..base.labels import counted
 from ..base.listener import Say, as_warning
 from ..base.outputs import write_whole
 from ..base.parsing import number, sweep
@@ -24,7 +25,7 @@ from ..store.owner import Owner
 from . import paths
 from .clouds import initial_cloud, resolve_user_cloud
 from .options import Number
-from .own_files import is_array, own_cloud, read_cloud
+from .own_files import is_array, own_cloud, read_cloud, rounding_doubt
 
 #: The parameter that is the time of a cloud.
 TIME = "t"
@@ -72,7 +73,7 @@ def _store(
     words: list[str],
 ) -> Run:
     """`clouds`, made by the command ``words``."""
-    by_values = {_values(key, names): own_cloud(cloud, f"cloud of {key}") for key, cloud in arrays.items()}
+    by_values = {_values(key, names): own_cloud(cloud, f"the cloud of {key}") for key, cloud in arrays.items()}
     if not by_values:
         raise DataError("no clouds are given", "give one for each value of the parameters")
     names, by_values = _with_time(names, by_values, 0.0 if t is None else number(t))
@@ -85,6 +86,9 @@ def _store(
         raise DataError(f"clouds of {dim} dimensions", f"at most {MOST_AXES} are stored; leave columns out")
     if len(sizes) > 1:
         warn(f"the clouds have {J} to {max(sizes)} particles: each keeps {J} at random, seed {seed}")
+    doubts = [rounding_doubt(cloud, f"cloud of {values}") for values, cloud in by_values.items()]
+    for doubt in [doubt for doubt in doubts if doubt][:1]:
+        warn(doubt)
     frames = np.empty((len(times), len(cases), J, dim), np.float32)
     for place, values in enumerate(sorted(by_values)):
         k, case = times.index(values[-1]), cases.index(values[:-1])
@@ -92,7 +96,7 @@ def _store(
     path, origin = _source(source, dim)
 
     def begin(place: Path) -> Owner:
-        require_room(place, frames.nbytes, f"{len(by_values)} clouds of {J} particles", overwrite)
+        require_room(place, frames.nbytes, f"{counted(len(by_values), 'cloud')} of {counted(J, 'particle')}", overwrite)
         init = path or str(_beside(place))
         config = {"init": init, "J": J, "dim": dim, "T": times[-1], **fixed}
         columns = {name: tuple(case[i] for case in cases) for i, name in enumerate(names[:-1])}
@@ -139,8 +143,8 @@ def import_files(
     t = fixed.pop(TIME, None)
     rows = list(zip(*columns.values(), strict=True)) if columns else [()] * len(files)
     if len(set(rows)) < len(files):
-        raise ConfigError(f"{len(files)} files and {len(set(rows))} values of the parameters",
-                          "give each file its own, as --A 1,10,100")  # fmt: skip
+        message = f"{len(files)} files, and the parameters have {counted(len(set(rows)), 'value')}"
+        raise ConfigError(message, "give each file its own, as --A 1,10,100")
     arrays = {values: read_cloud(Path(file).expanduser()) for values, file in zip(rows, files, strict=True)}
     words = ["ksdp", "import", *map(str, files)]
     words += [word for name, text in parameters.items() for word in (f"--{name}", str(text))]
@@ -192,7 +196,7 @@ def _sub_sample(cloud: Cloud, n: int, key: list[int], name: str) -> NDArray[np.f
 def _source(source: object, dim: int) -> tuple[str, StoredCloud | None]:
     """Return the name of the source, empty for an array, and its particles if it is a stored cloud."""
     if is_array(source):
-        cloud = own_cloud(source, "source")
+        cloud = own_cloud(source, "the source")
         rows = _sub_sample(cloud, len(cloud), [0], "source")
         if rows.shape[1] != dim:
             raise DataError(f"the source has {rows.shape[1]} dimensions and the clouds {dim}", "give one of theirs")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..base import compiling
 from ..base import device as devices
 from ..base.files import JsonDict
+from ..base.labels import bytes_in_words, counted, duration
 from ..base.listener import Listener
 from ..errors import Interrupted, NumericalError
 from ..particles import preflight
@@ -31,7 +32,7 @@ from .checkpoints import Checkpoints
 from .detecting import detect
 from .following import as_columns, followed_by, is_due, is_followed, is_over, look
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
-from .pace import Pace, bytes_in_words, duration, frame_bytes, peak_memory
+from .pace import Pace, frame_bytes, peak_memory
 from .ranks import by_first, compare, hand_over, stop_request
 from .resuming import restore
 from .shard_writing import shards_to_write, write_shards
@@ -67,7 +68,7 @@ def integrate(
     simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
     seconds = restore(simulation, writer, resume, listener.warn, kind)
-    hand_over(simulation)
+    hand_over(simulation, listener.stop)
     watch = Watch(simulation, writer, listener, seconds, kind)
     try:
         simulation.run(watch.write, watch.after_step)
@@ -335,7 +336,7 @@ class Watch:
         engine = s.runs[0].stepper.report()["engine"]
         each = " a rank" if self.world.size > 1 else ""
         return (
-            f"{s.steps - self.first} steps of {s.config.J} particles{cases}, {engine} engine on "
+            f"{counted(s.steps - self.first, 'step')} of {counted(s.config.J, 'particle')}{cases}, {engine} engine on "
             f"{self._hardware()}: about {duration(compiling.clock() - self.began + remaining)}, "
             f"{bytes_in_words(memory)} of memory{each}, {bytes_in_words(disk)} of disk"
         )

@@ -19,6 +19,9 @@ from ..errors import DataError
 from ..store.foreign import has_positions, read_foreign, require_plausible_size
 from .table_files import read_csv, read_parquet, read_vtk, read_vtkhdf
 
+#: Largest part of a cloud's spread to which its positions may be rounded without a word.
+COARSE = 1e-3
+
 
 def is_own(path: Path) -> bool:
     """Whether a file, by its suffix, or a Zarr group, by its arrays, holds the caller's own clouds."""
@@ -66,10 +69,27 @@ def own_cloud(value: object, name: str) -> Cloud:
     """Return an array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for anything else."""
     x = np.asarray(value)
     if x.dtype.kind not in "fiu":
-        raise DataError(f"the {name} is an array of {x.dtype}, not of numbers", "give an array (N, d) of floats")
+        raise DataError(f"{name} is an array of {x.dtype}, not of numbers", "give an array (N, d) of floats")
     if x.ndim != 2 or not x.size:
-        raise DataError(f"the {name} has shape {x.shape}", "a cloud is (N, d): N particles in d dimensions")
-    return x if x.dtype.kind == "f" else x.astype(np.float64)
+        raise DataError(f"{name} has shape {x.shape}", "a cloud is (N, d): N particles in d dimensions")
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(x).all(1))
+    if bad.size:
+        message = f"{len(bad)} of {len(x)} rows of {name} hold nan or inf, the first is row {bad[0]}"
+        raise DataError(message, "remove these rows, or correct them")
+    return x
+
+
+def rounding_doubt(cloud: Cloud, name: str) -> str | None:
+    """Say so where float32, in which clouds are stored, rounds a cloud (N, d) to more than `COARSE` of its spread."""
+    width, largest = float(cloud.std(0).max()), float(np.abs(cloud).max())
+    step = largest * float(np.finfo(np.float32).eps)
+    if not step > COARSE * width > 0:
+        return None
+    return (
+        f"the {name} lies so far from the origin that float32 rounds its positions to {step:.2g}, "
+        f"{step / width:.2g} of its spread: subtract their mean first"
+    )
 
 
 def _load(path: Path) -> NDArray[np.generic] | NpzFile:

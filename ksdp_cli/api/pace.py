@@ -59,23 +59,3 @@ def frame_bytes(problem: Problem) -> int:
     c = problem.config
     values = 0 if not c.store_field else 1 if c.store_gradient == "no" else 1 + c.dim
     return 4 * len(problem.cases) * (c.J * c.dim + values * int(c.store_field**c.dim))
-
-
-def duration(seconds: float) -> str:
-    """Format seconds as ``2.1 h``, ``12 min`` or ``0.4 s``."""
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{_short(seconds / size)} {unit}"
-    return f"{_short(seconds)} s"
-
-
-def bytes_in_words(count: float) -> str:
-    """Format bytes as ``1.2 GB``, ``80 MB`` or ``0.8 kB``."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{_short(count / size)} {unit}"
-    return f"{_short(count / 1e3)} kB"
-
-
-def _short(value: float) -> str:
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..base.listener import Stop
 from ..base.shapes import Cloud
+from ..base.signals import early_end
 from ..base.threads import core_count, limit_threads
 from ..errors import ConfigError, Interrupted, KsdpError, NumericalError, ReportedElsewhere, ResourceError
 from ..particles import cards
@@ -95,7 +96,8 @@ def share_threads(world: World) -> Iterator[None]:
 @contextlib.contextmanager
 def leading(world: World) -> Iterator[Callable[[Path], None]]:
     """Run rank 0's work in the block, while the others `follow`; then send them the exit code, and the store path that
-    the yielded function received. After an unexpected error they notice the loss of this rank."""
+    the yielded function received. After an unexpected error they notice the loss of this rank. A signal ends all ranks:
+    at once before `hand_over`, and after a step from then on."""
     path = Path()
 
     def note_store(store: Path) -> None:
@@ -103,7 +105,8 @@ def leading(world: World) -> Iterator[Callable[[Path], None]]:
         path = store
 
     try:
-        yield note_store
+        with early_end():
+            yield note_store
     except Lost:
         raise
     except KsdpError as error:
@@ -141,11 +144,13 @@ def require_cards(world: World, problem: Problem, device: str) -> None:
         )
 
 
-def hand_over(simulation: Simulation) -> None:
+def hand_over(simulation: Simulation, stop: Stop | None) -> None:
     """On rank 0: send the cases of ``simulation`` and their states to the other ranks."""
     world, states = simulation.world, [run.state for run in simulation.runs]
     if world.size == 1:
         return
+    if stop:
+        stop()  # from now on a signal waits for the end of a step, where the ranks agree
     world.decide(
         Job(
             simulation.config.snapshots,
@@ -189,6 +194,8 @@ def follow(
     ``options`` are those of rank 0's `simulate`, without the ones about the store. Raises `ReportedElsewhere` with the
     exit code of rank 0 if it is not 0, and `Lost`.
     """
+    if stop:
+        stop()  # a signal waits for the end of a step, where the ranks agree
     problem, failure = None, None
     unheard: Job | Outcome | None = None
     try:
@@ -228,8 +235,6 @@ def _move(problem: Problem, job: Job, world: World, stop: Stop | None) -> None:
         empty = {name: np.empty(shape, dtype) for name, (shape, dtype) in arrays.items()}
         _from_first(world, empty)
         run.restore(State(empty, **state))
-    if stop:
-        stop()  # from now on rank 0 acts on a signal
 
     def after_step(_: int) -> None:
         number, save = stop_request(world, stop)

@@ -77,7 +77,7 @@ class ComparedCloud:
         except DataError:
             return None
         law = second_moment_law(config, config.J, self.case, second_moment_at_start(config))
-        return None if law is None else law(self.t)
+        return None if law is None or law(self.t) < 0 else law(self.t)
 
 
 def open_subject(source: object, name: str = "cloud") -> Run | Model | Cloud:
@@ -85,7 +85,7 @@ def open_subject(source: object, name: str = "cloud") -> Run | Model | Cloud:
     if isinstance(source, (Run, Model)):
         return source
     if is_array(source):
-        return own_cloud(source, name)
+        return own_cloud(source, f"the {name}")
     if not isinstance(source, (str, Path)):
         raise DataError(f"a {type(source).__name__} is not a cloud", "give a path, a run, a model or an array (N, d)")
     if (part := part_of(source)) is not None:

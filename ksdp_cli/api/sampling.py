@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
 from pathlib import Path
 from typing import Literal
 
 from .. import pretrained as models
 from .. import provenance
+from ..base import compiling, files
 from ..base import device as devices
-from ..base import files
 from ..base.bars import progress_bar
+from ..base.labels import counted
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.parsing import number
 from ..config import SampleConfig, build
@@ -76,10 +76,10 @@ def sample(
         warn(sentence)
 
     def begin(place: Path) -> Owner:
-        require_room(place, 4 * config.n * network.dim, f"{config.n} particles", overwrite)
+        require_room(place, 4 * config.n * network.dim, counted(config.n, "particle"), overwrite)
         return create(place, _header(config, network, label, outside), overwrite=overwrite)
 
-    began = time.monotonic()
+    began = compiling.clock()
     with progress_bar(progress) as bar:
         continuation = _continue(further, out, overwrite, Listener(bar, stop, warn)) if further else None
     path, owner = paths.begin_output(out, _stem(label, config.eta), ".zarr", begin)
@@ -91,16 +91,16 @@ def sample(
                 case.write_block(0, start, continuation.cloud[start : start + count])
                 continue
             x = generator.inputs(count, config.seed, start=start)
-            before = time.monotonic()
+            before = compiling.clock()
             y = generator.push(x, values)
-            network_seconds += time.monotonic() - before
+            network_seconds += compiling.clock() - before
             case.write_block(0, start, y)
             if bar:
                 bar("particles", start + count, config.n)
         case.commit(0)
         facts = {"beyond": continuation.facts} if continuation else {}
         network_seconds = continuation.network_seconds if continuation else network_seconds
-        seconds, hardware = time.monotonic() - began, devices.describe(generator.device)
+        seconds, hardware = compiling.clock() - began, devices.describe(generator.device)
         owner.annotate(seconds=seconds, network_seconds=network_seconds, hardware=hardware, **facts)
         owner.finish()
     return open_run(path)

@@ -13,7 +13,7 @@ from .. import executors, provenance
 from ..base import device as devices
 from ..base.bars import progress_bar
 from ..base.files import target
-from ..base.labels import several
+from ..base.labels import counted, several
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import stop_or_sigint
 from ..base.threads import limit_threads
@@ -270,7 +270,8 @@ def _begin_when_free(path: Path, begin: Callable[[Path], Owner]) -> Owner:
 
 
 def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = False) -> None:
-    require_room(path, frames * frame_bytes(problem), f"{frames} frames of {problem.config.J} particles", replaces)
+    what = f"{counted(frames, 'frame')} of {counted(problem.config.J, 'particle')}"
+    require_room(path, frames * frame_bytes(problem), what, replaces)
 
 
 def _stem(config: SimulateConfig) -> str:

@@ -10,6 +10,7 @@ from ..particles.problem import Problem
 
 def warn_before_start(problem: Problem, cloud: Cloud, coarse: str | None, warn: Say | None) -> None:
     """Issue ``coarse`` (the `precision_warning`) and the warnings on the flow and the initial ``cloud`` (J, d)."""
-    for doubt in (coarse, preflight.flow_warning(problem), *collapse.doubts(problem, cloud)):
+    of_steps = preflight.step_warning(problem), preflight.flow_warning(problem)
+    for doubt in (coarse, *of_steps, *collapse.doubts(problem, cloud)):
         if doubt and warn:
             warn(doubt)

@@ -29,6 +29,7 @@ from ..learning.network.forms import form_name
 from ..learning.optimisers.base import optimiser
 from ..learning.trainer import State, Trained, TrainerHeader
 from ..learning.trainer import train as run_training
+from ..learning.units import units_of
 from ..store import Run, open_run
 from ..store.selection import constant_value
 from . import paths
@@ -41,6 +42,8 @@ from .own_files import is_own, read_arrays
 #: The kind of stores of the user's own clouds, and the part of own clouds that is kept for validation: of particles
 #: that cannot be had again the fewer are kept from the training the better.
 OWN, OWN_HELD_OUT = "clouds", 0.1
+#: Particles of an initial law from which its units are found.
+FOR_UNITS = 4096
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,17 @@ class Training:
         facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
         return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])
 
-    def as_dict(self) -> dict[str, object]:
-        history = self.trained.history
+    @property
+    def best(self) -> dict[str, float]:
+        """The row of the history with the weights that were kept."""
         validation = self.trained.model.provenance["result"]["validation_W2_squared"]
-        best = next(row for row in reversed(history) if row.get("validation") == validation)
+        kept: dict[str, float] = next(
+            row for row in reversed(self.trained.history) if row.get("validation") == validation
+        )
+        return kept
+
+    def as_dict(self) -> dict[str, object]:
+        history, best = self.trained.history, self.best
         return {
             "path": str(self.path),
             "steps": history[-1]["step"],
@@ -230,7 +240,9 @@ def load_data(
     def draw(n: int, stream: int) -> np.ndarray:
         return np.asarray(cloud.draw(n, run.dim, config.seed + 1_000_000_007, stream=stream))
 
-    return TrainingData(clouds, eta, tuple(names), draw, source), dict(run.config), particles
+    # clouds of a simulation are in the unit of its initial cloud, others in any
+    units = units_of(draw(FOR_UNITS, 0) if source is None else source, clouds if own else None)
+    return TrainingData(clouds, eta, tuple(names), draw, source, None, *units), dict(run.config), particles
 
 
 def _pool(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -314,6 +326,8 @@ def _report(progress: Progress, event: JsonDict) -> None:
 def _identities(config: TrainConfig, data: TrainingData) -> tuple[str, str]:
     """The digest of a training's options and data, and that of older versions, which included the device."""
     fields = config.model_dump(mode="json") | {"data": data.sha256()}
+    units = data.source_units, data.cloud_units
+    fields |= {} if all(one.trivial for one in units) else {"units": [one.as_json() for one in units]}
     return provenance.digest({name: value for name, value in fields.items() if name != "device"}), provenance.digest(
         fields
     )

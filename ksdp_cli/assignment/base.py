@@ -56,6 +56,6 @@ def matching_value(
     x: NDArray[np.floating], y: NDArray[np.floating], permutation: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Mean squared distance (B,) of x (B, N, d) to y (B, N, d) under permutations (B, N), in float64."""
-    matched = np.take_along_axis(y, permutation[..., None], axis=-2)
-    difference = x.astype(np.float64) - matched
+    targets = np.take_along_axis(y, permutation[..., None], axis=-2)
+    difference = x.astype(np.float64) - targets
     return np.asarray((difference**2).sum(-1).mean(-1))

@@ -37,17 +37,17 @@ def loose_assignments_gpu(cost: Tensor) -> Tensor:
         on = on & ~now & (gap >= CONVERGED)
         gamma_step, slack_step = _newton(gamma, slack, gap)
         on = on & gamma_step.isfinite().all(2).all(1)
-        moved = on[:, None, None]
-        gamma = torch.where(moved, gamma + _reach(gamma, gamma_step) * gamma_step, gamma)
-        slack = torch.where(moved, slack + _reach(slack, slack_step) * slack_step, slack)
+        active = on[:, None, None]
+        gamma = torch.where(active, gamma + _reach(gamma, gamma_step) * gamma_step, gamma)
+        slack = torch.where(active, slack + _reach(slack, slack_step) * slack_step, slack)
         if step % LOOK == LOOK - 1:
-            answers, certain, gammas = _noted((answers, certain, gammas), left, (answer, settled, gamma))
+            answers, certain, gammas = _write_back((answers, certain, gammas), left, (answer, settled, gamma))
             kept = on.nonzero()[:, 0]
             if not len(kept):
                 break
             left, on = left[kept], on[kept]
             gamma, slack, answer, settled = gamma[kept], slack[kept], answer[kept], settled[kept]
-    answers, certain, gammas = _noted((answers, certain, gammas), left, (answer, settled, gamma))
+    answers, certain, gammas = _write_back((answers, certain, gammas), left, (answer, settled, gamma))
     rest = (~certain).nonzero()[:, 0]
     if len(rest):
         answers[rest] = torch.as_tensor(likeliest(gammas[rest].cpu().numpy()), device=c.device)
@@ -66,8 +66,8 @@ def _newton(gamma: Tensor, slack: Tensor, gap: Tensor) -> tuple[Tensor, Tensor]:
     upper = torch.cat([torch.diag_embed(weight.sum(2)), weight[:, :, :-1]], 2)
     lower = torch.cat([weight.mT, torch.diag_embed(weight.sum(1))], 2)[:, :-1, :-1]
     system, right = torch.cat([upper, lower], 1), torch.cat([rows, columns[:, :-1]], 1)[..., None]
-    step, broken = torch.linalg.solve_ex(system, right)
-    step = torch.where(broken[:, None] == 0, step[..., 0], torch.nan)
+    step, info = torch.linalg.solve_ex(system, right)
+    step = torch.where(info[:, None] == 0, step[..., 0], torch.nan)
     price = torch.nn.functional.pad(step[:, m:], (0, 1))
     slack_step = -(step[:, :m, None] + price[:, None])
     return aim - weight * slack_step, slack_step
@@ -79,6 +79,6 @@ def _reach(value: Tensor, step: Tensor) -> Tensor:
     return (REACH / fall).clip(max=1.0)[:, None, None]
 
 
-def _noted(whole: tuple[Tensor, ...], left: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _write_back(whole: tuple[Tensor, ...], left: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """``whole`` with the rows ``left`` set to ``parts``."""
-    return tuple(kept.index_copy(0, left, part) for kept, part in zip(whole, parts, strict=True))
+    return tuple(values.index_copy(0, left, part) for values, part in zip(whole, parts, strict=True))

@@ -62,12 +62,12 @@ class IterativeLP:
         count, n = x.shape[:2]
         permutation = np.tile(np.arange(n), (count, 1)) if start is None else np.array(start, np.int64)
         if self.device != "cpu":
-            permutation, met = self._sweeps(x, y, permutation, self.device)
+            permutation, converged = self._sweeps(x, y, permutation, self.device)
         else:
-            met = True
+            converged = True
             for b in range(count):
-                met &= self._improve(x[b].astype(np.float64), y[b].astype(np.float64), permutation[b], b)
-        status = "iterated" if self.tolerance < 0 else "converged" if met else "capped"
+                converged &= self._improve(x[b].astype(np.float64), y[b].astype(np.float64), permutation[b], b)
+        status = "iterated" if self.tolerance < 0 else "converged" if converged else "capped"
         return Matching(permutation, matching_value(x, y, permutation), status)
 
     def _improve(self, x: NDArray[np.floating], y: NDArray[np.floating], gamma: NDArray[np.int64], b: int) -> bool:
@@ -114,8 +114,8 @@ class IterativeLP:
         most = self.iterations
         for done in itertools.count(0, sweep) if most is None else range(0, most, sweep):
             parts = sweep if most is None else min(sweep, most - done)
-            drawn = np.stack([generator.permutation(n)[: parts * size] for _ in range(len(on))])
-            rows = torch.as_tensor(drawn, device=device)
+            order = np.stack([generator.permutation(n)[: parts * size] for _ in range(len(on))])
+            rows = torch.as_tensor(order, device=device)
             columns = gamma[on].gather(1, rows)
             left, right = (
                 side[on].take_along_dim(index[..., None], 1).view(len(on) * parts, size, side.shape[2])
@@ -123,16 +123,16 @@ class IterativeLP:
             )
             cost = ((left[:, :, None] - right[:, None]) ** 2).sum(-1)
             permutations = loose_assignments_gpu(cost)
-            reached = cost.gather(2, permutations[..., None])[..., 0].sum(1)
-            gain = cost.diagonal(dim1=1, dim2=2).sum(1) - reached
+            best = cost.gather(2, permutations[..., None])[..., 0].sum(1)
+            gain = cost.diagonal(dim1=1, dim2=2).sum(1) - best
             # the projection of a loose result may be worse than the current gamma
             accept = (gain > 0)[:, None] | self.literal
             better = torch.where(accept, columns.view(-1, size).gather(1, permutations), columns.view(-1, size))
             gamma[on[:, None], rows] = better.view(len(on), -1)
             gain = gain.view(len(on), parts)
-            fallen = gain.clip(min=0).sum(1)
-            going = (gain.abs() >= self.tolerance).all(1) if self.literal else fallen > self.tolerance * before[on]
-            before[on] -= fallen
+            decrease = gain.clip(min=0).sum(1)
+            going = (gain.abs() >= self.tolerance).all(1) if self.literal else decrease > self.tolerance * before[on]
+            before[on] -= decrease
             on = on[going]
             if not len(on):
                 break

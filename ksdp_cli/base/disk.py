@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ResourceError
 from . import outputs
+from .labels import bytes_in_words
 from .outputs import alive
 from .whole import HOST, rename_at_end, sync_folder, temporary_beside
 
@@ -75,7 +76,7 @@ def require_room(path: Path, size: int, what: str, replaces: bool = False) -> No
     free = free_bytes(path) + old
     if COMPRESSION * size > free:
         raise ResourceError(
-            f"{what} need {size / 1e9:.3g} GB, and the disk of {path} has {free / 1e9:.3g} GB free",
+            f"{what}: {bytes_in_words(size)}, and the disk of {path} has {bytes_in_words(free)} free",
             "free some space, or use -o on another disk",
         )
 

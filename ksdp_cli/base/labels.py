@@ -34,6 +34,35 @@ def several(words: Iterable[str], most: int = 12, between: str = ", ") -> str:
     return between.join(every) if len(every) <= most else f"{between.join(every[:most])} and so on, {len(every)} in all"
 
 
+def counted(n: int, noun: str) -> str:
+    """Format a count with its noun.
+
+    >>> counted(1, "particle"), counted(20, "step")
+    ('1 particle', '20 steps')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Format seconds as ``2.1 h``, ``12 min`` or ``0.4 s``."""
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{_short(seconds / size)} {unit}"
+    return f"{_short(seconds)} s"
+
+
+def bytes_in_words(count: float) -> str:
+    """Format bytes as ``1.2 GB``, ``80 MB`` or ``0.8 kB``."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{_short(count / size)} {unit}"
+    return f"{_short(count / 1e3)} kB"
+
+
+def _short(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
+
+
 def cell(value: object) -> str:
     """Format a table cell: four significant digits, empty for None."""
     if value is None:

@@ -68,10 +68,7 @@ def sweep(value: object) -> tuple[float, ...]:
     if isinstance(value, str) and ":" in value:
         return _range(value)
     if isinstance(value, str):
-        parts = [part for part in value.split(",") if part.strip()]
-        if not parts:
-            raise ConfigError("an empty list of numbers", RANGE_FORM)
-        return tuple(number(part) for part in parts)
+        return tuple(number(part) for part in _parts(value))
     if hasattr(value, "__iter__"):
         values = tuple(number(part) for part in value)
         if not values:
@@ -89,10 +86,18 @@ def integers(value: object) -> tuple[int, ...]:
     if isinstance(value, str) and ":" in value:
         return _whole_range(value)
     if isinstance(value, str):
-        return tuple(integer(part.strip()) for part in value.split(",") if part.strip()) or (integer(value),)
+        return tuple(integer(part) for part in _parts(value))
     if hasattr(value, "__iter__"):
         return tuple(integer(part) for part in value) or (integer(value),)
     return (integer(value),)
+
+
+def _parts(text: str) -> list[str]:
+    """The entries of a comma list. Raises `ConfigError` if one is missing, as in ``1,,3``."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise ConfigError(f"{text!r} lacks a number" if any(parts) else "an empty list of numbers", RANGE_FORM)
+    return parts
 
 
 def _whole_range(text: str) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ Size = Annotated[int, Field(ge=1, lt=2**63)]
 class Record(BaseModel):
     """Base of the records: JSON types, without conversions."""
 
-    model_config = ConfigDict(strict=True, extra="allow")
+    model_config = ConfigDict(strict=True, extra="allow", defer_build=True)
 
 
 Model = TypeVar("Model", bound=Record)
@@ -198,6 +198,13 @@ class Shape(Record):
     form: str = "paper"
 
 
+class UnitsRecord(Record):
+    """Half of the header entry ``units`` of a model."""
+
+    length: Annotated[Finite, Field(gt=0)]
+    origin: list[Finite]
+
+
 class Eta(Record):
     """The header entry ``eta_map`` of a model."""
 
@@ -206,11 +213,12 @@ class Eta(Record):
     high: Values
     log: list[bool]
     before: list[Finite] = []
+    origin: list[Finite] = []
 
     @model_validator(mode="after")
     def _ranges(self) -> Eta:
-        count = len(self.names)
-        if {len(self.low), len(self.high), len(self.log)} != {count} or len(self.before) not in (0, count):
+        count, optional = len(self.names), {len(self.before), len(self.origin)}
+        if {len(self.low), len(self.high), len(self.log)} != {count} or optional - {0, count}:
             raise ValueError("its lists have different lengths")
         if len(set(self.names)) != count or not all(self.names):
             raise ValueError(f"parameter names {self.names} are empty or repeated")

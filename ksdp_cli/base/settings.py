@@ -58,7 +58,7 @@ Device = Literal["auto", "cpu", "cuda"]
 class Settings(BaseModel):
     """Base of the configurations: rejects unknown names; immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def cli_text(metavar: str | None = None, default: str | None = None) -> dict[str, JsonValue]:

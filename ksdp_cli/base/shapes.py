@@ -14,4 +14,3 @@ from numpy.typing import NDArray
 Cloud: TypeAlias = NDArray[np.floating[Any]]
 Batch: TypeAlias = NDArray[np.floating[Any]]
 Frame: TypeAlias = NDArray[np.floating[Any]]
-Permutation: TypeAlias = NDArray[np.int64]

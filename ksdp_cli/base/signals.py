@@ -27,6 +27,20 @@ class Flag:
 class _AtOnce(KeyboardInterrupt):
     """A signal before the first poll; a KeyboardInterrupt, so that no ``except Exception`` catches it."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def early_end() -> Iterator[None]:
+    """Raise `Interrupted` for a signal that acts at once in the block."""
+    try:
+        yield
+    except _AtOnce as end:
+        number = end.number
+        raise Interrupted(f"stopped by signal {number} before the first step; nothing is lost", number) from None
+
 
 @contextmanager
 def graceful(*signals: int) -> Iterator[Flag]:
@@ -43,15 +57,13 @@ def graceful(*signals: int) -> Iterator[Flag]:
         for other, handler in before.items():
             signal.signal(other, handler)
         if not stop.in_use:
-            raise _AtOnce
+            raise _AtOnce(number)
 
     for number in signals or (signal.SIGINT, signal.SIGTERM):
         before[int(number)] = signal.signal(number, note)
     try:
-        yield stop
-    except _AtOnce:
-        which = stop.signal or int(signal.SIGINT)
-        raise Interrupted(f"stopped by signal {which} before the first step; nothing is lost", which) from None
+        with early_end():
+            yield stop
     finally:
         for known, handler in before.items():
             signal.signal(known, handler)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..particles.engines.choice import DriftEngine, make_engine
 from .base import Facts, Grid, State
-from .potential import Potential
+
+if TYPE_CHECKING:
+    from .potential import Potential
 
 
 class Params(Base):
@@ -72,6 +74,8 @@ class Elliptic:
 
     def _potential(self, points: list[NDArray[np.float64]], x: Cloud) -> Potential:
         """The kernel's potential for all distances between points and particles."""
+        from .potential import Potential
+
         facts = self.facts
         ends = [(min(p.min(), a.min()), max(p.max(), a.max())) for p, a in zip(points, x.T, strict=True)]
         reach = math.hypot(*(float(high) - float(low) for low, high in ends))

@@ -105,7 +105,7 @@ class Parabolic:
         axes = _axes(x)
         if not _usable(axes):
             return dict(state) | {name: np.full_like(a, np.nan) for name, a in state.items() if name[:2] == "c."}
-        state = self._enlarged(state, axes)
+        state = self._enlarge(state, axes)
         nested, memory = self._of(state), self.params.eps / dt
         field = nested.advanced(_field(state), axes, self.facts.mass, memory, self.params.k, self.facts.world)
         record = state["told"].copy()
@@ -157,10 +157,10 @@ class Parabolic:
         limit = 4.0 * facts.accuracy
         if facts.delta and sizes.delta_error > limit:
             digits = math.sqrt(math.log(1.0 / facts.accuracy))
-            needed = 2 * math.ceil(sizes.side / (math.pi * facts.delta) * digits)
+            modes = 2 * math.ceil(sizes.side / (math.pi * facts.delta) * digits)
             warnings.append(
                 f"delta = {facts.delta:.3g} is not resolved: the last of {sizes.count} modes in a box of side "
-                f"{sizes.side:.3g} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; {needed} modes would reach "
+                f"{sizes.side:.3g} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; {modes} modes would reach "
                 f"{facts.accuracy:g}; use a larger --delta2 or more --modes"
             )
         if sizes.image_error > limit:
@@ -171,10 +171,11 @@ class Parabolic:
             )
         if record[2]:
             times = "once" if record[2] == 1 else f"{int(record[2])} times"
-            warnings.append(f"the cloud outgrew its first box {times}; the first box now has side {sizes.side:.3g}")
+            grown = f"the first box now has side {sizes.side:.3g}, with the same field"
+            warnings.append(f"the cloud outgrew its first box {times}; {grown}")
         return warnings
 
-    def _enlarged(self, state: State, axes: Axes) -> State:
+    def _enlarge(self, state: State, axes: Axes) -> State:
         """Return the state itself, or the same field in larger boxes if the cloud comes near an edge in free space."""
         if self.params.box:
             return state

@@ -7,6 +7,7 @@ import difflib
 import logging
 import os
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Callable
@@ -65,6 +66,11 @@ _BEGINS = {
 def say(message: str, level: int = logging.INFO) -> None:
     """Print one line on stderr with the start of its ``level``; ``--quiet`` drops levels below `logging.WARNING`."""
     LOG.log(level, "%s%s", _BEGINS[level], message)
+
+
+def suggest(*words: object) -> None:
+    """Name the next command of ksdp, on a line of its own and quoted for a shell."""
+    say(f"next: {shlex.join(['ksdp', *map(str, words)])}")
 
 
 def warn(message: str) -> None:
@@ -165,7 +171,7 @@ def usage_line(error: Any) -> str:
     context = getattr(error, "ctx", None)
     if unknown and context is not None:
         names = [name for parameter in context.command.params for name in parameter.opts]
-        names += list(getattr(context.command, "commands", {}))
+        names += [*getattr(context.command, "commands", {}), *context.help_option_names]
         close = difflib.get_close_matches(unknown.group(1), names, n=1, cutoff=0.5)
         message = message.split(" (Possible", 1)[0].split(" Did you mean", 1)[0].rstrip(".")
         if close:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..api.pace import bytes_in_words, duration
 from ..base.files import JsonDict
-from ..base.labels import label
+from ..base.labels import bytes_in_words, duration, label
 from . import _render
 
 #: Most cases of a sweep in the table.
@@ -38,7 +37,8 @@ def _rows(d: JsonDict) -> list[list[str]]:
     ]
     rows.append(["engine", f"{d['engine']} on {d['hardware']}"])
     if d["mesh"]:
-        rows.append(["mesh", ", ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in d["mesh"].items())])
+        sizes = {name: value for name, value in d["mesh"].items() if value is not None}
+        rows.append(["mesh", ", ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in sizes.items())])
     rows.append(["steps", f"{d['steps']}{' or more' if dt['halvings'] else ''}, frames {d['frames']}"])
     if d["seconds"] is not None:
         rows.append(["time", f"{duration(d['seconds'])}, {1e3 * d['seconds_a_step']:.3g} ms a step, by one process"])

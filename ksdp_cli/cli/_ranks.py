@@ -32,7 +32,7 @@ def join_world(launcher_name: str | None) -> Iterator[World]:
         with ranks.join_world(launcher_name) as world:
             is_formed = True
             yield world
-    except Exception as error:
+    except BaseException as error:
         _boundary.silent = _boundary.silent and not is_formed
         _boundary.at_once = isinstance(error, (Lost, ranks.LostElsewhere))
         raise

@@ -9,7 +9,7 @@ import typer
 
 from . import _options as o
 from . import _render
-from ._boundary import warn
+from ._boundary import suggest, warn
 
 SUMMARY = "Make a store of your own clouds, one per file."
 EXAMPLE = "Example: ksdp import 1.npy 2.npy --A 1,10 --source initial.npy -o own.zarr"
@@ -54,3 +54,5 @@ def import_clouds(
     document = {"path": str(run.path), "cases": run.cases, "times": run.times.tolist(), "J": run.J, "dim": run.dim}
     rows = [["clouds", len(run.cases) * len(run.times)], ["particles", run.J], ["dimension", run.dim]]
     _render.emit(document, as_json, (str(run.path), ["", ""], rows))
+    if not as_json:
+        suggest("train", run.path)

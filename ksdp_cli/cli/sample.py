@@ -11,7 +11,7 @@ from ..config import SampleConfig
 from ..errors import ConfigError
 from . import _options as o
 from . import _render, simulate
-from ._boundary import say, warn
+from ._boundary import say, suggest, warn
 from ._fields import GroupedCommand, options_of
 
 GROUPS = {"Particles": ("n", "seed", "beyond", "device")}
@@ -45,8 +45,8 @@ def sample(
     """
     from .. import api
 
-    known = [*SampleConfig.model_fields, "model", "out", "overwrite", "json"]
-    words, at = o.words_and_names([model, *context.args], known)
+    names = [*SampleConfig.model_fields, "model", "out", "overwrite", "json"]
+    words, at = o.words_and_names([model, *context.args], names)
     words += [named] if named is not None else []
     if len(words) > 1:
         raise ConfigError(f"{len(words)} models: {', '.join(words)}", "give one")
@@ -65,4 +65,4 @@ def sample(
         )
     simulate.render(run, as_json)
     if not as_json:
-        say(f"next: ksdp plot {run.path}")
+        suggest("plot", run.path)

@@ -12,6 +12,8 @@ GAP, INDENT = 2, 2
 LEAST = 16
 #: Longest cell that may be a single value.
 LONG = 34
+#: Two numbers in brackets.
+INTERVAL = re.compile(r"\[[-+\d.e]+, [-+\d.e]+\]")
 
 
 def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
@@ -69,8 +71,8 @@ def _pairs(_: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[
     wide = max(len(name) for name, _ in rows)
     lines = []
     for name, text in rows:
-        told = _wrap(text, max(width - INDENT - wide - GAP, LEAST)) or [""]
-        lines += [" " * INDENT + (name if k == 0 else "").ljust(wide + GAP) + line for k, line in enumerate(told)]
+        texts = _wrap(text, max(width - INDENT - wide - GAP, LEAST)) or [""]
+        lines += [" " * INDENT + (name if k == 0 else "").ljust(wide + GAP) + line for k, line in enumerate(texts)]
     return lines
 
 
@@ -88,8 +90,9 @@ def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    """Lines of ``text`` that part no name from its value at " = "."""
-    lines = textwrap.wrap(text.replace(" = ", "\0=\0"), width, break_long_words=False, break_on_hyphens=False)
+    """Lines of ``text`` that part no name from its value at " = ", and no interval in brackets."""
+    text = INTERVAL.sub(lambda found: found[0].replace(" ", "\0"), text.replace(" = ", "\0=\0"))
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
     return [line.replace("\0", " ") for line in lines]
 
 

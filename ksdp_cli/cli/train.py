@@ -11,7 +11,7 @@ from ..base.signals import graceful
 from ..config import TrainConfig
 from . import _options as o
 from . import _render
-from ._boundary import say
+from ._boundary import say, suggest
 from ._fields import GroupedCommand, options_of
 
 GROUPS = {
@@ -62,7 +62,7 @@ def train(
     from .. import api
 
     outputs: dict[str, object] = {"out": out, "overwrite": overwrite, "resume": resume}
-    given: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
+    arguments: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
     with graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
@@ -70,11 +70,19 @@ def train(
             validate=validate,
             progress=progress,
             stop=stop,
-            **given,
+            **arguments,
         )
     document = result.as_dict()
-    rows = [[name.replace("_", " "), value] for name, value in document.items() if not isinstance(value, (list, dict))]
+    rows = [
+        [name.replace("_", " "), value]
+        for name, value in document.items()
+        if name != "path" and not isinstance(value, (list, dict))
+    ]
     _render.emit(document, as_json, (str(result.path), ["", ""], rows))
     if not as_json:
+        best, floor = result.best["validation"], result.best["floor"]
+        if floor:
+            say(f"validation: {best / floor:.3g} x its noise floor; 1 is as near as another sample of the clouds")
         stem = result.path.with_suffix("")
-        say(f"beside it: {stem}.last.safetensors, {stem}.history.json; next: ksdp report {result.path}")
+        say(f"beside it: {stem}.last.safetensors, {stem}.history.json")
+        suggest("report", result.path)

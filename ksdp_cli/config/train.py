@@ -22,8 +22,8 @@ class TrainConfig(Settings):
     algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 as it is printed")
     network: str = Field(
         "auto",
-        description="form of the network: paper, residual, separable, or auto: separable for one parameter or two, "
-        "else residual",
+        description="form of the network: paper, residual, separable, product, or auto: separable for one parameter, "
+        "product for two, else residual",
     )
     eta: Names = Field(
         (),

@@ -149,7 +149,16 @@ def solve(
     G[0] = 0.0
     equation = Equation(dim, eps, k, mu, chi, M)
     system = _Parabolic(grid, equation, m, G) if eps > 0 else _Elliptic(grid, equation, m)
-    return system.solve(begin, end)
+    result, blown_up = _integrate(system, begin, end)
+    return ChemotaxisSolution(
+        grid.r,
+        equation,
+        begin,
+        float(result.t[-1]),
+        blown_up,
+        lambda t: system.parts(result.sol(t))[0],
+        lambda t: system.parts(result.sol(t))[1],
+    )
 
 
 class _Grid:
@@ -209,6 +218,8 @@ class _Grid:
 class _Parabolic:
     """m and G side by side at the inner nodes: seven diagonals."""
 
+    width = 3
+
     def __init__(self, grid: _Grid, equation: Equation, m: Profile, G: Profile) -> None:
         self.grid, self.equation = grid, equation
         self.mu, self.chi, self.eps, self.k2 = equation.mu, equation.chi, equation.eps, equation.k**2
@@ -216,14 +227,14 @@ class _Parabolic:
         self.first = np.stack([m[1:-1], G[1:-1]], 1).ravel()
         self.scale = np.repeat(np.maximum(m[1:-1], CORE * m[-1]), 2)
 
-    def _parts(self, y: Profile) -> tuple[Profile, Profile]:
+    def parts(self, y: Profile) -> tuple[Profile, Profile]:
         return (
             np.concatenate([[0.0], y[0::2], [self.ends[0]]]),
             np.concatenate([[0.0], y[1::2], [self.ends[1]]]),
         )
 
     def rate(self, _: float, y: Profile) -> Profile:
-        m, G = self._parts(y)
+        m, G = self.parts(y)
         out = np.empty_like(y)
         out[0::2] = self.mu * self.grid.laplacian(m) - self.chi * self.grid.pull(m, G)
         out[1::2] = (self.grid.laplacian(m + G) - self.k2 * G[1:-1]) / self.eps
@@ -231,7 +242,7 @@ class _Parabolic:
 
     def jacobian(self, _: float, y: Profile) -> Profile:
         """The Jacobian by diagonals: row 3 + i - j holds d rate_i / d y_j."""
-        m, G = self._parts(y)
+        m, G = self.parts(y)
         by_m, by_G = self.grid.pull_slopes(m, G)
         spread = [self.grid.left, -self.grid.left - self.grid.right, self.grid.right]
         bands = np.zeros((7, y.size))
@@ -244,39 +255,29 @@ class _Parabolic:
             bands[3 - 2 * shift, columns + 1] = (spread[place][rows] - (self.k2 if shift == 0 else 0.0)) / self.eps
         return bands
 
-    def solve(self, begin: float, end: float) -> ChemotaxisSolution:
-        result, collapse = _integrate(self.rate, self.jacobian, 3, begin, end, self.first, self.scale, self.grid)
-        return ChemotaxisSolution(
-            self.grid.r,
-            self.equation,
-            begin,
-            float(result.t[-1]),
-            collapse,
-            lambda t: self._parts(result.sol(t))[0],
-            lambda t: self._parts(result.sol(t))[1],
-        )
-
 
 class _Elliptic:
     """The unknown m; G follows from it at each time."""
+
+    width = 1
 
     def __init__(self, grid: _Grid, equation: Equation, m: Profile) -> None:
         self.grid, self.equation = grid, equation
         self.mu, self.chi, self.k = equation.mu, equation.chi, equation.k
         self.M, self.first, self.scale = m[-1], m[1:-1], np.maximum(m[1:-1], CORE * m[-1])
 
-    def _whole(self, y: Profile) -> Profile:
-        return np.concatenate([[0.0], y, [self.M]])
+    def parts(self, y: Profile) -> tuple[Profile, Profile]:
+        m = np.concatenate([[0.0], y, [self.M]])
+        return m, self.grid.elliptic(m, self.k)
 
     def rate(self, _: float, y: Profile) -> Profile:
-        m = self._whole(y)
-        return self.mu * self.grid.laplacian(m) - self.chi * self.grid.pull(m, self.grid.elliptic(m, self.k))
+        m, G = self.parts(y)
+        return self.mu * self.grid.laplacian(m) - self.chi * self.grid.pull(m, G)
 
     def jacobian(self, _: float, y: Profile) -> Profile:
         """The three diagonals that belong to G = -m. For k > 0 the rest of G varies slowly; Newton's iteration ignores
         it."""
-        m = self._whole(y)
-        by_m, by_G = self.grid.pull_slopes(m, self.grid.elliptic(m, self.k))
+        by_m, by_G = self.grid.pull_slopes(*self.parts(y))
         before, here, after = (-self.chi * (a - b) for a, b in zip(by_m, by_G, strict=True))
         bands = np.zeros((3, y.size))
         bands[0, 1:] = (self.mu * self.grid.right + after)[:-1]
@@ -284,47 +285,28 @@ class _Elliptic:
         bands[2, :-1] = (self.mu * self.grid.left + before)[1:]
         return bands
 
-    def solve(self, begin: float, end: float) -> ChemotaxisSolution:
-        result, collapse = _integrate(self.rate, self.jacobian, 1, begin, end, self.first, self.scale, self.grid)
-        return ChemotaxisSolution(
-            self.grid.r,
-            self.equation,
-            begin,
-            float(result.t[-1]),
-            collapse,
-            lambda t: self._whole(result.sol(t)),
-            lambda t: self.grid.elliptic(self._whole(result.sol(t)), self.k),
-        )
 
+def _integrate(system: _Parabolic | _Elliptic, begin: float, end: float) -> tuple[Integrated, bool]:
+    """Integrate by BDF with dense output; return the result, and whether the density at the origin has grown by
+    `COLLAPSED`, which ends it.
 
-def _integrate(
-    rate: Callable[..., object],
-    jacobian: Callable[..., object],
-    width: int,
-    begin: float,
-    end: float,
-    first: Profile,
-    scale: Profile,
-    grid: _Grid,
-) -> tuple[Integrated, bool]:
-    """Integrate by BDF with dense output, until the density at the origin has grown by `COLLAPSED`.
-
-    ``jacobian`` returns 2 ``width`` + 1 diagonals, the highest first. (LSODA fails at small eps.)
+    The Jacobian of ``system`` has 2 ``width`` + 1 diagonals, the highest first. (LSODA fails at small eps.)
     """
     from scipy.integrate import solve_ivp
     from scipy.sparse import dia_array
 
-    limit = COLLAPSED * max(float(first[0]), float(scale.max()) * float(grid.u[1]))
+    first, scale, width = system.first, system.scale, system.width
+    limit = COLLAPSED * max(float(first[0]), float(scale.max()) * float(system.grid.u[1]))
 
     def collapsed(_: float, y: Profile) -> float:
         return float(y[0] / limit - 1.0)
 
     def matrix(t: float, y: Profile) -> csc_array:
-        return dia_array((jacobian(t, y), range(width, -width - 1, -1)), shape=(first.size, first.size)).tocsc()
+        return dia_array((system.jacobian(t, y), range(width, -width - 1, -1)), shape=(first.size, first.size)).tocsc()
 
     collapsed.terminal = True  # type: ignore[attr-defined]
     result: Integrated = solve_ivp(
-        rate,
+        system.rate,
         (begin, end),
         first,
         "BDF",

@@ -66,6 +66,10 @@ class Workers(Executor):
         """Say where the calls run, for an executor whose calls outlive the driver."""
         return ""
 
+    def trouble(self) -> str:
+        """Say what may keep the calls from ending, such as a scheduler that does not answer; empty if nothing."""
+        return ""
+
     @abstractmethod
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Shut down, as `concurrent.futures.Executor.shutdown`."""

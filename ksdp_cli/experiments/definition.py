@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,8 +131,8 @@ def shipped() -> list[Experiment]:
     return [read(name) for name in names()]
 
 
-def read(experiment: str | Path) -> Experiment:
-    """Read an experiment by its name, or by the path of a TOML file.
+def read(experiment: str | Path, others: Sequence[str] = ()) -> Experiment:
+    """Read an experiment by its name, or by the path of a TOML file; ``others`` are more names for the message.
 
     Raises `ConfigError` for an unknown name, and for an invalid file, with file and key.
     """
@@ -140,8 +141,9 @@ def read(experiment: str | Path) -> Experiment:
         return parse(DATA / f"{name}.toml")
     if name.endswith(".toml"):
         return parse(Path(experiment))
-    close = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names())}, or the path of a .toml file"
+    known = [*others, *names()]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}, or the path of a .toml file"
     raise ConfigError(f"there is no experiment {name!r}", hint)
 
 

@@ -90,7 +90,7 @@ def jobs(target: str) -> list[Job]:
         own = [Job(one, False, (target,)) for one in definition.shipped() if target in {f.name for f in one.figures}]
         if own:
             return own
-    one = definition.read(target)
+    one = definition.read(target, ("table2", "all", "fig1 to fig10"))
     return [Job(one, True, tuple(f.name for f in one.figures))]
 
 

@@ -103,7 +103,7 @@ class Batches:
                 x = x[one_of_each(neighbours(x), self.n, generator)]
             else:
                 rows = generator.permutation(self.kept)[: self.n]
-            inputs.append(self._inputs(r, x))
+            inputs.append(self._pad(self.data.eta[r], x))
             targets.append(self.data.clouds[r][rows])
         return Batch(np.stack(inputs), np.stack(targets))
 
@@ -147,9 +147,6 @@ class Batches:
         total, held_out = len(self.data.clouds), self.data.clouds.shape[1] - self.kept
         members = np.unique(np.linspace(0, total - 1, min(total, VALIDATED_SETS)).round().astype(int))
         return self.data.clouds[members], self.data.eta[members], min(self.most, held_out // 2)
-
-    def _inputs(self, r: int, x: NDArray[np.floating]) -> NDArray[np.float32]:
-        return self._pad(self.data.eta[r], x)
 
     def _pad(self, eta: NDArray[np.float64], x: NDArray[np.floating]) -> NDArray[np.float32]:
         padding = self.eta_map.padding(self.form, eta)

@@ -68,11 +68,6 @@ class DescentGPU:
         self._replay()
         self.optimiser.update_basis(number)
 
-    @property
-    def replayable(self) -> bool:
-        """Whether steps are replayed from a graph; False before the second step, on a CPU, and if capture fails."""
-        return self._replay is not None and self._replay != self._body
-
     def loss(self) -> float:
         """As `Descent.loss`; waits for the device."""
         return float(self._loss)

@@ -13,13 +13,17 @@ from ..base.files import JsonDict
 from ..errors import ConfigError, DataError
 from .network.forms import FORMS, form_name
 
+#: A range narrower than this part of its largest value has its origin at its lower end.
+NARROW = 0.5
+
 
 @dataclass(frozen=True)
 class EtaMap:
     """``names`` of the p components, ``low`` and ``high`` of the training grid, ``log`` where it is logarithmic.
 
     ``before`` holds the second-largest training value of each parameter; it is empty in older files, and then `high` is
-    used. Models store it under this name.
+    used. Models store it under this name. ``origin`` is where u is 0, see `forms.Factor`: at 0, but for a narrow range
+    far from 0 at its lower end; empty where all are 0.
 
     The paper does not state the scale of its padding, but a raw A = 100 would saturate tanh.
     """
@@ -29,17 +33,20 @@ class EtaMap:
     high: tuple[float, ...]
     log: tuple[bool, ...]
     before: tuple[float, ...] = ()
+    origin: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, names: tuple[str, ...], grid: NDArray[np.float64]) -> EtaMap:
         """The map for training parameters ``grid`` (n, p); logarithmic for positive values with nearly equal ratios."""
         columns = [np.unique(column) for column in np.asarray(grid, np.float64).T]
+        origin = tuple(float(c[0]) if 0 < np.ptp(c) < NARROW * np.abs(c).max() else 0.0 for c in columns)
         return cls(
             tuple(names),
             tuple(float(column[0]) for column in columns),
             tuple(float(column[-1]) for column in columns),
             tuple(_is_logarithmic(column) for column in columns),
             tuple(float(column[-min(2, len(column))]) for column in columns),
+            origin if any(origin) else (),
         )
 
     @classmethod
@@ -47,7 +54,8 @@ class EtaMap:
         """The map of a model's header. Raises `DataError` for a header that is damaged."""
         try:
             fields = {name: tuple(values[name]) for name in ("names", "low", "high", "log")}
-            eta_map = cls(**fields, before=tuple(values.get("before", ())))
+            more = {name: tuple(values.get(name, ())) for name in ("before", "origin")}
+            eta_map = cls(**fields, **more)
         except (AttributeError, KeyError, TypeError) as error:
             raise DataError(f"the eta map is damaged: {error}") from None
         fault = eta_map._fault()
@@ -60,9 +68,10 @@ class EtaMap:
         p = len(self.names)
         if not p or not all(isinstance(name, str) and name for name in self.names) or len(set(self.names)) < p:
             return f"its names are {self.names!r}"
-        for what, values in (("low", self.low), ("high", self.high), ("before", self.before)):
+        ends = ("low", self.low), ("high", self.high), ("before", self.before), ("origin", self.origin)
+        for what, values in ends:
             numbers = all(type(value) in (int, float) and math.isfinite(value) for value in values)
-            if not numbers or (len(values) != p and not (what == "before" and not values)):
+            if not numbers or (len(values) != p and (what in ("low", "high") or values)):
                 return f"{what} of {', '.join(self.names)} is {values!r}"
         if len(self.log) != p or not all(isinstance(one, bool) for one in self.log):
             return f"log of {', '.join(self.names)} is {self.log!r}"
@@ -75,7 +84,8 @@ class EtaMap:
         return None
 
     def as_json(self) -> dict[str, list[object]]:
-        return {name: list(value) for name, value in asdict(self).items()}
+        values = {name: list(value) for name, value in asdict(self).items()}
+        return values if self.origin else {name: value for name, value in values.items() if name != "origin"}
 
     def normalise(self, eta: ArrayLike) -> NDArray[np.float32]:
         """Map ``eta`` (p,) or (n, p), in its own units, so that the training range becomes [-1, 1]; float32.
@@ -114,7 +124,8 @@ class EtaMap:
         if name == "mapped":
             factor: NDArray[Any] = self.normalise(eta)[..., i]
             return factor
-        u = eta[..., i] / (max(abs(self.low[i]), abs(self.high[i])) or 1.0)
+        low, high, origin = self._from_origin(i)
+        u = (eta[..., i] - origin) / (max(abs(low), abs(high)) or 1.0)
         if name == "scaled":
             return u
         return np.where(u > 1, 1 + self.edge_slope[i] * (u - 1), u**2)
@@ -125,8 +136,16 @@ class EtaMap:
 
         The tangent of a fitted parabola would overshoot. The slope is 2 if the trained range does not end at u = 1.
         """
-        ends = zip(self.low, self.high, self.before or self.high, strict=True)
-        return tuple(1.0 + before / high if high > 0 and high >= -low else 2.0 for low, high, before in ends)
+        slopes = []
+        for i, before in enumerate(self.before or self.high):
+            low, high, origin = self._from_origin(i)
+            slopes.append(1.0 + (before - origin) / high if high > 0 and high >= -low else 2.0)
+        return tuple(slopes)
+
+    def _from_origin(self, i: int) -> tuple[float, float, float]:
+        """The ends of the range of component ``i`` from its origin on, and the origin."""
+        origin = self.origin[i] if self.origin else 0.0
+        return self.low[i] - origin, self.high[i] - origin, origin
 
     def outside(self, eta: ArrayLike) -> list[str]:
         """A sentence for each component of ``eta`` (p,) outside the trained range."""

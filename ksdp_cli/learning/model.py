@@ -1,9 +1,10 @@
 """A trained network as a safetensors file; its header holds all that is needed to use and to reproduce it.
 
 Tensors: W0, b0, ... W5, b5 in float32, W_i (outputs, inputs). Header entries, each JSON: ``network`` {dim, eta_count,
-activation, form}, with form one of `forms.FORMS`, by default ``paper``; ``eta_map`` {names, low, high, log, before};
-``training``; ``provenance``. If the initial cloud has no registered name, the tensor ``source`` (K, d) holds its
-particles, so that the file alone can generate a new cloud. In the form ``separable``, W5 and b5 have one block of d
+activation, form}, with form one of `forms.FORMS`, by default ``paper``; ``eta_map`` {names, low, high, log, before,
+origin}; ``training``; ``provenance``; ``units`` {source, clouds}, each {length, origin}, where the network does not see
+particles as they are. If the initial cloud has no registered name, the tensor ``source`` (K, d) holds its particles, so
+that the file alone can generate a new cloud. In the forms ``separable`` and ``product``, W5 and b5 have one block of d
 rows for each term of `EtaMap.padding`: with h(x) the last hidden layer, f = x + sum_k c_k(eta) (W5_k h + b5_k).
 """
 
@@ -22,15 +23,18 @@ from ..base import html
 from ..base.files import JsonDict, local, open_regular, parse_json
 from ..base.outputs import write_whole
 from ..base.parsing import number
-from ..base.records import Eta, FileEntries, Options, Provenance, Shape, as_record
+from ..base.records import Eta, FileEntries, Options, Provenance, Shape, UnitsRecord, as_record
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..provenance import simulation
 from .eta_map import EtaMap
 from .network.forms import FORMS, PLAIN
 from .network.network import Network, Weights
+from .units import IDENTITY, Units
 
 FORMAT = "1"
+#: The format of a file with units or an origin of eta, which a reader of format 1 would ignore.
+WITH_UNITS = "2"
 #: Largest file in bytes. A model has about 20 000; a source may add 6 MB.
 LARGEST_FILE = 1 << 24
 #: Largest number of source particles in a model: 4 MB in the plane.
@@ -41,7 +45,8 @@ DAMAGED = "the file is damaged; train again or restore a copy"
 class Model:
     """Weights ``theta`` (float32 vector) and eta map of a network, its ``training`` options and ``provenance``.
 
-    ``source`` (K, d) holds the particles of an initial cloud without a registered name, else None.
+    ``source`` (K, d) holds the particles of an initial cloud without a registered name, else None. The network reads
+    particles in ``source_units`` and returns them in ``cloud_units``; `push` takes and returns them as they are.
     """
 
     def __init__(
@@ -52,10 +57,13 @@ class Model:
         training: JsonDict,
         provenance: JsonDict,
         source: NDArray[np.float32] | None = None,
+        source_units: Units = IDENTITY,
+        cloud_units: Units = IDENTITY,
     ) -> None:
         self.network, self.eta_map = network, eta_map
         self.theta = np.array(theta, np.float32)
         self.training, self.provenance, self.source = training, provenance, source
+        self.source_units, self.cloud_units = source_units, cloud_units
 
     @property
     def dim(self) -> int:
@@ -74,6 +82,21 @@ class Model:
         """
         return simulation(self.provenance["simulation"], "this model")
 
+    def fold_units(self) -> tuple[Weights, float]:
+        """Weights that take particles as they are, the units folded in; and the factor of x that is added to them."""
+        theta, skip = self.theta.astype(np.float64), 0.0
+        (first, bias), *_, (last, end) = self.network.layers(theta)
+        read = first[:, : self.dim]
+        read /= self.source_units.length
+        origin, goal = (np.array(one.origin or [0.0] * self.dim) for one in (self.source_units, self.cloud_units))
+        bias -= read @ origin
+        last *= self.cloud_units.length
+        end *= self.cloud_units.length
+        if self.network.residual:
+            skip = self.cloud_units.length / self.source_units.length
+        end[: self.dim] += goal - skip * origin  # of the first term of eta, which is 1
+        return theta.astype(np.float32), skip
+
     def describe(self) -> str:
         sizes = " x ".join(str(size) for size in self.network.sizes)
         form = "" if self.network.form == PLAIN else f", {self.network.form}"
@@ -87,7 +110,10 @@ class Model:
         0 on a logarithmic scale.
         """
         padding = self.eta_map.padding(self.network.form, eta)
-        x = np.asarray(x, np.float32)
+        return self.cloud_units.restore(self._evaluate(self.source_units.standardise(x), padding, device))
+
+    def _evaluate(self, x: NDArray[np.float32], padding: NDArray[np.float32], device: str) -> NDArray[np.float32]:
+        """The network at ``x`` (n, d) as it sees them, and one ``padding`` or one for each."""
         if padding.ndim == 1:
             network, theta = self.network.at(self.theta, padding)
             if device == "cpu":
@@ -137,15 +163,19 @@ class Model:
         tensors = {}
         for level, (weight, bias) in enumerate(self.network.layers(self.theta)):
             tensors[f"W{level}"], tensors[f"b{level}"] = weight, bias
+        plain = self.source_units.trivial and self.cloud_units.trivial and not self.eta_map.origin
         shape = {"dim": self.dim, "eta_count": self.network.eta_count, "activation": "tanh", "form": self.network.form}
         header = {
-            "ksdp_format": FORMAT,
+            "ksdp_format": FORMAT if plain else WITH_UNITS,
             "network": json.dumps(shape),
             "eta_map": json.dumps(self.eta_map.as_json()),
             "training": json.dumps(self.training),
             "provenance": json.dumps(self.provenance),
             "weights_sha256": self.sha256,
         }
+        if not plain:
+            both = {"source": self.source_units.as_json(), "clouds": self.cloud_units.as_json()}
+            header["units"] = json.dumps(both)
         if self.source is not None:
             tensors["source"] = np.ascontiguousarray(self.source, np.float32)
             header["source_sha256"] = hashlib.sha256(tensors["source"].tobytes()).hexdigest()
@@ -166,8 +196,8 @@ class Model:
             raise DataError(f"{path} is not a readable model: {error}", advice) from None
         if "ksdp_format" not in header:
             raise DataError(f"{path} is a safetensors file that ksdp did not write", "check the path")
-        if header["ksdp_format"] != FORMAT:
-            message = f"{path} has format {header['ksdp_format']!r}; this ksdp reads {FORMAT}"
+        if header["ksdp_format"] not in (FORMAT, WITH_UNITS):
+            message = f"{path} has format {header['ksdp_format']!r}; this ksdp reads {FORMAT} and {WITH_UNITS}"
             raise DataError(message, "update ksdp")
         if _header_hash(header) != header.get("header_sha256"):
             raise DataError(f"{path}: the header does not match its checksum", DAMAGED)
@@ -182,9 +212,10 @@ class Model:
             eta_map = EtaMap.from_json(parts["eta_map"])
             about = parts["training"], _entries_of(parts["provenance"], path)
             theta, source = _join(network, tensors), _source(network, tensors, header)
+            units = _units(network, header)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} has a missing or wrong entry: {error}", DAMAGED) from None
-        model = cls(network, theta, eta_map, *about, source)
+        model = cls(network, theta, eta_map, *about, source, *units)
         if model.sha256 != header.get("weights_sha256"):
             raise DataError(f"{path}: the weights do not match their checksum", DAMAGED)
         if not np.isfinite(theta).all():
@@ -237,6 +268,18 @@ def _join(network: Network, tensors: Mapping[str, NDArray[np.generic]]) -> Weigh
                 raise ValueError(f"{name}: {tensor.dtype} {tensor.shape}, not float32 {view.shape}")
             view[...] = tensor
     return theta
+
+
+def _units(network: Network, header: dict[str, str]) -> tuple[Units, Units]:
+    """The units of the source and of the clouds. Raises `KeyError` or `ValueError` if they are missing or wrong."""
+    if header["ksdp_format"] == FORMAT:
+        return IDENTITY, IDENTITY
+    units = parse_json(header["units"])
+    both = [as_record(UnitsRecord, units[name]) for name in ("source", "clouds")]
+    if any(len(one.origin) not in (0, network.dim) for one in both):
+        raise ValueError(f"an origin of units is not of dimension {network.dim}")
+    source, clouds = (Units(one.length, tuple(one.origin)) for one in both)
+    return source, clouds
 
 
 def _source(

@@ -66,7 +66,10 @@ class Trainer:
     """
 
     def __init__(self, data: TrainingData, settings: TrainConfig, device: str = "cpu") -> None:
-        self.settings = settings
+        self.settings, self.units = settings, (data.source_units, data.cloud_units)
+        #: Of distances in the network's numbers [length^2].
+        self.area = data.cloud_units.length**2
+        data = data.standardise()
         self.eta_map = EtaMap.of(data.names, data.eta)
         form = form_name(settings.network, len(data.names))
         stratified = settings.algorithm != "paper"
@@ -96,7 +99,7 @@ class Trainer:
                 "drop --keep best and --stop-excess, or use --validate or --held-out",
             )
         if self.held is not None:
-            self.floor = float(Certified().solve(self.batches.others(), self.held.targets).value.mean())
+            self.floor = self.area * float(Certified().solve(self.batches.others(), self.held.targets).value.mean())
 
     def advance(self) -> None:
         """Make one gradient step; before it, renew the mini-batch and gamma when they are due."""
@@ -127,7 +130,7 @@ class Trainer:
         loss = self.descent.loss()
         if not np.isfinite(loss):
             raise NumericalError(f"the loss is not finite at step {self.step}", "use a smaller --learning-rate")
-        return float(loss)
+        return self.area * float(loss)
 
     def validate(self) -> float | None:
         """Return the exact W2 squared between generated and held-out particles, mean over data sets; None without
@@ -135,7 +138,7 @@ class Trainer:
         if self.held is None:
             return None
         matching = Certified().solve(self._push(self.held.inputs, self.averaged), self.held.targets)
-        value = float(matching.value.mean())
+        value = self.area * float(matching.value.mean())
         if not self.best_kept or value < self.best[0]:
             self.best = (value, self.descent.weights(self.averaged))
         return value
@@ -177,7 +180,8 @@ class Trainer:
         if getattr(self.solver, "iterative", False):
             options |= {"M": s.sub_problem_size, "seed": s.seed, "step": self.step, "literal": s.algorithm == "paper"}
             most = s.most_sub_problems or None
-            stop = {"iterations": most, "tolerance": s.tolerance}
+            tolerance = s.tolerance / self.area if s.algorithm == "paper" else s.tolerance
+            stop = {"iterations": most, "tolerance": tolerance}
             options |= stop if to_tolerance else {"iterations": s.sub_problems, "tolerance": -1.0}
         else:
             options["seed"] = int(np.random.SeedSequence([s.seed, self.step]).generate_state(1, np.uint64)[0] >> 1)
@@ -294,6 +298,7 @@ def _trained(
     } | ({"capped_solves": trainer.capped} if settings.most_sub_problems else {})
     entries = about[0], about[1] | {"result": result}
     best, final = (
-        Model(trainer.network, theta, trainer.eta_map, *entries, about[2]) for theta in (weights, last_weights)
+        Model(trainer.network, theta, trainer.eta_map, *entries, about[2], *trainer.units)
+        for theta in (weights, last_weights)
     )
     return Trained(best, final, trainer.history, trainer.spent)

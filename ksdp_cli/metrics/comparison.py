@@ -79,12 +79,12 @@ class Comparison:
     def table(self, title: str) -> tuple[str, Sequence[str], Sequence[Sequence[object]]]:
         """Return (title, columns, rows) of the table of distances."""
         two = len(self.w2_squared_each) == 2
-        each = "; {:.4g} and {:.4g} to the two".format(*self.w2_squared_each) if two else ""
+        each = "; to the two references {:.4g} and {:.4g}".format(*self.w2_squared_each) if two else ""
         sub_samples = "1 sub-sample" if self.repeats == 1 else f"{self.repeats} sub-samples"
         rows: list[list[Any]] = [
             ["W2 squared", self.w2_squared, self.w2_squared_se, f"exact ({self.estimator}), N = {self.N}{each}"],
             ["W2", self.w2, None, "square root of W2 squared"],
-            ["noise floor, squared", self.floor, self.floor_se, self.floor_source],
+            ["noise floor, squared", self.floor, self.floor_se, f"what chance gives: {self.floor_source}"],
             ["excess over the floor", self.excess, None, _interval_text(self.excess_low, self.excess_high)],
             ["verdict", None, None, self.verdict],
             ["notes", None, None, f"{sub_samples}, seed {self.seed}; interval {self.interval_source}"],
@@ -156,4 +156,4 @@ def split(reference: Cloud, second: Cloud | None, n: int, seed: int) -> tuple[li
 
 
 def _interval_text(low: float | None, high: float | None) -> str:
-    return "" if low is None else f"95 % interval [{low:.4g}, {high:.4g}]"
+    return "" if low is None else f"what the laws differ by: 95 % interval [{low:.4g}, {high:.4g}]"

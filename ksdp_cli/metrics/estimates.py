@@ -176,12 +176,12 @@ def measure(
         return Measured(
             n, values, influence, 1.0, 1.0, f"missing: {n} particles are too few, at least {FEWEST} are needed"
         )
-    source = f"from the potentials of {n} particles a side" if by_potentials else f"from {repeats} disjoint sub-samples"
+    source = f"by the jackknife over {n} particles a side" if by_potentials else f"from {repeats} disjoint sub-samples"
     ratio = noise = 1.0
     if independent:
         used = float(np.mean([min(1.0, repeats * n / len(cloud)) for cloud in clouds]))
         ratio, noise = _ratios(dispersion(clouds[1], clouds[2]), used, clouds[1].shape[1])
-        source += f", variance x {ratio:.3g} for the difference between two runs"
+        source += f", {ratio:.3g} x its variance for the difference between two runs" if ratio >= 1.005 else ""
     return Measured(n, values, influence if by_potentials else None, ratio, noise, source)
 
 
@@ -234,11 +234,11 @@ def verdict(distance: Estimate, floor: Estimate | None, excess: Estimate | None,
     if excess.low is None or excess.high is None:
         return f"{ratio}, without an interval"
     if excess.low > 0:
-        return ratio
+        return f"different: {ratio}"
     if distance.mean == floor.mean == 0:
         return f"the same as {other} at N = {n}: distance and floor are 0"
     if excess.high <= SMALL_PART * floor.mean:
         part = math.ceil(100 * max(excess.high, 0.0) / floor.mean)
         return f"indistinguishable from {other} at N = {n} (excess at most {part} % of the floor)"
-    between = f"the excess lies between {excess.low:.2g} and {excess.high:.2g}"
-    return f"undecided at N = {n}: {between}, the floor is {floor.mean:.2g}"
+    most = f"{math.ceil(100 * excess.high / floor.mean)} % of the floor" if floor.mean > 0 else f"{excess.high:.2g}"
+    return f"undecided: no difference seen at N = {n}, but an excess of up to {most} would not show"

@@ -21,7 +21,7 @@ from .history import noise_key
 from .intervals import Interval, intervals, longest_step
 from .merging import RADIUS, Merging, critical_count
 from .origin import moving_origin
-from .problem import Case, Problem, chemical_at_start
+from .problem import Case, Problem, own_chemical
 from .quiet import initial_cloud
 from .stepper import Stepper
 from .world import Alone, World
@@ -214,9 +214,9 @@ class CaseRun:
 
     def field_gradient(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """The gradient of `field`, (d, x, y (, z))."""
-        known: Any = self.chemistry
+        chemistry: Any = self.chemistry
         with np.errstate(under="ignore"):
-            slope: NDArray[np.float64] = known.field_gradient(_memory(self.state.arrays), self.state.x, Grid(axes))
+            slope: NDArray[np.float64] = chemistry.field_gradient(_memory(self.state.arrays), self.state.x, Grid(axes))
         return slope
 
     def look_due(self) -> bool:
@@ -228,11 +228,11 @@ class CaseRun:
 
     def look(self) -> str | None:
         """Check for collapse: return a warning and note the time in the state if the cloud has collapsed, else None."""
-        lost = collapse.collapsed(self.problem, self.case, self.state.x)
-        if lost is None:
+        fraction = collapse.collapsed(self.problem, self.case, self.state.x)
+        if fraction is None:
             return None
         self.state.collapsed = self.time()
-        return collapse.collapse_warning(self.problem, self.case, self.time(), lost, self.state.x)
+        return collapse.collapse_warning(self.problem, self.case, self.time(), fraction, self.state.x)
 
 
 def merging_of(problem: Problem, case: Case) -> Merging | None:
@@ -266,7 +266,7 @@ def facts(
         dt=longest_step(c.snapshots, c.dt),
         delta=math.sqrt(case.kernel_args[0]),
         accuracy=c.accuracy,
-        c0=chemical_at_start(problem, case),
+        c0=own_chemical(c.init, problem.initial, case, problem.c0),
         mu=case.mu,
         chi=case.chi,
         kernel=problem.kernel,

@@ -76,8 +76,8 @@ def _add(sha: _Hash, value: object, inside: list[int]) -> None:
         _add(sha, [value.func, value.args, value.keywords], inside)
     elif isinstance(value, (BuiltinFunctionType, np.ufunc)):
         sha.update(f"built in {getattr(value, '__module__', '')}:{value.__name__};".encode())
-    elif isinstance(compiled := getattr(value, "py_func", None), FunctionType):  # by Numba
-        _add_function(sha, compiled, inside)
+    elif isinstance(function := getattr(value, "py_func", None), FunctionType):  # by Numba
+        _add_function(sha, function, inside)
     elif isinstance(value, ModuleType):
         sha.update(f"module {value.__name__} {getattr(value, '__version__', '')};".encode())
     elif isinstance(value, type):
@@ -148,7 +148,7 @@ _ABOUT = {
     "__static_attributes__",
 }
 #: Prefixes of attributes that base classes and decorators write into a class.
-_MADE = ("_abc_", "__abstractmethods__", "__annot", "__dataclass", "__match_args__", "__parameters__", "__orig_bases__")
+_AUTO = ("_abc_", "__abstractmethods__", "__annot", "__dataclass", "__match_args__", "__parameters__", "__orig_bases__")
 #: Packages whose classes are identified by name alone.
 _FOREIGN = ("builtins", "typing", "abc", "numpy", "torch", "pydantic", "numba", "ksdp_cli")
 
@@ -164,10 +164,10 @@ def _add_class(sha: _Hash, cls: type, inside: list[int]) -> None:
     for name, value in sorted(vars(cls).items()):
         for inner in ("__func__", "fget", "func", "__wrapped__"):  # static and class methods, properties, decorators
             value = getattr(value, inner, value) if not isinstance(value, (FunctionType, type)) else value
-        skipped = name in _ABOUT or type(value).__name__ in ("member_descriptor", "getset_descriptor")
+        skip = name in _ABOUT or type(value).__name__ in ("member_descriptor", "getset_descriptor")
         if issubclass(cls, BaseModel):  # apart from methods, everything in it is Pydantic's
-            skipped = skipped or name.startswith("__") or not isinstance(value, FunctionType)
-        if not skipped and (isinstance(value, FunctionType) or not name.startswith(_MADE)):
+            skip = skip or name.startswith("__") or not isinstance(value, FunctionType)
+        if not skip and (isinstance(value, FunctionType) or not name.startswith(_AUTO)):
             sha.update(f"{name}=".encode())
             _add(sha, value, inside)
 

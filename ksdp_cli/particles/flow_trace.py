@@ -77,12 +77,12 @@ class Term:
     def __init__(self, tape: _Tape, name: str, wide: bool) -> None:
         self.tape, self.name, self.wide = tape, name, wide
 
-    def _beside(self, other: object, operator: str, swapped: bool = False) -> Term:
+    def _beside(self, other: object, operator: str, swap: bool = False) -> Term:
         if isinstance(other, np.ndarray) and other.ndim:
             return NotImplemented  # type: ignore[no-any-return]  # the array then applies the operator to each element
         pair = [self, self.tape.of(other)]
         wide = any(term.wide for term in pair)
-        left, right = [_widened(term, wide) for term in (reversed(pair) if swapped else pair)]
+        left, right = [_widened(term, wide) for term in (reversed(pair) if swap else pair)]
         return self.tape.term(f"{left} {operator} {right}", wide)
 
     def _of(self, function: str) -> Term:
@@ -92,25 +92,25 @@ class Term:
         return self._beside(other, "+")
 
     def __radd__(self, other: object) -> Term:
-        return self._beside(other, "+", swapped=True)
+        return self._beside(other, "+", swap=True)
 
     def __sub__(self, other: object) -> Term:
         return self._beside(other, "-")
 
     def __rsub__(self, other: object) -> Term:
-        return self._beside(other, "-", swapped=True)
+        return self._beside(other, "-", swap=True)
 
     def __mul__(self, other: object) -> Term:
         return self._beside(other, "*")
 
     def __rmul__(self, other: object) -> Term:
-        return self._beside(other, "*", swapped=True)
+        return self._beside(other, "*", swap=True)
 
     def __truediv__(self, other: object) -> Term:
         return self._beside(other, "/")
 
     def __rtruediv__(self, other: object) -> Term:
-        return self._beside(other, "/", swapped=True)
+        return self._beside(other, "/", swap=True)
 
     def __neg__(self) -> Term:
         return self.tape.term(f"-{self.name}", self.wide)

@@ -141,21 +141,21 @@ class StepsGPU:
             self._launch(count, length == c.dt)
             # the only wait for the device; a maximum over ranks is the maximum over all blocks
             extremes = self.world.largest(self.world.fetch(self.extremes[:count]))
-            measured, speeds = _measured(extremes, c.dim)
+            extent, speeds = _extent(extremes, c.dim)
             noise = np.array([diffusion(stepper.case, length) for stepper in self.steppers])
-            good = resolved(measured, noise, c.dtype)
-            taken = count if good.all() else int(np.argmin(good.all(1)))
+            good = resolved(extent, noise, c.dtype)
+            steps = count if good.all() else int(np.argmin(good.all(1)))
             for case, stepper in enumerate(self.steppers):
-                stepper.fastest = max(stepper.fastest, float(speeds[: taken + 1, case].max()))
-                stepper.width, stepper.far = measured[:2, min(taken, count - 1), case].tolist()
-            if taken == count:
-                return taken, -1, None
+                stepper.fastest = max(stepper.fastest, float(speeds[: steps + 1, case].max()))
+                stepper.width, stepper.far = extent[:2, min(steps, count - 1), case].tolist()
+            if steps == count:
+                return steps, -1, None
             self.x.copy_(self.kept)
             self._share(self.x, self.whole)
-            for step in range(taken):  # repeats the same programs on the same positions, to the same bits
+            for step in range(steps):  # repeats the same programs on the same positions, to the same bits
                 self._step(step)
-        case, t = int(np.argmin(good[taken])), c.t0 + (begin + taken) * c.dt
-        return taken, case, self.steppers[case].blow_up(measured[:, taken, case].tolist(), t)
+        case, t = int(np.argmin(good[steps])), c.t0 + (begin + steps) * c.dt
+        return steps, case, self.steppers[case].blow_up(extent[:, steps, case].tolist(), t)
 
     def _set_clock(self, number: int, begin: float, length: float) -> None:
         """Copy number, time and length of the next steps to the device."""
@@ -288,10 +288,10 @@ class StepsGPU:
 
     def _note(self) -> None:
         """Update the notes of all steppers on captures and formulas."""
-        replayed = any(self._graphs.values())
-        why = None if replayed else self._why or "too few steps so far"
+        captures = any(self._graphs.values())
+        why = None if captures else self._why or "too few steps so far"
         for stepper in self.steppers:
-            stepper.notes = {"captured": replayed} | ({"why": why} if why else {}) | self._flow_note
+            stepper.notes = {"captured": captures} | ({"why": why} if why else {}) | self._flow_note
 
 
 def program(formula: str | None) -> Program:
@@ -313,12 +313,12 @@ def _formulas(steppers: list[Stepper], dim: int) -> tuple[list[Formula], str | N
     return formulas, None
 
 
-def _measured(extremes: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def _extent(extremes: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """The numbers of `resolved` (4, step, case), and the largest attraction (step, case), from ``extremes``."""
     ends = extremes[..., : 5 * dim].reshape(*extremes.shape[:-1], dim, 5)
     with np.errstate(over="ignore", invalid="ignore"):
-        width, moved = (ends[..., i : i + 2].sum(-1).max(-1) for i in (0, 2))
-    return np.stack([width, ends[..., :2].max((-2, -1)), moved, ends[..., 4].max(-1)]), extremes[..., 5 * dim :].max(-1)
+        old, new = (ends[..., i : i + 2].sum(-1).max(-1) for i in (0, 2))
+    return np.stack([old, ends[..., :2].max((-2, -1)), new, ends[..., 4].max(-1)]), extremes[..., 5 * dim :].max(-1)
 
 
 def _signed(key: int) -> int:

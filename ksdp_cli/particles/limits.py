@@ -51,8 +51,8 @@ def spread(problem: Problem, cloud: Cloud) -> float:
     law = problem.initial
     if not hasattr(law, "second_moment"):
         return float(cloud.var(0, dtype=np.float64).sum())
-    squared = getattr(getattr(law, "params", None), "squared", None)
-    return float(law.second_moment(problem.config.dim)) - (squared() if squared else 0.0)
+    square_of_centre = getattr(getattr(law, "params", None), "squared", None)
+    return float(law.second_moment(problem.config.dim)) - (square_of_centre() if square_of_centre else 0.0)
 
 
 def _threshold(problem: Problem, case: Case, start: float) -> Threshold:
@@ -97,7 +97,7 @@ def step_limits(problem: Problem, pull: float) -> list[StepLimit]:
             StepLimit(KERNEL_FRACTION * dt / pull, "attraction at the start moves a particle by delta / 2", not empty)
         )
     if short(c.chemistry) == "elliptic":
-        bounds = [(_collapsed(problem, case), _may_collapse(problem, case)) for case in problem.cases]
+        bounds = [(_collapse_step(problem, case), _may_collapse(problem, case)) for case in problem.cases]
         known = [(bound, counts) for bound, counts in bounds if bound is not None]
         if known:
             bound = min(known, key=lambda one: (not one[1], one[0]))
@@ -110,7 +110,7 @@ def _may_collapse(problem: Problem, case: Case) -> bool:
     return critical is not None and case.mass > critical
 
 
-def _collapsed(problem: Problem, case: Case) -> float | None:
+def _collapse_step(problem: Problem, case: Case) -> float | None:
     """The step in which the whole mass, at the distance of largest force, moves a particle by delta / 2; or None."""
     delta = math.sqrt(case.kernel_args[0])
     speed = abs(case.chi) * case.mass * _steepest(problem.kernel, case.kernel_args, problem.config.dim)

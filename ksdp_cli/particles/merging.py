@@ -44,16 +44,16 @@ class Merging:
 
     def after(self, x: Cloud) -> Cloud:
         """Return the positions (J, d) after a step to ``x``, with heavy particles moved, formed and enlarged."""
-        moved = x
+        y = x
         for rows in self.members:
-            moved = _gathered(moved, rows)
+            y = _gather(y, rows)
         while True:
-            group = self._meeting(moved)
+            group = self._meeting(y)
             if group is None:
-                group = self._crowd(moved)
+                group = self._crowd(y)
             if group is None:
-                return moved
-            moved = _gathered(moved, group)
+                return y
+            y = _gather(y, group)
             self.members = [rows for rows in self.members if not np.isin(rows[0], group)]
             self.members = sorted([*self.members, group], key=lambda rows: int(rows[0]))
 
@@ -90,7 +90,7 @@ def _within(x: Cloud, centre: Cloud, radius: float) -> NDArray[np.int64]:
     return np.flatnonzero(((x.astype(np.float64) - centre) ** 2).sum(1) <= radius**2)
 
 
-def _gathered(x: Cloud, rows: NDArray[np.int64]) -> Cloud:
+def _gather(x: Cloud, rows: NDArray[np.int64]) -> Cloud:
     """A copy of ``x`` (n, d) with ``rows`` moved to their mean."""
     y = x.copy()
     y[rows] = x[rows].mean(0, dtype=np.float64)

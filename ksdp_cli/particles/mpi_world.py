@@ -40,10 +40,10 @@ class MpiWorld:
             ) from None
         self.mpi, self.group = MPI, MPI.COMM_WORLD
         self.rank, self.size = self.group.rank, self.group.size
-        started = launcher.mpi_size()
-        if started is not None and started != self.size:
+        size = launcher.mpi_size()
+        if size is not None and size != self.size:
             raise ConfigError(
-                f"mpiexec started {started} ranks, but mpi4py has {self.size}",
+                f"mpiexec started {size} ranks, but mpi4py has {self.size}",
                 f"use the mpiexec of mpi4py's library, {MPI.Get_library_version().split(',')[0].strip()}",
             )
         host = self.group.Split_type(MPI.COMM_TYPE_SHARED)

@@ -29,7 +29,7 @@ class MovingOrigin:
     """
 
     def __init__(self, config: SimulateConfig, case: Case, start: NDArray[np.float64]) -> None:
-        self._case, self._t0 = case, config.t0
+        self._case = case
         span = STRIDE * config.dt
         count = math.ceil(config.T / span) + 2
         self._times = config.t0 + span * np.arange(count)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
@@ -43,13 +42,13 @@ def precision_warning(problem: Problem, cloud: Cloud) -> str | None:
     spread = math.hypot(width, math.sqrt(2 * c.dim * mu * c.T))
     if spread == 0.0 or not math.isfinite(spread):
         return None
-    stored = _common(np.spacing(far.astype(np.float32)))
-    if stored > spread / FEW:
-        message = f"{_stored_apart(stored, float(far.max()))}, and the cloud is {spread:.2g} wide"
+    spacing_in_store = float(np.quantile(np.spacing(far.astype(np.float32)), 1 - PART))
+    if spacing_in_store > spread / FEW:
+        message = f"{_stored_apart(spacing_in_store, float(far.max()))}, and the cloud is {spread:.2g} wide"
         raise ConfigError(message, _advice(c, wider=False))
     spacing, brownian = np.spacing(far.astype(c.dtype)), math.sqrt(2 * mu * longest_step(c.snapshots, c.dt))
-    if _diffuses(c, mu, spread) and (lost := float((spacing > brownian).mean())) > PART:
-        message = f"{_apart(c, float(far.max()))}, and a Brownian step is {brownian:.2g} long: {lost:.0%} would lose it"
+    if _diffuses(c, mu, spread) and (part := float((spacing > brownian).mean())) > PART:
+        message = f"{_apart(c, float(far.max()))}, and a Brownian step is {brownian:.2g} long: {part:.0%} would lose it"
         raise ConfigError(message, _advice(c))
     doubts = (coarse_steps(c, case, float(far.max()), spread) for case in problem.cases)
     return next((doubt for doubt in doubts if doubt), None)
@@ -65,9 +64,9 @@ def motion_warning(
     """
     if not (0 < width < math.inf and far < math.inf):
         return None
-    stored = float(np.spacing(np.float32(far)))
-    if stored > width / FEW:
-        coarse = f"{_stored_apart(stored, far)}, and the cloud is {width:.2g} wide"
+    spacing = float(np.spacing(np.float32(far)))
+    if spacing > width / FEW:
+        coarse = f"{_stored_apart(spacing, far)}, and the cloud is {width:.2g} wide"
         return f"by t = {t:.3g}{case.place} {coarse}; {_advice(c, wider=False)}"
     doubt = coarse_steps(c, case, far, width, shortest)
     return doubt and f"by t = {t:.3g}{case.place} {doubt}"
@@ -83,15 +82,15 @@ def coarse_steps(c: SimulateConfig, case: Case, far: float, spread: float, short
     step = min(longest_step(c.snapshots, c.dt), shortest)
     brownian = math.sqrt(2 * case.mu * step)
     if _diffuses(c, case.mu, spread) and spacing**2 > 12 * ADDED * brownian**2:
-        added = spacing**2 / (12 * brownian**2)
-        return f"{_apart(c, far)}: rounding adds {added:.2g} of the diffusion there; {_advice(c)}"
+        diffusion = spacing**2 / (12 * brownian**2)
+        return f"{_apart(c, far)}: rounding adds {diffusion:.2g} of the diffusion there; {_advice(c)}"
     delta, pull = math.sqrt(case.kernel_args[0]), abs(case.chi) * case.mass
     if pull and 0 < delta < LENGTHS * spacing:
         return f"{_apart(c, far)}, and delta is {delta:.2g}; {_advice(c)}"
     if not case.mu and pull:
-        moved = step * pull / (2 * math.pi * spread ** (c.dim - 1))
-        if moved * math.sqrt(c.T / step) < LENGTHS * spacing:  # n roundings add up to sqrt(n) of one
-            return f"{_apart(c, far)}, and attraction moves particles by {moved:.2g} in a step; {_advice(c)}"
+        displacement = step * pull / (2 * math.pi * spread ** (c.dim - 1))
+        if displacement * math.sqrt(c.T / step) < LENGTHS * spacing:  # n roundings add up to sqrt(n) of one
+            return f"{_apart(c, far)}, and attraction moves particles by {displacement:.2g} in a step; {_advice(c)}"
     return None
 
 
@@ -112,8 +111,3 @@ def _advice(c: SimulateConfig, wider: bool = True) -> str:
     """The remedies, with float64 among them if ``wider``."""
     ways = ["centre the cloud"] if c.origin == "moving" else ["centre the cloud", "use --origin moving"]
     return ", or ".join(ways + (["use --dtype float64"] if wider and c.dtype == "float32" else []))
-
-
-def _common(spacing: NDArray[np.floating]) -> float:
-    """The spacing that the fraction `PART` of the particles exceeds."""
-    return float(np.quantile(spacing, 1 - PART))

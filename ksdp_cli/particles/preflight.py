@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..base.labels import counted
 from ..base.memory import available_memory
 from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
@@ -104,11 +105,20 @@ def require(problem: Problem) -> None:
     width = 4 if c.dtype == "float32" else 8
     need, have = c.J * c.dim * (width * (len(problem.cases) + 6) + 8), available_memory()
     if need > have:
+        cases = counted(len(problem.cases), "case")
         raise ResourceError(
-            f"J = {c.J} particles in {len(problem.cases)} cases need at least {need / 2**30:.3g} GiB of memory, "
+            f"J = {c.J} particles in {cases} need at least {need / 2**30:.3g} GiB of memory, "
             f"but {have / 2**30:.3g} GiB are available",
             "use a smaller --J or sweep fewer values",
         )
+
+
+def step_warning(problem: Problem) -> str | None:
+    """A warning if dt is longer than the whole run, or None."""
+    c = problem.config
+    if c.halvings or not 0 < c.T < c.dt:
+        return None
+    return f"dt = {c.dt:g} is longer than T = {c.T:g}: the run is one step of {c.T:g}; use a smaller --dt"
 
 
 def diagnose(problem: Problem, case: Case, x: Cloud) -> str:

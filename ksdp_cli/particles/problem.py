@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import secrets
 from collections.abc import Callable, Mapping
@@ -123,7 +124,7 @@ def initial_cloud(law: object, dim: int, values: Mapping[str, object] | None = N
     _table("init_params", dict(values or {}), "initial cloud", fields)
     if isinstance(cloud, type):
         make: Callable[..., InitialCloud] = cloud
-        cloud = make(_checked(cloud.Params, values or {}, name)) if hasattr(cloud, "Params") else make()
+        cloud = make(_check(cloud.Params, values or {}, name)) if hasattr(cloud, "Params") else make()
     if dim not in cloud.dims:
         raise ConfigError(f"initial cloud {name!r} has dimension {_either(cloud.dims)}, not {dim}", "change --dim")
     return name, cloud
@@ -149,10 +150,10 @@ def pose(options: Mapping[str, object]) -> Problem:
         "kernel": _fields(kernel_name, kernel),
         "chemistry": _fields(chemistry_name, chemistry),
     }
-    owned = {f"flow {flow_name!r}": fields["flow"], f"kernel {kernel_name!r}": fields["kernel"]}
-    owned[f"chemistry {chemistry_name!r}"] = fields["chemistry"]
+    owners = {f"flow {flow_name!r}": fields["flow"], f"kernel {kernel_name!r}": fields["kernel"]}
+    owners[f"chemistry {chemistry_name!r}"] = fields["chemistry"]
     _require_one_owner(
-        extra, owned | {f"initial cloud {init_name!r}": of_law}, (flow_name, kernel_name, init_name, chemistry_name)
+        extra, owners | {f"initial cloud {init_name!r}": of_law}, (flow_name, kernel_name, init_name, chemistry_name)
     )
     init_params = _single(
         _table("init_params", remaining.pop("init_params", {}), "initial cloud", of_law) | extra, of_law
@@ -162,9 +163,9 @@ def pose(options: Mapping[str, object]) -> Problem:
     digests |= _contents({chemistry_name: chemistry})
     parameters: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
-        stored = _table(f"{part}_params", remaining.pop(f"{part}_params", {}), part, names)
+        values = _table(f"{part}_params", remaining.pop(f"{part}_params", {}), part, names)
         parameters[part] = {
-            name: sweep(extra[name] if name in extra else stored.get(name, names[name].default)) for name in names
+            name: sweep(extra[name] if name in extra else values.get(name, names[name].default)) for name in names
         }
     begin = beginning(c0)
     if isinstance(begin, StoredField) and len(begin.axes) != dim:
@@ -190,11 +191,6 @@ def pose(options: Mapping[str, object]) -> Problem:
     if SEED in config.swept():
         units[SEED] = "seed of the initial cloud and of the Brownian paths"
     return Problem(config, cases, kernel, initial, units, scheme, chemistry, digests, begin)
-
-
-def chemical_at_start(problem: Problem, case: Case) -> str | Field:
-    """c_0 of a case: a word of `chemistry.beginning.WORDS`, or a function of the coordinates."""
-    return own_chemical(problem.config.init, problem.initial, case, problem.c0)
 
 
 def own_chemical(name: str, initial: InitialCloud, case: Case, c0: str | Field) -> str | Field:
@@ -255,8 +251,8 @@ def _table(key: str, table: object, part: str, names: dict[str, object]) -> Json
 def _contents(components: dict[str, object]) -> dict[str, str]:
     """The digest of each component that does not ship with ksdp, by name; a unique text if there is no digest."""
     external = {n: c for n, c in components.items() if not n.startswith("ksdp:") or hasattr(c, "digest")}
-    digested = {n: c for n, c in external.items() if not isinstance(c, StoredCloud)}
-    return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in digested.items()}
+    own = {n: c for n, c in external.items() if not isinstance(c, StoredCloud)}
+    return {name: contents(one) or f"not known ({secrets.token_hex(4)})" for name, one in own.items()}
 
 
 def _cases(
@@ -268,10 +264,10 @@ def _cases(
     cases = []
     for number, (values, seed, stream) in enumerate(zip(rows, seeds, streams(seeds), strict=True)):
         p = fixed | values
-        flow_params = _checked(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
-        kernel_params = _checked(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
+        flow_params = _check(flow.Params, {name: p[name] for name in config.flow_params}, config.flow)
+        kernel_params = _check(kernel.Params, {name: p[name] for name in config.kernel_params}, config.kernel)
         chemistry_values = {name: p[name] for name in config.chemistry_params}
-        chemistry_params = _checked(chemistry.Params, chemistry_values, config.chemistry)
+        chemistry_params = _check(chemistry.Params, chemistry_values, config.chemistry)
         args = (p["delta2"], *(float(value) for value in kernel_params.model_dump().values()))
         field = _flow_of_case(flow, flow_params, config)
         cases.append(Case(values, p["mu"], p["chi"], p["M"], field, args, number, chemistry_params, seed, stream))
@@ -291,7 +287,7 @@ def _flow_of_case(flow: Flow | type[Flow], parameters: BaseModel, config: Simula
     return field
 
 
-def _checked(model: type[BaseModel], values: Mapping[str, object], owner: str) -> BaseModel:
+def _check(model: type[BaseModel], values: Mapping[str, object], owner: str) -> BaseModel:
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -300,31 +296,31 @@ def _checked(model: type[BaseModel], values: Mapping[str, object], owner: str) -
 
 def _shows(*owners: str) -> str | None:
     """The commands that list the parameters of those ``owners`` that are registered, or None."""
-    registered = {entry.long_name for entry in plugins.registry().entries}
-    commands = [f"'ksdp plugins show {owner}'" for owner in owners if owner in registered]
+    names = {entry.long_name for entry in plugins.registry().entries}
+    commands = [f"'ksdp plugins show {owner}'" for owner in owners if owner in names]
     return f"see {' and '.join(commands)}" if commands else None
 
 
 def _fields(owner: str, component: object) -> JsonDict:
     """The fields of a component's ``Params``, or none. Raises `ConfigError` for a name that equation (8) uses."""
     fields = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
-    taken = [name for name in fields if name in SimulateConfig.model_fields]
-    if taken:
+    clash = [name for name in fields if name in SimulateConfig.model_fields]
+    if clash:
         raise ConfigError(
-            f"{owner} has a parameter {taken[0]!r}, which is an option of every run", "rename it in Params"
+            f"{owner} has a parameter {clash[0]!r}, which is an option of every run", "rename it in Params"
         )
     return fields
 
 
 def _dimension(option: object, flow: str, flow_dims: tuple[int, ...], kernel: str, kernel_dims: tuple[int, ...]) -> int:
     """The dimension of ``option``, or the lowest that flow and kernel share. Raises `ConfigError` if there is none."""
-    shared = [d for d in flow_dims if d in kernel_dims]
+    common = [d for d in flow_dims if d in kernel_dims]
     if option is None:
-        if not shared:
+        if not common:
             raise ConfigError(
                 f"flow {flow!r} has dimension {_either(flow_dims)}, kernel {kernel!r} {_either(kernel_dims)}"
             )
-        return shared[0]
+        return common[0]
     try:
         dim = int(str(option))
     except ValueError:
@@ -342,11 +338,24 @@ def _either(dims: tuple[int, ...]) -> str:
 def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dict[str, object]]) -> ConfigError:
     parameters = [name for names in fields.values() for name in names]
     error = unknown_name(name, [*SimulateConfig.model_fields, *parameters])
-    listed = "parameters: " + ", ".join(f"{part} has {', '.join(names) or 'none'}" for part, names in fields.items())
+    if owned := _owners_of(name):
+        return ConfigError(f"--{name} belongs to {', '.join(owned)}", "name one of them beside it")
+    text = "parameters: " + ", ".join(f"{part} has {', '.join(names) or 'none'}" for part, names in fields.items())
     if "did you mean" in (error.hint or ""):
         return error
     with_some = [owner for owner, names in zip(owners, fields.values(), strict=True) if names]
-    return ConfigError(error.message, "; ".join(filter(None, (listed, _shows(*with_some)))))
+    return ConfigError(error.message, "; ".join(filter(None, (text, _shows(*with_some)))))
+
+
+def _owners_of(name: str) -> list[str]:
+    """The options that choose a registered flow, kernel or chemistry with a parameter ``name``."""
+    found = []
+    for kind in ("flow", "kernel", "chemistry"):
+        for entry in plugins.registry().of_kind(kind):
+            with contextlib.suppress(KsdpError):  # a stranger's component may not load
+                if name in _fields(entry.long_name, entry.load()):
+                    found.append(f"--{kind} {entry.name}")
+    return found
 
 
 def drift_prefactor(case: Case, particles: int) -> float:

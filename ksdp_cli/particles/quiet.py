@@ -20,7 +20,6 @@ from ..base import rng
 from ..base.shapes import Cloud
 from ..errors import ConfigError
 from .problem import Case, Problem
-from .tree.build import grow, plant
 
 #: Digits of a coordinate of a Sobol point.
 BITS = 32
@@ -59,6 +58,8 @@ def sobol(seed: int, stream: int, n: int, d: int) -> NDArray[np.float64]:
 def opposite(noise: NDArray[np.floating], x: Cloud) -> NDArray[np.floating]:
     """Return ``noise`` (J, d) in which the second particle of each pair of neighbours in ``x`` (J, d) has minus the
     increment of the first. With an odd J one particle has no partner."""
+    from .tree.build import grow, plant
+
     tree = plant(x, 2)
     grow(tree, 0, tree.depth, 0)
     pairs = tree.index[: len(x) // 2 * 2]

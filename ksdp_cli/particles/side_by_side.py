@@ -41,10 +41,10 @@ class SideBySide:
         while state.step < part.count:
             begin, length = part.place(state.step)
             count = min(self.steps.block, part.alike(state.step))
-            taken, failed, error = self.steps.advance(part.first + state.step, begin, length * part.dt, count)
+            steps, place, error = self.steps.advance(part.first + state.step, begin, length * part.dt, count)
             for run in self.runs:
-                run.count(taken)
+                run.count(steps)
             if error:
-                self.failed = self.runs[failed]
+                self.failed = self.runs[place]
                 raise error
             after_steps()

@@ -76,8 +76,8 @@ class Stepper:
         """
         if self.origin:
             origin: Any = self.origin.at(t)
-            carried: Any = self.carried
-            v: Array = self.case.flow.velocity(origin + x, t) - carried
+            drift_of_origin: Any = self.carried
+            v: Array = self.case.flow.velocity(origin + x, t) - drift_of_origin
         else:
             v = self.case.flow.velocity(x, t)
         if v.shape != x.shape:
@@ -195,16 +195,16 @@ class Stepper:
 
             new = scheme.step(x, t, dt, drift, noise)
             *ends, self.fastest = self.world.largest(np.append(_ends(x, new), x.dtype.type(self.fastest)))
-            measured = _measured(np.array(ends)).tolist()
-        if not resolved(measured, diffusion(self.case, dt), self.config.dtype):
-            raise self.blow_up(measured, t, dt)
-        self.width, self.far = measured[:2]
+            extent = _extent(np.array(ends)).tolist()
+        if not resolved(extent, diffusion(self.case, dt), self.config.dtype):
+            raise self.blow_up(extent, t, dt)
+        self.width, self.far = extent[:2]
         return {"x": self._cloud(new), **self.memory}
 
-    def blow_up(self, measured: list[float], t: float, dt: float | None = None) -> NumericalError:
-        """The error for a step of ``dt`` from ``t`` whose four numbers of `_measured` are not `resolved`."""
-        width, _, moved, reach = measured
-        reason = f"particles move by {moved:.3g} in one step, and the cloud is {width:.3g} wide"
+    def blow_up(self, extent: list[float], t: float, dt: float | None = None) -> NumericalError:
+        """The error for a step of ``dt`` from ``t`` whose four numbers of `_extent` are not `resolved`."""
+        width, _, motion, reach = extent
+        reason = f"particles move by {motion:.3g} in one step, and the cloud is {width:.3g} wide"
         return NumericalError(
             f"blow-up after t = {t:.6g}{self.case.place}: {reason if reach < LARGEST else 'positions are not finite'}",
             f"use a smaller --dt (now {self.config.dt if dt is None else dt:g}), a larger --delta2 "
@@ -213,18 +213,18 @@ class Stepper:
 
 
 def resolved(
-    measured: Sequence[float] | NDArray[np.floating], noise: float | NDArray[np.floating], dtype: str
+    extent: Sequence[float] | NDArray[np.floating], noise: float | NDArray[np.floating], dtype: str
 ) -> NDArray[np.bool_]:
     """Whether no two particles moved relative to each other by more than the width of the cloud plus the noise bound.
 
     Attraction moves a particle at most to the others, and a resolved flow changes a distance by a small fraction. Noise
     of standard deviation ``noise`` has a known bound. A larger relative motion is therefore not resolved, for any
-    kernel and flow, and is reported as a blow-up. A uniform translation does not count. ``measured`` holds the four
-    numbers of `_measured`, of one step or of many.
+    kernel and flow, and is reported as a blow-up. A uniform translation does not count. ``extent`` holds the four
+    numbers of `_extent`, of one step or of many.
     """
-    width, far, moved, reach = measured
+    width, far, motion, reach = extent
     rounding = 4 * float(np.finfo(dtype).eps) * far
-    return np.asarray((moved <= width + NOISE_RANGE * noise + rounding) & (reach < LARGEST))
+    return np.asarray((motion <= width + NOISE_RANGE * noise + rounding) & (reach < LARGEST))
 
 
 def _ends(x: NDArray[np.floating], new: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -236,10 +236,10 @@ def _ends(x: NDArray[np.floating], new: NDArray[np.floating]) -> NDArray[np.floa
     return np.array([(axis.max(), -axis.min()) for part in (x, new - x, new) for axis in part.T]).ravel()
 
 
-def _measured(ends: NDArray[np.floating]) -> NDArray[np.floating]:
+def _extent(ends: NDArray[np.floating]) -> NDArray[np.floating]:
     """Four numbers from the `_ends` of a cloud: largest extent of ``x`` along an axis, largest |x|, largest extent of
     ``new - x``, and largest |new|.
     """
-    old, moved, now = np.stack([-ends[1::2], ends[::2]], axis=1).reshape(3, -1, 2)
-    width, span = ((ends[:, 1] - ends[:, 0]).max() for ends in (old, moved))
+    old, motion, now = np.stack([-ends[1::2], ends[::2]], axis=1).reshape(3, -1, 2)
+    width, span = ((ends[:, 1] - ends[:, 0]).max() for ends in (old, motion))
     return np.stack([width, abs(old).max(), span, abs(now).max()])

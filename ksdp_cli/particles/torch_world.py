@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-#: Seconds between two looks at a card that is not done.
-WAIT = 1e-4
+#: Seconds between two looks at a card that is not done, and at ranks that are not here yet.
+WAIT, COMING = 1e-4, 1e-2
 
 
 class TorchWorld:
@@ -47,6 +47,9 @@ class TorchWorld:
             # torchrun may keep its store, with old addresses, when it restarts the ranks
             again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
             self.store = self.group.PrefixStore(f"ksdp {again}", store)
+            self.store.add("here", 1)
+            while self.store.add("here", 0) < self.size:  # torch's own wait takes no signal
+                time.sleep(COMING)
             self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
         self.place = int(os.environ.get("LOCAL_RANK", self.rank))
         self._cards: Any = None

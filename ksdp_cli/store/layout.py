@@ -256,20 +256,16 @@ def frames_of(root: Path, header: Header, case: int) -> int:
     return count
 
 
-def digest_of(value: object) -> str:
-    """Return the SHA-256 of canonical JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
 def block_digest(data: NDArray[np.generic]) -> int:
     """Return the first 8 bytes of the SHA-256 of a C-contiguous array, as the number in ``digest``."""
     return int.from_bytes(hashlib.sha256(data.data).digest()[:8], "little")
 
 
 def root_digest(metadata: JsonDict) -> str:
-    """Return the digest of the root metadata without the digest itself."""
+    """Return the SHA-256 of the root metadata as canonical JSON, without the digest itself."""
     attributes = {name: value for name, value in metadata["attributes"].items() if name != ROOT_DIGEST}
-    return digest_of(metadata | {"attributes": attributes})
+    canonical = json.dumps(metadata | {"attributes": attributes}, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def static_digest(root: Path, header: Header) -> str:

@@ -41,15 +41,15 @@ def check_chemistry(chemistry: type[object]) -> None:
         new, again = one.advance(state, x, 1e-3), other.advance(before, x, 1e-3)
         require(_equal(state, before), f"{name}.advance changes the state that it is given")
         require(_equal(new, again), f"{name}.advance in another instance gives other bits")
-        kept = {key: array.copy() for key, array in new.items()}
+        copies = {key: array.copy() for key, array in new.items()}
         slope, twice = one.gradient(new, x), one.gradient(new, x, 2.0)
-        told = f"{slope.dtype} {slope.shape}"
+        shape = f"{slope.dtype} {slope.shape}"
         require(
-            slope.shape == x.shape and slope.dtype == x.dtype, f"{name}.gradient gives {told} for float32 {x.shape}"
+            slope.shape == x.shape and slope.dtype == x.dtype, f"{name}.gradient gives {shape} for float32 {x.shape}"
         )
         require(np.isfinite(slope).all(), f"{name}.gradient is not finite")
         require(np.allclose(twice, 2.0 * slope, rtol=1e-5), f"{name}.gradient is not in proportion to its scale")
-        require(_equal(new, kept), f"{name}.gradient changes the state")
+        require(_equal(new, copies), f"{name}.gradient changes the state")
         if hasattr(one, "field"):
             _check_field(name, one, new, x)
         require("engine" in one.report(new), f"{name}.report does not name its 'engine'")

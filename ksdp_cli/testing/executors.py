@@ -26,28 +26,28 @@ def check_executor(executor: type[object], place: str = "", workers: int = 2) ->
     name = name_of(executor)
     require(isinstance(executor, type) and issubclass(executor, Workers), f"{name} does not derive from Workers")
     assert issubclass(executor, Workers)
-    with tempfile.TemporaryDirectory() as folder, executor(place, workers) as made:
-        require(made.threads is None or made.threads >= 1, f"{name}.threads is {made.threads!r}")
-        calls: list[Future[int]] = [made.submit(pow, n, 2) for n in (3, 4, 5, 3)]
-        calls.append(made.submit(_raises, "dt = 3", "lower it"))
-        made.begin(Path(folder) / "jobs")
+    with tempfile.TemporaryDirectory() as folder, executor(place, workers) as pool:
+        require(pool.threads is None or pool.threads >= 1, f"{name}.threads is {pool.threads!r}")
+        calls: list[Future[int]] = [pool.submit(pow, n, 2) for n in (3, 4, 5, 3)]
+        calls.append(pool.submit(_raises, "dt = 3", "lower it"))
+        pool.begin(Path(folder) / "jobs")
         _, late = wait(calls, PATIENCE)
         require(not late, f"{len(late)} calls of {name} have not ended after {PATIENCE:g} s")
-        found = [call.result() for call in calls[:-1]]
-        require(found == [9, 16, 25, 9], f"{name}: the squares of 3, 4, 5, 3 are {found}")
+        results = [call.result() for call in calls[:-1]]
+        require(results == [9, 16, 25, 9], f"{name}: the squares of 3, 4, 5, 3 are {results}")
         error = calls[-1].exception()
-        kept = isinstance(error, NumericalError) and (error.message, error.hint) == ("dt = 3", "lower it")
-        require(kept, f"{name}: NumericalError('dt = 3', 'lower it') comes back as {error!r}")
-        made.ask_to_stop(15)
-        made.shutdown(wait=False, cancel_futures=True)
+        has_message = isinstance(error, NumericalError) and (error.message, error.hint) == ("dt = 3", "lower it")
+        require(has_message, f"{name}: NumericalError('dt = 3', 'lower it') comes back as {error!r}")
+        pool.ask_to_stop(15)
+        pool.shutdown(wait=False, cancel_futures=True)
         try:
-            late_call = made.submit(pow, 2, 2)
+            late_call = pool.submit(pow, 2, 2)
         except RuntimeError:
             return
-        made.begin(Path(folder) / "jobs")
+        pool.begin(Path(folder) / "jobs")
         wait([late_call], PATIENCE)
-        begun = not late_call.cancelled() and not isinstance(late_call.exception(), CancelledError)
-        require(not begun, f"{name} begins a call after shutdown")
+        has_begun = not late_call.cancelled() and not isinstance(late_call.exception(), CancelledError)
+        require(not has_begun, f"{name} begins a call after shutdown")
 
 
 def _raises(message: str, hint: str) -> int:

@@ -32,12 +32,12 @@ def check_flow(flow: type[object], parameters: dict[str, float] | None = None, *
     values = require_params(flow, parameters)
     for dim in dims:
         make: Any = flow
-        made: Flow = make(values, dim)
+        instance: Flow = make(values, dim)
         points = np.random.default_rng(0).uniform(-radius, radius, (201, dim))
         points[0] = 0.0
         for t in TIMES:
-            _check_arrays(made, name_of(flow), points, t)
-            _check_divergence(made, name_of(flow), points, t, STEP * radius)
+            _check_arrays(instance, name_of(flow), points, t)
+            _check_divergence(instance, name_of(flow), points, t, STEP * radius)
 
 
 def _check_arrays(flow: Flow, name: str, points: Cloud, t: float) -> None:

@@ -25,38 +25,38 @@ def check_initial_cloud(cloud: object, parameters: dict[str, object] | None = No
     Raises `AssertionError`.
     """
     name = name_of(cloud)
-    made: Any = cloud
+    law: Any = cloud
     require_dims(cloud)
     if isinstance(cloud, type):
         values = require_params(cloud, parameters, texts=True) if hasattr(cloud, "Params") else None
-        made = cloud(values) if values is not None else cloud()
-    for dim in require_dims(made):
-        whole = made.draw(COUNT, dim, 5)
+        law = cloud(values) if values is not None else cloud()
+    for dim in require_dims(law):
+        whole = law.draw(COUNT, dim, 5)
         require(isinstance(whole, np.ndarray), f"{name}.draw gives a {type(whole).__name__} and no NumPy array")
         require(whole.shape == (COUNT, dim), f"{name}.draw({COUNT}, {dim}, seed) has shape {whole.shape}, not (n, dim)")
         require(whole.dtype == np.float32, f"{name}.draw gives {whole.dtype}, not float32")
         require(np.isfinite(whole).all(), f"{name}.draw gives positions that are not finite")
-        require(np.array_equal(whole, made.draw(COUNT, dim, 5)), f"{name}.draw of one seed differs from call to call")
+        require(np.array_equal(whole, law.draw(COUNT, dim, 5)), f"{name}.draw of one seed differs from call to call")
         for start, n in ((0, 1), (1, 300), (301, COUNT - 301)):
             require(
-                np.array_equal(made.draw(n, dim, 5, start=start), whole[start : start + n]),
+                np.array_equal(law.draw(n, dim, 5, start=start), whole[start : start + n]),
                 f"{name}.draw({n}, {dim}, seed, start={start}) is not rows {start} to {start + n} of the whole cloud",
             )
-        others = {"seed": made.draw(COUNT, dim, 6), "stream": made.draw(COUNT, dim, 5, stream=1)}
+        others = {"seed": law.draw(COUNT, dim, 6), "stream": law.draw(COUNT, dim, 5, stream=1)}
         for what, other in others.items():
             require(not (other == whole).all(1).any(), f"{name}.draw repeats particles under another {what}")
         distinct = len(np.unique(whole, axis=0))
         require(distinct == COUNT, f"{name}.draw gives {distinct} different particles instead of {COUNT}")
-        if hasattr(made, "second_moment"):
+        if hasattr(law, "second_moment"):
             squares = (whole.astype(np.float64) ** 2).sum(1)
-            apart = abs(float(squares.mean()) - made.second_moment(dim))
+            apart = abs(float(squares.mean()) - law.second_moment(dim))
             require(
                 apart <= 6 * float(squares.std()) / COUNT**0.5,
-                f"{name}.second_moment({dim}) is {made.second_moment(dim):.4g}, and {COUNT} particles have "
+                f"{name}.second_moment({dim}) is {law.second_moment(dim):.4g}, and {COUNT} particles have "
                 f"{squares.mean():.4g}",
             )
-        if hasattr(made, "placed"):
-            _check_placed(name, made, whole, dim)
+        if hasattr(law, "placed"):
+            _check_placed(name, law, whole, dim)
 
 
 def _check_placed(name: str, made: Any, drawn: np.ndarray, dim: int) -> None:

@@ -45,10 +45,10 @@ def check_kernel(kernel: object, parameters: dict[str, float] | None = None, *, 
     values = require_params(kernel, parameters)
     args = (delta2, *(float(value) for value in values.model_dump().values()))
     for dim in dims:
-        taken = parameter_count(kernel, dim)
+        count = parameter_count(kernel, dim)
         require(
-            taken == len(args),
-            f"{name}.g{dim}d takes {taken} arguments after r2, and delta2 with the fields of Params are {len(args)}",
+            count == len(args),
+            f"{name}.g{dim}d takes {count} arguments after r2, and delta2 with the fields of Params are {len(args)}",
         )
         for target in ("float32", "float64", "array", "triton"):
             source(kernel, dim, target)
@@ -96,13 +96,13 @@ def _check_compiled(kernel: object, name: str, dim: int, r: NDArray[np.float64],
         r2 = (at * at).astype(np.float64)
         exact = _plain(kernel, name, dim, r2, args)
         nearby = np.maximum(maximum_filter1d(np.abs(exact), 21), UNDERFLOW * np.abs(exact).max())
-        found = {
-            "the CPU loop": _compiled(kernel, dim, dtype, at, args),
+        results = {
+            "the CPU loop": _compile(kernel, dim, dtype, at, args),
             "torch": torch_g(torch.from_numpy(at * at), *args).numpy().astype(np.float64),
         }
         if dtype == "float64":
-            found["NumPy"] = array_function(kernel, dim)(r2, *args)
-        for where, values in found.items():
+            results["NumPy"] = array_function(kernel, dim)(r2, *args)
+        for where, values in results.items():
             error = np.abs(values - exact) / nearby
             worst = int(np.where(np.isfinite(error), error, np.inf).argmax())
             require(
@@ -112,7 +112,7 @@ def _check_compiled(kernel: object, name: str, dim: int, r: NDArray[np.float64],
             )
 
 
-def _compiled(
+def _compile(
     kernel: object, dim: int, dtype: str, r: NDArray[np.floating], args: tuple[float, ...]
 ) -> NDArray[np.float64]:
     """g in the compiled loop: the force of one source at the origin on targets along the first axis, over r."""
@@ -131,11 +131,11 @@ def _check_direct(kernel: object, name: str, dim: int, args: tuple[float, ...]) 
     for dtype, tolerance in TOLERANCE.items():
         x = cloud.astype(dtype)
         exact, size = _brute_force(kernel, dim, x, args)
-        found = {"the CPU": DirectCPU(kernel, args, dim, dtype)(x)}
+        results = {"the CPU": DirectCPU(kernel, args, dim, dtype)(x)}
         if torch.cuda.is_available() and importlib.util.find_spec("triton") is not None:
             engine = make_engine(kernel, args, dim, dtype, len(x), name="direct", device="cuda")
-            found["the GPU"] = engine(torch.from_numpy(x).cuda()).cpu().numpy()
-        for where, force in found.items():
+            results["the GPU"] = engine(torch.from_numpy(x).cuda()).cpu().numpy()
+        for where, force in results.items():
             worst = float((np.linalg.norm(force - exact, axis=1) / size).max())
             require(
                 worst <= tolerance,

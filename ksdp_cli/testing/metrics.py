@@ -44,11 +44,11 @@ def _check_profile(name: str, metric: type[Profile], cloud: Cloud, reference: Cl
 
 def _check_distance(name: str, metric: type[Distance], clouds: list[Cloud]) -> None:
     for second in (None, clouds[2]):
-        made = metric(clouds[0], clouds[1], second, seed=1)
-        n, repeats = made.sizes()
+        instance = metric(clouds[0], clouds[1], second, seed=1)
+        n, repeats = instance.sizes()
         most = COUNT if second is not None else len(clouds[1]) // 2
         require(1 <= n <= most and repeats >= 1, f"{name}.sizes gives {n} particles and {repeats} sub-samples")
-        cost = made.cost(n, 3 * repeats)
+        cost = instance.cost(n, 3 * repeats)
         require(len(cost) == 2 and min(cost) >= 0, f"{name}.cost gives {cost}: give seconds and bytes")
     x, y = clouds[1], clouds[2]
     far = y + np.full(y.shape[1], APART, y.dtype)

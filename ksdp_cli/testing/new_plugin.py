@@ -33,13 +33,13 @@ def new_plugin(name: str, folder: Path | None = None) -> list[Path]:
     flow = name.removeprefix("ksdp-").removesuffix("-flow") or name
     cls = "".join(map(str.capitalize, flow.split("-")))
     words = {"name": name, "package": package, "flow": flow, "cls": cls if cls[0].isalpha() else f"Flow{cls}"}
-    made = []
+    files = []
     for template, place in FILES.items():
         path = root / Template(place).substitute(words)
         path.parent.mkdir(parents=True, exist_ok=True)
         text = resources.files(__package__).joinpath("new_flow", template).read_text(encoding="utf-8")
         path.write_text(Template(text).substitute(words), encoding="utf-8")
-        made.append(path)
+        files.append(path)
     init = root / package / "__init__.py"
     init.write_text(f'"""The flow {flow} for ksdp."""\n', encoding="utf-8")
-    return [*made, init]
+    return [*files, init]

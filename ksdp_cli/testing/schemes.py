@@ -42,16 +42,16 @@ def check_scheme(scheme: type[object]) -> None:
         require(isinstance(new, np.ndarray), f"{name}.step gives a {type(new).__name__} and no NumPy array")
         same = new.shape == x.shape and new.dtype == dtype
         require(same, f"{name}.step gives {new.dtype} {new.shape} for {dtype.__name__} {x.shape}")
-        kept = np.array_equal(x, before) and (noise == 0.25).all() and not np.shares_memory(new, x)
-        require(kept, f"{name}.step changes its arguments, or gives one back")
+        unchanged = np.array_equal(x, before) and (noise == 0.25).all() and not np.shares_memory(new, x)
+        require(unchanged, f"{name}.step changes its arguments, or gives one back")
         require(len(times) == cls.evaluations, f"{name} calls the drift {len(times)} times, not {cls.evaluations}")
         inside = min(times) >= 0.5 and max(times) <= 0.625
         require(
             inside, f"{name} calls the drift at times from {min(times)} to {max(times)}, in a step from 0.5 to 0.625"
         )
         require(np.allclose(new, x + noise), f"{name}.step does not add the noise once where there is no drift")
-    found = _observed_order(step)
-    require(found > cls.order - SLACK, f"{name} converges with order {found:.2f}, not {cls.order}")
+    order = _observed_order(step)
+    require(order > cls.order - SLACK, f"{name} converges with order {order:.2f}, not {cls.order}")
 
 
 def _observed_order(step: Callable[..., NDArray[np.floating]]) -> float:

@@ -35,7 +35,7 @@ def check_transition_solver(solver: object) -> None:
         f"{name}.devices is {devices!r}: it must be a tuple of 'cpu', 'cuda' or both",
     )
     try:
-        made: Any = solver(seed=1) if isinstance(solver, type) else solver
+        instance: Any = solver(seed=1) if isinstance(solver, type) else solver
     except TypeError as error:
         raise AssertionError(f"{name}(seed=1) fails: {error}; every option needs a default, and seed is one") from None
     for dim in (2, 3):
@@ -44,8 +44,8 @@ def check_transition_solver(solver: object) -> None:
                 x: Batch = _clouds(points, dim, 0).astype(dtype)
                 y: Batch = _clouds(points, dim, 1).astype(dtype)
                 start = np.stack([np.random.default_rng(b).permutation(points) for b in range(SETS)])
-                for given in (None, start):
-                    _check_answer(made, name, x, y, given)
+                for first in (None, start):
+                    _check_answer(instance, name, x, y, first)
 
 
 def _clouds(points: int, dim: int, seed: int) -> NDArray[np.float32]:
@@ -63,13 +63,13 @@ def _check_answer(
 ) -> None:
     from scipy.optimize import linear_sum_assignment
 
-    given = [array for array in (x, y, start) if array is not None]
-    before = [array.copy() for array in given]
-    found = solver.solve(x, y, start)
-    same = (np.array_equal(a, b) for a, b in zip(given, before, strict=True))
+    inputs = [array for array in (x, y, start) if array is not None]
+    before = [array.copy() for array in inputs]
+    matching = solver.solve(x, y, start)
+    same = (np.array_equal(a, b) for a, b in zip(inputs, before, strict=True))
     require(all(same), f"{name}.solve changes the arrays that it is given")
-    require(isinstance(found, Matching), f"{name}.solve gives {type(found).__name__} and no Matching")
-    permutation, value = np.asarray(found.permutation), np.asarray(found.value)
+    require(isinstance(matching, Matching), f"{name}.solve gives {type(matching).__name__} and no Matching")
+    permutation, value = np.asarray(matching.permutation), np.asarray(matching.value)
     case = f"for x of shape {x.shape}"
     require(
         permutation.shape == x.shape[:2] and permutation.dtype == np.int64,
@@ -82,15 +82,16 @@ def _check_answer(
         np.allclose(value, true, rtol=TOLERANCE, atol=0),
         f"{name}: value is {value} {case}, and the mean squared distance of the matching is {true}",
     )
-    require(isinstance(found.status, str) and found.status, f"{name}: status is {found.status!r}; it must be a word")
+    status = matching.status
+    require(isinstance(status, str) and status, f"{name}: status is {status!r}; it must be a word")
     squared = ((x[:, :, None].astype(np.float64) - y[:, None]) ** 2).sum(-1)
     best = np.array([cost[linear_sum_assignment(cost)].mean() for cost in squared])
     require(
         not solver.exact or np.allclose(true, best, rtol=TOLERANCE, atol=0),
         f"{name} says that it is exact, and its value is {true} where the optimum is {best} {case}",
     )
-    if found.gap is not None:
-        gap = np.asarray(found.gap)
+    if matching.gap is not None:
+        gap = np.asarray(matching.gap)
         require(gap.shape == true.shape and (gap >= 0).all(), f"{name}: gap is {gap} {case}; it must be (B,), none < 0")
         require(
             (true - best <= gap + TOLERANCE * best).all(),

@@ -43,7 +43,7 @@ def of_store(selection: Selection, cases: Sequence[tuple[Values, Runs]], path: P
     curves: dict[str, Curve] = {}
     names = []
     for key, rows in groups.items():
-        name = label(dict(zip(others, key, strict=True)), 4) or _plural(run)
+        name = label(dict(zip(others, key, strict=True)), 4) or KINDS[run.kind].removeprefix("network ")
         name, points = _points(name, [values[along] for values, _ in rows], [runs for _, runs in rows])
         curves[name] = points
         names.append(name)
@@ -118,7 +118,7 @@ def _points(name: str, x: Sequence[float], every: Sequence[Runs]) -> tuple[str, 
     return f"{name}, mean of {count} seeds {BAND}", (
         x,
         [one.mean for one in estimates],
-        [_half(one) for one in estimates],
+        [math.nan if one.high is None else one.high - one.mean for one in estimates],
     )
 
 
@@ -130,10 +130,6 @@ def _second_moment(runs: Runs) -> Estimate:
     if len(runs) == 1:
         return Estimate(runs[0].second_moment, runs[0].second_moment_se)
     return ensemble_moments(runs).second_moment
-
-
-def _half(one: Estimate) -> float:
-    return math.nan if one.high is None else one.high - one.mean
 
 
 def only_varying(every: Sequence[Values]) -> str | None:
@@ -150,7 +146,3 @@ def _line(law: SecondMomentLaw, end: float) -> Curve:
 
 def _log(values: Sequence[float], along: str) -> bool:
     return along != "t" and min(values) > 0 and max(values) >= RATIO * min(values)
-
-
-def _plural(run: Run) -> str:
-    return KINDS[run.kind].removeprefix("network ")

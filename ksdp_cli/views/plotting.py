@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -180,7 +180,7 @@ def _name(subject: str | Path | Run | Model) -> str:
 def _store_alone(work: Work, selection: Selection) -> None:
     run, every = selection.run, of_store(work, selection, LARGEST)
     most = MOST_2D if run.dim == 2 else MOST_3D
-    _sheet(work, thin(work, every, most))
+    _densities(work, thin(work, every, most), figures.histogram_sheet)
     if len(every) > 1:
         if any(len(one.runs) > 1 for one in every):
             work.notes.append("second moments are means over the seeds with Student's 95 % bands")
@@ -199,12 +199,13 @@ def _model_alone(work: Work, network: NetworkClouds, at: Mapping[str, Values], c
     every = [dict(zip(names, values, strict=True)) for values in itertools.product(*grids)]
     points = thin(work, every, MOST_2D if model.dim == 2 else MOST_3D)
     work.notes += network.warnings(points)
-    _sheet(work, [network.at(values) for values in points])
+    _densities(work, [network.at(values) for values in points], figures.histogram_sheet)
 
 
-def _sheet(work: Work, clouds: Sequence[PictureCloud]) -> None:
+def _densities(work: Work, clouds: Sequence[PictureCloud], draw: Callable[..., None]) -> None:
+    """Draw the first axes of ``clouds`` by ``draw``, a sheet or a film."""
     titles = labels_of([one.values for one in clouds])
-    work.parts[""] = lambda path: figures.histogram_sheet(
+    work.parts[""] = lambda path: draw(
         [(label, work.first_axes(one.load())) for label, one in zip(titles, clouds, strict=True)],
         path,
         title=work.title,
@@ -224,13 +225,7 @@ def _film(
         clouds = [network.at(values) for values in points]
     else:
         clouds = filming.in_order(work, select(own, case=case, **at))
-    titles = labels_of([one.values for one in clouds])
-    work.parts[""] = lambda path: figures.film(
-        [(label, work.first_axes(one.load())) for label, one in zip(titles, clouds, strict=True)],
-        path,
-        title=work.title,
-        fields=[one.field() if one.field else None for one in clouds],
-    )
+    _densities(work, clouds, figures.film)
 
 
 def _training(work: Work, subject: Run | Model | str | Path) -> None:

@@ -126,7 +126,7 @@ def test_without_a_floor_a_second_run_is_simulated_and_said(folder: Path) -> Non
     assert open_run(again.second).attrs["seed"] == 1_000_006
 
 
-def test_what_a_second_run_may_take(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_has_fewer_particles_if_it_takes_long(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds of the store, for each step and particle; 0 of them are affordable, or those of a third of it."""
     cloud, reference = store(folder, "trained"), store(folder, "sweep-0")
     whole = reference.attrs["seconds"] / reference.attrs["steps"] * 4
@@ -207,7 +207,7 @@ def test_clouds_of_two_sizes_say_what_is_left_out(folder: Path) -> None:
         ({"A": 10, "estimator": "sinkhorn"}, ConfigError, "sinkhorn"),
     ],
 )
-def test_errors(folder: Path, options: dict[str, object], error: type[Exception], told: str) -> None:
+def test_wrong_options_are_refused(folder: Path, options: dict[str, object], error: type[Exception], told: str) -> None:
     with pytest.raises(error, match=told):
         ksdp.compare(folder / "sweep-0.zarr", folder / "sweep-1.zarr", **options)
 

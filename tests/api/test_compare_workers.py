@@ -86,7 +86,7 @@ def test_seeds_of_an_ensemble(here: None, tmp_path: Path) -> None:
     assert Here.calls == 2 * (2 * 3 + 3)
 
 
-def test_what_is_done_is_found_after_an_error(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finished_pairs_are_reused_after_an_error(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The third call fails; the same command makes what is missing, and no more."""
     clouds = np.random.default_rng(5).standard_normal((3, 50, 2))
     plain = pair_workers.solve
@@ -132,7 +132,7 @@ def test_an_equal_comparison_waits_for_the_other(here: None, monkeypatch: pytest
         assert others[0].result(60).as_dict() == found.as_dict()
 
 
-def test_where_nothing_can_be_written_a_temporary_folder_serves(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_temporary_folder_serves_if_runs_cannot_be_written(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("runs").write_text("in the way")
     clouds = np.random.default_rng(7).standard_normal((2, 50, 2))
     alone, shared = both(*clouds, metrics="w2")

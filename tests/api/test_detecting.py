@@ -26,7 +26,7 @@ RUN: dict[str, Any] = {
 }
 
 
-def test_the_plane(tmp_path: Path) -> None:
+def test_the_blow_up_time_in_the_plane(tmp_path: Path) -> None:
     """The exact time for M = 24 pi is 0.0502; 10 % is asked of one seed of 3000 particles."""
     run = ksdp.simulate(out=tmp_path / "a.zarr", **RUN)
     (when,), (by_frame,) = run.attrs["t_b"], run.attrs["concentration"]
@@ -40,7 +40,7 @@ def test_the_plane(tmp_path: Path) -> None:
     assert ksdp.info(run.path)["t_b"] == [when]
 
 
-def test_space() -> None:
+def test_the_blow_up_time_in_space() -> None:
     """The densities of balls of the exact blow-up at T = 0.05, cut at 2: within 10 % of it, and in the interval."""
     exact = Collapse(0.05)
     problem = pose({"dim": 3, "M": exact.M, "delta2": 1e-5, "J": 100})
@@ -89,7 +89,7 @@ def test_a_sweep_says_each_reason_once() -> None:
     assert _in_words("t_b", [1.5, None]) == _in_words("seed", [1.5, None])
 
 
-def test_what_cannot_collapse_says_nothing(tmp_path: Path) -> None:
+def test_a_case_that_cannot_collapse_has_no_record(tmp_path: Path) -> None:
     for options in ({"M": "8pi"}, {"chi": -1}, {"chi": 0}):
         run = ksdp.simulate(out=tmp_path / "a.zarr", overwrite=True, J=50, T=1e-3, dt=1e-3, **options)
         assert "t_b" not in run.attrs

@@ -156,7 +156,7 @@ def test_seeds_in_step_make_no_ensemble(runs: tuple[Run, Run], tmp_path: Path) -
     assert ksdp.train(run, steps=2, N=20, out=tmp_path / "m.safetensors").trained.model.eta_map.names == ("A", "t")
 
 
-def test_what_is_refused(runs: tuple[Run, Run]) -> None:
+def test_floors_and_sizes_that_do_not_fit_are_refused(runs: tuple[Run, Run]) -> None:
     with pytest.raises(ConfigError, match="5 seeds"):
         ksdp.compare(*runs, floor="halves", metrics="w2", **AT)
     with pytest.raises(ConfigError, match="--N 60"):

@@ -76,7 +76,7 @@ def test_files_of_five_dimensions_come_back(suffix: str) -> None:
     assert import_files([f"b{suffix}"], {}, source=f"b{suffix}", out="c.zarr").dim == 5
 
 
-def test_what_has_no_room_for_them_says_so() -> None:
+def test_clouds_of_too_many_dimensions_are_refused() -> None:
     x = normal(20, 3)
     run = ksdp.clouds({(): x}, names=[], source=x, out="a.zarr")
     with pytest.raises(ConfigError, match="VTK"):

@@ -174,7 +174,7 @@ def test_a_reference_of_it_goes_on() -> None:
     assert reference_options(stored | {"merge": "delta"}, {"t": 0.04})["merge"] == "delta"
 
 
-def test_in_space_too(tmp_path: Path) -> None:
+def test_a_collapse_in_space_is_followed(tmp_path: Path) -> None:
     """The exact collapse at T = 0.05, of which a core four delta wide holds 1 % of the mass somewhat before that."""
     exact = Collapse(0.05)
     space: dict[str, Any] = {"dim": 3, "init": "collapse", "M": exact.M, "kernel": "plummer", "J": 1500}
@@ -189,7 +189,7 @@ def test_a_run_without_a_collapse_does_not_stop(tmp_path: Path) -> None:
     assert not {"stopped", "followed"} & set(run.attrs)
 
 
-def test_what_cannot_stop_is_refused(tmp_path: Path) -> None:
+def test_options_that_exclude_merge_stop_are_refused(tmp_path: Path) -> None:
     for options in ({"delta2": 0, "kernel": "coulomb"}, {"device": "cuda"}, {"M": "20pi,24pi"}, {"seed": "0:1:2"}):
         with pytest.raises(ConfigError, match="--merge stop"):
             ksdp.simulate(out=tmp_path / "a.zarr", **{"J": 10, "T": 1e-3, "merge": "stop"} | options)

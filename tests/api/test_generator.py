@@ -64,11 +64,11 @@ def test_a_plugin_that_is_not_installed_and_a_later_entry_pass() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"J": 0}, {"mu": [-1.0]}, {"dtype": "float16"}, {"dt": "long"}])
-def test_what_is_misstated_names_the_file_and_the_entry(changes: dict[str, Any]) -> None:
+def test_a_wrong_entry_of_a_model_is_named_with_its_file(changes: dict[str, Any]) -> None:
     with pytest.raises(DataError, match=rf"s\.zarr.*\b{next(iter(changes))}\b"):
         provenance.simulation(stated(**changes), "s.zarr")
 
 
-def test_what_is_not_stated_is_no_default() -> None:
+def test_a_missing_entry_is_not_replaced_by_a_default() -> None:
     with pytest.raises(DataError, match="'flow'"):
         provenance.simulation({"init": "ksdp:ball", "T": 0.1, "J": 100, "dim": 2}, "own-clouds")

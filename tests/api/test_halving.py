@@ -57,7 +57,7 @@ def test_precision_is_doubted_for_the_steps_that_were_taken(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("scheme", ["euler", "heun"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_without_need_they_are_the_fixed_ones_bit_for_bit(scheme: str, dtype: str) -> None:
+def test_steps_that_need_no_halving_are_the_fixed_ones(scheme: str, dtype: str) -> None:
     options = {"J": 200, "T": 0.0125, "scheme": scheme, "dtype": dtype, "M": 1, "delta2": 0.1}
     x, run = cloud(options | {"dt": "auto"})
     assert run.state.place.taken == 13
@@ -150,7 +150,7 @@ def test_workers_give_the_same_bits(tmp_path: Path) -> None:
         assert np.array_equal(one.frame(case), two.frame(case))
 
 
-def test_what_auto_stands_for_is_what_is_stored(tmp_path: Path) -> None:
+def test_the_store_holds_the_values_that_auto_stands_for(tmp_path: Path) -> None:
     made = build(SimulateConfig, {"dt": "auto"})
     assert (made.dt, made.halvings) == (1e-3, 20)
     run = ksdp.simulate(out=tmp_path / "a.zarr", **AUTO | {"T": 1e-3})
@@ -158,7 +158,7 @@ def test_what_auto_stands_for_is_what_is_stored(tmp_path: Path) -> None:
     assert "halvings" not in ksdp.simulate(out=tmp_path / "b.zarr", J=10, T=1e-3, dt=1e-3).config
 
 
-def test_what_cannot_be_halved_is_refused() -> None:
+def test_options_that_exclude_halving_are_refused() -> None:
     for options in ({"delta2": 0, "kernel": "coulomb"}, {"device": "cuda"}, {"halvings": 31}, {"dt_fraction": 0}):
         with pytest.raises(ConfigError):
             pose(AUTO | options)

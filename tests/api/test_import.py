@@ -122,7 +122,7 @@ def test_a_source_of_points_travels_with_the_store_and_the_model(tmp_path: Path)
         ksdp.train(data, steps=3, N=50, out="n.safetensors")
 
 
-def test_of_arrays_a_tenth_is_held_out_too() -> None:
+def test_training_on_arrays_holds_out_a_tenth() -> None:
     family = {"position": np.stack([normal(200, seed=A) + A for A in (1, 2)]), "A": np.array([1.0, 2.0])}
     found = ksdp.train(family, steps=1, N=50, out="m.safetensors")
     assert found.trained.model.training["held_out"] == 0.1
@@ -162,14 +162,14 @@ def test_four_lines_from_files_to_a_compared_sample(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("files", "parameters", "options", "error", "said"),
     [
-        (2, {}, {}, ConfigError, "2 files and 1 values"),
+        (2, {}, {}, ConfigError, "2 files.* 1 value;"),
         (2, {"A": "1,2,3"}, {}, ConfigError, "--A.* 3 .* 2 "),
-        (2, {"A": "1,1"}, {}, ConfigError, "2 files and 1 values"),
+        (2, {"A": "1,1"}, {}, ConfigError, "2 files.* 1 value;"),
         (1, {"A": 1}, {"source": "nothing.npy"}, DataError, "nothing.npy"),
         (1, {"position": 1}, {}, ConfigError, "'position'"),
     ],
 )
-def test_what_does_not_fit_is_said_and_leaves_nothing(
+def test_values_that_do_not_fit_are_refused_and_leave_no_store(
     files: int, parameters: dict[str, Any], options: dict[str, Any], error: type[Exception], said: str
 ) -> None:
     for k in range(files):

@@ -63,7 +63,7 @@ def test_training_takes_an_npz(tmp_path: Path) -> None:
     assert cloud.frame().shape == (50, 2)
 
 
-def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
+def test_unreadable_files_are_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.npy").write_bytes(b"no array")
     (tmp_path / "a.csv").write_text("x,y\n1,two\n")
     (tmp_path / "a.npz").write_bytes(b"PK")

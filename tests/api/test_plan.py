@@ -96,12 +96,12 @@ def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert said["seconds"] > said["steps"] * said["seconds_a_step"] > 0
 
 
-def test_what_is_refused_is_refused() -> None:
+def test_a_plan_refuses_what_simulate_refuses() -> None:
     with pytest.raises(ConfigError):
         plan(flow="none", J=-1)
 
 
-def test_the_command(tmp_path: Path) -> None:
+def test_plan_on_the_command_line(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from ksdp_cli.cli.assembly import app

@@ -45,7 +45,7 @@ def test_snapshots_at_multiples_of_dt_do_not_touch_the_steps(numbers: list[int])
     assert steps == [(float(n) * dt, dt) for n in range(numbers[-1])]
 
 
-def test_what_was_asked_before_goes_on() -> None:
+def test_a_run_extends_by_later_snapshots() -> None:
     def times(stored: tuple[float, ...], **asked: Any) -> tuple[float, ...]:
         return extend(pose(asked), stored).config.snapshots
 
@@ -181,7 +181,7 @@ def test_a_cloud_that_is_not_finite_is_no_blow_up(tmp_path: Path) -> None:
         ksdp.simulate(init=Hole, J=5, T=1e-3, out=tmp_path / "a.zarr")
 
 
-def test_what_cannot_fit_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_too_large_are_refused_before_any_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ResourceError, match=r"6\.71e\+04 GiB"):
         ksdp.simulate(J=10**12, out=tmp_path / "a.zarr")
     with pytest.raises(ConfigError, match=r"1e\+13 steps"):

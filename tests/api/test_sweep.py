@@ -151,7 +151,7 @@ def test_a_chemical_keeps_its_state_whoever_ends_the_sweep(tmp_path: Path) -> No
     assert same_frames(on, ksdp.simulate(**options, **later, out=tmp_path / "b.zarr"))
 
 
-def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
+def test_wrong_workers_and_cases_are_refused(tmp_path: Path) -> None:
     class Still:
         """A flow of this file."""
 

@@ -53,7 +53,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_it_is_sampled_elsewhere_and_for_more_particles_which_is_said(warm: Path) -> None:
+def test_sampling_more_particles_than_are_stored_warns(warm: Path) -> None:
     told: list[str] = []
     few = ksdp.sample(warm / "m.safetensors", n=400, A=50, warn=told.append)
     assert told == []

@@ -40,7 +40,7 @@ from ksdp_cli.views.report.reporting import report
         ({"M": -1}, "M = -1 is negative"),
     ],
 )
-def test_it_is_refused_at_once(options: dict[str, Any], told: str) -> None:
+def test_wrong_options_are_refused_at_once(options: dict[str, Any], told: str) -> None:
     began = time.monotonic()
     with pytest.raises(ConfigError) as caught:
         pose(options)

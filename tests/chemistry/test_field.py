@@ -193,7 +193,7 @@ def test_the_grid_goes_where_the_flow_takes_the_cloud() -> None:
         assert high > grid.low[0] + grid.side > (1.3 if flow == "none" else 4.0)
 
 
-def test_what_cannot_be_stored_is_refused(tmp_path: Path) -> None:
+def test_fields_that_cannot_be_stored_are_refused(tmp_path: Path) -> None:
     for change, words in (({"dim": 3, "store_field": 800}, "645"), ({"init": "points.npy"}, "field-side")):
         if "init" in change:
             np.save(tmp_path / "points.npy", np.ones((10, 2)))

@@ -81,7 +81,7 @@ def test_a_state_goes_on_to_the_bit_in_another_instance() -> None:
     assert all(np.array_equal(state[name], kept[name]) for name in kept)  # advance changes nothing in place
 
 
-def test_what_it_does_not_serve_is_refused() -> None:
+def test_cases_outside_of_parabolic_chemistry_are_refused() -> None:
     facts = Facts(dim=2, particles=10, mass=1.0, T=1.0, dt=0.1, delta=0.1, kernel=Blob)
     with pytest.raises(ConfigError, match="--kernel gaussian"):
         Parabolic(Params(), facts)

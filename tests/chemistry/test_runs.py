@@ -100,7 +100,7 @@ def test_sizes_and_errors_are_in_the_store_and_a_delta_that_is_not_held_is_told(
     assert run.config["chemistry_params"]["eps"] == [0.5]
 
 
-def test_what_it_does_not_serve_is_refused() -> None:
+def test_options_that_exclude_parabolic_chemistry_are_refused() -> None:
     for options in ({"kernel": "plummer"}, {"eps": 0}, {"chemistry": "parabolik"}, {"chemistry": "elliptic"}):
         with pytest.raises(ConfigError):
             ksdp.simulate(**{**SMALL, **options})

@@ -87,7 +87,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG, ids=lambda text: text.replace("\n", " ").replace("[", "").replace("]", ""))
-def test_what_is_wrong(text: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_files_are_refused(text: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     Path("s.toml").write_text('flow = "laminar2d"\n' + text + "\n")
     assert command("sweep", "s.toml") == 2
     said = capsys.readouterr().err

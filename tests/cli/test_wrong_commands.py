@@ -38,6 +38,12 @@ WRONG = {
     "half a seed": ((*RUN, "--seed", "0:1:3"), 2, "--seed: the range '0:1:3'", "write it as 0:2:3"),
     "one seed twice": ((*RUN, "--seed", "3,3"), 2, "seed = 3", "once"),
     "fraction of a particle": (("simulate", "--J", "10.5"), 2, "10.5", "whole number"),
+    "a flow's parameter": ((*RUN, "--A", "100"), 2, "--A belongs to --flow laminar2d", "name one of them beside it"),
+    "a number left out": ((*RUN, "--mu", "1,,3"), 2, "'1,,3' lacks a number", "START:STOP:COUNT"),
+    "unknown figure": (("reproduce", "fig12"), 2, "'fig12'", "fig1 to fig10"),
+    "unknown table": (("reproduce", "table3"), 2, "'table3'", "did you mean table2?"),
+    "unknown component": (("plugins", "show", "lamnar2d"), 2, "'lamnar2d'", "did you mean 'laminar2d'?"),
+    "help as a command": (("help",), 2, "'help'", "did you mean --help?"),
     "unknown solver": (("compare", "a.zarr", "b.zarr", "--estimator", "sinkhorn"), 2, "sinkhorn", "or 'emd'"),
 }
 

@@ -20,7 +20,7 @@ def cells(notebook: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs(notebook: Path, tmp_path: Path) -> None:
+def test_every_notebook_runs(notebook: Path, tmp_path: Path) -> None:
     code = "\n".join("".join(cell["source"]) for cell in cells(notebook))  # type: ignore[arg-type]
     for usual, small in SMALLER.items():
         code = code.replace(usual, small)
@@ -29,7 +29,7 @@ def test_it_runs(notebook: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_was_run_from_the_top(notebook: Path) -> None:
+def test_every_notebook_was_run_from_the_top(notebook: Path) -> None:
     """No cell failed, and each was run once, in order."""
     every = cells(notebook)
     assert [cell["execution_count"] for cell in every] == list(range(1, len(every) + 1))

@@ -15,6 +15,7 @@ assert SPEC is not None
 assert SPEC.loader is not None
 PAGES = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(PAGES)
+COPIED = 33
 TABLES = sorted(path for path in PAGES.RESULTS.rglob("*.json") if "rows-as-printed" not in path.name)
 
 
@@ -39,3 +40,13 @@ def test_a_table_is_shown_and_says_where_it_is_from(path: Path) -> None:
     assert data["machine"]
     program = re.search(r"benchmarks/(\w+\.py)", data["command"])
     assert program is None or (ROOT / "benchmarks" / program[1]).exists()
+    if not data.get("copied"):  # then a script wrote it: the one of the command, or that of what was reproduced
+        writer = (ROOT / "benchmarks" / (program[1] if program else "reproduced.py")).read_text()
+        assert re.search(r"\brecord\(\)|\bwrite\(", writer)
+        assert f'"{path.parent.name}/' in writer or not program
+        assert re.match(r"\d+ cores, .+, Python 3\.\d+\.\d+", data["machine"])
+
+
+def test_copied_tables_become_fewer() -> None:
+    """Rows that were copied from what a command had printed, before `Table` recorded them; none may be added."""
+    assert sum("copied" in json.loads(path.read_text()) for path in TABLES) <= COPIED

@@ -51,7 +51,7 @@ def test_the_reference_finds_every_name(site: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_accessible(browser: Any, address: str, scheme: str, violations: Violations) -> None:
+def test_the_site_is_accessible(browser: Any, address: str, scheme: str, violations: Violations) -> None:
     """axe-core finds nothing on a page of each kind."""
     context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()

@@ -1,7 +1,7 @@
 """sbatch, srun, squeue and scancel of one machine, as far as submitit uses them: an array whose tasks are processes.
 
 ``install(folder)`` writes the four commands. $SLURM_STAND_IN/JOB_TASK holds a task's state, and its process' number
-while it runs; $SLURM_STAND_IN/sent the arrays that were asked for.
+while it runs; $SLURM_STAND_IN/sent the arrays that were asked for. With $SLURM_STAND_IN/silent squeue does not answer.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ def srun(_: Path, *words: str) -> None:
 
 
 def squeue(place: Path, *words: str) -> None:
+    if (place / "silent").exists():
+        sys.exit("slurm_load_jobs error: Unable to contact slurm controller")
     for file in sorted(place.glob("*_*")):
         if file.read_text().split()[0] in ("PENDING", "RUNNING"):
             print(file.name)

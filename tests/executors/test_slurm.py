@@ -76,13 +76,19 @@ def test_the_contract() -> None:
 def test_an_array_outlives_its_driver_and_is_followed_by_the_next(
     tmp_path: Path, long_serial: Run, cluster: Path
 ) -> None:
+    """The second driver finds no controller that answers; it says so once, and waits for the results."""
     path = tmp_path / "a.zarr"
     options = LONG | {"out": path, "executor": "slurm:partition=short,reservation=mine", "workers": 2}
     with pytest.raises(Interrupted, match="jobs 100") as caught:
         ksdp.simulate(**options, stop=lambda: signal.SIGINT if begun(path) else None)
     assert caught.value.exit_code == 130
-    run = ksdp.simulate(**options, resume=True)
+    (cluster / "silent").touch()
+    warnings: list[str] = []
+    run = ksdp.simulate(**options, resume=True, warn=warnings.append)
     assert same(run, long_serial)
+    (warning,) = [sentence for sentence in warnings if "squeue" in sentence]
+    assert "does not answer (slurm_load_jobs error: Unable to contact slurm controller)" in warning
+    (cluster / "silent").unlink()
     (sent,) = cluster.glob("sent*")
     asked = sent.read_text()
     for line in ("--array=0-2%2", "--partition=short", "--reservation=mine", "--job-name=ksdp"):

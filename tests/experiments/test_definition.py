@@ -55,7 +55,7 @@ def test_targets() -> None:
     assert {job.experiment.name for job in jobs("all")} == set(definition.names())
     with pytest.raises(ConfigError, match="laminar2d-time"):
         jobs("laminar2d-tyme")
-    with pytest.raises(ConfigError, match="there are: ks2d-time"):
+    with pytest.raises(ConfigError, match="there are: table2"):
         jobs("figure")
 
 

@@ -24,7 +24,7 @@ class Work:
         return {"number": len(self.calls)}
 
 
-def test_what_is_done_is_found_by_the_next_process(tmp_path: Path) -> None:
+def test_finished_stages_are_found_by_the_next_process(tmp_path: Path) -> None:
     work = Work()
     first = Ledger(tmp_path).stage("train", {"steps": 3}, work)
     second = Ledger(tmp_path).stage("train", {"steps": 3}, work)
@@ -77,7 +77,7 @@ def test_a_stage_whose_output_is_gone_is_made_again_and_what_is_no_record_is_not
     assert len(work.calls) == 3
 
 
-def test_what_was_cut_off_while_it_replaced_something_is_told_again_to_replace_it(tmp_path: Path) -> None:
+def test_an_interrupted_replacement_still_replaces(tmp_path: Path) -> None:
     def cut(_: bool) -> dict[str, Any]:
         raise KeyboardInterrupt
 
@@ -110,7 +110,7 @@ def without(config: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in names}
 
 
-def test_what_was_made_before_an_option_was_there_is_read_with_what_was_done_then(tmp_path: Path) -> None:
+def test_records_older_than_an_option_have_its_default(tmp_path: Path) -> None:
     """Options that came later, with defaults that change nothing: their absence is no other configuration."""
     work = Work()
     old = {

@@ -109,7 +109,7 @@ def test_wrong_commands(ksdp: Any, tmp_path: Path, arguments: list[str], told: s
     assert not list(tmp_path.iterdir())
 
 
-def test_it_trains_by_the_paper_s_algorithm_and_validates_on_fresh_runs(tiny: Path, monkeypatch: Any) -> None:
+def test_algorithm_paper_trains_and_validates_on_fresh_runs(tiny: Path, monkeypatch: Any) -> None:
     """In a folder of its own; validation is at the parameters of the other runs, with their seed in the store."""
     monkeypatch.chdir(tiny.parent)
     tiny.write_text(tiny.read_text().replace("[[rows]]", "[validation]\nA = '5,50'\n\n[[rows]]", 1))

@@ -27,7 +27,7 @@ Stores = Callable[..., Run]
         ({"t": 0.1 * (1 + 1e-12)}, (0, 1, 2, 3), (1,)),
     ],
 )
-def test_what_is_chosen(run: Stores, asked: dict[str, Any], cases: tuple[int, ...], snapshots: tuple[int, ...]) -> None:
+def test_selections(run: Stores, asked: dict[str, Any], cases: tuple[int, ...], snapshots: tuple[int, ...]) -> None:
     found = select(run(), **asked)
     assert (found.cases, found.snapshots) == (cases, snapshots)
     assert found.frames() == [(case, k) for case in cases for k in snapshots]
@@ -47,7 +47,7 @@ def test_what_is_chosen(run: Stores, asked: dict[str, Any], cases: tuple[int, ..
         ({"t": float("nan")}, r"not finite"),
     ],
 )
-def test_what_is_not_there(run: Stores, asked: dict[str, Any], told: str) -> None:
+def test_selections_that_match_nothing_are_refused(run: Stores, asked: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         select(run(), **asked)
 

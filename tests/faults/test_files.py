@@ -38,7 +38,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_no_configuration_is_told_at_once(case: str, tmp_path: Path) -> None:
+def test_files_that_are_no_configuration_are_refused_at_once(case: str, tmp_path: Path) -> None:
     content, told = WRONG[case]
     (tmp_path / "c.toml").write_bytes(content)
     began = time.monotonic()
@@ -110,7 +110,7 @@ def test_dots_through_a_folder_that_is_not_there(tmp_path: Path, monkeypatch: py
         ("\u202egnp.exe", r"\u202egnp.exe"),
     ],
 )
-def test_what_a_terminal_would_obey_is_shown(text: str, seen: str) -> None:
+def test_control_characters_are_escaped(text: str, seen: str) -> None:
     assert printable(text) == seen
 
 

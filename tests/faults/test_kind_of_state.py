@@ -98,7 +98,7 @@ def test_frames_without_a_state_keep_their_kind(ksdp: Ksdp, tmp_path: Path) -> N
     assert ksdp(*RUN, "-o", "a.zarr", "--resume").code == 0
 
 
-def test_what_a_state_of_old_says_of_its_engine() -> None:
+def test_the_engine_of_an_old_state() -> None:
     for engines, engine in (([{}], "direct"), ([{"rung": 3}], "tree")):
         require_same_kind({"engines": engines}, {"device": "cpu", "engine": engine}, "it")
         with pytest.raises(ConfigError, match=rf"{engine} .*cpu.*--device cpu"):

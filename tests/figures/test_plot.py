@@ -108,7 +108,7 @@ def test_a_sweep_against_its_parameter(store: Stores, drawn: list[Any], tmp_path
     assert [x for x, _ in points(drawn[1])["simulation (± 2 s.e.)"]] == [1, 10, 100]
 
 
-def test_what_is_chosen_is_drawn(store: Stores, drawn: list[Any], tmp_path: Path) -> None:
+def test_the_selected_clouds_are_drawn(store: Stores, drawn: list[Any], tmp_path: Path) -> None:
     run = store(A=(1.0, 10.0), mu=(1.0, 2.0))
     done = plot(run, out=tmp_path / "x.png", A=10, t="0.1")
     assert done.files == [tmp_path / "x.png"]
@@ -211,7 +211,7 @@ def test_no_picture_is_written_where_one_is_in_the_way(store: Stores, tmp_path: 
     assert not (tmp_path / "x.png").exists()
 
 
-def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> None:
+def test_subjects_that_cannot_be_plotted_are_refused(store: Stores, model: Path, tmp_path: Path) -> None:
     run = store(A=(1.0, 10.0))
     with pytest.raises(ConfigError, match=r"ends in '.bmp'"):
         plot(run, out=tmp_path / "x.bmp")
@@ -246,7 +246,7 @@ def test_what_cannot_be_plotted(store: Stores, model: Path, tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_the_command(model: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+def test_plot_on_the_command_line(model: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
     ksdp = functools.partial(command, cwd=tmp_path)
     done = ksdp("plot", "net.safetensors", "--A", "10,130", "--n", "1e3", "-o", "x.pdf", "--json")
     assert done.returncode == 0, done.stderr

@@ -30,7 +30,7 @@ LAWS: list[tuple[Any, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("law", "values"), LAWS)
-def test_they_keep_the_contract_and_say_their_second_moment(law: Any, values: dict[str, Any]) -> None:
+def test_shipped_clouds_keep_the_contract_and_their_second_moment(law: Any, values: dict[str, Any]) -> None:
     check_initial_cloud(law, values)
 
 

@@ -113,7 +113,7 @@ class Source:
      {"dim": 3}, {"dim": 3, "kernel": "coulomb", "flow": "laminar3d"}],
     ids=str,
 )  # fmt: skip
-def test_they_hold_for_what_ships(options: dict[str, Any]) -> None:
+def test_the_laws_hold_for_shipped_flows_and_kernels(options: dict[str, Any]) -> None:
     found = list(laws.check(options))
     assert {f.law: f.verdict for f in found} == {f.law: "holds" for f in found}
     plane = options.get("dim") != 3
@@ -122,7 +122,7 @@ def test_they_hold_for_what_ships(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("options", [{"eps": 0.1}, {"eps": 2.0, "mu": 0.5, "dim": 3}], ids=str)
-def test_they_hold_for_a_chemical_with_a_memory(options: dict[str, Any]) -> None:
+def test_the_laws_hold_for_parabolic_chemistry(options: dict[str, Any]) -> None:
     found = list(laws.check({"chemistry": "parabolic"} | options))
     assert {f.law: f.verdict for f in found} == {f.law: "holds" for f in found}
     assert len(found) == 8 + 3 * (options.get("dim") != 3)

@@ -31,7 +31,7 @@ def moved(options: dict[str, Any]) -> CaseRun:
     return simulation.runs[0]
 
 
-def test_what_has_gathered_is_one_particle_of_more_than_the_critical_mass() -> None:
+def test_a_heavy_particle_holds_more_than_the_critical_mass() -> None:
     run = moved(BEYOND)
     (heavy,) = run.stepper.report()["heavy"]
     assert heavy["mass"] >= 8 * math.pi
@@ -148,6 +148,8 @@ def test_rows_are_weights_for_moments_distances_and_networks(tmp_path: Path) -> 
     assert found.second_moment == pytest.approx(weights @ (points.astype(np.float64) ** 2).sum(1))
     frame, other = run.frame(), np.random.default_rng(0).permutation(run.frame())
     assert exact_w2_squared(frame, other) == pytest.approx(0, abs=1e-12)
+    compared = ksdp.compare(run, run, t=0.08, N=50, metrics="radial").as_dict()
+    assert compared["second_moment_law"] is None  # which is below 0 by then
     early = run.frame(0, 0)
     costs = ((early[:, None].astype(np.float64) - points) ** 2).sum(2)
     weighted = ot.emd2(np.full(400, 1 / 400), weights, costs)
@@ -156,7 +158,7 @@ def test_rows_are_weights_for_moments_distances_and_networks(tmp_path: Path) -> 
     assert np.isfinite(ksdp.open_model(trained.path)(early, t=0.08)).all()
 
 
-def test_what_cannot_merge_is_refused() -> None:
+def test_options_that_exclude_merging_are_refused() -> None:
     for options in ({"dim": 3}, {"device": "cuda"}, {"kernel": "coulomb", "delta2": 0}, {"origin": "moving"}):
         with pytest.raises(ConfigError, match="--merge delta"):
             pose(BEYOND | options)

@@ -54,7 +54,7 @@ def test_without_attraction_it_is_the_heat_equation() -> None:
             assert faint.mass_within(r, t) == pytest.approx(heat(r, t, mu), abs=3e-5)
 
 
-def test_order_two() -> None:
+def test_the_scheme_has_order_two() -> None:
     r = np.linspace(0.05, 1.2, 12)
     coarse, middle, fine = (radial(0.07, points=n).mass_within(r, 0.07) for n in (150, 300, 600))
     assert np.linalg.norm(coarse - middle) / np.linalg.norm(middle - fine) == pytest.approx(4.0, rel=0.15)
@@ -90,7 +90,7 @@ def test_at_the_start() -> None:
 
 
 @pytest.mark.parametrize("values", [{"mu": 0.0}, {"M": -1.0}, {"chi": math.nan}, {"points": 3}])
-def test_refused(values: dict[str, float]) -> None:
+def test_wrong_arguments_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         radial(0.1, **values)
 
@@ -100,7 +100,7 @@ def test_times_outside_are_refused() -> None:
         radial(0.01).profile(0.02)
 
 
-def test_it_is_part_of_the_public_interface() -> None:
+def test_radial_is_public() -> None:
     import ksdp_cli
 
     assert ksdp_cli.exact.radial.radial is radial

@@ -38,7 +38,7 @@ def test_equal_ratios_become_equal_steps() -> None:
     np.testing.assert_allclose(np.diff(found.normalise(AMPLITUDES[:, None])[:, 0]), 0.2, atol=1e-6)
 
 
-def test_it_survives_json_and_maps_one_or_many() -> None:
+def test_the_map_survives_json_and_takes_one_or_many() -> None:
     grid = np.stack(np.meshgrid(TIMES, AMPLITUDES), -1).reshape(-1, 2)
     found = EtaMap.of(("t", "A"), grid)
     again = EtaMap.from_json(json.loads(json.dumps(found.as_json())))
@@ -63,7 +63,7 @@ def test_a_parabola_goes_on_along_the_secant_of_the_last_two_trained_values() ->
     assert EtaMap(("t",), (-2.0,), (1.0,), (False,), (0.5,)).edge_slope == (2.0,)  # u = 1 lies beyond its trained range
 
 
-def test_what_is_outside_is_named_with_its_range() -> None:
+def test_values_outside_are_named_with_their_range() -> None:
     found = EtaMap(("t", "A"), (0.0, 1.0), (0.1, 100.0), (False, True))
     assert found.outside([0.05, 100.0]) == []
     assert found.outside([0.0, 1.0]) == []

@@ -21,16 +21,22 @@ BOTH = EtaMap(("A", "t"), (1.0, 0.0), (100.0, 0.1), (True, False), (50.0, 0.05))
 def test_what_a_network_reads(form: str) -> None:
     u, v = ETA[:, 0] / 100, ETA[:, 1] / 0.1
     mapped = np.stack([np.log10(ETA[:, 0]) - 1, 2 * v - 1], 1)
-    wanted = np.stack([np.ones(2), u, v, u * v], 1) if form == "separable" else mapped
-    np.testing.assert_allclose(BOTH.padding(form, ETA), wanted, rtol=1e-6)
+    one, log = np.ones(2), mapped[:, 0]
+    bend = np.array([v[0] ** 2, 1 + 1.5 * (v[1] - 1)])  # straight beyond what was trained
+    wanted = {
+        "separable": [one, u, v, u * v],
+        "product": [a * b for a in (one, u, log) for b in (one, v, bend)],
+    }.get(form, mapped.T)
+    np.testing.assert_allclose(BOTH.padding(form, ETA), np.stack([*wanted], 1), rtol=1e-6)
 
 
 def test_the_form_of_auto_and_what_is_refused() -> None:
-    assert [form_name("auto", p) for p in (1, 2, 3)] == ["separable", "separable", "residual"]
+    assert [form_name("auto", p) for p in (1, 2, 3)] == ["separable", "product", "residual"]
     with pytest.raises(ConfigError, match="'fourier'"):
         form_name("fourier", 1)
-    with pytest.raises(ConfigError, match="--network residual"):
-        form_name("separable", 3)
+    for form in ("separable", "product"):
+        with pytest.raises(ConfigError, match="--network residual"):
+            form_name(form, 3)
 
 
 def test_one_entry_makes_a_form(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_the_training_is_algorithm_1_in_plain_numpy(affine_data: Make, renew_gam
     assert not np.array_equal(kept[12], kept[0])
 
 
-def test_what_paper_means_can_all_be_changed() -> None:
+def test_every_option_that_paper_implies_can_be_changed() -> None:
     found = build(TrainConfig, {"algorithm": "paper"})
     assert (found.decay, found.keep, found.average, found.most_sub_problems) == ("none", "last", 0.0, 0)
     assert (found.sub_problem_size, found.sub_problems, found.renew_batch, found.renew_gamma) == (50, 200, 1000, 200)
@@ -118,7 +118,7 @@ def test_what_paper_means_can_all_be_changed() -> None:
 
 
 @pytest.mark.parametrize("solver", [IterativeLP, IterativeExact])
-def test_without_a_cap_it_ends_at_the_tolerance_and_with_one_it_says_so(solver: Any) -> None:
+def test_a_cap_on_the_iteration_is_reported(solver: Any) -> None:
     """Two discs alike need more sub-problems than a cap of one sweep allows."""
     x, y = (Ball().draw(200, 2, seed)[None] for seed in (1, 2))
     free = solver(M=20, tolerance=1e-3).solve(x, y)

@@ -66,7 +66,7 @@ def test_a_function_of_t_goes_on_straight_beyond_what_was_trained() -> None:
     assert np.abs(f[0.2] - f[0.1] - 2 * (f[0.1] - f[0.05])).max() > 0.01
 
 
-def test_in_two_parameters_it_is_linear_in_each() -> None:
+def test_the_map_of_two_parameters_is_linear_in_each() -> None:
     network = Network(2, 2, "separable")
     one = Model(network, network.initial(0), EtaMap(("A", "t"), (1.0, 0.0), (100.0, 0.1), (True, False)), {}, {})
     x = np.random.default_rng(0).standard_normal((50, 2))
@@ -138,10 +138,10 @@ def test_other_files_are_refused(path: Path, tmp_path: Path) -> None:
 
 
 def test_a_later_format_is_refused(model: Model, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ksdp_cli.learning.model.FORMAT", "2")
+    monkeypatch.setattr("ksdp_cli.learning.model.FORMAT", "3")
     model.save(path)
     monkeypatch.undo()
-    with pytest.raises(DataError, match="'2'"):
+    with pytest.raises(DataError, match="'3'"):
         Model.load(path)
 
 

@@ -37,7 +37,7 @@ def quiet(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in history]
 
 
-def test_it_learns_an_affine_map_to_near_the_floor(affine_data: Callable[..., TrainingData]) -> None:
+def test_an_affine_map_is_learned_to_near_the_floor(affine_data: Callable[..., TrainingData]) -> None:
     settings = TrainConfig(N=600, steps=900, renew_batch=300, renew_gamma=50, validate_every=300)
     found = train(affine_data(3, 1000), settings)
     x, y = Ball().draw(1000, 2, 1), Ball().draw(1000, 2, 2)
@@ -59,7 +59,7 @@ def test_without_averaging_the_weights_that_validated_best_are_kept(affine_data:
     assert found.model.provenance["result"]["validation_W2_squared"] == min(validated)
 
 
-def test_it_stops_early_at_an_absolute_excess_over_the_floor(affine_data: Callable[..., TrainingData]) -> None:
+def test_training_stops_at_an_absolute_excess_over_the_floor(affine_data: Callable[..., TrainingData]) -> None:
     whole = train(affine_data(), SMALL)
     row = next(row for row in whole.history if row["validation"] is not None)
     found = train(affine_data(), with_changes(SMALL, stop_excess=row["validation"] - row["floor"] + 1e-6))

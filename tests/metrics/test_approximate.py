@@ -144,7 +144,7 @@ def test_without_a_second_reference_its_halves_make_the_floor() -> None:
     assert found.floor is not None
 
 
-def test_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_sizes_and_clouds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     x = ball(50, 16)
     with pytest.raises(ConfigError, match="projections = 0"):
         sliced_w2_squared(x, x, 0)

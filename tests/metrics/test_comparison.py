@@ -166,10 +166,10 @@ def test_two_runs_that_differ_widen_the_interval() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [
-        (0.5, 1.5, "2 x the floor at N = 9"),
+        (0.5, 1.5, "different: 2 x the floor at N = 9"),
         (-0.2, 0.4, "indistinguishable from X at N = 9 (excess at most 40 % of the floor)"),
         (-0.4, -0.2, "indistinguishable from X at N = 9 (excess at most 0 % of the floor)"),
-        (-0.2, 0.6, "undecided at N = 9: the excess lies between -0.2 and 0.6, the floor is 1"),
+        (-0.2, 0.6, "undecided: no difference seen at N = 9, but an excess of up to 60 % of the floor would not show"),
         (None, None, "2 x the floor at N = 9, without an interval"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 from ksdp_cli.exact.collapse import Collapse
 from ksdp_cli.exact.radial import radial
+from ksdp_cli.metrics import concentration as module
 from ksdp_cli.metrics.blow_up_time import blow_up_time
 from ksdp_cli.metrics.concentration import QUANTILES, concentration
 
@@ -41,6 +42,14 @@ def test_few_particles_at_one_point() -> None:
     assert found.radii == (0.0,) * len(QUANTILES)
 
 
+@pytest.mark.parametrize("dim", [2, 3])
+def test_all_distances_and_the_tree_find_one_densest_point(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = gauss(module.FEW, dim).astype(np.float32)
+    few = concentration(cloud, 1.0, 0.1)
+    monkeypatch.setattr(module, "FEW", 0)
+    np.testing.assert_array_equal(concentration(cloud, 1.0, 0.1).centre, few.centre)
+
+
 @pytest.mark.parametrize("M", [16, 40])
 def test_the_radial_blow_up_is_foretold(M: int) -> None:
     """From times that are a part of its own: within 1 % of the exact time for r = 0.08, and 0.4 % for 0.04."""
@@ -63,7 +72,7 @@ def test_the_blow_up_in_space_is_foretold() -> None:
     assert found.t == pytest.approx(0.05, rel=1e-9)
 
 
-def test_what_does_not_narrow_has_no_time() -> None:
+def test_a_radius_that_does_not_fall_has_no_blow_up_time() -> None:
     assert blow_up_time([0, 1, 2], [1.0, 1.2, 1.4], 0.1) is None
     assert blow_up_time([0, 1, 2], [1.0, 0.8, 0.6], 0.5) is None
     assert blow_up_time([0, 1], [0.001, 0.0005], 0.1) is None  # it began narrower

@@ -88,7 +88,7 @@ def test_one_particle_has_no_standard_error() -> None:
 
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("shift", [1e4, 1e8])
-def test_where_both_clouds_lie_does_not_matter(distance: str, shift: float) -> None:
+def test_distances_do_not_depend_on_a_common_translation(distance: str, shift: float) -> None:
     """Entries are rounded to 2^-53 of the shift, and a distance changes by no more than some of those."""
     x, y, _ = normal()
     found, moved = (DISTANCES[distance](x + s, y + s) for s in (0.0, shift))

@@ -54,7 +54,7 @@ def test_without_mass_and_flow_it_is_the_heat_law(dim: int) -> None:
     assert abs(second.mean() - wanted) < 5 * second.std() / np.sqrt(len(second))
 
 
-def test_it_is_to_the_bit_the_run_that_starts_from_the_network_s_particles() -> None:
+def test_beyond_equals_a_run_from_the_network_s_particles_to_the_bit() -> None:
     options: dict[str, Any] = {"flow": "laminar2d", "A": 30, "J": 300, "dt": 1e-3}
     model = identity(snapshots="0,0.01", **options)
     start = sample(model, t=0.01, n=300, seed=5)
@@ -64,7 +64,7 @@ def test_it_is_to_the_bit_the_run_that_starts_from_the_network_s_particles() -> 
     assert further.times == by_hand.times == [0.04]
 
 
-def test_what_is_stored_says_how_far_the_network_went_and_what_came_after(capsys: pytest.CaptureFixture) -> None:
+def test_the_store_records_the_last_trained_time_and_the_steps(capsys: pytest.CaptureFixture) -> None:
     identity(snapshots="0,0.01", flow="laminar2d", A=30, J=300, dt=1e-3).save("m.safetensors")
     words = ["m.safetensors", "--t", "0.02", "--n", "100", "--beyond", "simulate", "-o", "s.zarr"]
     assert not app(["sample", *words], standalone_mode=False)
@@ -101,7 +101,7 @@ def test_a_network_without_t_goes_on_from_the_time_of_its_clouds() -> None:
         sample(model, A=4, t=0.005, n=10, beyond="simulate")
 
 
-def test_what_cannot_go_on_is_refused_before_there_is_an_output() -> None:
+def test_models_that_cannot_continue_are_refused_before_any_output() -> None:
     model = identity(snapshots="0,0.1", J=100, dt=1e-2)
     chemical = dict(model.provenance["simulation"]) | {
         "chemistry": "ksdp:parabolic", "kernel": "ksdp:gaussian", "chemistry_params": {"eps": [0.1], "k": [0.0]},
@@ -119,7 +119,7 @@ def test_what_cannot_go_on_is_refused_before_there_is_an_output() -> None:
         sample(model, t=0.2, n=10, beyond="guess")  # type: ignore[arg-type]
 
 
-def test_it_can_be_stopped_between_steps() -> None:
+def test_a_continuation_can_be_stopped_between_steps() -> None:
     model = identity(snapshots="0,0.1", J=100, dt=1e-2)
     with pytest.raises(Interrupted, match="nothing is saved"):
         sample(model, t=0.5, n=10, beyond="simulate", stop=lambda: 2, out="s.zarr")

@@ -64,7 +64,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
-def test_what_an_instance_holds_counts(one: Any, other: Any) -> None:
+def test_the_attributes_of_an_instance_count(one: Any, other: Any) -> None:
     assert contents(Holder(one)) == contents(Holder(one)) is not None
     assert contents(Holder(one)) != contents(Holder(other))
 
@@ -96,7 +96,7 @@ def test_the_code_of_a_class_counts_and_its_comments_do_not() -> None:
     assert contents(again) == contents(first) is not None
 
 
-def test_what_is_found_later_and_what_cannot_be_known() -> None:
+def test_cached_properties_and_unknown_contents() -> None:
     one = Holder([1.0])
     before = contents(one)
     assert one.sum == 1.0

@@ -77,7 +77,7 @@ def test_a_run_about_a_moving_origin_goes_on_to_the_bit(tmp_path: Path) -> None:
         assert (part.origin(case) == whole.origin(case)).all()
 
 
-def test_what_reads_such_a_store_adds_the_origin(tmp_path: Path) -> None:
+def test_readers_add_the_origin(tmp_path: Path) -> None:
     """xarray, exports and a run that goes on from it have the true positions; what holds float32 alone refuses."""
     run = ksdp.simulate(flow=Wind, M=0, J=400, T=0.01, dt=1e-3, snapshots="0,0.01", origin="moving",
                         out=tmp_path / "w.zarr")  # fmt: skip

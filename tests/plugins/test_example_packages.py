@@ -25,7 +25,7 @@ def site(make_site: Callable[[], Any]) -> Any:
     return make_site()
 
 
-def test_both_are_listed(site: Any) -> None:
+def test_both_packages_are_listed(site: Any) -> None:
     listed = json.loads(site.ksdp("plugins", "--json").stdout)
     assert listed["failures"] == []
     found = {(one["name"], one["kind"], one["origin"], one["version"]) for one in listed["components"]}

@@ -36,7 +36,7 @@ class Thing:
 """
 
 
-def test_by_name(make_site: Callable[[], Site]) -> None:
+def test_a_metric_by_its_name(make_site: Callable[[], Site]) -> None:
     site = make_site()
     site.add("own", MANIFEST, own_metrics=METRICS)
     x = np.random.default_rng(0).standard_normal((300, 2))

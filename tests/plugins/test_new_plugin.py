@@ -14,7 +14,7 @@ from ksdp_cli.errors import ConfigError, Taken
 from ksdp_cli.testing.new_plugin import new_plugin
 
 
-def test_it_is_found_and_its_test_passes(tmp_path: Path) -> None:
+def test_a_new_plugin_is_found_and_its_test_passes(tmp_path: Path) -> None:
     """As if it were installed: its folder on the path, with the entry point that its pyproject.toml names."""
     root = tmp_path / "my-flow"
     made = new_plugin("my-flow", root)
@@ -34,7 +34,7 @@ def test_it_is_found_and_its_test_passes(tmp_path: Path) -> None:
     assert moved.returncode == 0, moved.stderr
 
 
-def test_what_is_there_stays_and_what_is_no_name_is_refused(tmp_path: Path) -> None:
+def test_existing_files_stay_and_wrong_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Taken):
         new_plugin("my-flow", tmp_path)
     for name in ("My Flow", "../up", "3d", "", "import"):

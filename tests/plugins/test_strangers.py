@@ -103,13 +103,13 @@ def site(make_site: Callable[[], Site]) -> Site:
     return site
 
 
-def test_one_short_file_each() -> None:
+def test_each_stranger_is_one_short_file() -> None:
     assert {*STRANGERS} | {"executor"} == {*HOOK_OF_KIND}  # an executor of a stranger: test_guide
     for kind, text in STRANGERS.items():
         assert len((text + hook(kind, "module")).strip().splitlines()) <= MOST
 
 
-def test_all_of_them_simulate_compare_and_train(site: Site) -> None:
+def test_strangers_simulate_compare_and_train(site: Site) -> None:
     common = ("--flow", "mine", "--kernel", "mine", "--init", "mine", "--scheme", "mine", "--J", "60", "--dt", "1e-3")
     for words in (
         ("simulate", *common, "--T", "2e-3", "-o", "a.zarr"),

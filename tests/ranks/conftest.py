@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 #: Reads one request a line and answers with the ranks' exit codes. Hooks: checkpoints at every step; a signal to one
-#: rank, or to all, after a step; cards without any; short
-#: shards, and a rank that does not see the store.
+#: rank, or to all, after a step, or as early as a rank poses its problem; cards without any; short shards, and a rank
+#: that does not see the store.
 SERVER = """
 import json, os, signal, sys, time
 import torch, torch.distributed, zarr, zarr.codecs, rich.table
 import ksdp_cli.store.durable, ksdp_cli.particles.torch_world, ksdp_cli.api.ranks
-from ksdp_cli.api import integrating, ranks, shard_writing; from ksdp_cli.store import layout
+from ksdp_cli.api import integrating, ranks, shard_writing, simulating; from ksdp_cli.store import layout
 from ksdp_cli.base import disk; from ksdp_cli.views import summary
 from ksdp_cli.particles.case_run import CaseRun
 from ksdp_cli.cli import _boundary
@@ -56,12 +56,16 @@ def child(request, rank):
     if hooks.get("checkpoints"):
         integrating.CHECKPOINT_SECONDS = integrating.CHECKPOINT_COST = 0.0
     if "signal" in hooks and hooks.get("rank", rank) == rank:
-        real = CaseRun.count
+        real, pose = CaseRun.count, ranks.pose_problem
         def count(self, steps):
             real(self, steps)
             if self.done() == hooks["step"]:
                 os.kill(os.getpid(), hooks["signal"])
-        CaseRun.count = count
+        def posed(options):
+            if hooks["step"] == 0:
+                os.kill(os.getpid(), hooks["signal"])
+            return pose(options)
+        CaseRun.count, ranks.pose_problem, simulating.pose_problem = count, posed, posed
     sys.argv = ["ksdp", *request["arguments"]]
     try:
         main()

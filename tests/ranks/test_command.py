@@ -129,6 +129,21 @@ def test_a_signal_saves_and_another_number_of_ranks_goes_on(
     assert frames(tmp_path / "a.zarr") == alone
 
 
+@pytest.mark.parametrize("victim", [0, 1, None])
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_signal_in_the_first_step_ends_every_rank_alike(
+    ranks: Ranks, alone: list[bytes], tmp_path: Path, step: int, victim: int | None
+) -> None:
+    """Before the first step rank 0 has nothing to save; in it, all ranks end it together."""
+    command, to = (*TREE, "-o", "a.zarr", "--resume"), {} if victim is None else {"rank": victim}
+    done = ranks(2, *command, step=step, signal=signal.SIGTERM, **to)
+    assert done.codes == [143, 143], done.err
+    assert done.err[0].count("stopped by signal 15") == 1
+    assert done.err[1] == ""
+    assert ranks(2, *command).codes == [0, 0]
+    assert frames(tmp_path / "a.zarr") == alone
+
+
 @pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_rank_that_is_killed_ends_the_run_and_costs_no_bit(
     ranks: Ranks, alone: list[bytes], tmp_path: Path, kills: int

@@ -58,8 +58,8 @@ def scene(**changes: Any) -> Scene:
 
 
 def network() -> NetworkView:
-    shape, facts = Network(2, 1), ([[("mapped", 0)]], 0, False)
-    ends = ("A",), (1.0,), (100.0,), (True,), (2.0,)
+    shape, facts = Network(2, 1), ([[("mapped", 0)]], 0, 0.0)
+    ends = ("A",), (1.0,), (100.0,), (True,), (2.0,), (0.0,)
     return NetworkView(shape.initial(0), shape.sizes, *facts, *ends, Inputs(0), "ksdp sample")
 
 

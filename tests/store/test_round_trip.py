@@ -92,7 +92,7 @@ def test_an_incomplete_store_shows_its_committed_frames(tmp_path: Path, header, 
         run.frame(0, 2)
 
 
-def test_find(tmp_path: Path, header, store) -> None:
+def test_find_selects_by_parameters_and_time(tmp_path: Path, header, store) -> None:
     run = open_run(store(tmp_path / "a.zarr", header()))
     assert run.find(t=0.1 + 1e-12, A=10) == (1, 1)
     assert run.find(mu=1) == (0, 2)
@@ -105,7 +105,7 @@ def test_find(tmp_path: Path, header, store) -> None:
 
 
 @pytest.mark.parametrize("text", ["nothing", "folder", "file", "json"])
-def test_what_is_no_store_is_said_to_be_none(tmp_path: Path, text: str) -> None:
+def test_folders_that_are_no_store_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.zarr"
     if text != "nothing":
         path.write_text("x") if text == "file" else path.mkdir()

@@ -57,7 +57,7 @@ def test_a_grid_of_one_parameter_or_of_none(tmp_path: Path) -> None:
     assert alone.dataset(grid=True)["position"].dims == ("time", "particle", "axis")
 
 
-def test_what_is_no_full_grid_is_refused(tmp_path: Path) -> None:
+def test_unstack_refuses_a_sweep_without_a_full_grid(tmp_path: Path) -> None:
     run = ksdp.simulate(mu=[1, 2], chi=[1, 2], zip="mu,chi", **TINY, out=tmp_path / "s.zarr")
     with pytest.raises(ConfigError, match=r"grid.* 2 .* 4 .*mu, chi"):
         run.dataset(grid=True)

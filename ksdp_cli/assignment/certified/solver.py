@@ -87,8 +87,8 @@ class Certified:
             from ..pot import Emd
 
             return Emd().solve(x, y)
-        solved = parallel_map(one, range(len(x)), core_count())
-        permutation, gap, u, v = (np.stack(part) for part in zip(*solved, strict=True))
+        matchings = parallel_map(one, range(len(x)), core_count())
+        permutation, gap, u, v = (np.stack(part) for part in zip(*matchings, strict=True))
         return Matching(permutation, matching_value(x, y, permutation), "certified", gap, (u, v))
 
 
@@ -171,9 +171,9 @@ def _optimal(
     _descend(c, lists, v, matched, eps)
     # the auction leaves prices of similar columns up to eps apart, with long detours between them. Raise all prices as
     # far as duality allows, which levels them
-    raised = least_costs(clouds(ys, xs, scale, most), empty_lists(n), least_costs(c, lists, v))
-    lists.bound[:] -= (raised - v).max()
-    v = raised
+    feasible = least_costs(clouds(ys, xs, scale, most), empty_lists(n), least_costs(c, lists, v))
+    lists.bound[:] -= (feasible - v).max()
+    v = feasible
     u = augment(c, lists, v, matched)
     unproven = violations(c, u, v, matched) or max(np.abs(u).max(), np.abs(v).max()) > LARGEST_PRICE
     if unproven or (((xs - ys[matched]) ** 2).sum(1) * scale).max() >= most:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ...base.arrays import Array
 from ...base.threads import core_count, pool
-from .cpu import forward, loss_and_slopes
 from .forms import FORMS, PLAIN, RESIDUAL
 
 WIDTH, DEPTH = 30, 5
@@ -57,7 +56,7 @@ class Network:
     def parameter_count(self) -> int:
         """``paper``: 3902 for d = 2, p = 1 and 3963 for d = 3, p = 1, Table 1. ``separable``: 3996 and 4119.
 
-        For two parameters, p = 2: 3932 and 3993, ``separable``: 4058 and 4212.
+        For two parameters, p = 2: 3932 and 3993, ``product``: 4368 and 4677.
         """
         return sum(a * b + b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
 
@@ -107,6 +106,8 @@ class Network:
 
     def evaluate(self, theta: Weights, rows: NDArray[np.floating], threads: int | None = None) -> NDArray[np.float32]:
         """Return f_theta (n, d) float32 for ``rows`` (n, d + padding). ``threads`` defaults to all cores."""
+        from .cpu import forward  # with the first use, since Numba takes long to import
+
         rows, sizes = np.ascontiguousarray(rows, np.float32), np.array(self.sizes)
         out = np.empty((len(rows), self.dim), np.float32)
 
@@ -121,6 +122,8 @@ class Network:
         self, theta: Weights, rows: NDArray[np.float32], targets: NDArray[np.float32], threads: int | None = None
     ) -> tuple[float, Weights]:
         """Return mean |f - y|^2 and its gradient, for ``rows`` (n, d + padding) and matched ``targets`` (n, d)."""
+        from .cpu import loss_and_slopes
+
         n, sizes = len(rows), np.array(self.sizes)
         edges = [n * part // PARTS for part in range(PARTS + 1)]
         slopes, totals = np.empty((PARTS, theta.size), np.float32), np.empty(PARTS)

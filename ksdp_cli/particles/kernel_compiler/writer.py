@@ -140,9 +140,9 @@ class Writer:
             return str(name), 1
         helper = f.scope.get(node.func.id) if isinstance(node.func, ast.Name) else None
         if not isinstance(helper, types.FunctionType):
-            allowed = ", ".join(FUNCTIONS)
+            names = ", ".join(FUNCTIONS)
             raise f.refuse(
-                node, f"{ast.unparse(node.func)!r} is neither a function of the module nor one of math's {allowed}"
+                node, f"{ast.unparse(node.func)!r} is neither a function of the module nor one of math's {names}"
             )
         if helper not in self.names:
             name = f"{helper.__name__}_{len(self.names)}"

@@ -92,14 +92,14 @@ class MeshEngine:
         return float(np.prod(2.0 * (extent + MARGIN)))
 
     def report(self) -> dict[str, object]:
-        tuned = self.tuner.report()
+        tuning = self.tuner.report()
         names = ("target", "error", "max_error", "worst_error", "met", "checked_at_call")
         return {
             "engine": self.name,
             "threads": self.threads,
             "cells_a_delta": self._cells(),
             "spline_order": ORDER,
-            **{name: tuned[name] for name in names},
+            **{name: tuning[name] for name in names},
         }
 
     def state(self) -> dict[str, object]:

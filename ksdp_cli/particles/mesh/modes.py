@@ -153,11 +153,11 @@ def resized(modes: NDArray[N], count: int, axis: int) -> NDArray[N]:
     """Change the number of modes along a full axis to ``count``: drop the highest ones or add zeros."""
     half = min(modes.shape[axis], count) // 2
     before, after = (slice(None),) * axis, (slice(None),) * (modes.ndim - axis - 1)
-    found = np.empty((*modes.shape[:axis], count, *modes.shape[axis + 1 :]), modes.dtype)
-    found[(*before, slice(half, count - half), *after)] = 0
+    result = np.empty((*modes.shape[:axis], count, *modes.shape[axis + 1 :]), modes.dtype)
+    result[(*before, slice(half, count - half), *after)] = 0
     for part in (slice(0, half), slice(-half, None)):
-        found[(*before, part, *after)] = modes[(*before, part, *after)]
-    return found
+        result[(*before, part, *after)] = modes[(*before, part, *after)]
+    return result
 
 
 def nodes_of(count: int, over: float) -> int:

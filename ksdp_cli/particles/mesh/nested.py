@@ -86,8 +86,8 @@ def choose(
             boxes += 1
     image = 0.0 if side is not None or top(boxes) >= reach + width else _image(dim, width, top(boxes))
     outer = 2 * math.ceil(_end(accuracy) * RATIO / (2 * math.pi * WIDTH)) + 2
-    held = math.exp(-((math.pi * count * delta / first / 2) ** 2))
-    return Sizes(first, count, boxes, order, over, image, held, outer, accuracy)
+    remainder = math.exp(-((math.pi * count * delta / first / 2) ** 2))
+    return Sizes(first, count, boxes, order, over, image, remainder, outer, accuracy)
 
 
 def low(u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -163,11 +163,11 @@ class Nested:
 
     def densities(self, axes: Sequence[NDArray[np.floating]], mass: float, world: World | None = None) -> list[Modes]:
         """Modes of the density in each box."""
-        first, shared = self.boxes[0], self._shared
-        if shared is None or not self.holds(axes):
+        first, grid = self.boxes[0], self._shared
+        if grid is None or not self.holds(axes):
             return [box.density(axes, mass, world) for box in self.boxes]
-        lowest = first.density_modes(axes, mass, max(first.count, shared.count), world)
-        outer = shared.densities(_resized(lowest, shared.count) * first.side**first.dim)
+        lowest = first.density_modes(axes, mass, max(first.count, grid.count), world)
+        outer = grid.densities(_resized(lowest, grid.count) * first.side**first.dim)
         for box, modes in zip(self.boxes[1:], outer, strict=True):
             modes /= box.side**box.dim
             modes.flat[0] = mass / box.side**box.dim
@@ -178,13 +178,13 @@ class Nested:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return c (n,) and grad c (d, n) at positions ``axes``, one array (n,) for each axis."""
         value, gradient = np.zeros(axes[0].size), np.zeros((len(axes), axes[0].size))
-        first, shared = self.boxes[0], self._shared
-        if self.periodic or (shared is None and self.holds(axes)):
+        first, grid = self.boxes[0], self._shared
+        if self.periodic or (grid is None and self.holds(axes)):
             first.add(field[0], axes, value, gradient)
-        elif shared is not None and self.holds(axes):
-            count = max(first.count, shared.count)
+        elif grid is not None and self.holds(axes):
+            count = max(first.count, grid.count)
             part = _resized(first.part(field[0]), count)
-            outer = shared.field([box.part(modes) for box, modes in zip(self.boxes[1:], field[1:], strict=True)])
+            outer = grid.field([box.part(modes) for box, modes in zip(self.boxes[1:], field[1:], strict=True)])
             part += _resized(outer, count)
             first.read(part, axes, value, gradient)
         else:

@@ -19,6 +19,6 @@ class Heun:
 
     def step(self, x: Array, t: float, dt: float, drift: Drift[Array], noise: Array) -> Array:
         first = drift(x, t)
-        predicted = x + dt * first + noise
-        new: Array = x + (0.5 * dt) * (first + drift(predicted, t + dt)) + noise
+        y = x + dt * first + noise
+        new: Array = x + (0.5 * dt) * (first + drift(y, t + dt)) + noise
         return new

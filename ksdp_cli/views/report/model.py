@@ -83,17 +83,19 @@ def _network(report_model: ReportModel) -> NetworkView:
     rows = None if getattr(law, "page_law", None) else report_model.generator.inputs(few, SEED)
     command = shlex.join(["ksdp", "sample", report_model.name])
     shape = model.network
+    theta, skip = model.fold_units()
     return NetworkView(
-        theta=model.theta,
+        theta=theta,
         sizes=shape.sizes,
         terms=FORMS[shape.form].terms(eta.log),
         heads=shape.heads,
-        residual=shape.residual,
+        skip=skip,
         names=eta.names,
         low=eta.low,
         high=eta.high,
         log=eta.log,
         beyond=eta.edge_slope,
+        origin=eta.origin or (0.0,) * len(eta.names),
         inputs=Inputs(SEED, rows),
         command=command,
     )

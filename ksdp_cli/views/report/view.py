@@ -68,20 +68,21 @@ class Inputs:
 class NetworkView:
     """Weights ``theta`` (one vector, as in the network), layer ``sizes``, the eta map and the inputs.
 
-    ``terms``, ``heads`` and ``residual`` are those of `Network` and its `Form`. ``command`` is the ``ksdp sample``
-    command without its parameters, ``beyond`` that of `EtaMap`.
+    ``terms`` and ``heads`` are those of `Network` and its `Form`; ``skip`` times x is added to the output. ``command``
+    is the ``ksdp sample`` command without its parameters, ``beyond`` the slope and ``origin`` that of `EtaMap`.
     """
 
     theta: NDArray[np.float32]
     sizes: tuple[int, ...]
     terms: Sequence[Sequence[tuple[str, int]]]
     heads: int
-    residual: bool
+    skip: float
     names: tuple[str, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
     log: tuple[bool, ...]
     beyond: tuple[float, ...]
+    origin: tuple[float, ...]
     inputs: Inputs
     command: str
 
@@ -93,12 +94,12 @@ class NetworkView:
         return {
             "terms": self.terms,
             "heads": self.heads,
-            "residual": self.residual,
+            "skip": self.skip,
             "sizes": list(self.sizes),
             "theta": _text(np.ascontiguousarray(self.theta, "<f4")),
             "eta": [
-                {"name": name, "low": low, "high": high, "log": log, "beyond": beyond}
-                for (name, low, high, log), beyond in zip(ends, self.beyond, strict=True)
+                {"name": name, "low": low, "high": high, "log": log, "beyond": beyond, "origin": origin}
+                for (name, low, high, log), beyond, origin in zip(ends, self.beyond, self.origin, strict=True)
             ],
             "inputs": self.inputs.as_json(),
             "seed": self.inputs.seed,

@@ -1,16 +1,16 @@
-// Lines and numbers over a pane: ticks along the edges in 2D; in 3D the box that holds the clouds, its letters and a
-// scale bar. Edges of the box behind the clouds are dashed, since without perspective front and back look alike.
+// Draws axes over a pane: ticks along the edges in 2D; in 3D the bounding box of the clouds, its letters and a scale
+// bar. Edges behind the clouds are dashed, because front and back look alike without perspective.
 
 const MARGIN = { left: 46, bottom: 34, top: 8, right: 12 };
 
-/** A step of 1, 2 or 5 times a power of ten that cuts `length` into about `parts`. */
+/** Return a step, 1, 2 or 5 times a power of ten, that divides `length` into about `parts`. */
 function niceStep(length, parts) {
   const raw = length / parts, power = 10 ** Math.floor(Math.log10(raw));
   return [1, 2, 5, 10].map((m) => m * power).find((step) => step >= raw * 0.999);
 }
 
-/** A number as the page prints it, with four digits. */
-function told(value) {
+/** Format a number with four digits. */
+function formatted(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   return (size >= 1e5 || size < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)))).replace("-", "−");
@@ -27,7 +27,7 @@ function drawTicks(pen, box, view, ink) {
     pen.textAlign = axis ? "right" : "center";
     pen.textBaseline = axis ? "middle" : "top";
     for (let k = first; k * step <= middle + reach; k++) {
-      const off = (k * step - middle) * perLength, text = told(Number((k * step).toPrecision(6)));
+      const off = (k * step - middle) * perLength, text = formatted(Number((k * step).toPrecision(6)));
       const x = axis ? box.left : box.left + box.width / 2 + off, y = axis ? box.top + box.height / 2 - off : box.top + box.height;
       pen.beginPath();
       pen.moveTo(x, y);
@@ -101,5 +101,5 @@ function drawScale(pen, box, unit) {
   pen.lineWidth = 1;
   pen.textAlign = "right";
   pen.textBaseline = "bottom";
-  pen.fillText(`${told(step)} length`, x1, y1 - 5);
+  pen.fillText(`${formatted(step)} length`, x1, y1 - 5);
 }

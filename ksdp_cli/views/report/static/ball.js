@@ -3,14 +3,14 @@
 
 const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57], WEYL = [0x9e3779b9, 0xbb67ae85];
 
-/** The high 32 bits of a product of two 32-bit numbers; Math.imul gives the low ones. */
+/** Return the high 32 bits of a product of two 32-bit numbers; Math.imul gives the low ones. */
 function high(a, b) {
   const al = a & 0xffff, ah = a >>> 16, bl = b & 0xffff, bh = b >>> 16;
   const middle = ah * bl + ((al * bl) >>> 16), cross = al * bh + (middle & 0xffff);
   return (ah * bh + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0;
 }
 
-/** Ten rounds on the counter `c` (4 words), in place, under the key (k0, k1). */
+/** Apply ten rounds to the counter `c` (4 words), in place, with the key (k0, k1). */
 function philox(c, k0, k1) {
   for (let round = 0; round < 10; round++) {
     const [c0, c1, c2, c3] = c;
@@ -28,7 +28,7 @@ const uniform = (a, b) => {
   return (k < 2 ** 52 ? k + 0.5 : k) * 2 ** -53;
 };
 
-/** Particles 0 to n of the ball (n, 3), z = 0 in 2D. `key` is the seed's two words, low first. */
+/** Return particles 0 to n - 1 of the ball (n, 3), z = 0 in 2D. `key` holds the two words of the seed, low first. */
 function ball(n, dim, key, stream) {
   const out = new Float32Array(3 * n), c = new Uint32Array(4);
   const draw = (particle, number) => {

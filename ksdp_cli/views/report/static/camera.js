@@ -1,5 +1,5 @@
-// Where one looks from: a turntable with z up in 3D, a sheet that is moved in 2D. Distances stay true (no perspective),
-// so that a picture along an axis is the projection that the figures of the paper show.
+// The view: a turntable with z up in 3D, a movable sheet in 2D. There is no perspective, so a view along an axis is the
+// projection in the paper's figures.
 
 const VIEWS = { "x–y": [-90, 90], "x–z": [-90, 0], "y–z": [0, 0] }; // azimuth and elevation in degrees
 
@@ -15,7 +15,7 @@ class Camera {
     this.widest = this.half;
   }
 
-  /** Show a box [[low, high], ...]; `half` is the length of half the picture's shorter side. */
+  /** Show a box [[low, high], ...]; `half` is half the length of the picture's shorter side. */
   fit(extent) {
     const box = this.dim === 3 ? extent : [...extent, [0, 0]], [x, y, z] = box.map(([low, high]) => high - low);
     const wide = Math.max(this.aspect, 1), tall = Math.max(1 / this.aspect, 1);
@@ -32,13 +32,13 @@ class Camera {
     this.elevation = Math.min(90, Math.max(-90, this.elevation + up));
   }
 
-  /** Move the picture by parts of half its shorter side. */
+  /** Move the picture, in units of half its shorter side. */
   pan(right, up) {
     const [r, u] = this.rows();
     for (let i = 0; i < 3; i++) this.centre[i] -= this.half * (right * r[i] + up * u[i]);
   }
 
-  /** Enlarge about the point (right, up) of the picture, in parts of half its shorter side. */
+  /** Zoom about the point (right, up) of the picture, in units of half its shorter side. */
   zoom(factor, right = 0, up = 0) {
     const half = Math.min(Math.max(this.half / factor, this.widest / 1000), this.widest * 20);
     const rest = half / this.half - 1;
@@ -46,8 +46,8 @@ class Camera {
     this.half = half;
   }
 
-  /** The view as six numbers, and the view that such numbers are. */
-  told() {
+  /** Get or set the view as six numbers. */
+  numbers() {
     return [this.azimuth, this.elevation, this.half, ...this.centre].map((value) => Number(value.toPrecision(6))).join(",");
   }
 
@@ -57,7 +57,7 @@ class Camera {
     this.centre = centre;
   }
 
-  /** Right, up, and towards the viewer. */
+  /** Return the unit vectors right, up, and towards the viewer. */
   rows() {
     const a = (this.azimuth * Math.PI) / 180, e = (this.elevation * Math.PI) / 180;
     const [ca, sa, ce, se] = [Math.cos(a), Math.sin(a), Math.cos(e), Math.sin(e)];
@@ -69,7 +69,7 @@ class Camera {
   }
 }
 
-/** Mouse, touch and keys on a pane; `changed` is called after each move. */
+/** Handle mouse, touch and keys on a pane; call `changed` after each move. */
 function steer(pane, camera, changed) {
   const pointers = new Map();
   const place = (event) => {

@@ -1,6 +1,6 @@
-// Controls made of plain inputs, so that keyboards and screen readers know them. All text goes in as text.
+// Controls of plain inputs, for keyboards and screen readers. Text is never inserted as HTML.
 
-/** An element with attributes, properties that start with a dot, listeners that start with "on", and children. */
+/** Make an element: attributes, properties (".name"), listeners ("on..."), and children. */
 function node(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -14,7 +14,7 @@ function node(tag, attributes = {}, ...children) {
 
 const STEPS = 1000; // of a continuous slider
 
-/** Slider and number field of a parameter of the network; `moved(value)` is called with what was chosen. */
+/** Make slider and number field of a parameter of the network; call `moved(value)` with the new value. */
 function continuous(control, moved) {
   const forth = control.log ? Math.log : (v) => v, back = control.log ? Math.exp : (v) => v;
   const [from, to] = [forth(control.from), forth(control.to)];
@@ -23,7 +23,7 @@ function continuous(control, moved) {
   const field = node("input", { type: "text", inputmode: "decimal", "aria-label": `${control.name}, exact value`, size: 7 });
   const show = (value) => {
     slider.value = Math.round((STEPS * (forth(value) - from)) / (to - from || 1));
-    slider.setAttribute("aria-valuetext", `${told(value)} ${control.unit}`);
+    slider.setAttribute("aria-valuetext", `${formatted(value)} ${control.unit}`);
     field.value = String(value);
     field.removeAttribute("aria-invalid");
   };
@@ -47,15 +47,15 @@ function continuous(control, moved) {
   return { row: row(control, id, slider, field), show };
 }
 
-/** Slider over stored values; time gets a button that plays them. */
+/** Make a slider over stored values; time also gets a play button. */
 function discrete(control, moved) {
   const id = `set-${control.name}`, last = control.values.length - 1;
   const slider = node("input", { type: "range", id, min: 0, max: last, step: 1 });
   const shown = node("output", { for: id });
   const show = (value) => {
     slider.value = control.values.indexOf(value);
-    shown.textContent = told(value);
-    slider.setAttribute("aria-valuetext", `${told(value)} ${control.unit}`);
+    shown.textContent = formatted(value);
+    slider.setAttribute("aria-valuetext", `${formatted(value)} ${control.unit}`);
   };
   const go = (index) => {
     show(control.values[index]);
@@ -74,7 +74,7 @@ function row(control, id, ...parts) {
   return node("div", { class: "row" }, label, ...parts, node("span", { class: "unit" }, control.unit));
 }
 
-/** A button that steps four times a second to the end, and starts again from the beginning. */
+/** Make a button that steps four times a second to the end, and then restarts. */
 function player(step, atEnd, rewind) {
   let timer = 0;
   const button = node("button", { type: "button" }, "Play");
@@ -97,7 +97,7 @@ function player(step, atEnd, rewind) {
 
 const button = (text, pressed) => node("button", { type: "button", onclick: pressed }, text);
 
-/** A list of [text, value]; `chosen(value)` is called with what was picked. */
+/** Make a list of [text, value]; call `chosen(value)` with the selected value. */
 function choice(title, entries, chosen, start) {
   const list = node("select", { onchange: () => chosen(entries[list.selectedIndex][1]) }, ...entries.map(([text]) => node("option", {}, text)));
   const select = (value) => (list.selectedIndex = Math.max(0, entries.findIndex((entry) => entry[1] === value)));
@@ -105,20 +105,20 @@ function choice(title, entries, chosen, start) {
   return { label: node("label", {}, `${title} `, list), select };
 }
 
-/** A slider of the brightness, a factor from 1/16 to 16. */
+/** Make a slider of the brightness, a factor from 1/16 to 16. */
 function brightness(changed) {
   const slider = node("input", { type: "range", min: -4, max: 4, step: 0.25, value: 0, oninput: () => changed(2 ** slider.value) });
   return node("label", { class: "brightness" }, "Brightness ", slider);
 }
 
-/** Means and second moments with standard errors, a column for each cloud. */
+/** Make the table of means and second moments with standard errors, one column for each cloud. */
 function momentTable(columns, controls) {
   const line = (head, cell) => node("tr", {}, node("th", { scope: "row" }, head), ...columns.map((column) => node("td", {}, cell(column))));
   const head = node("tr", {}, node("td"), ...columns.map(({ title }) => node("th", { scope: "col" }, title)));
   return node("table", {}, node("caption", {}, "Moments of what is shown, ± one standard error"), node("thead", {}, head), node("tbody", {},
-    ...controls.map(({ name }) => line(name, ({ at }) => told(at[name]))),
+    ...controls.map(({ name }) => line(name, ({ at }) => formatted(at[name]))),
     line("particles", ({ n }) => String(n)),
-    line("E|x|² [length²]", ({ second, error }) => error === null ? told(second) : `${told(second)} ± ${told(Number(error.toPrecision(2)))}`),
+    line("E|x|² [length²]", ({ second, error }) => error === null ? formatted(second) : `${formatted(second)} ± ${formatted(Number(error.toPrecision(2)))}`),
     line("mean [length]", ({ mean }) => `(${mean.map((value) => value.toFixed(3).replace("-", "−")).join(", ")})`),
   ));
 }

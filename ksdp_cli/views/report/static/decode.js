@@ -1,4 +1,4 @@
-// What the page carries as text becomes arrays. Every browser runs on little-endian machines, as NumPy wrote them.
+// Decodes the page's data into arrays. NumPy wrote them little-endian, as every browser reads them.
 
 function bytes(text) {
   const raw = atob(text), out = new Uint8Array(raw.length);
@@ -6,7 +6,7 @@ function bytes(text) {
   return out;
 }
 
-/** Positions (n, 3), z = 0 in 2D, of a stored frame: 16-bit whole numbers over the box of the frame. */
+/** Decode the positions (n, 3), z = 0 in 2D, of a stored frame: 16-bit integers over the box of the frame. */
 function positionsOf(frame, dim) {
   const whole = new Uint16Array(bytes(frame.points).buffer), n = whole.length / dim;
   const out = new Float32Array(3 * n);
@@ -17,14 +17,14 @@ function positionsOf(frame, dim) {
   return out;
 }
 
-/** Inputs (n, 3) of the network: rows that the page carries as float32. */
+/** Decode the inputs (n, 3) of the network, stored as float32. */
 function storedInputs(stored, n, dim) {
   const rows = new Float32Array(bytes(stored.points).buffer), out = new Float32Array(3 * n);
   for (let i = 0; i < n; i++) for (let axis = 0; axis < dim; axis++) out[3 * i + axis] = rows[dim * i + axis];
   return out;
 }
 
-/** Second moment and mean of positions (n, 3), summed in float64, with the standard errors of independent particles. */
+/** Compute second moment and mean of positions (n, 3) in float64, with standard errors for independent particles. */
 function momentsOf(points) {
   const n = points.length / 3, mean = [0, 0, 0];
   let sum = 0, squares = 0;

@@ -1,5 +1,5 @@
-// Particles as their density, projected along the line of sight: each one a small Gaussian, added up in a float
-// texture, then coloured. A million particles look like what they are, and no point hides another.
+// Draws the density of the particles, projected along the line of sight: adds a small Gaussian for each particle in a
+// float texture, then colours it. So no particle hides another.
 
 const SPLAT = `#version 300 es
 precision highp float;
@@ -39,7 +39,7 @@ void main() {
   colour = texture(colours, vec2((0.5 + 255.0 * sqrt(clamp(density, 0.0, 1.0))) / 256.0, 0.5));
 }`;
 
-/** A program from two sources; `caught` is a varying for transform feedback. Throws what the compiler says. */
+/** Link a program from two sources; `caught` is a varying for transform feedback. Throws the compiler's message. */
 function program(gl, vertex, fragment, caught) {
   const made = gl.createProgram();
   for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
@@ -70,7 +70,7 @@ function texture(gl, inside, width, height, format, type, data) {
   return made;
 }
 
-/** One WebGL context for all panes. Throws an Error where WebGL 2 or float targets are missing. */
+/** One WebGL context for all panes. Throws an Error without WebGL 2 or float targets. */
 class Painter {
   constructor(colours) {
     this.canvas = document.createElement("canvas");
@@ -87,7 +87,7 @@ class Painter {
     this.size = [0, 0];
   }
 
-  /** A cloud's buffer, for `count` particles or holding `points`. */
+  /** Make the buffer of a cloud, for `count` particles or with `points`. */
   buffer(points) {
     const gl = this.gl, made = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, made);
@@ -109,7 +109,7 @@ class Painter {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE);
     gl.useProgram(this.splat.made);
-    // broad enough that few particles are seen at all, and never finer than the screen shows
+    // broad enough that few particles are visible, and never finer than the screen
     const sigma = ratio * Math.min(Math.max(0.9 * (1e5 / Math.max(count, 1)) ** 0.25, 0.7), 2.4);
     gl.uniformMatrix3fv(this.splat.at.turn, true, view.turn);
     gl.uniform3fv(this.splat.at.centre, view.centre);
@@ -144,7 +144,7 @@ class Painter {
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.counts, 0);
   }
 
-  /** The first `count` positions of a buffer; waits for the device. */
+  /** Read the first `count` positions of a buffer; waits for the device. */
   read(buffer, count) {
     const out = new Float32Array(3 * count);
     this.gl.bindBuffer(this.gl.ARRAY_BUFFER, buffer);

@@ -1,4 +1,4 @@
-// The network at work: chunk by chunk, so that a slow device shows the first particles at once and a fast one all.
+// Evaluates the network in chunks: a slow device shows the first particles at once, a fast one all of them.
 
 const NOTHING = `#version 300 es
 precision highp float;
@@ -15,7 +15,7 @@ class Generator {
     this.layers = layersOf(new Float32Array(bytes(network.theta).buffer), network.sizes);
     const { data, rows, plan } = this.packed(network.eta.map(({ high: most }) => most));
     this.weights = texture(gl, gl.RGBA32F, TEXELS, rows, gl.RGBA, gl.FLOAT, data);
-    this.program = program(gl, networkSource(plan, dim, network.residual), NOTHING, "y");
+    this.program = program(gl, networkSource(plan, dim, network.skip), NOTHING, "y");
     this.feedback = gl.createTransformFeedback();
     this.chunk = FIRST_CHUNK;
     this.filled = 0;
@@ -32,7 +32,7 @@ class Generator {
     this.filled = 0;
   }
 
-  /** Start again at other parameters, in their own units. */
+  /** Restart at other parameters, in their own units. */
   at(values) {
     const gl = this.gl, { data, rows } = this.packed(values);
     gl.activeTexture(gl.TEXTURE0);
@@ -50,7 +50,7 @@ class Generator {
     return this.filled === this.n;
   }
 
-  /** Evaluate the next chunk. Returns false while the device is still busy with the last one, or all is done. */
+  /** Evaluate the next chunk. Returns false while the device is busy with the last one, or if all are done. */
   advance() {
     if (this.complete || !this.ready()) return false;
     const gl = this.gl, count = Math.min(this.chunk, this.n - this.filled);
@@ -61,7 +61,7 @@ class Generator {
     gl.bindBuffer(gl.ARRAY_BUFFER, this.input);
     gl.enableVertexAttribArray(0);
     gl.vertexAttribPointer(0, 3, gl.FLOAT, false, 0, 0);
-    gl.bindBuffer(gl.ARRAY_BUFFER, null); // a buffer that is caught must not be bound elsewhere
+    gl.bindBuffer(gl.ARRAY_BUFFER, null); // a transform-feedback buffer must not be bound elsewhere
     gl.bindTransformFeedback(gl.TRANSFORM_FEEDBACK, this.feedback);
     gl.bindBufferRange(gl.TRANSFORM_FEEDBACK_BUFFER, 0, this.output, 12 * this.filled, 12 * count);
     gl.enable(gl.RASTERIZER_DISCARD);
@@ -78,7 +78,7 @@ class Generator {
     return true;
   }
 
-  /** Whether the last chunk is done; from the time that it took follows the size of the next. */
+  /** Whether the last chunk is done; its time determines the size of the next. */
   ready() {
     if (!this.fence) return true;
     if (this.gl.getSyncParameter(this.fence, this.gl.SYNC_STATUS) !== this.gl.SIGNALED) return false;

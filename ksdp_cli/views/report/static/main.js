@@ -1,9 +1,9 @@
-// The page: panes that share one camera and one scale of colours, controls, and a table that follows them.
-// The console has the numbers: ksdp.set({A: 50}); await ksdp.ready(); ksdp.positions().
+// The page: panes with one camera and one colour scale, controls, and a table.
+// In the console: ksdp.set({A: 50}); await ksdp.ready(); ksdp.positions().
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const COUNTS = [10_000, 100_000, 1_000_000], START = 100_000, MEASURED = 100_000;
-const REST = 200, SLOW = 45, COARSEST = 4; // ms without a move, ms of a picture that is too slow to turn
+const REST = 200, SLOW = 45, COARSEST = 4; // ms without a move; ms of a picture that is too slow for turning
 
 class Page {
   constructor({ dim, frames, controls, network, extent, colours, titles }) {
@@ -48,7 +48,7 @@ class Page {
       const counts = COUNTS.filter((n) => n < most).concat(Number.isFinite(most) ? [most] : []);
       lists.push(choice("Particles", counts.map((n) => [n.toLocaleString("en").replaceAll(",", " "), n]), (n) => this.resize(n), START));
       if (this.frames.length) {
-        const said = (frame) => this.controls.map(({ name }) => `${name} = ${told(frame.at[name])}`).join(", ");
+        const said = (frame) => this.controls.map(({ name }) => `${name} = ${formatted(frame.at[name])}`).join(", ");
         this.cases = choice("Go to a stored simulation", [["", null], ...this.frames.map((frame) => [said(frame), frame])], (frame) => frame && this.set(frame.at));
         lists.push(this.cases);
       }
@@ -78,7 +78,7 @@ class Page {
     this.moved();
   }
 
-  /** The parameters and the view that the address names after "#"; what it does not know it passes over. */
+  /** Read parameters and view from the address after "#"; ignore unknown names. */
   recall() {
     const said = new URLSearchParams(location.hash.slice(1)), values = {};
     for (const { name, values: stored } of this.controls) {
@@ -94,10 +94,10 @@ class Page {
     if (view.length === 6 && view.every(Number.isFinite) && view[2] > 0) this.camera.put(view);
   }
 
-  /** Write parameters and view into the address, so that it can be shared. */
+  /** Write parameters and view into the address, to share it. */
   remember() {
     const said = new URLSearchParams(this.controls.map(({ name }) => [name, String(this.at[name])]));
-    if (this.looked) said.set("view", this.camera.told());
+    if (this.looked) said.set("view", this.camera.numbers());
     const address = `#${said.toString().replaceAll("%2C", ",")}`;
     if (address !== location.hash) history.replaceState(null, "", address);
   }
@@ -109,7 +109,7 @@ class Page {
     this.moved();
   }
 
-  /** The view moves: pictures may be coarse, so that they follow the hand, until it has been at rest for a moment. */
+  /** After a move of the view: draw coarse pictures until it has been at rest for a moment. */
   turned() {
     clearTimeout(this.resting);
     this.moving = this.looked = true;
@@ -127,7 +127,7 @@ class Page {
     this.request();
   }
 
-  /** Parameters or inputs have changed: the stored frame, the network from its first chunk on, the table. */
+  /** After a change of parameters or inputs: update the stored frame, the network from its first chunk, the table. */
   moved() {
     if (this.stored) this.showFrame();
     if (this.network) {
@@ -156,7 +156,7 @@ class Page {
       this.stored.buffer = this.painter.buffer(chosen.cloud);
       this.stored.count = chosen.cloud.length / 3;
     }
-    const parts = this.controls.map(({ name }) => `${name} = ${told(chosen.at[name])}`);
+    const parts = this.controls.map(({ name }) => `${name} = ${formatted(chosen.at[name])}`);
     parts.push(this.stored.count < chosen.count ? `${this.stored.count} of its ${chosen.count} particles` : `${chosen.count} particles`);
     if (this.network && !this.same) parts.push("the nearest that is stored");
     this.stored.note.textContent = parts.join(", ");
@@ -164,17 +164,17 @@ class Page {
   }
 
   showNetwork() {
-    const { eta, command, seed } = this.network, parts = eta.map(({ name }) => `${name} = ${told(this.at[name])}`);
+    const { eta, command, seed } = this.network, parts = eta.map(({ name }) => `${name} = ${formatted(this.at[name])}`);
     parts.push(`${this.generator.n} particles`);
     const outside = eta.filter(({ name, low, high: most }) => this.at[name] < low * (1 - 1e-9) || this.at[name] > most * (1 + 1e-9));
-    if (outside.length) parts.push(`extrapolation: trained on ${outside.map((one) => `${one.name} = ${told(one.low)} to ${told(one.high)}`).join(", ")}`);
+    if (outside.length) parts.push(`extrapolation: trained on ${outside.map((one) => `${one.name} = ${formatted(one.low)} to ${formatted(one.high)}`).join(", ")}`);
     this.made.note.textContent = parts.join(", ");
     const options = eta.map(({ name }) => `--${name} ${this.at[name]}`);
     const words = [command, ...options, `--n ${this.generator.n}`, `--seed ${seed}`].flatMap((word) => [node("span", {}, word), " "]);
     document.getElementById("command").replaceChildren(...words.slice(0, -1));
   }
 
-  /** Particles of the network where there is one, else of the frame: at most `SAMPLE`. */
+  /** Return at most `SAMPLE` particles of the network, or without one of the frame. */
   sample() {
     if (this.network && this.generator.filled) return this.painter.read(this.generator.output, Math.min(SAMPLE, this.generator.filled));
     return this.frame.cloud.subarray(0, 3 * SAMPLE);
@@ -188,11 +188,11 @@ class Page {
 
   label() {
     const top = Number((this.brightest / this.exposure).toPrecision(2));
-    this.top.textContent = told(top);
-    this.middle.textContent = told(top / 4); // half way along a square root
+    this.top.textContent = formatted(top);
+    this.middle.textContent = formatted(top / 4); // half way along a square root
   }
 
-  /** Moments of all that is shown, once the network is done. */
+  /** Update the moments once the network is done. */
   settle() {
     this.unsettled = false;
     const columns = [];
@@ -204,7 +204,7 @@ class Page {
     document.getElementById("moments").replaceChildren(momentTable(columns, this.controls));
   }
 
-  /** Draw at the next occasion; `picture` is false when only the network has to go on. */
+  /** Draw in the next animation frame; `picture` is false if only the network continues. */
   request(picture = true) {
     this.changed ||= picture;
     if (this.scheduled) return;
@@ -215,7 +215,7 @@ class Page {
     });
   }
 
-  /** The next chunk of the network; a new picture when something else moved, or its particles have doubled. */
+  /** Evaluate the next chunk; draw a picture if something else changed, or the particles have doubled. */
   advance() {
     const one = this.generator;
     one?.advance();
@@ -229,7 +229,7 @@ class Page {
     for (const go of this.settled.splice(0)) go();
   }
 
-  /** Whether the device is done with the last picture; if that was slow while the view moved, the next are coarser. */
+  /** Whether the last picture is done; if it was slow while the view moved, the next are coarser. */
   idle() {
     const gl = this.painter.gl;
     if (!this.fence) return true;
@@ -255,12 +255,12 @@ class Page {
     document.documentElement.dataset.drawn = "yes";
   }
 
-  /** When every particle of the network is where the parameters put it, and the view is at rest. */
+  /** Resolves when all particles of the network are evaluated and the view is at rest. */
   ready() {
     return this.unsettled || this.moving || this.fence ? new Promise((done) => this.settled.push(done)) : Promise.resolve();
   }
 
-  /** Positions of the network, or of the frame on a page without one: (n, d) row by row. */
+  /** Return the positions (n, d) of the network, or without one of the frame, row by row. */
   positions() {
     const wide = this.network ? this.painter.read(this.generator.output, this.generator.filled) : this.frame.cloud;
     return wide.filter((_, i) => i % 3 < this.dim);

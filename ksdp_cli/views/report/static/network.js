@@ -1,9 +1,9 @@
-// The network as a vertex shader: its particles are evaluated where they are drawn, and their positions caught by
-// transform feedback. The weights lie in a texture, because uniform storage may be as small as 16 kB.
+// The network as a vertex shader; transform feedback captures the positions. The weights lie in a texture, because
+// uniform storage may be as small as 16 kB.
 
 const TEXELS = 64; // width of the weight texture, a power of two
 
-/** eta in its own units, mapped so that the trained range is [-1, 1]: the map that is stored with the weights. */
+/** Map eta, in its own units, so that the trained range is [-1, 1]; the map is stored with the weights. */
 function normalised(values, maps) {
   return maps.map(({ low, high: top, log }, i) => {
     const [v, a, b] = [values[i], low, top].map((x) => (log ? Math.log(x) : x));
@@ -11,7 +11,7 @@ function normalised(values, maps) {
   });
 }
 
-/** Views of the flat vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row. */
+/** Return views of the flat vector theta: W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row. */
 function layersOf(theta, sizes) {
   let at = 0;
   return sizes.slice(1).map((outs, level) => {
@@ -21,16 +21,16 @@ function layersOf(theta, sizes) {
   });
 }
 
-/** What the network reads beside x: products of functions of the parameters, as EtaMap.padding has them. */
+/** Return the network's inputs besides x: products of functions of the parameters, as EtaMap.padding. */
 function padding(terms, values, maps) {
   const mapped = normalised(values, maps);
-  const scaled = maps.map(({ low, high: top }, i) => values[i] / (Math.max(Math.abs(low), Math.abs(top)) || 1));
+  const scaled = maps.map(({ low, high: top, origin }, i) => (values[i] - origin) / (Math.max(Math.abs(low - origin), Math.abs(top - origin)) || 1));
   const curved = scaled.map((u, i) => (u > 1 ? 1 + maps[i].beyond * (u - 1) : u * u));
   const factors = { mapped, scaled, curved };
   return terms.map((term) => term.reduce((product, [name, i]) => product * factors[name][i], 1));
 }
 
-/** The layers of x alone at one padding: its share of the first layer is a bias, or the last layer is a sum of heads. */
+/** Fold one padding into the layers: its part of the first layer becomes a bias, or the last layer a sum of heads. */
 function folded(layers, heads, pad, dim) {
   const made = [...layers];
   if (heads) {
@@ -49,7 +49,7 @@ function folded(layers, heads, pad, dim) {
   return made;
 }
 
-/** Weights as rows of 4-vectors: row o of a layer is (W_o, b_o) padded with zeros, for an input (h, 1, 0 ...). */
+/** Pack the weights as rows of 4-vectors: row o of a layer is (W_o, b_o), zero-padded, for an input (h, 1, 0 ...). */
 function packed(layers) {
   const texels = [], plan = [];
   for (const [level, { outs, ins, W, b }] of layers.entries()) {
@@ -64,8 +64,8 @@ function packed(layers) {
   return { data, rows, plan };
 }
 
-/** Shader of x -> y for layers as `packed` lays them; `residual`: x is added to what comes out. */
-function networkSource(plan, dim, residual) {
+/** Write the shader of x -> y for layers packed by `packed`; adds `skip` times x to the output. */
+function networkSource(plan, dim, skip) {
   const lines = ["vec4 h0[1];", dim === 3 ? "h0[0] = vec4(x, 1.0);" : "h0[0] = vec4(x.xy, 1.0, 0.0);"];
   plan.forEach(({ at, wide, tall, ones }, level) => {
     const next = `h${level + 1}`, dot4 = [0, 1, 2, 3].map((k) => `dot(weight(p + ${k * wide}), v)`).join(", ");
@@ -90,7 +90,7 @@ in vec3 x;
 out vec3 y;
 uniform highp sampler2D weights;
 vec4 weight(int i) { return texelFetch(weights, ivec2(i & ${TEXELS - 1}, i / ${TEXELS}), 0); }
-// tanh as ksdp_cli/learning/network/cpu.py has it, by the rational approximation of Eigen: built-in ones differ by driver
+// tanh as ksdp_cli/learning/network/cpu.py has it, Eigen's rational approximation: built-in ones differ between drivers
 vec4 squash(vec4 v) {
   v = clamp(v, -9.0, 9.0);
   vec4 z = v * v;
@@ -107,7 +107,7 @@ vec4 squash(vec4 v) {
 }
 void main() {
   ${lines.join("\n  ")}
-  y = h${plan.length}[0].xyz${residual ? " + x" : ""};
+  y = h${plan.length}[0].xyz${skip ? ` + ${skip.toExponential()} * x` : ""};
   gl_Position = vec4(0.0);
 }`;
 }

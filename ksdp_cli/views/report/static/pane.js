@@ -1,7 +1,7 @@
 // One cloud on the page: a canvas with its caption.
 
-const SAMPLE = 4096; // particles that decide the scale of colours
-const ENOUGH = 10_000; // particles that a coarse picture has at least
+const SAMPLE = 4096; // particles that set the colour scale
+const ENOUGH = 10_000; // least particles of a coarse picture
 
 class Pane {
   constructor(title, camera, extent, changed) {
@@ -19,14 +19,14 @@ class Pane {
     steer(this.canvas, camera, changed);
   }
 
-  /** Where the picture lies within the canvas, in CSS pixels. */
+  /** Return the rectangle of the picture within the canvas, in CSS pixels. */
   box() {
     const m = this.camera.dim === 2 ? MARGIN : { left: 0, bottom: 0, top: 0, right: 0 };
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
     return { left: m.left, top: m.top, width: width - m.left - m.right, height: height - m.top - m.bottom };
   }
 
-  /** `coarse`, more than 1 for speed, is the side of a pixel of the density; so many fewer particles are drawn. */
+  /** Draw the pane. `coarse` is the side of a density pixel; above 1, as many times fewer particles are drawn. */
   draw(painter, brightest, coarse = 1) {
     const scale = Math.min(window.devicePixelRatio || 1, 2), pen = this.canvas.getContext("2d");
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
@@ -47,7 +47,7 @@ class Pane {
   }
 }
 
-/** Projected density that 95 % of particles do not exceed, as they are seen now. */
+/** Return the projected density that 95 % of the particles do not exceed in this view. */
 function crowding(points, view) {
   const cell = view.half / 20, cells = new Map(), keys = [], turn = view.turn;
   for (let i = 0; i < points.length; i += 3) {
@@ -62,7 +62,7 @@ function crowding(points, view) {
   return found[Math.floor(0.95 * found.length)] / keys.length / (cell * cell);
 }
 
-/** Box that holds all but a thousandth of the points along each axis. */
+/** Return the box that holds all but a thousandth of the points along each axis. */
 function extentOf(points, dim) {
   return [0, 1, 2].slice(0, dim).map((axis) => {
     const values = new Float32Array(points.length / 3);
