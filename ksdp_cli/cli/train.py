@@ -11,7 +11,7 @@ from ..base.signals import graceful
 from ..config import TrainConfig
 from . import _options as o
 from . import _render
-from ._boundary import say, suggest
+from ._boundary import say, suggest, warn
 from ._fields import GroupedCommand, options_of
 
 GROUPS = {
@@ -70,6 +70,7 @@ def train(
             validate=validate,
             progress=progress,
             stop=stop,
+            warn=warn,
             **arguments,
         )
     document = result.as_dict()
