@@ -1,13 +1,14 @@
 """Own clouds: compare the network, default settings, with a one-step flow of equal weights and seconds, at N = 10^4.
 
-    python benchmarks/own_clouds.py [--clouds moons,gaussians,checkerboard,swiss-roll] [--J 10000] [--draws 3]
-                                    [--N 10000] [--record]
+    python benchmarks/own_clouds.py [--clouds moons,gaussians,checkerboard,swiss-roll] [--J 10000] [--draws 5]
+                                    [--references 4] [--N 10000] [--record]
 
-The clouds are made here. Both learn from the same J points, drawn and learned as often as ``--draws`` says; the flow is
-RealNVP (Dinh et al., ICLR 2017) of 8 affine couplings, by maximum likelihood and Adam, for the processor seconds that
-`ksdp train` took, on one thread each. Exact W2^2 between N fresh points of each and N of the law, mean over draws;
-*floor*: between pairs of those of the law. What learned the J points without a fault is at 3/2 of the floor in the
-mean: its own choice of weights is one more. *given* is the distance of the J points themselves.
+The clouds are made here. Both learn from the same J points, drawn and learned, with a seed of the training each, as
+often as ``--draws`` says; the flow is RealNVP (Dinh et al., ICLR 2017) of 8 affine couplings, by maximum likelihood and
+Adam, for the processor seconds that `ksdp train` took, on one thread each. Exact W2^2 between N fresh points of each
+and each of the references, N points of the law (the flow, and *given*, the J points themselves: one of these in turn),
+mean with its standard error; *floor*: between pairs of references. The error of the excess is that over draws together
+with that over references, by the jackknife.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from harness import Table, parser
 
 import ksdp_cli as ksdp
+from ksdp_cli.experiments.table2 import jackknife
 from ksdp_cli.metrics.wasserstein import exact_w2_squared
 
 Generator = np.random.Generator
@@ -109,11 +111,11 @@ def flow(points: np.ndarray, seconds: float, seed: int = 0) -> tuple[Callable[[i
 
 
 def learned(points: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, int, float]:
-    """``n`` particles of a network with default settings; its weights, and the processor seconds of its training."""
+    """``n`` particles of a network of a ``seed``; its weights, and the processor seconds of its training."""
     with tempfile.TemporaryDirectory() as folder:
         data = ksdp.clouds({(): points}, names=[], out=Path(folder) / "data.zarr")
         began = time.process_time()
-        trained = ksdp.train(data, out=Path(folder) / "m.safetensors")
+        trained = ksdp.train(data, seed=seed, out=Path(folder) / "m.safetensors")
         spent = time.process_time() - began
         cloud = ksdp.sample(trained.path, n=n, seed=seed, out=Path(folder) / "cloud.zarr").frame()
     shape: Any = trained.trained.model.network
@@ -125,30 +127,37 @@ def main() -> None:
     made.add_argument("--clouds", default=",".join(CLOUDS))
     made.add_argument("--J", type=int, default=10_000)
     made.add_argument("--N", type=int, default=10_000)
-    made.add_argument("--draws", type=int, default=3)
+    made.add_argument("--draws", type=int, default=5)
+    made.add_argument("--references", type=int, default=4)
     options = made.parse_args()
     heads = ("cloud", "floor", "given", "ours", "excess", "flow", "excess of the flow", "weights", "seconds")
     table = Table("own-clouds/own-clouds", heads)
     for name in options.clouds.split(","):
         law, n = CLOUDS[name], options.N
-        others = [law(n, np.random.default_rng(100 + i)) for i in range(options.draws)]
-        floors = np.array([exact_w2_squared(a, b) for a, b in itertools.combinations(others, 2)])
-        found, times = [], []
-        for i, other in enumerate(others):
+        others = [law(n, np.random.default_rng(100 + i)) for i in range(options.references)]
+        between = np.zeros((len(others), len(others)))
+        for a, b in itertools.combinations(range(len(others)), 2):
+            between[a, b] = between[b, a] = exact_w2_squared(others[a], others[b])
+        found, peers, times = [], [], []
+        for i in range(options.draws):
             points = law(options.J, np.random.default_rng(1 + i))
             cloud, mine, spent = learned(points, n, i)
             peer, weights, _ = flow(points, spent, i)
-            found.append([exact_w2_squared(x, other) for x in (points[:n], cloud, peer(n))])
+            found.append([exact_w2_squared(cloud, other) for other in others])
+            peers.append([exact_w2_squared(x, others[i % len(others)]) for x in (points[:n], peer(n))])
             times.append(spent)
-        given, ours, theirs = np.array(found).T
-        floor = float(floors.mean())
+        floors = between[np.triu_indices(len(others), 1)]
+        ours, (given, theirs) = np.array(found), np.array(peers).T
+        floor, each = float(floors.mean()), ours.mean(1)
+        by_references = jackknife(ours.mean(0), between) or np.nan
 
-        def cell(values: np.ndarray, less: float = 0.0) -> str:
-            return f"{values.mean() - less:.4f} ± {values.std(ddof=1) / np.sqrt(len(values)):.4f}"
+        def cell(values: np.ndarray, less: float = 0.0, more: float = 0.0) -> str:
+            error = np.hypot(values.std(ddof=1) / np.sqrt(len(values)), more)
+            return f"{values.mean() - less:.4f} ± {error:.4f}"
 
         table.row(
-            name, cell(floors), cell(given), cell(ours), cell(ours, floor), cell(theirs), cell(theirs, floor),
-            f"{mine}, {weights}", f"{np.mean(times):.0f}",
+            name, cell(floors), cell(given), cell(each), cell(each, floor, by_references), cell(theirs),
+            cell(theirs, floor), f"{mine}, {weights}", f"{np.mean(times):.0f}",
         )  # fmt: skip
     if options.record:
         table.record()

@@ -3,12 +3,15 @@
     python benchmarks/ranks.py [--ranks 2] [--steps 8] [--repeats 5] [--world torch|mpi] [--only WORD] [--record]
     python benchmarks/ranks.py --only mesh --record
     python benchmarks/ranks.py --memory [--J 1e7] [--steps 5]
+    python benchmarks/ranks.py --shards [--J 1e7]
 
 ``efficiency`` is T1 / (R T), by the wall time of a step. ``by processors`` takes for T the processor time of the
 slowest rank, which a busy machine disturbs less: it counts repeated and unevenly shared work and messages, but no
 waiting. Processes of 1 and of R ranks take turns; each step counts with the least of its times. The first three steps
 are left out: they compile, and the tree finds its setting. ``bits`` says whether the SHA-256 of the positions is that
 of one process.
+
+``--shards`` writes frames by rank 0 alone and by all ranks, in turns, and takes the least time of each.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +78,38 @@ def worker(options: dict[str, Any], steps: int) -> None:
     world.close()
 
 
+def shards(count: int, folder: str, frames: int = 10) -> None:
+    """What every rank runs: rank 0 prints the seconds of a frame, and the processor seconds of the rank that takes
+    most, by rank 0 alone and by all."""
+    from ksdp_cli.api.headers import header
+    from ksdp_cli.api.shard_writing import shards_to_write, write_shards
+    from ksdp_cli.particles.problem import pose
+    from ksdp_cli.particles.ranks import world_of
+    from ksdp_cli.store import create
+
+    world = world_of(os.environ.get("RANKS_WORLD") or None)
+    snapshots = [1e-4 * (k + 1) for k in range(2 * frames)]
+    x = np.random.default_rng(0).standard_normal((count, 2)).astype(np.float32)
+    problem = pose({"J": count, "snapshots": snapshots})
+    with create(Path(folder) / "a.zarr", header(problem, None)) if world.rank == 0 else nullcontext() as owner:
+        times = []
+        for k in range(2 * frames):
+            world.decide(0)
+            wall, cpu = time.perf_counter(), time.process_time()
+            asked = shards_to_write(owner, k, [0]) if owner and k % 2 else None
+            digests = (write_shards(world, asked, [x]) if k % 2 else None) or {}
+            if owner:
+                with owner.case(0) as case:
+                    case.write(k, x, None, None, digests.get(0))
+                owner.commit()
+            spent = time.perf_counter() - wall
+            times.append([spent, *world.largest(np.array([time.process_time() - cpu]))])
+        if owner:
+            alone, together = np.min(times[0::2], axis=0), np.min(times[1::2], axis=0)
+            print(json.dumps({"alone": alone.tolist(), "together": together.tolist()}))
+    world.close()
+
+
 def launched(ranks: int, world: str, program: list[str]) -> subprocess.CompletedProcess[str]:
     """``program``, words for Python, on ``ranks`` processes of one thread each. Raises `SystemExit` if it fails."""
     environment = os.environ | {"KSDP_THREADS": "1", "OMP_NUM_THREADS": "1", "RANKS_WORLD": world if ranks > 1 else ""}
@@ -93,7 +129,12 @@ def launched(ranks: int, world: str, program: list[str]) -> subprocess.Completed
 
 def measured(ranks: int, world: str, options: dict[str, Any], steps: int) -> dict[str, Any]:
     """`worker` on ``ranks`` processes."""
-    done = launched(ranks, world, [str(Path(__file__)), "--worker", json.dumps(options), "--steps", str(steps)])
+    return printed(ranks, world, ["--worker", json.dumps(options), "--steps", str(steps)])
+
+
+def printed(ranks: int, world: str, words: list[str]) -> dict[str, Any]:
+    """What this program prints by ``words`` on ``ranks`` processes."""
+    done = launched(ranks, world, [str(Path(__file__)), *words])
     # a launcher may put colours around what a rank prints
     told: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") : done.stdout.rindex("}") + 1])
     return told
@@ -140,6 +181,19 @@ def memory(args: argparse.Namespace) -> None:
         table.record()
 
 
+def writing(args: argparse.Namespace) -> None:
+    """One row: a frame written by rank 0 alone, and by all ranks."""
+    columns = ["run", "rank 0, s", "all, s", "ratio", "rank 0, processor s", "all, processor s", "ratio"]
+    table = Table(f"engine/ranks-shards-{args.world}", columns, width=20)
+    with tempfile.TemporaryDirectory() as folder:
+        found = printed(args.ranks, args.world, ["--write", folder, "--J", args.J])
+    pairs = zip(found["alone"], found["together"], strict=True)
+    cells = [cell for a, b in pairs for cell in (f"{a:.3f}", f"{b:.3f}", f"{a / b:.2f}")]
+    table.row(f"a frame of {args.J} in 2D, {args.world} x {args.ranks}", *cells)
+    if args.record:
+        table.record()
+
+
 def main() -> None:
     made = parser(__doc__)
     made.add_argument("--worker", type=json.loads)
@@ -149,10 +203,16 @@ def main() -> None:
     made.add_argument("--world", choices=("torch", "mpi"), default="torch")
     made.add_argument("--only", default="")
     made.add_argument("--memory", action="store_true")
+    made.add_argument("--shards", action="store_true")
+    made.add_argument("--write", help=argparse.SUPPRESS)
     made.add_argument("--J", default="1e7")
     args = made.parse_args()
     if args.worker:
         worker(args.worker, args.steps)
+    elif args.write:
+        shards(int(float(args.J)), args.write)
+    elif args.shards:
+        writing(args)
     elif args.memory:
         memory(args)
     else:

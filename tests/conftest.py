@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 #: Files that take longest, in this order: begun first, so that no worker is left with one of them at the end.
 LONG = (
     *("test_readme", "test_sweep", "test_tree_gpu", "test_run_faults", "test_step_gpu", "test_site", "test_browser"),
-    *("test_reproduce", "test_store_faults", "test_examples", "test_cards", "test_direct_gpu"),
+    *("test_reproduce", "test_store_faults", "test_store_damage", "test_examples", "test_cards", "test_direct_gpu"),
     *(
         "test_step_gpu_compiled",
         "test_readme_files",

@@ -75,8 +75,8 @@ def own_cloud(value: object, name: str) -> Cloud:
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(x).all(1))
     if bad.size:
-        told = f"{len(bad)} of {len(x)} rows of {name} hold nan or inf, the first is row {bad[0]}"
-        raise DataError(told, "remove these rows, or correct them")
+        message = f"{len(bad)} of {len(x)} rows of {name} hold nan or inf, the first is row {bad[0]}"
+        raise DataError(message, "remove these rows, or correct them")
     return x
 
 

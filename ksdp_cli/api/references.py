@@ -77,7 +77,7 @@ class ComparedCloud:
         except DataError:
             return None
         law = second_moment_law(config, config.J, self.case, second_moment_at_start(config))
-        return None if law is None else law(self.t)
+        return None if law is None or law(self.t) < 0 else law(self.t)
 
 
 def open_subject(source: object, name: str = "cloud") -> Run | Model | Cloud:

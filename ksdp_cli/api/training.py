@@ -17,7 +17,7 @@ from ..base.bars import progress_bar
 from ..base.files import JsonDict
 from ..base.grids import SEED, seeds_of, varying
 from ..base.labels import label
-from ..base.listener import Progress, Stop
+from ..base.listener import Progress, Say, Stop, as_warning
 from ..base.outputs import Lock, write_whole
 from ..base.records import SavedTraining, as_record
 from ..base.signals import stop_or_sigint
@@ -27,7 +27,7 @@ from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
 from ..learning.network.forms import form_name
 from ..learning.optimisers.base import optimiser
-from ..learning.trainer import State, Trained, TrainerHeader
+from ..learning.trainer import State, Trained, TrainerHeader, fitting
 from ..learning.trainer import train as run_training
 from ..learning.units import units_of
 from ..store import Run, open_run
@@ -91,6 +91,7 @@ def train(
     resume: bool = False,
     progress: Progress | bool | None = None,
     stop: Stop | None = None,
+    warn: Say | None = None,
     **options: Unpack[TrainOptions],
 ) -> Training:
     """Train the network of equation (13) on a stored simulation, or on your own clouds, and write the weights.
@@ -101,7 +102,8 @@ def train(
     them ``resume`` continues bit for bit. ``init`` is the initial cloud, if the store does not lead to it: your class,
     or a store that has moved; for arrays the default is the uniform ball. A cloud without a known name goes into the
     model by its points. ``validate`` is a store of other runs of the same problem, at any parameters: validation then
-    uses these instead of held-out particles.
+    uses these instead of held-out particles. Where N is not given and the clouds are smaller, it is all particles that
+    train, which ``warn`` is told.
 
     The clouds of several seeds are one data set, since they are samples of one law.
 
@@ -123,6 +125,8 @@ def train(
     choices = [config]
     if config.held_out is None and config.algorithm != "paper" and (isinstance(run, OwnClouds) or run.kind == OWN):
         choices.insert(0, config.model_copy(update={"held_out": OWN_HELD_OUT}))  # the other is of older checkpoints
+    if options.get("N") is None:
+        choices = [fitting(one, data.clouds.shape[1]) for one in choices]
     by_identity = {identities: one for one in choices for identities in (_identities(one, data),)}
     stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
     if out is not None:
@@ -133,6 +137,8 @@ def train(
     identity, before = next((both for both in by_identity if own_identity in both), next(iter(by_identity)))
     config = by_identity[identity, before]
     device = devices.choose(config.device)
+    if options.get("N") is None and build(TrainConfig, {}).N > config.N:
+        (warn or as_warning)(f"N = {config.N}, all particles that train: the clouds have {data.clouds.shape[1]}")
 
     def begin(path: Path) -> Lock:
         return place.claim_files(path, identity, overwrite, resume)

@@ -33,8 +33,8 @@ def options_of(
 
     def decorate(command: Command) -> Command:
         own = inspect.signature(command, eval_str=True)
-        named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        generated = [
+        parameters = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        fields = [
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
@@ -49,9 +49,9 @@ def options_of(
         def run(**given: object) -> None:
             command(**given)
 
-        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in named]
-        run.__signature__ = own.replace(parameters=[*generated, *keyword])  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in [*generated, *keyword]} | {"return": None}
+        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+        run.__signature__ = own.replace(parameters=[*fields, *keyword])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*fields, *keyword]} | {"return": None}
         return run  # type: ignore[return-value]
 
     return decorate
@@ -76,10 +76,10 @@ def _extra(field: FieldInfo, key: str) -> str | None:
 
 def _metavar(field: FieldInfo) -> str:
     """Return the metavar of the field, the choices of a `Literal`, or the type of its value."""
-    stated = _extra(field, "metavar")
+    metavar = _extra(field, "metavar")
     kind = field.annotation
-    if stated is not None:
-        return stated
+    if metavar is not None:
+        return metavar
     if get_origin(kind) is Literal:
         return "|".join(map(str, get_args(kind)))
     kinds = {get_args(part)[0] if get_origin(part) is Annotated else part for part in (kind, *get_args(kind))}
@@ -119,19 +119,19 @@ class GroupedCommand(TyperCommand):
         if incomplete.startswith("-"):
             for records in self._parameters(ctx).values():
                 words = [(option.split()[0], text) for option, text in records]
-                known = {item.value for item in items}
+                values = {item.value for item in items}
                 items += [
-                    _Item(word, text) for word, text in words if word.startswith(incomplete) and word not in known
+                    _Item(word, text) for word, text in words if word.startswith(incomplete) and word not in values
                 ]
         return items
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         components = self._parameters(ctx)
-        listed = {option.split()[0] for records in components.values() for option, _ in records}
+        names = {option.split()[0] for records in components.values() for option, _ in records}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None and record[0].split()[0] not in listed:
+            if record is not None and record[0].split()[0] not in names:
                 usual = "Arguments" if parameter.param_type_name == "argument" else OTHERS
                 sections.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(record)
         first, *rest = sorted(sections.items(), key=lambda section: section[0] != "Arguments")

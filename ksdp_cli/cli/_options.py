@@ -50,10 +50,10 @@ def executor(panel: str | None = None) -> OptionInfo:
     return option
 
 
-def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:
+def by_name(arguments: list[str], names: list[str]) -> dict[str, str]:
     """Parse the ``--NAME VALUE`` and ``--NAME=VALUE`` pairs that are not options of the command itself.
 
-    Raises `ConfigError` for a stray word or an option without a value; ``known`` names serve as suggestions.
+    Raises `ConfigError` for a stray word or an option without a value; ``names`` serve as suggestions.
     """
     values: dict[str, str] = {}
     rest = list(arguments)
@@ -64,10 +64,10 @@ def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:
         name, equals, value = word[2:].partition("=")
         name = name.replace("-", "_")
         if name in NO_PARAMETERS:
-            raise unknown_name(name, [other for other in known if other not in NO_PARAMETERS])
+            raise unknown_name(name, [other for other in names if other not in NO_PARAMETERS])
         if not equals:
             if not rest or rest[0].startswith("--"):
-                error = unknown_name(name, known)
+                error = unknown_name(name, names)
                 raise ConfigError(f"{error.message}, or its value is missing", error.hint)
             value = rest.pop(0)
         if name in values:
@@ -76,44 +76,44 @@ def by_name(arguments: list[str], known: list[str]) -> dict[str, str]:
     return values
 
 
-def words_and_names(given: list[str | None], known: list[str]) -> tuple[list[str], dict[str, str]]:
+def words_and_names(texts: list[str | None], names: list[str]) -> tuple[list[str], dict[str, str]]:
     """Split a mixed list into positional words and ``--NAME VALUE`` pairs.
 
     Click assigns an unknown option to the first free positional argument. So a command with optional arguments passes
     them here with the rest: ``[model, *context.args]``. Raises as `by_name`.
     """
-    words, named = [], []
-    rest = [word for word in given if word is not None]
+    words, values = [], []
+    rest = [word for word in texts if word is not None]
     while rest:
         word = rest.pop(0)
         if not word.startswith("--"):
             words.append(word)
             continue
-        named.append(word)
+        values.append(word)
         if "=" not in word and rest and not rest[0].startswith("--"):
-            named.append(rest.pop(0))
-    return words, by_name(named, known)
+            values.append(rest.pop(0))
+    return words, by_name(values, names)
 
 
 #: Options about the output that a file may also hold, with their types.
 OUTPUT = {"out": str, "overwrite": bool, "resume": bool}
 
 
-def merge(config: Path | None, given: dict[str, object], known: Iterable[str]) -> dict[str, object]:
-    """Read the options of a file and override them by those of the command line; ``known`` are valid names.
+def merge(config: Path | None, options: dict[str, object], names: Iterable[str]) -> dict[str, object]:
+    """Read the options of a file and override them by those of the command line; ``names`` are valid names.
 
     A file may also hold the options `OUTPUT`. Raises `ConfigError` for an argument that only a program can give.
     """
-    return override(read_toml(config) if config else {}, config, given, known)
+    return override(read_toml(config) if config else {}, config, options, names)
 
 
 def override(
-    read: dict[str, object], file: Path | None, given: dict[str, object], known: Iterable[str]
+    read: dict[str, object], file: Path | None, options: dict[str, object], names: Iterable[str]
 ) -> dict[str, object]:
     """Override the options ``read`` from ``file``, as `merge`."""
     for name, value in read.items():
         if name in OUTPUT and not isinstance(value, OUTPUT[name]):
             raise ConfigError(f"{file}: {name} = {value!r}", f"give {'text' if name == 'out' else 'true or false'}")
-        if name in PROGRAMS and name not in known:
-            raise unknown_name(name, sorted({*known, *OUTPUT}))
-    return read | {name: value for name, value in given.items() if value is not None and value is not False}
+        if name in PROGRAMS and name not in names:
+            raise unknown_name(name, sorted({*names, *OUTPUT}))
+    return read | {name: value for name, value in options.items() if value is not None and value is not False}

@@ -37,8 +37,8 @@ def _rows(d: JsonDict) -> list[list[str]]:
     ]
     rows.append(["engine", f"{d['engine']} on {d['hardware']}"])
     if d["mesh"]:
-        known = {name: value for name, value in d["mesh"].items() if value is not None}
-        rows.append(["mesh", ", ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in known.items())])
+        sizes = {name: value for name, value in d["mesh"].items() if value is not None}
+        rows.append(["mesh", ", ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in sizes.items())])
     rows.append(["steps", f"{d['steps']}{' or more' if dt['halvings'] else ''}, frames {d['frames']}"])
     if d["seconds"] is not None:
         rows.append(["time", f"{duration(d['seconds'])}, {1e3 * d['seconds_a_step']:.3g} ms a step, by one process"])

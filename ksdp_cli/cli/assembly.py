@@ -120,20 +120,20 @@ def _run() -> int:
 def _extend() -> list[tuple[str, str]]:
     """Let plugins add subcommands; report and skip a plugin that fails or uses an existing name."""
     failures = []
-    loaded = plugins.loaded()
-    for name, plugin in loaded.manager.list_name_plugin():
-        others = [other for other in loaded.manager.get_plugins() if other is not plugin]
+    all_plugins = plugins.loaded()
+    for name, plugin in all_plugins.manager.list_name_plugin():
+        others = [other for other in all_plugins.manager.get_plugins() if other is not plugin]
         before = app.registered_commands[:], app.registered_groups[:]
         try:
-            loaded.manager.subset_hook_caller("ksdp_commands", others)(app=app)
+            all_plugins.manager.subset_hook_caller("ksdp_commands", others)(app=app)
             names = _command_names()
-            repeated = [word for k, word in enumerate(names) if word in names[:k]]
-            if repeated:
-                raise ValueError(f"there is a command {repeated[0]!r} already")
+            duplicates = [word for k, word in enumerate(names) if word in names[:k]]
+            if duplicates:
+                raise ValueError(f"there is a command {duplicates[0]!r} already")
         except (Exception, SystemExit) as error:
             app.registered_commands[:], app.registered_groups[:] = before
             distribution = name.partition(":")[0]
-            failures.append((distribution, loaded.fail(distribution, error)))
+            failures.append((distribution, all_plugins.fail(distribution, error)))
     return failures
 
 

@@ -67,8 +67,8 @@ def compare(
     --t 0.05 and so on select the case and snapshot of a store, and the parameters of a model; --A 50,130 compares at
     each. --seed is that of the sub-samples; a run of a store is selected as STORE.zarr@seed=3.
     """
-    known = [*CompareConfig.model_fields, "reference", "floor", "workers", "executor", "json"]
-    words, at = o.words_and_names([cloud, reference, *context.args], known)
+    names = [*CompareConfig.model_fields, "reference", "floor", "workers", "executor", "json"]
+    words, at = o.words_and_names([cloud, reference, *context.args], names)
     words += [named] if named is not None else []
     if not 1 <= len(words) <= 2:
         raise ConfigError(f"{len(words)} files to compare: {', '.join(words) or 'none'}", "give one or two")

@@ -31,17 +31,17 @@ def demo(
     from ..experiments.demonstrating import demonstrate
 
     with graceful() as stop, _render.progress("demo") as progress:
-        done = demonstrate(folder, progress=progress, stop=stop)
+        result = demonstrate(folder, progress=progress, stop=stop)
     columns = ["A", "W2^2 (N = 2000)", "noise floor", "excess", "95 % interval", "verdict"]
     rows = []
-    for one in done.compared:
+    for one in result.compared:
         c = one.comparison
         interval = f"[{c.excess_low:.4f}, {c.excess_high:.4f}]"
         rows.append([one.parameters["A"], c.w2_squared, c.floor, c.excess, interval, c.verdict])
-    times = [[name, seconds] for name, seconds in done.seconds.items()]
-    files = [["pictures", ", ".join(str(path) for path in done.pictures)], ["everything", str(done.folder)]]
+    times = [[name, seconds] for name, seconds in result.seconds.items()]
+    files = [["pictures", ", ".join(str(path) for path in result.pictures)], ["everything", str(result.folder)]]
     _render.emit(
-        done.as_dict(),
+        result.as_dict(),
         as_json,
         ("Generated against freshly simulated clouds, exact squared W2", columns, rows),
         ("Time", ["stage", "seconds"], times),

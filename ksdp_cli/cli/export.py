@@ -40,17 +40,17 @@ def export(
     if len(words) != 1:
         raise ConfigError(f"{len(words)} stores to export", "give one")
     with _render.progress("export") as progress:
-        done = write(words[0], out, case=case, overwrite=overwrite, field=field, progress=progress, **at)
-    document = done.as_dict()
+        result = write(words[0], out, case=case, overwrite=overwrite, field=field, progress=progress, **at)
+    document = result.as_dict()
     rows: list[list[Any]] = [
-        ["format", done.format],
-        ["megabytes", done.bytes / 1e6],
-        ["particles", done.J],
-        ["dimension", done.dim],
-        *([name, _list(values)] for name, values in done.parameters.items()),
-        ["t", _list(done.times)],
+        ["format", result.format],
+        ["megabytes", result.bytes / 1e6],
+        ["particles", result.J],
+        ["dimension", result.dim],
+        *([name, _list(values)] for name, values in result.parameters.items()),
+        ["t", _list(result.times)],
     ]
-    _render.emit(document, as_json, (str(done.path), ["", ""], rows))
+    _render.emit(document, as_json, (str(result.path), ["", ""], rows))
 
 
 def _list(values: list[float]) -> str:

@@ -61,11 +61,11 @@ def _sentence(document: RunInfo) -> str:
     """Describe a store in one sentence."""
     times = document["times"]
     size, kind = f"{document['megabytes']:.3g} MB", KINDS.get(document["kind"], document["kind"])
-    counted = f"{len(document['cases'])} cases, " if len(document["cases"]) > 1 else ""
+    count = f"{len(document['cases'])} cases, " if len(document["cases"]) > 1 else ""
     at = f"t = {times[0]:.4g}" + (f" to {times[-1]:.4g} ({len(times)} frames)" if len(times) > 1 else "")
     whole = "complete" if document["complete"] else "not complete"
     who = f"{document['particles']} particles in {document['dimension']}D"
-    return f"{document['path']}: {kind}, {counted}{who}, {at}; {whole}, {size}."
+    return f"{document['path']}: {kind}, {count}{who}, {at}; {whole}, {size}."
 
 
 def _engines(reports: Sequence[EngineInfo]) -> list[str]:
@@ -80,12 +80,13 @@ def _engines(reports: Sequence[EngineInfo]) -> list[str]:
             sentence += f", measured drift error {low}" + (f" to {high}" if high != low else "")
         targets = {target for report in mine if (target := report.get("target")) is not None}
         if targets:
-            met = "met" if all(report.get("met", True) for report in mine) else "not met"
-            sentence += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {met}"
-        halved = [report for report in mine if "shortest_step" in report]
-        if halved:
-            taken, shortest = sum(int(r["steps_taken"]) for r in halved), min(float(r["shortest_step"]) for r in halved)
-            sentence += f"; {taken} steps, the shortest {shortest:.3g}"
+            verdict = "met" if all(report.get("met", True) for report in mine) else "not met"
+            sentence += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {verdict}"
+        adaptive = [report for report in mine if "shortest_step" in report]
+        if adaptive:
+            steps = sum(int(report["steps_taken"]) for report in adaptive)
+            shortest = min(float(report["shortest_step"]) for report in adaptive)
+            sentence += f"; {steps} steps, the shortest {shortest:.3g}"
         sentences.append(sentence)
     return sentences
 
@@ -93,10 +94,10 @@ def _engines(reports: Sequence[EngineInfo]) -> list[str]:
 def _cases(states: list[StateInfo]) -> Table:
     """Return a table with a row for each case: parameters and state. Of many, list running ones first, then others."""
     names, counts = list(states[0]["parameters"]), Counter(one["state"] for one in states)
-    listed = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
+    most = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
     rows: list[list[object]] = [
         [one["case"], *one["parameters"].values(), one["frames"], one["state"], one["by"]]
-        for one in sorted(listed, key=lambda one: int(one["case"]))
+        for one in sorted(most, key=lambda one: int(one["case"]))
     ]
     title = "cases: " + ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name])
     if len(states) > len(rows):

@@ -33,8 +33,8 @@ def laws(
     from ..config import SimulateConfig
     from ..laws import check
 
-    named = o.by_name(context.args, [*SimulateConfig.model_fields, "A"])
-    results = list(check({"flow": flow, "kernel": kernel, "chemistry": chemistry, **named}))
+    values = o.by_name(context.args, [*SimulateConfig.model_fields, "A"])
+    results = list(check({"flow": flow, "kernel": kernel, "chemistry": chemistry, **values}))
     rows = [
         [f.law, f.value, f.exact, f.error if f.error is not None else "", "" if f.exact else f.tolerance, f.verdict]
         for f in results
@@ -47,6 +47,6 @@ def laws(
         ]
     }  # fmt: skip
     _render.emit(document, as_json, ("", ["law", "value", "exact", "s.e.", "tolerance", "verdict"], rows))
-    broken = [f.law for f in results if f.verdict == "broken"]
-    if broken:
-        raise NumericalError(f"broken: {'; '.join(broken)}", "ksdp_cli.testing.check_kernel and check_flow say more")
+    failures = [f.law for f in results if f.verdict == "broken"]
+    if failures:
+        raise NumericalError(f"broken: {'; '.join(failures)}", "ksdp_cli.testing.check_kernel and check_flow say more")

@@ -31,7 +31,7 @@ def listing(context: typer.Context, as_json: o.Json = False) -> None:
     """List name, summary and origin of every component by kind, and plugins that failed to load; --json: versions."""
     if context.invoked_subcommand:
         return
-    loaded = plugins.loaded()
+    all_plugins = plugins.loaded()
     document = {
         "components": [
             {
@@ -41,9 +41,9 @@ def listing(context: typer.Context, as_json: o.Json = False) -> None:
                 "version": entry.version,
                 "summary": entry.component.summary,
             }
-            for entry in loaded.registry.entries
+            for entry in all_plugins.registry.entries
         ],
-        "failures": [{"origin": name, "reason": reason} for name, reason in loaded.failures],
+        "failures": [{"origin": name, "reason": reason} for name, reason in all_plugins.failures],
     }
     columns = ["name", "summary", "origin"]
     kinds = dict.fromkeys(row["kind"] for row in document["components"])
@@ -55,8 +55,8 @@ def listing(context: typer.Context, as_json: o.Json = False) -> None:
         )
         for kind in kinds
     ]
-    if loaded.failures:
-        tables.append(("failed to load", ["origin", "reason"], [list(row) for row in loaded.failures]))
+    if all_plugins.failures:
+        tables.append(("failed to load", ["origin", "reason"], [list(row) for row in all_plugins.failures]))
     _render.emit(document, as_json, *tables)
 
 
@@ -83,19 +83,19 @@ def show(
     """Print dimensions, parameters with units and defaults, and documentation of a component."""
     entries = [entry for entry in plugins.registry().entries if name in (entry.name, entry.long_name)]
     if not entries:
-        known = sorted({entry.name for entry in plugins.registry().entries})
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+        names = sorted({entry.name for entry in plugins.registry().entries})
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
         raise ConfigError(f"there is no component {name!r}", hint)
-    described = [describe(entry) for entry in entries]
+    descriptions = [describe(entry) for entry in entries]
     tables = []
-    for one in described:
+    for one in descriptions:
         facts = [["kind", one["kind"]], ["target", one["target"]], *one["facts"].items(), ["about", one["about"]]]
         tables.append((one["name"], ["", ""], facts))
         if one["parameters"]:
             rows = [[p["name"], p["default"], p["description"]] for p in one["parameters"]]
             tables.append(("parameters", ["option", "default", "meaning [unit]"], rows))
-    _render.emit({"components": described}, as_json, *tables)
+    _render.emit({"components": descriptions}, as_json, *tables)
 
 
 def describe(entry: Entry) -> JsonDict:

@@ -48,12 +48,12 @@ def plot(
     """
     from ..views.plotting import plot as draw
 
-    known = ["n", "case", "device", "out", "overwrite", "json"]
-    words, at = o.words_and_names([subject, reference, *context.args], known)
+    names = ["n", "case", "device", "out", "overwrite", "json"]
+    words, at = o.words_and_names([subject, reference, *context.args], names)
     if not 1 <= len(words) <= 2:
         raise ConfigError(f"{len(words)} files to plot", "give a store or a model, and a store to draw beside it")
     with _render.progress("plot") as progress:
-        done = draw(
+        result = draw(
             *words,
             out=out,
             overwrite=overwrite,
@@ -63,6 +63,6 @@ def plot(
             progress=progress,
             **at,
         )
-    for note in done.notes:
+    for note in result.notes:
         say(f"note: {note}")
-    _render.emit(done.as_dict(), as_json, ("", ["pictures"], [[str(path)] for path in done.files]))
+    _render.emit(result.as_dict(), as_json, ("", ["pictures"], [[str(path)] for path in result.files]))

@@ -19,6 +19,6 @@ def register(app: typer.Typer) -> None:
 def presets(as_json: o.Json = False) -> None:
     """List the problems for 'ksdp simulate --preset NAME'."""
     names = shipped.names()
-    known = [{"name": name, "summary": shipped.summary(name), "options": shipped.options(name)} for name in names]
-    rows = [[one["name"], one["summary"]] for one in known]
-    _render.emit({"presets": known}, as_json, ("", ["name", "summary"], rows))
+    every = [{"name": name, "summary": shipped.summary(name), "options": shipped.options(name)} for name in names]
+    rows = [[one["name"], one["summary"]] for one in every]
+    _render.emit({"presets": every}, as_json, ("", ["name", "summary"], rows))

@@ -38,7 +38,7 @@ def report(
     from ..views.report.reporting import report as write
 
     with _render.progress("report") as progress:
-        done = write(
+        result = write(
             subject,
             out=out,
             references=reference or (),
@@ -47,10 +47,10 @@ def report(
             warn=warn,
         )
     rows: list[list[Any]] = [
-        ["megabytes", done.bytes / 1e6],
-        ["stored clouds", done.clouds],
-        ["particles of each", done.particles_shown or None],
-        ["beside the network", ", ".join(done.references) or None],
+        ["megabytes", result.bytes / 1e6],
+        ["stored clouds", result.clouds],
+        ["particles of each", result.particles_shown or None],
+        ["beside the network", ", ".join(result.references) or None],
     ]
     rows = [row for row in rows if row[1] is not None]
-    _render.emit(done.as_dict(), as_json, (str(done.path), ["", ""], rows))
+    _render.emit(result.as_dict(), as_json, (str(result.path), ["", ""], rows))

@@ -61,7 +61,7 @@ def reproduce(
     from ..experiments.table2 import NOTE
 
     with graceful() as stop, _render.progress("reproduce") as progress:
-        done = run(
+        result = run(
             target,
             scale=scale,
             seeds=seeds,
@@ -75,6 +75,6 @@ def reproduce(
             progress=progress,
             stop=stop,
         )
-    _render.emit(done.as_dict(), as_json, *done.tables())
-    if done.entries and not as_json:
+    _render.emit(result.as_dict(), as_json, *result.tables())
+    if result.entries and not as_json:
         say(f"note: {NOTE}")

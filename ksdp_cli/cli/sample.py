@@ -45,8 +45,8 @@ def sample(
     """
     from .. import api
 
-    known = [*SampleConfig.model_fields, "model", "out", "overwrite", "json"]
-    words, at = o.words_and_names([model, *context.args], known)
+    names = [*SampleConfig.model_fields, "model", "out", "overwrite", "json"]
+    words, at = o.words_and_names([model, *context.args], names)
     words += [named] if named is not None else []
     if len(words) > 1:
         raise ConfigError(f"{len(words)} models: {', '.join(words)}", "give one")

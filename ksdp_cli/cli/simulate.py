@@ -128,9 +128,9 @@ def simulate(
     outputs |= {
         name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
     }
-    known = [*SimulateConfig.model_fields, *OWN, "A"]
-    physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, known)
-    settings = presets.with_changes(preset, o.merge(config, physics | outputs, known))
+    names = [*SimulateConfig.model_fields, *OWN, "A"]
+    physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, names)
+    settings = presets.with_changes(preset, o.merge(config, physics | outputs, names))
     if print_commands:
         print_each_command(settings)
     elif plan:
@@ -138,8 +138,8 @@ def simulate(
         from . import _plan
 
         here = {name: settings[name] for name in ("out", "threads") if name in settings}
-        given: dict[str, Any] = here | problem_of(settings)
-        _plan.render(planned(**given), as_json)
+        arguments: dict[str, Any] = here | problem_of(settings)
+        _plan.render(planned(**arguments), as_json)
     else:
         run_and_print(settings, as_json)
 
@@ -187,9 +187,9 @@ def _name_next_step(run: Run, settings: dict[str, object]) -> None:
     reports, defaults = run.attrs.get("engine"), {"dim": f"{run.dim}D", "seed": "seed 0"}
     if reports:
         defaults["engine"] = f"{reports[0]['engine']} engine"
-    chosen = [text for name, text in defaults.items() if name not in settings]
-    if chosen:
-        say(f"chosen: {', '.join(chosen)}")
+    silent_defaults = [text for name, text in defaults.items() if name not in settings]
+    if silent_defaults:
+        say(f"chosen: {', '.join(silent_defaults)}")
     left = [case for case, frames in enumerate(run.progress()) if frames < len(run.header.times)]
     if not run.complete and left:
         say(f"{len(left)} of {len(run.cases)} cases are left, as --case {left[0]}; the last completes {run.path}")

@@ -71,8 +71,8 @@ def _pairs(_: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[
     wide = max(len(name) for name, _ in rows)
     lines = []
     for name, text in rows:
-        told = _wrap(text, max(width - INDENT - wide - GAP, LEAST)) or [""]
-        lines += [" " * INDENT + (name if k == 0 else "").ljust(wide + GAP) + line for k, line in enumerate(told)]
+        texts = _wrap(text, max(width - INDENT - wide - GAP, LEAST)) or [""]
+        lines += [" " * INDENT + (name if k == 0 else "").ljust(wide + GAP) + line for k, line in enumerate(texts)]
     return lines
 
 

@@ -11,7 +11,7 @@ from ..base.signals import graceful
 from ..config import TrainConfig
 from . import _options as o
 from . import _render
-from ._boundary import say, suggest
+from ._boundary import say, suggest, warn
 from ._fields import GroupedCommand, options_of
 
 GROUPS = {
@@ -62,7 +62,7 @@ def train(
     from .. import api
 
     outputs: dict[str, object] = {"out": out, "overwrite": overwrite, "resume": resume}
-    given: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
+    arguments: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
     with graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,
@@ -70,7 +70,8 @@ def train(
             validate=validate,
             progress=progress,
             stop=stop,
-            **given,
+            warn=warn,
+            **arguments,
         )
     document = result.as_dict()
     rows = [

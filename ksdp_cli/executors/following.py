@@ -32,13 +32,13 @@ def follow(
     lost, and `Interrupted` on a signal; ``again`` is the advice in these errors.
     """
     every = list(work)
-    waiting, ended, total = set(every), before, before + len(every) if total is None else total
+    waiting, count, total = set(every), before, before + len(every) if total is None else total
     signal, error, trouble = None, None, ""
     while waiting:
         done, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
         done |= {future for future in waiting if future.cancelled()}  # a pool tells nobody of those it cancels
         waiting -= done
-        ended += len(done)
+        count += len(done)
         for future in done:
             reason = CancelledError() if future.cancelled() else future.exception()
             if reason is not None and error is None and not isinstance(reason, CancelledError):
@@ -58,7 +58,7 @@ def follow(
             listener.warn(now)
         trouble = now
         if listener.progress:
-            listener.progress(what, ended, total, "")
+            listener.progress(what, count, total, "")
     if signal is not None:
         raise Interrupted(f"stopped by signal {signal}; the states are saved", signal, again)
     if isinstance(error, BrokenExecutor):

@@ -44,9 +44,9 @@ class Queue:
         try:
             answer = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
         except (OSError, subprocess.SubprocessError) as error:
-            said = error.stderr if isinstance(error, subprocess.CalledProcessError) else None
+            message = error.stderr if isinstance(error, subprocess.CalledProcessError) else None
             late = f"nothing for {PATIENCE:.0f} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)
-            self._reason = (said or late).strip().splitlines()[-1]
+            self._reason = (message or late).strip().splitlines()[-1]
             self._failures += 1
             return None
         self._failures = 0

@@ -124,8 +124,8 @@ class Slurm(Workers):
         with _quiet(), _without_terminal(self._local):
             executor = self._executor()
             with executor.batch():
-                sent = [executor.submit(job) for job in jobs]
-        for job, number in zip(jobs, sent, strict=True):
+                futures = [executor.submit(job) for job in jobs]
+        for job, number in zip(jobs, futures, strict=True):
             if self._local:
                 self._sent[number.job_id] = number
             self._jobs |= {call.key: number.job_id for call in job.calls}
@@ -141,9 +141,9 @@ class Slurm(Workers):
         from submitit.slurm.slurm import SlurmExecutor
 
         executor = SlurmExecutor(self._folder, max_num_timeout=REQUEUES)
-        known = SlurmExecutor._valid_parameters()
-        own: dict[str, Any] = {name: value for name, value in self._options.items() if name in known}
-        others = {name.replace("_", "-"): value for name, value in self._options.items() if name not in known}
+        names = SlurmExecutor._valid_parameters()
+        own: dict[str, Any] = {name: value for name, value in self._options.items() if name in names}
+        others = {name.replace("_", "-"): value for name, value in self._options.items() if name not in names}
         own |= {"additional_parameters": others} if others else {}
         own |= {"array_parallelism": self._workers} if self._workers else {}
         if isinstance(minutes := own.get("time"), int):
@@ -163,9 +163,9 @@ class Slurm(Workers):
         """Whether a job is queued or running."""
         if not self._local:
             return self._queue.has(job)
-        if (sent := self._sent.get(job)) is not None:
+        if (future := self._sent.get(job)) is not None:
             with _quiet():
-                return not sent.done()
+                return not future.done()
         try:
             os.kill(int(job), 0)
             return True
@@ -174,21 +174,21 @@ class Slurm(Workers):
 
     def _follow(self) -> None:
         """Read outcomes until all calls are finished or `shutdown` is called."""
-        missed, since = dict[str, float](), time.monotonic()
+        missing_since, since = dict[str, float](), time.monotonic()
         try:
             while before := len(self._unfinished()):
                 # a poll takes up to a fiftieth of what it waits for, and delays it by that
                 pause = min(max(LOOK, 0.02 * (time.monotonic() - since)), LOOK_IDLE) if self._local else LOOK_FAR
                 if self._left.wait(pause):
                     return
-                self._look(missed)
+                self._look(missing_since)
                 since = since if len(self._unfinished()) == before else time.monotonic()
         except Exception as error:
             for _, future in self._unfinished():
                 future.set_exception(error)
 
-    def _look(self, missed: dict[str, float]) -> None:
-        """Read new outcomes. A job that ended without an outcome some time ago (``missed``) is lost."""
+    def _look(self, missing_since: dict[str, float]) -> None:
+        """Read new outcomes. A job that ended without an outcome some time ago (``missing_since``) is lost."""
         names = set(os.listdir(self._folder))
         for call, future in self._unfinished():
             file, job = outcome_of(self._folder, call.key), self._jobs[call.key]
@@ -196,7 +196,7 @@ class Slurm(Workers):
                 value, error = read_outcome(file)
                 future.set_exception(error) if error else future.set_result(value)
             elif not self._alive(job):
-                since = missed.setdefault(call.key, time.monotonic())
+                since = missing_since.setdefault(call.key, time.monotonic())
                 if time.monotonic() - since >= (SOON if self._local else LATE):
                     future.set_exception(BrokenExecutor(f"job {job} has ended early; its log is in {self._folder}"))
 

@@ -81,7 +81,8 @@ def point_masses(x: Cloud) -> tuple[Cloud, Cloud, NDArray[np.float64]]:
     points, counts = np.unique(x[sample], axis=0, return_counts=True)
     alone = np.ones(len(x), bool)
     heavy, parts = [], []
-    for point in points[counts > 1]:
+    fewest = max(2, HEAVY * len(sample) / 4)  # the probability that a point with `HEAVY` has fewer of 2000 is 2e-5
+    for point in points[counts >= fewest]:
         here = (x == point).all(1)
         if here.mean() >= HEAVY and here.sum() > 2:
             alone &= ~here

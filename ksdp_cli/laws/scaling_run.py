@@ -28,9 +28,9 @@ def check(problem: Problem) -> Finding:
     chemistry |= {} if elliptic(problem) else {"eps": eps_of(problem)}
     positions = []
     for length in (1.0, 2.0):
-        scaled = {"delta2": delta2 * length**2, "radius": length, "M": mass * length ** (dim - 2)}
-        scaled |= {"T": STEPS * 1e-3 * length**2, "dt": 1e-3 * length**2}
-        _, (run,) = moved(problem, J=J, init="ball", chi=case.chi, seed=case.seed, accuracy=1e-2, **scaled, **chemistry)
+        scale = {"delta2": delta2 * length**2, "radius": length, "M": mass * length ** (dim - 2)}
+        scale |= {"T": STEPS * 1e-3 * length**2, "dt": 1e-3 * length**2}
+        _, (run,) = moved(problem, J=J, init="ball", chi=case.chi, seed=case.seed, accuracy=1e-2, **scale, **chemistry)
         positions.append(run.state.x / length)
     value = float(np.abs(positions[1] - positions[0]).max())
     return Finding("scaling of a run, largest difference", value, 0.0, 1e-9)

@@ -24,8 +24,8 @@ def holds(problem: Problem) -> bool:
 def check(problem: Problem) -> Finding:
     """Compare the change of E|X|^2 of 4000 particles at M = 12 pi mu / chi, where attraction is 1.5 times diffusion."""
     mu = problem.cases[0].mu
-    scaled = {"flow": "none", "chi": 1.0, "M": 12.0 * math.pi * mu, "T": T / mu, "dt": DT / mu}
-    begin, end = ends(problem, J=J, delta2=DELTA2, **scaled)
+    options = {"flow": "none", "chi": 1.0, "M": 12.0 * math.pi * mu, "T": T / mu, "dt": DT / mu}
+    begin, end = ends(problem, J=J, delta2=DELTA2, **options)
     before, after = (float((x**2).sum(1).mean()) for x in (begin, end))
     exact = slope(mu=mu, chi=1.0, M=12.0 * math.pi * mu, J=J) * T / mu
     error = math.sqrt(8.0 * T * before / J)

@@ -20,8 +20,8 @@ from ..particles.simulation import Simulation
 def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Positions (J, d) at t = 0 and t = T of a run from the unit ball, with mu and the kernel of the first case."""
     case, config = problem.cases[0], problem.config
-    kept: dict[str, Any] = {name: values[0] for name, values in config.kernel_params.items()}
-    kept |= {"scheme": config.scheme}  # a registered name, so that a plugin's works
+    common: dict[str, Any] = {name: values[0] for name, values in config.kernel_params.items()}
+    common |= {"scheme": config.scheme}  # a registered name, so that a plugin's works
     with tempfile.TemporaryDirectory() as folder:
         run = simulate(
             out=Path(folder) / "law.zarr",
@@ -33,7 +33,7 @@ def ends(problem: Problem, **options: Any) -> tuple[NDArray[np.float64], NDArray
             dtype="float64",
             snapshots=[0.0, options.pop("T")],
             warn=discard,  # of a step that is coarse on purpose
-            **(kept | options),
+            **(common | options),
         )
         first, last = run.frame(0, 0).astype(np.float64), run.frame(0, 1).astype(np.float64)
     return first, last
@@ -45,9 +45,9 @@ def moved(problem: Problem, **options: Any) -> tuple[list[Cloud], list[CaseRun]]
     With mu, scheme and dimension of the first case of ``problem``, and its kernel. Raises as `Simulation`.
     """
     case, config = problem.cases[0], problem.config
-    kept: dict[str, Any] = {name: values[0] for name, values in config.kernel_params.items()}
-    kept |= {"kernel": config.kernel, "scheme": config.scheme, "dim": config.dim, "mu": case.mu, "dtype": "float64"}
-    simulation = Simulation(pose(kept | options), "cpu")
+    common: dict[str, Any] = {name: values[0] for name, values in config.kernel_params.items()}
+    common |= {"kernel": config.kernel, "scheme": config.scheme, "dim": config.dim, "mu": case.mu, "dtype": "float64"}
+    simulation = Simulation(pose(common | options), "cpu")
     simulation.start()
     first = [run.state.x.copy() for run in simulation.runs]
     simulation.run(lambda k, clouds: None, lambda done: None)

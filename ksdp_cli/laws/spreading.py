@@ -25,10 +25,10 @@ def holds(problem: Problem) -> bool:
 def check(problem: Problem) -> Finding:
     """Compare E|X|^2 / (mu t) of 4000 particles with the exact one, when the solution is half as old again."""
     exact, run = ended(problem)
-    squared, age = (run.state.x**2).sum(1), (1.0 + PART) * AGE
+    squares, age = (run.state.x**2).sum(1), (1.0 + PART) * AGE
     name = f"E|X|^2 / (mu t), self-similar, chi M / mu = {exact.M / math.pi:.3g} pi"
-    error = float(squared.std()) / age / math.sqrt(J)
-    return random(name, float(squared.mean()) / age, exact.second_moment(1.0), error)
+    error = float(squares.std()) / age / math.sqrt(J)
+    return random(name, float(squares.mean()) / age, exact.second_moment(1.0), error)
 
 
 def ended(problem: Problem) -> tuple[SelfSimilar, CaseRun]:

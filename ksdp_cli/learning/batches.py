@@ -40,6 +40,11 @@ class Batch:
     targets: NDArray[np.float32]
 
 
+def training_particles(particles: int, held_out: float) -> int:
+    """How many of the ``particles`` of a cloud train."""
+    return particles - int(held_out * particles)
+
+
 class Batches:
     """Draws mini-batches and validation sets from the training data.
 
@@ -60,7 +65,7 @@ class Batches:
         held_out: float = HELD_OUT,
     ) -> None:
         total, particles = data.clouds.shape[:2]
-        self.kept, self.most = particles - int(held_out * particles), validated
+        self.kept, self.most = training_particles(particles, held_out), validated
         if n > self.kept:
             raise ConfigError(
                 f"N = {n} sub-samples need {n} training particles; the store has J = {particles}, of which "

@@ -84,8 +84,8 @@ class EtaMap:
         return None
 
     def as_json(self) -> dict[str, list[object]]:
-        stored = {name: list(value) for name, value in asdict(self).items()}
-        return stored if self.origin else {name: value for name, value in stored.items() if name != "origin"}
+        values = {name: list(value) for name, value in asdict(self).items()}
+        return values if self.origin else {name: value for name, value in values.items() if name != "origin"}
 
     def normalise(self, eta: ArrayLike) -> NDArray[np.float32]:
         """Map ``eta`` (p,) or (n, p), in its own units, so that the training range becomes [-1, 1]; float32.

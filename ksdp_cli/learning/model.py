@@ -274,8 +274,8 @@ def _units(network: Network, header: dict[str, str]) -> tuple[Units, Units]:
     """The units of the source and of the clouds. Raises `KeyError` or `ValueError` if they are missing or wrong."""
     if header["ksdp_format"] == FORMAT:
         return IDENTITY, IDENTITY
-    stored = parse_json(header["units"])
-    both = [as_record(UnitsRecord, stored[name]) for name in ("source", "clouds")]
+    units = parse_json(header["units"])
+    both = [as_record(UnitsRecord, units[name]) for name in ("source", "clouds")]
     if any(len(one.origin) not in (0, network.dim) for one in both):
         raise ValueError(f"an origin of units is not of dimension {network.dim}")
     source, clouds = (Units(one.length, tuple(one.origin)) for one in both)

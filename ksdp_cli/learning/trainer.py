@@ -14,7 +14,7 @@ from ..assignment.certified.solver import Certified
 from ..base.files import JsonDict
 from ..config import TrainConfig
 from ..errors import ConfigError, DataError, NumericalError
-from .batches import HELD_OUT, Batch, Batches
+from .batches import HELD_OUT, Batch, Batches, training_particles
 from .data import TrainingData
 from .descent import Descent, Schedule
 from .eta_map import EtaMap
@@ -56,6 +56,12 @@ class Trained:
     last_model: Model
     history: list[dict[str, Any]]
     seconds: float
+
+
+def fitting(settings: TrainConfig, particles: int) -> TrainConfig:
+    """Return ``settings`` with N at most the number of particles that train, of clouds of ``particles``."""
+    held_out = HELD_OUT if settings.held_out is None else settings.held_out
+    return settings.model_copy(update={"N": max(1, min(settings.N, training_particles(particles, held_out)))})
 
 
 class Trainer:

@@ -31,7 +31,9 @@ def radial_distribution(x: Cloud, radii: ArrayLike) -> NDArray[np.float64]:
     """
     require_cloud(x)
     squares = np.sort(np.einsum("ij,ij->i", x, x, dtype=np.float64))
-    return np.searchsorted(squares, np.asarray(radii, np.float64) ** 2, side="right") / len(x)
+    # particles at one point, as those of a heavy particle, are within their distance, whatever root and square round
+    reached = np.asarray(radii, np.float64) ** 2 * (1.0 + 1e-12)
+    return np.searchsorted(squares, reached, side="right") / len(x)
 
 
 #: Fractions of the reference that the radii of `radial_comparison` hold.

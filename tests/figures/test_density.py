@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -107,3 +108,12 @@ def test_a_point_that_holds_much_is_apart_from_the_density(cloud: Clouds) -> Non
     assert sorted(parts) == pytest.approx([100 / 3000, 0.5])
     values, outside = density(np.empty((0, 2)), np.array([[0.0, 1.0], [0.0, 1.0]]), 0.1)
     assert (values.max(), outside) == (0, 0)
+
+
+def test_a_bootstrap_has_no_point_masses_and_is_drawn_at_once() -> None:
+    """A million particles on 2000 points: none holds much, and not each is looked for among all."""
+    x = np.random.default_rng(0).random((2000, 2))[np.arange(1_000_000) % 2000]
+    began = time.process_time()
+    alone, heavy, parts = point_masses(x)
+    assert (len(alone), len(heavy), len(parts)) == (1_000_000, 0, 0)
+    assert time.process_time() - began < 2.0

@@ -148,6 +148,8 @@ def test_rows_are_weights_for_moments_distances_and_networks(tmp_path: Path) -> 
     assert found.second_moment == pytest.approx(weights @ (points.astype(np.float64) ** 2).sum(1))
     frame, other = run.frame(), np.random.default_rng(0).permutation(run.frame())
     assert exact_w2_squared(frame, other) == pytest.approx(0, abs=1e-12)
+    compared = ksdp.compare(run, run, t=0.08, N=50, metrics="radial").as_dict()
+    assert compared["second_moment_law"] is None  # which is below 0 by then
     early = run.frame(0, 0)
     costs = ((early[:, None].astype(np.float64) - points) ** 2).sum(2)
     weighted = ot.emd2(np.full(400, 1 / 400), weights, costs)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from ksdp_cli.learning.model import Model
+from ksdp_cli.learning.network import cpu
 from ksdp_cli.learning.network.cpu import _tanh
 from ksdp_cli.learning.network.gpu import evaluate, forward
 from ksdp_cli.learning.network.network import Network
@@ -145,3 +148,22 @@ def test_evaluating_a_stored_model_does_not_import_torch(model: Model, tmp_path:
         "assert not {'torch', 'ot', 'zarr'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_what_the_passes_call_is_inlined() -> None:
+    """Else its rounding hangs on what a process compiled or loaded first, see `cpu`."""
+    functions = [f for f in vars(cpu).values() if hasattr(f, "targetoptions") and f.__module__ == cpu.__name__]
+    inlined = {f.__name__ for f in functions if f.targetoptions.get("forceinline")}
+    assert {f.__name__ for f in functions} - inlined == {"forward", "loss_and_slopes"}
+
+
+@pytest.mark.slow
+def test_a_process_that_compiles_has_the_bits_of_one_that_loads(tmp_path: Path) -> None:
+    code = (
+        "import hashlib, numpy as np; from ksdp_cli.learning.network.network import Network;"
+        "n = Network(2, 1, 'separable'); g = np.random.default_rng(0).standard_normal((3300, 7)).astype('f4');"
+        "print(hashlib.sha256(n.gradient(n.initial(0), g[:, :5], g[:, 5:])[1].tobytes()).hexdigest())"
+    )
+    environment = os.environ | {"KSDP_CACHE_DIR": str(tmp_path)}
+    found = {subprocess.check_output([sys.executable, "-c", code], env=environment) for _ in range(2)}
+    assert len(found) == 1

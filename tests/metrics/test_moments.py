@@ -30,6 +30,14 @@ def test_differences_are_standard_normal() -> None:
     np.testing.assert_allclose(np.var(rows, axis=0), 1.0, atol=0.28)
 
 
+def test_particles_at_one_point_are_within_their_distance() -> None:
+    """As those of a heavy particle: whatever the root in the radius and its square round."""
+    for seed in range(20):
+        x = np.random.default_rng(seed).normal(size=(100, 2)).astype(np.float32)
+        x[:90] = x[0] / 8
+        assert radial_comparison(x, x)[3]["cloud"] >= 0.9
+
+
 def test_radial_distribution_of_the_disc_is_r_squared() -> None:
     """Each fraction within 4.5 standard errors: by chance once in 10^5 of them."""
     x, radii = Ball().draw(20_000, 2, 1), np.array([0.1, 0.3, 0.5, 0.9, 1.0])

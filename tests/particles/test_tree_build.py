@@ -7,7 +7,7 @@ import pytest
 
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.particles.tree.build import grow, plant
-from ksdp_cli.particles.tree.proxies import upward, workspace
+from ksdp_cli.particles.tree.proxies import leaf_moments, upward, workspace
 
 
 def build(x: np.ndarray, leaf: int):  # type: ignore[no-untyped-def]
@@ -44,7 +44,8 @@ def test_weights_of_the_root_sum_polynomials_exactly(dim: int) -> None:
     tree = build(x, 32)
     orders = np.full(tree.depth + 1, 4)
     w = workspace(tree.c, tree.centre, tree.half, orders, orders)
-    upward(w, 0, 0, tree.depth)
+    leaf_moments(0, 2**tree.depth, *w[2:8])
+    upward(0, 0, tree.depth, *w[:8])
     axes = [tree.centre[0, a] + tree.half[0, a] * w.nodes[4, :4] for a in range(dim)]
     proxies = np.stack([g.ravel() for g in np.meshgrid(*axes, indexing="ij")])
     q = w.q[: 4**dim]

@@ -4,6 +4,9 @@ A tile is 256 points stored feature by feature (feature k of point p at k * 256 
 full vector registers, and the activations of all layers stay in the second-level cache. It uses no BLAS, whose threads
 would compete with ours and whose sums depend on the number of threads.
 
+What other compiled code calls is inlined: a function that is not lies in the object code of each caller, optimised and
+rounded in each another way, and which of these a process runs hangs on what it loaded or compiled first.
+
 ``theta`` is one flat float32 vector, W_0, b_0, W_1, b_1, ... with W_i (outputs, inputs) row by row.
 """
 
@@ -26,7 +29,7 @@ LINE = 16
 ONE, THREE, FIVE = u64(1), u64(3), u64(5)
 
 
-@njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=True, error_model="numpy", nogil=True, cache=True, forceinline=True)
 def _affine(weight: Single, bias: Single, h: Single, z: Single) -> None:
     """z <- weight h + bias for a tile, in blocks of 3 outputs by 5 inputs that fill the registers."""
     outs = u64(bias.size)
@@ -64,7 +67,7 @@ def _affine(weight: Single, bias: Single, h: Single, z: Single) -> None:
         o += width
 
 
-@njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=True, error_model="numpy", nogil=True, cache=True, forceinline=True)
 def _outer(flow: Single, h: Single, slopes: Single, outs: int | np.uint64, ins: int | np.uint64) -> None:
     """slopes (outs, ins) += flow h^T over a tile, in blocks of 3 by 3 sums."""
     o = u64(0)
@@ -104,7 +107,7 @@ def _outer(flow: Single, h: Single, slopes: Single, outs: int | np.uint64, ins: 
         o += width
 
 
-@njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=True, error_model="numpy", nogil=True, cache=True, forceinline=True)
 def _tanh(h: Single) -> None:
     """h <- tanh(h) by the rational approximation of Eigen's `ptanh`; absolute error below 3e-7, tested."""
     for i in range(h.size):
@@ -124,14 +127,14 @@ def _tanh(h: Single) -> None:
         h[i] = v * p / q
 
 
-@njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=True, error_model="numpy", nogil=True, cache=True, forceinline=True)
 def _through_tanh(flow: Single, h: Single) -> None:
     """flow <- flow (1 - h^2): back through h = tanh(z)."""
     for i in range(flow.size):
         flow[i] = flow[i] * (f32(1.0) - h[i] * h[i])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _read(x: Single, first: int, count: int, h: Single) -> None:
     """Copy points from ``first`` on into a tile; fill it with zeros after ``count`` points."""
     for k in range(x.shape[1]):
@@ -141,7 +144,7 @@ def _read(x: Single, first: int, count: int, h: Single) -> None:
         column[count:] = f32(0.0)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _layers(theta: Single, sizes: Sizes, h: Single) -> None:
     """Activations of all layers from those of the first, ``h[0]``; the last layer is linear."""
     at = 0
@@ -154,7 +157,7 @@ def _layers(theta: Single, sizes: Sizes, h: Single) -> None:
         at += outs * ins + outs
 
 
-@njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=True, error_model="numpy", nogil=True, cache=True, forceinline=True)
 def _combine(
     rows: Single, first: int, count: int, ins: int, heads: int, residual: bool, last: Single, f: Single
 ) -> None:

@@ -52,7 +52,10 @@ def plant(x: NDArray[np.floating], leaf: int) -> Tree:
 
 def grow(tree: Tree, level: int, last: int, k: int) -> None:
     """Build the boxes of node (level, k), whose particles are known, and its descendants to level ``last``."""
-    _split(tree.c, tree.index, tree.centre, tree.half, level, last, k)
+    parents = max(1, (len(tree.centre) + 1) // 4)  # number of parents of leaves; 1 for a root alone
+    room = -(-(tree.index.size // parents + 1) // 32) * 32  # for two leaves, in full vectors
+    work = np.empty((2, room), tree.c.dtype), np.empty((2, room), np.int32)
+    _split(tree.c, tree.index, tree.centre, tree.half, level, last, k, parents, *work)
 
 
 def task_level(count: int, depth: int, ranks: int = 1) -> int:
@@ -71,12 +74,9 @@ def to_cloud(rows, index, low, out):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
-def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-def]
+def _split(c, index, centre, half, level, last, k, parents, keys, places):  # type: ignore[no-untyped-def]
     """Build boxes of node (level, k) and its descendants to level ``last``, splitting each, down to sorted leaves."""
     dim, count = c.shape
-    parents = max(1, (centre.shape[0] + 1) // 4)  # number of parents of leaves; 1 for a root alone
-    room = -(-(count // parents + 1) // 32) * 32
-    keys, places = np.empty((2, room), c.dtype), np.empty((2, room), np.int32)  # for two leaves, in full vectors
     for below in range(last - level + 1):
         n = level + below
         for m in range(k << below, (k + 1) << below):
@@ -91,7 +91,7 @@ def _split(c, index, centre, half, level, last, k):  # type: ignore[no-untyped-d
                 if half[node, a] > half[node, axis]:
                     axis = np.int64(a)
             if node < parents - 1:
-                _halve(c, index, axis, lo, hi, ((2 * m + 1) * count) >> (n + 1))
+                _halve(c, index, axis, lo, hi, ((2 * m + 1) * count) >> (n + 1), keys[0])
             elif node < 2 * parents - 1:
                 _sort(c, index, axis, lo, hi, keys, places)  # orders both leaves, and thus splits them
 
@@ -106,7 +106,7 @@ def _bounds(row):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
+def _halve(c, index, axis, lo, hi, middle, sample):  # type: ignore[no-untyped-def]
     """Permute [lo, hi) so that the first ``middle - lo`` particles in the order by ``axis`` come first.
 
     Among particles with the coordinate of the one at ``middle`` the next axis decides, and finally the cloud index.
@@ -114,7 +114,7 @@ def _halve(c, index, axis, lo, hi, middle):  # type: ignore[no-untyped-def]
     dim = c.shape[0]
     for turn in range(dim):
         key = c[(axis + turn) % dim]
-        _select(key, c, index, lo, hi - 1, middle)
+        _select(key, c, index, lo, hi - 1, middle, sample)
         cut = key[middle]
         if _bounds(key[lo:middle])[1] < cut:
             return
@@ -196,7 +196,7 @@ def _swap(c, index, i, j):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
+def _select(key, c, index, lo, hi, middle, sample):  # type: ignore[no-untyped-def]
     """Hoare's selection: permute [lo, hi] so that the entry of rank ``middle`` of ``key``, a row of c, is at
     ``middle``.
 
@@ -204,7 +204,7 @@ def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
     """
     dim = c.shape[0]
     while hi > lo:
-        pivot = _pivot(key, lo, hi, middle)
+        pivot = _pivot(key, lo, hi, middle, sample)
         i, j = lo, hi
         while i <= j:
             while key[i] < pivot:
@@ -227,11 +227,10 @@ def _select(key, c, index, lo, hi, middle):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _pivot(key, lo, hi, middle):  # type: ignore[no-untyped-def]
+def _pivot(key, lo, hi, middle, sample):  # type: ignore[no-untyped-def]
     """A value near rank ``middle`` of key[lo .. hi]: that rank in a sample of 31 entries, spread evenly."""
     size = hi - lo + 1
     many = 31 if size > 600 else 3
-    sample = np.empty(many, key.dtype)
     for s in range(many):
         value = key[lo + (size - 1) * s // (many - 1)]
         t = s

@@ -108,21 +108,29 @@ class TreeEngine:
             shared = self.threads if len(x) >> level > tree_build.LARGE else 1
             parallel_map(partial(tree_build.grow, tree, level, level), boxes, shared)
 
-        def subtree(k: int) -> None:
-            tree_build.grow(tree, top, tree.depth, k)
-            tree_proxies.upward(w, top, k, tree.depth)
+        below = tree.depth - top
 
-        self._run(subtree, range(first, last))
+        def up(k: int) -> None:
+            tree_build.grow(tree, top, tree.depth, k)
+            tree_proxies.leaf_moments(k << below, (k + 1) << below, *w[2:8])
+            tree_proxies.upward(top, k, tree.depth, *w[:8])
+
+        self._run(up, range(first, last))
         if self.world.size > 1:
             sharing.exchange(tree, w, top, self.world)
         if top:
-            tree_proxies.upward(w, 0, 0, top - 1)
-        visit = w, self.dtype.type(rung.opening), self.pair_sum, self.p
-        lists = {0: np.zeros(1, np.int32)}
+            tree_proxies.upward(0, 0, top - 1, *w[:8])
+        visit = self.dtype.type(rung.opening), self.pair_sum, self.p, *w[2:]
+        lists = {0: np.zeros(1, np.int64)}
         for level, boxes in enumerate(above):
-            left = {m: tree_walk.descend(level, m, lists[m], *visit, level) for m in boxes}
+            left = {m: tree_walk.descend(level, m, lists[m], level, *visit) for m in boxes}
             lists = {m: left[m // 2] for m in range(2 * boxes.start, 2 * boxes.stop)}
-        self._run(lambda m: tree_walk.descend(top, m, lists[m], *visit, tree.depth), range(first, last))
+
+        def down(k: int) -> None:
+            tree_walk.descend(top, k, lists[k], tree.depth, *visit)
+            tree_proxies.leaf_fields(k << below, (k + 1) << below, *w[2:5], *w[-4:])
+
+        self._run(down, range(first, last))
         if self.world.size > 1:
             for row in w.force:
                 self.world.join(row, sharing.particle_ends(len(x), top, self.world))

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.compiled import INNER, PLAIN, njit
+from ...base.compiled import FAST, INNER, PLAIN, njit
 
 MAX_ORDER = 16
 #: Proxies of sources are the zeros of the Jacobi polynomial with this exponent, those of fields the zeros for -1/2
@@ -35,25 +35,28 @@ class Workspace(NamedTuple):
     ``field_base`` on. ``force`` (d, J) is the result in tree order. For each order n, ``nodes`` and ``field_nodes``
     hold the proxies on [-1, 1], ``fit`` and ``field_fit`` the matrices from values there to Chebyshev coefficients,
     ``unit`` and ``field_unit`` (d, ...) the proxies of the cube [-1, 1]^d from ``unit_base[n]`` on.
+
+    The upward pass takes the first eight, the downward pass all but the first two. Compiled functions take arrays one
+    by one, since Numba copies a tuple wherever it is named.
     """
 
+    nodes: NDArray[Any]
+    fit: NDArray[Any]
     c: NDArray[Any]
     centre: NDArray[Any]
     half: NDArray[Any]
     orders: NDArray[np.int64]
     base: NDArray[np.int64]
     q: NDArray[Any]
+    unit: NDArray[Any]
+    unit_base: NDArray[np.int64]
+    field_nodes: NDArray[Any]
+    field_fit: NDArray[Any]
+    field_unit: NDArray[Any]
     field_orders: NDArray[np.int64]
     field_base: NDArray[np.int64]
     f: NDArray[Any]
     force: NDArray[Any]
-    nodes: NDArray[Any]
-    fit: NDArray[Any]
-    unit: NDArray[Any]
-    field_nodes: NDArray[Any]
-    field_fit: NDArray[Any]
-    field_unit: NDArray[Any]
-    unit_base: NDArray[np.int64]
 
 
 def workspace(
@@ -67,9 +70,9 @@ def workspace(
     dim, real = c.shape[0], c.dtype.str
     base, field_base = _layout(orders, dim), _layout(fields, dim)
     q, f = np.empty(base[-1], real), np.empty((dim, field_base[-1]), real)
-    tables = *_tables(SOURCE_EXPONENT, real, dim), *_tables(FIELD_EXPONENT, real, dim)
-    force, first = np.zeros_like(c), _unit_base(dim)
-    return Workspace(c, centre, half, orders, base, q, fields, field_base, f, force, *tables, first)
+    nodes, fit, unit = _tables(SOURCE_EXPONENT, real, dim)
+    tables = unit, _unit_base(dim), *_tables(FIELD_EXPONENT, real, dim)
+    return Workspace(nodes, fit, c, centre, half, orders, base, q, *tables, fields, field_base, f, np.zeros_like(c))
 
 
 def _layout(orders: NDArray[np.int64], dim: int) -> NDArray[np.int64]:
@@ -102,7 +105,7 @@ def _tables(
     return nodes.astype(real), fit.astype(real), unit.astype(real, order="C")
 
 
-@njit(**PLAIN, fastmath=False)  # explicit: the caller's fast-math would compute 1 / half
+@njit(**INNER | {"fastmath": False})  # the caller's fast-math would compute 1 / half
 def _divide(points, centre, half, out):  # type: ignore[no-untyped-def]
     """out = (points - centre) / half, clipped to [-1, 1], for a half side whose inverse overflows."""
     one = out.dtype.type(1)
@@ -133,30 +136,23 @@ def chebyshev(points, centre, half, n, t):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER)
-def contract(matrix, a, out):  # type: ignore[no-untyped-def]
-    """One axis of a tensor product: out[r * m + i] = sum_k matrix[i, k] a[k * R + r]; d calls restore the order of
-    axes."""
-    m, n = matrix.shape
-    rest = a.size // n
-    for i in range(m):
-        row = matrix[i]
-        for r in range(rest):
-            total = row[0] * a[r]
-            for k in range(1, n):
-                total += row[k] * a[k * rest + r]
-            out[r * m + i] = total
-
-
-@njit(**INNER)
 def tensor(matrices, a, spare):  # type: ignore[no-untyped-def]
-    """Apply the matrices of all axes to ``a``; the returned result is a view of ``spare[0]`` or ``spare[1]``."""
-    turn = 0
+    """Apply the matrices of all axes to ``a``; the returned result is a view of ``spare[0]`` or ``spare[1]``.
+
+    One axis is out[r * m + i] = sum_k matrix[i, k] a[k * R + r]; d of them restore the order of axes.
+    """
+    m, n = matrices.shape[1:]
     for axis in range(matrices.shape[0]):
-        size = a.size // matrices.shape[2] * matrices.shape[1]
-        out = spare[turn, :size]
-        contract(matrices[axis], a, out)
+        rest = a.size // n
+        out = spare[axis % 2, : rest * m]
+        for i in range(m):
+            row = matrices[axis, i]
+            for r in range(rest):
+                total = row[0] * a[r]
+                for k in range(1, n):
+                    total += row[k] * a[k * rest + r]
+                out[r * m + i] = total
         a = out
-        turn = 1 - turn
     return a
 
 
@@ -176,8 +172,8 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
 
     matrices[axis] is (n, many) for ``down`` (L2L) and (many, n) otherwise (M2M).
     """
-    points = np.empty(n, nodes.dtype)
-    table = np.empty((many, n), nodes.dtype)
+    table = np.empty((many + 1, n), nodes.dtype)
+    points = table[many]
     for axis in range(centre.shape[1]):
         for i in range(n):
             points[i] = centre[child, axis] + half[child, axis] * nodes[n, i]
@@ -190,74 +186,75 @@ def child_matrices(nodes, n, centre, half, parent, child, many, down, matrices):
                     matrices[axis, k, i] = table[k, i]
 
 
-@njit(**INNER)
-def leaf_moments(c, lo, hi, centre, half, node, n, moments, t, product):  # type: ignore[no-untyped-def]
-    """P2M: moments[(k1, k2, ..)] = sum over the particles of T_k1 T_k2 .. in the coordinates of the box.
-
-    ``t`` (d, n, most) and ``product`` (most,) are work arrays for up to ``most`` particles.
-    """
-    dim = c.shape[0]
-    for axis in range(dim):
-        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
-    place = 0
-    for a in range(n if dim == 3 else 1):
-        for b in range(n):
-            left = t[dim - 2, b]
-            for j in range(hi - lo):
-                product[j] = left[j] * t[0, a, j] if dim == 3 else left[j]
-            for k in range(n):
-                last = t[dim - 1, k]
-                total = c.dtype.type(0)
-                for j in range(hi - lo):
-                    total += product[j] * last[j]
-                moments[place] = total
-                place += 1
-
-
-@njit(**INNER)
-def leaf_field(c, lo, hi, centre, half, node, n, f, first, force, t, inner):  # type: ignore[no-untyped-def]
-    """L2P: add the polynomials f[:, first:], one for each component, at the particles to ``force`` (d, J).
-
-    ``t`` and ``inner`` are work arrays as in `leaf_moments`.
-    """
-    dim = c.shape[0]
-    for axis in range(dim):
-        chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
-    for component in range(dim):
-        out = force[component, lo:hi]
-        place = first
+@njit(**PLAIN, fastmath=FAST)
+def leaf_moments(low, high, c, centre, half, orders, base, q):  # type: ignore[no-untyped-def]
+    """P2M: q of the leaves [low, high) <- sum over the particles of T_k1 T_k2 .. in the coordinates of the box."""
+    dim, count = c.shape
+    depth = orders.size - 1
+    n = orders[depth]
+    t = np.empty((dim + 1, n, (count >> depth) + 1), c.dtype)
+    product = t[dim, 0]
+    place = base[depth] + low * n**dim
+    for m in range(low, high):
+        lo, hi, node = (m * count) >> depth, ((m + 1) * count) >> depth, (1 << depth) - 1 + m
+        for axis in range(dim):
+            chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
         for a in range(n if dim == 3 else 1):
             for b in range(n):
-                for j in range(hi - lo):
-                    inner[j] = 0
-                for k in range(n):
-                    value = f[component, place]
-                    last = t[dim - 1, k]
-                    for j in range(hi - lo):
-                        inner[j] += value * last[j]
-                    place += 1
                 left = t[dim - 2, b]
                 for j in range(hi - lo):
-                    out[j] += inner[j] * left[j] * (t[0, a, j] if dim == 3 else c.dtype.type(1))
+                    product[j] = left[j] * t[0, a, j] if dim == 3 else left[j]
+                for k in range(n):
+                    last = t[dim - 1, k]
+                    total = c.dtype.type(0)
+                    for j in range(hi - lo):
+                        total += product[j] * last[j]
+                    q[place] = total
+                    place += 1
+
+
+@njit(**PLAIN, fastmath=FAST)
+def leaf_fields(low, high, c, centre, half, orders, base, f, force):  # type: ignore[no-untyped-def]
+    """L2P: add the polynomials f of the leaves [low, high), one for each component, at the particles to ``force``."""
+    dim, count = c.shape
+    depth = orders.size - 1
+    n = orders[depth]
+    t = np.empty((dim + 1, n, (count >> depth) + 1), c.dtype)
+    inner = t[dim, 0]
+    for m in range(low, high):
+        lo, hi, node = (m * count) >> depth, ((m + 1) * count) >> depth, (1 << depth) - 1 + m
+        for axis in range(dim):
+            chebyshev(c[axis, lo:hi], centre[node, axis], half[node, axis], n, t[axis])
+        for component in range(dim):
+            out = force[component, lo:hi]
+            place = base[depth] + m * n**dim
+            for a in range(n if dim == 3 else 1):
+                for b in range(n):
+                    for j in range(hi - lo):
+                        inner[j] = 0
+                    for k in range(n):
+                        value = f[component, place]
+                        last = t[dim - 1, k]
+                        for j in range(hi - lo):
+                            inner[j] += value * last[j]
+                        place += 1
+                    left = t[dim - 2, b]
+                    for j in range(hi - lo):
+                        out[j] += inner[j] * left[j] * (t[0, a, j] if dim == 3 else c.dtype.type(1))
 
 
 @njit(**PLAIN)
-def upward(w, level, k, last):  # type: ignore[no-untyped-def]
-    """Upward pass, P2M and M2M: compute the weights of node (level, k) and its descendants from level ``last`` upwards.
+def upward(level, k, last, nodes, fit, c, centre, half, orders, base, q):  # type: ignore[no-untyped-def]
+    """Upward pass, M2M: compute the weights of node (level, k) and its descendants from level ``last`` upwards.
 
-    ``last`` is the level of the leaves, or a level whose children have their weights.
+    ``last`` is the level of the leaves, which have their moments, or a level whose children have their weights.
     """
-    c, centre, half, orders, base, q = w[:6]
-    nodes, fit = w[10:12]
-    dim, count = c.shape
+    dim = c.shape[0]
     depth = orders.size - 1
     most = 0
     for order in orders:
         most = max(most, order**dim)
     spare = np.empty((2, most), c.dtype)
-    moments = np.empty(most, c.dtype)
-    leaf_count = (count >> depth) + 1
-    tables, row = np.empty((dim, orders[depth], leaf_count), c.dtype), np.empty(leaf_count, c.dtype)
     for n in range(last, level - 1, -1):
         order = orders[n]
         size = order**dim
@@ -269,12 +266,10 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
                 for j in range(order):
                     fits[axis, i, j] = fit[order, j, i]
         matrices = np.empty((dim, order, below), c.dtype)
-        total = moments[:size]
         for m in range(k << (n - level), (k + 1) << (n - level)):
             node = (1 << n) - 1 + m
-            if n == depth:
-                leaf_moments(c, (m * count) >> n, ((m + 1) * count) >> n, centre, half, node, order, total, tables, row)
-            else:
+            total = q[base[n] + m * size : base[n] + (m + 1) * size]
+            if n < depth:
                 for i in range(size):
                     total[i] = 0
                 for child in range(2):
@@ -284,9 +279,8 @@ def upward(w, level, k, last):  # type: ignore[no-untyped-def]
                     for i in range(size):
                         total[i] += part[i]
             weights = tensor(fits, total, spare)
-            first = base[n] + m * size
             for i in range(size):
-                q[first + i] = weights[i]
+                total[i] = weights[i]
 
 
 @njit(inline="always")

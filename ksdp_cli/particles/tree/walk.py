@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.compiled import PLAIN, njit
-from .proxies import inherit, leaf_field, place_proxies, settle
+from .proxies import inherit, place_proxies, settle
 
 #: Largest number of sources gathered for one sum: few enough for the first-level cache, enough for a long loop. A box
 #: adds at most half of it.
@@ -51,7 +51,7 @@ def level_of(node):  # type: ignore[no-untyped-def]
 @njit(inline="always")
 def longer(old):  # type: ignore[no-untyped-def]
     """A copy of twice the length."""
-    new = np.empty(2 * old.size, np.int32)
+    new = np.empty(2 * old.size, np.int64)
     for i in range(old.size):
         new[i] = old[i]
     return new
@@ -72,27 +72,27 @@ def apart(centre, half, a, b, opening):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
-def descend(level, m, passed, w, opening, pair_sum, p, last):  # type: ignore[no-untyped-def]
-    """M2L, P2L, M2P and P2P for node (level, m) and its descendants to level ``last``, depth first.
+def descend(  # type: ignore[no-untyped-def]
+    level, m, passed, last, opening, pair_sum, p,
+    c, centre, half, orders, base, q, unit, unit_base,
+    field_nodes, field_fit, field_unit, field_orders, field_base, f, force,
+):  # fmt: skip
+    """L2L, M2L, P2L, M2P and P2P for node (level, m) and its descendants to level ``last``, depth first.
 
         for each node: L2L from the parent to the values at the node's proxies
             for each source passed on: gather it (near: for particles; far: for proxies), split it, or pass it on
             sum the gathered sources at the particles of a leaf, or at the proxies of the node
-            convert the values at the proxies to coefficients; in a leaf L2P to the particles
+            convert the values at the proxies to coefficients
 
     ``passed`` holds the sources that the parent passed on; returns those that the last node passes on to its children.
     """
-    c, centre, half, orders, base, q, field_orders, field_base, f, force = w[:10]
-    unit, field_nodes, field_fit, field_unit, unit_base = w[
-        12:
-    ]  # unpacked, since passing the workspace would copy many arrays
     dim, count = c.shape
     depth = orders.size - 1
     leaf_count = (count >> depth) + 1
     leaf_proxies = orders[depth] ** dim
     sources, weights = np.empty((2, dim, ROOM), c.dtype), np.empty((2, ROOM), c.dtype)
-    used = np.zeros(2, np.int64)  # far and near
-    tables, row = np.empty((dim, field_orders[depth], leaf_count), c.dtype), np.empty(leaf_count, c.dtype)
+    used = np.empty(2, np.int64)  # far and near
+    used[0] = used[1] = 0
     stack = np.empty(64, np.int64)
     lists = longer(passed)  # for the current path, level after level
     start, ends = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
@@ -109,10 +109,14 @@ def descend(level, m, passed, w, opening, pair_sum, p, last):  # type: ignore[no
         lo, hi = (k * count) >> n, ((k + 1) * count) >> n
         order = field_orders[n]
         size = order**dim
-        targets, values = np.empty((dim, size), c.dtype), np.zeros((dim, size), c.dtype)
+        targets, values = np.empty((dim, size), c.dtype), np.empty((dim, size), c.dtype)
         place_proxies(field_unit, unit_base[order], size, centre, half, node, targets, 0)
         if n > 0:
             inherit(n, k, order, field_orders[n - 1], centre, half, field_nodes, field_base, f, values)
+        else:
+            for axis in range(dim):
+                for j in range(size):
+                    values[axis, j] = 0
         i, kept, top = start[n], ends[n], 0
         done = False
         while not done:
@@ -160,10 +164,7 @@ def descend(level, m, passed, w, opening, pair_sum, p, last):  # type: ignore[no
                     where, out, low, high = (c, force, lo, hi) if kind else (targets, values, 0, size)
                     pair_sum(where, low, high, sources[kind], weights[kind], used[kind], out, p)
                     used[kind] = 0
-        first = field_base[n] + k * size
-        settle(order, field_fit, values, f, first)
-        if leaf:
-            leaf_field(c, lo, hi, centre, half, node, order, f, first, force, tables, row)
+        settle(order, field_fit, values, f, field_base[n] + k * size)
         if n < last:
             start[n + 1], ends[n + 1] = ends[n], kept
             todo_level[todo], todo_m[todo] = n + 1, 2 * k + 1
