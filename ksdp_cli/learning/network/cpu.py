@@ -173,7 +173,7 @@ def _combine(
             f[p, k] = total
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _tiles(layers: int, features: int) -> Single:
     """Room for tiles (layers, features * TILE) that begins at a cache line: loads across two lines cost a quarter."""
     width = features * int(TILE)
