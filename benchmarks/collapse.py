@@ -1,7 +1,7 @@
 """The exact blow-up in space (eps = 0): separate the errors of the scheme, of delta, and of chance.
 
     python benchmarks/collapse.py separated [--J 2e4] [--record]
-    python benchmarks/collapse.py runs [--J 1e5] [--seeds 2] [--record]
+    python benchmarks/collapse.py runs [--J 1e5] [--seeds 2] [--delta2 3e-6] [--record]
     python benchmarks/collapse.py shells [--most 1e7] [--record]
 
 The solution that blows up at T = 0.05, cut at 2. Errors of the mass within R = 0.1, 0.25, 0.5 and of (T - t) rho(0, t),
@@ -39,6 +39,8 @@ CHANGED: list[tuple[str, dict[str, Any]]] = [
     ("heun, delta = 0.0032, --dt auto", {"delta2": 1e-5, "dt": "auto", "dt_fraction": 3.0}),
     ("the same, steps a third", {"delta2": 1e-5, "dt": "auto", "dt_fraction": 1.0}),
 ]
+#: The cut of ``runs``, whose quiet particles follow steps of this part of the time that is left.
+NEARER, STEP = 1.5, 0.03
 
 
 class Cut:
@@ -64,20 +66,32 @@ def percent(found: NDArray[np.float64], sign: str = "+") -> list[str]:
 def run(J: int, seed: int, **options: Any) -> tuple[list[NDArray[np.float64]], list[float], int]:
     """Errors at the parts of T, the run's own T there, and the steps that were taken."""
     times = [part * EXACT.T for part in PARTS]
-    arguments = {"scheme": "heun"} | options
+    arguments: dict[str, Any] = {"scheme": "heun", "snapshots": times} | options
+    places = [int(np.argmin(np.abs(np.array(arguments["snapshots"]) - t))) for t in times]
     with tempfile.TemporaryDirectory() as folder:
         made = ksdp.simulate(
-            dim=3, J=J, seed=seed, init="collapse", M=EXACT.M, kernel="plummer", T=times[-1], snapshots=times,
+            dim=3, J=J, seed=seed, init="collapse", cut=EXACT.radius, M=EXACT.M, kernel="plummer", T=times[-1],
             accuracy=1e-3, out=Path(folder) / "a.zarr", warn=lambda _: None, **arguments,
         )  # fmt: skip
-        radii = [np.linalg.norm(np.asarray(made.frame(0, k), np.float64), axis=1) for k in range(len(times))]
-        taken = made.attrs["engine"][0]["steps_taken"]
+        radii = [np.linalg.norm(np.asarray(made.frame(0, k), np.float64), axis=1) for k in places]
+        taken = made.attrs["engine"][0].get("steps_taken", len(arguments["snapshots"]))
     found, own = [], []
     for r, t in zip(radii, times, strict=True):
         found.append(errors(lambda R, r=r: float(np.mean(r < R)), t))
         mass = EXACT.M * float(np.mean(r < RADII[0]))
         own.append(t + (16 * math.pi * RADII[0] ** 3 / mass - RADII[0] ** 2) / 2)
     return found, own, taken
+
+
+def shrinking() -> list[float]:
+    """Times at which each step ends, where every one is `STEP` of the time that is left; the parts of T among them."""
+    t, times = 0.0, []
+    for end in (part * EXACT.T for part in PARTS):
+        while t < end:
+            step = STEP * (EXACT.T - t)
+            t = end if t + 1.2 * step > end else t + step
+            times.append(t)
+    return times
 
 
 def separated(J: int) -> Table:
@@ -93,13 +107,19 @@ def separated(J: int) -> Table:
     return table
 
 
-def runs(J: int, seeds: int) -> Table:
+def runs(J: int, seeds: int, delta2: float) -> Table:
+    global EXACT
+    EXACT = Collapse(EXACT.T, NEARER)
     table = Table("chemistry/collapse", ["J, seed, t / T", "steps", *COLUMNS, "T of the run"])
+    all_found = []
     for seed in range(seeds):
-        found, own, taken = run(J, seed, **CHANGED[3][1])
+        found, own, taken = run(J, seed, sampling="quiet", delta2=delta2, dt=EXACT.T, snapshots=shrinking())
+        all_found.append(found)
         for k, part in enumerate(PARTS):
             last = taken if k + 1 == len(PARTS) else None
             table.row(f"{J:g}, {seed}, {part:g}", last, *percent(found[k]), f"{100 * (own[k] / EXACT.T - 1):+.1f} %")
+    for k, part in enumerate(PARTS):
+        table.row(f"{J:g}, mean of {seeds}, {part:g}", None, *percent(np.mean(all_found, axis=0)[k]), None)
     return table
 
 
@@ -147,12 +167,13 @@ def main() -> None:
     arguments.add_argument("part", choices=("separated", "runs", "shells"))
     arguments.add_argument("--J", type=float)
     arguments.add_argument("--seeds", type=int, default=2)
+    arguments.add_argument("--delta2", type=float, default=3e-6)
     arguments.add_argument("--most", type=float, default=1e7)
     options = arguments.parse_args()
     if options.part == "separated":
         table = separated(int(options.J or 2e4))
     elif options.part == "runs":
-        table = runs(int(options.J or 1e5), options.seeds)
+        table = runs(int(options.J or 1e5), options.seeds, options.delta2)
     else:
         table = sampled(int(options.most))
     if options.record:

@@ -25,7 +25,7 @@ from ..particles.contents import contents
 from ..particles.problem import Problem
 from ..store import Run, open_run
 from ..store.selection import select
-from .own_files import is_own, read_cloud
+from .own_files import is_array, is_own, read_cloud
 
 if TYPE_CHECKING:
     from .own_clouds import OwnClouds
@@ -41,13 +41,17 @@ def resolve_cloud(source: object) -> object:
 
     ``STORE@NAME=VALUE,...`` selects a frame by swept parameters and ``t`` (default: the last snapshot). Raises
     `DataError` if the store is missing, damaged, or without a frame, and `ConfigError` unless exactly one case is
-    selected.
+    selected or for an array.
     """
     if isinstance(source, Run):
         return _frame(source, {}, str(source.path))
     if isinstance(source, Path):
         source = source.expanduser()
         return _own(source, str(source)) if is_own(source) else _frame(open_run(source), {}, str(source))
+    if is_array(source):
+        raise ConfigError(
+            "an array is no initial cloud here", "save it with numpy.save, or use ksdp_cli.clouds(..., source=ARRAY)"
+        )
     if not isinstance(source, str):
         return source
     path, at = _place_and_frame(source)

@@ -90,7 +90,7 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
         return when
     return (
         f"{radii}, outside of {before.low:.4g} to {before.high:.4g} by radii of {4 * least:.3g} and {2 * least:.3g}: "
-        "R does not fall as before a blow-up yet; a smaller --delta2 follows it further"
+        "R does not fall as before a blow-up yet; a smaller --delta2 follows it further, or two runs (docs/blow_up.md)"
     )
 
 

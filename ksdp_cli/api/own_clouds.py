@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.listener import as_warning
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
 from ..store.layout import MOST_AXES
 from .clouds import initial_cloud, resolve_user_cloud
-from .own_files import is_array
+from .own_files import is_array, rounding_doubt
 
 #: Names in the layout of `own_clouds` that are not parameters.
 RESERVED = ("position", "time", "axis")
@@ -92,6 +93,10 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
     config = {"init": start, "T": float(times[-1]), "J": position.shape[2], "dim": position.shape[3]}
     config |= {name: float(values[0]) for name, values in columns.items() if name not in varying_columns}
     attrs = {"origin": {"sha256": cloud.digest}} if isinstance(cloud, StoredCloud) else {}
+    for cloud in position.reshape(-1, *position.shape[2:]):
+        if doubt := rounding_doubt(cloud, "clouds"):
+            as_warning(doubt)
+            break
     with np.errstate(over="ignore"):
         return OwnClouds(position.astype(np.float32), times, cases, config, attrs=attrs)
 

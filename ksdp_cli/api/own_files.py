@@ -82,7 +82,8 @@ def own_cloud(value: object, name: str) -> Cloud:
 
 def rounding_doubt(cloud: Cloud, name: str) -> str | None:
     """Say so where float32, in which clouds are stored, rounds a cloud (N, d) to more than `COARSE` of its spread."""
-    width, largest = float(cloud.std(0).max()), float(np.abs(cloud).max())
+    with np.errstate(over="ignore", invalid="ignore"):  # others refuse what is not finite
+        width, largest = float(cloud.std(0, np.float64).max()), float(np.abs(cloud).max())
     step = largest * float(np.finfo(np.float32).eps)
     if not step > COARSE * width > 0:
         return None

@@ -25,6 +25,7 @@ from ..config import PHYSICAL_UNITS, TrainConfig, build
 from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
+from ..learning.eta_map import EtaMap
 from ..learning.network.forms import form_name
 from ..learning.optimisers.base import optimiser
 from ..learning.trainer import State, Trained, TrainerHeader, fitting
@@ -334,6 +335,8 @@ def _identities(config: TrainConfig, data: TrainingData) -> tuple[str, str]:
     fields = config.model_dump(mode="json") | {"data": data.sha256()}
     units = data.source_units, data.cloud_units
     fields |= {} if all(one.trivial for one in units) else {"units": [one.as_json() for one in units]}
+    origin = EtaMap.of(data.names, data.eta).origin
+    fields |= {"origin": list(origin)} if origin else {}
     return provenance.digest({name: value for name, value in fields.items() if name != "device"}), provenance.digest(
         fields
     )

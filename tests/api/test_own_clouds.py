@@ -29,6 +29,14 @@ def clouds(gaps: np.ndarray, n: int = 1500, seed: int = 0) -> np.ndarray:
     return x.astype(np.float32)
 
 
+def test_an_array_as_the_initial_cloud_is_refused_in_one_line() -> None:
+    x = np.zeros((100, 2))
+    for call in (lambda: ksdp.train({"position": x[None]}, init=x), lambda: ksdp.simulate(init=x)):
+        with pytest.raises(ConfigError, match="array") as caught:
+            call()
+        assert len(str(caught.value).splitlines()) <= 2
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])
 def test_a_moved_cloud_is_at_the_square_of_its_way(kind: type) -> None:
     x = (100 * np.random.default_rng(0).normal(size=(500, 2))).astype(kind)

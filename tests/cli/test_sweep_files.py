@@ -77,7 +77,7 @@ WRONG = {
     "A = 3\n[grid]\nA = [1, 2]": ("A is given twice, in [grid]", "give it once"),
     "[zip]\nmu = [1, 2]\nchi = [1, 2, 3]": ("mu has 2, chi has 3", "same number"),
     "[zip]\nmu = [1, 2]": ("zip has one parameter, mu", "two or more"),
-    "[grid]\nB = [1, 2]": ("--B", "laminar2d"),
+    "[grid]\nQ = [1, 2]": ("--Q", "laminar2d"),
     "[grid]\nJ = [10, 20]": ("--J", "not a number"),
     "[grid.A]\nvalues = [1, 2]": ("[grid.A] is a table", "[grid]"),
     "grid = 3": ("grid = 3", "[grid]"),

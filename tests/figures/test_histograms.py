@@ -41,8 +41,8 @@ def test_a_pair_shares_everything(cloud: Clouds, drawn: list[Any], tmp_path: Pat
 
 
 def test_a_picture_shows_the_counts_of_its_cells(drawn: list[Any], tmp_path: Path) -> None:
-    """Three particles at one place and one at another: the cells say three to one, and where."""
-    x = np.array([[0.0, 0.0]] * 3 + [[1.0, 1.0]], np.float32)
+    """Three particles near one place (at one they would be a heavy point), one at another: three to one, and where."""
+    x = np.array([[0.0, 0.0], [1e-4, 0.0], [0.0, 1e-4], [1.0, 1.0]], np.float32)
     figures.histogram_pair(x, x, tmp_path / "x.svg")
     image = panels(drawn[0])[0].images[0]
     values = image.get_array()

@@ -162,3 +162,5 @@ def test_clouds_that_float32_rounds_are_reported(tmp_path: Path) -> None:
         ksdp.clouds({(): x + centre}, names=[], warn=said.append, out=tmp_path / f"{number}.zarr")
     assert len(said) == 1
     assert "0.12" in said[0]
+    with pytest.warns(ksdp.KsdpWarning, match=r"0\.12"):
+        ksdp.train({"position": (x + 1e6)[None]}, N=10, steps=1, device="cpu", out=tmp_path / "m.safetensors")
