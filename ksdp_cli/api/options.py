@@ -52,6 +52,7 @@ class SimulateOptions(TypedDict, total=False):
     dtype: Literal["float32", "float64"]
     engine: Literal["auto", "direct", "tree", "mesh"]
     origin: Literal["fixed", "moving"]
+    sampling: Literal["random", "quiet"]
     accuracy: Number
     scheme: str
     merge: Literal["none", "delta", "stop"]

@@ -75,9 +75,14 @@ def new(
     _render.emit(document, as_json, ("", ["", ""], [[path, ""] for path in files] + [["next", document["next"]]]))
 
 
+def _known(incomplete: str) -> list[str]:
+    """Complete the name of a component."""
+    return sorted({entry.name for entry in plugins.registry().entries if entry.name.startswith(incomplete)})
+
+
 @app.command(short_help="Parameters of a component.", epilog="Example: ksdp plugins show laminar2d")
 def show(
-    name: Annotated[str, typer.Argument(help="A component's name, or distribution:name.")],
+    name: Annotated[str, typer.Argument(help="A component's name, or distribution:name.", autocompletion=_known)],
     as_json: o.Json = False,
 ) -> None:
     """Print dimensions, parameters with units and defaults, and documentation of a component."""

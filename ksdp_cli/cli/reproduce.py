@@ -17,6 +17,14 @@ SUMMARY = "The paper's Table 2 and figures."
 EXAMPLE = "Example: ksdp reproduce table2 --scale quick --workers 2"
 
 
+def _targets(incomplete: str) -> list[str]:
+    """Complete the name of a target."""
+    from ..experiments.definition import names
+
+    known = ["table2", "all", *(f"fig{number}" for number in range(1, 11)), *names()]
+    return [name for name in known if name.startswith(incomplete)]
+
+
 def register(app: typer.Typer) -> None:
     app.command(epilog=EXAMPLE, short_help=SUMMARY)(reproduce)
 
@@ -26,6 +34,7 @@ def reproduce(
         str,
         typer.Argument(
             metavar="NAME|table2|all|fig1..fig10",
+            autocompletion=_targets,
             help="An experiment that ships, or a TOML file; all of Table 2; everything; or one of the paper's figures.",
         ),
     ],
