@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from ..errors import ConfigError
 from ..registry import Entry
 from . import _options as o
 from . import _render
+from ._boundary import say, suggest
 
 app = typer.Typer(
     help="List components; 'plugins show NAME' prints a component's parameters, 'plugins new NAME' starts a plugin.",
@@ -67,12 +69,16 @@ def new(
     as_json: o.Json = False,
 ) -> None:
     """Write a plugin package to start from: a flow, its registration and its test."""
-    from ..testing.new_plugin import new_plugin
+    from ..testing.new_plugin import flow_of, new_plugin
 
     files = [str(path) for path in new_plugin(name, out)]
     folder = str(out or name)
-    document = {"files": files, "next": f"pip install -e {folder} && pytest {folder}"}
-    _render.emit(document, as_json, ("", ["", ""], [[path, ""] for path in files] + [["next", document["next"]]]))
+    install = f"pip install -e {shlex.quote(folder + '[test]')} && pytest {shlex.quote(folder)}"
+    document = {"files": files, "next": install, "flow": flow_of(name)}
+    _render.emit(document, as_json, ("", ["", ""], [[path, ""] for path in files]))
+    if not as_json:
+        say(f"next: {install}")
+        suggest("simulate", "--flow", flow_of(name))
 
 
 def _known(incomplete: str) -> list[str]:

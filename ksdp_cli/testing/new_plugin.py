@@ -19,6 +19,11 @@ FILES = {
 }
 
 
+def flow_of(name: str) -> str:
+    """The name of the flow in the package ``name``."""
+    return name.removeprefix("ksdp-").removesuffix("-flow") or name
+
+
 def new_plugin(name: str, folder: Path | None = None) -> list[Path]:
     """Write a package called ``name`` (as my-flow) into ``folder``, ./NAME where none is given; its files.
 
@@ -30,7 +35,7 @@ def new_plugin(name: str, folder: Path | None = None) -> list[Path]:
     root = Path(name) if folder is None else folder
     if root.exists():
         raise Taken(f"{root} exists", "use another name, or another -o")
-    flow = name.removeprefix("ksdp-").removesuffix("-flow") or name
+    flow = flow_of(name)
     cls = "".join(map(str.capitalize, flow.split("-")))
     words = {"name": name, "package": package, "flow": flow, "cls": cls if cls[0].isalpha() else f"Flow{cls}"}
     files = []
