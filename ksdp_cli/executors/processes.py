@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, TypeVar
 
 from ..base.threads import core_count
@@ -43,7 +44,12 @@ class Processes(Workers):
         )
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
-        return self._pool.submit(_run, fn, *args, **kwargs)
+        try:
+            return self._pool.submit(_run, fn, *args, **kwargs)
+        except BrokenProcessPool as error:  # a worker was lost before its first call
+            lost = Future[T]()
+            lost.set_exception(error)
+            return lost
 
     def ask_to_stop(self, number: int) -> None:
         self._number.value = number

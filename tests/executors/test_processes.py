@@ -17,6 +17,13 @@ def number_after(seconds: float) -> int:
     return os.getpid()
 
 
+def test_calls_after_a_worker_was_lost_end_as_lost() -> None:
+    with Processes("", 1) as pool:
+        for _ in range(2):  # the second after the pool knows it
+            with pytest.raises(BrokenProcessPool):
+                pool.submit(os._exit, 1).result(60)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_an_idle_worker_that_is_killed_does_not_hang_the_others() -> None:
     """It held the lock of the queue that the other then waits for; the driver is told, and ends in seconds."""
