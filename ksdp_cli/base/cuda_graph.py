@@ -91,8 +91,8 @@ def device_faults() -> Iterator[None]:
     """Raise `ResourceError` when the GPU lacks memory, or registers or shared memory for a Triton program."""
     import torch
 
-    errors = sys.modules.get("triton.runtime.errors")  # only a Triton that is loaded can fail; 3.2 has no PTXASError
-    unfit = (errors.OutOfResources, getattr(errors, "PTXASError", errors.OutOfResources)) if errors else ()
+    errors = sys.modules.get("triton.runtime.errors")  # only a Triton that is loaded can fail
+    unfit = (errors.OutOfResources, errors.PTXASError) if errors else ()
     try:
         yield
     except torch.OutOfMemoryError as error:

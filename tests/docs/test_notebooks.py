@@ -37,5 +37,12 @@ def test_every_notebook_was_run_from_the_top(notebook: Path) -> None:
     assert "/tmp/" not in notebook.read_text()
 
 
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_cell_may_be_run_again(notebook: Path) -> None:
+    """Every output may be replaced: a second run, or the other notebook in the same folder, is no error."""
+    code = "\n".join("".join(cell["source"]) for cell in cells(notebook))  # type: ignore[arg-type]
+    assert code.count("out=") == code.count("overwrite=True") > 0
+
+
 def test_there_are_two() -> None:
     assert [path.stem for path in NOTEBOOKS] == ["first_steps", "own_clouds"]
