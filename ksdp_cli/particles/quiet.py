@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..base import rng
 from ..base.shapes import Cloud
 from ..errors import ConfigError
+from ..initial.base import InitialCloud
 from .problem import Case, Problem
 
 #: Digits of a coordinate of a Sobol point.
@@ -28,20 +29,25 @@ SHIFT = 2
 
 
 def initial_cloud(problem: Problem, case: Case) -> Cloud:
-    """Draw the initial cloud (J, d) of ``case``. A given cloud, with rows to take, is taken in any sampling.
+    """Draw the initial cloud (J, d) of ``case``, as `drawn`."""
+    c = problem.config
+    return drawn(problem.initial, c.init, c.sampling, c.J, c.dim, case.seed, case.stream)
+
+
+def drawn(law: InitialCloud, name: str, sampling: str, n: int, dim: int, seed: int, stream: int) -> Cloud:
+    """Draw ``n`` particles of ``law`` (n, dim). A given cloud, with rows to take, is taken in any sampling.
 
     Raises `ConfigError` for a law without `placed` in a quiet run.
     """
-    c, law = problem.config, problem.initial
-    if c.sampling == "random" or hasattr(law, "count"):
-        return law.draw(c.J, c.dim, case.seed, stream=case.stream)
+    if sampling == "random" or hasattr(law, "count"):
+        return law.draw(n, dim, seed, stream=stream)
     if not hasattr(law, "placed"):
         raise ConfigError(
-            f"--sampling quiet with initial cloud {c.init!r}, which only draws random particles",
+            f"--sampling quiet with initial cloud {name!r}, which only draws random particles",
             "give the law a method placed(u, dim), or use --sampling random",
         )
     placed: Any = law.placed
-    x: Cloud = placed(sobol(case.seed, case.stream, c.J, c.dim + 1), c.dim)
+    x: Cloud = placed(sobol(seed, stream, n, dim + 1), dim)
     return x
 
 
