@@ -78,8 +78,8 @@ def test_the_file_and_its_command_say_the_form_of_two_parameters(arrays: dict[st
 
 
 @pytest.mark.parametrize(("network", "units", "why"), [
-    ("auto", True, "default for two parameters was separable"),
-    ("auto", False, "default for two parameters was separable"),
+    ("auto", True, "was separable"),
+    ("auto", False, "was separable"),
     ("product", False, "without units"),
     ("paper", True, "another training"),
 ])  # fmt: skip
