@@ -39,7 +39,7 @@ WRONG = {
     "one seed twice": ((*RUN, "--seed", "3,3"), 2, "seed = 3", "once"),
     "fraction of a particle": (("simulate", "--J", "10.5"), 2, "10.5", "whole number"),
     "a flow's parameter": ((*RUN, "--A", "100"), 2, "--A belongs to --flow laminar2d", "name one of them beside it"),
-    "a number left out": ((*RUN, "--mu", "1,,3"), 2, "'1,,3' lacks a number", "START:STOP:COUNT"),
+    "a number left out": ((*RUN, "--mu", "1,,3"), 2, "'1,,3' has an empty entry", "START:STOP:COUNT"),
     "unknown figure": (("reproduce", "fig12"), 2, "'fig12'", "fig1 to fig10"),
     "unknown table": (("reproduce", "table3"), 2, "'table3'", "did you mean table2?"),
     "unknown component": (("plugins", "show", "lamnar2d"), 2, "'lamnar2d'", "did you mean 'laminar2d'?"),
