@@ -35,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Else each of the many processes that tests start compiles every module again: 0.1 s.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if config.getoption("--slow"):
         os.environ["KSDP_SLOW_TESTS"] = "1"  # for workers, which do not see the command line
 
