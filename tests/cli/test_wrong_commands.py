@@ -45,7 +45,7 @@ WRONG = {
         "--bumps belongs to --init mixture",
         "add --init mixture",
     ),
-    "a number left out": ((*RUN, "--mu", "1,,3"), 2, "'1,,3' lacks a number", "START:STOP:COUNT"),
+    "a number left out": ((*RUN, "--mu", "1,,3"), 2, "'1,,3' has an empty entry", "START:STOP:COUNT"),
     "unknown figure": (("reproduce", "fig12"), 2, "'fig12'", "fig1 to fig10"),
     "unknown figures": (("reproduce", "fig1-10"), 2, "'fig1-10'", "there are: table2, all, fig1 to fig10"),
     "unknown table": (("reproduce", "table3"), 2, "'table3'", "did you mean table2?"),
