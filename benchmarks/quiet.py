@@ -1,6 +1,6 @@
 """Measure by how much `--sampling quiet` reduces the chance of a run.
 
-    python benchmarks/quiet.py [--J 4000] [--seeds 16] [--record]
+    python benchmarks/quiet.py [--J 4000] [--seeds 12] [--record]
 
 Standard deviation over the seeds, random over quiet, of some means over the particles at the end of a run: E|X|^2, the
 mean of x, the part with y > 0, the part nearer to the origin than half of all. ``as many``: the square of the ratio for
@@ -43,7 +43,7 @@ def cloud(sampling: str, J: int, seed: int, options: dict[str, Any]) -> NDArray[
 def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--J", type=float, default=4000)
-    arguments.add_argument("--seeds", type=int, default=16)
+    arguments.add_argument("--seeds", type=int, default=12)
     options = arguments.parse_args()
     J, seeds = int(options.J), options.seeds
     columns = ["E|X|^2", "mean x", "y > 0", "inner half", "as many", "W2^2", "W2^2 quiet", "seconds"]

@@ -1,10 +1,10 @@
 """Make a table of docs/results from the file NAME.json of `ksdp reproduce`.
 
     ksdp reproduce parabolic-joint --scale paper --seeds 5 -o runs/joint
-    python benchmarks/reproduced.py chemistry/joint runs/joint/parabolic-joint.json --record
+    python benchmarks/reproduced.py chemistry/joint runs/joint/parabolic-joint.json --commit COMMIT --record
 
-``--commit`` is that of the run, by default the one checked out. Several experiments, as of `ksdp reproduce table2`, add
-columns for the paper's number and for the ratio of the excesses.
+``--commit`` is the one that was checked out when the experiment ran. Several experiments, as of `ksdp reproduce
+table2`, add columns for the paper's number and for the ratio of the excesses.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness import Table, commit, parser, write
+from harness import Table, parser, write
 
 from ksdp_cli.base import labels
 
@@ -45,7 +45,7 @@ def main() -> None:
     arguments.add_argument("table", help="PAGE/NAME")
     arguments.add_argument("result", type=Path)
     arguments.add_argument("--N", type=int, default=10_000)
-    arguments.add_argument("--commit")
+    arguments.add_argument("--commit", required=True)
     options = arguments.parse_args()
     result = json.loads(options.result.read_text())
     entries = [entry for entry in result["table"] if entry["N"] == options.N]
@@ -63,7 +63,7 @@ def main() -> None:
     if options.record:
         day = datetime.date.fromtimestamp(options.result.stat().st_mtime).isoformat()
         command = f"ksdp reproduce {result['target']} --scale {result['scale']} --seeds {entries[0]['seeds']}"
-        write(table.name, command, table.columns, table.rows, {"commit": options.commit or commit(), "date": day})
+        write(table.name, command, table.columns, table.rows, {"commit": options.commit, "date": day})
 
 
 if __name__ == "__main__":

@@ -40,12 +40,12 @@ def test_the_papers_amplitudes() -> None:
 
 def test_linear_range_and_list() -> None:
     assert sweep("0:0.1:11")[3] == 0.03
-    assert sweep("1,10,100") == (1.0, 10.0, 100.0)
+    assert sweep("1,10,100") == sweep("1, 10, 100,") == (1.0, 10.0, 100.0)
     assert sweep([1, "2"]) == (1.0, 2.0)
     assert sweep(5) == (5.0,)
 
 
-@pytest.mark.parametrize("text", ["1:2", "1:2:3:4", "0:1:1", "0:1:5log", ",", "1:2:x", []])
+@pytest.mark.parametrize("text", ["1:2", "1:2:3:4", "0:1:1", "0:1:5log", ",", "1,,", ",1", "", "1:2:x", []])
 def test_bad_ranges(text: object) -> None:
     with pytest.raises(ConfigError):
         sweep(text)

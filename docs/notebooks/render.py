@@ -22,7 +22,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def page(notebook: dict[str, Any], name: str) -> str:
     """Markdown of a notebook: text as it is, code in a block, and below it what it printed and showed."""
-    parts = [f"[Download this page as a notebook](../{name})"]
+    parts = [f"[Download this page as a notebook]({name})"]
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":

@@ -48,7 +48,7 @@ def resolve_cloud(source: object) -> object:
     if isinstance(source, Path):
         source = source.expanduser()
         return _own(source, str(source)) if is_own(source) else _frame(open_run(source), {}, str(source))
-    if is_array(source):
+    if is_array(source) and not isinstance(source, str):  # text of NumPy's is text
         raise ConfigError(
             "an array is no initial cloud here", "save it with numpy.save, or use ksdp_cli.clouds(..., source=ARRAY)"
         )

@@ -92,7 +92,7 @@ class TrainOptions(TypedDict, total=False):
     """The fields of `TrainConfig`."""
 
     algorithm: Literal["fresh", "paper"]
-    network: Literal["auto", "paper", "residual", "separable"]
+    network: Literal["auto", "paper", "residual", "separable", "product"]
     eta: str | Sequence[str]
     N: Number
     sets: Number

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.listener import as_warning
+from ..base.listener import Say, as_warning
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
@@ -49,12 +49,12 @@ class OwnClouds:
         return np.asarray(self.position[case, k])
 
 
-def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
+def own_clouds(arrays: Mapping[str, object], init: object = None, warn: Say = as_warning) -> OwnClouds:
     """Wrap clouds at several values of parameters, in the layout of an .npz from ``ksdp export``.
 
     ``position`` is (case, time, particle, axis), or (case, particle, axis) for one time; ``time`` (time,) increases,
     default 0; every other entry is a parameter, (case,). ``init`` is the initial cloud of the network: a name, a class
-    or a store, default the uniform ball.
+    or a store, default the uniform ball. ``warn`` is told of clouds that float32 rounds.
 
     Raises `DataError` for arrays that do not fit together, `ConfigError` for an initial cloud of another dimension.
     """
@@ -95,7 +95,7 @@ def own_clouds(arrays: Mapping[str, object], init: object = None) -> OwnClouds:
     attrs = {"origin": {"sha256": cloud.digest}} if isinstance(cloud, StoredCloud) else {}
     for cloud in position.reshape(-1, *position.shape[2:]):
         if doubt := rounding_doubt(cloud, "clouds"):
-            as_warning(doubt)
+            warn(doubt)
             break
     with np.errstate(over="ignore"):
         return OwnClouds(position.astype(np.float32), times, cases, config, attrs=attrs)

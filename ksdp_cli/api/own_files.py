@@ -88,8 +88,8 @@ def rounding_doubt(cloud: Cloud, name: str) -> str | None:
     if not step > COARSE * width > 0:
         return None
     return (
-        f"the {name} lies so far from the origin that float32 rounds its positions to {step:.2g}, "
-        f"{step / width:.2g} of its spread: subtract their mean first"
+        f"so far from the origin, float32 rounds the positions of the {name} to {step:.2g}, "
+        f"{step / width:.2g} of their spread: subtract their mean first"
     )
 
 

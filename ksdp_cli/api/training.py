@@ -26,7 +26,7 @@ from ..errors import ConfigError, DataError, Interrupted
 from ..initial.stored import StoredCloud
 from ..learning.data import TrainingData
 from ..learning.eta_map import EtaMap
-from ..learning.network.forms import form_name
+from ..learning.network.forms import AUTO, form_name
 from ..learning.optimisers.base import optimiser
 from ..learning.trainer import State, Trained, TrainerHeader, fitting
 from ..learning.trainer import train as run_training
@@ -111,14 +111,15 @@ def train(
     Raises `ConfigError` for parameters that do not vary in the store, `DataError` for an output that exists or a store
     that is not a complete simulation, and `Interrupted`.
     """
+    warn = warn or as_warning
     config = build(TrainConfig, dict(options))
-    run = _open(store, init)
+    run = _open(store, init, warn)
     data, simulation, source = load_data(run, config, init)
-    form_name(config.network, len(data.names))  # raise for an unknown name before any output
+    config = with_form(config, len(data.names))
     optimiser(config.optimiser)
     words = [str(run.path)]
     if validate is not None:
-        other = _open(validate, init)
+        other = _open(validate, init, warn)
         words += ["--validate", str(other.path)]
         data = replace(data, validation=validation_data(other, run, data.names))
         if config.held_out is None and config.algorithm == "paper":
@@ -128,18 +129,29 @@ def train(
         choices.insert(0, config.model_copy(update={"held_out": OWN_HELD_OUT}))  # the other is of older checkpoints
     if options.get("N") is None:
         choices = [fitting(one, data.clouds.shape[1]) for one in choices]
-    by_identity = {identities: one for one in choices for identities in (_identities(one, data),)}
+    by_identity = {_identity(one, data): one for one in choices}
     stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
     if out is not None:
         place.require_suffix(files.target(out))
     elif resume:
-        out = next(filter(None, (place.to_resume(stem, identity) for identity, _ in by_identity)), None)
-    own_identity = place.identity_of(files.target(out)) if resume and out is not None else None
-    identity, before = next((both for both in by_identity if own_identity in both), next(iter(by_identity)))
-    config = by_identity[identity, before]
+        out = next(filter(None, (place.to_resume(stem, identity) for identity in by_identity)), None)
+    identity = next(iter(by_identity))
+    if resume and out is not None:
+        begun = place.identity_of(files.target(out))
+        if begun in by_identity:
+            identity = begun
+        for one in choices:
+            if (change := _earlier(one, data).get(str(begun))) is not None:
+                raise ConfigError(f"{out} was begun by an older ksdp, {change}", "use --overwrite, or another -o")
+    config = by_identity[identity]
     device = devices.choose(config.device)
     if options.get("N") is None and build(TrainConfig, {}).N > config.N:
-        (warn or as_warning)(f"N = {config.N}, all particles that train: the clouds have {data.clouds.shape[1]}")
+        warn(f"N = {config.N}, all particles that train: the clouds have {data.clouds.shape[1]}")
+
+    judge = simulation if validate is None else other.config
+    if judge.get("sampling") == "quiet" and (validate is not None or config.held_out != 0):
+        warn("the floor beside the validation, from which --stop-excess counts, is between quiet particles: these are "
+             "not independent, and it may be lower or higher than that of random ones")  # fmt: skip
 
     def begin(path: Path) -> Lock:
         return place.claim_files(path, identity, overwrite, resume)
@@ -155,7 +167,7 @@ def train(
         "command": provenance.command("train", config, *words[:1], "-o", str(target), *words[1:]),
     }
     with lock, stop_or_sigint(stop) as stop, progress_bar(progress) as bar:
-        state = _restore(place.checkpoint_of(target), (identity, before), device) if resume else None
+        state = _restore(place.checkpoint_of(target), identity, device) if resume else None
         return _train(data, source, config, device, target, about, state, bar, stop)
 
 
@@ -204,16 +216,31 @@ def _train(
     return Training(target, result, result.seconds)
 
 
-def _open(data: object, init: object) -> Run | OwnClouds:
+def with_form(config: TrainConfig, parameters: int) -> TrainConfig:
+    """``config`` with the form's name for ``auto`` of two parameters, which meant `separable` in older versions: files
+    that say the name are told apart, and make the same network again.
+
+    Raises `ConfigError` for a form that does not exist or does not support this number of ``parameters``.
+    """
+    form = form_name(config.network, parameters)
+    return config.model_copy(update={"network": form}) if parameters == 2 else config
+
+
+def _open(data: object, init: object, warn: Say) -> Run | OwnClouds:
     """Open a store, or the caller's own clouds from a file or as arrays."""
     if isinstance(data, (str, Path)):
         if (part := part_of(data)) is not None:
             return part
         path = files.local(data)
-        return replace(own_clouds(read_arrays(path), init), path=path) if is_own(path) else open_run(data)
+        return replace(own_clouds(read_arrays(path), init, warn), path=path) if is_own(path) else open_run(data)
     if isinstance(data, Run):
         return data
-    return own_clouds(require_mapping(data), init)
+    return own_clouds(require_mapping(data), init, warn)
+
+
+def parameters_of(run: Run | OwnClouds) -> list[str]:
+    """What varies in a simulation but the seed."""
+    return [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
 
 
 def load_data(
@@ -221,7 +248,7 @@ def load_data(
 ) -> tuple[TrainingData, dict[str, object], np.ndarray | None]:
     """Return the training data of a store, the simulation's configuration, and the particles to put into the model."""
     _require_simulation(run)
-    parameters = [*(name for name in varying(run.cases) if name != SEED), *(["t"] if len(run.times) > 1 else [])]
+    parameters = parameters_of(run)
     own = "flow" not in run.config
     if own and not parameters:
         parameters = ["t"]  # one cloud: its time is the parameter, of one value
@@ -247,8 +274,9 @@ def load_data(
     def draw(n: int, stream: int) -> np.ndarray:
         return np.asarray(cloud.draw(n, run.dim, config.seed + 1_000_000_007, stream=stream))
 
-    # clouds of a simulation are in the unit of its initial cloud, others in any
-    units = units_of(draw(FOR_UNITS, 0) if source is None else source, clouds if own else None)
+    first = draw(FOR_UNITS, 0) if source is None else source
+    # clouds of a simulation are in the unit of its initial cloud, unless that is a point; others in any
+    units = units_of(first, clouds if own or not np.ptp(first, axis=0).any() else None)
     return TrainingData(clouds, eta, tuple(names), draw, source, None, *units), dict(run.config), particles
 
 
@@ -330,24 +358,29 @@ def _report(progress: Progress, event: JsonDict) -> None:
     progress("gradient steps", event["step"], event["steps"], note)
 
 
-def _identities(config: TrainConfig, data: TrainingData) -> tuple[str, str]:
-    """The digest of a training's options and data, and that of older versions, which included the device."""
+def _identity(config: TrainConfig, data: TrainingData, units: bool = True) -> str:
+    """The digest of a training's options and data; without ``units``, that of versions before there were any."""
     fields = config.model_dump(mode="json") | {"data": data.sha256()}
-    units = data.source_units, data.cloud_units
-    fields |= {} if all(one.trivial for one in units) else {"units": [one.as_json() for one in units]}
-    origin = EtaMap.of(data.names, data.eta).origin
-    fields |= {"origin": list(origin)} if origin else {}
-    return provenance.digest({name: value for name, value in fields.items() if name != "device"}), provenance.digest(
-        fields
-    )
+    both, origin = (data.source_units, data.cloud_units), EtaMap.of(data.names, data.eta).origin
+    fields |= {"units": [one.as_json() for one in both]} if units and not all(one.trivial for one in both) else {}
+    return provenance.digest(fields | ({"origin": list(origin)} if units and origin else {}))
 
 
-def _restore(file: Path, identities: tuple[str, ...], device: str) -> State | None:
+def _earlier(config: TrainConfig, data: TrainingData) -> dict[str, str]:
+    """The identities of older versions that are none of today's, and what has changed since."""
+    found = {_identity(config, data, False): "without units"}
+    if len(data.names) == 2:
+        auto, change = config.model_copy(update={"network": AUTO}), "whose default for two parameters was separable"
+        found |= {_identity(auto, data, units): change for units in (True, False)}
+    return {identity: change for identity, change in found.items() if identity != _identity(config, data)}
+
+
+def _restore(file: Path, identity: str, device: str) -> State | None:
     """Load the saved state, or None. Raises `ConfigError` if it belongs to another training or another device."""
     if not checkpoint.exists(file):
         return None
     header, arrays = checkpoint.load(file)
-    if header.get("run") not in identities:
+    if header.get("run") != identity:
         raise ConfigError(f"{file} belongs to another training (its data or options differ)", "use --overwrite")
     before = header.get("device", "cpu")  # older checkpoints, without a device, are from the CPU
     if before != device:

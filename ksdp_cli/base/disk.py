@@ -76,7 +76,7 @@ def require_room(path: Path, size: int, what: str, replaces: bool = False) -> No
     free = free_bytes(path) + old
     if COMPRESSION * size > free:
         raise ResourceError(
-            f"{what}: {bytes_in_words(size)}, and the disk of {path} has {bytes_in_words(free)} free",
+            f"{what} would take {bytes_in_words(size)}, and the disk of {path} has {bytes_in_words(free)} free",
             "free some space, or use -o on another disk",
         )
 

@@ -8,4 +8,4 @@ from pydantic import BaseModel, ConfigDict
 class Params(BaseModel):
     """Base of a component's parameters: rejects unknown names and non-finite numbers; immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

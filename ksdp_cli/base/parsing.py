@@ -93,10 +93,12 @@ def integers(value: object) -> tuple[int, ...]:
 
 
 def _parts(text: str) -> list[str]:
-    """The entries of a comma list. Raises `ConfigError` if one is missing, as in ``1,,3``."""
+    """The entries of a comma list, which may end in a comma. Raises `ConfigError` for an empty one, as in ``1,,3``."""
     parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 1 and not parts[-1]:
+        parts.pop()
     if not all(parts):
-        raise ConfigError(f"{text!r} lacks a number" if any(parts) else "an empty list of numbers", RANGE_FORM)
+        raise ConfigError(f"{text!r} has an empty entry" if any(parts) else "an empty list of numbers", RANGE_FORM)
     return parts
 
 

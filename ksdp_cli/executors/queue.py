@@ -22,14 +22,14 @@ class Queue:
 
     def __init__(self) -> None:
         self._numbers: set[str] | None = None
-        self._read = -FRESH
+        self._read_at = -FRESH
         self._failures, self._reason = 0, ""
 
     def has(self, job: str) -> bool:
         """Whether ``job`` (``NUMBER`` or ``NUMBER_TASK``) waits or runs; where nobody answers, it does."""
-        if time.monotonic() - self._read >= FRESH:
+        if time.monotonic() - self._read_at >= FRESH:
             self._numbers = self._list()
-            self._read = time.monotonic()
+            self._read_at = time.monotonic()
         return self._numbers is None or job in self._numbers
 
     def trouble(self) -> str:
@@ -46,7 +46,7 @@ class Queue:
         except (OSError, subprocess.SubprocessError) as error:
             message = error.stderr if isinstance(error, subprocess.CalledProcessError) else None
             late = f"nothing for {PATIENCE:.0f} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)
-            self._reason = (message or late).strip().splitlines()[-1]
+            self._reason = ((message or "").strip() or late).splitlines()[-1]
             self._failures += 1
             return None
         self._failures = 0

@@ -132,7 +132,8 @@ def shipped() -> list[Experiment]:
 
 
 def read(experiment: str | Path, others: Sequence[str] = ()) -> Experiment:
-    """Read an experiment by its name, or by the path of a TOML file; ``others`` are more names for the message.
+    """Read an experiment by its name, or by the path of a TOML file; ``others`` are more names, or ranges of
+    names, for the message.
 
     Raises `ConfigError` for an unknown name, and for an invalid file, with file and key.
     """
@@ -142,7 +143,7 @@ def read(experiment: str | Path, others: Sequence[str] = ()) -> Experiment:
     if name.endswith(".toml"):
         return parse(Path(experiment))
     known = [*others, *names()]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, [one for one in known if " " not in one], n=1, cutoff=0.5)  # no ranges
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}, or the path of a .toml file"
     raise ConfigError(f"there is no experiment {name!r}", hint)
 

@@ -14,6 +14,7 @@ from ..api import sample, simulate, train
 from ..api.comparing import reference_options
 from ..api.generator import Generator
 from ..api.paths import history_of, slug
+from ..api.training import parameters_of, with_form
 from ..assignment.certified.solver import Certified
 from ..base.files import JsonDict, read_json
 from ..base.listener import Progress, Stop, discard
@@ -87,7 +88,8 @@ class Stages:
         """The network of a seed: its file and the model."""
         run, out = self.data(), self.folder / f"seed-{seed}.safetensors"
         options = self.experiment.train_options(self.scale_name, seed, self.algorithm)
-        config = build(TrainConfig, options).model_dump(mode="json")
+        settings = build(TrainConfig, options)
+        config = with_form(settings, len(settings.eta or parameters_of(run))).model_dump(mode="json")
         other = self.validation()
 
         def work(afresh: bool) -> dict[str, object]:

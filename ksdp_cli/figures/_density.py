@@ -18,6 +18,8 @@ Box = NDArray[np.float64]
 SHOWN = 0.999
 #: Part of a cloud at one point from which it is drawn as a disc, and size of the sample in which such points are found.
 HEAVY, SAMPLE = 0.01, 2000
+#: Most such points. A cloud with more is one of rounded coordinates, or of pixels, and all of it is a density.
+MOST_POINTS = 16
 #: Largest and smallest number of cells along the side of a square picture.
 MOST_BINS, FEWEST_BINS = 160, 16
 
@@ -76,7 +78,7 @@ def cell_side(clouds: Sequence[Cloud], boxes: Sequence[Box]) -> float:
 
 def point_masses(x: Cloud) -> tuple[Cloud, Cloud, NDArray[np.float64]]:
     """Split ``x`` (n, d) into the particles that have a place of their own, the points (m, d) that hold `HEAVY` of all
-    particles or more each, as after a merger, and the parts (m,) that they hold."""
+    particles or more each, as after a merger, and the parts (m,) that they hold; none if m > `MOST_POINTS`."""
     sample = np.random.default_rng(0).choice(len(x), min(len(x), SAMPLE), replace=False)
     points, counts = np.unique(x[sample], axis=0, return_counts=True)
     alone = np.ones(len(x), bool)
@@ -88,7 +90,8 @@ def point_masses(x: Cloud) -> tuple[Cloud, Cloud, NDArray[np.float64]]:
             alone &= ~here
             heavy.append(point)
             parts.append(float(here.mean()))
-    return (x[alone], np.stack(heavy), np.array(parts)) if heavy else (x, x[:0], np.empty(0))
+    few = 0 < len(heavy) <= MOST_POINTS
+    return (x[alone], np.stack(heavy), np.array(parts)) if few else (x, x[:0], np.empty(0))
 
 
 def density(points: Cloud, box: Box, side: float) -> tuple[NDArray[np.float64], float]:

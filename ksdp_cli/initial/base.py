@@ -23,9 +23,10 @@ class InitialCloud(Protocol):
     A class with parameters declares them in ``Params``, a pydantic model of numbers or texts with defaults, and its
     constructor takes their values; without ``Params`` the constructor takes no argument. A law with a known E|X|^2
     returns it from ``second_moment(dim)`` [length^2], one with a known chemical returns it from
-    ``chemical(mu, chi, M, eps, k)``, a function of the coordinates. ``placed(u, dim)`` returns the particles (n, dim)
-    at the points ``u`` (n, dim + 1) of the unit cube, of this law if they are uniform there; `--sampling quiet` needs
-    it.
+    ``chemical(mu, chi, M, eps, k)``, a function of the coordinates. ``placed(u, dim)`` returns the particles (n, dim),
+    float32 and row i of ``u[i]``, at the points ``u`` (n, dim + 1) of the unit cube, of this law if they are uniform
+    there; `--sampling quiet` needs it, and shifts its Sobol points by the random numbers of step 2 of the
+    case's stream.
     """
 
     @property

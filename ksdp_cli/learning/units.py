@@ -53,16 +53,18 @@ def units_of(source: NDArray[np.floating], clouds: Iterable[NDArray[np.floating]
     """The units of a ``source`` (n, d), and of ``clouds`` (n, d), by default the same.
 
     The first has the nearest length to twice the source's spread along an axis, 1 for the uniform ball, and the nearest
-    origin, in whole lengths, to its mean. In the second the moved and stretched source, where a training of the
-    residual forms starts, is as near to the clouds as whole lengths allow.
+    origin, in whole lengths, to its mean; of one point, the length is of the clouds' spread. In the second the moved
+    and stretched source, where a training of the residual forms starts, is as near to the clouds as whole lengths
+    allow.
     """
     mean, spread = _mean_and_spread([source])
-    length = STEP ** round(math.log(2 * spread, STEP)) if spread > 0 else 1.0
+    middle, wide = (mean, spread) if clouds is None else _mean_and_spread(clouds)
+    size = spread or wide  # a source of one point has the clouds' length
+    length = STEP ** round(math.log(2 * size, STEP)) if size > 0 else 1.0
     origin = _whole(mean, length)
     before = Units(length, tuple(origin.tolist()))
     if clouds is None:
         return before, before
-    middle, wide = _mean_and_spread(clouds)
     longer = APART ** round(math.log(wide / spread, APART)) if wide > 0 < spread else 1.0
     after = _whole(middle - longer * (mean - origin), longer * length)
     return before, Units(longer * length, tuple(after.tolist()))

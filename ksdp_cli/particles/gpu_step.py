@@ -315,10 +315,11 @@ def _formulas(steppers: list[Stepper], dim: int) -> tuple[list[Formula], str | N
 
 def _extent(extremes: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """The numbers of `resolved` (4, step, case), and the largest attraction (step, case), from ``extremes``."""
+    speeds = extremes[..., 5 * dim :].max(-1)
     ends = extremes[..., : 5 * dim].reshape(*extremes.shape[:-1], dim, 5)
     with np.errstate(over="ignore", invalid="ignore"):
-        old, new = (ends[..., i : i + 2].sum(-1).max(-1) for i in (0, 2))
-    return np.stack([old, ends[..., :2].max((-2, -1)), new, ends[..., 4].max(-1)]), extremes[..., 5 * dim :].max(-1)
+        width, motion = (ends[..., i : i + 2].sum(-1).max(-1) for i in (0, 2))
+    return np.stack([width, ends[..., :2].max((-2, -1)), motion, ends[..., 4].max(-1)]), speeds
 
 
 def _signed(key: int) -> int:

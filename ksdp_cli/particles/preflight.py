@@ -118,7 +118,8 @@ def step_warning(problem: Problem) -> str | None:
     c = problem.config
     if c.halvings or not 0 < c.T < c.dt:
         return None
-    return f"dt = {c.dt:g} is longer than T = {c.T:g}: the run is one step of {c.T:g}; use a smaller --dt"
+    steps = counted(sum(part.count for part in intervals(c.snapshots, c.dt)), "step")
+    return f"dt = {c.dt:g} is longer than T = {c.T:g}: the run takes {steps}; use a smaller --dt"
 
 
 def diagnose(problem: Problem, case: Case, x: Cloud) -> str:

@@ -339,7 +339,8 @@ def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dic
     parameters = [name for names in fields.values() for name in names]
     error = unknown_name(name, [*SimulateConfig.model_fields, *parameters])
     if owned := _owners_of(name):
-        return ConfigError(f"--{name} belongs to {', '.join(owned)}", "name one of them beside it")
+        hint = f"add {owned[0]}" if len(owned) == 1 else f"add one of them, as {owned[0]}"
+        return ConfigError(f"--{name} belongs to {', '.join(owned)}", hint)
     text = "parameters: " + ", ".join(f"{part} has {', '.join(names) or 'none'}" for part, names in fields.items())
     if "did you mean" in (error.hint or ""):
         return error
@@ -348,13 +349,13 @@ def _no_such_parameter(name: str, owners: tuple[str, ...], fields: dict[str, dic
 
 
 def _owners_of(name: str) -> list[str]:
-    """The options that choose a registered flow, kernel or chemistry with a parameter ``name``."""
+    """The options that choose a registered component with a parameter ``name``."""
     found = []
-    for kind in ("flow", "kernel", "chemistry"):
+    for kind, option in (("flow", "flow"), ("kernel", "kernel"), ("chemistry", "chemistry"), ("initial cloud", "init")):
         for entry in plugins.registry().of_kind(kind):
-            with contextlib.suppress(KsdpError):  # a stranger's component may not load
+            with contextlib.suppress(Exception):  # a stranger's component may not load, or have strange parameters
                 if name in _fields(entry.long_name, entry.load()):
-                    found.append(f"--{kind} {entry.name}")
+                    found.append(f"--{option} {entry.name}")
     return found
 
 

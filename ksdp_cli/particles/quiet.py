@@ -11,7 +11,7 @@ the step. Antithetic neighbours are the simplest case of array-RQMC (L'Ecuyer, L
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,45 +19,60 @@ from numpy.typing import NDArray
 from ..base import rng
 from ..base.shapes import Cloud
 from ..errors import ConfigError
+from ..initial.base import InitialCloud
+from ..initial.points import Points
+from ..initial.stored import StoredCloud
 from .problem import Case, Problem
 
 #: Digits of a coordinate of a Sobol point.
 BITS = 32
 #: The step whose random numbers shift the Sobol points; initial laws draw from steps 0 and 1.
 SHIFT = 2
+#: Points of one call of SciPy, a power of 2: a whole cloud would take four copies in float64.
+PIECE = 1 << 15
 
 
 def initial_cloud(problem: Problem, case: Case) -> Cloud:
-    """Draw the initial cloud (J, d) of ``case``. A given cloud, with rows to take, is taken in any sampling.
+    """Draw the initial cloud (J, d) of ``case``, as `drawn`."""
+    c = problem.config
+    return drawn(problem.initial, c.init, c.sampling, c.J, c.dim, case.seed, case.stream)
+
+
+def drawn(law: InitialCloud, name: str, sampling: str, n: int, dim: int, seed: int, stream: int) -> Cloud:
+    """Draw ``n`` particles of ``law`` (n, dim). Rows of a `StoredCloud` or of `Points` are taken in any sampling.
 
     Raises `ConfigError` for a law without `placed` in a quiet run.
     """
-    c, law = problem.config, problem.initial
-    if c.sampling == "random" or hasattr(law, "count"):
-        return law.draw(c.J, c.dim, case.seed, stream=case.stream)
-    if not hasattr(law, "placed"):
+    if sampling == "random" or isinstance(law, StoredCloud | Points):
+        return law.draw(n, dim, seed, stream=stream)
+    placed: Callable[[NDArray[np.float64], int], Cloud] | None = getattr(law, "placed", None)
+    if placed is None:
         raise ConfigError(
-            f"--sampling quiet with initial cloud {c.init!r}, which only draws random particles",
+            f"--sampling quiet with initial cloud {name!r}, which only draws random particles",
             "give the law a method placed(u, dim), or use --sampling random",
         )
-    placed: Any = law.placed
-    x: Cloud = placed(sobol(case.seed, case.stream, c.J, c.dim + 1), c.dim)
-    return x
+    return placed(sobol(seed, stream, n, dim + 1), dim)
 
 
 def sobol(seed: int, stream: int, n: int, d: int) -> NDArray[np.float64]:
-    """The first ``n`` Sobol points (n, d) in (0, 1)^d with the random digital shift of (``seed``, ``stream``)."""
+    """Return the first ``n`` Sobol points (n, d) in (0, 1)^d, shifted digitally at random by (``seed``, ``stream``)."""
     from scipy.stats.qmc import Sobol
 
     digits = 2.0**BITS
-    points = Sobol(d, scramble=False, bits=BITS).random_base2(max(n - 1, 0).bit_length())[:n]
+    sequence, points = Sobol(d, scramble=False, bits=BITS), np.empty((n, d))
     shift = (rng.uniforms(seed, stream, SHIFT, 0, 1, d) * digits).astype(np.uint64)
-    return np.asarray((((points * digits).astype(np.uint64) ^ shift) + 0.5) / digits)
+    for low in range(0, n, PIECE):
+        part = points[low : low + PIECE]
+        part[:] = (((sequence.random(PIECE)[: len(part)] * digits).astype(np.uint64) ^ shift) + 0.5) / digits
+    return points
 
 
 def opposite(noise: NDArray[np.floating], x: Cloud) -> NDArray[np.floating]:
-    """Return ``noise`` (J, d) in which the second particle of each pair of neighbours in ``x`` (J, d) has minus the
-    increment of the first. With an odd J one particle has no partner."""
+    """Return ``noise`` (J, d) with opposite increments for neighbours.
+
+    The second particle of each pair of neighbours in ``x`` (J, d) has minus the increment of the first. With an odd J
+    one particle has no partner.
+    """
     from .tree.build import grow, plant
 
     tree = plant(x, 2)

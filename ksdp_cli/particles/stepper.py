@@ -76,8 +76,8 @@ class Stepper:
         """
         if self.origin:
             origin: Any = self.origin.at(t)
-            drift_of_origin: Any = self.carried
-            v: Array = self.case.flow.velocity(origin + x, t) - drift_of_origin
+            origin_velocity: Any = self.carried
+            v: Array = self.case.flow.velocity(origin + x, t) - origin_velocity
         else:
             v = self.case.flow.velocity(x, t)
         if v.shape != x.shape:

@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 
 #: Seconds between two looks at a card that is not done, and at ranks that are not here yet.
-WAIT, COMING = 1e-4, 1e-2
+CARD_POLL, RANK_POLL = 1e-4, 1e-2
 
 
 class TorchWorld:
@@ -48,8 +48,11 @@ class TorchWorld:
             again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
             self.store = self.group.PrefixStore(f"ksdp {again}", store)
             self.store.add("here", 1)
-            while self.store.add("here", 0) < self.size:  # torch's own wait takes no signal
-                time.sleep(COMING)
+            deadline = time.monotonic() + self.store.timeout.total_seconds()
+            while (here := self.store.add("here", 0)) < self.size:  # torch's own wait takes no signal
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{here} of {self.size} ranks have started")
+                time.sleep(RANK_POLL)
             self.group.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
         self.place = int(os.environ.get("LOCAL_RANK", self.rank))
         self._cards: Any = None
@@ -95,7 +98,7 @@ class TorchWorld:
             while not done():
                 if self._lifeline and self._lifeline.lost:
                     raise self._lifeline.lost
-                time.sleep(WAIT)
+                time.sleep(CARD_POLL)
 
     def largest(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         with _together():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -60,15 +61,29 @@ def check_initial_cloud(cloud: object, parameters: dict[str, object] | None = No
 
 
 def _check_placed(name: str, made: Any, drawn: np.ndarray, dim: int) -> None:
-    """Compare the quartiles of each coordinate with those of the particles that were ``drawn``."""
+    """Compare the quartiles of coordinates, of their sums and differences, and of |X| with those that were ``drawn``.
+
+    Half of the particles at a quartile count as below it, so that a law may have atoms.
+    """
     placed = made.placed(np.random.default_rng(9).random((COUNT, dim + 1)), dim)
     require(
         placed.shape == drawn.shape and placed.dtype == np.float32,
         f"{name}.placed(u, {dim}) has shape {placed.shape} and type {placed.dtype}, not those of draw",
     )
-    for quarter in (0.25, 0.5, 0.75):
-        parts = (placed < np.quantile(drawn, quarter, axis=0)).mean(0)
-        require(
-            bool((abs(parts - quarter) <= 6 * (2 * quarter * (1 - quarter) / COUNT) ** 0.5).all()),
-            f"{name}.placed(u, {dim}) has {parts} of its particles below the {quarter} quantiles of draw",
-        )
+    theirs, ours = _functions(drawn), _functions(placed)
+    for what, values in theirs.items():
+        for at in np.quantile(values, (0.25, 0.5, 0.75), method="inverted_cdf"):
+            of_draw, part = (float(((one < at) + 0.5 * (one == at)).mean()) for one in (values, ours[what]))
+            middle = (of_draw + part) / 2
+            require(
+                abs(part - of_draw) <= 6 * (2 * middle * (1 - middle) / COUNT) ** 0.5,
+                f"{name}.placed(u, {dim}) has {part:.0%} of its particles at {what} < {at:.4g}, and draw {of_draw:.0%}",
+            )
+
+
+def _functions(x: np.ndarray) -> dict[str, np.ndarray]:
+    """Functions of the particles ``x`` (n, d) whose laws tell the law of a particle from another, by name."""
+    axes = dict(zip("xyz", x.astype(np.float64).T, strict=False))
+    pairs = list(itertools.combinations(axes, 2))
+    sums = {f"{a} + {b}": axes[a] + axes[b] for a, b in pairs} | {f"{a} - {b}": axes[a] - axes[b] for a, b in pairs}
+    return axes | sums | {"|X|": np.linalg.norm(x.astype(np.float64), axis=1)}

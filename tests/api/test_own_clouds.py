@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
+from ksdp_cli.api.clouds import resolve_cloud
 from ksdp_cli.errors import ConfigError, DataError, KsdpError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import exact_w2_squared
@@ -35,6 +36,10 @@ def test_an_array_as_the_initial_cloud_is_refused_in_one_line() -> None:
         with pytest.raises(ConfigError, match="array") as caught:
             call()
         assert len(str(caught.value).splitlines()) <= 2
+
+
+def test_a_name_from_an_array_of_text_is_a_name() -> None:
+    assert resolve_cloud(np.array(["ball"])[0]) == "ball"
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])

@@ -9,8 +9,15 @@ from collections.abc import Callable
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
+
+from ksdp_cli.api.options import SimulateOptions, TrainOptions
+from ksdp_cli.base.settings import Settings
+from ksdp_cli.config import SimulateConfig, TrainConfig
+from ksdp_cli.learning.network.forms import AUTO, FORMS
+from ksdp_cli.learning.optimisers.base import OPTIMISERS
 
 SCRIPT = Path(__file__).with_name("users_script.py").read_text(encoding="utf-8")
 FIRST = SCRIPT.count("\n") + 1
@@ -70,6 +77,17 @@ def test_a_script_is_accepted_and_misspelt_options_are_not(
     wrong, revealed = checker(script)
     assert wrong == set(range(FIRST, FIRST + len(WRONG)))
     assert "floating" in revealed
+
+
+@pytest.mark.parametrize(("options", "config"), [(SimulateOptions, SimulateConfig), (TrainOptions, TrainConfig)])
+def test_choices_for_type_checkers_are_those_that_run(options: type, config: type[Settings]) -> None:
+    hints = get_type_hints(options)
+    chosen = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+    assert chosen
+    registered = {"network": (AUTO, *FORMS), "optimiser": tuple(OPTIMISERS), "device": ("auto", "cpu", "cuda")}
+    for name, choices in chosen.items():
+        field = config.model_fields[name].annotation
+        assert set(choices) == set(registered.get(name) or get_args(field)), name
 
 
 @pytest.mark.parametrize("package", ["ksdp", "ksdp_cli"])

@@ -63,13 +63,19 @@ def test_the_longest_step_that_is_taken() -> None:
 
 
 def test_doubts_are_about_the_step_that_is_taken(tmp_path: Path) -> None:
-    """dt = 7 with T = 0.001 takes one step of 0.001: what is said of it is what is said of dt = 0.001."""
-    said: list[str] = []
-    for dt in (7.0, 1e-3):
+    """dt = 7 with T = 0.001 takes one step of 0.001: said of it is that, and what is said of dt = 0.001."""
+    of: dict[float, list[str]] = {7.0: [], 1e-3: []}
+    for dt, said in of.items():
         ksdp.simulate(J=200, T=1e-3, dt=dt, M=3000, delta2=1e-5, out=tmp_path / f"{dt}.zarr", warn=said.append)
         ksdp.simulate(flow="kolmogorov", A=50, M=0, J=50, T=1e-3, dt=dt, out=tmp_path / f"{dt}k.zarr", warn=said.append)
-    assert said[: len(said) // 2] == said[len(said) // 2 :]
-    assert any("one step of dt = 0.001" in word for word in said)
+    own = [word for word in of[7.0] if word.startswith("dt = 7 is longer")]
+    assert len(own) == 2
+    assert all("1 step;" in word for word in own)
+    assert [word for word in of[7.0] if word not in own] == of[1e-3]
+    assert any("one step of dt = 0.001" in word for word in of[1e-3])
+    said = []
+    ksdp.simulate(J=20, dt=7, snapshots=[0, 1e-3, 2e-3], out=tmp_path / "two.zarr", warn=said.append)
+    assert any("2 steps;" in word for word in said)
 
 
 @pytest.mark.parametrize("engine", ["direct", "tree"])

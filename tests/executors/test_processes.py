@@ -20,8 +20,9 @@ def number_after(seconds: float) -> int:
 def test_calls_after_a_worker_was_lost_end_as_lost() -> None:
     with Processes("", 1) as pool:
         for _ in range(2):  # the second after the pool knows it
+            call = pool.submit(os._exit, 1)
             with pytest.raises(BrokenProcessPool):
-                pool.submit(os._exit, 1).result(60)
+                call.result(60)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")

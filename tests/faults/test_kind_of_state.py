@@ -121,10 +121,10 @@ def test_a_training_of_another_device_is_refused(tmp_path: Path) -> None:
     state = {"step": 3, "history": [], "seconds": 1.0}
     for about, kept in (({"device": "cuda"}, "cuda"), ({"device": "cpu"}, "cpu"), ({}, "cpu")):
         checkpoint.save(file, {"run": "one", "trainer": state} | about, {})
-        assert training._restore(file, ("one",), kept)[0] == state
+        assert training._restore(file, "one", kept)[0] == state
         other = "cpu" if kept == "cuda" else "cuda"
         with pytest.raises(ConfigError, match=f"--device {kept}"):
-            training._restore(file, ("one",), other)
+            training._restore(file, "one", other)
 
 
 def test_a_driver_is_seen_by_either_of_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,13 @@ def test_a_point_that_holds_much_is_apart_from_the_density(cloud: Clouds) -> Non
     assert (values.max(), outside) == (0, 0)
 
 
+def test_rounded_coordinates_are_a_density() -> None:
+    """Particles on 6 x 6 pixels: each has about 1 / 36 of them, and all stay a density."""
+    x = np.random.default_rng(0).integers(6, size=(3000, 2)).astype(float)
+    alone, heavy, _ = point_masses(x)
+    assert (len(alone), len(heavy)) == (3000, 0)
+
+
 def test_a_bootstrap_has_no_point_masses_and_is_drawn_at_once() -> None:
     """A million particles on 2000 points: none holds much, and not each is looked for among all."""
     x = np.random.default_rng(0).random((2000, 2))[np.arange(1_000_000) % 2000]

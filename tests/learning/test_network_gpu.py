@@ -14,6 +14,7 @@ import torch
 from ksdp_cli.learning.eta_map import EtaMap
 from ksdp_cli.learning.model import Model
 from ksdp_cli.learning.network import gpu as torch_network
+from ksdp_cli.learning.network.forms import FORMS
 from ksdp_cli.learning.network.network import Network
 
 needs_triton = pytest.mark.skipif(
@@ -100,23 +101,26 @@ def test_the_program_compiles_for_cards(tmp_path) -> None:
     run(COMPILED, str(tmp_path), TRITON_CACHE_DIR=str(tmp_path))
 
 
-@pytest.mark.parametrize("form", ["paper", "residual", "separable"])
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("n", [0, 1, 700])
 def test_eta_is_folded_in_for_tensors_too(form: str, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through torch on the CPU, in more pieces than are on their way side by side."""
     monkeypatch.setattr(torch_network, "PIECE", 100)
-    network, generator = Network(2, 1, form), np.random.default_rng(0)
+    own_map = EtaMap(("A",), (1.0,), (100.0,), (True,))
+    two = EtaMap(("A", "t"), (1.0, 0.1), (100.0, 0.4), (True, False))
+    eta_map, eta = (two, [130.0, 0.5]) if form == "product" else (own_map, [130.0])
+    network, generator = Network(2, len(eta), form), np.random.default_rng(0)
     theta = network.initial(0) + 0.2 * generator.standard_normal(network.parameter_count).astype(np.float32)
-    model = Model(network, theta, EtaMap(("A",), (1.0,), (100.0,), (True,)), {}, {})
+    model = Model(network, theta, eta_map, {}, {})
     x = generator.standard_normal((n, 2)).astype(np.float32)
-    folded, own = network.at(model.theta, model.eta_map.padding(form, [130.0]))
+    folded, own = network.at(model.theta, model.eta_map.padding(form, eta))
     found = torch_network.evaluate_alone(folded, own, x, "cpu")
     assert found.dtype == np.float32
     assert found.shape == x.shape
-    np.testing.assert_allclose(found, model.push(x, [130.0]), atol=1e-5)
+    np.testing.assert_allclose(found, model.push(x, eta), atol=1e-5)
     each = torch_network.evaluate(
         network,
         torch.from_numpy(model.theta),
-        np.concatenate([x, np.tile(model.eta_map.padding(form, [130.0]), (n, 1))], 1),
+        np.concatenate([x, np.tile(model.eta_map.padding(form, eta), (n, 1))], 1),
     )
     np.testing.assert_allclose(each, found, atol=1e-5)

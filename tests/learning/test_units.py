@@ -44,6 +44,10 @@ def test_units_move_with_source_and_clouds(dim: int) -> None:
     assert units_of(x + 0.4, [x + 0.4 + way])[1] == Units(1.0, tuple(way))  # the way of the mean, in whole lengths
     point = np.full((5, dim), 3.0)
     assert units_of(point, [point + 1])[1] == Units(1.0, (4.0,) * dim)  # of one point there is no spread
+    for scale in (1e-6, 1e5):  # the clouds have one
+        before, after = units_of(scale * point, [scale * x])
+        assert before.length == after.length
+        assert 8**-0.5 <= 2 * scale * x.std() / before.length <= 8**0.5
 
 
 def moved(data: TrainingData) -> TrainingData:
@@ -87,18 +91,20 @@ def test_a_training_in_another_unit_has_the_same_bits(algorithm: str, affine_dat
 
 @pytest.mark.parametrize("form", FORMS)
 def test_units_come_back_from_a_file_and_fold_into_the_weights(form: str, tmp_path: Path) -> None:
-    network, eta_map = Network(2, 1, form), EtaMap(("A",), (1.0,), (100.0,), (True,))
+    two = EtaMap(("A", "t"), (1.0, 0.1), (100.0, 0.4), (True, False))
+    eta_map, at = (two, [20.0, 0.3]) if form == "product" else (EtaMap(("A",), (1.0,), (100.0,), (True,)), [20.0])
+    network = Network(2, len(at), form)
     source = Units(64.0, (128.0, 0.0))
     model = Model(network, network.initial(1), eta_map, {}, {}, None, source, FAR)
     model.save(tmp_path / "m.safetensors")
     again = Model.load(tmp_path / "m.safetensors")
     assert (again.source_units, again.cloud_units) == (source, FAR)
     x = 64 * Ball().draw(300, 2, 0) + np.array([128.0, 0.0], np.float32)
-    np.testing.assert_array_equal(again.push(x, [20.0]), model.push(x, [20.0]))
+    np.testing.assert_array_equal(again.push(x, at), model.push(x, at))
     theta, skip = model.fold_units()
-    bare = Model(replace(network, form="paper") if form == "paper" else network, theta, eta_map, {}, {})
-    plain = bare.push(x, [20.0]).astype(np.float64) + (skip - network.residual) * x
-    np.testing.assert_allclose(plain, model.push(x, [20.0]), atol=2e-3)  # of coordinates of 2000, in float32
+    bare = Model(network, theta, eta_map, {}, {})
+    plain = bare.push(x, at).astype(np.float64) + (skip - network.residual) * x
+    np.testing.assert_allclose(plain, model.push(x, at), atol=2e-3)  # of coordinates of 2000, in float32
     assert Model(network, model.theta, eta_map, {}, {}).fold_units()[1] == network.residual
     np.testing.assert_array_equal(Model(network, model.theta, eta_map, {}, {}).fold_units()[0], model.theta)
 

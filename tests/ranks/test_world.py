@@ -126,3 +126,32 @@ def test_there_is_a_subtree_for_every_rank(size: int) -> None:
 def test_a_world_that_is_not_there_is_refused(asked: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         world_of(asked)
+
+
+#: One rank of two under torchrun, whose store waits for nobody; torch's default time for ranks is half an hour.
+ALONE = """
+import functools, os
+from datetime import timedelta
+import torch.distributed
+from ksdp_cli.particles.torch_world import TorchWorld
+from ksdp_cli.particles.world import Lost
+
+group = torch.distributed
+store = group.TCPStore("127.0.0.1", int(os.environ["MASTER_PORT"]), is_master=True, wait_for_workers=False)
+group.rendezvous = functools.partial(group.rendezvous, timeout=timedelta(seconds=0.5))
+try:
+    TorchWorld()
+except Lost as error:
+    print(error, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_rank_that_never_comes_is_lost() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    env = os.environ | LOOPBACK | {"MASTER_PORT": port, "WORLD_SIZE": "2", "RANK": "0"}
+    env["TORCHELASTIC_USE_AGENT_STORE"] = "True"
+    done = subprocess.run([sys.executable, "-c", ALONE], env=env, capture_output=True, text=True, timeout=120)
+    assert "1 of 2 ranks have started" in done.stdout, done.stderr

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ksdp_cli.initial.annulus import Annulus
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.testing import check_initial_cloud
 
@@ -14,6 +15,7 @@ from ksdp_cli.testing import check_initial_cloud
 def test_what_ships_passes() -> None:
     check_initial_cloud(Ball)
     check_initial_cloud(Ball())
+    check_initial_cloud(Annulus, {"thickness": 0.0})  # all particles at z = 0
 
 
 class Cut(Ball):
@@ -63,6 +65,20 @@ class Line(Ball):
     dims = (1,)
 
 
+class Diagonal(Ball):
+    """Places the disc on a line, with the law of each coordinate."""
+
+    dims = (2,)
+
+    def placed(self, u: Any, dim: int) -> Any:
+        return super().placed(u, dim)[:, :1].repeat(2, 1)
+
+
+class Doubled(Ball):
+    def placed(self, u: Any, dim: int) -> Any:
+        return super().placed(u, dim).astype(np.float64)
+
+
 BROKEN = {
     Cut: "is not rows 1 to 301",
     Unseeded: "differs from call to call",
@@ -72,6 +88,8 @@ BROKEN = {
     Flat: r"shape \(1000, 2\)",
     Holed: "not finite",
     Grid: "different particles instead of 1000",
+    Diagonal: "particles at x [+-] y <",
+    Doubled: "float64, not those of draw",
     Line: r"dims is \(1,\)",
 }
 

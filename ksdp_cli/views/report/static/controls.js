@@ -119,6 +119,6 @@ function momentTable(columns, controls) {
     ...controls.map(({ name }) => line(name, ({ at }) => formatted(at[name]))),
     line("particles", ({ n }) => String(n)),
     line("E|x|² [length²]", ({ second, error }) => error === null ? formatted(second) : `${formatted(second)} ± ${formatted(Number(error.toPrecision(2)))}`),
-    line("mean [length]", ({ mean }) => `(${mean.map((value) => value.toFixed(3).replace("-", "−")).join(", ")})`),
+    line("mean [length]", ({ mean }) => `(${mean.map((value) => formatted(value)).join(", ")})`),
   ));
 }
