@@ -46,6 +46,7 @@ from .references import (
     evaluate,
     frame,
     fresh_run,
+    independent,
     of_its_source,
     open_subject,
     reference_options,
@@ -214,7 +215,7 @@ def _choose(
     first, second = sources
     if isinstance(subject, Model):
         at = selection = subject.complete(values)
-        hints, simulation, place = {}, dict(subject.provenance["simulation"]), at
+        hints, simulation, place = {}, independent(subject.provenance["simulation"]), at
     else:
         clouds, selection = frames(subject, values) if isinstance(subject, Run) else [alone(subject, name)], values
         a = clouds[0]

@@ -64,6 +64,11 @@ class ComparedCloud:
         case = {name: value for name, value in self.case.items() if name != grids.SEED}
         return {name: value for name, value in values.items() if value is not None} | case | time
 
+    @property
+    def quiet(self) -> bool:
+        """Whether it is of a run with ``--sampling quiet``."""
+        return self.simulation.get("sampling") == "quiet"
+
     def parameters(self) -> dict[str, float | str]:
         """Return `numbers`, and the names of flow, kernel and initial cloud."""
         names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
@@ -115,7 +120,8 @@ def frame(run: Run, at: dict[str, float], hints: dict[str, float] | None = None)
     ``hints`` are values of the other cloud, used for parameters that are not in ``at`` if the store has them. Raises
     `ConfigError` that lists the values in the store.
     """
-    simulation, varying = simulation_of(run), set(run.cases[0])
+    varying, simulation = set(run.cases[0]), simulation_of(run)
+    simulation = simulation if run.kind == "simulation" else independent(simulation)
     selection = dict(at)
     for name in [name for name in selection if name not in varying | {"t"}]:
         fixed = constant_value(simulation, name)
@@ -136,10 +142,15 @@ def frame(run: Run, at: dict[str, float], hints: dict[str, float] | None = None)
 
 def evaluate(network: Model, name: str, values: dict[str, float], n: int, device: str, seed: int) -> ComparedCloud:
     """Generate ``n`` new particles of a model at ``values``."""
-    simulation, own_seed = network.provenance["simulation"], REFERENCE_SEED + 100 + seed
+    simulation, own_seed = independent(network.provenance["simulation"]), REFERENCE_SEED + 100 + seed
     cloud = Generator(network, device).cloud(n, values, own_seed)
     case = {parameter: value for parameter, value in values.items() if parameter != "t"}
     return ComparedCloud(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, own_seed, 0, False)
+
+
+def independent(simulation: JsonDict) -> JsonDict:
+    """Return the configuration without ``sampling``: particles of a network are independent, as by its default."""
+    return {name: value for name, value in simulation.items() if name != "sampling"}
 
 
 def of_its_source(network: Model, b: ComparedCloud) -> list[str]:
@@ -169,6 +180,8 @@ def fresh_run(
     """
     own = next(s for s in itertools.count(REFERENCE_SEED + 2 * seed + number, 2) if s not in used_seeds)
     options = reference_options(simulation, values) | {"seed": own} | ({"J": J} if J else {})
+    if simulation.get("sampling") == "quiet":  # the default would rename the runs from before this option
+        options["sampling"] = "quiet"
     name = provenance.digest({key: str(value) for key, value in options.items()})[:10]
     while True:
         try:
@@ -216,14 +229,16 @@ def _without(reason: str) -> str:
 
 
 def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDict:
-    """Return the options of `simulate` for the reference of a network at one value of its parameters."""
+    """Return the options of `simulate` for the reference of a network at one value of its parameters.
+
+    Its particles are independent, like those of the network, also if those that it learned were quiet.
+    """
     try:
         config = provenance.simulation(simulation, "the stored configuration")
     except DataError as error:
         raise DataError(f"it cannot be simulated again: {error.message}", "name a reference") from None
-    options = config.model_dump(
-        exclude={"flow_params", "kernel_params", "chemistry_params", "seed", "zip", "snapshots", "T", "device"}
-    )
+    own = {"flow_params", "kernel_params", "chemistry_params", "seed", "zip", "snapshots", "T", "device", "sampling"}
+    options = config.model_dump(exclude=own)
     options |= config.flow_params | config.kernel_params | config.chemistry_params
     options |= {name: value for name, value in values.items() if name not in ("t", grids.SEED)}
     if options.get("merge") == "stop":
@@ -238,7 +253,7 @@ def reference_options(simulation: JsonDict, values: dict[str, float]) -> JsonDic
 def differences(
     first: ComparedCloud, other: ComparedCloud, names: tuple[str, str] = ("cloud", "reference")
 ) -> list[str]:
-    """Return a sentence for each parameter or time in which two clouds differ."""
+    """Return a sentence for each parameter or time in which two clouds differ, and for a quiet one beside another."""
     a, b = first.parameters(), other.parameters()
     notes = []
     for name in [name for name in a if name in b]:
@@ -249,4 +264,9 @@ def differences(
             same, x, y = bool(np.isclose(x, y, rtol=1e-9, atol=1e-12)), f"{x:g}", f"{y:g}"
         if not same:
             notes.append(f"the {names[0]} is at {name} = {x}, the {names[1]} at {name} = {y}")
+    if first.quiet != other.quiet:
+        quiet, random = names if first.quiet else names[::-1]
+        notes.append(
+            f"the {quiet} is of --sampling quiet, the {random} not: they scatter differently, which the excess contains"
+        )
     return notes

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..base import rng
 from ..base.shapes import Cloud
 from ..errors import ConfigError
+from ..initial.base import InitialCloud
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
 from .problem import Case, Problem
@@ -32,20 +33,25 @@ PIECE = 1 << 15
 
 
 def initial_cloud(problem: Problem, case: Case) -> Cloud:
-    """Draw the initial cloud (J, d) of ``case``. Rows of a `StoredCloud` or of `Points` are taken in any sampling.
+    """Draw the initial cloud (J, d) of ``case``, as `drawn`."""
+    c = problem.config
+    return drawn(problem.initial, c.init, c.sampling, c.J, c.dim, case.seed, case.stream)
+
+
+def drawn(law: InitialCloud, name: str, sampling: str, n: int, dim: int, seed: int, stream: int) -> Cloud:
+    """Draw ``n`` particles of ``law`` (n, dim). Rows of a `StoredCloud` or of `Points` are taken in any sampling.
 
     Raises `ConfigError` for a law without `placed` in a quiet run.
     """
-    c, law = problem.config, problem.initial
-    if c.sampling == "random" or isinstance(law, StoredCloud | Points):
-        return law.draw(c.J, c.dim, case.seed, stream=case.stream)
+    if sampling == "random" or isinstance(law, StoredCloud | Points):
+        return law.draw(n, dim, seed, stream=stream)
     placed: Callable[[NDArray[np.float64], int], Cloud] | None = getattr(law, "placed", None)
     if placed is None:
         raise ConfigError(
-            f"--sampling quiet with initial cloud {c.init!r}, which only draws random particles",
+            f"--sampling quiet with initial cloud {name!r}, which only draws random particles",
             "give the law a method placed(u, dim), or use --sampling random",
         )
-    return placed(sobol(case.seed, case.stream, c.J, c.dim + 1), c.dim)
+    return placed(sobol(seed, stream, n, dim + 1), dim)
 
 
 def sobol(seed: int, stream: int, n: int, d: int) -> NDArray[np.float64]:

@@ -53,6 +53,21 @@ def test_reference_and_floor_are_taken_at_the_case_and_time_asked_for(folder: Pa
     assert earlier.w2_squared == pytest.approx(exact_w2_squared(first.frame(0, 0), second.frame(0, 0)))
 
 
+def test_quiet_runs_have_quiet_references_networks_random_ones_and_a_mixture_is_told(folder: Path) -> None:
+    quiet = ksdp.simulate(out="quiet.zarr", seed=5, sampling="quiet", **(SMALL | {"A": 50, "T": 0.004}))
+    assert "sampling" not in references.reference_options(quiet.config, {"t": 0.004})
+    mixed = ksdp.compare(store(folder, "alone"), quiet, **ALONE)
+    assert any("reference is of --sampling quiet" in note for note in mixed.notes)
+    assert not any("quiet" in note for note in ksdp.compare(quiet, "simulate", **CHEAP).notes)
+    made = set(Path("runs").glob("*.zarr"))
+    assert [open_run(path).config.get("sampling") for path in made] == ["quiet"] * 2
+    network = Model.load(folder / "model.safetensors")
+    network.provenance["simulation"]["sampling"] = "quiet"
+    assert not any("quiet" in note for note in ksdp.compare(network, "simulate", A=20, **CHEAP).notes)
+    others = set(Path("runs").glob("*.zarr")) - made
+    assert [open_run(path).config.get("sampling") for path in others] == [None] * 2
+
+
 def test_a_store_with_one_case_chooses_for_the_others(folder: Path) -> None:
     """The cloud alone is at A = 50, t = 0.004, so that is where the sweep is looked at when nothing is asked."""
     samples = ksdp.sample(folder / "model.safetensors", n=120, A=10, seed=4, out="samples.zarr")

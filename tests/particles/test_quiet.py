@@ -16,6 +16,7 @@ from ksdp_cli.initial.ball import Ball
 from ksdp_cli.particles.problem import pose
 from ksdp_cli.particles.quiet import initial_cloud, opposite, sobol
 from ksdp_cli.particles.simulation import Simulation
+from ksdp_cli.views.report.run import _initial
 
 QUIET: dict[str, Any] = {"J": 1000, "T": 0.1, "dt": 5e-3, "M": "4pi", "sampling": "quiet"}
 
@@ -117,6 +118,11 @@ def test_every_law_that_ships_has_a_quiet_start(tmp_path: Path) -> None:
         initial: Any = problem.initial
         x = initial_cloud(problem, problem.cases[0]).astype(np.float64)
         assert (x**2).sum(1).mean() == pytest.approx(initial.second_moment(problem.config.dim), rel=4e-3), law
+
+
+def test_the_initial_cloud_of_a_report_is_that_of_the_run(tmp_path: Path) -> None:
+    run = ksdp.simulate(out=tmp_path / "a.zarr", **QUIET | {"J": 100, "snapshots": [0, 0.01], "T": None, "seed": 4})
+    assert np.array_equal(_initial(run)[0][1], run.frame(0, 0))
 
 
 def test_options_that_exclude_quiet_sampling_are_refused() -> None:

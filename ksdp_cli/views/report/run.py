@@ -14,6 +14,7 @@ from ...base.labels import KINDS, evenly, label
 from ...base.shapes import Cloud
 from ...errors import DataError, KsdpError
 from ...metrics.moments import finite
+from ...particles.quiet import drawn
 from ...provenance import short
 from ...store import Run
 from ...store.selection import simulation_of
@@ -183,17 +184,14 @@ def _chemical(run: Run, places: list[parts.Place]) -> list[Table]:
     return [Table(title, [*names, "largest c", "integral of c"], rows)]
 
 
-def _first_seed(run: Run) -> int:
-    seed, _ = address(run.cases, run.attrs["seed"], 0)
-    if seed is None:
-        raise ValueError("it has no seed")
-    return seed
-
-
 def _initial(run: Run) -> list[tuple[str, Cloud]]:
-    """Draw the initial cloud; return none if its store or its plugin is missing."""
+    """Draw the initial cloud of a run with one case; return none if its store or its plugin is missing."""
     try:
-        _, cloud = initial_cloud(str(simulation_of(run)["init"]), run.dim, run.config.get("init_params"))
-        return [("initial cloud", cloud.draw(run.J, run.dim, _first_seed(run)))]
+        name, law = initial_cloud(str(simulation_of(run)["init"]), run.dim, run.config.get("init_params"))
+        seed, stream = address(run.cases, run.attrs["seed"], 0)
+        if seed is None:
+            return []
+        sampling = run.config.get("sampling", "random") if run.kind == "simulation" else "random"
+        return [("initial cloud", drawn(law, name, sampling, run.J, run.dim, seed, stream))]
     except (KsdpError, KeyError, TypeError, ValueError):
         return []
