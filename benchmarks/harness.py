@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 #: The command line of this environment, whether or not its folder is on the path.
 KSDP = (sys.executable, "-m", "ksdp_cli")
+# Commands are timed as users have them, with byte code.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class Usage(NamedTuple):

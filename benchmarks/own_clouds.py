@@ -131,7 +131,7 @@ def main() -> None:
     made.add_argument("--references", type=int, default=4)
     options = made.parse_args()
     heads = ("cloud", "floor", "given", "ours", "excess", "flow", "excess of the flow", "weights", "seconds")
-    table = Table("own-clouds/own-clouds", heads)
+    table = Table(f"own-clouds/{'own-clouds' if options.J == options.N else 'more-points'}", heads)
     for name in options.clouds.split(","):
         law, n = CLOUDS[name], options.N
         others = [law(n, np.random.default_rng(100 + i)) for i in range(options.references)]

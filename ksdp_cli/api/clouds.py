@@ -19,7 +19,6 @@ from ..errors import ConfigError, DataError
 from ..initial.base import FAR, InitialCloud
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
-from ..learning.model import LARGEST_SOURCE, Model
 from ..particles import own, problem
 from ..particles.contents import contents
 from ..particles.problem import Problem
@@ -28,6 +27,7 @@ from ..store.selection import select
 from .own_files import is_array, is_own, read_cloud
 
 if TYPE_CHECKING:
+    from ..learning.model import Model
     from .own_clouds import OwnClouds
 
 FORMS = "write it as STORE.zarr@A=10,t=0.02"
@@ -206,6 +206,8 @@ def _require_its_particles(run: Run | OwnClouds, cloud: StoredCloud, name: str, 
 
 def sub_sample(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``rows`` (K, d), or `LARGEST_SOURCE` random ones if there are more."""
+    from ..learning.model import LARGEST_SOURCE
+
     if len(rows) <= LARGEST_SOURCE:
         return rows
     return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:LARGEST_SOURCE])]
