@@ -35,7 +35,7 @@ from ..metrics.solving import Solver, solve_by_threads
 from ..metrics.wasserstein import require_references
 from ..particles.problem import load
 from ..store import Run
-from .comparison import Compared, ProfileRows, tables
+from .comparison import Compared, ProfileRows, tables, ways_to_decide
 from .ensembles import Ensembles, frames, notes_of, require_no_floor, split_cloud
 from .options import Number
 from .pair_workers import PairWorkers
@@ -325,7 +325,8 @@ def _compare_clouds(
     }
     both = (exact.cloud, exact.reference) if exact else (moments(a.cloud), moments(b.cloud))
     other = references[1].name if len(references) > 1 else None
-    return Compared(a.name, b.name, other, choice.at, exact, others, profiles, *both, b.law(), notes)
+    ways = ways_to_decide(exact, choice.clouds, choice.references, choice.many)
+    return Compared(a.name, b.name, other, choice.at, exact, others, profiles, *both, b.law(), notes, ways)
 
 
 def _of_ensembles(
@@ -355,4 +356,5 @@ def _of_ensembles(
     both = moments_of_runs(clouds), moments_of_runs(references)
     names = {one.name: None for one in choice.references}
     other = list(names)[1] if len(names) > 1 else None
-    return Compared(a.name, b.name, other, choice.at, exact, others, profiles, *both, b.law(), notes)
+    ways = ways_to_decide(exact, choice.clouds, choice.references, choice.many)
+    return Compared(a.name, b.name, other, choice.at, exact, others, profiles, *both, b.law(), notes, ways)

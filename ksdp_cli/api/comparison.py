@@ -10,7 +10,10 @@ from ..base import html
 from ..base.labels import label
 from ..errors import ConfigError
 from ..metrics import Approximation, Comparison, Moments, moment_rows, moment_values
+from ..metrics.comparison import HALVES
 from ..metrics.panel import COLUMNS
+from ..store.selection import start_of
+from .references import ComparedCloud
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[object]]]
 
@@ -32,7 +35,7 @@ class Compared:
     """The clouds, the parameters and the distances; metrics that were not requested are empty.
 
     ``law`` is E|x|^2 [length^2] by equation (6), or None. ``notes`` are sentences on sub-sampling, the source of the
-    floor, and parameters in which the clouds differ.
+    floor, and parameters in which the clouds differ. ``may_decide``: what an undecided comparison can be given.
     """
 
     cloud: str
@@ -46,6 +49,7 @@ class Compared:
     reference_moments: Moments
     law: float | None
     notes: list[str]
+    may_decide: list[str]
 
     @property
     def comparison(self) -> Comparison:
@@ -80,6 +84,23 @@ class Compared:
         result.append(("moments", columns, moment_rows(self.cloud_moments, self.reference_moments, self.law)))
         result += [profile.table() for profile in self.profiles.values()]
         return result
+
+
+def ways_to_decide(
+    exact: Comparison | None, clouds: Sequence[ComparedCloud], references: Sequence[ComparedCloud], many: bool
+) -> list[str]:
+    """Return what these clouds can be given to decide ``exact``; nothing unless it is undecided."""
+    if exact is None or not exact.verdict.startswith("undecided"):
+        return []
+    b, sizes = references[0], [len(one.cloud) for one in (*clouds, *references)]
+    halves = exact.floor_source == HALVES
+    ways = ["a larger --N" if min([*sizes, *([len(b.cloud) // 2] if halves else [])]) > exact.N else "more particles"]
+    if many:
+        return [*ways, "more seeds"]
+    again = b.simulated and b.t > start_of(b.simulation) and not str(b.simulation["init"]).endswith(".zarr")
+    if again and (halves or len(references[1].cloud) < len(b.cloud)):
+        ways.append("--floor simulate, a second reference of full size,")
+    return ways
 
 
 def tables(several: list[Compared]) -> list[Table]:

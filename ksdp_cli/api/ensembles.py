@@ -17,7 +17,7 @@ from ..errors import ConfigError
 from ..metrics import Approximation, Comparison, Distance
 from ..metrics.comparison import HALVES, split
 from ..metrics.ensembles import FEWEST_RUNS, Pairs, all_pairs, moments_of_runs, solves
-from ..metrics.estimates import Estimate, verdict
+from ..metrics.estimates import REST, Estimate, verdict
 from ..metrics.plan import cost
 from ..metrics.sizes import LARGEST_N
 from ..metrics.solving import Solver, solve_by_threads
@@ -197,7 +197,7 @@ class Ensembles:
 
     def _verdict(self, pairs: Pairs) -> str:
         """Return the verdict; for one run of the cloud also its rank among the seeds, which needs no interval."""
-        other = "the rest of the reference" if self.source == HALVES else OTHER
+        other = REST if self.source == HALVES else OTHER
         words = verdict(pairs.distance(), pairs.floor(), pairs.excess(), pairs.n, other)
         runs = len(self.references)
         if len(self.clouds) > 1 or runs < FEWEST_RUNS:

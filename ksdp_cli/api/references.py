@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ from .clouds import of_model, part_of, second_moment_at_start
 from .generator import Generator
 from .own_files import is_array, is_own, own_cloud, read_cloud
 from .simulating import simulate
+
+Value = TypeVar("Value")
 
 #: Reference runs use seeds from here on, far from the small seeds of training data.
 REFERENCE_SEED = 1_000_003
@@ -148,7 +150,7 @@ def evaluate(network: Model, name: str, values: dict[str, float], n: int, device
     return ComparedCloud(name, cloud, case, float(values.get("t", end_of(simulation))), simulation, own_seed, 0, False)
 
 
-def independent(simulation: JsonDict) -> JsonDict:
+def independent(simulation: dict[str, Value]) -> dict[str, Value]:
     """Return the configuration without ``sampling``: particles of a network are independent, as by its default."""
     return {name: value for name, value in simulation.items() if name != "sampling"}
 

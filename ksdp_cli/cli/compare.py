@@ -89,5 +89,6 @@ def compare(
         )
     several: dict[str, Any] = {"comparisons": [one.as_dict() for one in results]}
     _render.emit(results[0].as_dict() if len(results) == 1 else several, as_json, *tables(results))
-    if not as_json and any(one.exact and one.exact.verdict.startswith("undecided") for one in results):
-        say("undecided: a larger --N, --floor simulate for a second reference of full size, or more seeds decide")
+    ways = dict.fromkeys(way for one in results for way in one.may_decide)
+    if ways and not as_json:
+        say(f"undecided: {' or '.join(ways)} may decide")

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..base.shapes import Cloud
-from .estimates import Estimate, measure, verdict
+from .estimates import REST, Estimate, measure, verdict
 from .exact import Exact
 from .moments import Moments, moment_values, moments
 from .solving import Solver, solve_by_threads
@@ -32,7 +32,7 @@ TWO_RUNS = "between two independent references"
 HALVES = "between two halves of one reference; does not include differences between runs"
 
 #: The verdict's name for a cloud at the floor.
-OTHER = {TWO_RUNS: "a second simulation", HALVES: "the rest of the reference"}
+OTHER = {TWO_RUNS: "a second simulation", HALVES: REST}
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,11 @@ class Comparison:
         two = len(self.w2_squared_each) == 2
         each = "; to the two references {:.4g} and {:.4g}".format(*self.w2_squared_each) if two else ""
         sub_samples = "1 sub-sample" if self.repeats == 1 else f"{self.repeats} sub-samples"
+        chance = self.floor_source if self.floor is None else f"what chance gives: {self.floor_source}"
         rows: list[list[Any]] = [
             ["W2 squared", self.w2_squared, self.w2_squared_se, f"exact ({self.estimator}), N = {self.N}{each}"],
             ["W2", self.w2, None, "square root of W2 squared"],
-            ["noise floor, squared", self.floor, self.floor_se, f"what chance gives: {self.floor_source}"],
+            ["noise floor, squared", self.floor, self.floor_se, chance],
             ["excess over the floor", self.excess, None, _interval_text(self.excess_low, self.excess_high)],
             ["verdict", None, None, self.verdict],
             ["notes", None, None, f"{sub_samples}, seed {self.seed}; interval {self.interval_source}"],
@@ -156,4 +157,4 @@ def split(reference: Cloud, second: Cloud | None, n: int, seed: int) -> tuple[li
 
 
 def _interval_text(low: float | None, high: float | None) -> str:
-    return "" if low is None else f"what the laws differ by: 95 % interval [{low:.4g}, {high:.4g}]"
+    return "" if low is None else f"95 % interval [{low:.4g}, {high:.4g}]"

@@ -42,6 +42,8 @@ COUNTED_TWICE = 0.55
 FEWEST = 20
 #: The verdict is "indistinguishable" if the upper end of the excess is at most this fraction of the floor.
 SMALL_PART = 0.5
+#: What the floor compares half of a reference with; such a floor knows one run only.
+REST = "the rest of the reference"
 PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
@@ -181,7 +183,7 @@ def measure(
     if independent:
         used = float(np.mean([min(1.0, repeats * n / len(cloud)) for cloud in clouds]))
         ratio, noise = _ratios(dispersion(clouds[1], clouds[2]), used, clouds[1].shape[1])
-        source += f", {ratio:.3g} x its variance for the difference between two runs" if ratio >= 1.005 else ""
+        source += f", variance x {ratio:.3g} for the difference between two runs" if ratio >= 1.005 else ""
     return Measured(n, values, influence if by_potentials else None, ratio, noise, source)
 
 
@@ -234,11 +236,11 @@ def verdict(distance: Estimate, floor: Estimate | None, excess: Estimate | None,
     if excess.low is None or excess.high is None:
         return f"{ratio}, without an interval"
     if excess.low > 0:
-        return f"different: {ratio}"
+        return f"different{' from this reference' if other == REST else ''}: {ratio}"
     if distance.mean == floor.mean == 0:
         return f"the same as {other} at N = {n}: distance and floor are 0"
     if excess.high <= SMALL_PART * floor.mean:
         part = math.ceil(100 * max(excess.high, 0.0) / floor.mean)
         return f"indistinguishable from {other} at N = {n} (excess at most {part} % of the floor)"
     most = f"{math.ceil(100 * excess.high / floor.mean)} % of the floor" if floor.mean > 0 else f"{excess.high:.2g}"
-    return f"undecided: no difference seen at N = {n}, but an excess of up to {most} would not show"
+    return f"undecided: no difference seen at N = {n}, but an excess of up to {most} cannot be excluded"

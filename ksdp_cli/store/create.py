@@ -12,6 +12,7 @@ from typing import Any
 from ..base import disk
 from ..base.files import read_json
 from ..base.outputs import Lock
+from ..config import SimulateConfig
 from ..errors import Busy, ConfigError, DataError, Taken
 from . import layout
 from .build import build
@@ -245,7 +246,10 @@ def _join_times(times: tuple[float, ...]) -> str:
 
 
 def _value(values: dict[str, object], name: str) -> str:
-    return str(values[name]) if name in values else "none"
+    """The value of an entry for a message; one that is not stored has the default of its option."""
+    field = SimulateConfig.model_fields.get(name)
+    default = field.default if field and not field.is_required() and not field.default_factory else "none"
+    return str(values.get(name, default))
 
 
 def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:

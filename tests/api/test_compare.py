@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import ksdp_cli as ksdp
 from ksdp_cli.api import references
 from ksdp_cli.api.comparing import compare_each
+from ksdp_cli.api.comparison import ways_to_decide
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.exact.critical import slope
 from ksdp_cli.learning.model import Model
@@ -254,3 +256,18 @@ def test_rows_that_are_not_finite_are_counted(folder: Path, monkeypatch: pytest.
     monkeypatch.setattr(Run, "frame", broken)
     with pytest.raises(DataError, match=r"3 of 120 .*finite.* 5"):
         ksdp.compare(folder / "alone.zarr", folder / "trained.zarr")
+
+
+def test_what_may_decide_is_what_the_clouds_allow(folder: Path) -> None:
+    """A store can be simulated again and an array not; N = J / 2 of halves cannot grow; seeds are for many."""
+    a, b = (references.frame(store(folder, f"sweep-{seed}"), {"A": 10, "t": 0.004}) for seed in (0, 1))
+    array = references.alone(b.cloud, "array")
+    found = ksdp.compare(a.cloud, b.cloud, floor="halves", N=60, **CHEAP).comparison
+    assert ways_to_decide(replace(found, verdict="different: so"), [a], [b], False) == []
+    open_one = replace(found, verdict="undecided: so")
+    assert ways_to_decide(open_one, [a], [array], False) == ["more particles"]
+    assert ways_to_decide(replace(open_one, N=40), [a], [array], False) == ["a larger --N"]
+    again = ways_to_decide(open_one, [a], [b], False)
+    assert again[0] == "more particles"
+    assert again[1].startswith("--floor simulate")
+    assert ways_to_decide(open_one, [a], [b, b], True)[-1] == "more seeds"

@@ -73,6 +73,18 @@ def test_the_contract() -> None:
     check_executor(slurm.Slurm, "local")
 
 
+def test_a_squeue_that_fails_without_a_message_is_reported_by_its_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "squeue").write_text("#!/bin/sh\necho ' ' >&2\nexit 3\n")
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(queue, "FRESH", 0.0)
+    asked = queue.Queue()
+    assert all(asked.has("7") for _ in range(queue.FAILURES))
+    assert "exit status 3" in asked.trouble()
+
+
 def test_an_array_outlives_its_driver_and_is_followed_by_the_next(
     tmp_path: Path, long_serial: Run, cluster: Path
 ) -> None:

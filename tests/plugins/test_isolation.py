@@ -44,6 +44,7 @@ class Taken(Swirl):
 class Bare:
     dims = (2,)
 """
+ODD = FLOW.replace("Params = Params", "class Params(Params):\n        a: slice = slice(0)")
 GOOD = 'Component("swirl", "swirls:Swirl", "solid rotation")'
 
 #: Manifest of each distribution that must fail, and what is said about it.
@@ -97,8 +98,9 @@ def site(make_site: Callable[[], Any]) -> Any:
     made.add("second-swirl", HOOK + f"[{GOOD}]")
     made.add("greeter", HEAD + COMMANDS.format("hello_there"))
     wrong = ["absent:X", "swirls:Absent", "swirls:Bare", "swirls:Still", "swirls:Faulty", "swirls:Taken"]
+    wrong.append("odds:Odd")
     components = [f"Component({target.partition(':')[2].lower()!r}, {target!r}, '')" for target in wrong]
-    made.add("hollow", HOOK + f"[{', '.join(components)}]")
+    made.add("hollow", HOOK + f"[{', '.join(components)}]", odds=ODD.replace("Swirl", "Odd"))
     return made
 
 
@@ -161,6 +163,7 @@ WRONG = {
     "bare": "flow 'hollow:bare': Bare has no Params; ksdp_cli.testing.check_flow",
     "still": "flow 'hollow:still' fails: TypeError: 'NoneType' object is not callable",
     "faulty": "flow 'hollow:faulty' fails: AttributeError: 'Faulty' object has no attribute 'amplitude'",
+    "odd": "flow 'hollow:odd' cannot be loaded from 'odds:Odd': PydanticSchemaGenerationError",
     "taken": "hollow:taken has a parameter 'mu'",
     "swirly": "did you mean 'swirl'? ('ksdp plugins' lists all, and why bracketed, empty, greedy,",
 }
