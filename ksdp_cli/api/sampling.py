@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .. import pretrained as models
 from .. import provenance
@@ -21,9 +21,11 @@ from ..learning.model import Model
 from ..store import Header, Owner, Run, create, open_run, require_room
 from ..store.selection import end_of
 from . import paths
-from .beyond import Beyond, Continuation, last_time
 from .generator import Generator
 from .options import Number
+
+if TYPE_CHECKING:
+    from .beyond import Beyond, Continuation
 
 
 def sample(
@@ -111,6 +113,8 @@ def _further(generator: Generator, config: SampleConfig, tell: Say | None) -> Be
 
     Raises `ConfigError` if the network has one time only and t is earlier.
     """
+    from .beyond import Beyond, last_time
+
     last = last_time(generator.model)
     t = config.eta.get("t", last)
     if t < last and "t" not in generator.names:
