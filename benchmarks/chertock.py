@@ -90,7 +90,8 @@ def pair(stores: list[str]) -> Table:
     fine, coarse = sorted((ksdp.open_run(path) for path in stores), key=lambda run: run.config["delta2"][0])
     (a, b), solution = (run.config["delta2"][0] for run in (fine, coarse)), radial(800)
     columns = ["", f"delta^2 = {b:g}", f"delta^2 = {a:g}", "delta = 0", "exact", "t_b", "at least", "at most"]
-    table = Table("blow-up/chertock-pair", [*columns, "agrees with 2 r"])
+    name = "chertock-pair" if fine.J == 100_000 else "chertock-pair-more"
+    table = Table(f"blow-up/{name}", [*columns, "agrees with 2 r"])
     at = solution.end * (1 - np.geomspace(1.0, 1e-3, 400))
     squares = np.array([radius(solution, t) for t in at]) ** 2
     found, before = {}, None
