@@ -92,7 +92,7 @@ def iterative(n: int) -> None:
 
 
 def training(store: str) -> None:
-    from ksdp_cli.api.training import load_data
+    from ksdp_cli.api.training_data import load_data
     from ksdp_cli.config import TrainConfig
     from ksdp_cli.learning.trainer import Trainer
     from ksdp_cli.store.reader import open_run

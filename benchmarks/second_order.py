@@ -23,7 +23,7 @@ from harness import Table, parser
 from scipy.optimize import minimize
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.training import load_data
+from ksdp_cli.api.training_data import load_data
 from ksdp_cli.config import TrainConfig
 from ksdp_cli.learning.network.gpu import forward
 from ksdp_cli.learning.optimisers.adam import Adam

@@ -14,7 +14,8 @@ from ..api import sample, simulate, train
 from ..api.comparing import reference_options
 from ..api.generator import Generator
 from ..api.paths import history_of, slug
-from ..api.training import parameters_of, with_form
+from ..api.training import with_form
+from ..api.training_data import parameters_of
 from ..assignment.certified.solver import Certified
 from ..base.files import JsonDict, read_json
 from ..base.listener import Progress, Stop, discard
