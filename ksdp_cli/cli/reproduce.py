@@ -19,10 +19,12 @@ EXAMPLE = "Example: ksdp reproduce table2 --scale quick --workers 2"
 
 def _targets(incomplete: str) -> list[str]:
     """Complete the name of a target."""
-    from ..experiments.definition import names
+    from ..experiments.definition import shipped
 
-    known = ["table2", "all", *(f"fig{number}" for number in range(1, 11)), *names()]
-    return [name for name in known if name.startswith(incomplete)]
+    targets = ["table2", "all"]
+    for one in shipped():
+        targets += [one.name, *(figure.name for figure in one.figures)]
+    return [name for name in targets if name.startswith(incomplete)]
 
 
 def register(app: typer.Typer) -> None:
