@@ -24,7 +24,7 @@ def _targets(incomplete: str) -> list[str]:
     targets = ["table2", "all"]
     for one in shipped():
         targets += [one.name, *(figure.name for figure in one.figures)]
-    return [name for name in targets if name.startswith(incomplete)]
+    return [name for name in dict.fromkeys(targets) if name.startswith(incomplete)]
 
 
 def register(app: typer.Typer) -> None:
