@@ -12,7 +12,7 @@ the time between the two; its interval is from the time at r to that plus the wh
 the previous one if its t_b lies in the previous interval; otherwise `ksdp simulate` gives no t_b. Particles are
 followed down to r = 16 delta, where they begin to feel delta.
 
-``--pair`` takes two runs with frames near the end, of the square [-1/2, 1/2]^2 and otherwise equal but for delta^2:
+``--pair`` takes two runs of one J, which is in the table's name, with frames near the end, of the square [-1/2, 1/2]^2 and otherwise equal but for delta^2:
 
     set -- simulate --preset chertock-kurganov --box 1 --scheme heun --dt auto --dt-fraction 1
     ksdp "$@" --delta2 2e-6 --modes 1152 --snapshots 8e-5:1.6e-4:33 -o runs/fine.zarr
@@ -90,8 +90,7 @@ def pair(stores: list[str]) -> Table:
     fine, coarse = sorted((ksdp.open_run(path) for path in stores), key=lambda run: run.config["delta2"][0])
     (a, b), solution = (run.config["delta2"][0] for run in (fine, coarse)), radial(800)
     columns = ["", f"delta^2 = {b:g}", f"delta^2 = {a:g}", "delta = 0", "exact", "t_b", "at least", "at most"]
-    name = "chertock-pair" if fine.J == 100_000 else "chertock-pair-more"
-    table = Table(f"blow-up/{name}", [*columns, "agrees with 2 r"])
+    table = Table(f"blow-up/chertock-pair-{fine.J}", [*columns, "agrees with 2 r"])
     at = solution.end * (1 - np.geomspace(1.0, 1e-3, 400))
     squares = np.array([radius(solution, t) for t in at]) ** 2
     found, before = {}, None

@@ -9,6 +9,7 @@ import typer
 from ..errors import NumericalError
 from . import _options as o
 from . import _render
+from ._boundary import warn
 
 SUMMARY = "Check a flow, a kernel and a chemistry by exact laws."
 EXAMPLE = "Example: ksdp laws --flow laminar2d --A 50 --kernel plummer"
@@ -31,9 +32,11 @@ def laws(
     law is broken.
     """
     from ..config import SimulateConfig
-    from ..laws import check
+    from ..laws import USED, check
 
     values = o.by_name(context.args, [*SimulateConfig.model_fields, "A"])
+    if unused := [f"--{name}" for name in values if name in SimulateConfig.model_fields and name not in USED]:
+        warn(f"no law uses {', '.join(unused)}: each has particles, times and steps of its own")
     results = list(check({"flow": flow, "kernel": kernel, "chemistry": chemistry, **values}))
     rows = [
         [f.law, f.value, f.exact, f.error if f.error is not None else "", "" if f.exact else f.tolerance, f.verdict]

@@ -33,6 +33,9 @@ LAWS = (
     *(two_particles, collapse, chemical_mass, chemical_decay, frozen_modes, field_energy, momentum, linear),
     *(spreading, standing, scaling_run),
 )
+#: Options of `ksdp_cli.simulate` that laws look at, beside parameters of flow, kernel and chemistry. Particles, times and
+#: steps of a law are its own.
+USED = frozenset({"flow", "kernel", "chemistry", "dim", "mu", "chi", "M", "delta2", "scheme", "seed", "device", "t0"})
 
 
 def check(options: Mapping[str, object]) -> Iterator[Finding]:
