@@ -12,7 +12,8 @@ the time between the two; its interval is from the time at r to that plus the wh
 the previous one if its t_b lies in the previous interval; otherwise `ksdp simulate` gives no t_b. Particles are
 followed down to r = 16 delta, where they begin to feel delta.
 
-``--pair`` takes two runs of one J, which is in the table's name, with frames near the end, of the square [-1/2, 1/2]^2 and otherwise equal but for delta^2:
+``--pair`` takes two runs of one J, which the name of the table holds, with frames near the end, of the square [-1/2,
+1/2]^2 and otherwise equal but for delta^2:
 
     set -- simulate --preset chertock-kurganov --box 1 --scheme heun --dt auto --dt-fraction 1
     ksdp "$@" --delta2 2e-6 --modes 1152 --snapshots 8e-5:1.6e-4:33 -o runs/fine.zarr

@@ -33,8 +33,8 @@ LAWS = (
     *(two_particles, collapse, chemical_mass, chemical_decay, frozen_modes, field_energy, momentum, linear),
     *(spreading, standing, scaling_run),
 )
-#: Options of `ksdp_cli.simulate` that laws look at, beside parameters of flow, kernel and chemistry. Particles, times and
-#: steps of a law are its own.
+#: Options of `ksdp_cli.simulate` that laws look at, beside parameters of flow, kernel and chemistry. Particles, times
+#: and steps are a law's own.
 USED = frozenset({"flow", "kernel", "chemistry", "dim", "mu", "chi", "M", "delta2", "scheme", "seed", "device", "t0"})
 
 

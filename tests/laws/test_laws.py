@@ -12,6 +12,8 @@ import pytest
 from ksdp_cli import laws
 from ksdp_cli.base.params import Params
 from ksdp_cli.chemistry.parabolic import Parabolic
+from ksdp_cli.cli._boundary import exit_code_of
+from ksdp_cli.cli.assembly import app
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.laws import (
@@ -196,6 +198,15 @@ def test_laws_that_do_not_apply_are_left_out() -> None:
     """A flow that is not there has no divergence, and equation (6) is of the plane."""
     assert not divergence.holds(pose({}))
     assert not second_moment_run.holds(pose({"dim": 3}))
+
+
+def test_options_that_no_law_uses_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the laws run; here the kernel, which is not there, ends the command first."""
+    words = ["laws", "--dim", "3", "--J", "500", "--T", "1", "--delta2", "1e-3", "--kernel", "plumer"]
+    assert exit_code_of(lambda: app(words, standalone_mode=False)) == 2
+    told, error = capsys.readouterr().err.splitlines()
+    assert told.startswith("ksdp: warning: no law uses --J, --T: ")
+    assert "plumer" in error
 
 
 def test_every_law_is_broken_once_and_is_in_the_documents() -> None:
