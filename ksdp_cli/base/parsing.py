@@ -7,13 +7,23 @@
 from __future__ import annotations
 
 import math
-from typing import SupportsFloat, SupportsIndex
+from collections.abc import Callable
+from typing import SupportsFloat, SupportsIndex, TypeVar
 
 from ..errors import ConfigError
 
+Value = TypeVar("Value")
 #: Most values in a range.
 MOST = 100_000
 RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
+
+
+def of_option(name: str, parse: Callable[[object], Value], value: object) -> Value:
+    """Return ``parse(value)``; its `ConfigError` begins with the option's name."""
+    try:
+        return parse(value)
+    except ConfigError as error:
+        raise ConfigError(f"--{name.replace('_', '-')}: {error.message}", error.hint) from None
 
 
 def number(value: object) -> float:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..base.parsing import integer
+from ..base.parsing import integer, of_option
 from ..config import CompareConfig
 from ..errors import ConfigError
 from . import _options as o
@@ -80,7 +80,7 @@ def compare(
             words[0],
             words[1] if len(words) > 1 else None,
             floor=floor,
-            workers=integer(workers) if workers else None,
+            workers=of_option("workers", integer, workers) if workers else None,
             executor=executor,
             progress=progress,
             tell=say,

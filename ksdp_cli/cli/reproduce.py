@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..base.parsing import integer
+from ..base.parsing import integer, of_option
 from ..base.signals import graceful
 from . import _options as o
 from . import _render
@@ -81,7 +81,7 @@ def reproduce(
             picture=picture,
             overwrite=overwrite,
             device=device or "auto",
-            workers=integer(workers) if workers else None,
+            workers=of_option("workers", integer, workers) if workers else None,
             executor=executor,
             progress=progress,
             stop=stop,

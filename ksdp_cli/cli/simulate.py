@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..base.files import JsonDict
-from ..base.parsing import integer
+from ..base.parsing import integer, of_option
 from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
@@ -126,7 +126,9 @@ def simulate(
         "world": world,
     }
     outputs |= {
-        name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
+        name: of_option(name, integer, text)
+        for name, text in (("threads", threads), ("workers", workers), ("case", case))
+        if text
     }
     names = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, names)
@@ -153,9 +155,9 @@ def print_each_command(settings: dict[str, object]) -> None:
     """Print the command for each case."""
     from ..api.simulating import commands
 
-    out: Any = settings.get("out")
+    own: dict[str, Any] = {name: settings.get(name) for name in ("out", "threads")}
     options: dict[str, Any] = problem_of(settings)
-    for line in commands(out, **options):
+    for line in commands(**own, **options):
         typer.echo(line)
 
 

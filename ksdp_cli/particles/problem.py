@@ -17,7 +17,7 @@ from ..base import parsing
 from ..base.files import JsonDict
 from ..base.grids import SEED, streams
 from ..base.labels import label
-from ..base.parsing import sweep
+from ..base.parsing import of_option, sweep
 from ..base.validation import first_error
 from ..chemistry.base import Chemistry, Field
 from ..chemistry.beginning import StoredField, beginning
@@ -165,7 +165,8 @@ def pose(options: Mapping[str, object]) -> Problem:
     for part, names in fields.items():
         values = _table(f"{part}_params", remaining.pop(f"{part}_params", {}), part, names)
         parameters[part] = {
-            name: sweep(extra[name] if name in extra else values.get(name, names[name].default)) for name in names
+            name: of_option(name, sweep, extra[name] if name in extra else values.get(name, names[name].default))
+            for name in names
         }
     begin = beginning(c0)
     if isinstance(begin, StoredField) and len(begin.axes) != dim:
