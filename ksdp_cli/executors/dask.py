@@ -30,8 +30,7 @@ T = TypeVar("T")
 #: Seconds within which a scheduler must answer.
 PATIENCE = 10.0
 #: Settings of the local cluster: a case is one long call, and what Dask samples every 10 to 500 ms takes 5 % of a
-#: core from two workers. Nobody reads its pages. Its workers by default return freed memory to the system at once, which
-#: fetches it again at the next step: 10 % of a step.
+#: core from two workers. Nobody reads its pages.
 QUIET: dict[str, object] = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
@@ -102,6 +101,7 @@ class Dask(Workers):
         import dask.config
 
         self._environment = {name: os.environ.get(name) for name in LEFT_BEHIND}
+        # by default the workers return freed memory to the system at once, and fetch it again in the next step: 0.8 of 8 s
         with dask.config.set(QUIET | {"distributed.nanny.pre-spawn-environ": blas(self.threads)}):
             try:
                 self._cluster = self._distributed.LocalCluster(
