@@ -101,7 +101,7 @@ class Dask(Workers):
         import dask.config
 
         self._environment = {name: os.environ.get(name) for name in LEFT_BEHIND}
-        # by default the workers return freed memory to the system at once, and fetch it again in the next step: 0.8 of 8 s
+        # by default workers return freed memory to the system, and fetch it again in the next step: 0.8 of 8 s
         with dask.config.set(QUIET | {"distributed.nanny.pre-spawn-environ": blas(self.threads)}):
             try:
                 self._cluster = self._distributed.LocalCluster(
