@@ -280,12 +280,15 @@ def _flow_of_case(flow: Flow | type[Flow], parameters: BaseModel, config: Simula
     """The flow of a case. Raises `ConfigError` if its code fails at a test point."""
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
-        field.velocity(np.full((1, config.dim), 0.5, config.dtype), config.t0)
+        v = field.velocity(np.full((2, config.dim), 0.5, config.dtype), config.t0)
     except KsdpError:
         raise
     except Exception as error:
         message = f"flow {config.flow!r} fails: {type(error).__name__}: {error}"
         raise ConfigError(message, "check it with ksdp_cli.testing.check_flow") from error
+    if np.shape(v) != (2, config.dim):
+        message = f"flow {config.flow!r} returned shape {np.shape(v)} for positions (2, {config.dim})"
+        raise ConfigError(message, "check it with ksdp_cli.testing.check_flow")
     return field
 
 
