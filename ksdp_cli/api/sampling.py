@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def sample(
-    model: str | Path | Model | None = None,
+    model: str | os.PathLike[str] | Model | None = None,
     *,
     n: Number | None = None,
     seed: Number | None = None,
@@ -136,7 +136,7 @@ def _continue(further: Beyond, out: str | Path | None, overwrite: bool, listener
     return further.move(listener)
 
 
-def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
+def _load(model: str | os.PathLike[str] | Model | None, warn: Say) -> tuple[str, Model]:
     """Return the model and its name for commands."""
     if isinstance(model, Model):
         return "model", model
@@ -144,7 +144,7 @@ def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
     if source is None:
         source = models.DEFAULT
         warn(f"no model in ./{paths.RUNS}: using {source}, which ships with ksdp")
-    return str(source), Model.load(paths.existing(source))
+    return os.fspath(source), Model.load(paths.existing(source))
 
 
 def _stem(label: str, values: dict[str, float]) -> str:
