@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
@@ -20,7 +19,7 @@ from ..base.listener import Listener, Progress, Say
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
 from ..config import CompareConfig, build
-from ..errors import ConfigError
+from ..errors import ConfigError, nearest
 from ..learning.model import Model
 from ..metrics import (
     Distance,
@@ -205,8 +204,8 @@ def _sweep(name: str, value: object) -> tuple[float, ...]:
         return sweep(value)
     except ConfigError as error:
         options = [*CompareConfig.model_fields, "reference", "floor"]
-        close = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
-        raise ConfigError(f"{name}: {error.message}", f"did you mean --{close[0]}?" if close else error.hint) from None
+        close = nearest(name, options)
+        raise ConfigError(f"{name}: {error.message}", f"did you mean --{close}?" if close else error.hint) from None
 
 
 def _choose(

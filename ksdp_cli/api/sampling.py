@@ -16,7 +16,7 @@ from ..base.labels import counted
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.parsing import number
 from ..config import SampleConfig, build
-from ..errors import ConfigError, Taken
+from ..errors import ConfigError, Taken, nearest
 from ..learning.model import Model
 from ..store import Header, Owner, Run, create, open_run, require_room
 from ..store.selection import end_of
@@ -66,6 +66,9 @@ def sample(
     own: dict[str, float] = {}
     if beyond == "simulate" and "t" not in network.eta_map.names and "t" in parameters:
         own = {"t": number(parameters.pop("t"))}
+    for name in parameters.keys() - {*network.eta_map.names}:
+        if near := nearest(name, set(SampleConfig.model_fields) - {"eta"}):
+            raise ConfigError(f"this network has no parameter {name!r}", f"did you mean --{near}?")
     values = network.complete(parameters)
     options = {"n": n, "seed": seed, "beyond": beyond, "device": device, "eta": values | own}
     config = build(SampleConfig, options)

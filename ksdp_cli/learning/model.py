@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..base import html
 from ..base.files import JsonDict, local, open_regular, parse_json
 from ..base.outputs import write_whole
-from ..base.parsing import number
+from ..base.parsing import number, option
 from ..base.records import Eta, FileEntries, Options, Provenance, Shape, UnitsRecord, as_record
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
@@ -142,8 +142,11 @@ class Model:
                 fixed = self.provenance.get("simulation", {})
                 why = f"; it is fixed at {fixed[name]} in this model" if name in fixed else ""
                 raise ConfigError(f"this network has no parameter {name!r}{why}", f"it has: {', '.join(names)}")
-        high = dict(zip(names, self.eta_map.high, strict=True))
-        return {name: number(values[name]) if name in values else float(high[name]) for name in names}
+        complete = {name: float(high) for name, high in zip(names, self.eta_map.high, strict=True)}
+        for name, value in values.items():
+            with option(name):
+                complete[name] = number(value)
+        return complete
 
     def __call__(self, x: NDArray[np.floating], **at: float | str) -> NDArray[np.float32]:
         """f_theta(x; eta), (n, d) float32, with parameters by name, as in ``model(x, A=50)``; see `complete`,
