@@ -79,7 +79,7 @@ def chemical(source: object) -> object:
     """Return c of one frame of a store, named as for `resolve_cloud`, as the initial chemical; anything else unchanged.
 
     Raises `DataError` when the store is missing or damaged, `ConfigError` when it holds no c or more than one case
-    there, and as `StoredField`.
+    there.
     """
     if isinstance(source, str) and (source in WORDS or source.startswith("gaussian:")):
         return source
@@ -94,7 +94,8 @@ def chemical(source: object) -> object:
         )
     c = run.field(selection.cases[0], selection.snapshots[-1])
     assert run.grid is not None  # or it has no field
-    return StoredField(path + at, run.grid.axes(), c)
+    box = max(run.simulation.chemistry_params.get("box", (0.0,)))
+    return StoredField(path + at, run.grid.axes(), c, box if box == run.grid.side else 0.0)
 
 
 def part_of(text: str | PathLike[str]) -> Run | None:

@@ -24,7 +24,7 @@ from ..exact.second_moment import second_moment_law
 from ..initial.points import Points
 from ..learning.model import Model
 from ..store import Run, open_run
-from ..store.selection import constant_value, end_of, simulation_of, start_of
+from ..store.selection import component_parameters, constant_value, end_of, simulation_of, start_of
 from . import paths
 from .clouds import of_model, part_of, second_moment_at_start
 from .generator import Generator
@@ -60,7 +60,7 @@ class ComparedCloud:
 
     def numbers(self) -> dict[str, float]:
         """Return the time and every physical parameter with one value, without the seed."""
-        names = [*PHYSICAL_UNITS, *self.simulation.get("flow_params", {}), *self.simulation.get("kernel_params", {})]
+        names = [*PHYSICAL_UNITS, *component_parameters(self.simulation)]
         values = {name: constant_value(self.simulation, name) for name in names}
         time = {} if math.isnan(self.t) else {"t": self.t}
         case = {name: value for name, value in self.case.items() if name != grids.SEED}
@@ -72,9 +72,10 @@ class ComparedCloud:
         return self.simulation.get("sampling") == "quiet"
 
     def parameters(self) -> dict[str, float | str]:
-        """Return `numbers`, and the names of flow, kernel and initial cloud."""
-        names = [name for name in ("flow", "kernel", "init") if name in self.simulation]
-        components = {name: provenance.short(str(self.simulation[name])) for name in names}
+        """Return `numbers`, and the names of flow, kernel, chemistry and initial cloud."""
+        known = {"chemistry": "elliptic"} | self.simulation if "flow" in self.simulation else self.simulation
+        names = [name for name in ("flow", "kernel", "chemistry", "init") if name in known]
+        components = {name: provenance.short(str(known[name])) for name in names}
         return self.numbers() | components | {n: str(v) for n, v in self.simulation.get("init_params", {}).items()}
 
     def law(self) -> float | None:

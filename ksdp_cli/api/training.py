@@ -132,19 +132,21 @@ def train(
     if options.get("N") is None:
         choices = [fitting(one, data.clouds.shape[1]) for one in choices]
     by_identity = {_identity(one, data): one for one in choices}
+    earlier = {begun: change for one in choices for begun, change in _earlier(one, data).items()}
     stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
+    start = "--overwrite, or another -o"
     if out is not None:
         place.require_suffix(files.target(out))
     elif resume:
-        out = next(filter(None, (place.to_resume(stem, identity) for identity in by_identity)), None)
+        out = next(filter(None, (place.to_resume(stem, begun) for begun in (*by_identity, *earlier))), None)
+        start = "-o with a new name, or no --resume"
     identity = next(iter(by_identity))
     if resume and out is not None:
         begun = place.identity_of(files.target(out))
         if begun in by_identity:
             identity = begun
-        for one in choices:
-            if (change := _earlier(one, data).get(str(begun))) is not None:
-                raise ConfigError(f"{out} was begun by an older ksdp, {change}", "use --overwrite, or another -o")
+        elif begun in earlier:
+            raise ConfigError(f"{out} was begun by an older ksdp, {earlier[begun]}", f"use {start}")
     config = by_identity[identity]
     device = devices.choose(config.device)
     if options.get("N") is None and build(TrainConfig, {}).N > config.N:

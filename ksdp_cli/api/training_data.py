@@ -87,7 +87,7 @@ def _pool(run: Run | OwnClouds, names: list[str], by_particle: bool) -> tuple[np
 
 
 #: Entries in which a validation run must equal the training run, unless they are parameters of the network.
-SHARED = ("flow", "kernel", "dim", "t0", *PHYSICAL_UNITS)
+SHARED = ("flow", "kernel", "chemistry", "dim", "t0", *PHYSICAL_UNITS)
 
 
 def validation_data(
@@ -102,9 +102,9 @@ def validation_data(
     theirs, ours = dict(other.config), dict(run.config)
     fixed = [name for name in SHARED if name not in names]
     apart = [name for name in fixed if theirs.get(name) != ours.get(name)]
-    starts = [Path(str(config.get("init"))).name for config in (theirs, ours)]
-    apart += ["init"] if starts[0] != starts[1] else []
-    for part in ("flow_params", "kernel_params", "init_params"):
+    starts = "init", "c0"
+    apart += [name for name in starts if Path(str(theirs.get(name))).name != Path(str(ours.get(name))).name]
+    for part in ("flow_params", "kernel_params", "chemistry_params", "init_params"):
         both = theirs.get(part, {}), ours.get(part, {})
         apart += [name for name in {*both[0], *both[1]} - {*names} if both[0].get(name) != both[1].get(name)]
     if apart:

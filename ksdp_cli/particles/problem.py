@@ -197,15 +197,17 @@ def pose(options: Mapping[str, object]) -> Problem:
 
 
 def own_chemical(name: str, initial: InitialCloud, case: Case, c0: str | Field) -> str | Field:
-    """Return ``c0``; if it is "exact", the chemical of the initial cloud.
+    """Return ``c0`` in the box of this case; if it is "exact", the chemical of the initial cloud.
 
-    Raises `ConfigError` if that cloud has no chemical, or none for this case.
+    Raises `ConfigError` if that cloud has no chemical, or none for this case, and as `StoredField.within`.
     """
+    values = case.chemistry_params.model_dump() if case.chemistry_params else {}
+    if isinstance(c0, StoredField):
+        return c0.within(values.get("box", 0.0))
     if not (isinstance(c0, str) and c0 == "exact"):
         return c0
     if not hasattr(initial, "chemical"):
         raise ConfigError(f"c0 = 'exact' for initial cloud {name!r}, which has no chemical", "use --init self_similar")
-    values = case.chemistry_params.model_dump() if case.chemistry_params else {}
     c: Field = initial.chemical(case.mu, case.chi, case.mass, values.get("eps", 0.0), values.get("k", 0.0))
     return c
 

@@ -110,10 +110,15 @@ def end_of(simulation: JsonDict) -> float:
     return tidy(start_of(simulation) + float(simulation["T"]))
 
 
+def component_parameters(simulation: JsonDict) -> JsonDict:
+    """Return the parameters of the flow, the kernel and the chemistry of a simulation's configuration."""
+    parts = ("flow_params", "kernel_params", "chemistry_params")
+    return {name: value for part in parts for name, value in simulation.get(part, {}).items()}
+
+
 def constant_value(simulation: JsonDict, name: str) -> float | None:
     """Return the value of a parameter that is constant in a simulation's configuration, or None."""
-    everything = {**simulation, **simulation.get("flow_params", {}), **simulation.get("kernel_params", {})}
-    value = everything.get(name)
+    value = {**simulation, **component_parameters(simulation)}.get(name)
     if isinstance(value, (list, tuple)):
         return float(value[0]) if len(value) == 1 else None
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

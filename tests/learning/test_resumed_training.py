@@ -105,6 +105,21 @@ def test_a_training_of_an_older_version_is_refused_with_what_changed(
     assert path.read_bytes() == before
 
 
+def test_resume_without_a_name_tells_of_a_training_of_an_older_version(arrays: dict[str, np.ndarray]) -> None:
+    config = build(TrainConfig, SHORT).model_copy(update={"network": "auto"})
+    data, *_ = training.load_data(training.own_clouds(arrays), config)
+    asked = itertools.count()
+    with pytest.raises(Interrupted):
+        ksdp.train(arrays, stop=lambda: 15 if next(asked) > 25 else None, **SHORT)
+    (file,) = Path("runs").glob("*.checkpoint")
+    header, state = checkpoint.load(file)
+    checkpoint.save(file, header | {"run": training._identity(config, data)}, state)
+    with pytest.raises(ConfigError, match=rf"{file.stem} was begun by an older ksdp, .*was separable.*no --resume"):
+        ksdp.train(arrays, resume=True, **SHORT)
+    assert {one.stem for one in Path("runs").glob("*.checkpoint")} == {file.stem}
+    assert ksdp.train(arrays, **SHORT | {"steps": 1}).path.stem != Path(file.stem).stem
+
+
 def test_rounding_is_told_to_who_asked(arrays: dict[str, np.ndarray]) -> None:
     said: list[str] = []
     far = arrays | {"position": arrays["position"] + 1}

@@ -51,7 +51,7 @@ def extent(clouds: Sequence[Cloud]) -> NDArray[np.float64]:
 
 def settings_table(title: str, config: JsonDict) -> Table:
     """Return a configuration as a table, with the parameters of flow, kernel and initial cloud."""
-    parts = ("flow_params", "kernel_params", "init_params")
+    parts = ("flow_params", "kernel_params", "chemistry_params", "init_params")
     flat = config | {name: value for part in parts for name, value in config.get(part, {}).items()}
     rows = [[name, flat_text(value)] for name, value in flat.items() if name not in (*parts, "device")]
     return Table(title, ("", ""), rows)

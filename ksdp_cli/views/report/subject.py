@@ -14,13 +14,13 @@ from ...errors import ConfigError, DataError, KsdpError
 from ...learning.model import Model
 from ...provenance import physics
 from ...store import Run, open_run
-from ...store.selection import end_of
+from ...store.selection import component_parameters, end_of
 from . import clouds as parts
 
 #: The seed of the page's inputs, which is that of `ksdp sample`.
 SEED = 0
 #: Entries of the configuration in which a reference should equal the simulation that was learned.
-SHARED = ("flow", "kernel", "init", "t0", "mu", "chi", "M", "delta2", "flow_params", "kernel_params", "init_params")
+SHARED = ("flow", "kernel", "chemistry", "c0", "init", "t0", "mu", "chi", "M", "delta2", "init_params")
 
 
 class ReportModel:
@@ -75,8 +75,7 @@ def places(model: ReportModel, run: Run) -> list[parts.Place]:
 
 def _constants(run: Run) -> dict[str, float]:
     """Return the parameters that are constant in a simulation."""
-    config = run.config
-    everything = {**config, **config.get("flow_params", {}), **config.get("kernel_params", {})}
+    everything = {**run.config, **component_parameters(run.config)}
     return {name: float(v[0]) for name, v in everything.items() if isinstance(v, list) and len(v) == 1 and name != "t"}
 
 
@@ -85,9 +84,7 @@ def differences(model: ReportModel, run: Run) -> list[str]:
 
     def flat(config: JsonDict) -> dict[str, object]:
         entries = {name: config.get(name) for name in SHARED}
-        entries |= entries.pop("flow_params") or {}
-        entries |= entries.pop("kernel_params") or {}
-        entries |= entries.pop("init_params") or {}
+        entries |= component_parameters(config) | (entries.pop("init_params") or {})
         return {name: value for name, value in entries.items() if name not in model.eta.names}
 
     ours, theirs = flat(model.simulation), flat(run.config)
