@@ -77,7 +77,7 @@ def advice(path: Path) -> str:
     """Advise on what is not a ksdp store: say what it holds, and which commands read it."""
     if path.is_file():
         model = path.suffix == ".safetensors"
-        return "it is a model" if model else "check the path: a store is a .zarr folder; 'ksdp import' makes one of points"
+        return "it is a model" if model else "check the path; 'ksdp import' makes a store of a file of points"
     if has_positions(path):
         return (
             "it is a Zarr group with positions but without a configuration: compare, train and simulate --init read it"
