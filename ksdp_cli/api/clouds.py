@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,12 +98,12 @@ def chemical(source: object) -> object:
     return StoredField(path + at, run.grid.axes(), c, box if box == run.grid.side else 0.0)
 
 
-def part_of(text: str | Path) -> Run | None:
+def part_of(text: str | PathLike[str]) -> Run | None:
     """Return the cases and snapshots of a store that ``STORE@A=10,seed=3`` selects; None without such a selection.
 
     Raises as `open_run` and `select`.
     """
-    path, at = _place_and_frame(str(text))
+    path, at = _place_and_frame(fspath(text))
     if not at or Path(text).expanduser().exists():
         return None
     run = open_run(path)

@@ -147,7 +147,8 @@ class SimulateConfig(Settings):
             data["T"] = times[-1] if times else cls.model_fields["T"].default
         end = numbers.number(data["T"])
         if times and times[-1] > end * (1 + 1e-12):
-            raise ConfigError(f"snapshot {times[-1]:g} lies beyond T = {end:g}", "raise --T or drop the snapshot")
+            hint = "raise --T or drop the snapshot" + ("; both count from t0" if data.get("t0") else "")
+            raise ConfigError(f"snapshot {times[-1]:g} lies beyond T = {end:g}", hint)
         data["snapshots"] = times if times and times[-1] >= end * (1 - 1e-12) else (*times, end)
         return data
 

@@ -18,6 +18,7 @@ from ..base.files import JsonDict
 from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
+from ..base.place import place
 from ..base.validation import first_error
 from ..chemistry.base import Chemistry, Field
 from ..chemistry.beginning import StoredField, beginning
@@ -164,9 +165,11 @@ def pose(options: Mapping[str, object]) -> Problem:
     parameters: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
         values = _table(f"{part}_params", remaining.pop(f"{part}_params", {}), part, names)
-        parameters[part] = {
-            name: sweep(extra[name] if name in extra else values.get(name, names[name].default)) for name in names
-        }
+        parameters[part] = {}
+        for name in names:
+            with parsing.option(name):
+                given = extra[name] if name in extra else values.get(name, names[name].default)
+                parameters[part][name] = sweep(given)
     begin = beginning(c0)
     if isinstance(begin, StoredField) and len(begin.axes) != dim:
         raise ConfigError(f"c of {begin.path} is in {len(begin.axes)} dimensions, not {dim}", "change --dim or --c0")
@@ -277,18 +280,26 @@ def _cases(
 
 
 def _flow_of_case(flow: Flow | type[Flow], parameters: BaseModel, config: SimulateConfig) -> Flow:
-    """The flow of a case. Raises `ConfigError` if its code fails at a test point."""
+    """The flow of a case. Raises `ConfigError` if its code fails at two test points, or is not a velocity there."""
+    hint = "check it with ksdp_cli.testing.check_flow"
+    points = np.linspace((0.5,) * config.dim, (0.7, 0.6, 0.4)[: config.dim], 2, dtype=config.dtype)
+    x = points.copy()
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
-        v = field.velocity(np.full((2, config.dim), 0.5, config.dtype), config.t0)
+        v = field.velocity(x, config.t0)
     except KsdpError:
         raise
     except Exception as error:
-        message = f"flow {config.flow!r} fails: {type(error).__name__}: {error}"
-        raise ConfigError(message, "check it with ksdp_cli.testing.check_flow") from error
-    if np.shape(v) != (2, config.dim):
-        message = f"flow {config.flow!r} returned shape {np.shape(v)} for positions (2, {config.dim})"
-        raise ConfigError(message, "check it with ksdp_cli.testing.check_flow")
+        message = f"flow {config.flow!r} fails{place(error)}: {type(error).__name__}: {error}"
+        raise ConfigError(message, hint) from error
+    if not (isinstance(v, np.ndarray) and v.shape == x.shape):
+        what = f"shape {v.shape}" if isinstance(v, np.ndarray) else f"a {type(v).__name__}"
+        raise ConfigError(f"flow {config.flow!r} returned {what} for positions of shape {x.shape}", hint)
+    for point, velocity in zip(points, v, strict=True):
+        if not np.isfinite(velocity).all():
+            raise ConfigError(f"flow {config.flow!r} returned {velocity.tolist()} at x = {point.tolist()}", hint)
+    if (x != points).any():
+        raise ConfigError(f"flow {config.flow!r} changes the positions that it is given", hint)
     return field
 
 
