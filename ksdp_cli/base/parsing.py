@@ -6,22 +6,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
-from typing import SupportsFloat, SupportsIndex, TypeVar
+from collections.abc import Iterator
+from typing import SupportsFloat, SupportsIndex
 
 from ..errors import ConfigError
 
-Value = TypeVar("Value")
 #: Most values in a range.
 MOST = 100_000
 RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
 
 
-def of_option(name: str, parse: Callable[[object], Value], value: object) -> Value:
-    """Return ``parse(value)``; its `ConfigError` begins with the option's name."""
+@contextlib.contextmanager
+def option(name: str) -> Iterator[None]:
+    """Put the name of an option before the message of a `ConfigError` on its value."""
     try:
-        return parse(value)
+        yield
     except ConfigError as error:
         raise ConfigError(f"--{name.replace('_', '-')}: {error.message}", error.hint) from None
 

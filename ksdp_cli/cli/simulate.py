@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..base.files import JsonDict
-from ..base.parsing import integer, of_option
 from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
@@ -125,11 +124,7 @@ def simulate(
         "executor": executor,
         "world": world,
     }
-    outputs |= {
-        name: of_option(name, integer, text)
-        for name, text in (("threads", threads), ("workers", workers), ("case", case))
-        if text
-    }
+    outputs |= o.counts(threads=threads, workers=workers, case=case)
     names = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, names)
     settings = presets.with_changes(preset, o.merge(config, physics | outputs, names))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import threading
 import uuid
@@ -22,6 +23,7 @@ from ..base.threads import LIMITS, core_count
 from ..errors import ConfigError, ResourceError
 from ..plugins import own_version
 from .base import Workers, listen
+from .environment import blas, restore
 
 if TYPE_CHECKING:
     import distributed
@@ -30,12 +32,17 @@ T = TypeVar("T")
 #: Seconds within which a scheduler must answer.
 PATIENCE = 10.0
 #: Settings of the local cluster: a case is one long call, and what Dask samples every 10 to 500 ms takes 5 % of a
-#: core from two workers.
-QUIET = {
+#: core from two workers. Nobody reads its pages.
+QUIET: dict[str, object] = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.diagnostics.nvml": False,
 }
+#: Variables that Dask sets in this process, for the processes it starts.
+LEFT_BEHIND = ("PYTHONHASHSEED", "OPENBLAS_NUM_THREADS")
 #: Request to a worker: start no more calls.
 CLOSED = -1
 
@@ -91,21 +98,26 @@ class Dask(Workers):
 
     def _start(self) -> distributed.Client:
         """Start a cluster on this machine and return a client."""
-        # a worker reads the limits as any process does, and Dask's nanny sets most variables of LIMITS to 1
+        # a worker reads the limits as any process does
         environment = {name: str(self.threads) for name in LIMITS}
         import dask.config
 
-        with dask.config.set(QUIET):
-            self._cluster = self._distributed.LocalCluster(
-                n_workers=self._workers,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",  # the default is port 8787 of every interface
-                memory_limit=None,
-                silence_logs=logging.CRITICAL,
-                env=environment,
-                preload=["ksdp_cli.executors.dask_worker"],
-            )
+        self._environment = {name: os.environ.get(name) for name in LEFT_BEHIND}
+        # by default workers return freed memory to the system, and fetch it again in the next step: 0.8 of 8 s
+        with dask.config.set(QUIET | {"distributed.nanny.pre-spawn-environ": blas(self.threads)}):
+            try:
+                self._cluster = self._distributed.LocalCluster(
+                    n_workers=self._workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",  # the default is port 8787 of every interface
+                    memory_limit=None,
+                    silence_logs=logging.CRITICAL,
+                    env=environment,
+                    preload=["ksdp_cli.executors.dask_worker"],
+                )
+            finally:
+                restore(self._environment)
         return self._distributed.Client(self._cluster, set_as_default=False)
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
@@ -138,6 +150,7 @@ class Dask(Workers):
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+            restore(self._environment)  # a worker that was started again has left them behind again
         self._client = None
 
 
