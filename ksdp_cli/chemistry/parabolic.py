@@ -34,6 +34,8 @@ CHECK = 25
 #: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
 #: extent.
 OUTGROWN, MARGIN = 0.3, 1.25
+#: Largest relative part of the mass of a given c_0 that the mesh may miss: the edge of a stored grid may hold some.
+LOST = 0.02
 Axes = Sequence[NDArray[np.floating]]
 
 
@@ -73,6 +75,8 @@ class Parabolic:
             raise ConfigError(f"parabolic chemistry with kernel {name!r}", "use --kernel gaussian")
         if facts.device != "cpu":
             raise ConfigError(f"parabolic chemistry on device {facts.device!r}", "use --device cpu")
+        if facts.engine != "auto":
+            raise ConfigError(f"engine {facts.engine!r} with parabolic chemistry, which sums no pairs", "drop --engine")
         if params.modes % 2 or params.modes > MOST[facts.dim]:
             raise ConfigError(f"modes = {params.modes}", f"give an even number up to {MOST[facts.dim]}")
         if facts.delta == 0 and params.modes == 0:
@@ -89,9 +93,11 @@ class Parabolic:
         nested = self._nested(centre, width)
         if callable(facts.c0) and params.box:
             field = [periodic_modes(facts.c0, nested.boxes[0])]
+            _require_mass(facts.c0, nested.mass(field))
         elif callable(facts.c0):
             pieces = pieces_of(facts.c0, nested.boxes)
             field = [carried(pieces, box) for box in nested.boxes]
+            _require_mass(facts.c0, nested.mass(field))
         elif facts.c0 == "elliptic":
             field = nested.advanced(nested.zeros(), axes, facts.mass, 0.0, params.k)
         elif facts.c0 == "zero":
@@ -108,6 +114,8 @@ class Parabolic:
         state = self._enlarge(state, axes)
         nested, memory = self._of(state), self.params.eps / dt
         field = nested.advanced(_field(state), axes, self.facts.mass, memory, self.params.k, self.facts.world)
+        if self._endless:
+            field[-1].flat[0] = 0.0  # the mass is infinite: `field` adds the constant
         record = state["told"].copy()
         if record[0] % CHECK == 0:
             record[1] = max(record[1], aliasing_error(nested, field, axes))
@@ -125,16 +133,14 @@ class Parabolic:
 
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
         """c at the points of ``grid`` from the modes; in free space 0 outside the last box."""
-        return self._of(state).at(_field(state), grid.points())[0].reshape(grid.shape)
+        nested = self._of(state)
+        c = nested.at(_field(state), grid.points())[0].reshape(grid.shape)
+        return c + self.facts.mass * _green_less_periodic(nested.boxes[-1].side, self.facts.dim) if self._endless else c
 
     def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
         """Return the gradient of `field` on the points of ``grid``, (d, x, y (, z))."""
         slope = self._of(state).at(_field(state), grid.points())[1]
         return slope.reshape(-1, *grid.shape)
-
-    def mass(self, state: State) -> float:
-        """Integral of c over the last box."""
-        return self._of(state).mass(_field(state))
 
     def report(self, state: State) -> dict[str, object]:
         sizes, record = self._of(state).sizes, state["told"]
@@ -195,13 +201,18 @@ class Parabolic:
         record[2] += 1
         return _state(field, centre, width, record)
 
-    def _sizes(self, width: float, boxes: int | None = None) -> Sizes:
+    @property
+    def _endless(self) -> bool:
+        """Whether c is that of all times before, without a decay, in free space."""
+        return self.facts.c0 == "elliptic" and self.params.k == 0 and not self.params.box
+
+    def _sizes(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Sizes:
         params, facts = self.params, self.facts
-        reach = 8.0 * math.sqrt(4.0 * facts.T / params.eps)
-        if callable(facts.c0) or facts.c0 == "elliptic":
-            reach = math.inf
+        reach = 8.0 * math.sqrt(4.0 * facts.T / params.eps) if facts.c0 != "elliptic" else math.inf
         if params.k > 0:
             reach = min(reach, -1.5 * math.log(facts.accuracy) / params.k)
+        if callable(facts.c0):  # whose pieces are whole in the middle half of the last box
+            reach += 4.0 * (getattr(facts.c0, "radius", math.inf) + float(np.abs(centre).max()))
         return choose(
             facts.dim,
             width,
@@ -220,7 +231,7 @@ class Parabolic:
         if self._held is None or self._held[0] != key:
             facts = self.facts
             periodic = self.params.box > 0
-            nested = Nested(centre.tolist(), self._sizes(width, boxes), facts.delta, facts.threads, periodic)
+            nested = Nested(centre.tolist(), self._sizes(centre, width, boxes), facts.delta, facts.threads, periodic)
             self._held = key, nested
         return self._held[1]
 
@@ -240,6 +251,24 @@ def _extent(axes: Axes) -> tuple[NDArray[np.float64], float]:
     """Middle (d,) and largest width of a cloud along an axis."""
     ends = np.array([(axis.min(), axis.max()) for axis in axes], np.float64)
     return ends.mean(1), float((ends[:, 1] - ends[:, 0]).max())
+
+
+def _require_mass(c0: object, held: float) -> None:
+    """Raise `ConfigError` unless the boxes hold the mass of ``c0``, where it tells it."""
+    mass = float(getattr(c0, "mass", held))
+    if abs(held - mass) > LOST * abs(mass):
+        raise ConfigError(
+            f"c0 has the mass {mass:.4g}, and the mesh holds {held:.4g}: c0 is too narrow for its points, or too wide",
+            "change c0, or --modes, --box or --boxes",
+        )
+
+
+def _green_less_periodic(side: float, dim: int) -> float:
+    """The Green's function of free space less that of a periodic box with mean 0, near its pole.
+
+    The constants are log(2 pi |eta(i)|^2) / (2 pi) of the square and Wigner's 2.837297 / (4 pi) of the cube.
+    """
+    return 0.2085777932 - math.log(side) / (2.0 * math.pi) if dim == 2 else 0.2257848 / side
 
 
 def _field(state: State) -> list[Modes]:
