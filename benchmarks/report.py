@@ -155,12 +155,13 @@ def agreement(name: str, tab: Any, folder: Path, n: int = 10_000) -> float:
     tab.goto(report(name, out=folder / f"{name}.html").path.as_uri())
     tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
     tab.evaluate("(n) => ksdp.resize(n)", n)
-    (parameter,), (low,), (high,) = model.eta_map.names, model.eta_map.low, model.eta_map.high
+    low, high = np.array(model.eta_map.low), np.array(model.eta_map.high)
     worst = 0.0
-    for value in (low, (2 * low + high) / 3, (low + 2 * high) / 3, high, 1.3 * high):
-        tab.evaluate("(values) => ksdp.set(values)", {parameter: value})
+    for point in (low, (2 * low + high) / 3, (low + 2 * high) / 3, high, 1.3 * high):
+        values = dict(zip(model.eta_map.names, point.tolist(), strict=True))
+        tab.evaluate("(values) => ksdp.set(values)", values)
         shown = tab.evaluate("async () => { await ksdp.ready(); return Array.from(ksdp.positions()); }")
-        made = ksdp.sample(model, n=n, out=folder / "samples.zarr", overwrite=True, **{parameter: value}).frame()
+        made = ksdp.sample(model, n=n, out=folder / "samples.zarr", overwrite=True, **values).frame()
         worst = max(worst, float(np.abs(np.reshape(shown, made.shape) - made).max()))
     return worst
 

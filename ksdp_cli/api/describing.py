@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from os import PathLike
 from pathlib import Path
 from typing import cast
@@ -25,7 +27,11 @@ def info(path: str | PathLike[str]) -> RunInfo | ModelInfo:
 def _of_store(path: Path) -> RunInfo:
     run = open_run(path)
     attrs = run.attrs
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    size = 0
+    for folder, _, files in os.walk(path):
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):  # a writer renames its files
+                size += os.stat(os.path.join(folder, name)).st_size
     names = (
         "seed",
         "origin",

@@ -19,12 +19,8 @@ def _option_parser(parse: Callable[[object], object]) -> BeforeValidator:
     """Return a validator whose errors begin with the option's name."""
 
     def run(value: object, info: ValidationInfo) -> object:
-        try:
+        with numbers.option(info.field_name or "value"):
             return parse(value)
-        except ConfigError as error:
-            raise ConfigError(
-                f"--{(info.field_name or 'value').replace('_', '-')}: {error.message}", error.hint
-            ) from None
 
     return BeforeValidator(run)
 

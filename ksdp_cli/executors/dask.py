@@ -14,8 +14,10 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..base.files import read_json
 from ..base.libraries import library
 from ..base.threads import LIMITS, core_count
 from ..errors import ConfigError, ResourceError
@@ -65,13 +67,13 @@ class Dask(Workers):
         self._client: Any = self._connect(place) if place else None
         self.threads = None if place else max(1, core_count() // self._workers)
 
-    def _connect(self, address: str) -> distributed.Client:
-        """Return a client of the scheduler at ``address``; check the threads and version of its workers."""
-        where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
-        if "address" in where and not re.search(r":\d+$", address):
-            raise ConfigError(f"executor 'dask:{address}' has no port", "write dask:tcp://HOST:PORT, or dask:FILE.json")
+    def _connect(self, place: str) -> distributed.Client:
+        """Return a client of the scheduler at ``place``; check the threads and version of its workers."""
+        address = _address_in(Path(place)) if place.endswith(".json") else place
+        if not re.search(r":\d+$", address):
+            raise ConfigError(f"executor 'dask:{place}' has no port", "write dask:tcp://HOST:PORT, or dask:FILE.json")
         try:
-            client = self._distributed.Client(**where, timeout=PATIENCE, set_as_default=False)
+            client = self._distributed.Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             reason = " ".join(str(error).split())
             raise ResourceError(
@@ -150,6 +152,17 @@ class Dask(Workers):
             self._cluster.close()
             restore(self._environment)  # a worker that was started again has left them behind again
         self._client = None
+
+
+def _address_in(file: Path) -> str:
+    """Return the address in the file of a scheduler; Dask itself would wait for the file without end."""
+    try:
+        return str(read_json(file)["address"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds no address"
+        raise ResourceError(
+            f"cannot read the Dask scheduler's file {file}: {reason}", "start one with --scheduler-file, or correct it"
+        ) from None
 
 
 def _pass_on(theirs: distributed.Future, ours: Future[T]) -> None:
