@@ -107,6 +107,7 @@ def test_options_that_exclude_parabolic_chemistry_are_refused() -> None:
         {"chemistry": "parabolik"},
         {"chemistry": "elliptic"},
         {"engine": "tree"},
+        {"box": 4, "boxes": 2},
     ):
         with pytest.raises(ConfigError):
             ksdp.simulate(**{**SMALL, **options})
