@@ -2,7 +2,7 @@
 
 A recorded table is ``benchmarks/results/PAGE/NAME.json``: command, commit, date, machine, columns, rows. The pages of
 ``docs/results`` are rendered from them (``benchmarks/pages.py``). No table is written by hand. Tables with ``copied``
-are older than `Table`: their rows were copied from the command's output.
+are older than `Table`: their rows were copied from the command's output. Tables of ``docs/decisions`` are history.
 """
 
 from __future__ import annotations

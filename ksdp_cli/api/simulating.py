@@ -111,13 +111,13 @@ def simulate(
     return run
 
 
-def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
+def commands(out: str | Path | None, threads: int | None = None, **options: Unpack[SimulateOptions]) -> list[str]:
     """Return the command for each case of the sweep that ``options`` describe. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "give it with -o")
     problem = pose_problem(options)
     require_names(problem)
-    return commands_of(problem.config, len(problem.cases), out)
+    return commands_of(problem.config, len(problem.cases), out, threads)
 
 
 def _simulate(

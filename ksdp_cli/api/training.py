@@ -49,6 +49,14 @@ class Training:
     trained: Trained
     seconds: float
 
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        best = self.best
+        steps, of_floor = self.trained.history[-1]["step"], best["validation"] / best["floor"]
+        return f"<Training {self.path}: {steps} steps, validation {of_floor:.3g} x its noise floor>"
+
     def _repr_html_(self) -> str:
         facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
         return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])

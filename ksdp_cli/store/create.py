@@ -23,6 +23,8 @@ from .siblings import backup, replacement
 
 #: Settings that a resumed run may change: its device, and how far it goes.
 FREE = {"device", "T", "snapshots"}
+#: Suffixes that a store may not have, since they are those of files.
+OF_FILES = {".csv", ".npy", ".npz", ".nc", ".parquet", ".vtkhdf", ".txt", ".h5", ".safetensors", ".png", ".html"}
 #: Attributes that, like the configuration, identify a run.
 MARKS = ("origin", "contents", "chemical")
 
@@ -54,6 +56,9 @@ def create(
     if overwrite and resume:
         raise ConfigError("--overwrite and --resume exclude each other", "drop one of them")
     header.check()
+    if Path(path).suffix.lower() in OF_FILES:
+        hint = f"use -o {Path(path).with_suffix('.zarr')}; 'ksdp export' writes other formats"
+        raise ConfigError(f"the output {path} is a store, which is a folder", hint)
     root = Path(os.path.realpath(path))  # for a symbolic link: lock and siblings lie beside the store itself
     with disk.store_errors(root):
         lock = Lock(root)
@@ -87,7 +92,8 @@ def _open_locked(
         _place(root, header, None)
         return Owner(root, header, 0, False, lock)
     if not overwrite and not resume:
-        raise Taken(f"{path} exists", "use --overwrite, --resume, or another -o")
+        again = "--overwrite, --resume," if header.kind == "simulation" else "--overwrite"
+        raise Taken(f"{path} exists", f"use {again} or another -o")
     if not is_store(root):
         raise DataError(f"{path} exists, and is not a ksdp store or has damaged metadata", "use another -o")
     if overwrite:

@@ -101,7 +101,14 @@ def test_sizes_and_errors_are_in_the_store_and_a_delta_that_is_not_held_is_told(
 
 
 def test_options_that_exclude_parabolic_chemistry_are_refused() -> None:
-    for options in ({"kernel": "plummer"}, {"eps": 0}, {"chemistry": "parabolik"}, {"chemistry": "elliptic"}):
+    for options in (
+        {"kernel": "plummer"},
+        {"eps": 0},
+        {"chemistry": "parabolik"},
+        {"chemistry": "elliptic"},
+        {"engine": "tree"},
+        {"box": 4, "boxes": 2},
+    ):
         with pytest.raises(ConfigError):
             ksdp.simulate(**{**SMALL, **options})
 
