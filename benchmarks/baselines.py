@@ -1,10 +1,10 @@
-"""Compare DeepParticle with other generative methods: same data, network size, wall time and metric.
+"""Compare DeepParticle with other generative methods: same data, network size, processor time and metric.
 
-    python benchmarks/baselines.py [--flow laminar2d] [--seconds 120] [--seeds 3] [--J 10000]
+    python benchmarks/baselines.py [--flow laminar2d] [--seconds 60] [--seeds 2] [--J 10000]
 
 Every generator is the network of equation (13) (5 x 30 tanh, eta padded on; flow methods pad the time on too). Each
-gets the same wall time on the same cores. The score is the exact squared W2 at N = 2000 to a fresh simulation, inside
-and outside of the trained range, beside its noise floor. The methods follow their authors:
+gets the same processor seconds on one thread. The score is the exact squared W2 at N = 2000 to a fresh simulation,
+inside and outside of the trained range, beside its noise floor. The methods follow their authors:
 
 - WGAN-GP: Arjovsky, Chintala and Bottou (2017); Gulrajani et al. (2017). The paper compares with it in words.
 - flow matching with mini-batch optimal transport: Tong et al., TMLR (2024); 20 Heun steps to sample.
@@ -15,8 +15,8 @@ and outside of the trained range, beside its noise floor. The methods follow the
 
 from __future__ import annotations
 
-import argparse
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,8 +25,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from harness import Table, parser
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
+
+os.environ["KSDP_THREADS"] = "1"
 
 import ksdp_cli as ksdp
 from ksdp_cli.initial.ball import Ball
@@ -68,8 +71,8 @@ def join(*parts: Tensor) -> Tensor:
 
 def clock(seconds: float, optimiser: torch.optim.Optimizer) -> Iterator[None]:
     """Steps until the time is over; the step size decays to a hundredth as a cosine of the time."""
-    first, began = optimiser.param_groups[0]["lr"], time.monotonic()
-    while (part := (time.monotonic() - began) / seconds) < 1:
+    first, began = optimiser.param_groups[0]["lr"], time.process_time()
+    while (part := (time.process_time() - began) / seconds) < 1:
         optimiser.param_groups[0]["lr"] = first * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * part)))
         yield
 
@@ -183,61 +186,70 @@ def sinkhorn(data: Data, seconds: float) -> Sampler:
 
 
 METHODS = {
-    "WGAN-GP": wgan,
-    "flow matching, mini-batch OT, 40 evaluations": flow_matching,
-    "rectified flow, one step": rectified,
+    "flow matching, mini-batch OT, 40 evaluations to sample": flow_matching,
     "MeanFlow, one step": mean_flow,
+    "rectified flow, one step": rectified,
     "Sinkhorn divergence": sinkhorn,
+    "WGAN-GP": wgan,
 }
 
 
 def deep_particle(run: Any, seconds: float, seed: int, folder: Path) -> Sampler:
     """`ksdp.train` with as many steps as fit into the time, estimated by a short run."""
-    probe = ksdp.train(run, steps=200, seed=seed, out=folder / "probe.safetensors", overwrite=True)
-    steps = max(200, int(0.9 * 200 * seconds / probe.seconds))
-    trained = ksdp.train(run, steps=steps, seed=seed, out=folder / "model.safetensors", overwrite=True)
-    print(f"  DeepParticle, seed {seed}: {steps} steps in {trained.seconds:.0f} s", flush=True)
-    model = trained.trained.model
+
+    def train(steps: int) -> Any:
+        return ksdp.train(run, steps=steps, seed=seed, out=folder / "model.safetensors", overwrite=True)
+
+    began = time.process_time()
+    train(200)
+    steps = max(200, int(0.9 * 200 * seconds / (time.process_time() - began)))
+    began = time.process_time()
+    model = train(steps).trained.model
+    print(f"  {steps} steps in {time.process_time() - began:.0f} s", flush=True)
     return lambda x, eta: torch.from_numpy(model.push(x.numpy(), np.array([float(eta[0, 0])])))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--flow", default="laminar2d")
-    parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--J", type=int, default=10_000)
-    arguments = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--flow", default="laminar2d")
+    arguments.add_argument("--seconds", type=float, default=60.0)
+    arguments.add_argument("--seeds", type=int, default=2)
+    arguments.add_argument("--J", type=int, default=10_000)
+    options = arguments.parse_args()
+    torch.set_num_threads(1)
+    table = Table("other-methods/baselines", ["method", *(f"A = {A:g}" for A in POINTS)], 20)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        common = {"flow": arguments.flow, "T": 0.02, "J": arguments.J}
+        common = {"flow": options.flow, "T": 0.02, "J": options.J}
         run = ksdp.simulate(A="1:100:11log", out=folder / "run.zarr", **common)
         fresh = [ksdp.simulate(A=POINTS, seed=seed, out=folder / f"fresh-{seed}.zarr", **common) for seed in (101, 102)]
         clouds = [[one.frame(case)[:N] for one in fresh] for case in range(len(POINTS))]
-        floors = [exact_w2_squared(*pair) for pair in clouds]
-        print(f"{'squared W2 at N = 2000':46}" + "".join(f"A = {A:<14g}" for A in POINTS))
-        print(f"{'noise floor':46}" + "".join(f"{floor:<18.4f}" for floor in floors), flush=True)
-        scores: dict[str, list[list[float]]] = {}
-        for seed in range(arguments.seeds):
-            data = Data(run, seed)
-            torch.manual_seed(seed)
-            makers = {"DeepParticle (ksdp train)": lambda s=seed: deep_particle(run, arguments.seconds, s, folder)}
-            makers |= {name: lambda m=method, d=data: m(d, arguments.seconds) for name, method in METHODS.items()}
-            for title, make in makers.items():
-                sampler = make()
-                row = []
-                for A, pair in zip(POINTS, clouds, strict=True):
-                    raw = title.startswith("Deep")
-                    eta = torch.tensor([[A]]) if raw else torch.from_numpy(data.map.normalise(np.array([[A]])))
-                    x = torch.from_numpy(Ball().draw(N, data.dim, 777 + seed))
-                    with torch.no_grad():
-                        made = sampler(x, eta.expand(N, 1)).numpy()
-                    row.append(float(np.mean([exact_w2_squared(made, reference) for reference in pair])))
-                scores.setdefault(title, []).append(row)
-                print(f"  {title}, seed {seed}: {row}", flush=True)
-        for title, rows in scores.items():
-            cells = [f"{m:.4f} +- {s:.4f}" for m, s in zip(np.mean(rows, 0), np.std(rows, 0), strict=True)]
-            print(f"{title:46}" + "".join(f"{cell:18}" for cell in cells))
+        table.row("noise floor", *(f"{exact_w2_squared(*pair):.4f}" for pair in clouds))
+        sets = [Data(run, seed) for seed in range(options.seeds)]
+
+        def score(sampler: Sampler, data: Data, raw: bool) -> list[float]:
+            """Squared W2 at each point, mean over the fresh runs."""
+            x, row = torch.from_numpy(Ball().draw(N, data.dim, 777 + data.seed)), []
+            for A, pair in zip(POINTS, clouds, strict=True):
+                eta = torch.tensor([[A]]) if raw else torch.from_numpy(data.map.normalise(np.array([[A]])))
+                with torch.no_grad():
+                    made = sampler(x, eta.expand(N, 1)).numpy()
+                row.append(float(np.mean([exact_w2_squared(made, reference) for reference in pair])))
+            return row
+
+        def finish(title: str, rows: list[list[float]]) -> None:
+            table.row(title, *(f"{m:.4f} ± {s:.4f}" for m, s in zip(np.mean(rows, 0), np.std(rows, 0), strict=True)))
+
+        own = [score(deep_particle(run, options.seconds, d.seed, folder), d, True) for d in sets]
+        finish("DeepParticle (`ksdp train`)", own)
+        for title, method in METHODS.items():
+            rows = []
+            for data in sets:
+                torch.manual_seed(data.seed)
+                rows.append(score(method(data, options.seconds), data, False))
+            finish(title, rows)
+    if options.record:
+        table.record()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Measure every distance between two clouds of a million particles: seconds and memory, each in its own process.
 
-    python benchmarks/million_distances.py [--n 1e6] [--dim 2] [--only WORD]
+    python benchmarks/million_distances.py [--n 1e6] [--only WORD]
 
-The clouds are the unit ball, and the ball with half of its mass contracted tenfold and all of it moved by 0.1. Prints
-the distance between these two, and its floor between two samples of the ball. Seconds count both distances, after
-importing and compiling; memory is the peak of the process without the clouds.
+The clouds are the unit ball, and the ball with half of its mass contracted tenfold and all of it moved by 0.1, in 2D
+and 3D. Prints the distance between these two, and its floor between two samples of the ball. Seconds are wall seconds
+of one distance, after importing and compiling; memory is the peak of the process without the clouds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from harness import Table, parser
 
+from ksdp_cli.base.parsing import integer
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import (
     binned_w2_squared,
@@ -42,14 +44,13 @@ DISTANCES: dict[str, Callable[[Cloud, Cloud], float]] = {
     "radial distribution, all": lambda x, y: max(
         abs(row["cloud"] - row["reference"]) for row in radial_comparison(x, y)
     ),
-    "sliced, 64 directions, N = 1e5": sub(sliced_w2_squared, 100_000),
-    "sliced, 64 directions, all": sliced_w2_squared,
+    "sliced, 64 directions, N = 10^5": sub(sliced_w2_squared, 100_000),
+    "sliced, all": sliced_w2_squared,
     "binned, B = 20, all": binned_w2_squared,
-    "bound, N = 1e5": sub(bound_w2_squared, 100_000),
-    "bound, all": bound_w2_squared,
-    "exact (certified), N = 1e4": sub(exact_w2_squared, 10_000),
-    "exact (certified), N = 3e4": sub(exact_w2_squared, 30_000),
-    "exact (emd), N = 1e4": sub(lambda x, y: exact_w2_squared(x, y, "emd"), 10_000),
+    "bound, N = 10^5, 64 plans": sub(bound_w2_squared, 100_000),
+    "bound, all, 16 plans": bound_w2_squared,
+    "exact (certified), N = 10^4": sub(exact_w2_squared, 10_000),
+    "exact (certified), N = 3 10^4": sub(exact_w2_squared, 30_000),
 }
 
 
@@ -65,31 +66,39 @@ def measured(name: str, n: int, dim: int) -> None:
     distance = DISTANCES[name]
     x, y, z = clouds(n, dim)
     distance(x[:500], y[:500])
-    before = resource.getrusage(resource.RUSAGE_SELF)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     values = [distance(z, y), distance(x, y)]
-    wall = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps([*values, wall, cpu, (after.ru_maxrss - before.ru_maxrss) / 2**20]))
+    wall = (time.perf_counter() - began) / len(values)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps([*values, wall, (after - before) / 2**20]))
+
+
+def cells(name: str, n: int, dim: int) -> list[str]:
+    """Seconds of one distance, memory, the distance and its floor, from a process of its own."""
+    again = [sys.executable, __file__, "--n", str(n), "--measure", name, str(dim)]
+    done = subprocess.run(again, stdout=subprocess.PIPE, text=True, check=True)
+    value, floor, wall, memory = json.loads(done.stdout)
+    shown = ("", "") if name.startswith(("moments", "radial")) else (f"{value:.4f}", f"{floor:.1e}")
+    return [f"{wall:.2g}", f"{memory:.2f}", *shown]
+
+
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--n", type=integer, default=1_000_000)
+    arguments.add_argument("--only", default="", help="distances whose name contains this")
+    arguments.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    options = arguments.parse_args()
+    if options.measure:
+        name, dim = options.measure
+        return measured(name, options.n, int(dim))
+    heads = [head for dim in (2, 3) for head in (f"{dim}D s", "GiB", "value", "same law")]
+    table = Table("distances/million-distances", ["distance", *heads])
+    for name in [name for name in DISTANCES if options.only in name]:
+        table.row(name, *cells(name, options.n, 2), *cells(name, options.n, 3))
+    if options.record:
+        table.record()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=float, default=1e6)
-    parser.add_argument("--dim", type=int, default=2)
-    parser.add_argument("--only", default="", help="distances whose name contains this")
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        measured(options.measure, int(options.n), options.dim)
-        sys.exit()
-    print(f"n = {options.n:g}, {options.dim}D    distance  same law    wall s   cpu s   GiB")
-    for name in [name for name in DISTANCES if options.only in name]:
-        again = [sys.executable, __file__, "--n", str(options.n), "--dim", str(options.dim), "--measure", name]
-        done = subprocess.run(again, capture_output=True, text=True)
-        if done.returncode:
-            print(f"{name:32} failed: {done.stderr.strip().splitlines()[-1]}", flush=True)
-            continue
-        value, floor, wall, cpu, memory = json.loads(done.stdout)
-        print(f"{name:32} {value:10.3e} {floor:10.3e} {wall:8.2f} {cpu:8.2f} {memory:6.2f}", flush=True)
+    main()

@@ -1,4 +1,4 @@
-"""Render the tables of docs/results and docs/decisions from their data, or check that pages and data agree.
+"""Render the tables of docs/results from their data, or check that pages and data agree.
 
     python benchmarks/pages.py [--check]
 
@@ -15,13 +15,12 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PAGES = (ROOT / "docs" / "results", ROOT / "docs" / "decisions")
 PLACE = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def pages() -> list[Path]:
     """Every page that may hold tables."""
-    return sorted(page for folder in PAGES for page in folder.glob("*.md"))
+    return sorted((ROOT / "docs" / "results").glob("*.md"))
 
 
 def table(data: dict[str, Any]) -> str:

@@ -2,25 +2,26 @@
 
     python benchmarks/radial.py [--J 10000] [--dt 1e-4] [--seeds 8]
 
-Prints differences in thousandths, with the standard errors of their means over the seeds. All rows share the seeds, and
-so the initial clouds and Brownian paths. The difference from the exact law shows the error of the whole method at this
-J and dt; the difference from `coulomb`, which has no delta, that of the regularisation alone, with much less noise.
-``sup`` is the largest difference from the exact distribution of |X| over all r, a mean over seeds; independent samples
-of the exact law have the value of the line ``samples``.
+Rows are differences in thousandths at three times, with the standard errors of their means over the seeds. All share
+the seeds, and so the initial clouds and Brownian paths. The row of `coulomb`, which has no delta, is the difference
+from the exact law: the error of the whole method at this J and dt. The others are differences from `coulomb`: that of
+the regularisation alone, with much less noise. ``sup`` is the largest difference from the exact distribution of |X|
+over all r, a mean over seeds; in the row of the exact law it is that of independent samples.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 
 import numpy as np
+from harness import Table, parser
 
+from ksdp_cli.base.parsing import integer
 from ksdp_cli.exact.radial import RadialSolution, radial
 from ksdp_cli.particles.problem import pose
 from ksdp_cli.particles.simulation import Simulation
 
-TIMES = (0.025, 0.05, 0.075, 0.09)
+TIMES = (0.05, 0.075, 0.09)
 RADII = (0.1, 0.2)
 #: Coulomb first: the others are compared with it. Plummer's kernel is the blob in 2D.
 CASES = [("coulomb", 0.0)]
@@ -54,40 +55,38 @@ def drawn(solution: RadialSolution, t: float, count: int, seed: int) -> np.ndarr
     return np.sort(np.interp(np.random.default_rng(seed).random(count), solution.mass_within(grid, t), grid))
 
 
+def three(mean: np.ndarray, error: np.ndarray | None = None) -> str:
+    """Numbers at `TIMES` in thousandths, with standard errors."""
+    if error is None:
+        return ", ".join(f"{1e3 * m:.1f}" for m in mean)
+    return ", ".join(f"{1e3 * m:+.1f} ± {1e3 * e:.1f}" for m, e in zip(mean, error, strict=True))
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--J", type=lambda text: int(float(text)), default=10_000)
-    parser.add_argument("--dt", type=float, default=1e-4)
-    parser.add_argument("--seeds", type=int, default=8)
-    options = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--J", type=integer, default=10_000)
+    arguments.add_argument("--dt", type=float, default=1e-4)
+    arguments.add_argument("--seeds", type=int, default=8)
+    options = arguments.parse_args()
     solution = radial(TIMES)
-    print(f"J = {options.J}, dt = {options.dt:g}, {options.seeds} seeds, M = 16 pi, delta -> 0 blows up at ", end="")
-    print(f"t = {solution.blow_up_time:.5f}\n")
-    head = ["kernel", "delta^2", "t", "what", "E\\|X\\|^2", *(f"mass in {radius:g}" for radius in RADII), "sup"]
-    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
-    for t in TIMES:
-        masses = " | ".join(f"{solution.mass_within(radius, t):.4f}" for radius in RADII)
-        print(f"| exact | 0 | {t:g} | value | {solution.second_moment(t):.4f} | {masses} | |")
-    sup = [figures(drawn(solution, TIMES[0], options.J, seed), solution, TIMES[0])[-1] for seed in range(40)]
-    print(f"| samples | 0 | any | less exact | | | | {1e3 * np.mean(sup):.1f} |")
-    baseline: np.ndarray | None = None
+    columns = ["kernel", "delta^2", "E|X|^2", *(f"mass in {radius:g}" for radius in RADII), "sup"]
+    table = Table("regularisation/radial", columns, 34)
+    moments = [solution.second_moment(t) for t in TIMES]
+    masses = [[solution.mass_within(radius, t) for t in TIMES] for radius in RADII]
+    samples = [figures(drawn(solution, TIMES[0], options.J, seed), solution, TIMES[0])[-1] for seed in range(40)]
+    table.row("exact law", None, *(three(np.array(row)) for row in (moments, *masses)), f"{1e3 * np.mean(samples):.1f}")
+    baseline = np.zeros(())
     for kernel, delta2 in CASES:
-        begin = time.perf_counter()
         runs = [clouds(kernel, delta2, options, seed) for seed in range(options.seeds)]
         each = np.array([[figures(r, solution, t) for r, t in zip(run, TIMES, strict=True)] for run in runs])
-        baseline = each if baseline is None else baseline
-        for k, t in enumerate(TIMES):
-            print(f"| {kernel} | {delta2:g} | {t:g} | less exact | {cells(each[:, k, :-1])} | "
-                  f"{1e3 * each[:, k, -1].mean():.1f} |")  # fmt: skip
-            if kernel != "coulomb":
-                print(f"| | | | less coulomb | {cells((each - baseline)[:, k, :-1])} | |", flush=True)
-        print(f"<!-- {time.perf_counter() - begin:.0f} s -->", flush=True)
-
-
-def cells(values: np.ndarray) -> str:
-    """Means and standard errors over the first axis, in thousandths."""
-    mean, error = 1e3 * values.mean(0), 1e3 * values.std(0, ddof=1) / len(values) ** 0.5
-    return " | ".join(f"{m:+.1f} ± {e:.1f}" for m, e in zip(mean, error, strict=True))
+        less = each[..., :-1] - baseline
+        if kernel == "coulomb":
+            baseline = each[..., :-1]
+        mean, error = less.mean(0).T, less.std(0, ddof=1).T / options.seeds**0.5
+        cells = [three(*pair) for pair in zip(mean, error, strict=True)]
+        table.row(kernel, f"{delta2:g}", *cells, three(each[..., -1].mean(0)))
+    if options.record:
+        table.record()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from harness import Table, parser
 
 import ksdp_cli as ksdp
 from ksdp_cli import pretrained as models
@@ -102,12 +103,12 @@ ARRAYS = """(n) => {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="kolmogorov-amplitude")
-    parser.add_argument("--J", type=int, default=10_000)
-    parser.add_argument("--particles", type=int, default=100_000)
-    parser.add_argument("--agreement", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--model", default="kolmogorov-amplitude")
+    arguments.add_argument("--J", type=int, default=10_000)
+    arguments.add_argument("--particles", type=int, default=100_000)
+    arguments.add_argument("--agreement", action="store_true")
+    options = arguments.parse_args()
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -115,26 +116,37 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1200, "height": 900})
         tab.set_default_timeout(600_000)
-        if arguments.agreement:
+        if options.agreement:
+            table = Table("report/agreement", ["model", "largest difference"])
             for name in models.names():
-                print(f"{name:22} largest difference {agreement(name, tab, Path(folder)):.2g}", flush=True)
-            browser.close()
-            return
-        page = write(arguments.model, arguments.J, Path(folder))
-        began = time.perf_counter()
-        tab.goto(page.as_uri())
-        tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'", polling=5)
-        print(f"first picture after               {time.perf_counter() - began:8.2f} s")
-        tab.evaluate("ksdp.ready()")
-        print(f"all 10^5 particles after          {time.perf_counter() - began:8.2f} s")
-        n = arguments.particles
-        shader = min(tab.evaluate(SHADER, n) for _ in range(3))
-        arrays = min(tab.evaluate(ARRAYS, n) for _ in range(3))
-        print(f"network, {n} particles        {shader:8.2f} s by shader, {arrays:.2f} s by typed arrays")
-        print(f"pictures at rest, two panes       {tab.evaluate(FRAMES, 20):8.1f} a second")
-        rate, coarse = tab.evaluate(TURNING, 4)
-        print(f"turning, two panes                {rate:8.1f} frames/s, cells of {coarse} pixels")
+                table.row(f"`{name}`", f"{agreement(name, tab, Path(folder)):.1e}")
+        else:
+            table = costs(options, tab, Path(folder))
         browser.close()
+    if options.record:
+        table.record()
+
+
+def costs(options: argparse.Namespace, tab: Any, folder: Path) -> Table:
+    """Size and times of one page."""
+    table = Table("report/report", ["what", "measured"], 16)
+    page, seconds, size = write(options.model, options.J, folder)
+    table.row("size, with clouds at 16 bits and pictures", f"{size / 1e6:.2f} MB")
+    table.row("time to write it", f"{seconds:.1f} s")
+    began = time.perf_counter()
+    tab.goto(page.as_uri())
+    tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'", polling=5)
+    table.row("first picture after", f"{time.perf_counter() - began:.2f} s")
+    tab.evaluate("ksdp.ready()")
+    table.row("all particles of the network after", f"{time.perf_counter() - began:.1f} s")
+    n = options.particles
+    shader, arrays = (min(tab.evaluate(script, n) for _ in range(3)) for script in (SHADER, ARRAYS))
+    table.row(f"network at {n} particles, by vertex shader", f"{shader:.2f} s")
+    table.row("the same by typed arrays in JavaScript", f"{arrays:.2f} s")
+    table.row("pictures at rest, two panes of 500 x 440 pixels", f"{tab.evaluate(FRAMES, 20):.1f} a second")
+    rate, coarse = tab.evaluate(TURNING, 4)
+    table.row(f"turning the same, cells of {coarse} pixel(s)", f"{rate:.1f} frames/s")
+    return table
 
 
 def agreement(name: str, tab: Any, folder: Path, n: int = 10_000) -> float:
@@ -143,28 +155,26 @@ def agreement(name: str, tab: Any, folder: Path, n: int = 10_000) -> float:
     tab.goto(report(name, out=folder / f"{name}.html").path.as_uri())
     tab.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
     tab.evaluate("(n) => ksdp.resize(n)", n)
-    (parameter,), (low,), (high,) = model.eta_map.names, model.eta_map.low, model.eta_map.high
+    low, high = np.array(model.eta_map.low), np.array(model.eta_map.high)
     worst = 0.0
-    for value in (low, (2 * low + high) / 3, (low + 2 * high) / 3, high, 1.3 * high):
-        tab.evaluate("(values) => ksdp.set(values)", {parameter: value})
+    for point in (low, (2 * low + high) / 3, (low + 2 * high) / 3, high, 1.3 * high):
+        values = dict(zip(model.eta_map.names, point.tolist(), strict=True))
+        tab.evaluate("(values) => ksdp.set(values)", values)
         shown = tab.evaluate("async () => { await ksdp.ready(); return Array.from(ksdp.positions()); }")
-        made = ksdp.sample(model, n=n, out=folder / "samples.zarr", overwrite=True, **{parameter: value}).frame()
+        made = ksdp.sample(model, n=n, out=folder / "samples.zarr", overwrite=True, **values).frame()
         worst = max(worst, float(np.abs(np.reshape(shown, made.shape) - made).max()))
     return worst
 
 
-def write(name: str, J: int, folder: Path) -> Path:
-    """The report of a shipped model beside the simulation that it learned, with J particles."""
+def write(name: str, J: int, folder: Path) -> tuple[Path, float, int]:
+    """The report of a shipped model beside the simulation that it learned, with J particles; seconds and bytes."""
     model = Model.load(existing(name))
     simulation = model.provenance["simulation"]
     options = {name: simulation[name] for name in ("flow", "kernel", "dim", "snapshots")} | simulation["flow_params"]
     run = ksdp.simulate(out=folder / "reference.zarr", J=J, dt=1e-3, **options)
     began = time.perf_counter()
     done = report(name, out=folder / "report.html", references=[run.path])
-    print(f"{name}, {done.clouds} stored clouds of {done.particles_shown} particles")
-    print(f"written in                        {time.perf_counter() - began:8.2f} s")
-    print(f"size                              {done.bytes / 1e6:8.2f} MB")
-    return done.path
+    return done.path, time.perf_counter() - began, done.bytes
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 Equation (8) with the defaults, in the Kolmogorov flow (3D) and in laminar2d. The reference is `heun` with a step of
 T / 4000. Every other run uses sums of the reference's Brownian increments: it follows the same paths as far as the flow
 permits (Kolmogorov's is chaotic), and the difference of two second moments varies less than either.
-``error`` is the mean over seeds of that difference over the reference's second moment, with its standard error.
+The table has the mean over seeds of that difference, in per cent of the reference's second moment, with its standard
+error.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from harness import Table, parser
 
 from ksdp_cli.base import rng
 from ksdp_cli.chemistry.elliptic import Elliptic
@@ -63,42 +65,42 @@ def needed(steps: list[int], errors: list[float], target: float) -> str:
     return f"more than {steps[-1]}"
 
 
-def compare(flow: str, options: argparse.Namespace) -> None:
-    """The rows of one flow."""
-    runs: list[tuple[str, int]] = [(scheme, steps) for scheme in SCHEMES for steps in STEPS]
-    gaps: dict[tuple[str, int], list[float]] = {run: [] for run in runs}
+def column(flow: str, options: argparse.Namespace) -> dict[str, list[str]]:
+    """For each scheme the errors at `STEPS` in per cent, and the steps that it needs for `TARGET`."""
+    gaps: dict[str, list[list[float]]] = {scheme: [] for scheme in SCHEMES}
     reference = []
     for seed in range(options.seeds):
         values: dict[str, Any] = {"flow": flow, "A": options.A, "T": options.T, "J": options.J, "seed": seed}
         stepper, start, noise = prepared(pose(values))
         reference.append(moment(stepper, start, noise, "heun", FINE, options.T))
-        for scheme, steps in runs:
-            gaps[scheme, steps].append(moment(stepper, start, noise, scheme, steps, options.T) - reference[-1])
-    exact = float(np.mean(reference))
-    print(f"\n{flow}, E|X|^2 = {exact:.4f} at T = {options.T:g}\n")
-    print("| scheme | dt | A dt | error, % | drifts |\n|---|---|---|---|---|")
-    for scheme in SCHEMES:
-        errors = []
-        for steps in STEPS:
-            each = 100 * np.array(gaps[scheme, steps]) / exact
-            errors.append(abs(float(each.mean())) / 100)
-            dt, spread = options.T / steps, each.std(ddof=1) / math.sqrt(len(each))
-            cells = f"{dt:.3g} | {options.A * dt:.3g} | {each.mean():+.3f} ± {spread:.3f}"
-            print(f"| {scheme} | {cells} | {SCHEMES[scheme].evaluations * steps} |")
-        many = needed(list(STEPS), errors, TARGET)
-        print(f"\n{scheme}: {many} steps for {TARGET:.0%}, {SCHEMES[scheme].evaluations} drifts each\n", flush=True)
+        for scheme, rows in gaps.items():
+            found = (moment(stepper, start, noise, scheme, steps, options.T) for steps in STEPS)
+            rows.append([value - reference[-1] for value in found])
+    cells = {}
+    for scheme, rows in gaps.items():
+        each = 100 * np.array(rows) / np.mean(reference)
+        mean, spread = each.mean(0), each.std(0, ddof=1) / math.sqrt(len(each))
+        cells[scheme] = [f"{m:+.3f} ± {s:.3f}" for m, s in zip(mean, spread, strict=True)]
+        cells[scheme].append(needed(list(STEPS), list(np.abs(mean) / 100), TARGET))
+    return cells
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--J", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, default=16)
-    parser.add_argument("--A", type=float, default=100.0)
-    parser.add_argument("--T", type=float, default=0.02)
-    options = parser.parse_args()
-    print(f"J = {options.J}, {options.seeds} seeds, A = {options.A:g}; the reference takes {FINE} steps of heun")
-    for flow in ("kolmogorov", "laminar2d"):
-        compare(flow, options)
+    arguments = parser(__doc__)
+    arguments.add_argument("--J", type=int, default=2000)
+    arguments.add_argument("--seeds", type=int, default=16)
+    arguments.add_argument("--A", type=float, default=100.0)
+    arguments.add_argument("--T", type=float, default=0.02)
+    options = arguments.parse_args()
+    flows = {"Kolmogorov": "kolmogorov", "laminar2d": "laminar2d"}
+    heads = [f"{title}, `{scheme}`" for title in flows for scheme in SCHEMES]
+    columns = [cells for flow in flows.values() for cells in column(flow, options).values()]
+    table = Table("time-steps/time-steps", ["dt", "A dt", *heads], 20)
+    places = [(f"{options.T / n:.2g}", f"{options.A * options.T / n:.2g}") for n in STEPS]
+    for place, row in zip([*places, (f"steps for {TARGET:.0%}", "")], zip(*columns, strict=True), strict=True):
+        table.row(*place, *row)
+    if options.record:
+        table.record()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
     python benchmarks/tree.py [--largest 1e6] [--threads 2] [--repeats 3]
     python benchmarks/tree.py --crossover
 
-``direct`` is the time of the direct sum, all of it up to J = 2e4 and scaled from a sample of targets beyond. Columns
-``cpu`` are processor seconds of all threads, which other load on the machine disturbs less than wall time. ``fourier``
+The direct sum is timed up to J = 2e4 and scaled beyond. Processor seconds are those of all threads, which other load on
+the machine disturbs less than wall time; growth is the power of J by which they grew from the size before. ``finufft``
 is the same sum in 2D by non-uniform Fourier transforms (pip install finufft), in processor seconds on one thread, with
-the fewest modes that reach the accuracy on this cloud; a dash: 4096 x 4096 do not.
+the fewest modes that reach the accuracy on this cloud; empty: 4096 x 4096 do not.
 
 ``--crossover`` prints direct over tree in processor time of one thread, for several J and accuracies: `auto` changes
 over a quarter above 1, because two threads share a direct sum better than a small tree.
@@ -14,15 +14,14 @@ over a quarter above 1, because two threads share a direct sum better than a sma
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
+import itertools
 import math
-import resource
 import time
 from collections.abc import Callable
 
 import numpy as np
-from harness import best_of, in_turns
+from harness import Table, best_of, in_turns, parser
 
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.kernels.blob import Blob
@@ -34,6 +33,7 @@ from ksdp_cli.particles.tree.engine import TreeEngine
 ARGS = (1e-3,)
 ACCURACY = {2: 1e-4, 3: 1e-3}
 KERNEL = {2: Blob, 3: Plummer}
+CLOUDS = {"ball": "ball", "clump": "90 % within delta", "cusp": "radii cubed", "vee": "V"}
 
 
 def cloud(name: str, count: int, dim: int) -> np.ndarray:
@@ -61,14 +61,14 @@ def direct_seconds(x: np.ndarray, threads: int) -> float:
     return (time.perf_counter() - begin) * (len(x) / count) ** 2
 
 
-def measure(x: np.ndarray, threads: int, repeats: int) -> tuple[float, float, dict[str, float]]:
-    """Best wall and processor time of an evaluation once the setting has been found, and the report."""
+def measure(x: np.ndarray, threads: int, repeats: int) -> tuple[float, float, float]:
+    """Best wall and processor time of an evaluation once the setting has been found, and its error."""
     dim = x.shape[1]
     engine = TreeEngine(KERNEL[dim], ARGS, dim, "float32", accuracy=ACCURACY[dim], threads=threads)
     for _ in range(4):  # finds the setting; three steps down at most
         engine(x)
     wall, cpu = best_of(lambda: engine(x), repeats)[:2]
-    return wall, cpu, engine.report()
+    return wall, cpu, engine.report()["error"]
 
 
 def fourier(x: np.ndarray, modes: int, accuracy: float, threads: int = 1) -> Callable[[], np.ndarray]:
@@ -105,8 +105,8 @@ def fourier(x: np.ndarray, modes: int, accuracy: float, threads: int = 1) -> Cal
     return force
 
 
-def fourier_seconds(x: np.ndarray, repeats: int) -> float:
-    """Processor time of `fourier` with the modes that it needs; infinite when 4096 are too few."""
+def fourier_seconds(x: np.ndarray, repeats: int) -> float | None:
+    """Processor time of `fourier` with the modes that it needs; None when 4096 are too few."""
     exact = compile_direct(KERNEL[2], 2, "float64")
     for modes in (64, 96, 128, 160, 192, 224, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 4096):
         call = fourier(x, modes, ACCURACY[2])
@@ -116,60 +116,61 @@ def fourier_seconds(x: np.ndarray, repeats: int) -> float:
         )
         if error <= ACCURACY[2]:
             return best_of(call, repeats).cpu
-    return math.inf
+    return None
 
 
-def crossover() -> None:
+def crossover() -> Table:
     """Direct over tree in the processor time of one thread."""
     sizes = (2000, 4000, 8000, 16_000, 32_000)
-    print("accuracy d cloud " + "".join(f"{size:8d}" for size in sizes))
-    for dim in (2, 3):
-        for accuracy in (1e-2, 1e-3, 1e-4, 1e-5):
-            for name in ("ball", "cusp"):
-                row = f"{accuracy:8.0e} {dim} {name:5} "
-                for size in sizes:
-                    x = cloud(name, size, dim)
-                    direct = DirectCPU(Blob, ARGS, dim, "float32", 1)
-                    tree = TreeEngine(Blob, ARGS, dim, "float32", accuracy=accuracy, threads=1)
-                    for _ in range(4):
-                        tree(x)
-                    direct(x[:500])
-                    slow, fast = in_turns([lambda e=direct, x=x: e(x), lambda e=tree, x=x: e(x)], 3)
-                    row += f"{slow.cpu / fast.cpu:8.2f}"
-                print(row, flush=True)
+    table = Table("engine/crossover", ["cloud", "d", "accuracy", *(f"J = {size}" for size in sizes)])
+    for dim, accuracy, name in itertools.product((2, 3), (1e-3, 1e-4), ("ball", "cusp")):
+        cells = []
+        for size in sizes:
+            x = cloud(name, size, dim)
+            direct = DirectCPU(Blob, ARGS, dim, "float32", 1)
+            tree = TreeEngine(Blob, ARGS, dim, "float32", accuracy=accuracy, threads=1)
+            for _ in range(4):
+                tree(x)
+            direct(x[:500])
+            slow, fast = in_turns([lambda e=direct, x=x: e(x), lambda e=tree, x=x: e(x)], 3)
+            cells.append(f"{slow.cpu / fast.cpu:.2f}")
+        table.row(CLOUDS[name], dim, f"{accuracy:.0e}", *cells)
+    return table
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--largest", type=float, default=1e6)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--crossover", action="store_true")
-    options = parser.parse_args()
-    if options.crossover:
-        return crossover()
+def forces(largest: float, threads: int, repeats: int) -> Table:
+    """One force on each cloud, with the power of J by which the processor time grew from the size before."""
     with_peer = importlib.util.find_spec("finufft") is not None
     if not with_peer:
         print("finufft is not installed: its column stays empty (pip install finufft)")
-    print("cloud  d         J   wall s    cpu s  direct s   ratio   fourier    error      max order growth")
-    for dim in (2, 3):
-        for name in ("ball", "clump", "cusp", "vee"):
-            last: tuple[int, float] | None = None
-            for count in (1000, 3000, 10_000, 30_000, 100_000, 1_000_000, 10_000_000):
-                if count > options.largest or (count < 100_000 and count > 10_000 and name != "ball"):
-                    continue
-                x = cloud(name, count, dim)
-                wall, cpu, report = measure(x, options.threads, options.repeats)
-                direct = direct_seconds(x, options.threads)
-                peer = math.inf
-                if dim == 2 and with_peer and count >= 10_000:
-                    peer = fourier_seconds(x, options.repeats)
-                growth = math.log(cpu / last[1]) / math.log(count / last[0]) if last else math.nan
-                last = (count, cpu)
-                print(f"{name:6} {dim} {count:9d} {wall:8.4f} {cpu:8.4f} {direct:9.4f} {direct / wall:7.2f} "
-                      f"{f'{peer:9.4f}' if peer < math.inf else '-':>9} {report['error']:8.1e} "
-                      f"{report['max_error']:8.1e} {report['order']:5.1f} {growth:6.2f}", flush=True)  # fmt: skip
-    print(f"largest memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+    heads = ["wall s", "error", "direct / tree", "tree, processor s", "growth", "finufft, processor s"]
+    table = Table("engine/tree", ["cloud", "d", "J", *heads])
+    for dim, name in itertools.product((2, 3), CLOUDS):
+        last = math.nan
+        for power in (4, 5, 6, 7):
+            if (count := 10**power) > largest:
+                break
+            x = cloud(name, count, dim)
+            wall, cpu, error = measure(x, threads, repeats)
+            faster = direct_seconds(x, threads) / wall
+            peer = f"{seconds:.3g}" if dim == 2 and with_peer and (seconds := fourier_seconds(x, repeats)) else ""
+            growth = "" if math.isnan(last) else f"{math.log10(cpu / last):.2f}"
+            last = cpu
+            cells = (f"{wall:.2g}", f"{error:.0e}", f"{faster:.2g}", f"{cpu:.2g}", growth, peer)
+            table.row(CLOUDS[name], dim, f"10^{power}", *cells)
+    return table
+
+
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--largest", type=float, default=1e6)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--repeats", type=int, default=3)
+    arguments.add_argument("--crossover", action="store_true")
+    options = arguments.parse_args()
+    table = crossover() if options.crossover else forces(options.largest, options.threads, options.repeats)
+    if options.record:
+        table.record()
 
 
 if __name__ == "__main__":

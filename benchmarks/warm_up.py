@@ -4,9 +4,9 @@
 
 A network that knows t generates 10^4 particles at t0, and the interacting particles go on from them to t1 (`ksdp
 sample MODEL --t t0 -o S.zarr`, `ksdp simulate --init S.zarr --T t1-t0`). Printed for several t0, for t1 inside the
-trained range and beyond it: the part of the steps that is saved, seconds of the warm and of the whole run, and exact
-squared W2 at N = 10^4 to four independent whole runs, of the warm run and of the network at t1 itself, less the noise
-floor between those runs (+- standard error, jackknife over them). Runs in the folder are reused.
+trained range and beyond it: the part of the steps that is saved, and exact squared W2 at N = 10^4 to four independent
+whole runs, of the warm run and of the network at t1 itself, less the noise floor between those runs (+- standard error,
+jackknife over them). Runs in the folder are reused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from ksdp_cli.assignment.certified.solver import Certified
 from ksdp_cli.experiments.table2 import jackknife
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.model import Model
-from ksdp_cli.store import Run
 
 ENDS = {0.1: (0.02, 0.05, 0.08, 0.09), 0.12: (0.05, 0.08, 0.1)}
 REFERENCES, SEED = 4, 7_000_000
@@ -33,10 +32,6 @@ REFERENCES, SEED = 4, 7_000_000
 
 def w2_squared(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     return np.concatenate([Certified().solve(a[None].astype(float), b[None].astype(float)).value for a, b in pairs])
-
-
-def seconds(run: Run) -> float:
-    return float(run.attrs.get("seconds", np.nan))
 
 
 def until(
@@ -58,7 +53,6 @@ def until(
     for i, j in itertools.combinations(range(REFERENCES), 2):
         between[i, j] = between[j, i] = w2_squared([(clouds[i], clouds[j])])[0]
     floor = between.sum() / (REFERENCES * (REFERENCES - 1))
-    spent = f"{np.mean([seconds(run) for run in whole]):.1f}"
 
     def excess(cloud: np.ndarray) -> tuple[str, str]:
         far = w2_squared([(cloud, other) for other in clouds])
@@ -70,9 +64,9 @@ def until(
             api.sample(name, n=options["J"], seed=SEED, out=generated, t=start)
         own = {"T": end - start, "seed": SEED + 100, "init": str(generated)}
         warm = api.simulate(out=folder / f"warm-{start}-{end}.zarr", resume=True, **options | own)
-        table.row(f"{end:g}", f"{start:g}", f"{start / end:.0%}", f"{seconds(warm):.1f}", spent, *excess(warm.frame()))
+        table.row(f"{end:g}", f"{start:g}", f"{start / end:.0%}", *excess(warm.frame()))
     alone = model.push(Ball().draw(options["J"], model.dim, SEED + 200), [end])
-    table.row(f"{end:g}", "network alone", None, None, spent, *excess(alone))
+    table.row(f"{end:g}", "network alone", None, *excess(alone))
 
 
 def main() -> None:
@@ -82,7 +76,7 @@ def main() -> None:
     arguments = options.parse_args()
     model = Model.load(models.path(arguments.model))
     simulation = reference_options(model.provenance["simulation"], {})
-    table = Table("sampling/warm-up", ["t1", "t0", "steps saved", "warm s", "whole s", "excess", "floor"], 18)
+    table = Table("sampling/warm-up", ["t1", "t0", "steps saved", "excess", "floor"], 18)
     for end, starts in ENDS.items():
         until(table, end, starts, arguments.model, model, arguments.folder, simulation)
     if arguments.record:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import ConfigError, KsdpError
+from .errors import ConfigError, KsdpError, nearest
 
 HOOK_OF_KIND = {
     "flow": "ksdp_flows",
@@ -125,7 +124,12 @@ class Registry:
             choices = ", ".join(entry.long_name for entry in matches)
             raise ConfigError(f"{kind} {name!r} is offered more than once: {choices}", "use the long name")
         names = sorted({entry.name for entry in self.of_kind(kind)})
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+        close = nearest(name, names)
+        if kind == "initial cloud" and name.endswith((".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")):
+            raise ConfigError(f"{name} is an image, not an initial cloud", f"use --init density --grid {name}")
+        if ".py" in name or ":" in name:
+            hint = "pass a class from Python, or put it in a plugin, as 'ksdp plugins new NAME' makes one"
+            raise ConfigError(f"there is no {kind} {name!r}", hint)
+        hint = f"did you mean {close!r}?" if close else f"there are: {', '.join(names)}"
         lists = f"lists all, and why {', '.join(self.failed)} failed to load" if self.failed else "lists all"
         raise ConfigError(f"there is no {kind} {name!r}", f"{hint} ('ksdp plugins' {lists})")

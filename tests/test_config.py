@@ -32,6 +32,7 @@ def test_defaults_are_the_papers() -> None:
         ({"J": "many"}, "--J"),
         ({"mu": "-1"}, "mu = -1"),
         ({"T": 0.1, "snapshots": "0.2"}, "beyond T"),
+        ({"T": 0.1, "t0": 0.1, "snapshots": "0.2"}, "beyond T.*count from t0"),
         ({"snapshots": "0.2,0.1"}, "increase"),
         ({"dtt": 1}, "mean --dt"),
         ({"engine": "magic"}, "engine"),

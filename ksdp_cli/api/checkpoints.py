@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +32,9 @@ class Checkpoints:
                 sync_folder(self.folder.parent)
         checkpoint.save(self.of(case), header, arrays)
 
-    def claim(self, resume: bool) -> None:
-        """Raise `DataError` if files that ksdp did not write use these names, or if a run would resume from the single
-        file of an earlier version.
+    def claim(self, cases: Iterable[int], resume: bool) -> None:
+        """Raise `DataError` if files that ksdp did not write have the names of ``cases``, or if a run would resume from
+        the single file of an earlier version. Files of other cases may change meanwhile: their workers write them.
         """
         if self.folder.is_file():
             checkpoint.claim(self.folder)
@@ -42,8 +43,8 @@ class Checkpoints:
                     f"the checkpoint {self.folder} was written by an earlier version",
                     "resume with that version, or remove the file to start again; stored frames stay",
                 )
-        for file in self._files():
-            checkpoint.claim(file)
+        for case in cases:
+            checkpoint.claim(self.of(case))
 
     def remove(self) -> None:
         """Remove the checkpoints, and their folder if it is empty; keep files that ksdp did not write."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def chemical(source: object) -> object:
     """Return c of one frame of a store, named as for `resolve_cloud`, as the initial chemical; anything else unchanged.
 
     Raises `DataError` when the store is missing or damaged, `ConfigError` when it holds no c or more than one case
-    there, and as `StoredField`.
+    there.
     """
     if isinstance(source, str) and (source in WORDS or source.startswith("gaussian:")):
         return source
@@ -93,15 +94,16 @@ def chemical(source: object) -> object:
         )
     c = run.field(selection.cases[0], selection.snapshots[-1])
     assert run.grid is not None  # or it has no field
-    return StoredField(path + at, run.grid.axes(), c)
+    box = max(run.simulation.chemistry_params.get("box", (0.0,)))
+    return StoredField(path + at, run.grid.axes(), c, box if box == run.grid.side else 0.0)
 
 
-def part_of(text: str | Path) -> Run | None:
+def part_of(text: str | PathLike[str]) -> Run | None:
     """Return the cases and snapshots of a store that ``STORE@A=10,seed=3`` selects; None without such a selection.
 
     Raises as `open_run` and `select`.
     """
-    path, at = _place_and_frame(str(text))
+    path, at = _place_and_frame(fspath(text))
     if not at or Path(text).expanduser().exists():
         return None
     run = open_run(path)

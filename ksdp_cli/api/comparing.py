@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from ..base.listener import Listener, Progress, Say
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
 from ..config import CompareConfig, build
-from ..errors import ConfigError
+from ..errors import ConfigError, nearest
 from ..learning.model import Model
 from ..metrics import (
     Distance,
@@ -58,6 +58,11 @@ __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 
 #: Values of an option: simulate this reference; cut the second reference from the first.
 SIMULATE, HALVES = "simulate", "halves"
+#: A note on quiet clouds of one seed each.
+QUIET = (
+    "standard errors and intervals are those of independent particles, which those of --sampling quiet are not: they "
+    "are too wide, most of all for moments; several seeds give true ones"
+)
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
 #: Particles to compare with, or a word for those that are to be made.
@@ -65,10 +70,10 @@ Source = Run | Cloud | str
 
 
 def compare(
-    cloud: str | Path | Run | Model | Cloud,
-    reference: str | Path | Run | Cloud | None = None,
+    cloud: str | PathLike[str] | Model | Cloud,
+    reference: str | PathLike[str] | Cloud | None = None,
     *,
-    floor: str | Path | Run | Cloud | None = None,
+    floor: str | PathLike[str] | Cloud | None = None,
     N: Number | None = None,
     repeats: Number | None = None,
     estimator: Literal["certified", "emd"] | None = None,
@@ -116,10 +121,10 @@ def compare(
 
 
 def compare_each(
-    cloud: str | Path | Run | Model | Cloud,
-    reference: str | Path | Run | Cloud | None = None,
+    cloud: str | PathLike[str] | Model | Cloud,
+    reference: str | PathLike[str] | Cloud | None = None,
     *,
-    floor: str | Path | Run | Cloud | None = None,
+    floor: str | PathLike[str] | Cloud | None = None,
     workers: int | None = None,
     executor: str | None = None,
     progress: Progress | bool | None = None,
@@ -134,7 +139,7 @@ def compare_each(
     distances = any(issubclass(metric, Distance) for metric in metrics.values())
     grid = {name: _sweep(name, value) for name, value in options.items()}
     subject = open_subject(cloud)
-    name = str(cloud) if isinstance(cloud, (str, Path)) else "model" if isinstance(subject, Model) else "cloud"
+    name = _name(cloud, "model" if isinstance(subject, Model) else "cloud")
     notes: set[str] = set()
 
     def once(note: str) -> None:
@@ -155,6 +160,7 @@ def compare_each(
         floor = SIMULATE
     first: Source = SIMULATE if simulates else store(reference)
     second: Source | None = None
+    names = name, _name(reference, "reference"), _name(floor, "second reference")
     if floor is not None:
         makes_floor = isinstance(floor, str) and floor in (SIMULATE, HALVES)
         second = str(floor) if makes_floor else store(floor, "second reference")
@@ -168,9 +174,14 @@ def compare_each(
             solver = open_ones.enter_context(pool)
         settings = metrics, bar, once, whole, solver
         return [
-            _compare_clouds(_choose(subject, name, (first, second), at, config, distances, bar), config, *settings)
+            _compare_clouds(_choose(subject, names, (first, second), at, config, distances, bar), config, *settings)
             for at in points
         ]
+
+
+def _name(source: object, kind: str) -> str:
+    """Return the path of ``source``, or ``kind`` for an array or a model."""
+    return str(Path(source)) if isinstance(source, (str, PathLike)) else kind
 
 
 def _metric(name: str) -> type[Distance] | type[Profile]:
@@ -198,13 +209,13 @@ def _sweep(name: str, value: object) -> tuple[float, ...]:
         return sweep(value)
     except ConfigError as error:
         options = [*CompareConfig.model_fields, "reference", "floor"]
-        close = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
-        raise ConfigError(f"{name}: {error.message}", f"did you mean --{close[0]}?" if close else error.hint) from None
+        close = nearest(name, options)
+        raise ConfigError(f"{name}: {error.message}", f"did you mean --{close}?" if close else error.hint) from None
 
 
 def _choose(
     subject: Run | Model | Cloud,
-    name: str,
+    names: tuple[str, str, str],
     sources: tuple[Source, Source | None],
     values: dict[str, float],
     config: CompareConfig,
@@ -212,7 +223,7 @@ def _choose(
     progress: Progress | None,
 ) -> _Choice:
     """Return the cloud, one or two references (all seeds of each), the parameters, and notes."""
-    first, second = sources
+    (first, second), (name, *others) = sources, names
     if isinstance(subject, Model):
         at = selection = subject.complete(values)
         hints, simulation, place = {}, independent(subject.provenance["simulation"]), at
@@ -235,7 +246,7 @@ def _choose(
             return frames(source, selection, hints)
         return [new_reference(number) if isinstance(source, str) else alone(source, what)]
 
-    references = of(first, "reference", 0)
+    references = of(first, others[0], 0)
     require_no_floor(second, references)
     b = references[0]
     simulation, place = b.simulation, b.case | {"t": b.t}  # of a second one to be simulated
@@ -253,7 +264,7 @@ def _choose(
     if isinstance(second, str) and second == SIMULATE:
         references.append(new_reference(1, used_seeds=used_seeds))
     elif second is not None and not isinstance(second, str):
-        floors = of(second, "second reference", 1)
+        floors = of(second, others[1], 1)
         if len(floors) > 1:
             raise ConfigError("the second reference holds several seeds", "choose one, as STORE.zarr@seed=3")
         references += floors
@@ -291,6 +302,8 @@ def _compare_clouds(
     notes += differences(a, b)
     if len(references) > 1:
         notes += differences(b, references[1], ("reference", "second reference"))
+    if not choice.many and any(one.quiet for one in (a, *references)):
+        notes.append(QUIET)
     if choice.many:
         return _of_ensembles(choice, config, metrics, progress, tell, solver)
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):

@@ -71,6 +71,11 @@ class Compared:
         own |= {other.metric: other.as_dict() for other in self.others} | {"second_moment_law": self.law}
         return own | {name: profile.rows for name, profile in self.profiles.items()}
 
+    def __repr__(self) -> str:
+        exact = self.exact
+        said = f"W2 squared {exact.w2_squared:.4g}, {exact.verdict}" if exact else f"{len(self.others)} other distances"
+        return f"<Compared {self.cloud} with {self.reference}{f' at {self.at}' if self.at else ''}: {said}>"
+
     def _repr_html_(self) -> str:
         return "".join(html.table(*table) for table in self.tables())
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from os import PathLike
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +15,7 @@ from .case_states import case_states
 from .described import ModelInfo, RunInfo
 
 
-def info(path: str | Path) -> RunInfo | ModelInfo:
+def info(path: str | PathLike[str]) -> RunInfo | ModelInfo:
     """Describe a store or a model as a JSON document; ``path`` may be the name of a model that ships.
 
     Raises `DataError` if the file is missing, damaged, or neither a store nor a model.
@@ -24,7 +27,11 @@ def info(path: str | Path) -> RunInfo | ModelInfo:
 def _of_store(path: Path) -> RunInfo:
     run = open_run(path)
     attrs = run.attrs
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    size = 0
+    for folder, _, files in os.walk(path):
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):  # a writer renames its files
+                size += os.stat(os.path.join(folder, name)).st_size
     names = (
         "seed",
         "origin",
@@ -62,14 +69,13 @@ def _of_store(path: Path) -> RunInfo:
 
 def _of_model(path: Path) -> ModelInfo:
     model = Model.load(path)
-    eta = model.eta_map
     names = ("data", "data_sha256", "result", "versions", "simulation")
     document = {
         "path": str(path),
         "kind": "model",
         "dimension": model.dim,
         "network": model.describe(),
-        "eta": {name: f"{low:g} to {high:g}" for name, low, high in zip(eta.names, eta.low, eta.high, strict=True)},
+        "eta": dict(model.ranges()),
         "sha256": model.sha256,
         **{name: model.provenance[name] for name in names if name in model.provenance},
         "config": model.training,

@@ -15,7 +15,7 @@ from ..base.files import target
 from ..base.labels import counted
 from ..base.listener import Say, as_warning
 from ..base.outputs import write_whole
-from ..base.parsing import number, sweep
+from ..base.parsing import number, option, sweep
 from ..base.shapes import Cloud
 from ..errors import ConfigError, DataError, Taken
 from ..initial.stored import StoredCloud
@@ -133,9 +133,13 @@ def import_files(
     """
     columns, fixed = {}, {}
     for name, text in parameters.items():
-        values = sweep(text)
+        with option(name):
+            values = sweep(text)
         if len(values) not in (1, len(files)):
-            raise ConfigError(f"--{name} has {len(values)} values for {len(files)} files", "give one a file, or one")
+            raise ConfigError(
+                f"--{name} has {counted(len(values), 'value')} for {counted(len(files), 'file')}",
+                "give one a file, or one",
+            )
         if len(values) == len(files) > 1 or (len(files) == 1 and name != TIME):
             columns[name] = values
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from os import PathLike
 
 from .. import pretrained
 from ..learning.model import Model
@@ -14,8 +14,10 @@ def models() -> list[str]:
     return pretrained.names()
 
 
-def open_model(model: str | Path) -> Model:
+def open_model(model: str | PathLike[str]) -> Model:
     """Load a model by its path or the name of one that ships: ``open_model("laminar2d-amplitude")(x, A=50)``.
+
+    What `train` returns is a path too.
 
     Raises `DataError` if it is missing, damaged, or not a ksdp model.
     """

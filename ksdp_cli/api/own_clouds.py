@@ -14,6 +14,7 @@ from ..base.listener import Say, as_warning
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.stored import StoredCloud
+from ..store.foreign import arrays_of
 from ..store.layout import MOST_AXES
 from .clouds import initial_cloud, resolve_user_cloud
 from .own_files import is_array, rounding_doubt
@@ -102,7 +103,9 @@ def own_clouds(arrays: Mapping[str, object], init: object = None, warn: Say = as
 
 
 def require_mapping(value: object) -> Mapping[str, object]:
-    """Return ``value`` if it is a mapping of arrays, else raise `ConfigError`."""
+    """Return ``value`` if it is a mapping of arrays, an `xarray.Dataset` as a dict; else raise `ConfigError`."""
+    if type(value).__name__ == "Dataset" and "position" in value:  # type: ignore[operator]
+        return arrays_of(value)  # type: ignore[arg-type]
     if not isinstance(value, Mapping):
         message = (
             "an array has no parameters to learn" if is_array(value) else f"a {type(value).__name__} is not a store"

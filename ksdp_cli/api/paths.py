@@ -51,7 +51,7 @@ def newest_model() -> Path | None:
     return max(newest, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
-def existing(name: str | Path) -> Path:
+def existing(name: str | os.PathLike[str]) -> Path:
     """Return an existing file or store by its path, or a model that ships by its name; an existing path has priority.
 
     Raises `DataError` if it is neither.
@@ -59,10 +59,10 @@ def existing(name: str | Path) -> Path:
     path = local(name)
     if path.exists():
         return path
-    if str(name) in models.names():
-        return models.path(str(name))
+    if os.fspath(name) in models.names():
+        return models.path(os.fspath(name))
     advice = "" if path.suffix else f"; models that ship: {', '.join(models.names())}"  # none has a suffix
-    raise DataError(f"there is no file {name}", f"check the path{advice}")
+    raise DataError(f"there is no file {path}", f"check the path{advice}")
 
 
 def slug(text: str) -> str:

@@ -30,6 +30,8 @@ from .start_warnings import warn_before_start
 
 #: Entries of the report of a mesh about its sizes and errors.
 MESH = ("modes", "boxes", "side", "spline_order", "oversampling", "image_error", "delta_error", "aliasing_error")
+#: With delta = 0, or a chemical that is 0 at the start.
+UNKNOWN = "no limit is known, since attraction only grows in the run"
 
 
 class _Enough(Exception):  # it is no error
@@ -140,11 +142,12 @@ def _as_dict(one: limits.Threshold) -> dict[str, object]:
 
 def _of_dt(problem: Problem, step_limits_: list[limits.StepLimit]) -> dict[str, object]:
     first = next((limit for limit in step_limits_ if limit.counts), None)
+    attracts = any(case.chi * case.mass for case in problem.cases)
     return {
         "asked": problem.config.dt,
         "halvings": problem.config.halvings,
         "stable": first.dt if first else None,
-        "reason": first.reason if first else "nothing limits the step",
+        "reason": first.reason if first else UNKNOWN if attracts else "nothing limits the step",
         "limits": [
             {"dt": one.dt, "reason": one.reason, "counts": one.counts} for one in step_limits_ if math.isfinite(one.dt)
         ],

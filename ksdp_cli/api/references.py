@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
+from os import PathLike
 from typing import Any, TypeVar
 
 import numpy as np
@@ -92,9 +92,9 @@ def open_subject(source: object, name: str = "cloud") -> Run | Model | Cloud:
     """Open a store or a model by path or name, or read a cloud (N, d). Raises `DataError`."""
     if isinstance(source, (Run, Model)):
         return source
-    if is_array(source):
+    if is_array(source) and type(source).__name__ != "Dataset":
         return own_cloud(source, f"the {name}")
-    if not isinstance(source, (str, Path)):
+    if not isinstance(source, (str, PathLike)):
         raise DataError(f"a {type(source).__name__} is not a cloud", "give a path, a run, a model or an array (N, d)")
     if (part := part_of(source)) is not None:
         return part

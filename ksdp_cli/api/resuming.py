@@ -51,7 +51,7 @@ def restore(
     fit.
     """
     files = Checkpoints(writer.path)
-    files.claim(resume)
+    files.claim([run.case.number for run in simulation.runs], resume)
     if not resume:
         files.remove()
         simulation.start()

@@ -16,7 +16,7 @@ from ..base.labels import counted
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.parsing import number
 from ..config import SampleConfig, build
-from ..errors import ConfigError, Taken
+from ..errors import ConfigError, Taken, nearest
 from ..learning.model import Model
 from ..store import Header, Owner, Run, create, open_run, require_room
 from ..store.selection import end_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def sample(
-    model: str | Path | Model | None = None,
+    model: str | os.PathLike[str] | Model | None = None,
     *,
     n: Number | None = None,
     seed: Number | None = None,
@@ -66,6 +66,9 @@ def sample(
     own: dict[str, float] = {}
     if beyond == "simulate" and "t" not in network.eta_map.names and "t" in parameters:
         own = {"t": number(parameters.pop("t"))}
+    for name in parameters.keys() - {*network.eta_map.names}:
+        if near := nearest(name, set(SampleConfig.model_fields) - {"eta"}):
+            raise ConfigError(f"this network has no parameter {name!r}", f"did you mean --{near}?")
     values = network.complete(parameters)
     options = {"n": n, "seed": seed, "beyond": beyond, "device": device, "eta": values | own}
     config = build(SampleConfig, options)
@@ -136,7 +139,7 @@ def _continue(further: Beyond, out: str | Path | None, overwrite: bool, listener
     return further.move(listener)
 
 
-def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
+def _load(model: str | os.PathLike[str] | Model | None, warn: Say) -> tuple[str, Model]:
     """Return the model and its name for commands."""
     if isinstance(model, Model):
         return "model", model
@@ -144,7 +147,7 @@ def _load(model: str | Path | Model | None, warn: Say) -> tuple[str, Model]:
     if source is None:
         source = models.DEFAULT
         warn(f"no model in ./{paths.RUNS}: using {source}, which ships with ksdp")
-    return str(source), Model.load(paths.existing(source))
+    return os.fspath(source), Model.load(paths.existing(source))
 
 
 def _stem(label: str, values: dict[str, float]) -> str:

@@ -30,7 +30,7 @@ from ..store import Header, Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import pose_problem
-from .detecting import detect
+from .detecting import finish
 from .field_grid import describe, grid_of
 from .headers import extend, header, header_on_resume, marks, run_id, snapshots_of, with_times
 from .integrating import integrate
@@ -62,13 +62,13 @@ def simulate(
 ) -> Run:
     """Simulate equation (8) and return the stored run.
 
-    ``options`` are the fields of `SimulateConfig` (flow, kernel, dim, J, T, dt, mu, ...; flow and kernel by name or as
-    your own class) and the parameters of flow and kernel by name, as ``A=100`` or ``A=[1, 10, 100]``. ``init`` may be a
-    stored run, or STORE@A=10,t=0.02 for one frame: the run then starts at the frame's time, ``t0``, with a new Brownian
-    path. ``T`` and ``snapshots`` count from ``t0``; the times in the store are those of equation (8). ``out`` defaults
-    to a new name in ``./runs``. With ``resume`` the same call starts, continues, or returns the complete run; a longer
-    ``T`` or later ``snapshots`` extend a complete run. The frames equal those of an uninterrupted run, bit for bit, on
-    the same machine.
+    ``options`` are the fields of `ksdp_cli.config.SimulateConfig`, which 'ksdp simulate --help' lists (flow, kernel,
+    dim, J, T, dt, mu, ...; flow and kernel by name or as your own class) and the parameters of flow and kernel by name,
+    as ``A=100`` or ``A=[1, 10, 100]``. ``init`` may be a stored run, or STORE@A=10,t=0.02 for one frame: the run then
+    starts at the frame's time, ``t0``, with a new Brownian path. ``T`` and ``snapshots`` count from ``t0``; the times
+    in the store are those of equation (8). ``out`` defaults to a new name in ``./runs``. With ``resume`` the same call
+    starts, continues, or returns the complete run; a longer ``T`` or later ``snapshots`` extend a complete run. The
+    frames equal those of an uninterrupted run, bit for bit, on the same machine.
 
     ``threads`` is the largest number of threads; default all cores, or less by the environment (KSDP_THREADS,
     NUMBA_NUM_THREADS, OMP_NUM_THREADS) or a container's CPU quota. The numbers do not depend on it.
@@ -111,13 +111,13 @@ def simulate(
     return run
 
 
-def commands(out: str | Path | None, **options: Unpack[SimulateOptions]) -> list[str]:
+def commands(out: str | Path | None, threads: int | None = None, **options: Unpack[SimulateOptions]) -> list[str]:
     """Return the command for each case of the sweep that ``options`` describe. Raises as `simulate`."""
     if out is None:
         raise ConfigError("commands that share a store need its name", "give it with -o")
     problem = pose_problem(options)
     require_names(problem)
-    return commands_of(problem.config, len(problem.cases), out)
+    return commands_of(problem.config, len(problem.cases), out, threads)
 
 
 def _simulate(
@@ -227,8 +227,7 @@ def _finish(problem: Problem, owner: Owner) -> None:
     if not problem.chemistry.memory:
         Checkpoints(owner.path).remove()
     owner.commit()  # what others have written counts
-    detect(problem, owner)
-    owner.finish()
+    finish(problem, owner)
 
 
 def _one_case(

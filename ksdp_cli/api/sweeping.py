@@ -126,9 +126,9 @@ def conclude(owner: Owner) -> bool:
     return True
 
 
-def commands_of(config: SimulateConfig, cases: int, out: str | Path) -> list[str]:
+def commands_of(config: SimulateConfig, cases: int, out: str | Path, threads: int | None) -> list[str]:
     """Return a command for each case of a sweep; they may run in any order and in parallel."""
-    whole = provenance.command("simulate", config)
+    whole = provenance.command("simulate", config) + (f" --threads {threads}" if threads else "")
     return [f"{whole} --case {number} -o {shlex.quote(str(out))}" for number in range(cases)]
 
 

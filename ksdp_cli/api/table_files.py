@@ -19,48 +19,70 @@ VTK_TYPES = {"float": ">f4", "double": ">f8", "int": ">i4", "long": ">i8"}
 
 
 def read_csv(path: Path) -> NDArray[np.floating]:
-    """Read rows of numbers; the first line may name the columns, see `_positions`."""
+    """Read rows of numbers between commas, tabs, or semicolons, where a number may have a decimal comma.
+
+    The first line may name the columns; then only the coordinates are read, see `_axes`.
+    """
+    advice = "give a particle per line, x,y or x,y,z"
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            names = [word.strip().strip('"').lower() for word in file.readline().split(",")]
-        has_header = not any(_is_number(word) for word in names)
-        with warnings.catch_warnings(action="error"):  # a table without rows
-            rows = np.loadtxt(path, delimiter=",", skiprows=int(has_header), ndmin=2, encoding="utf-8-sig")
-        if has_header and "" in names:
-            raise ValueError("a column has no name, such as the index that pandas writes without index=False")
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            head = file.readline()
+            mark = next((mark for mark in ";\t" if mark in head), ",")
+            names = [word.strip(' "\n') for word in head.lstrip("# ").split(mark)]
+            has_header = not any(_is_number(word.replace(",", ".")) for word in names)
+            if not has_header:
+                file.seek(0)
+            axes = _axes(path, names) if has_header else None
+            frame = [names.index(name) for name in ("case", "time") if has_header and name in names]
+            lines = (line.replace(",", ".") for line in file) if mark == ";" else file
+            columns = None if axes is None else [*axes, *frame]
+            with warnings.catch_warnings(action="error"):  # a table without rows
+                rows = np.loadtxt(lines, delimiter=mark, usecols=columns, ndmin=2, quotechar='"')
     except (ValueError, OSError, UserWarning) as error:
-        raise DataError(
-            f"{path} is not a table of numbers: {error}", "give a particle per line, x,y or x,y,z"
-        ) from None
-    return _positions(path, dict(zip(names, rows.T, strict=True)), rows) if has_header else rows
+        raise DataError(f"{path} is not a table of numbers: {error}", advice) from None
+    if axes is None:
+        return rows
+    _require_one_frame(path, {names[column]: rows[:, len(axes) + k] for k, column in enumerate(frame)})
+    return rows[:, : len(axes)]
 
 
 def read_parquet(path: Path) -> NDArray[np.floating]:
-    """Read the columns of `_positions` of a table of numbers."""
+    """Read the columns of `_axes`."""
     parquet = library("pyarrow.parquet", "Parquet")
     try:
         table = parquet.read_table(path)
-        columns = {name: table.column(name).to_numpy() for name in table.column_names}
-        rows = np.stack(list(columns.values()), 1)
+        names = list(table.column_names)
+        axes = _axes(path, names)
+        frame = {name: table.column(name).to_numpy() for name in ("case", "time") if name in names}
+        rows = np.stack([table.column(column).to_numpy() for column in axes], 1)
+    except DataError:
+        raise
     except Exception as error:  # pyarrow raises kinds of its own
         raise DataError(f"{path} is not a table of numbers: {_line(error)}", "give columns x, y or x, y, z") from None
-    return _positions(path, columns, rows)
+    _require_one_frame(path, frame)
+    return rows
 
 
-def _positions(
-    path: Path, columns: dict[str, NDArray[np.floating]], rows: NDArray[np.floating]
-) -> NDArray[np.floating]:
-    """Return the columns x, y, z, or x1, x2, ...; all columns if none has such a name.
+def _axes(path: Path, names: list[str]) -> list[int]:
+    """Return the numbers of the columns x, y, z or x1, x2, ... among ``names``, in capitals or not.
 
-    So a table from ``ksdp export`` with one frame is a cloud. Raises `DataError` for more than one case or time.
+    Raises `DataError` if there are none, or y without x: another column might be no coordinate.
     """
-    axes = [columns[name] for name in AXES if name in columns]
-    if not axes:
-        return rows
-    for name in {"case", "time"} & set(columns):
-        if np.ptp(columns[name]):
+    lower = [name.lower() for name in names]
+    found = [name for name in AXES if name in lower]
+    kinds = AXES[:3], AXES[3:]
+    if not found or not any(tuple(found) == kind[: len(found)] for kind in kinds):
+        raise DataError(
+            f"{path} has the columns {', '.join(names)}", "name the coordinates x, y, z or x1, x2, ..., without a gap"
+        )
+    return [lower.index(name) for name in found]
+
+
+def _require_one_frame(path: Path, columns: dict[str, NDArray[np.floating]]) -> None:
+    """Raise `DataError` for more than one case or time, which a table of `ksdp export` may have."""
+    for name, values in columns.items():
+        if np.ptp(values):
             raise DataError(f"{path} holds more than one {name}, not one cloud", "give a file of one case and time")
-    return np.stack(axes, 1)
 
 
 def read_vtkhdf(path: Path) -> NDArray[np.floating]:

@@ -49,6 +49,14 @@ class Training:
     trained: Trained
     seconds: float
 
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        best = self.best
+        steps, of_floor = self.trained.history[-1]["step"], best["validation"] / best["floor"]
+        return f"<Training {self.path}: {steps} steps, validation {of_floor:.3g} x its noise floor>"
+
     def _repr_html_(self) -> str:
         facts = {name: value for name, value in self.as_dict().items() if name not in ("path", "history")}
         return html.table(f"Training {self.path}", ("", ""), [(n.replace("_", " "), v) for n, v in facts.items()])
@@ -92,13 +100,13 @@ def train(
     """Train the network of equation (13) on a stored simulation, or on your own clouds, and write the weights.
 
     Your own clouds are a dict of arrays, see `own_clouds`: ``position`` (case, time, particle, axis), and parameters
-    (case,) by name. ``options`` are the fields of `TrainConfig`. ``out`` (NAME.safetensors) receives the weights
-    selected by ``keep``, NAME.last.safetensors the last ones, NAME.history.json the curves; with the checkpoint beside
-    them ``resume`` continues bit for bit. ``init`` is the initial cloud, if the store does not lead to it: your class,
-    or a store that has moved; for arrays the default is the uniform ball. A cloud without a known name goes into the
-    model by its points. ``validate`` is a store of other runs of the same problem, at any parameters: validation then
-    uses these instead of held-out particles. Where N is not given and the clouds are smaller, it is all particles that
-    train, which ``warn`` is told.
+    (case,) by name. ``options`` are the fields of `ksdp_cli.config.TrainConfig`. ``out`` (NAME.safetensors) receives
+    the weights selected by ``keep``, NAME.last.safetensors the last ones, NAME.history.json the curves; with the
+    checkpoint beside them ``resume`` continues bit for bit. ``init`` is the initial cloud, if the store does not lead
+    to it: your class, or a store that has moved; for arrays the default is the uniform ball. A cloud without a known
+    name goes into the model by its points. ``validate`` is a store of other runs of the same problem, at any
+    parameters: validation then uses these instead of held-out particles. Where N is not given and the clouds are
+    smaller, it is all particles that train, which ``warn`` is told.
 
     The clouds of several seeds are one data set, since they are samples of one law.
 

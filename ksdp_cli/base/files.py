@@ -25,12 +25,15 @@ PATIENCE = 3.0
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
-def local(name: str | Path) -> Path:
+def local(name: str | os.PathLike[str]) -> Path:
     """Return a path on this machine: expand ``~``, drop ``file://``.
 
-    Raises `ConfigError` for any other URL and for a NUL character.
+    Raises `ConfigError` for any other URL, for a NUL character, and for what is no path.
     """
-    text = str(name)
+    try:
+        text = os.fspath(name)
+    except TypeError:
+        raise ConfigError(f"a {type(name).__name__} is not a path", "give the path of a file or folder") from None
     url = _URL.match(text)
     if url and url[1].lower() == "file":
         text = unquote(re.sub(r"^[^/]*:/+(localhost(?=/))?/*", "/", text))
@@ -44,7 +47,7 @@ def local(name: str | Path) -> Path:
         raise ConfigError(f"{text}: there is no such home folder", "write the full path") from None
 
 
-def target(name: str | Path) -> Path:
+def target(name: str | os.PathLike[str]) -> Path:
     """Return `local` for an output; resolve ``..`` as far as folders exist.
 
     Raises `ConfigError` for a path that names no file, such as ``/``.

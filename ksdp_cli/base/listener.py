@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +35,11 @@ class Listener:
 
 
 def as_warning(message: str) -> None:
-    """Issue a `KsdpWarning` through Python's warnings: the default ``warn``."""
-    warnings.warn(message, KsdpWarning, stacklevel=3)
+    """Issue a `KsdpWarning` at the caller's line outside ksdp: the default ``warn``."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals["__name__"].startswith("ksdp_cli."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, KsdpWarning, stacklevel=level)
 
 
 def discard(message: str) -> None:

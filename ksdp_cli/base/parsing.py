@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import SupportsFloat, SupportsIndex
 
 from ..errors import ConfigError
@@ -14,6 +16,15 @@ from ..errors import ConfigError
 #: Most values in a range.
 MOST = 100_000
 RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
+
+
+@contextlib.contextmanager
+def option(name: str) -> Iterator[None]:
+    """Put the name of an option before the message of a `ConfigError` on its value."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"--{name.replace('_', '-')}: {error.message}", error.hint) from None
 
 
 def number(value: object) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError, ValidationInfo
 
-from ..errors import ConfigError
+from ..errors import ConfigError, nearest
 from . import parsing as numbers
 from .files import LARGEST_TOML, decode, local, read_file_or_pipe
 from .validation import first_error
@@ -20,12 +19,8 @@ def _option_parser(parse: Callable[[object], object]) -> BeforeValidator:
     """Return a validator whose errors begin with the option's name."""
 
     def run(value: object, info: ValidationInfo) -> object:
-        try:
+        with numbers.option(info.field_name or "value"):
             return parse(value)
-        except ConfigError as error:
-            raise ConfigError(
-                f"--{(info.field_name or 'value').replace('_', '-')}: {error.message}", error.hint
-            ) from None
 
     return BeforeValidator(run)
 
@@ -86,9 +81,8 @@ def build(model: type[Model], values: Mapping[str, object]) -> Model:
 
 def unknown_name(name: str, names: list[str]) -> ConfigError:
     """Return the error for an unknown option or parameter, with the nearest known name."""
-    close = [one for one in names if one.lower() == name.lower()]
-    close = close or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean --{close[0].replace('_', '-')}?" if close else f"there are: {', '.join(sorted(names))}"
+    close = nearest(name, names)
+    hint = f"did you mean --{close.replace('_', '-')}?" if close else f"there are: {', '.join(sorted(names))}"
     return ConfigError(f"there is no option or parameter --{name}", hint)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ class Gaussian:
     """c = a Gaussian about the origin with total ``mass`` and standard deviation ``width`` [length] along each axis."""
 
     def __init__(self, mass: float, width: float) -> None:
-        self.mass, self.width = mass, width
+        self.mass, self.width, self.radius = mass, width, 5.0 * width
 
     def __call__(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         r2 = sum((axis * axis for axis in axes[1:]), axes[0] * axes[0])
@@ -33,22 +34,40 @@ class Gaussian:
 
 
 class StoredField:
-    """c of one stored frame: ``values`` on a regular grid ``axes``, interpolated by cubic splines, 0 outside the grid.
+    """c of one stored frame: ``values`` on a regular grid ``axes``, interpolated by cubic splines.
 
-    ``path`` names the store; ``digest`` is the SHA-256 of the values. Raises `ConfigError` if c is not small at the
-    edge of the grid (`CUT`).
+    It is 0 outside the grid, or repeats itself where ``box``, the side of the grid if that is a periodic box, is that
+    of the new run. ``path`` names the store; ``digest`` is the SHA-256 of the values.
     """
 
-    def __init__(self, path: str, axes: Sequence[NDArray[np.float64]], values: NDArray[np.float32]) -> None:
-        self.path, self.axes, self.values = path, axes, values.astype(np.float64)
+    def __init__(
+        self, path: str, axes: Sequence[NDArray[np.float64]], values: NDArray[np.float32], box: float = 0.0
+    ) -> None:
+        self.path, self.axes, self.values, self.box = path, axes, values.astype(np.float64), box
         self.digest = hashlib.sha256(np.ascontiguousarray(values, "<f4").data).hexdigest()
+        self.mode = "constant"
+        self.radius = max(float(np.abs(nodes).max()) for nodes in axes)
+        self.mass = float(self.values.sum()) * math.prod(
+            float(nodes[1] - nodes[0]) if len(nodes) > 1 else 1.0 for nodes in axes
+        )
+
+    def within(self, box: float) -> StoredField:
+        """Return this field for a periodic box of that side, 0 for free space.
+
+        Raises `ConfigError` if it ends at the edge of its grid and is not small there (`CUT`).
+        """
+        if box and box == self.box:
+            field = copy.copy(self)
+            field.mode = "grid-wrap"
+            return field
         top = float(np.abs(self.values).max())
-        ends = [float(np.abs(self.values.take((0, -1), axis)).max()) for axis in range(values.ndim)]
+        ends = [float(np.abs(self.values.take((0, -1), axis)).max()) for axis in range(self.values.ndim)]
         if max(ends) > CUT * top:
             raise ConfigError(
-                f"c of {path} is {max(ends) / top:.2g} of its largest value at the edge of its grid, and 0 beyond",
-                "store it in a larger box, as --field-side 8",
+                f"c of {self.path} is {max(ends) / top:.2g} of its largest value at the edge of its grid, and 0 beyond",
+                f"use --box {self.box:g}, its own" if self.box else "store it in a larger box, as --field-side 8",
             )
+        return self
 
     def __call__(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         from scipy.ndimage import map_coordinates
@@ -57,7 +76,7 @@ class StoredField:
             (np.asarray(axis) - nodes[0]) / (nodes[1] - nodes[0]) if len(nodes) > 1 else np.asarray(axis) * 0.0
             for axis, nodes in zip(axes, self.axes, strict=True)
         ]
-        return np.asarray(map_coordinates(self.values, indices, order=3, mode="constant"))
+        return np.asarray(map_coordinates(self.values, indices, order=3, mode=self.mode))
 
 
 def beginning(c0: str | StoredField) -> str | Field:

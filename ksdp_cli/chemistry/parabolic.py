@@ -22,7 +22,7 @@ from ..errors import ConfigError
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import Nested, Sizes, choose
-from ..particles.mesh.transfer import carried, periodic_modes, piece_of, pieces_of
+from ..particles.mesh.transfer import carried, given, piece_of
 from .aliasing import aliasing_error
 from .base import Facts, Grid, State
 from .beginning import FORMS
@@ -73,6 +73,10 @@ class Parabolic:
             raise ConfigError(f"parabolic chemistry with kernel {name!r}", "use --kernel gaussian")
         if facts.device != "cpu":
             raise ConfigError(f"parabolic chemistry on device {facts.device!r}", "use --device cpu")
+        if facts.engine != "auto":
+            raise ConfigError(f"engine {facts.engine!r} with parabolic chemistry, which sums no pairs", "drop --engine")
+        if params.box and params.boxes > 1:
+            raise ConfigError(f"boxes = {params.boxes} in a periodic box", "give --box or --boxes")
         if params.modes % 2 or params.modes > MOST[facts.dim]:
             raise ConfigError(f"modes = {params.modes}", f"give an even number up to {MOST[facts.dim]}")
         if facts.delta == 0 and params.modes == 0:
@@ -87,11 +91,8 @@ class Parabolic:
         if params.box:
             centre, width = np.zeros(facts.dim), params.box
         nested = self._nested(centre, width)
-        if callable(facts.c0) and params.box:
-            field = [periodic_modes(facts.c0, nested.boxes[0])]
-        elif callable(facts.c0):
-            pieces = pieces_of(facts.c0, nested.boxes)
-            field = [carried(pieces, box) for box in nested.boxes]
+        if callable(facts.c0):
+            field = given(facts.c0, nested)
         elif facts.c0 == "elliptic":
             field = nested.advanced(nested.zeros(), axes, facts.mass, 0.0, params.k)
         elif facts.c0 == "zero":
@@ -108,6 +109,8 @@ class Parabolic:
         state = self._enlarge(state, axes)
         nested, memory = self._of(state), self.params.eps / dt
         field = nested.advanced(_field(state), axes, self.facts.mass, memory, self.params.k, self.facts.world)
+        if self._endless:
+            field[-1].flat[0] = 0.0  # the mass is infinite: `field` adds the constant
         record = state["told"].copy()
         if record[0] % CHECK == 0:
             record[1] = max(record[1], aliasing_error(nested, field, axes))
@@ -125,16 +128,14 @@ class Parabolic:
 
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
         """c at the points of ``grid`` from the modes; in free space 0 outside the last box."""
-        return self._of(state).at(_field(state), grid.points())[0].reshape(grid.shape)
+        nested = self._of(state)
+        c = nested.at(_field(state), grid.points())[0].reshape(grid.shape)
+        return c + self.facts.mass * _green_less_periodic(nested.boxes[-1].side, self.facts.dim) if self._endless else c
 
     def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
         """Return the gradient of `field` on the points of ``grid``, (d, x, y (, z))."""
         slope = self._of(state).at(_field(state), grid.points())[1]
         return slope.reshape(-1, *grid.shape)
-
-    def mass(self, state: State) -> float:
-        """Integral of c over the last box."""
-        return self._of(state).mass(_field(state))
 
     def report(self, state: State) -> dict[str, object]:
         sizes, record = self._of(state).sizes, state["told"]
@@ -149,10 +150,10 @@ class Parabolic:
             "delta_error": sizes.delta_error if self.facts.delta else None,
             "aliasing_error": float(record[1]),
             "renewed": int(record[2]),
-            "warnings": self._warnings(sizes, record),
+            "warnings": self._warnings(sizes, record, state["centre"]),
         }
 
-    def _warnings(self, sizes: Sizes, record: NDArray[np.float64]) -> list[str]:
+    def _warnings(self, sizes: Sizes, record: NDArray[np.float64], centre: NDArray[np.float64]) -> list[str]:
         facts, warnings = self.facts, []
         limit = 4.0 * facts.accuracy
         if facts.delta and sizes.delta_error > limit:
@@ -163,8 +164,11 @@ class Parabolic:
                 f"{sizes.side:.3g} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; {modes} modes would reach "
                 f"{facts.accuracy:g}; use a larger --delta2 or more --modes"
             )
-        if sizes.image_error > limit:
-            warnings.append(f"periodic images add {sizes.image_error:.2g} to the force; give more --boxes")
+        if sizes.image_error > (0.0 if math.isfinite(self._reach(centre)) else limit):
+            warnings.append(
+                f"c spreads beyond the last of {sizes.boxes} boxes: periodic images add {sizes.image_error:.2g} to the "
+                "force, and c itself is off by a constant; give more --boxes"
+            )
         if record[1] > limit:
             warnings.append(
                 f"splines of order {sizes.order} add {record[1]:.2g} to the force, more than --accuracy allows"
@@ -195,19 +199,29 @@ class Parabolic:
         record[2] += 1
         return _state(field, centre, width, record)
 
-    def _sizes(self, width: float, boxes: int | None = None) -> Sizes:
+    @property
+    def _endless(self) -> bool:
+        """Whether c is that of all times before, without a decay, in free space."""
+        return self.facts.c0 == "elliptic" and self.params.k == 0 and not self.params.box
+
+    def _reach(self, centre: NDArray[np.float64]) -> float:
+        """Side of the region into which c spreads, about ``centre``; infinite if it has no end or is not known."""
         params, facts = self.params, self.facts
-        reach = 8.0 * math.sqrt(4.0 * facts.T / params.eps)
-        if callable(facts.c0) or facts.c0 == "elliptic":
-            reach = math.inf
+        reach = 8.0 * math.sqrt(4.0 * facts.T / params.eps) if facts.c0 != "elliptic" else math.inf
         if params.k > 0:
             reach = min(reach, -1.5 * math.log(facts.accuracy) / params.k)
+        if callable(facts.c0):  # whose pieces are whole in the middle half of the last box
+            reach += 4.0 * (getattr(facts.c0, "radius", math.inf) + float(np.abs(centre).max()))
+        return reach
+
+    def _sizes(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Sizes:
+        params, facts = self.params, self.facts
         return choose(
             facts.dim,
             width,
             facts.delta,
             facts.accuracy,
-            reach,
+            self._reach(centre),
             side=params.box or None,
             count=params.modes or None,
             boxes=boxes or params.boxes or None,
@@ -220,7 +234,7 @@ class Parabolic:
         if self._held is None or self._held[0] != key:
             facts = self.facts
             periodic = self.params.box > 0
-            nested = Nested(centre.tolist(), self._sizes(width, boxes), facts.delta, facts.threads, periodic)
+            nested = Nested(centre.tolist(), self._sizes(centre, width, boxes), facts.delta, facts.threads, periodic)
             self._held = key, nested
         return self._held[1]
 
@@ -240,6 +254,14 @@ def _extent(axes: Axes) -> tuple[NDArray[np.float64], float]:
     """Middle (d,) and largest width of a cloud along an axis."""
     ends = np.array([(axis.min(), axis.max()) for axis in axes], np.float64)
     return ends.mean(1), float((ends[:, 1] - ends[:, 0]).max())
+
+
+def _green_less_periodic(side: float, dim: int) -> float:
+    """The Green's function of free space less that of a periodic box with mean 0, near its pole.
+
+    The constants are log(2 pi |eta(i)|^2) / (2 pi) of the square and Wigner's 2.837297 / (4 pi) of the cube.
+    """
+    return 0.2085777932 - math.log(side) / (2.0 * math.pi) if dim == 2 else 0.2257848 / side
 
 
 def _field(state: State) -> list[Modes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import logging
 import os
 import re
@@ -19,7 +18,8 @@ from typer.core import TyperGroup
 from ..base import launcher
 from ..base.files import printable
 from ..base.outputs import NO_ROOM
-from ..errors import KsdpError, ReportedElsewhere
+from ..base.place import place
+from ..errors import KsdpError, ReportedElsewhere, nearest
 
 #: Only rank 0 of a run prints; a rank that has lost another one exits at once. See `_ranks`.
 silent, at_once = launcher.rank() > 0, False
@@ -128,7 +128,7 @@ def exit_code_of(work: Callable[[], int]) -> int:
     except OSError as error:
         if error.errno in NO_ROOM:
             _drop_output()
-        name = f" {error.filename}" if error.filename else ""
+        name = f": {error.filename}" if error.filename else ""
         say(f"{error.strerror or error}{name}; check the path, its permissions and the free disk space", logging.ERROR)
         return RESOURCES if error.errno in NO_ROOM else DATA
     except Exception as error:
@@ -155,7 +155,10 @@ def _unexpected(error: Exception) -> int:
         return RESOURCES
     if os.environ.get("KSDP_TRACEBACK"):
         traceback.print_exc()
-    say(f"{kind}: {error}; KSDP_TRACEBACK=1 shows where, please report it", logging.CRITICAL)
+    if where := place(error):
+        say(f"{kind}{where}: {error}; KSDP_TRACEBACK=1 shows the calls that led there", logging.ERROR)
+    else:
+        say(f"{kind}: {error}; KSDP_TRACEBACK=1 shows where, please report it", logging.CRITICAL)
     return BUG
 
 
@@ -172,9 +175,9 @@ def usage_line(error: Any) -> str:
     if unknown and context is not None:
         names = [name for parameter in context.command.params for name in parameter.opts]
         names += [*getattr(context.command, "commands", {}), *context.help_option_names]
-        close = difflib.get_close_matches(unknown.group(1), names, n=1, cutoff=0.5)
+        close = nearest(unknown.group(1), names)
         message = message.split(" (Possible", 1)[0].split(" Did you mean", 1)[0].rstrip(".")
         if close:
-            return f"{message}; did you mean {close[0]}?"
+            return f"{message}; did you mean {close}?"
     path = context.command_path if context is not None else "ksdp"
     return f"{message}; see '{path} --help'"

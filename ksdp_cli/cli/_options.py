@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
+from ..base.parsing import integer, option
 from ..config import read_toml, unknown_name
 from ..errors import ConfigError
 
@@ -48,6 +49,16 @@ def executor(panel: str | None = None) -> OptionInfo:
     text = "Where they run; 'ksdp plugins' lists the executors. Default processes."
     option: OptionInfo = typer.Option(metavar="NAME[:PLACE]", help=text, rich_help_panel=panel)
     return option
+
+
+def counts(**texts: str | None) -> dict[str, int]:
+    """Parse options that are whole numbers, without those that were not given. Raises `ConfigError` with their name."""
+    numbers = {}
+    for name, text in texts.items():
+        if text is not None:
+            with option(name):
+                numbers[name] = integer(text)
+    return numbers
 
 
 def by_name(arguments: list[str], names: list[str]) -> dict[str, str]:

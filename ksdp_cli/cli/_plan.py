@@ -28,9 +28,9 @@ def _thresholds(entries: list[JsonDict]) -> list[list[object]]:
 
 def _rows(d: JsonDict) -> list[list[str]]:
     dt = d["dt"]
-    stable = f"{dt['stable']:.3g}" if dt["stable"] else "any"
+    resolved = f"{dt['stable']:.3g} resolves the run: " if dt["stable"] else ""
     halvings = f", halved up to {dt['halvings']} times where needed" if dt["halvings"] else ""
-    rows = [["dt", f"{dt['asked']:g}{halvings}; {stable} resolves the run: {dt['reason']}"]]
+    rows = [["dt", f"{dt['asked']:g}{halvings}; {resolved}{dt['reason']}"]]
     rows += [
         ["", f"{one['dt']:.3g}: {one['reason']}{'' if one['counts'] else ' (not needed here)'}"]
         for one in dt["limits"][1:]

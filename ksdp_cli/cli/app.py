@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ def main() -> None:
     if _boundary.at_once:  # torch's threads that wait for a lost rank would abort Python at its exit
         _boundary.flush()
         os._exit(code)
+    gc.freeze()  # else Python looks through all objects of all libraries once more at its exit: 0.2 s
     sys.exit(code)
 
 

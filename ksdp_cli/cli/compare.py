@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from ..base.parsing import integer
 from ..config import CompareConfig
 from ..errors import ConfigError
 from . import _options as o
@@ -80,7 +79,7 @@ def compare(
             words[0],
             words[1] if len(words) > 1 else None,
             floor=floor,
-            workers=integer(workers) if workers else None,
+            workers=o.counts(workers=workers).get("workers"),
             executor=executor,
             progress=progress,
             tell=say,

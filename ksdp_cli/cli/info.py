@@ -62,7 +62,8 @@ def _sentence(document: RunInfo) -> str:
     times = document["times"]
     size, kind = f"{document['megabytes']:.3g} MB", KINDS.get(document["kind"], document["kind"])
     count = f"{len(document['cases'])} cases, " if len(document["cases"]) > 1 else ""
-    at = f"t = {times[0]:.4g}" + (f" to {times[-1]:.4g} ({len(times)} frames)" if len(times) > 1 else "")
+    at = f"t = {times[0]:.4g}" if times else "no frame of all cases yet"
+    at += f" to {times[-1]:.4g} ({len(times)} frames)" if len(times) > 1 else ""
     whole = "complete" if document["complete"] else "not complete"
     who = f"{document['particles']} particles in {document['dimension']}D"
     return f"{document['path']}: {kind}, {count}{who}, {at}; {whole}, {size}."

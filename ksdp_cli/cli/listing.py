@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from .. import plugins
 from ..base.files import JsonDict
-from ..errors import ConfigError
+from ..errors import ConfigError, nearest
 from ..registry import Entry
 from . import _options as o
 from . import _render
@@ -95,8 +94,8 @@ def show(
     entries = [entry for entry in plugins.registry().entries if name in (entry.name, entry.long_name)]
     if not entries:
         names = sorted({entry.name for entry in plugins.registry().entries})
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+        close = nearest(name, names)
+        hint = f"did you mean {close!r}?" if close else f"there are: {', '.join(names)}"
         raise ConfigError(f"there is no component {name!r}", hint)
     descriptions = [describe(entry) for entry in entries]
     tables = []

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..base.parsing import integer
 from ..base.signals import graceful
 from . import _options as o
 from . import _render
@@ -81,7 +80,7 @@ def reproduce(
             picture=picture,
             overwrite=overwrite,
             device=device or "auto",
-            workers=integer(workers) if workers else None,
+            workers=o.counts(workers=workers).get("workers"),
             executor=executor,
             progress=progress,
             stop=stop,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..base.files import JsonDict
-from ..base.parsing import integer
 from ..base.signals import graceful
 from ..config import SimulateConfig
 from . import _options as o
@@ -125,9 +124,7 @@ def simulate(
         "executor": executor,
         "world": world,
     }
-    outputs |= {
-        name: integer(text) for name, text in (("threads", threads), ("workers", workers), ("case", case)) if text
-    }
+    outputs |= o.counts(threads=threads, workers=workers, case=case)
     names = [*SimulateConfig.model_fields, *OWN, "A"]
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, names)
     settings = presets.with_changes(preset, o.merge(config, physics | outputs, names))
@@ -153,9 +150,9 @@ def print_each_command(settings: dict[str, object]) -> None:
     """Print the command for each case."""
     from ..api.simulating import commands
 
-    out: Any = settings.get("out")
+    own: dict[str, Any] = {name: settings.get(name) for name in ("out", "threads")}
     options: dict[str, Any] = problem_of(settings)
-    for line in commands(out, **options):
+    for line in commands(**own, **options):
         typer.echo(line)
 
 

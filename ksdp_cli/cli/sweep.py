@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from ..base.parsing import integer
 from ..config import SimulateConfig
 from . import _options as o
 from .simulate import OWN, print_each_command, run_and_print
@@ -40,9 +39,8 @@ def sweep(
     """
     from ..api.sweep_files import read_sweep
 
-    numbers = (("threads", threads), ("workers", workers), ("case", case))
     from_command_line: dict[str, Any] = {"out": out, "overwrite": overwrite, "executor": executor}
-    from_command_line |= {name: integer(text) for name, text in numbers if text}
+    from_command_line |= o.counts(threads=threads, workers=workers, case=case)
     options = o.override(read_sweep(file), file, from_command_line, [*SimulateConfig.model_fields, *OWN, "A"])
     options["resume"] = not options.get("overwrite", False)
     if print_commands:

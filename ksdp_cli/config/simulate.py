@@ -136,7 +136,8 @@ class SimulateConfig(Settings):
         data = dict(data)
         if data.get("dt") == "auto":
             data |= {"dt": AUTO["dt"], "halvings": data.get("halvings") or AUTO["halvings"]}
-        times = numbers.sweep(data["snapshots"]) if data.get("snapshots") not in (None, (), []) else ()
+        with numbers.option("snapshots"):
+            times = numbers.sweep(data["snapshots"]) if data.get("snapshots") not in (None, (), []) else ()
         if any(b <= a for a, b in itertools.pairwise(times)):
             raise ConfigError(f"snapshots {', '.join(f'{t:g}' for t in times)} do not increase", "sort the times")
         if times and times[0] < 0:
@@ -145,9 +146,11 @@ class SimulateConfig(Settings):
             )
         if data.get("T") is None:
             data["T"] = times[-1] if times else cls.model_fields["T"].default
-        end = numbers.number(data["T"])
+        with numbers.option("T"):
+            end = numbers.number(data["T"])
         if times and times[-1] > end * (1 + 1e-12):
-            raise ConfigError(f"snapshot {times[-1]:g} lies beyond T = {end:g}", "raise --T or drop the snapshot")
+            hint = "raise --T or drop the snapshot" + ("; both count from t0" if data.get("t0") else "")
+            raise ConfigError(f"snapshot {times[-1]:g} lies beyond T = {end:g}", hint)
         data["snapshots"] = times if times and times[-1] >= end * (1 - 1e-12) else (*times, end)
         return data
 

@@ -122,7 +122,7 @@ def radial(
     "elliptic" solution of the uniform ball. ``points`` is the number of cells to r = 1; the error falls with its
     square. Raises `ConfigError` for arguments out of range and `NumericalError` if the integration fails.
     """
-    end = float(np.max(t))
+    end = float(np.max(t, initial=-math.inf))
     if eps or k or dim != 2:
         from .radial_chemistry import solve
 

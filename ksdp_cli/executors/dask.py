@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..base.files import read_json
 from ..base.libraries import library
 from ..base.threads import LIMITS, core_count
 from ..errors import ConfigError, ResourceError
 from ..plugins import own_version
 from .base import Workers, listen
+from .environment import blas, restore
 
 if TYPE_CHECKING:
     import distributed
@@ -28,12 +32,17 @@ T = TypeVar("T")
 #: Seconds within which a scheduler must answer.
 PATIENCE = 10.0
 #: Settings of the local cluster: a case is one long call, and what Dask samples every 10 to 500 ms takes 5 % of a
-#: core from two workers.
-QUIET = {
+#: core from two workers. Nobody reads its pages.
+QUIET: dict[str, object] = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.diagnostics.nvml": False,
 }
+#: Variables that Dask sets in this process, for the processes it starts.
+LEFT_BEHIND = ("PYTHONHASHSEED", "OPENBLAS_NUM_THREADS")
 #: Request to a worker: start no more calls.
 CLOSED = -1
 
@@ -58,13 +67,13 @@ class Dask(Workers):
         self._client: Any = self._connect(place) if place else None
         self.threads = None if place else max(1, core_count() // self._workers)
 
-    def _connect(self, address: str) -> distributed.Client:
-        """Return a client of the scheduler at ``address``; check the threads and version of its workers."""
-        where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
-        if "address" in where and not re.search(r":\d+$", address):
-            raise ConfigError(f"executor 'dask:{address}' has no port", "write dask:tcp://HOST:PORT, or dask:FILE.json")
+    def _connect(self, place: str) -> distributed.Client:
+        """Return a client of the scheduler at ``place``; check the threads and version of its workers."""
+        address = _address_in(Path(place)) if place.endswith(".json") else place
+        if not re.search(r":\d+$", address):
+            raise ConfigError(f"executor 'dask:{place}' has no port", "write dask:tcp://HOST:PORT, or dask:FILE.json")
         try:
-            client = self._distributed.Client(**where, timeout=PATIENCE, set_as_default=False)
+            client = self._distributed.Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             reason = " ".join(str(error).split())
             raise ResourceError(
@@ -89,21 +98,26 @@ class Dask(Workers):
 
     def _start(self) -> distributed.Client:
         """Start a cluster on this machine and return a client."""
-        # a worker reads the limits as any process does, and Dask's nanny sets most variables of LIMITS to 1
+        # a worker reads the limits as any process does
         environment = {name: str(self.threads) for name in LIMITS}
         import dask.config
 
-        with dask.config.set(QUIET):
-            self._cluster = self._distributed.LocalCluster(
-                n_workers=self._workers,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",  # the default is port 8787 of every interface
-                memory_limit=None,
-                silence_logs=logging.CRITICAL,
-                env=environment,
-                preload=["ksdp_cli.executors.dask_worker"],
-            )
+        self._environment = {name: os.environ.get(name) for name in LEFT_BEHIND}
+        # by default workers return freed memory to the system, and fetch it again in the next step: 0.8 of 8 s
+        with dask.config.set(QUIET | {"distributed.nanny.pre-spawn-environ": blas(self.threads)}):
+            try:
+                self._cluster = self._distributed.LocalCluster(
+                    n_workers=self._workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",  # the default is port 8787 of every interface
+                    memory_limit=None,
+                    silence_logs=logging.CRITICAL,
+                    env=environment,
+                    preload=["ksdp_cli.executors.dask_worker"],
+                )
+            finally:
+                restore(self._environment)
         return self._distributed.Client(self._cluster, set_as_default=False)
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
@@ -136,7 +150,19 @@ class Dask(Workers):
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+            restore(self._environment)  # a worker that was started again has left them behind again
         self._client = None
+
+
+def _address_in(file: Path) -> str:
+    """Return the address in the file of a scheduler; Dask itself would wait for the file without end."""
+    try:
+        return str(read_json(file)["address"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds no address"
+        raise ResourceError(
+            f"cannot read the Dask scheduler's file {file}: {reason}", "start one with --scheduler-file, or correct it"
+        ) from None
 
 
 def _pass_on(theirs: distributed.Future, ours: Future[T]) -> None:

@@ -21,6 +21,7 @@ from ..base.listener import Stop
 from ..base.outputs import write_whole
 from ..base.signals import graceful
 from .base import listen
+from .environment import leave_at_once
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
@@ -48,6 +49,7 @@ class Job:
     folder: Path
 
     def __call__(self) -> None:
+        leave_at_once()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C of the terminal; SIGTERM ends the job
         for call in self.calls:
             file = outcome_of(self.folder, call.key)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..base.threads import core_count
 from ..errors import ConfigError
 from .base import Workers, listen
+from .environment import blas, for_children, leave_at_once
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -45,7 +46,8 @@ class Processes(Workers):
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         try:
-            return self._pool.submit(_run, fn, *args, **kwargs)
+            with for_children(blas(self.threads)):
+                return self._pool.submit(_run, fn, *args, **kwargs)
         except BrokenProcessPool as error:  # a worker was lost before its first call
             lost = Future[T]()
             lost.set_exception(error)
@@ -80,6 +82,7 @@ def _begin(shared_number: Synchronized[int], driver: int) -> None:
     The pool sends SIGTERM to its workers when one of them was killed. A worker with a case finishes it. A worker
     without one exits, since it could wait for ever for a lock of the killed process.
     """
+    leave_at_once()
     listen(lambda: int(shared_number.value))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _ending.set())

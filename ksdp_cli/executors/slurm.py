@@ -25,6 +25,7 @@ from ..base.outputs import write_whole
 from ..base.threads import core_count
 from ..errors import ConfigError, ResourceError
 from .base import Workers
+from .environment import blas, for_children
 from .jobs import Call, Job, outcome_of, read_outcome
 from .queue import Queue
 
@@ -121,10 +122,15 @@ class Slurm(Workers):
         jobs = [
             Job(calls[start :: -(-len(calls) // per_job)], self._folder) for start in range(-(-len(calls) // per_job))
         ]
-        with _quiet(), _without_terminal(self._local):
-            executor = self._executor()
-            with executor.batch():
-                futures = [executor.submit(job) for job in jobs]
+        with _quiet():
+            if self._local:
+                with _without_terminal(), for_children(blas(self.threads)):
+                    # an executor for each: submitit waits 0.2 s between two jobs of one
+                    futures = [self._executor().submit(job) for job in jobs]
+            else:
+                executor = self._executor()
+                with executor.batch():
+                    futures = [executor.submit(job) for job in jobs]
         for job, number in zip(jobs, futures, strict=True):
             if self._local:
                 self._sent[number.job_id] = number
@@ -236,9 +242,9 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_terminal(local: bool) -> Iterator[None]:
+def _without_terminal() -> Iterator[None]:
     """Shield processes started in the block from the terminal's Ctrl-C, as on a cluster."""
-    if not local or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

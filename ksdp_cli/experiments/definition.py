@@ -5,7 +5,6 @@ The TOML files in ``data`` are the experiments that ship with ksdp; a user's fil
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from ..base.validation import first_error
 from ..config import Real, Settings, SimulateConfig, Sweep, TrainConfig, Whole, build, read_toml
-from ..errors import ConfigError
+from ..errors import ConfigError, nearest
 
 DATA = Path(__file__).parent / "data"
 #: The experiments of Table 2, in the paper's order.
@@ -143,8 +142,8 @@ def read(experiment: str | Path, others: Sequence[str] = ()) -> Experiment:
     if name.endswith(".toml"):
         return parse(Path(experiment))
     known = [*others, *names()]
-    close = difflib.get_close_matches(name, [one for one in known if " " not in one], n=1, cutoff=0.5)  # no ranges
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}, or the path of a .toml file"
+    close = nearest(name, [one for one in known if " " not in one])  # no ranges
+    hint = f"did you mean {close}?" if close else f"there are: {', '.join(known)}, or the path of a .toml file"
     raise ConfigError(f"there is no experiment {name!r}", hint)
 
 

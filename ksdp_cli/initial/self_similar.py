@@ -28,6 +28,19 @@ class SelfSimilarParams(Params):
     age: float = Field(0.1, gt=0, description="mu times the time since all mass was at the origin [length^2]")
 
 
+class OwnChemical:
+    """c of a solution with inertia > 0, times ``unit``, its ``mass``, and the ``radius`` beyond which it is 1e-7 of
+    that."""
+
+    def __init__(self, solution: SelfSimilar, params: SelfSimilarParams, unit: float) -> None:
+        self.solution, self.age, self.unit = solution, params.age, unit
+        self.mass = unit * params.pull * params.age / params.inertia
+        self.radius = 4.0 * math.sqrt(4.0 * params.age / params.inertia)
+
+    def __call__(self, axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        return np.asarray(self.solution.chemical(np.sqrt(sum(axis * axis for axis in axes)), self.age) * self.unit)
+
+
 class SelfSimilarCloud:
     """The self-similar solution of mass M = ``pull`` mu / chi. In a run with this M, E|X|^2 is proportional to time.
 
@@ -58,7 +71,7 @@ class SelfSimilarCloud:
                     f"c0 = 'exact' with {name} = {value:.10g}, but the initial cloud has {expected:.10g}",
                     "use --pull chi M / mu, --inertia eps mu and k = 0",
                 )
-        return lambda axes: self.solution.chemical(np.sqrt(sum(axis * axis for axis in axes)), own.age) * mu / chi
+        return OwnChemical(self.solution, own, mu / chi)
 
     def second_moment(self, dim: int) -> float:
         return self.solution.second_moment(self.params.age)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..errors import ConfigError
 from ..particles.problem import pose
 from . import (
     brownian,
@@ -44,6 +45,8 @@ def check(options: Mapping[str, object]) -> Iterator[Finding]:
     ``options`` are those of `ksdp_cli.simulate`. Raises `ConfigError` if they are not valid.
     """
     problem = pose(dict(options))
+    if len(problem.cases) > 1:
+        raise ConfigError(f"laws of {len(problem.cases)} cases", "give one value of each parameter")
     for law in LAWS:
         if law.holds(problem):
             yield law.check(problem)

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..base import html
 from ..base.files import JsonDict, local, open_regular, parse_json
 from ..base.outputs import write_whole
-from ..base.parsing import number
+from ..base.parsing import number, option
 from ..base.records import Eta, FileEntries, Options, Provenance, Shape, UnitsRecord, as_record
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
@@ -39,6 +39,7 @@ WITH_UNITS = "2"
 LARGEST_FILE = 1 << 24
 #: Largest number of source particles in a model: 4 MB in the plane.
 LARGEST_SOURCE = 1 << 19
+POINTS = "'ksdp import' makes a store of a file of points"
 DAMAGED = "the file is damaged; train again or restore a copy"
 
 
@@ -139,10 +140,15 @@ class Model:
         for name in values:
             if name not in names:
                 fixed = self.provenance.get("simulation", {})
-                why = f"; it is fixed at {fixed[name]} in this model" if name in fixed else ""
+                held = fixed.get(name)
+                text = ", ".join(f"{v:g}" for v in held) if isinstance(held, list) else held
+                why = f"; it is fixed at {text} in this model" if name in fixed else ""
                 raise ConfigError(f"this network has no parameter {name!r}{why}", f"it has: {', '.join(names)}")
-        high = dict(zip(names, self.eta_map.high, strict=True))
-        return {name: number(values[name]) if name in values else float(high[name]) for name in names}
+        complete = {name: float(high) for name, high in zip(names, self.eta_map.high, strict=True)}
+        for name, value in values.items():
+            with option(name):
+                complete[name] = number(value)
+        return complete
 
     def __call__(self, x: NDArray[np.floating], **at: float | str) -> NDArray[np.float32]:
         """f_theta(x; eta), (n, d) float32, with parameters by name, as in ``model(x, A=50)``; see `complete`,
@@ -150,10 +156,16 @@ class Model:
         values = self.complete(at)
         return self.push(x, [values[name] for name in self.eta_map.names])
 
-    def _repr_html_(self) -> str:
+    def ranges(self) -> list[tuple[str, str]]:
+        """Return each parameter with its trained range as text."""
         eta = self.eta_map
-        ranges = [(n, f"{low:g} to {high:g}") for n, low, high in zip(eta.names, eta.low, eta.high, strict=True)]
-        return html.table(f"Model {self.describe()}", ("parameter", "trained range"), ranges)
+        return [(n, f"{low:g} to {high:g}") for n, low, high in zip(eta.names, eta.low, eta.high, strict=True)]
+
+    def __repr__(self) -> str:
+        return f"<Model {self.describe()}; {', '.join(f'{name} = {span}' for name, span in self.ranges())}>"
+
+    def _repr_html_(self) -> str:
+        return html.table(f"Model {self.describe()}", ("parameter", "trained range"), self.ranges())
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file: to a temporary name, synchronised, then renamed."""
@@ -189,9 +201,13 @@ class Model:
         path = local(path)
         try:
             header, tensors = _read(path)
+        except IsADirectoryError:
+            raise DataError(f"{path} is a folder, and a model is a .safetensors file", "a store is no model") from None
         except OSError as error:
             raise DataError(f"cannot read the model {path}: {error.strerror}", "check the path") from None
         except Exception as error:  # safetensors and json raise their own errors
+            if path.suffix != ".safetensors":
+                raise DataError(f"{path} is not a model, which is a .safetensors file", POINTS) from None
             advice = "give a safetensors file of ksdp that is not damaged"
             raise DataError(f"{path} is not a readable model: {error}", advice) from None
         if "ksdp_format" not in header:

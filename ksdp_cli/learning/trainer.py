@@ -195,6 +195,9 @@ class Trainer:
         outputs = self._push(self.batch.inputs)
         prices = {"prices": self.prices} if self.prices.size else {}
         matching = solver.solve(outputs, self.batch.targets, self.gamma, **prices)
+        if (np.sort(matching.permutation) != np.arange(outputs.shape[1])).any():
+            raise ConfigError(f"solver {s.solver!r} returned rows that are not permutations",
+                              "check it with ksdp_cli.testing.check_transition_solver")  # fmt: skip
         self.gamma = matching.permutation
         self.capped += matching.status == "capped"
         if getattr(self.solver, "takes_prices", False):

@@ -18,6 +18,7 @@ from ..base.files import JsonDict
 from ..base.grids import SEED, streams
 from ..base.labels import label
 from ..base.parsing import sweep
+from ..base.place import place
 from ..base.validation import first_error
 from ..chemistry.base import Chemistry, Field
 from ..chemistry.beginning import StoredField, beginning
@@ -164,9 +165,11 @@ def pose(options: Mapping[str, object]) -> Problem:
     parameters: dict[str, dict[str, tuple[float, ...]]] = {}
     for part, names in fields.items():
         values = _table(f"{part}_params", remaining.pop(f"{part}_params", {}), part, names)
-        parameters[part] = {
-            name: sweep(extra[name] if name in extra else values.get(name, names[name].default)) for name in names
-        }
+        parameters[part] = {}
+        for name in names:
+            with parsing.option(name):
+                given = extra[name] if name in extra else values.get(name, names[name].default)
+                parameters[part][name] = sweep(given)
     begin = beginning(c0)
     if isinstance(begin, StoredField) and len(begin.axes) != dim:
         raise ConfigError(f"c of {begin.path} is in {len(begin.axes)} dimensions, not {dim}", "change --dim or --c0")
@@ -194,15 +197,17 @@ def pose(options: Mapping[str, object]) -> Problem:
 
 
 def own_chemical(name: str, initial: InitialCloud, case: Case, c0: str | Field) -> str | Field:
-    """Return ``c0``; if it is "exact", the chemical of the initial cloud.
+    """Return ``c0`` in the box of this case; if it is "exact", the chemical of the initial cloud.
 
-    Raises `ConfigError` if that cloud has no chemical, or none for this case.
+    Raises `ConfigError` if that cloud has no chemical, or none for this case, and as `StoredField.within`.
     """
+    values = case.chemistry_params.model_dump() if case.chemistry_params else {}
+    if isinstance(c0, StoredField):
+        return c0.within(values.get("box", 0.0))
     if not (isinstance(c0, str) and c0 == "exact"):
         return c0
     if not hasattr(initial, "chemical"):
         raise ConfigError(f"c0 = 'exact' for initial cloud {name!r}, which has no chemical", "use --init self_similar")
-    values = case.chemistry_params.model_dump() if case.chemistry_params else {}
     c: Field = initial.chemical(case.mu, case.chi, case.mass, values.get("eps", 0.0), values.get("k", 0.0))
     return c
 
@@ -275,15 +280,26 @@ def _cases(
 
 
 def _flow_of_case(flow: Flow | type[Flow], parameters: BaseModel, config: SimulateConfig) -> Flow:
-    """The flow of a case. Raises `ConfigError` if its code fails at a test point."""
+    """The flow of a case. Raises `ConfigError` if its code fails at two test points, or is not a velocity there."""
+    hint = "check it with ksdp_cli.testing.check_flow"
+    points = np.linspace((0.5,) * config.dim, (0.7, 0.6, 0.4)[: config.dim], 2, dtype=config.dtype)
+    x = points.copy()
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
-        field.velocity(np.full((1, config.dim), 0.5, config.dtype), config.t0)
+        v = field.velocity(x, config.t0)
     except KsdpError:
         raise
     except Exception as error:
-        message = f"flow {config.flow!r} fails: {type(error).__name__}: {error}"
-        raise ConfigError(message, "check it with ksdp_cli.testing.check_flow") from error
+        message = f"flow {config.flow!r} fails{place(error)}: {type(error).__name__}: {error}"
+        raise ConfigError(message, hint) from error
+    if not (isinstance(v, np.ndarray) and v.shape == x.shape):
+        what = f"shape {v.shape}" if isinstance(v, np.ndarray) else f"a {type(v).__name__}"
+        raise ConfigError(f"flow {config.flow!r} returned {what} for positions of shape {x.shape}", hint)
+    for point, velocity in zip(points, v, strict=True):
+        if not np.isfinite(velocity).all():
+            raise ConfigError(f"flow {config.flow!r} returned {velocity.tolist()} at x = {point.tolist()}", hint)
+    if (x != points).any():
+        raise ConfigError(f"flow {config.flow!r} changes the positions that it is given", hint)
     return field
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from ..config import read_toml
-from ..errors import ConfigError
+from ..errors import ConfigError, nearest
 
 HERE = Path(__file__).parent
 #: Options that go with the chemistry of a preset, and are dropped where another one is asked for.
@@ -45,7 +44,7 @@ def with_changes(name: str | None, changes: dict[str, object]) -> dict[str, obje
 
 def _read(name: str) -> dict[str, object]:
     if name not in names():
-        close = difflib.get_close_matches(name, names(), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}"
+        close = nearest(name, names())
+        hint = f"did you mean {close!r}?" if close else f"there are: {', '.join(names())}"
         raise ConfigError(f"there is no preset {name!r}", hint)
     return read_toml(HERE / f"{name}.toml")

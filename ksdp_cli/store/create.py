@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from .siblings import backup, replacement
 
 #: Settings that a resumed run may change: its device, and how far it goes.
 FREE = {"device", "T", "snapshots"}
+#: Suffixes that a store may not have, since they are those of files.
+OF_FILES = {".csv", ".npy", ".npz", ".nc", ".parquet", ".vtkhdf", ".txt", ".h5", ".safetensors", ".png", ".html"}
 #: Attributes that, like the configuration, identify a run.
 MARKS = ("origin", "contents", "chemical")
 
@@ -54,6 +57,9 @@ def create(
     if overwrite and resume:
         raise ConfigError("--overwrite and --resume exclude each other", "drop one of them")
     header.check()
+    if Path(path).suffix.lower() in OF_FILES:
+        hint = f"use -o {Path(path).with_suffix('.zarr')}; 'ksdp export' writes other formats"
+        raise ConfigError(f"the output {path} is a store, which is a folder", hint)
     root = Path(os.path.realpath(path))  # for a symbolic link: lock and siblings lie beside the store itself
     with disk.store_errors(root):
         lock = Lock(root)
@@ -87,7 +93,8 @@ def _open_locked(
         _place(root, header, None)
         return Owner(root, header, 0, False, lock)
     if not overwrite and not resume:
-        raise Taken(f"{path} exists", "use --overwrite, --resume, or another -o")
+        again = "--overwrite, --resume," if header.kind == "simulation" else "--overwrite"
+        raise Taken(f"{path} exists", f"use {again} or another -o")
     if not is_store(root):
         raise DataError(f"{path} exists, and is not a ksdp store or has damaged metadata", "use another -o")
     if overwrite:
@@ -133,7 +140,7 @@ def _place(root: Path, header: Header, run: Run | None) -> None:
     try:
         _lay_out(new, header, root, run)
     except BaseException:
-        shutil.rmtree(new, ignore_errors=True)  # no reader has seen it yet
+        _discard(new)
         raise
     if root.exists():
         os.rename(root, old)
@@ -141,6 +148,15 @@ def _place(root: Path, header: Header, run: Run | None) -> None:
     disk.sync_folder(root.parent)
     if old.exists():
         _remove(old)
+
+
+def _discard(new: Path) -> None:
+    """Remove a folder that no reader has seen yet. After Ctrl-C zarr's thread may still write the file it was at."""
+    for _ in range(20):
+        shutil.rmtree(new, ignore_errors=True)
+        time.sleep(0.02)
+        if not new.exists():
+            return
 
 
 def _lay_out(new: Path, header: Header, root: Path, run: Run | None) -> None:
@@ -209,8 +225,7 @@ def _remove(folder: Path) -> None:
 
     Raises `DataError` for any other folder.
     """
-    ours = is_store(folder) or all(name.endswith(disk.PARTIAL) for name in os.listdir(folder))
-    if not ours:
+    if not is_store(folder) and not _is_part_of_a_store(folder):
         raise DataError(f"{folder} is needed, but ksdp did not write it", "move it elsewhere")
     for child in folder.iterdir():
         if child.is_dir() and not child.is_symlink():
@@ -219,6 +234,14 @@ def _remove(folder: Path) -> None:
             child.unlink()
     (folder / "zarr.json").unlink(missing_ok=True)
     folder.rmdir()
+
+
+def _is_part_of_a_store(folder: Path) -> bool:
+    """Whether ``folder`` holds nothing but metadata and chunks of arrays: what a killed writer leaves without root."""
+    if (folder / "zarr.json").exists():
+        return False
+    names = [name for _, _, files in os.walk(folder) for name in files]
+    return all(name in ("zarr.json", "c") or name.isdigit() or name.endswith(disk.PARTIAL) for name in names)
 
 
 def _same_run(path: Path, run: Run, header: Header) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from ..base.files import read_json
 from ..errors import DataError
 from . import layout
+
+if TYPE_CHECKING:
+    import xarray
 
 #: Limits of a read: this many bytes for each byte on disk, plus a constant; metadata may claim any size.
 LARGEST_RATIO, SMALL = 100, 1 << 24
@@ -41,19 +45,25 @@ def read_foreign(path: Path) -> dict[str, NDArray[np.floating]]:
         else:
             dataset = xarray.open_dataset(path, decode_times=False)
         size = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
-        position, last = dataset["position"], [name for name in ("time", "particle", "axis") if name in dataset.sizes]
+        position = dataset["position"]
         require_plausible_size(math.prod(position.shape) * position.dtype.itemsize, size)
-        position = position.transpose(..., *[name for name in last if name in position.dims])
-        arrays = {"position": position.to_numpy()}
-        if position.dims[:1] == ("time",):
-            arrays["position"] = arrays["position"][None]
-        for name, one in dataset.variables.items():
-            case = one.dims == position.dims[:1] and name not in ("case", "particle", "axis")
-            if name != "position" and (case or (name == "time" and one.ndim == 1)):
-                arrays[str(name)] = np.asarray(one.values)
+        return arrays_of(dataset)
     except Exception as error:  # zarr, xarray and codecs raise many types
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read: {reason}", "write it with xarray.Dataset.to_zarr") from None
+
+
+def arrays_of(dataset: xarray.Dataset) -> dict[str, NDArray[np.floating]]:
+    """Return ``position`` (..., particle, axis), ``time`` and the coordinates of cases of a dataset."""
+    position, last = dataset["position"], [name for name in ("time", "particle", "axis") if name in dataset.sizes]
+    position = position.transpose(..., *[name for name in last if name in position.dims])
+    arrays = {"position": position.to_numpy()}
+    if position.dims[:1] == ("time",):
+        arrays["position"] = arrays["position"][None]
+    for name, one in dataset.variables.items():
+        case = one.dims == position.dims[:1] and name not in ("case", "particle", "axis")
+        if name != "position" and (case or (name == "time" and one.ndim == 1)):
+            arrays[str(name)] = np.asarray(one.values)
     return arrays
 
 
@@ -64,7 +74,10 @@ def require_plausible_size(claim: int, size: int) -> None:
 
 
 def advice(path: Path) -> str:
-    """Advise on a folder that is not a ksdp store: say what it holds, and which commands read it."""
+    """Advise on what is not a ksdp store: say what it holds, and which commands read it."""
+    if path.is_file():
+        model = path.suffix == ".safetensors"
+        return "it is a model" if model else "check the path; 'ksdp import' makes a store of a file of points"
     if has_positions(path):
         return (
             "it is a Zarr group with positions but without a configuration: compare, train and simulate --init read it"

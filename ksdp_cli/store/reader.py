@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from .. import provenance
 from ..base import html
 from ..base.files import JsonDict, local, read_json
 from ..base.grids import address, narrow, near
-from ..base.labels import label, number_text, several
+from ..base.labels import counted, label, number_text, several
 from ..base.records import FileEntries
 from ..base.shapes import Cloud
 from ..config import SimulateConfig
@@ -69,8 +70,13 @@ class Run:
         """Return seed and stream of the random numbers of a case; the seed is None if the store does not hold it."""
         return address(self._all, self.attrs.get("seed"), self._numbers[case])
 
+    def __fspath__(self) -> str:
+        return str(self.path)
+
     def __repr__(self) -> str:
-        return f"<Run {self.path}: {self.kind}, {len(self.cases)} cases, {len(self.times)} times, J = {self.J}>"
+        flow = f" of {str(self.config.get('flow')).removeprefix('ksdp:')}" if self.kind == "simulation" else ""
+        sizes = f"{counted(len(self.cases), 'case')}, {counted(len(self.times), 'time')}, J = {self.J}, d = {self.dim}"
+        return f"<Run {self.path}: {self.kind}{flow}, {sizes}>"
 
     @property
     def simulation(self) -> SimulateConfig:
@@ -180,12 +186,12 @@ class Run:
         ]
         if len(hits) != 1:
             cases = several((label(values) for values in self.cases), between="; ")
-            selection = label(parameters) or "no parameter"
+            selection = f" for {label(parameters)}" if parameters else ""
             many = "more than one case" if hits else "no case"
             hint = f"it has: {cases or 'one case, nothing varied'}"
             differ = [n for n, v in self.cases[hits[0]].items() if self.cases[hits[1]].get(n) != v] if hits else []
             choose = "choose one, as " + " ".join(f"--{n} {number_text(self.cases[hits[0]][n])}" for n in differ) + "; "
-            raise ConfigError(f"{self.path} has {many} for {selection}", (choose if differ else "") + hint)
+            raise ConfigError(f"{self.path} has {many}{selection}", (choose if differ else "") + hint)
         if t is None:
             return hits[0], self._position_of(-1, len(self.times), "committed snapshot")
         near_t = np.flatnonzero(np.isclose(self.times, t, rtol=1e-9, atol=1e-12))
@@ -307,9 +313,17 @@ class Run:
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
-            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
-            raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
+            at = f" ({label(self._all[case])})" if self._all[case] else ""
+            where = f"{file}: case {case}{at}, time {self.header.times[k]:g}"
+            raise DataError(f"{where} is unreadable: {error}", self._repair(case)) from None
         return data
+
+    def _repair(self, case: int) -> str:
+        """What to do about a damaged file of a case: the same command makes the same bytes elsewhere."""
+        if self.kind != "simulation" or self.header.format < layout.FORMAT:
+            return "the file is damaged"
+        names = [f"{name}/c/{case}" for name in layout.FRAMED if name != "time" and name in self._arrays]
+        return f"the file is damaged; run its command with --case {case} -o NEW.zarr, and copy {several(names)} from it"
 
     def _committed_times(self) -> NDArray[np.float64]:
         """Return the leading snapshots that are marked in ``time``; each must equal the declared one."""
@@ -337,7 +351,7 @@ def _plain(value: object) -> int | float | str:
     return value if isinstance(value, (int, float, str)) else json.dumps(value)
 
 
-def open_run(path: str | Path) -> Run:
+def open_run(path: str | PathLike[str]) -> Run:
     """Open a store that ksdp wrote, complete or not, and check its metadata and coordinates.
 
     Raises `DataError` if it is missing, damaged, not a ksdp store, or of an unknown format.

@@ -87,7 +87,10 @@ def of_store(work: Work, selection: Selection, largest: int) -> list[PictureClou
     together = _of_all_seeds(every)
     if len(together) == len(every):  # one seed, or a different one for each case
         return every
-    work.notes.append(f"the particles of {len(seeds)} seeds of {run.path} are drawn together; --seed chooses one")
+    without = ", without their chemicals" if run.grid else ""
+    work.notes.append(
+        f"the particles of {len(seeds)} seeds of {run.path} are drawn together{without}; --seed chooses one"
+    )
     return together
 
 

@@ -6,6 +6,7 @@ import base64
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,8 @@ def _image(path: Path) -> str:
 
 
 def plot(
-    subject: str | Path | Run | Model,
-    reference: str | Path | Run | None = None,
+    subject: str | PathLike[str] | Model,
+    reference: str | PathLike[str] | None = None,
     *,
     out: str | Path | None = None,
     overwrite: bool = False,
@@ -159,7 +160,7 @@ def _draw(work: Work, place: Path | None, overwrite: bool, progress: Progress | 
     return Plotted(files(first), work.notes, drawings)
 
 
-def _open(subject: str | Path | Run | Model) -> Run | Model:
+def _open(subject: str | PathLike[str] | Model) -> Run | Model:
     if isinstance(subject, (Run, Model)):
         return subject
     if (selection := part_of(subject)) is not None:
@@ -171,10 +172,10 @@ def _open(subject: str | Path | Run | Model) -> Run | Model:
     return open_run(there) if there.is_dir() else Model.load(there)
 
 
-def _name(subject: str | Path | Run | Model) -> str:
+def _name(subject: str | PathLike[str] | Model) -> str:
     if isinstance(subject, Run):
         return subject.path.name
-    return "model" if isinstance(subject, Model) else Path(subject).name
+    return "model" if isinstance(subject, Model) else local(subject).name
 
 
 def _store_alone(work: Work, selection: Selection) -> None:
@@ -228,7 +229,7 @@ def _film(
     _densities(work, clouds, figures.film)
 
 
-def _training(work: Work, subject: Run | Model | str | Path) -> None:
+def _training(work: Work, subject: str | PathLike[str] | Model) -> None:
     """Add the curves of NAME.history.json, which 'ksdp train' writes beside NAME.safetensors."""
     if isinstance(subject, (Model, Run)):
         return

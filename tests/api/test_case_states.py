@@ -11,7 +11,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.base.outputs import Lock
-from ksdp_cli.cli.info import _cases
+from ksdp_cli.cli.info import _cases, info
 from ksdp_cli.store import CaseWriter, Run
 
 OPTIONS = {"mu": [1, 2], "seed": [0, 1, 2], "J": 20, "dt": 1e-3, "snapshots": [0, 1e-3], "M": 0}
@@ -37,6 +37,15 @@ def test_done_running_begun_and_to_do(tmp_path: Path) -> None:
     (tmp_path / ".s.zarr.case-5.ksdp-lock").write_text("process 7 on another-machine")
     assert states(run)[5] == "running"
     (tmp_path / ".s.zarr.case-5.ksdp-lock").unlink()
+
+
+def test_info_before_any_frame_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s.zarr"
+    ksdp.simulate(**OPTIONS, out=path, case=1)
+    info(path)
+    printed = capsys.readouterr().out
+    assert "no frame of all cases yet; not complete" in " ".join(printed.split())
+    assert "cases: 1 done, 5 to do" in printed
 
 
 @pytest.mark.parametrize("count", [6, 100])

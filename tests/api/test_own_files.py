@@ -45,12 +45,30 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
     export(run, tmp_path / "s.csv", case=1)
     assert np.array_equal(read_cloud(tmp_path / "s.csv").astype(np.float32), run.frame(1))
     export(run, tmp_path / "two.csv")
-    (tmp_path / "pandas.csv").write_text(",x,y\n0,1.0,2.0\n1,3.0,4.0\n")
+    (tmp_path / "unnamed.csv").write_text("id,centroid-0,centroid-1\n0,1.0,2.0\n1,3.0,4.0\n")
+    (tmp_path / "gap.csv").write_text("x,z\n1.0,2.0\n3.0,4.0\n")
     (tmp_path / "rows.csv").write_text("x,y\n")
     (tmp_path / "mixed.csv").write_text("1,two\n3,4\n5,6\n")
-    for name, told in (("two", "more than one case"), ("pandas", "no name"), ("rows", "no data"), ("mixed", "two")):
+    for name, told in (
+        ("two", "more than one case"),
+        ("unnamed", "columns id, centroid-0, centroid-1; name"),
+        ("gap", "columns x, z; name"),
+        ("rows", "no data"),
+        ("mixed", "two"),
+    ):
         with pytest.raises(DataError, match=told):
             read_cloud(tmp_path / f"{name}.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x;y\n1,5;2\n3;4,25\n", "1,5;2\n3;4,25\n", "x\ty\n1.5\t2\n3\t4.25\n", "# x,y\n1.5,2\n3,4.25\n",
+     ",y,X\na,2,1.5\nb,4.25,3\n", '"Label","X","Area \xb5m","Y"\n"cell, 1",1.5,7,2\n"cell, 2",3,7,4.25\n'],
+)  # fmt: skip
+def test_a_table_of_another_program(text: str, tmp_path: Path) -> None:
+    """Semicolons with decimal commas, tabs, columns that are no numbers, and another encoding."""
+    (tmp_path / "a.csv").write_text(text, encoding="latin-1")
+    assert read_cloud(tmp_path / "a.csv").tolist() == [[1.5, 2.0], [3.0, 4.25]]
 
 
 def test_training_takes_an_npz(tmp_path: Path) -> None:

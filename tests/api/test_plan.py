@@ -79,6 +79,14 @@ def test_the_flow_and_the_start_bound_it_too() -> None:
     assert plan(chi=0, **FEW)["dt"]["stable"] is None
 
 
+@pytest.mark.parametrize(("chi", "says"), [(1.0, "no limit is known"), (0.0, "nothing limits")])
+def test_a_step_without_a_known_limit(chi: float, says: str) -> None:
+    """With delta = 0 nothing is known of an attraction, which is not that nothing limits the step."""
+    dt = plan(chemistry="parabolic", delta2=0, modes=16, chi=chi, **FEW)["dt"]
+    assert dt["stable"] is None
+    assert says in dt["reason"]
+
+
 def test_mesh_and_cost() -> None:
     made = plan(chemistry="parabolic", delta2=0.04, J=300, T=2e-3, dt=1e-3)
     assert made["engine"] == "parabolic"

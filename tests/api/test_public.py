@@ -80,8 +80,9 @@ def test_the_typed_choices_are_those_of_the_configurations(options: type, config
 
 def test_warnings_are_python_s_unless_someone_listens(tmp_path: Path) -> None:
     coarse = {"flow": "laminar2d", "A": 50, "J": 50, "T": 0.02, "dt": 0.01, "M": 0.0}
-    with pytest.warns(KsdpWarning, match="dt"):
+    with pytest.warns(KsdpWarning, match="dt") as caught:
         ksdp.simulate(out=tmp_path / "a.zarr", **coarse)
+    assert {warning.filename for warning in caught} == {__file__}
     messages: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("error", KsdpWarning)
@@ -119,3 +120,22 @@ def test_a_notebook_shows_tables_and_pictures(run: ksdp.Run, tmp_path: Path) -> 
         (pictures, "data:image/png;base64,"),
     ):
         assert part in shown._repr_html_()
+    for shown, said in (
+        (run, "simulation of laminar2d, 3 cases"),
+        (ksdp.open_model("laminar2d-amplitude"), "3996 parameters; A = 1 to 100>"),
+        (trained, ": 3 steps, validation "),
+        (compared, "at A = 10: W2 squared "),
+    ):
+        assert said in repr(shown)
+        assert len(repr(shown)) < 400
+
+
+def test_a_run_and_a_training_are_paths(run: ksdp.Run, tmp_path: Path) -> None:
+    trained = ksdp.train(run.dataset(), steps=3, N=50, validate_every=3, out=tmp_path / "m.safetensors")
+    assert ksdp.info(run)["kind"] == "simulation"
+    assert ksdp.info(trained)["kind"] == "model"
+    assert ksdp.sample(trained, A=3, n=20, out=tmp_path / "s.zarr").J == 20
+    assert ksdp.report(trained, references=[run], out=tmp_path / "r.html").references == (str(run.path),)
+    assert "training curves" not in str(ksdp.plot(trained, n=50, out=tmp_path / "p.png").notes)
+    with pytest.raises(ConfigError, match="a list"):
+        ksdp.info([run])  # type: ignore[arg-type]

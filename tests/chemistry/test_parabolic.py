@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from ksdp_cli.chemistry.base import Facts, Grid
+from ksdp_cli.chemistry.beginning import StoredField, beginning
+from ksdp_cli.chemistry.elliptic import Elliptic
 from ksdp_cli.chemistry.parabolic import Parabolic, Params
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.exact.self_similar import SelfSimilar, self_similar
 from ksdp_cli.kernels.blob import Blob
+from ksdp_cli.kernels.gaussian import Gaussian
 
 M, BEGIN = 4 * math.pi, 0.25
 
@@ -50,7 +54,9 @@ def test_the_self_similar_solution(eps: float) -> None:
     assert abs(squared.mean() - exact.second_moment(t)) < 4 * squared.std() / math.sqrt(J) + 0.01 * squared.mean()
     centre = chemistry.field(state, x, Grid([np.zeros(1), np.zeros(1)])).item()
     assert centre == pytest.approx(float(exact.chemical(0.0, t)), rel=0.03)
-    assert chemistry.mass(state) == pytest.approx(M * t / eps, rel=5e-3)
+    sizes: Any = chemistry.report(state)
+    side, last = sizes["side"] * 4.0 ** (sizes["boxes"] - 1), state[f"c.{sizes['boxes'] - 1}"]
+    assert last.flat[0].real * side**2 == pytest.approx(M * t / eps, rel=5e-3)
     assert all("outgrew" in warning for warning in chemistry.report(state)["warnings"])
 
 
@@ -87,3 +93,70 @@ def test_cases_outside_of_parabolic_chemistry_are_refused() -> None:
         Parabolic(Params(), facts)
     with pytest.raises(ConfigError, match="modes = 7"):
         Parabolic(Params(modes=7), Facts(dim=2, particles=10, mass=1.0, T=1.0, dt=0.1, delta=0.1))
+
+
+@pytest.mark.parametrize(("dim", "eps"), [(2, 1e-5), (2, 0.1), (3, 1e-5)])
+def test_c_of_a_fixed_particle_is_the_convolution_of_heat_kernels(dim: int, eps: float) -> None:
+    """c(r, t) = (M / eps) int_0^t H(r, s / eps + delta^2 / 4) ds, also where c has spread far beyond the cloud."""
+    delta, T, steps, mass = 0.4, 0.1, 40, 3.0
+    chemistry = Parabolic(Params(eps=eps), Facts(dim, 1, mass, T, T / steps, delta, 1e-2))
+    x = np.full((1, dim), 0.3)
+    state = chemistry.start(x)
+    for _ in range(steps):
+        state = chemistry.advance(state, x, T / steps)
+    u, weight = np.polynomial.legendre.leggauss(200)
+    top = math.log1p(4 * T / eps / delta**2)
+    width2 = delta**2 * np.exp(top * (u + 1) / 2)  # 4 s / eps + delta^2
+    r = np.array([0.0, 0.5, 1.0])
+    kernels = np.exp(-(r[:, None] ** 2) / width2) / (math.pi * width2) ** (dim / 2)
+    exact = mass * top / 8 * (kernels * width2 * weight).sum(1)
+    line = Grid([0.3 + r, *[np.array([0.3])] * (dim - 1)])
+    assert chemistry.field(state, x, line).ravel() == pytest.approx(exact, abs=6e-3 * exact[0])
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_the_elliptic_start_is_the_potential_of_the_kernel_and_stands_still(dim: int) -> None:
+    facts = Facts(dim, 2, 3.0, 1.0, 0.1, 0.4, 1e-3, "elliptic", kernel=Gaussian, kernel_args=(0.16,))
+    x, grid = np.array([[-0.5] * dim, [0.4] * dim]), Grid([np.array([-0.5, 0.1, 0.6])] * dim)
+    chemistry = Parabolic(Params(eps=1e-3), facts)
+    state = chemistry.start(x)
+    exact = Elliptic(Elliptic.Params(), facts).field({}, x, grid)
+    for _ in range(2):
+        assert chemistry.field(state, x, grid) == pytest.approx(exact, abs=1e-3)
+        state = chemistry.advance(state, x, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("width", "params"), [(1e-3, Params(boxes=2)), (3.0, Params(box=4.0)), (30.0, Params(boxes=1))]
+)
+def test_an_initial_chemical_whose_mass_the_mesh_cannot_hold_is_refused(width: float, params: Params) -> None:
+    facts = Facts(2, 100, 1.0, 0.01, 1e-3, 0.1, 1e-2, beginning(f"gaussian:2,{width}"))
+    x = np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    with pytest.raises(ConfigError, match="c0 has the mass 2"):
+        Parabolic(params, facts).start(x)
+    # free space takes boxes that are wide enough, also for a cloud elsewhere
+    state = Parabolic(Params(), replace(facts, c0=beginning("gaussian:2,30"))).start(x + 20.0)
+    assert state["c.0"].shape == (56, 29)
+
+
+def test_a_periodic_run_goes_on_in_its_box_from_its_stored_chemical() -> None:
+    nodes = 2.0 * ((np.arange(16) + 0.5) / 16 - 0.5)
+    values = 1.0 + 0.5 * np.cos(math.pi * nodes)[:, None] * np.ones(16)
+    stored = StoredField("a.zarr", [nodes, nodes], values.astype(np.float32), box=2.0)
+    facts = Facts(2, 10, 1.0, 0.1, 0.01, 0.1, 1e-3, stored.within(2.0))
+    x = np.random.default_rng(0).uniform(-1, 1, (10, 2))
+    chemistry = Parabolic(Params(box=2.0), facts)
+    c = chemistry.field(chemistry.start(x), x, Grid([nodes, nodes]))
+    blob = math.exp(-((math.pi * 0.1) ** 2) / 4)
+    assert c == pytest.approx(1.0 + blob * (values - 1.0), abs=1e-3)
+    with pytest.raises(ConfigError, match="--box 2"):
+        stored.within(3.0)
+
+
+def test_too_few_boxes_for_c_are_told() -> None:
+    facts = Facts(2, 10, 1.0, 0.1, 0.01, 0.1, 1e-2)
+    x = np.random.default_rng(0).uniform(-1, 1, (10, 2))
+    for boxes, eps, told in ((3, 1e-5, 1), (3, 1.0, 0), (0, 1e-5, 0)):
+        chemistry = Parabolic(Params(eps=eps, boxes=boxes), facts)
+        warnings: Any = chemistry.report(chemistry.start(x))["warnings"]
+        assert sum("more --boxes" in one for one in warnings) == told

@@ -65,10 +65,10 @@ def test_a_sweep_of_a_file(command: Callable[..., int], capsys: pytest.CaptureFi
 
 def test_commands_of_a_file(command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     Path("s.toml").write_text(FILE)
-    assert command("sweep", "s.toml", "--print-commands", "-o", "x.zarr") == 0
+    assert command("sweep", "s.toml", "--print-commands", "-o", "x.zarr", "--threads", "2") == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 12
-    assert lines[3].endswith("--case 3 -o x.zarr")
+    assert lines[3].endswith("--threads 2 --case 3 -o x.zarr")
     assert "--zip mu,chi" in lines[0]
     assert not Path("runs").exists()
 

@@ -38,6 +38,9 @@ WRONG = {
     "half a seed": ((*RUN, "--seed", "0:1:3"), 2, "--seed: the range '0:1:3'", "write it as 0:2:3"),
     "one seed twice": ((*RUN, "--seed", "3,3"), 2, "seed = 3", "once"),
     "fraction of a particle": (("simulate", "--J", "10.5"), 2, "10.5", "whole number"),
+    "two final times": (("simulate", "--T", "0.1,0.2"), 2, "--T: '0.1,0.2'", "16pi"),
+    "no number of workers": ((*RUN, "--workers", "all"), 2, "--workers: 'all'", "100"),
+    "no amplitude": ((*RUN, "--flow", "laminar2d", "--A", "x"), 2, "--A: 'x'", "100"),
     "a flow's parameter": ((*RUN, "--A", "100"), 2, "--A belongs to --flow laminar2d", "as --flow laminar2d"),
     "an initial cloud's parameter": (
         (*RUN, "--bumps", "3"),
@@ -51,6 +54,17 @@ WRONG = {
     "unknown table": (("reproduce", "table3"), 2, "'table3'", "did you mean table2?"),
     "unknown component": (("plugins", "show", "lamnar2d"), 2, "'lamnar2d'", "did you mean 'laminar2d'?"),
     "help as a command": (("help",), 2, "'help'", "did you mean --help?"),
+    "a word for a number": ((*RUN, "--flow", "laminar2d", "--A", "ten"), 2, "--A: 'ten' is not a number", "16pi"),
+    "a word for a trained parameter": (("sample", "laminar2d-amplitude", "--A", "x"), 2, "--A: 'x'", "16pi"),
+    "another program's word": (("train", "a.zarr", "--lr", "1e-3"), 2, "--lr", "did you mean --learning-rate?"),
+    "more than a name": ((*RUN, "--dimension", "2"), 2, "--dimension", "did you mean --dim?"),
+    "an option in capitals": (("sample", "laminar2d-amplitude", "--N", "9"), 2, "'N'", "did you mean --n?"),
+    "a store where a model is wanted": (("sample", "taken.zarr"), 4, "taken.zarr is a folder", ".safetensors"),
+    "a model where a store is wanted": (("train", "corrupt.safetensors"), 4, "not a ksdp store", "it is a model"),
+    "points where a model is wanted": (("info", "broken.toml"), 4, "broken.toml is not a model", "'ksdp import'"),
+    "a store in the name of a file": ((*RUN, "-o", "a.csv"), 2, "a.csv is a store", "use -o a.zarr"),
+    "an image as a cloud": ((*RUN, "--init", "a.png"), 2, "a.png is an image", "use --init density --grid a.png"),
+    "a class in a file": ((*RUN, "--flow", "my.py:Mine"), 2, "'my.py:Mine'", "'ksdp plugins new NAME'"),
     "unknown solver": (("compare", "a.zarr", "b.zarr", "--estimator", "sinkhorn"), 2, "sinkhorn", "or 'emd'"),
 }
 

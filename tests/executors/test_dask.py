@@ -88,13 +88,19 @@ def test_twenty_kills_of_twenty_workers(tmp_path: Path, long_serial: Run) -> Non
 
 
 def test_what_cannot_be_done_is_refused_before_anything_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = OPTIONS | {"out": tmp_path / "a.zarr"}
     with pytest.raises(ConfigError, match="no port"):
         ksdp.simulate(**options, executor="dask:nowhere")
     with pytest.raises(ResourceError, match="scheduler answers"):
         ksdp.simulate(**options, executor="dask:nonsense://host:1")
+    with pytest.raises(ResourceError, match="No such file"):
+        ksdp.simulate(**options, executor=f"dask:{tmp_path / 'none.json'}")
+    for number, text in enumerate(("", "{}", "[]")):
+        (tmp_path_factory.getbasetemp() / f"{number}.json").write_text(text)
+        with pytest.raises(ResourceError, match="no address"):
+            ksdp.simulate(**options, executor=f"dask:{tmp_path_factory.getbasetemp() / f'{number}.json'}")
     with (
         distributed.LocalCluster(
             n_workers=1,

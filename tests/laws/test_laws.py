@@ -14,6 +14,7 @@ from ksdp_cli.base.params import Params
 from ksdp_cli.chemistry.parabolic import Parabolic
 from ksdp_cli.cli._boundary import exit_code_of
 from ksdp_cli.cli.assembly import app
+from ksdp_cli.errors import ConfigError
 from ksdp_cli.kernels.blob import Blob
 from ksdp_cli.kernels.plummer import Plummer
 from ksdp_cli.laws import (
@@ -192,6 +193,24 @@ def test_the_factor_of_finite_particles_is_seen() -> None:
     pull = problem.cases[0].chi * problem.cases[0].mass / (2 * np.pi)
     assert found.exact == pytest.approx(4.0 - pull * (1 - 1 / base.PARTICLES), rel=1e-12)
     assert pull / base.PARTICLES > 100 * found.tolerance
+
+
+class OneSpeed:
+    """A flow that forgets the axis."""
+
+    dims = (2,)
+    Params = Params
+
+    def __init__(self, params: Params, dim: int) -> None: ...
+
+    def velocity(self, x: Any, t: float) -> Any:
+        return x[:, 0]
+
+
+@pytest.mark.parametrize(("options", "says"), [({"flow": OneSpeed}, "returned shape"), ({"mu": [1, 2]}, "2 cases")])
+def test_what_no_law_can_be_of_is_refused(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        list(laws.check(options))
 
 
 def test_laws_that_do_not_apply_are_left_out() -> None:

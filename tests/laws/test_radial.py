@@ -95,6 +95,11 @@ def test_wrong_arguments_are_refused(values: dict[str, float]) -> None:
         radial(0.1, **values)
 
 
+def test_no_times_are_refused() -> None:
+    with pytest.raises(ConfigError):
+        radial([])
+
+
 def test_times_outside_are_refused() -> None:
     with pytest.raises(NumericalError):
         radial(0.01).profile(0.02)

@@ -123,7 +123,7 @@ def test_a_header_that_claims_more_than_the_file_is_refused(path: Path) -> None:
 def test_other_files_are_refused(path: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No such file"):
         Model.load(tmp_path / "nothing.safetensors")
-    with pytest.raises(DataError, match="directory"):
+    with pytest.raises(DataError, match="folder"):
         Model.load(tmp_path)
     path.write_bytes(b"\x80\x04\x95" + b"pickle " * 20)
     with pytest.raises(DataError):

@@ -162,7 +162,7 @@ WRONG = {
     "absent": "AttributeError: module 'swirls' has no attribute 'Absent'",
     "bare": "flow 'hollow:bare': Bare has no Params; ksdp_cli.testing.check_flow",
     "still": "flow 'hollow:still' fails: TypeError: 'NoneType' object is not callable",
-    "faulty": "flow 'hollow:faulty' fails: AttributeError: 'Faulty' object has no attribute 'amplitude'",
+    "faulty": "swirls.py: AttributeError: 'Faulty' object has no attribute 'amplitude'",
     "odd": "flow 'hollow:odd' cannot be loaded from 'odds:Odd': PydanticSchemaGenerationError",
     "taken": "hollow:taken has a parameter 'mu'",
     "swirly": "did you mean 'swirl'? ('ksdp plugins' lists all, and why bracketed, empty, greedy,",

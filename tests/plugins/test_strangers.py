@@ -84,6 +84,25 @@ class Mine:
         return Matching(start, matching_value(x, y, start), "kept")
 """,
 }
+FAULTY = """
+import numpy as np
+from ksdp_cli.plugin import Component, Distance, Matching, hookimpl
+class Solver:
+    exact, devices = False, ("cpu",)
+    def __init__(self, seed=0): pass
+    def solve(self, x, y, start=None):
+        return Matching(np.zeros_like(start), np.zeros(len(x)), "wrong")
+class Metric(Distance):
+    title = "metric"
+    def transport(self, x, y):
+        return undefined
+@hookimpl
+def ksdp_transition_solvers():
+    return [Component("faulty", "stranger_faulty:Solver", "returns no permutation")]
+@hookimpl
+def ksdp_metrics():
+    return [Component("faulty", "stranger_faulty:Metric", "fails")]
+"""
 
 
 def hook(kind: str, module: str) -> str:
@@ -100,6 +119,7 @@ def site(make_site: Callable[[], Site]) -> Site:
     for kind, text in STRANGERS.items():
         name = f"stranger-{kind.replace(' ', '-')}"
         site.add(name, text + hook(kind, name.replace("-", "_")))
+    site.add("stranger-faulty", FAULTY)
     return site
 
 
@@ -121,6 +141,13 @@ def test_strangers_simulate_compare_and_train(site: Site) -> None:
     done = site.ksdp("compare", "a.zarr", "b.zarr", "--t", "2e-3", "--metrics", "mine", "--json")
     assert done.returncode == 0, done.stderr
     assert "mine" in json.loads(done.stdout)
+    done = site.ksdp("compare", "a.zarr", "b.zarr", "--t", "2e-3", "--metrics", "faulty")
+    assert done.returncode == 1
+    assert "ksdp: error: NameError in line 12 of " in done.stderr
+    assert "stranger_faulty" in done.stderr
+    done = site.ksdp("train", "b.zarr", "--solver", "faulty", "--N", "20", "--steps", "4", "-o", "c.safetensors")
+    assert done.returncode == 2
+    assert "solver 'faulty' returned rows that are not permutations" in done.stderr
 
 
 class Descent:

@@ -103,3 +103,21 @@ def test_an_early_signal_ends_every_rank_with_at_most_one_line(tmp_path: Path, t
         saved = tmp_path / "a.zarr.checkpoint" / "0"
         assert not saved.exists() or checkpoint.load(saved)[0]["step"] >= 0
         assert not (tmp_path / "a.zarr").exists() or not open_run(tmp_path / "a.zarr").complete
+
+
+def test_a_second_ctrl_c_ends_all_ranks_with_at_most_one_line(tmp_path: Path) -> None:
+    """Three times, so soon after the first that the step is not over."""
+    for _ in range(3):
+        shutil.rmtree(tmp_path)
+        tmp_path.mkdir()
+        run = torchrun(tmp_path, "--snapshots", "1e-4,1")
+        first_frame(tmp_path)
+        ranks = [rank(run.pid, number) for number in "01"]
+        for pause in (0.01, 0.0):
+            for one in ranks:
+                os.kill(one, signal.SIGINT)
+            time.sleep(pause)
+        out, err = run.communicate(timeout=300)
+        assert run.returncode != 0
+        assert out == ""
+        assert len(re.findall(r"^ksdp: ", err, re.M)) <= 1, err

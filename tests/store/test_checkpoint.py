@@ -136,3 +136,13 @@ def test_cases_that_save_at_one_moment_make_the_folder_once(tmp_path: Path) -> N
             store = tmp_path / f"{number}.zarr"
             list(pool.map(save, [store] * 4, range(4)))
             assert len(list(Checkpoints(store).folder.iterdir())) == 4
+
+
+def test_a_worker_judges_only_the_files_of_its_cases(tmp_path: Path) -> None:
+    """Those of other cases come and go meanwhile: a look at them could find them gone."""
+    files = Checkpoints(tmp_path / "a.zarr")
+    files.save(0, {"k": 0}, {"x": np.zeros(1)})
+    files.of(1).write_text("not a checkpoint")
+    files.claim([0], resume=True)
+    with pytest.raises(DataError, match="not a ksdp checkpoint"):
+        files.claim([0, 1], resume=True)

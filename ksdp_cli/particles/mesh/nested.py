@@ -65,9 +65,10 @@ def choose(
 ) -> Sizes:
     """Choose sizes for a cloud of this ``width``, a Gaussian blob of width ``delta`` and a relative error of the force.
 
-    ``reach`` is the distance that c spreads in the run, at most 8 sqrt(4 T / eps); a larger box has no images. ``side``
-    gives one periodic box. ``count`` and ``boxes`` override the choice, and the errors are those of these numbers.
-    ``count`` is at most ``most``.
+    The last box is wider than ``width + reach``, where ``reach`` is the side of the region into which c spreads, 8
+    sqrt(4 T / eps): then c has no images. If it is infinite, the last box only makes the force of the images small.
+    ``side`` gives one periodic box. ``count`` and ``boxes`` override the choice, and the errors are those of these
+    numbers. ``count`` is at most ``most``.
     """
     _, order, over = next(row for row in COUPLING[dim] if row[0] <= accuracy)
     first, digits = side or 2.0 * width, math.sqrt(math.log(1.0 / accuracy))
@@ -82,7 +83,7 @@ def choose(
         boxes = 1
     elif boxes is None:
         boxes = 1
-        while _image(dim, width, top(boxes)) > accuracy and top(boxes) < reach + width:
+        while top(boxes) < reach + width and (math.isfinite(reach) or _image(dim, width, top(boxes)) > accuracy):
             boxes += 1
     image = 0.0 if side is not None or top(boxes) >= reach + width else _image(dim, width, top(boxes))
     outer = 2 * math.ceil(_end(accuracy) * RATIO / (2 * math.pi * WIDTH)) + 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from ...api import paths
@@ -45,10 +46,10 @@ class Reported:
 
 
 def report(
-    subject: str | Path,
+    subject: str | PathLike[str],
     *,
     out: str | Path | None = None,
-    references: Sequence[str | Path] = (),
+    references: Sequence[str | PathLike[str]] = (),
     overwrite: bool = False,
     progress: Progress | bool | None = None,
     warn: Say | None = None,
@@ -84,7 +85,7 @@ def report(
         else:
             assert file is not None
             runs = [_reference(one) for one in references]
-            page, used = report_model.page(str(subject), file, runs, Path(folder), bar, note)
+            page, used = report_model.page(str(path), file, runs, Path(folder), bar, note)
         text = page_of.render(page)
         with write_whole(place) as temporary:
             temporary.write_bytes(text.encode(errors="backslashreplace"))
@@ -93,7 +94,7 @@ def report(
     return Reported(place, page.kind, place.stat().st_size, len(clouds), count, tuple(used))
 
 
-def _reference(path: str | Path) -> Run:
+def _reference(path: str | PathLike[str]) -> Run:
     run = open_run(path)
     if run.kind != "simulation":
         raise ConfigError(f"the reference {path} holds {run.kind}", "give a store that 'ksdp simulate' wrote")
