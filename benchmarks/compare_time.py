@@ -17,12 +17,12 @@ from pathlib import Path
 from harness import KSDP, Table, Usage, parser, process
 
 SIMULATE = ["simulate", "--T", "0.1"]
-FIRST = "two clouds; a run for the floor"
+FIRST = "two clouds of J = 10^4, a run for the floor simulated"
 COMMANDS = {
     FIRST: ["0.zarr", "1.zarr"],
     "the same again, the run is found": ["0.zarr", "1.zarr"],
     "halves for the floor": ["0.zarr", "1.zarr", "--floor", "halves"],
-    "a second reference, N = 1e4": ["0.zarr", "1.zarr", "--floor", "2.zarr"],
+    "a second reference, N = 10^4": ["0.zarr", "1.zarr", "--floor", "2.zarr"],
     "the same, w2 alone": ["0.zarr", "1.zarr", "--floor", "2.zarr", "--metrics", "w2"],
     "N = 2000, 5 sub-samples": ["0.zarr", "1.zarr", "--floor", "2.zarr", "--N", "2000", "--repeats", "5"],
     "every metric": ["0.zarr", "1.zarr", "--floor", "2.zarr", "--metrics", "w2,sliced,radial,binned,bound"],

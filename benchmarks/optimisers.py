@@ -1,6 +1,6 @@
 """Compare optimisers and renewal intervals at equal numbers of gradient steps, on one store.
 
-    python benchmarks/optimisers.py [STORE] [--steps 1500]
+    python benchmarks/optimisers.py [STORE] [--steps 1000]
 
 STORE is the output of 'ksdp simulate --flow laminar2d --A 1:100:11log --T 0.02'; without it one is made. Prints, for
 Adam and SOAP with rare and with frequent mini-batches, the last loss, and validation beside its floor.
@@ -22,7 +22,7 @@ WAYS = [("adam", 5e-3, 500), ("adam", 5e-3, 50), ("soap", 3e-3, 500), ("soap", 3
 def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("store", type=Path, nargs="?")
-    arguments.add_argument("--steps", type=int, default=1500)
+    arguments.add_argument("--steps", type=int, default=1000)
     arguments.add_argument("--N", type=int, default=2000)
     options = arguments.parse_args()
     folder = Path(tempfile.mkdtemp())

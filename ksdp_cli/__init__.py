@@ -13,9 +13,9 @@
 A run, a network of it, its samples and their distance from a fresh run; each is a file that `ksdp` commands read too::
 
     run = ksdp.simulate(flow="laminar2d", A="1:100:11log", T=0.02)   # run.frame(case, k), run.dataset()
-    trained = ksdp.train(run.path)
-    cloud = ksdp.sample(trained.path, n=1_000_000, A=50)
-    ksdp.compare(cloud.path, "simulate")
+    trained = ksdp.train(run)
+    cloud = ksdp.sample(trained, n=1_000_000, A=50)
+    ksdp.compare(cloud, "simulate")
 
 Names are resolved when they are first used, so importing the package imports nothing heavy. ``import ksdp`` and
 ``import ksdp_cli`` give the same names.

@@ -40,7 +40,9 @@ def read_cloud(path: Path) -> Cloud:
     position = read_arrays(path).get("position")
     if position is None or position.ndim not in (2, 3, 4) or any(n != 1 for n in position.shape[:-2]):
         shape = "no position" if position is None else f"position of shape {position.shape}"
-        raise DataError(f"{path} holds {shape}, not one cloud", "give a file of one case and time")
+        raise DataError(
+            f"{path} holds {shape}, not one cloud", "give a file of one case and time: only 'ksdp train' reads several"
+        )
     return own_cloud(position.reshape(position.shape[-2:]), str(path))
 
 

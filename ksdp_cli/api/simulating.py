@@ -62,13 +62,13 @@ def simulate(
 ) -> Run:
     """Simulate equation (8) and return the stored run.
 
-    ``options`` are the fields of `SimulateConfig` (flow, kernel, dim, J, T, dt, mu, ...; flow and kernel by name or as
-    your own class) and the parameters of flow and kernel by name, as ``A=100`` or ``A=[1, 10, 100]``. ``init`` may be a
-    stored run, or STORE@A=10,t=0.02 for one frame: the run then starts at the frame's time, ``t0``, with a new Brownian
-    path. ``T`` and ``snapshots`` count from ``t0``; the times in the store are those of equation (8). ``out`` defaults
-    to a new name in ``./runs``. With ``resume`` the same call starts, continues, or returns the complete run; a longer
-    ``T`` or later ``snapshots`` extend a complete run. The frames equal those of an uninterrupted run, bit for bit, on
-    the same machine.
+    ``options`` are the fields of `ksdp_cli.config.SimulateConfig`, which 'ksdp simulate --help' lists (flow, kernel,
+    dim, J, T, dt, mu, ...; flow and kernel by name or as your own class) and the parameters of flow and kernel by name,
+    as ``A=100`` or ``A=[1, 10, 100]``. ``init`` may be a stored run, or STORE@A=10,t=0.02 for one frame: the run then
+    starts at the frame's time, ``t0``, with a new Brownian path. ``T`` and ``snapshots`` count from ``t0``; the times
+    in the store are those of equation (8). ``out`` defaults to a new name in ``./runs``. With ``resume`` the same call
+    starts, continues, or returns the complete run; a longer ``T`` or later ``snapshots`` extend a complete run. The
+    frames equal those of an uninterrupted run, bit for bit, on the same machine.
 
     ``threads`` is the largest number of threads; default all cores, or less by the environment (KSDP_THREADS,
     NUMBA_NUM_THREADS, OMP_NUM_THREADS) or a container's CPU quota. The numbers do not depend on it.

@@ -100,13 +100,13 @@ def train(
     """Train the network of equation (13) on a stored simulation, or on your own clouds, and write the weights.
 
     Your own clouds are a dict of arrays, see `own_clouds`: ``position`` (case, time, particle, axis), and parameters
-    (case,) by name. ``options`` are the fields of `TrainConfig`. ``out`` (NAME.safetensors) receives the weights
-    selected by ``keep``, NAME.last.safetensors the last ones, NAME.history.json the curves; with the checkpoint beside
-    them ``resume`` continues bit for bit. ``init`` is the initial cloud, if the store does not lead to it: your class,
-    or a store that has moved; for arrays the default is the uniform ball. A cloud without a known name goes into the
-    model by its points. ``validate`` is a store of other runs of the same problem, at any parameters: validation then
-    uses these instead of held-out particles. Where N is not given and the clouds are smaller, it is all particles that
-    train, which ``warn`` is told.
+    (case,) by name. ``options`` are the fields of `ksdp_cli.config.TrainConfig`. ``out`` (NAME.safetensors) receives
+    the weights selected by ``keep``, NAME.last.safetensors the last ones, NAME.history.json the curves; with the
+    checkpoint beside them ``resume`` continues bit for bit. ``init`` is the initial cloud, if the store does not lead
+    to it: your class, or a store that has moved; for arrays the default is the uniform ball. A cloud without a known
+    name goes into the model by its points. ``validate`` is a store of other runs of the same problem, at any
+    parameters: validation then uses these instead of held-out particles. Where N is not given and the clouds are
+    smaller, it is all particles that train, which ``warn`` is told.
 
     The clouds of several seeds are one data set, since they are samples of one law.
 

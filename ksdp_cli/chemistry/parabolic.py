@@ -22,7 +22,7 @@ from ..errors import ConfigError
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import Nested, Sizes, choose
-from ..particles.mesh.transfer import carried, periodic_modes, piece_of, pieces_of
+from ..particles.mesh.transfer import carried, given, piece_of
 from .aliasing import aliasing_error
 from .base import Facts, Grid, State
 from .beginning import FORMS
@@ -34,8 +34,6 @@ CHECK = 25
 #: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
 #: extent.
 OUTGROWN, MARGIN = 0.3, 1.25
-#: Largest relative part of the mass of a given c_0 that the mesh may miss: the edge of a stored grid may hold some.
-LOST = 0.02
 Axes = Sequence[NDArray[np.floating]]
 
 
@@ -77,6 +75,8 @@ class Parabolic:
             raise ConfigError(f"parabolic chemistry on device {facts.device!r}", "use --device cpu")
         if facts.engine != "auto":
             raise ConfigError(f"engine {facts.engine!r} with parabolic chemistry, which sums no pairs", "drop --engine")
+        if params.box and params.boxes > 1:
+            raise ConfigError(f"boxes = {params.boxes} in a periodic box", "give --box or --boxes")
         if params.modes % 2 or params.modes > MOST[facts.dim]:
             raise ConfigError(f"modes = {params.modes}", f"give an even number up to {MOST[facts.dim]}")
         if facts.delta == 0 and params.modes == 0:
@@ -91,13 +91,8 @@ class Parabolic:
         if params.box:
             centre, width = np.zeros(facts.dim), params.box
         nested = self._nested(centre, width)
-        if callable(facts.c0) and params.box:
-            field = [periodic_modes(facts.c0, nested.boxes[0])]
-            _require_mass(facts.c0, nested.mass(field))
-        elif callable(facts.c0):
-            pieces = pieces_of(facts.c0, nested.boxes)
-            field = [carried(pieces, box) for box in nested.boxes]
-            _require_mass(facts.c0, nested.mass(field))
+        if callable(facts.c0):
+            field = given(facts.c0, nested)
         elif facts.c0 == "elliptic":
             field = nested.advanced(nested.zeros(), axes, facts.mass, 0.0, params.k)
         elif facts.c0 == "zero":
@@ -155,10 +150,10 @@ class Parabolic:
             "delta_error": sizes.delta_error if self.facts.delta else None,
             "aliasing_error": float(record[1]),
             "renewed": int(record[2]),
-            "warnings": self._warnings(sizes, record),
+            "warnings": self._warnings(sizes, record, state["centre"]),
         }
 
-    def _warnings(self, sizes: Sizes, record: NDArray[np.float64]) -> list[str]:
+    def _warnings(self, sizes: Sizes, record: NDArray[np.float64], centre: NDArray[np.float64]) -> list[str]:
         facts, warnings = self.facts, []
         limit = 4.0 * facts.accuracy
         if facts.delta and sizes.delta_error > limit:
@@ -169,8 +164,11 @@ class Parabolic:
                 f"{sizes.side:.3g} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; {modes} modes would reach "
                 f"{facts.accuracy:g}; use a larger --delta2 or more --modes"
             )
-        if sizes.image_error > limit:
-            warnings.append(f"periodic images add {sizes.image_error:.2g} to the force; give more --boxes")
+        if sizes.image_error > (0.0 if math.isfinite(self._reach(centre)) else limit):
+            warnings.append(
+                f"c spreads beyond the last of {sizes.boxes} boxes: periodic images add {sizes.image_error:.2g} to the "
+                "force, and c itself is off by a constant; give more --boxes"
+            )
         if record[1] > limit:
             warnings.append(
                 f"splines of order {sizes.order} add {record[1]:.2g} to the force, more than --accuracy allows"
@@ -206,19 +204,24 @@ class Parabolic:
         """Whether c is that of all times before, without a decay, in free space."""
         return self.facts.c0 == "elliptic" and self.params.k == 0 and not self.params.box
 
-    def _sizes(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Sizes:
+    def _reach(self, centre: NDArray[np.float64]) -> float:
+        """Side of the region into which c spreads, about ``centre``; infinite if it has no end or is not known."""
         params, facts = self.params, self.facts
         reach = 8.0 * math.sqrt(4.0 * facts.T / params.eps) if facts.c0 != "elliptic" else math.inf
         if params.k > 0:
             reach = min(reach, -1.5 * math.log(facts.accuracy) / params.k)
         if callable(facts.c0):  # whose pieces are whole in the middle half of the last box
             reach += 4.0 * (getattr(facts.c0, "radius", math.inf) + float(np.abs(centre).max()))
+        return reach
+
+    def _sizes(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Sizes:
+        params, facts = self.params, self.facts
         return choose(
             facts.dim,
             width,
             facts.delta,
             facts.accuracy,
-            reach,
+            self._reach(centre),
             side=params.box or None,
             count=params.modes or None,
             boxes=boxes or params.boxes or None,
@@ -251,16 +254,6 @@ def _extent(axes: Axes) -> tuple[NDArray[np.float64], float]:
     """Middle (d,) and largest width of a cloud along an axis."""
     ends = np.array([(axis.min(), axis.max()) for axis in axes], np.float64)
     return ends.mean(1), float((ends[:, 1] - ends[:, 0]).max())
-
-
-def _require_mass(c0: object, held: float) -> None:
-    """Raise `ConfigError` unless the boxes hold the mass of ``c0``, where it tells it."""
-    mass = float(getattr(c0, "mass", held))
-    if abs(held - mass) > LOST * abs(mass):
-        raise ConfigError(
-            f"c0 has the mass {mass:.4g}, and the mesh holds {held:.4g}: c0 is too narrow for its points, or too wide",
-            "change c0, or --modes, --box or --boxes",
-        )
 
 
 def _green_less_periodic(side: float, dim: int) -> float:

@@ -128,7 +128,7 @@ def exit_code_of(work: Callable[[], int]) -> int:
     except OSError as error:
         if error.errno in NO_ROOM:
             _drop_output()
-        name = f" {error.filename}" if error.filename else ""
+        name = f": {error.filename}" if error.filename else ""
         say(f"{error.strerror or error}{name}; check the path, its permissions and the free disk space", logging.ERROR)
         return RESOURCES if error.errno in NO_ROOM else DATA
     except Exception as error:

@@ -140,7 +140,9 @@ class Model:
         for name in values:
             if name not in names:
                 fixed = self.provenance.get("simulation", {})
-                why = f"; it is fixed at {fixed[name]} in this model" if name in fixed else ""
+                held = fixed.get(name)
+                text = ", ".join(f"{v:g}" for v in held) if isinstance(held, list) else held
+                why = f"; it is fixed at {text} in this model" if name in fixed else ""
                 raise ConfigError(f"this network has no parameter {name!r}{why}", f"it has: {', '.join(names)}")
         complete = {name: float(high) for name, high in zip(names, self.eta_map.high, strict=True)}
         for name, value in values.items():

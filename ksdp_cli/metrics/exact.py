@@ -60,7 +60,7 @@ class Exact(Distance):
 
     def cost(self, n: int, solves: int) -> tuple[float, float]:
         cores = core_count()
-        at_once = min(solves, cores + 1 if self.estimator == "certified" else 1)
+        at_once = min(solves, cores if self.estimator == "certified" else 1)
         seconds = solves * SECONDS_PER_PAIR[self.estimator] * n * n / min(solves, cores)
         return seconds, at_once * w2_memory(n, self.estimator)
 

@@ -23,7 +23,6 @@ class Solver(Protocol):
 
 
 def solve_by_threads(metric: Distance, take: Take, pairs: Sequence[Pair]) -> Iterator[Transport]:
-    """Compute pairs in parallel, by one thread more than there are cores, since solvers hold the interpreter's lock for
-    part of their time."""
-    with ThreadPoolExecutor(min(len(pairs), core_count() + 1)) as pool:
+    """Compute pairs in parallel, by as many threads as `core_count` allows."""
+    with ThreadPoolExecutor(min(len(pairs), core_count())) as pool:
         yield from pool.map(lambda pair: metric.transport(take(pair[0]), take(pair[1])), pairs)

@@ -313,9 +313,17 @@ class Run:
         except MemoryError:
             raise ResourceError(f"{file} does not fit in memory", "free some memory") from None
         except Exception as error:  # zarr and its codecs raise many kinds
-            where = f"{file}: case {case} ({self._all[case]}), time {self.header.times[k]:g}"
-            raise DataError(f"{where} is unreadable: {error}", "the file is damaged") from None
+            at = f" ({label(self._all[case])})" if self._all[case] else ""
+            where = f"{file}: case {case}{at}, time {self.header.times[k]:g}"
+            raise DataError(f"{where} is unreadable: {error}", self._repair(case)) from None
         return data
+
+    def _repair(self, case: int) -> str:
+        """What to do about a damaged file of a case: the same command makes the same bytes elsewhere."""
+        if self.kind != "simulation" or self.header.format < layout.FORMAT:
+            return "the file is damaged"
+        names = [f"{name}/c/{case}" for name in layout.FRAMED if name != "time" and name in self._arrays]
+        return f"the file is damaged; run its command with --case {case} -o NEW.zarr, and copy {several(names)} from it"
 
     def _committed_times(self) -> NDArray[np.float64]:
         """Return the leading snapshots that are marked in ``time``; each must equal the declared one."""

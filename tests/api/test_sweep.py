@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 import ksdp_cli as ksdp
 from ksdp_cli.api.simulating import commands
 from ksdp_cli.base.params import Params
-from ksdp_cli.errors import ConfigError, Interrupted
+from ksdp_cli.errors import ConfigError, DataError, Interrupted
 from ksdp_cli.store import Run
 
 OPTIONS: dict[str, Any] = {
@@ -80,6 +81,19 @@ def test_commands_for_a_scheduler(tmp_path: Path, serial: Run) -> None:
     said = [process.communicate(timeout=120)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], said
     assert same(ksdp.open_run(tmp_path / "a.zarr"), serial)
+
+
+def test_a_damaged_case_is_run_again_elsewhere_and_copied(tmp_path: Path, serial: Run) -> None:
+    path, other = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    shutil.copytree(serial.path, path)
+    shutil.rmtree(path / "position" / "c" / "1")
+    with pytest.raises(DataError, match=r"case 1 \(A = 10\)") as caught:
+        ksdp.open_run(path).frame(1)
+    assert "run its command with --case 1 -o NEW.zarr, and copy position/c/1, digest/c/1 from" in str(caught.value)
+    ksdp.simulate(**OPTIONS, out=other, case=1)
+    for name in ("position", "digest"):
+        shutil.copytree(other / name / "c" / "1", path / name / "c" / "1", dirs_exist_ok=True)
+    assert same(ksdp.open_run(path), serial)
 
 
 @pytest.mark.parametrize("victim", ["worker", "driver"])

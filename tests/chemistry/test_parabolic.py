@@ -151,3 +151,12 @@ def test_a_periodic_run_goes_on_in_its_box_from_its_stored_chemical() -> None:
     assert c == pytest.approx(1.0 + blob * (values - 1.0), abs=1e-3)
     with pytest.raises(ConfigError, match="--box 2"):
         stored.within(3.0)
+
+
+def test_too_few_boxes_for_c_are_told() -> None:
+    facts = Facts(2, 10, 1.0, 0.1, 0.01, 0.1, 1e-2)
+    x = np.random.default_rng(0).uniform(-1, 1, (10, 2))
+    for boxes, eps, told in ((3, 1e-5, 1), (3, 1.0, 0), (0, 1e-5, 0)):
+        chemistry = Parabolic(Params(eps=eps, boxes=boxes), facts)
+        warnings: Any = chemistry.report(chemistry.start(x))["warnings"]
+        assert sum("more --boxes" in one for one in warnings) == told

@@ -89,7 +89,7 @@ def test_a_file_that_is_missing_or_cut_is_reported_with_its_place(tmp_path: Path
     assert everything(path) == truth
     shard = layout.chunk_file(path, "position", 1, 0, 0, 0)
     shard.write_bytes(b"x" * shard.stat().st_size)
-    with pytest.raises(DataError, match=r"c/1/0/0/0: case 1 .*'A': 2.0.*, time 0 "):
+    with pytest.raises(DataError, match=r"c/1/0/0/0: case 1 \(A = 2\), time 0 "):
         open_run(path).frame(1, 0)
 
 

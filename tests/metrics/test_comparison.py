@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ksdp_cli.base.shapes import Cloud
+from ksdp_cli.base.threads import limit_threads
 from ksdp_cli.errors import ConfigError, DataError, ResourceError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import announce, compare_clouds, exact_w2_squared, wasserstein
+from ksdp_cli.metrics.base import Distance, Transport
 from ksdp_cli.metrics.binned import Binned
 from ksdp_cli.metrics.comparison import HALVES, TWO_RUNS
 from ksdp_cli.metrics.estimates import Estimate, dispersion, verdict
 from ksdp_cli.metrics.exact import Exact
 from ksdp_cli.metrics.sizes import default_sizes
 from ksdp_cli.metrics.sliced import Sliced
+from ksdp_cli.metrics.solving import solve_by_threads
 from ksdp_cli.particles.problem import pose
 from ksdp_cli.particles.simulation import Simulation
 
@@ -218,3 +224,29 @@ def test_what_is_announced() -> None:
         "2 x 2000 of each half (5000) of the 10000 of the reference"
     ]
     assert announce([Exact(runs[:500], runs[:500], runs[:500] + 1, estimator="emd")]) == []
+
+
+class Slow(Distance):
+    """Notes how many are computed at one time."""
+
+    title = "slow"
+    now = most = 0
+    lock = threading.Lock()
+
+    def transport(self, x: Cloud, y: Cloud) -> Transport:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.02)
+        with self.lock:
+            self.now -= 1
+        return Transport(float(x[0, 0] - y[0, 0]))
+
+
+def test_one_thread_is_one_thread() -> None:
+    clouds = [np.full((1, 2), float(i)) for i in range(6)]
+    metric = Slow(clouds[0], clouds[1])
+    with limit_threads(1):
+        found = list(solve_by_threads(metric, clouds.__getitem__, [(i, 0) for i in range(6)]))
+    assert [one.value for one in found] == [0, 1, 2, 3, 4, 5]
+    assert metric.most == 1

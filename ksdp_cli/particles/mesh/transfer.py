@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.special import erfc
 
+from ...errors import ConfigError
 from .modes import Box, Modes, along, spectrum
+from .nested import Nested
 from .shared import applied
 
 Field = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 #: Samples an axis of a piece of a given field; its window is 1 up to the first and 0 from the second distance [side].
 SAMPLES, SMOOTH = {2: 512, 3: 160}, (0.25, 0.5)
+#: Largest relative part of the mass of a given field that the boxes may miss: the edge of a stored grid may hold some.
+LOST = 0.02
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,26 @@ def pieces_of(field: Field, boxes: Sequence[Box]) -> list[Piece]:
         )
         before = box
     return pieces
+
+
+def given(field: Field, nested: Nested) -> list[Modes]:
+    """Modes of a function of the coordinates in the boxes of ``nested``.
+
+    Raises `ConfigError` unless they hold its mass, where it has that as an attribute ``mass``.
+    """
+    if nested.periodic:
+        modes = [periodic_modes(field, nested.boxes[0])]
+    else:
+        pieces = pieces_of(field, nested.boxes)
+        modes = [carried(pieces, box) for box in nested.boxes]
+    held = nested.mass(modes)
+    mass = float(getattr(field, "mass", held))
+    if abs(held - mass) > LOST * abs(mass):
+        raise ConfigError(
+            f"c0 has the mass {mass:.4g}, and the mesh holds {held:.4g}: c0 is too narrow for its points, or too wide",
+            "change c0, or --modes, --box or --boxes",
+        )
+    return modes
 
 
 def periodic_modes(field: Field, box: Box) -> Modes:
