@@ -47,6 +47,13 @@ def test_a_table_is_shown_and_says_where_it_is_from(path: Path) -> None:
         assert re.match(r"\d+ cores, .+, Python 3\.\d+\.\d+", data["machine"])
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=lambda page: page.name)
+def test_a_table_of_a_decision_is_dated_history(page: Path) -> None:
+    for rest in re.split(r"\n *\|(?: *---+ *\|)+\n", page.read_text())[1:]:
+        below = rest.partition("\n\n")[2]
+        assert re.match(r" *<small>History: as printed on \d{4}-\d\d-\d\d at [0-9a-f]+, on two cores", below), rest
+
+
 def test_copied_tables_become_fewer() -> None:
     """Rows that were copied from what a command had printed, before `Table` recorded them; none may be added."""
     assert sum("copied" in json.loads(path.read_text()) for path in TABLES) <= COPIED
