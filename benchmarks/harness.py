@@ -95,11 +95,11 @@ def write(
 ) -> Path:
     """Write a table of display strings as data; one line a row, so that a change of a figure shows as one line.
 
-    ``recorded`` is commit and date of the run, by default this commit and today.
+    ``recorded`` is commit and date of the run, by default the commit at its start and today.
     """
     head = {
         "command": command,
-        "recorded": recorded or {"commit": commit(), "date": datetime.date.today().isoformat()},
+        "recorded": recorded or {"commit": BEGUN, "date": datetime.date.today().isoformat()},
         "machine": machine(),
         "columns": columns,
     }
@@ -118,6 +118,10 @@ def commit() -> str:
     except FileNotFoundError:
         return "unknown"
     return short.stdout.strip() + ("+" if clean.returncode else "")
+
+
+#: The code that a benchmark has imported, which may be another one by the time it ends.
+BEGUN = commit()
 
 
 def machine() -> str:

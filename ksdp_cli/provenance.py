@@ -9,6 +9,7 @@ import json
 import platform
 import shlex
 from collections.abc import Mapping
+from functools import cache
 
 from pydantic import ValidationError
 
@@ -30,11 +31,18 @@ def versions(*components: str) -> dict[str, str]:
     result = {"python": platform.python_version()}
     owners = dict.fromkeys(component.partition(":")[0] for component in components if component.find(":") > 0)
     for name in ("ksdp", "numpy", "numba", "scipy", "torch", "zarr", *owners):
-        try:
-            result[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+        found = _version(name)
+        result |= {name: found} if found else {}
     return result
+
+
+@cache
+def _version(distribution: str) -> str | None:
+    """The version of a distribution, or None if it is not installed; read once, since that parses all its metadata."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def simulation(entries: Mapping[str, object], file: object) -> SimulateConfig:

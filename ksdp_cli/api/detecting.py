@@ -27,13 +27,11 @@ MOST = 2000
 FLAT = 0.5
 
 
-def detect(problem: Problem, owner: Owner) -> None:
-    """Note ``concentration`` and ``t_b`` of each case that may collapse, unless the store is sealed."""
-    run = open_run(owner.path)
-    if run.complete:
-        return
-    if len(problem.cases) * len(run.times) <= MOST and any(may_collapse(problem, case) for case in problem.cases):
-        owner.annotate(**facts(problem, run))
+def finish(problem: Problem, owner: Owner) -> None:
+    """Seal a store with ``concentration`` and ``t_b`` of each case that may collapse."""
+    follow = len(problem.cases) * len(owner.times) <= MOST and any(may_collapse(problem, one) for one in problem.cases)
+    run = open_run(owner.path) if follow else None
+    owner.finish(**facts(problem, run) if run and not run.complete else {})
 
 
 def facts(problem: Problem, run: Run) -> dict[str, object]:

@@ -29,7 +29,7 @@ from ..store import Owner, change_times, open_run
 from ..store.field_grid import FieldGrid
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .detecting import detect
+from .detecting import finish
 from .following import as_columns, followed_by, is_due, is_followed, is_over, look
 from .headers import MADE_BY, collapsed_from, end_state, header, marks, run_id, snapshots_of, with_times
 from .pace import Pace, frame_bytes, peak_memory
@@ -124,8 +124,7 @@ def _end_here(problem: Problem, simulation: Simulation, writer: Owner, watch: Wa
         fields = [None if field is None else field[None] for field in _fields(simulation.moving, end.header.grid)]
         end.write(len(times) - 1, _float32(simulation.moving.state.x)[None], *fields)
     Checkpoints(writer.path).remove()
-    detect(problem, end)
-    end.finish()
+    finish(problem, end)
     return len(times)
 
 

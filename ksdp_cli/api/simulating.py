@@ -30,7 +30,7 @@ from ..store import Header, Owner, Run, create, open_run, require_room
 from . import paths
 from .checkpoints import Checkpoints
 from .clouds import pose_problem
-from .detecting import detect
+from .detecting import finish
 from .field_grid import describe, grid_of
 from .headers import extend, header, header_on_resume, marks, run_id, snapshots_of, with_times
 from .integrating import integrate
@@ -227,8 +227,7 @@ def _finish(problem: Problem, owner: Owner) -> None:
     if not problem.chemistry.memory:
         Checkpoints(owner.path).remove()
     owner.commit()  # what others have written counts
-    detect(problem, owner)
-    owner.finish()
+    finish(problem, owner)
 
 
 def _one_case(

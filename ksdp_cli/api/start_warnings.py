@@ -9,8 +9,8 @@ from ..particles.problem import Problem
 
 
 def warn_before_start(problem: Problem, cloud: Cloud, coarse: str | None, warn: Say | None) -> None:
-    """Issue ``coarse`` (the `precision_warning`) and the warnings on the flow and the initial ``cloud`` (J, d)."""
+    """Issue ``coarse`` (the `precision_warning`) and the warnings on flow, chemical and initial ``cloud`` (J, d)."""
     of_steps = preflight.step_warning(problem), preflight.flow_warning(problem)
-    for doubt in (coarse, *of_steps, *collapse.doubts(problem, cloud)):
+    for doubt in (coarse, *of_steps, preflight.chemical_warning(problem), *collapse.doubts(problem, cloud)):
         if doubt and warn:
             warn(doubt)

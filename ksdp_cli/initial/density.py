@@ -84,6 +84,10 @@ def _read(path: Path) -> NDArray[np.float64]:
 def _netcdf(path: Path) -> NDArray[np.float64]:
     from scipy.io import netcdf_file
 
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start == b"\x89HDF":
+        raise ValueError("it is NetCDF 4; ksdp reads NetCDF 3, as xarray writes with format='NETCDF3_64BIT'")
     with netcdf_file(path, mmap=False) as file:
         arrays = [v.data for v in file.variables.values() if v.data.ndim in (2, 3)]
     if len(arrays) != 1:
@@ -103,7 +107,7 @@ def _image(path: Path) -> NDArray[np.float64]:
 
 def _check(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
     """Return ``values`` as float64. Raises `DataError` unless they are a density in two or three dimensions."""
-    if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or not 1 <= values.size <= MOST_CELLS:
+    if values.dtype.kind not in "bfiu" or values.ndim not in (2, 3) or not 1 <= values.size <= MOST_CELLS:
         raise DataError(
             f"density {path} is an array of dtype {values.dtype} and shape {values.shape}",
             f"give numbers in 2 or 3 dimensions, at most {MOST_CELLS} of them",

@@ -73,7 +73,11 @@ def _densest(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     else:
         from scipy.spatial import cKDTree
 
-        radius = cKDTree(x).query(candidates, k=[neighbours])[0][:, 0]
+        tree = cKDTree(x, balanced_tree=False, compact_nodes=False)  # for one use: half the time
+        # counting is faster than sorting: only those can be the densest that have as many as one of a tenth
+        bound = tree.query(candidates[::10], k=[neighbours])[0].min() * (1 + 1e-12)
+        candidates = candidates[tree.query_ball_point(candidates, bound, return_length=True) >= neighbours]
+        radius = tree.query(candidates, k=[neighbours])[0][:, 0]
     return candidates[int(np.argmin(radius))], neighbours / n
 
 

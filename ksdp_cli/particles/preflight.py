@@ -11,6 +11,7 @@ from ..base.labels import counted
 from ..base.memory import available_memory
 from ..base.shapes import Cloud
 from ..errors import ConfigError, ResourceError
+from ..initial.stored import StoredCloud
 from .collapse import mass_within_delta
 from .engines.choice import tree_pays
 from .intervals import intervals, longest_step
@@ -120,6 +121,17 @@ def step_warning(problem: Problem) -> str | None:
         return None
     steps = counted(sum(part.count for part in intervals(c.snapshots, c.dt)), "step")
     return f"dt = {c.dt:g} is longer than T = {c.T:g}: the run takes {steps}; use a smaller --dt"
+
+
+def chemical_warning(problem: Problem) -> str | None:
+    """A warning if a stored cloud that has moved for a while starts without a chemical, or None."""
+    initial = problem.initial
+    if not (isinstance(initial, StoredCloud) and initial.t > 0 and problem.chemistry.memory and problem.c0 == "zero"):
+        return None
+    return (
+        f"the cloud of {initial.path} is at t = {initial.t:g}, and c starts from 0; --c0 {initial.path} goes on from "
+        "its chemical, if it is stored"
+    )
 
 
 def diagnose(problem: Problem, case: Case, x: Cloud) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import glob
 import json
 import math
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from ..base.shapes import Frame
 from . import layout
 from .build import seal
 from .layout import Header
-from .writer import CaseWriter
+from .writer import CaseWriter, open_framed
 
 
 class Owner:
@@ -38,6 +40,10 @@ class Owner:
         """Return the owner of the store laid out again at the same path, with the same lock; do not use this one."""
         return Owner(self.path, header, self.committed, False, self._lock)
 
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        return open_framed(self.path, self.header)
+
     def __enter__(self) -> Owner:
         return self
 
@@ -46,7 +52,7 @@ class Owner:
 
     def case(self, number: int) -> CaseWriter:
         """Return the writer of a case; close it before opening another for the same case. Raises as `CaseWriter`."""
-        return CaseWriter(self.path, number, self.header)
+        return CaseWriter(self.path, number, self.header, self._arrays)
 
     def write(self, k: int, positions: Frame, c: Frame | None = None, gradient: Frame | None = None) -> None:
         """Write and commit frame ``k``, (case, J, d), for every case that lacks it; ``c`` is the chemical on the grid
@@ -63,17 +69,14 @@ class Owner:
 
     def commit(self) -> int:
         """Mark the frames that every case has by now; return their number."""
-        from .durable import open_group
-
         cases = range(self.header.case_count)
         ready = self.committed
         while ready < len(self.times) and all(layout.digest_file(self.path, case, ready).exists() for case in cases):
             ready += 1
         if ready > self.committed:
             with disk.store_errors(self.path):
-                time = open_group(self.path, write=True)["time"]
                 for k in range(self.committed, ready):
-                    time[k] = self.times[k]
+                    self._arrays["time"][k] = self.times[k]
                     disk.sync_up(layout.chunk_file(self.path, "time", k), self.path / "time")
             self.committed = ready
         return ready
@@ -84,14 +87,11 @@ class Owner:
 
     def annotate(self, **attrs: object) -> None:
         """Store facts about the run, JSON, as attributes; numbers that are not finite become null."""
-        clash = layout.OWN_ATTRIBUTES & set(attrs)
-        if clash:
-            raise ValueError(f"the attributes {sorted(clash)} are reserved")
         with disk.store_errors(self.path):
-            seal(self.path, json.loads(json.dumps(_finite(attrs), allow_nan=False)))
+            seal(self.path, _plain(attrs))
 
-    def finish(self) -> None:
-        """Mark the store complete, with consolidated metadata, and release the lock.
+    def finish(self, **attrs: object) -> None:
+        """Mark the store complete, with ``attrs`` as of `annotate` and consolidated metadata, and release the lock.
 
         Raises `ValueError` when frames are missing.
         """
@@ -99,11 +99,20 @@ class Owner:
             raise ValueError(f"{self.path} has {self.committed} of {len(self.times)} frames")
         if not self._complete:
             with disk.store_errors(self.path):
-                seal(self.path, {"complete": True})
+                seal(self.path, _plain(attrs) | {"complete": True})
         self._complete = True
         for file in self.path.parent.glob(f".{glob.escape(self.path.name)}.case-*.ksdp-lock"):
             file.unlink(missing_ok=True)  # the lock of a killed writer
         self._lock.release()
+
+
+def _plain(attrs: dict[str, object]) -> dict[str, object]:
+    """Facts about a run as JSON gives them back. Raises `ValueError` if they have a name of the store's own."""
+    clash = layout.OWN_ATTRIBUTES & set(attrs)
+    if clash:
+        raise ValueError(f"the attributes {sorted(clash)} are reserved")
+    plain: dict[str, object] = json.loads(json.dumps(_finite(attrs), allow_nan=False))
+    return plain
 
 
 def _finite(value: object) -> object:

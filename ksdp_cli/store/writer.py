@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,21 @@ from .reader import open_run
 from .shards import shard_digests
 
 
+def open_framed(path: Path, header: Header) -> dict[str, Any]:
+    """Open the arrays of a store that get a file with every frame, to write."""
+    from .durable import open_group
+
+    group = open_group(path, write=True)
+    # write empty chunks too: a frame of NaN only is data, not a missing file
+    written = {"write_empty_chunks": True}
+    return {name: group[name].with_config(written) for name in layout.FRAMED if name in layout.arrays(header)}
+
+
 class CaseWriter:
     """Writes one case of a store that an `Owner` laid out; a context manager.
 
-    ``committed`` is the number of leading frames of the case in the store. A second writer of the same case waits for
+    ``committed`` is the number of leading frames of the case in the store; ``arrays`` are those of `open_framed`, which
+    writers of many cases share. A second writer of the same case waits for
     the first, and then sees its frames committed. If two write at once after all (a file system without locks, a
     process that comes back), both write the same bits under unique names, and the last rename changes nothing.
 
@@ -27,21 +39,18 @@ class CaseWriter:
     `ValueError`; a missing store raises `DataError`.
     """
 
-    def __init__(self, path: Path, case: int, header: Header | None = None) -> None:
-        from .durable import open_group
-
+    def __init__(
+        self, path: Path, case: int, header: Header | None = None, arrays: dict[str, Any] | None = None
+    ) -> None:
         self.path, self.case = path, case
         self.header = header or open_run(path).header
         if not 0 <= case < self.header.case_count:
             raise ValueError(f"case {case} of {self.header.case_count}")
         self.shard = layout.shard_length(self.header.particles)
         self._lock = Lock(path.with_name(f"{path.name}.case-{case}"), wait=True)
-        group = open_group(path, write=True)
-        # write empty chunks too: a frame of NaN only is data, not a missing file
-        self._position = group["position"].with_config({"write_empty_chunks": True})
-        self._digest = group["digest"]
-        names = layout.field_files(path, self.header, case, 0)
-        self._fields = {name: group[name].with_config({"write_empty_chunks": True}) for name in names}
+        arrays = open_framed(path, self.header) if arrays is None else arrays
+        self._position, self._digest = arrays["position"], arrays["digest"]
+        self._fields = {name: arrays[name] for name in layout.field_files(path, self.header, case, 0)}
         self._sums: dict[int, np.ndarray] = {}
         self._written: dict[int, np.ndarray] = {}
         self.committed = layout.frames_of(path, self.header, case)

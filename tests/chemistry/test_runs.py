@@ -89,6 +89,15 @@ def test_a_later_end_goes_on_from_the_modes(tmp_path: Path) -> None:
     assert extended.frame(0, 1).tobytes() == ksdp.simulate(**longer, out=tmp_path / "b.zarr").frame(0, 1).tobytes()
 
 
+def test_a_stored_cloud_without_its_chemical_is_told(tmp_path: Path) -> None:
+    known = {**SMALL, "T": 2e-3}
+    first = ksdp.simulate(**known, store_field=8, field_side=16, out=tmp_path / "a.zarr")
+    for c0, told in (("zero", 1), (str(first.path), 0), ("elliptic", 0)):
+        said: list[str] = []
+        ksdp.simulate(**known, init=str(first.path), c0=c0, out=tmp_path / f"{told}{c0[0]}.zarr", warn=said.append)
+        assert sum("c starts from 0" in one for one in said) == told
+
+
 def test_sizes_and_errors_are_in_the_store_and_a_delta_that_is_not_held_is_told(tmp_path: Path) -> None:
     warned: list[str] = []
     run = ksdp.simulate(**{**SMALL, "modes": 12}, out=tmp_path / "a.zarr", warn=warned.append)

@@ -15,7 +15,7 @@ assert SPEC is not None
 assert SPEC.loader is not None
 PAGES = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(PAGES)
-COPIED = 21
+COPIED = 20
 TABLES = sorted(path for path in PAGES.RESULTS.rglob("*.json") if "rows-as-printed" not in path.name)
 
 
@@ -45,6 +45,13 @@ def test_a_table_is_shown_and_says_where_it_is_from(path: Path) -> None:
         assert re.search(r"\brecord\(\)|\bwrite\(", writer)
         assert f'"{path.parent.name}/' in writer or not program
         assert re.match(r"\d+ cores, .+, Python 3\.\d+\.\d+", data["machine"])
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=lambda page: page.name)
+def test_a_table_of_a_decision_is_dated_history(page: Path) -> None:
+    for rest in re.split(r"\n *\|(?: *---+ *\|)+\n", page.read_text())[1:]:
+        below = rest.partition("\n\n")[2]
+        assert re.match(r" *<small>History: as printed on \d{4}-\d\d-\d\d at [0-9a-f]+, on two cores", below), rest
 
 
 def test_copied_tables_become_fewer() -> None:

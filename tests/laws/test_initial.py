@@ -97,6 +97,15 @@ def test_classic_netcdf(tmp_path: Path) -> None:
     assert (x[:, 0] * x[:, 1] >= 0).all()
 
 
+def test_a_mask_is_a_density_and_netcdf_4_is_named(tmp_path: Path) -> None:
+    np.save(tmp_path / "g.npy", np.eye(2, dtype=bool)[::-1])
+    x = drawn("density", grid=str(tmp_path / "g.npy"))
+    assert (x[:, 0] * x[:, 1] <= 0).all()
+    (tmp_path / "g.nc").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(DataError, match="NetCDF 4"):
+        pose({"init": "density", "grid": str(tmp_path / "g.nc")})
+
+
 @pytest.mark.parametrize("broken", [b"", b"\x89PNG\r\n\x1a\n", b"CDF\x01"])
 @pytest.mark.parametrize("suffix", [".npy", ".nc", ".png", ".txt"])
 def test_a_broken_file_is_a_data_error(tmp_path: Path, broken: bytes, suffix: str) -> None:

@@ -36,6 +36,20 @@ def test_in_space_a_ball_of_one_density() -> None:
     assert inner.density > 100 * inner.wide / 8
 
 
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("heavy", [0, 20, 500])
+def test_the_densest_point_is_that_of_all_distances(dim: int, heavy: int) -> None:
+    """To the bit, also where ``heavy`` particles lie at one point."""
+    x = gauss(1200, dim)
+    x[:heavy] = x[7]
+    candidates = x[::3]
+    nearest = np.sort(np.sqrt(sum(np.subtract.outer(a, b) ** 2 for a, b in zip(candidates.T, x.T, strict=True))))
+    at = int(np.argmin(nearest[:, 15]))
+    found = concentration(x, 1.0, 0.1)
+    assert np.array_equal(found.centre, candidates[at])
+    assert found.radii[2] == np.sort(np.sqrt(((x - candidates[at]) ** 2).sum(1)))[599]
+
+
 def test_few_particles_at_one_point() -> None:
     found = concentration(np.zeros((3, 2)), 1.0, 0.1)
     assert found.density == math.inf
