@@ -58,6 +58,11 @@ __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 
 #: Values of an option: simulate this reference; cut the second reference from the first.
 SIMULATE, HALVES = "simulate", "halves"
+#: A note on quiet clouds of one seed each.
+QUIET = (
+    "standard errors and intervals are those of independent particles, which those of --sampling quiet are not: they "
+    "are too wide, most of all for moments; several seeds give true ones"
+)
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
 #: Particles to compare with, or a word for those that are to be made.
@@ -297,6 +302,8 @@ def _compare_clouds(
     notes += differences(a, b)
     if len(references) > 1:
         notes += differences(b, references[1], ("reference", "second reference"))
+    if not choice.many and any(one.quiet for one in (a, *references)):
+        notes.append(QUIET)
     if choice.many:
         return _of_ensembles(choice, config, metrics, progress, tell, solver)
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
