@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ def _place(root: Path, header: Header, run: Run | None) -> None:
     try:
         _lay_out(new, header, root, run)
     except BaseException:
-        shutil.rmtree(new, ignore_errors=True)  # no reader has seen it yet
+        _discard(new)
         raise
     if root.exists():
         os.rename(root, old)
@@ -147,6 +148,15 @@ def _place(root: Path, header: Header, run: Run | None) -> None:
     disk.sync_folder(root.parent)
     if old.exists():
         _remove(old)
+
+
+def _discard(new: Path) -> None:
+    """Remove a folder that no reader has seen yet. After Ctrl-C zarr's thread may still write the file it was at."""
+    for _ in range(20):
+        shutil.rmtree(new, ignore_errors=True)
+        time.sleep(0.02)
+        if not new.exists():
+            return
 
 
 def _lay_out(new: Path, header: Header, root: Path, run: Run | None) -> None:
@@ -215,8 +225,7 @@ def _remove(folder: Path) -> None:
 
     Raises `DataError` for any other folder.
     """
-    ours = is_store(folder) or all(name.endswith(disk.PARTIAL) for name in os.listdir(folder))
-    if not ours:
+    if not is_store(folder) and not _is_part_of_a_store(folder):
         raise DataError(f"{folder} is needed, but ksdp did not write it", "move it elsewhere")
     for child in folder.iterdir():
         if child.is_dir() and not child.is_symlink():
@@ -225,6 +234,14 @@ def _remove(folder: Path) -> None:
             child.unlink()
     (folder / "zarr.json").unlink(missing_ok=True)
     folder.rmdir()
+
+
+def _is_part_of_a_store(folder: Path) -> bool:
+    """Whether ``folder`` holds nothing but metadata and chunks of arrays: what a killed writer leaves without root."""
+    if (folder / "zarr.json").exists():
+        return False
+    names = [name for _, _, files in os.walk(folder) for name in files]
+    return all(name in ("zarr.json", "c") or name.isdigit() or name.endswith(disk.PARTIAL) for name in names)
 
 
 def _same_run(path: Path, run: Run, header: Header) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ import pytest
 
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.store import create, layout, open_run
+
+creating = sys.modules["ksdp_cli.store.create"]  # the function has its name
 
 
 def test_a_taken_place_is_left_alone(tmp_path: Path, header, store) -> None:
@@ -58,6 +62,28 @@ def test_a_foreign_folder_with_a_hidden_name_of_ours_is_not_removed(tmp_path: Pa
     with pytest.raises(DataError, match=r"ksdp-new|ksdp-old"):
         create(tmp_path / "a.zarr", header(), overwrite=True)
     assert (tmp_path / sibling / "precious").exists()
+
+
+def test_what_a_writer_left_before_its_mark_is_removed(tmp_path: Path, header, store) -> None:
+    """As after Ctrl-C while the store is laid out: zarr's own thread writes one more file into the removed folder."""
+    store(tmp_path / "a.zarr", header())
+    os.renames(tmp_path / "a.zarr" / "axis", tmp_path / ".b.zarr.ksdp-new" / "axis")
+    create(tmp_path / "b.zarr", header()).__exit__()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zarr", "b.zarr"]
+
+
+def test_a_late_file_does_not_bring_back_a_folder_that_was_given_up(
+    tmp_path: Path, header, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def laid_out(new: Path, *_: object) -> None:
+        late = threading.Timer(0.01, (new / "axis").mkdir, [], {"parents": True, "exist_ok": True})
+        late.start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(creating, "_lay_out", laid_out)
+    with pytest.raises(KeyboardInterrupt):
+        create(tmp_path / "a.zarr", header())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_link_to_a_store_is_followed(tmp_path: Path, header, store) -> None:

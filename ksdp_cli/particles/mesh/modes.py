@@ -44,7 +44,7 @@ class Box:
     ) -> None:
         dim = len(centre)
         self.dim, self.side, self.count = dim, side, count
-        self.nodes = nodes_of(count, over)
+        self.nodes = fast_even(math.ceil(over * count))
         self.low = np.array([c - side / 2 for c in centre])
         self.splines = Splines(order, [self.nodes] * dim, self.low.tolist(), side / self.nodes, threads)
         half = np.arange(count // 2 + 1)
@@ -160,12 +160,12 @@ def resized(modes: NDArray[N], count: int, axis: int) -> NDArray[N]:
     return result
 
 
-def nodes_of(count: int, over: float) -> int:
-    """Nodes an axis for ``count`` modes and oversampling ``over``: an even length with a fast transform."""
-    nodes = int(fft.next_fast_len(math.ceil(over * count), real=True))
-    while nodes % 2:
-        nodes = int(fft.next_fast_len(nodes + 1, real=True))
-    return nodes
+def fast_even(least: int) -> int:
+    """The next even length >= ``least`` with a fast transform."""
+    n = int(fft.next_fast_len(least, real=True))
+    while n % 2:
+        n = int(fft.next_fast_len(n + 1, real=True))
+    return n
 
 
 def along(values: NDArray[N], axis: int, dim: int) -> NDArray[N]:

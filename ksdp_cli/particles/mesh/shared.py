@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.special import i0
 
-from .modes import Box, Modes, along
+from .modes import Box, Modes, along, fast_even
 
 #: The window is 1 up to this distance from the centre, over the side of the first box, and falls to 0 at its edge.
 HELD = 0.32
@@ -33,14 +33,6 @@ SHARE = 0.02
 def coarse_modes(accuracy: float, outer: int, ratio: int) -> int:
     """Modes an axis of the coarse grid, for the window and for ``outer`` modes of the next box."""
     return fast_even(2 * math.ceil(_sharpness(accuracy) / (math.pi * (0.5 - HELD)) + outer / (2 * ratio)))
-
-
-def fast_even(least: int) -> int:
-    """The next even length >= ``least`` with a fast transform."""
-    n = int(fft.next_fast_len(least, real=True))
-    while n % 2:
-        n = int(fft.next_fast_len(n + 1, real=True))
-    return n
 
 
 class Shared:
