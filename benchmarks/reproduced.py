@@ -18,7 +18,7 @@ from harness import Table, parser, write
 
 from ksdp_cli.base import labels
 
-ROLES = {"validation": "inside", "prediction": "outside"}
+ROLES = {"validation": "inside", "prediction": "outside", "beyond": "beyond"}
 
 
 def with_error(value: float, error: float | None) -> str:

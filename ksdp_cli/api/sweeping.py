@@ -80,6 +80,8 @@ def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listen
     cases = range(len(problem.cases))
     missing = sorted(set(cases) - _last_states(owner.path, owner.header, cases).keys())
     store = str(owner.path.absolute())
+    if listener.stop:
+        listener.stop()  # from now on a signal waits for `follow`, which knows what becomes of the calls
     work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
     executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
     again = f"repeat the command with --resume and -o {owner.path} to continue"

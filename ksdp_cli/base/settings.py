@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -91,6 +90,8 @@ def read_toml(path: Path) -> dict[str, object]:
 
     Raises `ConfigError` if it is missing, unreadable, too large, or not TOML.
     """
+    import tomllib  # here, since its regular expressions take a millisecond of every start
+
     path = local(path)
     try:
         options = tomllib.loads(decode(read_file_or_pipe(path, LARGEST_TOML)))

@@ -94,7 +94,7 @@ class Parabolic:
         if callable(facts.c0):
             field = given(facts.c0, nested)
         elif facts.c0 == "elliptic":
-            field = nested.advanced(nested.zeros(), axes, facts.mass, 0.0, params.k)
+            field = self._elliptic(nested, axes)
         elif facts.c0 == "zero":
             field = nested.zeros()
         else:
@@ -189,15 +189,24 @@ class Parabolic:
         )
         if reach <= OUTGROWN * side:
             return state
-        old, record = self._of(state), state["told"].copy()
-        pieces = [piece_of(box, modes) for box, modes in zip(old.boxes, _field(state), strict=True)]
+        old, field, record = self._of(state), _field(state), state["told"].copy()
+        mass = old.mass(field)
         centre, width = _extent(axes)
         width = max(MARGIN * width, float(state["width"]))
         new = self._nested(centre, width)
+        if self._endless:  # c reaches the edge; what it differs by from the elliptic state does not
+            field = [a - b for a, b in zip(field, self._elliptic(old, axes), strict=True)]
+        pieces = [piece_of(box, modes) for box, modes in zip(old.boxes, field, strict=True)]
         field = [carried(pieces, box) for box in new.boxes]
-        field[-1].flat[0] = old.mass(_field(state)) / new.boxes[-1].side ** self.facts.dim
+        if self._endless:
+            field = [a + b for a, b in zip(field, self._elliptic(new, axes), strict=True)]
+        field[-1].flat[0] = mass / new.boxes[-1].side ** self.facts.dim
         record[2] += 1
         return _state(field, centre, width, record)
+
+    def _elliptic(self, nested: Nested, axes: Axes) -> list[Modes]:
+        """Modes of the solution at eps = 0."""
+        return nested.advanced(nested.zeros(), axes, self.facts.mass, 0.0, self.params.k)
 
     @property
     def _endless(self) -> bool:

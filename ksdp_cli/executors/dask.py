@@ -22,7 +22,7 @@ from ..base.libraries import library
 from ..base.threads import LIMITS, core_count
 from ..errors import ConfigError, ResourceError
 from ..plugins import own_version
-from .base import Workers, listen
+from .base import Workers, listen, shielded
 from .environment import blas, restore
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Dask(Workers):
 
         self._environment = {name: os.environ.get(name) for name in LEFT_BEHIND}
         # by default workers return freed memory to the system, and fetch it again in the next step: 0.8 of 8 s
-        with dask.config.set(QUIET | {"distributed.nanny.pre-spawn-environ": blas(self.threads)}):
+        with dask.config.set(QUIET | {"distributed.nanny.pre-spawn-environ": blas(self.threads)}), shielded():
             try:
                 self._cluster = self._distributed.LocalCluster(
                     n_workers=self._workers,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..base.threads import core_count
 from ..errors import ConfigError
-from .base import Workers, listen
+from .base import Workers, listen, shielded
 from .environment import blas, for_children, leave_at_once
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Processes(Workers):
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         try:
-            with for_children(blas(self.threads)):
+            with for_children(blas(self.threads)), shielded():
                 return self._pool.submit(_run, fn, *args, **kwargs)
         except BrokenProcessPool as error:  # a worker was lost before its first call
             lost = Future[T]()

@@ -206,7 +206,7 @@ class Model:
         except OSError as error:
             raise DataError(f"cannot read the model {path}: {error.strerror}", "check the path") from None
         except Exception as error:  # safetensors and json raise their own errors
-            if path.suffix != ".safetensors":
+            if path.is_file() and path.suffix != ".safetensors":
                 raise DataError(f"{path} is not a model, which is a .safetensors file", POINTS) from None
             advice = "give a safetensors file of ksdp that is not damaged"
             raise DataError(f"{path} is not a readable model: {error}", advice) from None

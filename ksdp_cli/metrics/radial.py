@@ -46,7 +46,8 @@ def radial_comparison(cloud: Cloud, reference: Cloud) -> list[dict[str, float | 
     Raises `DataError` for a cloud that is empty or not finite.
     """
     require_cloud(reference, "reference")
-    radii = np.quantile(np.linalg.norm(reference.astype(np.float64), axis=1), FRACTIONS)
+    distances = np.linalg.norm(reference.astype(np.float64), axis=1)
+    radii = np.unique(np.quantile(distances, FRACTIONS))  # a heavy particle holds several
     rows: list[dict[str, float | None]] = []
     for r, *shares in zip(radii, *(radial_distribution(x, radii) for x in (cloud, reference)), strict=True):
         p, q = (float(share) for share in shares)

@@ -267,9 +267,8 @@ def _store_pairs(
     work: Work, selection: Selection, other: Run, at: Mapping[str, Values]
 ) -> list[tuple[PictureCloud, PictureCloud]]:
     """Pair the frames of two stores that agree in every common parameter; if each has one frame, pair these."""
-    values = {
-        name: value for name, value in at.items() if name == "t" or name in other.cases[0] or constant(other, name)
-    }
+    own = {"t", *other.cases[0]}
+    values = {name: value for name, value in at.items() if name in own or constant(other, name) is not None}
     first, second = of_store(work, selection, LARGEST), of_store(work, select(other, **values), LARGEST)
     if len(first) == len(second) == 1:
         return [(first[0], second[0])]

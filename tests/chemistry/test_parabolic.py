@@ -160,3 +160,20 @@ def test_too_few_boxes_for_c_are_told() -> None:
         chemistry = Parabolic(Params(eps=eps, boxes=boxes), facts)
         warnings: Any = chemistry.report(chemistry.start(x))["warnings"]
         assert sum("more --boxes" in one for one in warnings) == told
+
+
+def test_an_elliptic_start_survives_boxes_that_are_outgrown() -> None:
+    """The field of infinite mass reaches the edge of any box; in larger ones it is that of large boxes throughout."""
+    facts = Facts(2, 300, 20.0, 0.2, 0.01, 0.15, 1e-3, "elliptic")
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (300, 2))
+    corners = np.array([[-4.0, -4.0], [4.0, 4.0]])
+    chemistry, large = (Parabolic(Params(eps=0.1), facts) for _ in range(2))
+    state, other = chemistry.start(x), dict(large.start(np.concatenate([corners, x])))
+    nested = large._of(other)
+    other |= {f"c.{n}": modes for n, modes in enumerate(large._elliptic(nested, list(x.T)))}
+    for factor in (1.0, 2.0, 4.0):
+        state, other = chemistry.advance(state, factor * x, 0.01), large.advance(other, factor * x, 0.01)
+    reports: Any = [one.report(held) for one, held in ((chemistry, state), (large, other))]
+    assert [one["renewed"] > 0 for one in reports] == [True, False]
+    slopes = [one.gradient(held, 4.0 * x) for one, held in ((chemistry, state), (large, other))]
+    assert np.linalg.norm(slopes[0] - slopes[1]) < 5e-3 * np.linalg.norm(slopes[1])

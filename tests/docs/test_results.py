@@ -15,7 +15,7 @@ assert SPEC is not None
 assert SPEC.loader is not None
 PAGES = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(PAGES)
-COPIED = 20
+COPIED = 19
 TABLES = sorted(path for path in PAGES.RESULTS.rglob("*.json") if "rows-as-printed" not in path.name)
 
 
@@ -51,7 +51,7 @@ def test_a_table_is_shown_and_says_where_it_is_from(path: Path) -> None:
 def test_a_table_of_a_decision_is_dated_history(page: Path) -> None:
     for rest in re.split(r"\n *\|(?: *---+ *\|)+\n", page.read_text())[1:]:
         below = rest.partition("\n\n")[2]
-        assert re.match(r" *<small>History: as printed on \d{4}-\d\d-\d\d at [0-9a-f]+, on two cores", below), rest
+        assert re.match(r" *<small>History: as printed on \d{4}-\d\d-\d\d at [0-9a-f]+\b", below), rest
 
 
 def test_copied_tables_become_fewer() -> None:

@@ -42,6 +42,11 @@ def test_a_network_of_mass_and_decay_is_compared_and_shown(learned: ksdp.Run) ->
     assert "eps = 0.1 in place of 0.5" in of_the_page(model, simulated("other", M=40, k=1, eps=0.1))[0]
 
 
+def test_a_decay_of_0_is_a_value(learned: ksdp.Run) -> None:
+    with pytest.raises(ConfigError, match="k = 0, not 2"):
+        ksdp.plot(learned, simulated("still", M=10, k=0, seed=5), M=10, k=2)
+
+
 def test_runs_of_another_chemical_are_told_apart(learned: ksdp.Run) -> None:
     one, other = (simulated(f"eps{eps}", eps=eps, k=1, seed=7) for eps in (0.5, 0.1))
     (said,) = differences(frame(one, {}), frame(other, {}))

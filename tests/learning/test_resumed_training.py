@@ -114,7 +114,7 @@ def test_resume_without_a_name_tells_of_a_training_of_an_older_version(arrays: d
     (file,) = Path("runs").glob("*.checkpoint")
     header, state = checkpoint.load(file)
     checkpoint.save(file, header | {"run": training._identity(config, data)}, state)
-    with pytest.raises(ConfigError, match=rf"{file.stem} was begun by an older ksdp, .*was separable.*no --resume"):
+    with pytest.raises(ConfigError, match=rf"{file.stem} .*separable.*no --resume"):
         ksdp.train(arrays, resume=True, **SHORT)
     assert {one.stem for one in Path("runs").glob("*.checkpoint")} == {file.stem}
     assert ksdp.train(arrays, **SHORT | {"steps": 1}).path.stem != Path(file.stem).stem
