@@ -32,6 +32,8 @@ from .unstack import unstack
 if TYPE_CHECKING:
     import xarray
 
+    from .durable import StoredGroup
+
 #: Exceptions from reading malformed metadata.
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, ConfigError)
 
@@ -246,7 +248,7 @@ class Run:
                 raise ValueError(f"{name} differs between its array and the attributes")
 
     @cached_property
-    def _group(self) -> Any:
+    def _group(self) -> StoredGroup:
         from .durable import open_group
 
         return open_group(self.path)
