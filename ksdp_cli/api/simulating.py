@@ -155,6 +155,7 @@ def _simulate(
 
     def begin(place: Path) -> Owner:
         if not going_on:
+            preflight.require_meaning(problem)
             precision_warning(problem, draw())  # refuses a cloud that no store can hold
             _require_room(problem, place, len(problem.config.snapshots), overwrite)
         return create(

@@ -73,10 +73,6 @@ class Parabolic:
             raise ConfigError(f"parabolic chemistry with kernel {name!r}", "use --kernel gaussian")
         if facts.device != "cpu":
             raise ConfigError(f"parabolic chemistry on device {facts.device!r}", "use --device cpu")
-        if facts.engine != "auto":
-            raise ConfigError(f"engine {facts.engine!r} with parabolic chemistry, which sums no pairs", "drop --engine")
-        if params.box and params.boxes > 1:
-            raise ConfigError(f"boxes = {params.boxes} in a periodic box", "give --box or --boxes")
         if params.modes % 2 or params.modes > MOST[facts.dim]:
             raise ConfigError(f"modes = {params.modes}", f"give an even number up to {MOST[facts.dim]}")
         if facts.delta == 0 and params.modes == 0:

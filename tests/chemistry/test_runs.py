@@ -148,3 +148,17 @@ def test_an_exact_chemical_of_another_problem_is_refused() -> None:
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=why):
             pose(known | change)
+
+
+def test_a_stored_run_with_an_option_that_changes_nothing_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As stores hold from before such options were refused."""
+    options = {**SMALL, "engine": "direct", "box": 8.0, "boxes": 2, "T": 2e-3}
+    with monkeypatch.context() as patch:
+        patch.setattr("ksdp_cli.particles.preflight.require_meaning", lambda problem: None)
+        ksdp.simulate(**options, out=tmp_path / "a.zarr")
+    longer = {**options, "T": 3e-3, "snapshots": [2e-3, 3e-3]}
+    assert ksdp.simulate(**longer, out=tmp_path / "a.zarr", resume=True).complete
+    with pytest.raises(ConfigError, match="drop --engine"):
+        ksdp.simulate(**longer, out=tmp_path / "b.zarr")
