@@ -55,6 +55,7 @@ def plan(
         problem = pose_problem(options)
         device = devices.choose(problem.config.place)
         preflight.require(problem)
+        preflight.require_meaning(problem)
         require_origin(problem)
         c = problem.config
         cloud = initial_cloud(problem, problem.cases[0])

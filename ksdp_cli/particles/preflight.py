@@ -114,6 +114,19 @@ def require(problem: Problem) -> None:
         )
 
 
+def require_meaning(problem: Problem) -> None:
+    """Raise `ConfigError` for an option of a new run that would change nothing; runs stored earlier may hold one."""
+    c = problem.config
+    if c.chemistry != "ksdp:parabolic":
+        return
+    if c.engine != "auto":
+        raise ConfigError(f"engine {c.engine!r} with parabolic chemistry, which sums no pairs", "drop --engine")
+    for case in problem.cases:
+        sizes = case.chemistry_params.model_dump() if case.chemistry_params else {}
+        if sizes["box"] and sizes["boxes"] > 1:
+            raise ConfigError(f"boxes = {sizes['boxes']} in a periodic box", "give --box or --boxes")
+
+
 def step_warning(problem: Problem) -> str | None:
     """A warning if dt is longer than the whole run, or None."""
     c = problem.config

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol, cast
 
+import numpy as np
 import zarr
+from numpy.typing import ArrayLike, NDArray
 from zarr.core.buffer import Buffer
 from zarr.storage import LocalStore
 
 from ..base import disk
+
+Index = int | slice | tuple[int | slice, ...]
 
 
 class DurableStore(LocalStore):
@@ -25,7 +30,23 @@ class DurableStore(LocalStore):
             await self.set(key, value)
 
 
-def open_group(root: Path, write: bool = False) -> Any:
+class StoredArray(Protocol):
+    """What ksdp asks of a `zarr.Array`."""
+
+    def __getitem__(self, index: Index, /) -> NDArray[np.generic]: ...
+
+    def __setitem__(self, index: Index, values: ArrayLike, /) -> None: ...
+
+    def with_config(self, config: Mapping[str, bool], /) -> StoredArray: ...
+
+
+class StoredGroup(Protocol):
+    """What ksdp asks of a `zarr.Group`, whose members are arrays."""
+
+    def __getitem__(self, name: str, /) -> StoredArray: ...
+
+
+def open_group(root: Path, write: bool = False) -> StoredGroup:
     """Open the group at ``root`` by the metadata of its arrays, never by the consolidated copy."""
     store = DurableStore(root) if write else LocalStore(root, read_only=True)
-    return zarr.open_group(store, mode="r+" if write else "r", use_consolidated=False)
+    return cast(StoredGroup, zarr.open_group(store, mode="r+" if write else "r", use_consolidated=False))

@@ -10,7 +10,7 @@ import json
 import math
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from . import layout
 from .build import seal
 from .layout import Header
 from .writer import CaseWriter, open_framed
+
+if TYPE_CHECKING:
+    from .durable import StoredArray
 
 
 class Owner:
@@ -41,7 +44,7 @@ class Owner:
         return Owner(self.path, header, self.committed, False, self._lock)
 
     @cached_property
-    def _arrays(self) -> dict[str, Any]:
+    def _arrays(self) -> dict[str, StoredArray]:
         return open_framed(self.path, self.header)
 
     def __enter__(self) -> Owner:

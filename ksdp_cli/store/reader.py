@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ from .unstack import unstack
 
 if TYPE_CHECKING:
     import xarray
+
+    from .durable import StoredGroup
 
 #: Exceptions from reading malformed metadata.
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, ConfigError)
@@ -246,7 +248,7 @@ class Run:
                 raise ValueError(f"{name} differs between its array and the attributes")
 
     @cached_property
-    def _group(self) -> Any:
+    def _group(self) -> StoredGroup:
         from .durable import open_group
 
         return open_group(self.path)

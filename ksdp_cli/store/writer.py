@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,11 @@ from .layout import Header
 from .reader import open_run
 from .shards import shard_digests
 
+if TYPE_CHECKING:
+    from .durable import StoredArray
 
-def open_framed(path: Path, header: Header) -> dict[str, Any]:
+
+def open_framed(path: Path, header: Header) -> dict[str, StoredArray]:
     """Open the arrays of a store that get a file with every frame, to write."""
     from .durable import open_group
 
@@ -40,7 +43,7 @@ class CaseWriter:
     """
 
     def __init__(
-        self, path: Path, case: int, header: Header | None = None, arrays: dict[str, Any] | None = None
+        self, path: Path, case: int, header: Header | None = None, arrays: dict[str, StoredArray] | None = None
     ) -> None:
         self.path, self.case = path, case
         self.header = header or open_run(path).header
