@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import ConfigError, KsdpError, nearest
+from .base.spelling import nearest
+from .errors import ConfigError, KsdpError
 
 HOOK_OF_KIND = {
     "flow": "ksdp_flows",
@@ -124,10 +125,8 @@ class Registry:
             choices = ", ".join(entry.long_name for entry in matches)
             raise ConfigError(f"{kind} {name!r} is offered more than once: {choices}", "use the long name")
         names = sorted({entry.name for entry in self.of_kind(kind)})
-        close = nearest(name, names)
-        if kind == "initial cloud" and name.endswith((".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")):
-            raise ConfigError(f"{name} is an image, not an initial cloud", f"use --init density --grid {name}")
-        if ".py" in name or ":" in name:
+        close = nearest(name, [*names, *(entry.long_name for entry in self.of_kind(kind))] if ":" in name else names)
+        if name.endswith(".py") or ".py:" in name:
             hint = "pass a class from Python, or put it in a plugin, as 'ksdp plugins new NAME' makes one"
             raise ConfigError(f"there is no {kind} {name!r}", hint)
         hint = f"did you mean {close!r}?" if close else f"there are: {', '.join(names)}"
