@@ -121,7 +121,7 @@ def bound(arguments: argparse.Namespace) -> harness.Table:
 
 
 def time(arguments: argparse.Namespace) -> harness.Table:
-    table = harness.Table("blow-up/time", ["J, delta^2, seed", "t_b", "low", "high", "less exact", "covers", "steps"])
+    table = harness.Table("blow-up/time", ["J, delta^2, seed", "t_b", "low", "high", "t_b - exact", "covers", "steps"])
     exact = radial(0.01).blow_up_time
     for seed in range(arguments.seeds):
         options: dict[str, Any] = {

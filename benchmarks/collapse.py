@@ -4,9 +4,9 @@
 
 The solution that blows up at T = 0.05, cut at 1.5. Errors of the mass within R = 0.1, 0.25, 0.5 and of (T - t) rho(0,
 t), by the mass within half the length sqrt(T - t), at parts of T, a row for each seed and, of several, for the mean.
-Heun with 200 steps in which sqrt(T - t) falls evenly: of all powers of T - t that is near the best for the scheme's
-error and for chance. ``T of the run`` is the blow-up time for which the exact mass within 0.1 is the measured one. With
-``--folder`` stores are kept there: a run that is complete is read, one that was stopped goes on.
+Heun with 200 steps in which sqrt(T - t) falls evenly. ``T of the run`` is the blow-up time for which the exact mass
+within 0.1 is the measured one. With ``--folder`` stores are kept there: a run that is complete is read,
+one that was stopped goes on.
 """
 
 from __future__ import annotations

@@ -208,7 +208,7 @@ def biases() -> Table:
 
 
 def chance(most: int) -> Table:
-    table = Table("chemistry/collapse-chance", ["J, seeds, t / T", *COLUMNS])
+    table = Table("chemistry/collapse-chance", ["start, J, seeds, t / T", *COLUMNS])
     for how, J, seeds in (("random", 10**5, 8), ("quiet", 10**5, 8), ("quiet", 5 * 10**5, 4)):
         if most >= J:
             squares = np.square([shells(J, seed, how, shrinking()) for seed in range(seeds)])

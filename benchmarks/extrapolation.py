@@ -54,7 +54,7 @@ def main() -> None:
     fresh = [ksdp.simulate(seed=seed, out=folder / f"fresh-{seed}.zarr", **fresh_at, **shared) for seed in FRESH]
     clouds = [[one.frame(*((k, 0) if options.along == "A" else (0, k))) for one in fresh] for k in range(len(cases))]
     heads = [f"{options.along} = {value:g}" for value in cases]
-    table = Table(f"training/forms-{options.along}", ["form of the network", *heads], 16)
+    table = Table(f"training/forms-{options.flow}-{options.along}", ["form of the network", *heads], 16)
     table.row("floor", *(mean_w2(list(itertools.combinations(own, 2))) for own in clouds))
     for form in options.forms.split(","):
         found: list[list[str]] = [[] for _ in cases]

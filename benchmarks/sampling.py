@@ -48,12 +48,13 @@ def network_pass(name: str) -> Table:
     model = Model.load(models.path(name))
     x = Ball().draw(1_000_000, model.dim, 0)
     point, cores = np.array(model.eta_map.high), sorted(os.sched_getaffinity(0))
+    words = {len(cores): f"{len(cores)} cores", 1: "one core"}
     table = Table("sampling/pass", ("network pass, 10^6 particles", "ms"))
     for used in [cores[:1], cores] if len(cores) > 1 else [cores]:
         os.sched_setaffinity(0, used)
-        table.row(f"ksdp, cores: {len(used)}", f"{1e3 * best_of(lambda: model.push(x, point), 7).wall:.0f}")
+        table.row(f"ksdp, {words[len(used)]}", f"{1e3 * best_of(lambda: model.push(x, point), 7).wall:.0f}")
     peer = best_of(torch_pass(model, point, x), 3).wall
-    table.row(f"torch modules, cores: {len(cores)}", f"{1e3 * peer:.0f}")
+    table.row(f"torch modules, {words[len(cores)]}", f"{1e3 * peer:.0f}")
     return table
 
 
