@@ -95,9 +95,10 @@ def chemical(source: object) -> object:
         raise ConfigError(
             f"{run.path} holds {len(selection.cases)} cases, and c0 is one", "name one, as run.zarr@eps=1,t=0.1"
         )
-    c = run.field(selection.cases[0], selection.snapshots[-1])
+    case = selection.cases[0]
+    c = run.field(case, selection.snapshots[-1])
     assert run.grid is not None  # or it has no field
-    box = max(run.simulation.chemistry_params.get("box", (0.0,)))
+    box = run.cases[case].get("box", run.simulation.chemistry_params.get("box", (0.0,))[0])
     return StoredField(path + at, run.grid.axes(), c, box if box == run.grid.side else 0.0)
 
 

@@ -22,6 +22,9 @@ from ..store.field_grid import FieldGrid
 
 #: Version of the meaning of a checkpoint.
 STATE = 1
+#: Version of the meaning of a state of a chemistry that has changed it, for free space, and the attribute with it.
+MEANINGS = {"parabolic": 2}
+MEANING = "meaning"
 #: The attribute with the part of the state that the last frame does not hold, to extend a complete run.
 END_STATE = "end_state"
 #: Device and engine of a run, {device, engine}: an attribute of a store and a field of a checkpoint.
@@ -64,7 +67,7 @@ def header_on_resume(problem: Problem, run: Run, device: str, grid: FieldGrid | 
 
     ``run`` may be any run: the store refuses it when it is another one. It keeps its grid, whatever the end that is
     asked for makes of ``grid``. Raises `ConfigError` before a store is laid
-    out anew whose frames are of another device.
+    out anew whose frames are of another device, and where they and later frames would hold c of two meanings.
     """
     if run.kind != "simulation":
         return header(problem, grid)
@@ -75,6 +78,14 @@ def header_on_resume(problem: Problem, run: Run, device: str, grid: FieldGrid | 
     if len(run.times) and result.times != run.header.times:
         require_same_kind(run.attrs, kind_of(run.attrs) | {"device": device}, str(run.path))
     attrs = {name: run.attrs[name] for name in (END_STATE, MADE_BY, FOLLOWED) if name in run.attrs}
+    if _meaning(run.config) and MEANING not in run.attrs:
+        if not run.complete or result.times != run.header.times:
+            raise ConfigError(
+                f"{run.path} is of an earlier version, whose {provenance.short(run.config['chemistry'])} chemistry had "
+                "other boxes and another constant in c",
+                "end it with that version, or start again with --overwrite or another -o",
+            )
+        result = replace(result, attrs={name: value for name, value in result.attrs.items() if name != MEANING})
     return replace(result, attrs=result.attrs | attrs)
 
 
@@ -129,16 +140,24 @@ def snapshots_of(config: JsonDict) -> tuple[float, ...]:
 
 
 def marks(problem: Problem) -> dict[str, object]:
-    """Return what determines the numbers of a run besides its options: digests of its initial store, and the contents
-    of the caller's own classes and instances.
+    """Return what determines the numbers of a run besides its options: digests of its initial store, the contents of
+    the caller's own classes and instances, and the version of its chemistry's states.
     """
     initial = problem.initial
     result: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
+    if meaning := _meaning(problem.config.model_dump(include={"chemistry", "chemistry_params"})):
+        result[MEANING] = meaning
     if isinstance(initial, StoredCloud):
         result["origin"] = {"sha256": initial.digest, "t": initial.t, "generation": initial.generation}
     if isinstance(problem.c0, StoredField):
         result["chemical"] = {"sha256": problem.c0.digest}
     return result
+
+
+def _meaning(config: JsonDict) -> int | None:
+    """The entry of `MEANINGS` for a stored configuration; None for a chemistry without one, or in a periodic box."""
+    free = 0 in (config.get("chemistry_params") or {}).get("box", [0])
+    return MEANINGS.get(provenance.short(config.get("chemistry", "elliptic"))) if free else None
 
 
 def run_id(config: SimulateConfig, digests: Mapping[str, object]) -> str:

@@ -68,7 +68,8 @@ def simulate(
     starts at the frame's time, ``t0``, with a new Brownian path. ``T`` and ``snapshots`` count from ``t0``; the times
     in the store are those of equation (8). ``out`` defaults to a new name in ``./runs``. With ``resume`` the same call
     starts, continues, or returns the complete run; a longer ``T`` or later ``snapshots`` extend a complete run. The
-    frames equal those of an uninterrupted run, bit for bit, on the same machine.
+    frames equal those of an uninterrupted run, bit for bit, on the same machine; of parabolic chemistry in free space
+    with a later end, to its accuracy, since the boxes grow with T.
 
     ``threads`` is the largest number of threads; default all cores, or less by the environment (KSDP_THREADS,
     NUMBA_NUM_THREADS, OMP_NUM_THREADS) or a container's CPU quota. The numbers do not depend on it.

@@ -22,7 +22,7 @@ from ..errors import ConfigError
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import Nested, Sizes, choose
-from ..particles.mesh.transfer import carried, given, piece_of
+from ..particles.mesh.transfer import carried, modes_of, piece_of
 from .aliasing import aliasing_error
 from .base import Facts, Grid, State
 from .beginning import FORMS
@@ -88,7 +88,7 @@ class Parabolic:
             centre, width = np.zeros(facts.dim), params.box
         nested = self._nested(centre, width)
         if callable(facts.c0):
-            field = given(facts.c0, nested)
+            field = modes_of(facts.c0, nested)
         elif facts.c0 == "elliptic":
             field = self._elliptic(nested, axes)
         elif facts.c0 == "zero":
@@ -123,14 +123,25 @@ class Parabolic:
         return np.ascontiguousarray(slope.T.astype(x.dtype, copy=False))
 
     def field(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
-        """c at the points of ``grid`` from the modes; in free space 0 outside the last box."""
-        nested = self._of(state)
-        c = nested.at(_field(state), grid.points())[0].reshape(grid.shape)
-        return c + self.facts.mass * _green_less_periodic(nested.boxes[-1].side, self.facts.dim) if self._endless else c
+        """c at the points of ``grid`` from the modes. In free space it is 0 outside the last box, or that of a point
+        mass where c is endless."""
+        nested, points = self._of(state), grid.points()
+        c = nested.at(_field(state), points)[0]
+        if self._endless:
+            c += self.facts.mass * _green_less_periodic(nested.boxes[-1].side, self.facts.dim)
+            away, outside = _outside(nested, points)
+            r = np.linalg.norm(away, axis=0)
+            c[outside] = self.facts.mass * (-np.log(r) / (2 * math.pi) if len(away) == 2 else 1 / (4 * math.pi * r))
+        return c.reshape(grid.shape)
 
     def field_gradient(self, state: State, x: Cloud, grid: Grid) -> NDArray[np.float64]:
         """Return the gradient of `field` on the points of ``grid``, (d, x, y (, z))."""
-        slope = self._of(state).at(_field(state), grid.points())[1]
+        nested, points = self._of(state), grid.points()
+        slope = nested.at(_field(state), points)[1]
+        if self._endless:
+            away, outside = _outside(nested, points)
+            surface = 2 * math.pi * (len(away) - 1) * np.linalg.norm(away, axis=0) ** len(away)
+            slope[:, outside] = -self.facts.mass * away / surface
         return slope.reshape(-1, *grid.shape)
 
     def report(self, state: State) -> dict[str, object]:
@@ -160,10 +171,12 @@ class Parabolic:
                 f"{sizes.side:.3g} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; {modes} modes would reach "
                 f"{facts.accuracy:g}; use a larger --delta2 or more --modes"
             )
-        if sizes.image_error > (0.0 if math.isfinite(self._reach(centre)) else limit):
+        if sizes.image_error > limit:
+            warnings.append(f"periodic images add {sizes.image_error:.2g} to the force; give more --boxes")
+        elif sizes.image_error and math.isfinite(self._reach(centre)):
             warnings.append(
-                f"c spreads beyond the last of {sizes.boxes} boxes: periodic images add {sizes.image_error:.2g} to the "
-                "force, and c itself is off by a constant; give more --boxes"
+                f"c spreads beyond the last of {sizes.boxes} boxes, so its values are off by a constant, but not the "
+                "force; give more --boxes"
             )
         if record[1] > limit:
             warnings.append(
@@ -176,28 +189,34 @@ class Parabolic:
         return warnings
 
     def _enlarge(self, state: State, axes: Axes) -> State:
-        """Return the state itself, or the same field in larger boxes if the cloud comes near an edge in free space."""
+        """Return the state itself, or in free space the same field in larger boxes if the cloud comes near an edge, and
+        in more boxes if the run has a later end than before."""
         if self.params.box:
             return state
-        side = 2.0 * float(state["width"])
+        width = float(state["width"])
+        side, boxes = 2.0 * width, self._sizes(state["centre"], width).boxes
         reach = max(
             max(float(axis.max()) - c, c - float(axis.min())) for axis, c in zip(axes, state["centre"], strict=True)
         )
-        if reach <= OUTGROWN * side:
+        outgrown, field = reach > OUTGROWN * side, _field(state)
+        if not outgrown and len(field) >= boxes:
             return state
-        old, field, record = self._of(state), _field(state), state["told"].copy()
-        mass = old.mass(field)
-        centre, width = _extent(axes)
-        width = max(MARGIN * width, float(state["width"]))
+        old, record, centre = self._of(state), state["told"].copy(), state["centre"]
+        mass, inner = old.mass(field), axes
+        if self._endless:  # c reaches the edge; what it differs by from an elliptic state of the same mass does not
+            shrink = OUTGROWN * side / max(reach, OUTGROWN * side)  # into the old box, where the last step's cloud was
+            inner = [middle + shrink * (axis - middle) for axis, middle in zip(axes, centre, strict=True)]
+            field = [a - b for a, b in zip(field, self._elliptic(old, inner), strict=True)]
+        if outgrown:
+            centre, extent = _extent(axes)
+            width = max(MARGIN * extent, width)
+            record[2] += 1
         new = self._nested(centre, width)
-        if self._endless:  # c reaches the edge; what it differs by from the elliptic state does not
-            field = [a - b for a, b in zip(field, self._elliptic(old, axes), strict=True)]
         pieces = [piece_of(box, modes) for box, modes in zip(old.boxes, field, strict=True)]
         field = [carried(pieces, box) for box in new.boxes]
         if self._endless:
-            field = [a + b for a, b in zip(field, self._elliptic(new, axes), strict=True)]
+            field = [a + b for a, b in zip(field, self._elliptic(new, inner), strict=True)]
         field[-1].flat[0] = mass / new.boxes[-1].side ** self.facts.dim
-        record[2] += 1
         return _state(field, centre, width, record)
 
     def _elliptic(self, nested: Nested, axes: Axes) -> list[Modes]:
@@ -234,7 +253,7 @@ class Parabolic:
         )
 
     def _nested(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Nested:
-        """The boxes of a state. A continued run has a later end but keeps the number of its boxes."""
+        """The boxes of a state, as many as it has; by default as many as c needs until T."""
         key = (*centre.tolist(), width, boxes or 0)
         if self._held is None or self._held[0] != key:
             facts = self.facts
@@ -259,6 +278,14 @@ def _extent(axes: Axes) -> tuple[NDArray[np.float64], float]:
     """Middle (d,) and largest width of a cloud along an axis."""
     ends = np.array([(axis.min(), axis.max()) for axis in axes], np.float64)
     return ends.mean(1), float((ends[:, 1] - ends[:, 0]).max())
+
+
+def _outside(nested: Nested, points: Axes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Which (n,) of the ``points`` are outside the last box, and their positions (d, m) from its middle."""
+    last = nested.boxes[-1]
+    away = np.array([axis - (low + last.side / 2) for axis, low in zip(points, last.low, strict=True)])
+    outside = (np.abs(away) >= last.side / 2).any(0)
+    return away[:, outside], outside
 
 
 def _green_less_periodic(side: float, dim: int) -> float:

@@ -29,8 +29,10 @@ class SelfSimilarParams(Params):
 
 
 class OwnChemical:
-    """c of a solution with inertia > 0, times ``unit``, its ``mass``, and the ``radius`` beyond which it is 1e-7 of
-    that."""
+    """c of a solution with inertia > 0, times ``unit`` (mu / chi).
+
+    ``mass`` is its integral; c is below 1e-7 of its largest value outside the ``radius``.
+    """
 
     def __init__(self, solution: SelfSimilar, params: SelfSimilarParams, unit: float) -> None:
         self.solution, self.age, self.unit = solution, params.age, unit

@@ -177,3 +177,49 @@ def test_an_elliptic_start_survives_boxes_that_are_outgrown() -> None:
     assert [one["renewed"] > 0 for one in reports] == [True, False]
     slopes = [one.gradient(held, 4.0 * x) for one, held in ((chemistry, state), (large, other))]
     assert np.linalg.norm(slopes[0] - slopes[1]) < 5e-3 * np.linalg.norm(slopes[1])
+
+
+def test_an_elliptic_start_survives_a_step_out_of_the_first_box() -> None:
+    """A cloud that grows by 4 in one step, beside one whose boxes were large from the start."""
+    facts = Facts(2, 300, 20.0, 0.2, 0.01, 0.3, 1e-3, "elliptic")
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (300, 2))
+    corners = np.array([[-4.0, -4.0], [4.0, 4.0]])
+    chemistry, large = (Parabolic(Params(eps=10.0), facts) for _ in range(2))
+    state, other = chemistry.start(x), dict(large.start(np.concatenate([corners, x])))
+    other |= {f"c.{n}": modes for n, modes in enumerate(large._elliptic(large._of(other), list(x.T)))}
+    state, other = chemistry.advance(state, 4.0 * x, 0.01), large.advance(other, 4.0 * x, 0.01)
+    slopes = [one.gradient(held, 4.0 * x) for one, held in ((chemistry, state), (large, other))]
+    assert np.linalg.norm(slopes[0] - slopes[1]) < 4e-3 * np.linalg.norm(slopes[1])  # 5.4e-3 with a wrapped cloud
+
+
+def test_a_later_end_has_the_boxes_that_c_needs() -> None:
+    """Particles at rest, in a run to 2e-3 that goes on to 2 and in one to 2 from the start."""
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (300, 2))
+    short, long = (Parabolic(Params(eps=0.1), Facts(2, 300, 20.0, T, 0.01, 0.15, 1e-3)) for T in (2e-3, 2.0))
+    state, whole = short.start(x), long.start(x)
+    assert len(state) < len(whole)
+    state, whole = short.advance(state, x, 2e-3), long.advance(whole, x, 2e-3)
+    for _ in range(40):
+        state, whole = long.advance(state, x, 0.05), long.advance(whole, x, 0.05)
+    assert {name: array.shape for name, array in state.items()} == {n: a.shape for n, a in whole.items()}
+    grid = Grid([np.linspace(-6.0, 6.0, 7)] * 2)
+    c, exact = long.field(state, x, grid), long.field(whole, x, grid)
+    assert np.abs(c - exact).max() < 1e-4 * exact.max()
+    assert long.report(state)["warnings"] == []
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_an_endless_c_is_that_of_a_point_outside_the_last_box(dim: int) -> None:
+    facts = Facts(dim, 2, 3.0, 1.0, 0.1, 0.4, 1e-2, "elliptic", kernel=Gaussian, kernel_args=(0.16,))
+    x = np.array([[-0.5] * dim, [0.5] * dim])
+    chemistry = Parabolic(Params(eps=1e-3), facts)
+    state = chemistry.start(x)
+    far = 2.0 * chemistry._of(state).boxes[-1].side
+    grid = Grid([np.array([0.1, far])] * dim)
+    elliptic = Elliptic(Elliptic.Params(), facts)
+    assert chemistry.field(state, x, grid) == pytest.approx(elliptic.field({}, x, grid), abs=1e-3)
+    corner, h = (1,) * dim, 1e-3 * far
+    line = Grid([far + h * np.array([-1.0, 0.0, 1.0]), *[np.array([far])] * (dim - 1)])
+    c = chemistry.field(state, x, line).ravel()
+    slope = chemistry.field_gradient(state, x, grid)
+    assert slope[(0, *corner)] == pytest.approx((c[2] - c[0]) / (2 * h), rel=1e-4)

@@ -162,3 +162,39 @@ def test_a_stored_run_with_an_option_that_changes_nothing_goes_on(
     assert ksdp.simulate(**longer, out=tmp_path / "a.zarr", resume=True).complete
     with pytest.raises(ConfigError, match="drop --engine"):
         ksdp.simulate(**longer, out=tmp_path / "b.zarr")
+
+
+def test_a_run_of_an_earlier_version_is_returned_and_does_not_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its c has another constant and other boxes; in a periodic box nothing has changed."""
+    cut = {**SMALL, "snapshots": [1e-3, 6e-3]}
+    with monkeypatch.context() as patch:
+        patch.setattr("ksdp_cli.api.headers.MEANINGS", {})
+        path = ksdp.simulate(**{**SMALL, "T": 1e-3}, out=tmp_path / "a.zarr").path
+        calls = iter(range(4))
+        with pytest.raises(Interrupted):
+            ksdp.simulate(**cut, out=tmp_path / "cut.zarr", stop=lambda: None if next(calls, None) is not None else 15)
+    with pytest.raises(ConfigError, match="earlier version"):
+        ksdp.simulate(**cut, out=tmp_path / "cut.zarr", resume=True)
+    assert ksdp.simulate(**{**SMALL, "T": 1e-3}, out=path, resume=True).complete
+    with pytest.raises(ConfigError, match="earlier version"):
+        ksdp.simulate(**{**SMALL, "T": 2e-3}, out=path, resume=True)
+    for options in ({"box": 8.0}, {"chemistry": "elliptic", "eps": None}):
+        assert (
+            "meaning"
+            not in ksdp.simulate(**{**SMALL, **options, "T": 1e-3}, out=tmp_path / f"{len(options)}.zarr").attrs
+        )
+
+
+def test_a_later_end_in_free_space_is_the_long_run_to_its_accuracy(tmp_path: Path) -> None:
+    """The boxes grow with T. One Brownian path: the clouds differ by the error of the force, of order 1, until T."""
+    short = {**SMALL, "eps": 0.05, "c0": "zero"}
+    ksdp.simulate(**short, out=tmp_path / "a.zarr")
+    longer, warned = {**short, "T": 0.05, "snapshots": [6e-3, 0.05]}, list[str]()
+    extended = ksdp.simulate(**longer, out=tmp_path / "a.zarr", resume=True, warn=warned.append)
+    whole = ksdp.simulate(**longer, out=tmp_path / "b.zarr")
+    boxes = [run.attrs["engine"][0]["boxes"] for run in (extended, whole)]
+    assert boxes[0] == boxes[1]
+    assert not [text for text in warned if "boxes" in text]
+    assert np.abs(extended.frame() - whole.frame()).max() < 1e-3

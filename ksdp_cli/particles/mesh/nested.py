@@ -228,6 +228,8 @@ def _add_inside(
     """Add a box's share at the positions inside its window."""
     pairs = zip(axes, box.low, strict=True)
     inside = np.logical_and.reduce([(axis >= low) & (axis < low + box.side) for axis, low in pairs])
+    if not inside.any():
+        return
     points = [np.ascontiguousarray(axis[inside]) for axis in axes]
     some, slope = np.zeros(points[0].size), np.zeros((box.dim, points[0].size))
     box.add(modes, points, some, slope)

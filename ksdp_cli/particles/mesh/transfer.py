@@ -63,7 +63,7 @@ def pieces_of(field: Field, boxes: Sequence[Box]) -> list[Piece]:
     return pieces
 
 
-def given(field: Field, nested: Nested) -> list[Modes]:
+def modes_of(field: Field, nested: Nested) -> list[Modes]:
     """Modes of a function of the coordinates in the boxes of ``nested``.
 
     Raises `ConfigError` unless they hold its mass, where it has that as an attribute ``mass``.
