@@ -295,9 +295,10 @@ class Watch:
             for run, report in zip(s.runs, reports, strict=True)
         ]
         instead = [preflight.engine_warning(report, s.config.engine) for report in reports]
+        of_chemistry = max((preflight.warnings_of(report) for report in reports), key=len, default=[])
         doubts = {
             "step": preflight.kernel_warning(pull, s.longest, s.moving.time(), case) if too_far else None,
-            "chemistry": next((w for report in reports for w in preflight.warnings_of(report)), None),
+            f"chemistry {len(of_chemistry)}": next(iter(of_chemistry), None),  # again when it has one more
             "accuracy": next((doubt for doubt in coarse if doubt), None),
             "engine": next((doubt for doubt in instead if doubt), None),
             "precision": self._coarse(),

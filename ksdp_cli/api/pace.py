@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
+
 from ..particles.problem import Problem
 
 #: Seconds of steps to time before an estimate; a step longer than this ends the timing; and the assumed seconds of a
@@ -52,6 +54,11 @@ def peak_memory() -> int:
     except ImportError:
         return 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def state_bytes(problem: Problem) -> int:
+    """Return the bytes of the positions in one checkpoint of one case."""
+    return int(problem.config.J * problem.config.dim * np.dtype(problem.config.dtype).itemsize)
 
 
 def frame_bytes(problem: Problem) -> int:

@@ -25,7 +25,7 @@ from ..particles.simulation import Simulation
 from .clouds import pose_problem
 from .field_grid import grid_of
 from .options import SimulateOptions
-from .pace import Pace, frame_bytes, peak_memory
+from .pace import Pace, frame_bytes, peak_memory, state_bytes
 from .start_warnings import warn_before_start
 
 #: Entries of the report of a mesh about its sizes and errors.
@@ -45,9 +45,9 @@ def plan(
 
     ``thresholds`` has an entry for each case: critical mass 8 pi mu / chi and ``T_max``, the time since the start at
     which law (6) reaches 0. ``dt`` has the given step, the ``stable`` one and the reason. ``seconds``, ``memory_bytes``
-    and ``disk_bytes`` are for the whole run by one process, without compilation. They come from half a second of steps
-    of the first case (on a GPU of all cases), in memory only. ``doubts`` are the warnings of `simulate` before its
-    first step.
+    and ``disk_bytes`` (frames, and a state of each case) are for the whole run by one process, without compilation.
+    They come from half a second of steps of the first case (on a GPU of all cases), in memory only. ``doubts`` are the
+    warnings of `simulate` before its first step.
 
     Raises as `simulate` does before its first step.
     """
@@ -82,7 +82,7 @@ def plan(
             "seconds": trial.seconds,
             "memory_bytes": trial.memory,
             "memory_available": available_memory(),
-            "disk_bytes": len(c.snapshots) * frame_bytes(problem),
+            "disk_bytes": len(c.snapshots) * frame_bytes(problem) + len(problem.cases) * state_bytes(problem),
             "disk_free": free_bytes(Path(out) if out is not None else Path("runs")),
             "doubts": doubts,
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Unpack
 
 from .. import executors, provenance
+from ..base import checkpoint
 from ..base import device as devices
 from ..base.bars import progress_bar
 from ..base.files import target
@@ -35,7 +36,7 @@ from .field_grid import describe, grid_of
 from .headers import extend, header, header_on_resume, marks, run_id, snapshots_of, with_times
 from .integrating import integrate
 from .options import SimulateOptions
-from .pace import frame_bytes
+from .pace import frame_bytes, state_bytes
 from .ranks import follow, leading, require_cards, require_ranks, share_threads
 from .start_warnings import warn_before_start
 from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
@@ -133,6 +134,10 @@ def _simulate(
     world: World,
 ) -> Run:
     problem = pose_problem(options)
+    if case is not None and (executor is not None or (workers or 1) > 1):
+        raise ConfigError(
+            f"--case {case} runs in this process, without --workers and --executor", "leave out either it or these"
+        )
     _require_alone(problem.config, executor is not None or case is not None)
     require_ranks(world, problem, workers is not None or executor is not None or case is not None)
     device = devices.choose(problem.config.place)
@@ -271,8 +276,11 @@ def _begin_when_free(path: Path, begin: Callable[[Path], Owner]) -> Owner:
 
 
 def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = False) -> None:
-    what = f"{counted(frames, 'frame')} of {counted(problem.config.J, 'particle')}"
-    require_room(path, frames * frame_bytes(problem), what, replaces)
+    """Raise `ResourceError` unless ``frames`` and a state of each case fit; the states go when every case is done."""
+    files = Checkpoints(path)
+    states = sum(replaces or not checkpoint.exists(files.of(number)) for number in range(len(problem.cases)))
+    what = f"{counted(frames, 'frame')} of {counted(problem.config.J, 'particle')}, with the state of every case,"
+    require_room(path, frames * frame_bytes(problem) + states * state_bytes(problem), what, replaces)
 
 
 def _stem(config: SimulateConfig) -> str:

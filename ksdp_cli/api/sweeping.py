@@ -20,7 +20,7 @@ from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..base.threads import limit_threads
 from ..config import SimulateConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, Interrupted
 from ..executors import Workers, follow
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
@@ -80,8 +80,9 @@ def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listen
     cases = range(len(problem.cases))
     missing = sorted(set(cases) - _last_states(owner.path, owner.header, cases).keys())
     store = str(owner.path.absolute())
-    if listener.stop:
-        listener.stop()  # from now on a signal waits for `follow`, which knows what becomes of the calls
+    # from this poll on a signal waits for `follow`, which knows what becomes of the calls
+    if listener.stop and (number := listener.stop()) is not None:
+        raise Interrupted(f"stopped by signal {number} before the first case; nothing is lost", number)
     work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
     executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
     again = f"repeat the command with --resume and -o {owner.path} to continue"

@@ -182,8 +182,7 @@ class SimulateConfig(Settings):
                 f"{' x '.join(str(len(v)) for v in sweep.values())} values of {', '.join(sweep)} make {cases} cases",
                 f"at most {MOST_CASES} go into a store; sweep fewer values, or make several stores",
             )
-        if self.zip or grids.SEED in sweep:
-            grids.require_unlike(self.cases())
+        grids.require_unlike(self.cases())
         return self
 
     @property

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -27,22 +25,6 @@ def listen(source: Callable[[], int]) -> None:
     """
     global _source
     _source = source
-
-
-@contextlib.contextmanager
-def shielded() -> Iterator[None]:
-    """Block SIGINT in the processes that the block starts: Ctrl-C reaches the driver, which passes it on."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # its start would unblock SIGINT again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Workers(Executor):

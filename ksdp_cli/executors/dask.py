@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import re
 import threading
 import uuid
@@ -22,8 +21,8 @@ from ..base.libraries import library
 from ..base.threads import LIMITS, core_count
 from ..errors import ConfigError, ResourceError
 from ..plugins import own_version
-from .base import Workers, listen, shielded
-from .environment import blas, restore
+from .base import Workers, listen
+from .environment import blas, for_children, shielded
 
 if TYPE_CHECKING:
     import distributed
@@ -41,8 +40,8 @@ QUIET: dict[str, object] = {
     "distributed.worker.http.routes": [],
     "distributed.diagnostics.nvml": False,
 }
-#: Variables that Dask sets in this process, for the processes it starts.
-LEFT_BEHIND = ("PYTHONHASHSEED", "OPENBLAS_NUM_THREADS")
+#: Dask sets this variable, and those of `blas`, in this process at each start of a worker, and leaves them behind.
+HASH_SEED = {"PYTHONHASHSEED": "6640"}
 #: Request to a worker: start no more calls.
 CLOSED = -1
 
@@ -63,7 +62,7 @@ class Dask(Workers):
         self._place, self._workers, self._token = place, workers or core_count(), uuid.uuid4().hex
         self._calls: list[tuple[Any, Future[Any]]] = []
         self._closed = False
-        self._cluster: Any = None
+        self._own = contextlib.ExitStack()
         self._client: Any = self._connect(place) if place else None
         self.threads = None if place else max(1, core_count() // self._workers)
 
@@ -102,23 +101,23 @@ class Dask(Workers):
         environment = {name: str(self.threads) for name in LIMITS}
         import dask.config
 
-        self._environment = {name: os.environ.get(name) for name in LEFT_BEHIND}
         # by default workers return freed memory to the system, and fetch it again in the next step: 0.8 of 8 s
-        with dask.config.set(QUIET | {"distributed.nanny.pre-spawn-environ": blas(self.threads)}), shielded():
-            try:
-                self._cluster = self._distributed.LocalCluster(
-                    n_workers=self._workers,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",  # the default is port 8787 of every interface
-                    memory_limit=None,
-                    silence_logs=logging.CRITICAL,
-                    env=environment,
-                    preload=["ksdp_cli.executors.dask_worker"],
-                )
-            finally:
-                restore(self._environment)
-        return self._distributed.Client(self._cluster, set_as_default=False)
+        variables = blas(self.threads) | HASH_SEED
+        settings = QUIET | {"distributed.nanny.pre-spawn-environ": variables}
+        with dask.config.set(settings), for_children(variables) as put_back, shielded():
+            self._own.callback(put_back)  # a worker that is started again leaves them behind again
+            cluster = self._distributed.LocalCluster(
+                n_workers=self._workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",  # the default is port 8787 of every interface
+                memory_limit=None,
+                silence_logs=logging.CRITICAL,
+                env=environment,
+                preload=["ksdp_cli.executors.dask_worker"],
+            )
+            self._own.callback(cluster.close)
+        return self._distributed.Client(cluster, set_as_default=False)
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         if self._closed:
@@ -145,12 +144,10 @@ class Dask(Workers):
         for _, ours in self._calls:
             with contextlib.suppress(Exception, CancelledError):
                 ours.exception()
-        if self._cluster is None:
+        if self._place:
             self.ask_to_stop(0)  # drop the requests
         self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
-            restore(self._environment)  # a worker that was started again has left them behind again
+        self._own.close()
         self._client = None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 
-from .environment import leave_at_once
+from ..base.leaving import leave_at_once
+from .environment import ignore_sigint
 
 leave_at_once()
 if threading.current_thread() is threading.main_thread():
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    ignore_sigint()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,12 +1,11 @@
-"""The start and the end of worker processes: their environment, and how they leave."""
+"""The start of worker processes: their environment, and the Ctrl-C of a terminal, which reaches them as it does us."""
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import gc
 import os
-from collections.abc import Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
 
 
 def blas(threads: int | None) -> dict[str, str]:
@@ -20,25 +19,49 @@ def blas(threads: int | None) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def for_children(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set ``variables`` in the block, for the processes that are started in it."""
+def for_children(variables: Mapping[str, str]) -> Iterator[Callable[[], None]]:
+    """Set ``variables`` in the block, for the processes that are started in it; what the program has set otherwise
+    meanwhile stays.
+
+    Yields the function that puts them back, for libraries that set them again after the block.
+    """
     before = {name: os.environ.get(name) for name in variables}
+
+    def put_back() -> None:
+        for name, value in before.items():
+            if os.environ.get(name) != variables[name]:
+                continue
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
     os.environ.update(variables)
+    try:
+        yield put_back
+    finally:
+        put_back()
+
+
+@contextlib.contextmanager
+def shielded() -> Iterator[None]:
+    """Block SIGINT in the processes that this thread starts in the block, until they call `ignore_sigint`."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # its start would unblock SIGINT again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        restore(before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def restore(variables: Mapping[str, str | None]) -> None:
-    """Set environment variables, and remove those that are None."""
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-def leave_at_once() -> None:
-    """Let this process end without looking through all objects of all libraries once more, which takes 0.25 s."""
-    atexit.register(gc.freeze)
+def ignore_sigint() -> None:
+    """In a worker's main thread: ignore SIGINT, which the driver passes on, and end the block of `shielded`, which
+    every process that a plugin starts would inherit."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

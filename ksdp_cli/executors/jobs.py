@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import errors
 from ..base.files import read_json
+from ..base.leaving import leave_at_once
 from ..base.listener import Stop
 from ..base.outputs import write_whole
 from ..base.signals import graceful
 from .base import listen
-from .environment import leave_at_once
+from .environment import ignore_sigint
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
@@ -50,7 +51,7 @@ class Job:
 
     def __call__(self) -> None:
         leave_at_once()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C of the terminal; SIGTERM ends the job
+        ignore_sigint()  # SIGTERM ends the job
         for call in self.calls:
             file = outcome_of(self.folder, call.key)
             if file.exists():

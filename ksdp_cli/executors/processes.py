@@ -16,10 +16,11 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, TypeVar
 
+from ..base.leaving import leave_at_once
 from ..base.threads import core_count
 from ..errors import ConfigError
-from .base import Workers, listen, shielded
-from .environment import blas, for_children, leave_at_once
+from .base import Workers, listen
+from .environment import blas, for_children, ignore_sigint, shielded
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -84,7 +85,7 @@ def _begin(shared_number: Synchronized[int], driver: int) -> None:
     """
     leave_at_once()
     listen(lambda: int(shared_number.value))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_sigint()
     signal.signal(signal.SIGTERM, lambda *_: _ending.set())
     threading.Thread(target=_watch, args=(shared_number, driver), daemon=True).start()
 

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from ..base.outputs import write_whole
 from ..base.threads import core_count
 from ..errors import ConfigError, ResourceError
 from .base import Workers
-from .environment import blas, for_children
+from .environment import blas, for_children, shielded
 from .jobs import Call, Job, outcome_of, read_outcome
 from .queue import Queue
 
@@ -124,7 +123,7 @@ class Slurm(Workers):
         ]
         with _quiet():
             if self._local:
-                with _without_terminal(), for_children(blas(self.threads)):
+                with shielded(), for_children(blas(self.threads)):
                     # an executor for each: submitit waits 0.2 s between two jobs of one
                     futures = [self._executor().submit(job) for job in jobs]
             else:
@@ -239,16 +238,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.disabled = before
-
-
-@contextlib.contextmanager
-def _without_terminal() -> Iterator[None]:
-    """Shield processes started in the block from the terminal's Ctrl-C, as on a cluster."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from .chemical import eps_of, known
 from .short_run import moved
 
 AGE, PART, STEPS, J = 0.25, 0.5, 30, 4000
-#: The last run, by the values that it depends on.
-_LAST: dict[tuple[object, ...], tuple[SelfSimilar, CaseRun]] = {}
+#: Of each thread: the ``problem`` checked last, and its solution and run, ``ended``.
+_LAST = threading.local()
 
 
 def holds(problem: Problem) -> bool:
@@ -33,21 +34,25 @@ def check(problem: Problem) -> Finding:
 
 def ended(problem: Problem) -> tuple[SelfSimilar, CaseRun]:
     """The solution for chi = 1, of the problem's mass where there is one, and its run, which `standing` uses too."""
+    if getattr(_LAST, "problem", None) is not problem:
+        _LAST.ended = _run(problem)
+        _LAST.problem = problem
+    ended: tuple[SelfSimilar, CaseRun] = _LAST.ended
+    return ended
+
+
+def _run(problem: Problem) -> tuple[SelfSimilar, CaseRun]:
     case = problem.cases[0]
     pull, eps = case.chi * case.mass / case.mu, eps_of(problem)
     pull = pull if 0.1 < pull < 7.0 * math.pi else 4.0 * math.pi
-    key = (problem.config.chemistry, problem.config.scheme, eps, case.mu, pull, case.seed)
-    if key not in _LAST:
-        _LAST.clear()
-        exact = self_similar(eps * case.mu, M=pull)
-        delta = min(0.1, 0.2 * math.sqrt(AGE / exact.a))  # of the core at the start
-        T = PART * AGE / case.mu
-        options = {"chemistry": problem.config.chemistry, "eps": eps, "chi": 1.0, "M": pull * case.mu}
-        options |= {"init": "self_similar", "pull": pull, "inertia": eps * case.mu, "age": AGE, "c0": "exact"}
-        options |= {"seed": case.seed, "accuracy": 1e-3, "delta2": delta**2, "T": T, "dt": T / STEPS}
-        _, (run,) = moved(problem, J=J, **options)
-        _LAST[key] = exact, run
-    return _LAST[key]
+    exact = self_similar(eps * case.mu, M=pull)
+    delta = min(0.1, 0.2 * math.sqrt(AGE / exact.a))  # of the core at the start
+    T = PART * AGE / case.mu
+    options = {"chemistry": problem.config.chemistry, "eps": eps, "chi": 1.0, "M": pull * case.mu}
+    options |= {"init": "self_similar", "pull": pull, "inertia": eps * case.mu, "age": AGE, "c0": "exact"}
+    options |= {"seed": case.seed, "accuracy": 1e-3, "delta2": delta**2, "T": T, "dt": T / STEPS}
+    _, (run,) = moved(problem, J=J, **options)
+    return exact, run
 
 
 def centre(run: CaseRun) -> float:

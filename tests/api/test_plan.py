@@ -92,7 +92,7 @@ def test_mesh_and_cost() -> None:
     assert made["engine"] == "parabolic"
     assert {"modes", "boxes", "image_error"} <= made["mesh"].keys()
     made = plan(A="1,10", flow="laminar2d", snapshots="0:0.01:3", J=300, dt=1e-3)
-    assert (made["steps"], made["frames"], made["disk_bytes"]) == (20, 6, 6 * 300 * 2 * 4)
+    assert (made["steps"], made["frames"], made["disk_bytes"]) == (20, 6, (6 + 2) * 300 * 2 * 4)
     assert made["engine"] == "direct"
     assert made["seconds"] > 0
 

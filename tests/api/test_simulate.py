@@ -190,8 +190,10 @@ def test_runs_too_large_are_refused_before_any_output(tmp_path: Path, monkeypatc
         ksdp.simulate(M=1e39, out=tmp_path / "a.zarr")
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**6))
-    with pytest.raises(ResourceError, match=r"50000 .*1\.2 MB.* 1 MB free"):
+    with pytest.raises(ResourceError, match=r"50000 .*1\.6 MB.* 1 MB free"):
         ksdp.simulate(J=50_000, snapshots=(0, 1e-4, 2e-4), out=tmp_path / "new" / "a.zarr")
+    with pytest.raises(ResourceError, match=r"^1 frame .*1\.6 MB"):
+        ksdp.simulate(J=50_000, mu=(1, 2), snapshots=(1e-4,), out=tmp_path / "a.zarr")
     assert not list(tmp_path.iterdir())
 
 

@@ -146,6 +146,13 @@ def test_a_signal_is_passed_on_and_every_state_is_saved(tmp_path: Path) -> None:
     assert same_frames(run, ksdp.simulate(**options, out=tmp_path / "b.zarr"))
 
 
+def test_a_request_to_stop_that_is_made_once_is_heard_before_the_first_case(tmp_path: Path) -> None:
+    requests = iter([int(signal.SIGTERM)])
+    with pytest.raises(Interrupted, match="first case") as caught:
+        ksdp.simulate(**OPTIONS, out=tmp_path / "a.zarr", workers=2, stop=lambda: next(requests, None))
+    assert caught.value.exit_code == 143
+
+
 def test_warnings_come_from_the_workers(tmp_path: Path) -> None:
     """A step that the kernel does not resolve, seen in both cases: the first is told, the second counted."""
     messages: list[str] = []
@@ -180,6 +187,9 @@ def test_wrong_workers_and_cases_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="workers = 0"):
         ksdp.simulate(**OPTIONS, out=tmp_path / "a.zarr", workers=0)
+    for where in ({"workers": 2}, {"executor": "processes"}):
+        with pytest.raises(ConfigError, match="--case 1"):
+            ksdp.simulate(**OPTIONS, **where, out=tmp_path / "a.zarr", case=1)
     with pytest.raises(ConfigError, match="case = 3"):
         ksdp.simulate(**OPTIONS, out=tmp_path / "a.zarr", case=3)
     with pytest.raises(ConfigError, match="-o"):

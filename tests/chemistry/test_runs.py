@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
+from ksdp_cli.api.clouds import chemical
 from ksdp_cli.errors import ConfigError, Interrupted
 from ksdp_cli.exact.self_similar import self_similar
 from ksdp_cli.initial.ball import Ball
@@ -198,3 +199,23 @@ def test_a_later_end_in_free_space_is_the_long_run_to_its_accuracy(tmp_path: Pat
     assert boxes[0] == boxes[1]
     assert not [text for text in warned if "boxes" in text]
     assert np.abs(extended.frame() - whole.frame()).max() < 1e-3
+
+
+def test_a_delta_that_is_lost_in_boxes_that_grow_is_told_when_it_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although the run has already told that the boxes grow."""
+    monkeypatch.setattr("ksdp_cli.api.integrating.PAUSE", 0.0)
+    monkeypatch.setattr("ksdp_cli.api.integrating.PAUSE_COST", 0.0)
+    warned: list[str] = []
+    stretched = {**SMALL, "flow": "hyperbolic", "A": 200, "T": 1e-2, "modes": 64, "c0": "zero"}
+    ksdp.simulate(**stretched, out=tmp_path / "a.zarr", warn=warned.append)
+    told = [next((n for n, text in enumerate(warned) if word in text), -1) for word in ("outgrew", "not resolved")]
+    assert 0 <= told[0] < told[1]
+
+
+def test_the_chemical_of_a_stored_case_has_the_box_of_that_case(tmp_path: Path) -> None:
+    """Of two periodic boxes the grid is the larger one; c of the smaller box is not periodic in that."""
+    run = ksdp.simulate(**{**SMALL, "T": 1e-3, "box": [4.0, 8.0]}, store_field=8, out=tmp_path / "a.zarr")
+    sides = {box: chemical(f"{run.path}@box={box}").box for box in (4, 8)}  # type: ignore[attr-defined]
+    assert sides == {4: 0.0, 8: 8.0}

@@ -83,6 +83,7 @@ WRONG = {
     "[grid.A]\nvalues = [1, 2]": ("[grid.A] is a table", "[grid]"),
     "grid = 3": ("grid = 3", "[grid]"),
     "out = 3": ("out = 3", "give text"),
+    "[grid]\nA = [1, 1]": ("two cases have A = 1", "each once"),
     "[zip]\nA = [1, 1]\nseed = [2, 2]": ("two cases have A = 1, seed = 2", "each once"),
 }
 
