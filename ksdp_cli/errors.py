@@ -6,18 +6,6 @@ line and leaves with ``exit_code``; the Python API raises them as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-#: Words of other programs for options, the likeliest first.
-WORDS = {
-    "lr": ["learning-rate"],
-    "epochs": ["steps"],
-    "iterations": ["steps"],
-    "batch-size": ["n"],
-    "particles": ["j", "n"],
-    "gpu": ["device"],
-}
-
 
 class KsdpError(Exception):
     """Root of every error that ksdp raises on purpose."""
@@ -83,15 +71,3 @@ class Interrupted(KsdpError):
     def __init__(self, message: str, signal_number: int = 2, hint: str | None = None) -> None:
         super().__init__(message, hint)
         self.exit_code = 128 + signal_number
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return which of the ``names`` was meant: but for capitals and dashes the same, a near one, or a beginning."""
-    import difflib
-
-    known = {one.lstrip("-").replace("_", "-").lower(): one for one in names}
-    word = name.lstrip("-").replace("_", "-").lower()
-    same = [one for one in (word, *WORDS.get(word, [])) if one in known]
-    close = same or difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    begins = close or [one for one in known if len(one) > 2 and word.startswith(one)]
-    return known[begins[0]] if begins else None

@@ -153,3 +153,9 @@ def loaded() -> Plugins:
 
 def registry() -> Registry:
     return loaded().registry
+
+
+def packages() -> set[str]:
+    """Return the Python packages of the components that plugins brought."""
+    others = (entry for entry in registry().entries if entry.distribution != OWN_DISTRIBUTION)
+    return {entry.component.target.partition(":")[0].partition(".")[0] for entry in others} - {"ksdp_cli"}

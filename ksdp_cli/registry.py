@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import ConfigError, KsdpError, nearest
+from .errors import ConfigError, KsdpError
 
 HOOK_OF_KIND = {
     "flow": "ksdp_flows",
@@ -117,6 +117,8 @@ class Registry:
 
         Raises `ConfigError` when there is none, or when a short name belongs to two distributions.
         """
+        import difflib  # slow to load, and seldom needed
+
         matches = [entry for entry in self.of_kind(kind) if name in (entry.name, entry.long_name)]
         if len(matches) == 1:
             return matches[0]
@@ -124,12 +126,11 @@ class Registry:
             choices = ", ".join(entry.long_name for entry in matches)
             raise ConfigError(f"{kind} {name!r} is offered more than once: {choices}", "use the long name")
         names = sorted({entry.name for entry in self.of_kind(kind)})
-        close = nearest(name, names)
-        if kind == "initial cloud" and name.endswith((".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")):
-            raise ConfigError(f"{name} is an image, not an initial cloud", f"use --init density --grid {name}")
-        if ".py" in name or ":" in name:
+        known = [entry.long_name for entry in self.of_kind(kind)] if ":" in name else names
+        close = difflib.get_close_matches(name.lower(), known, n=1)
+        if name.endswith(".py") or ".py:" in name:
             hint = "pass a class from Python, or put it in a plugin, as 'ksdp plugins new NAME' makes one"
             raise ConfigError(f"there is no {kind} {name!r}", hint)
-        hint = f"did you mean {close!r}?" if close else f"there are: {', '.join(names)}"
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
         lists = f"lists all, and why {', '.join(self.failed)} failed to load" if self.failed else "lists all"
         raise ConfigError(f"there is no {kind} {name!r}", f"{hint} ('ksdp plugins' {lists})")

@@ -18,6 +18,7 @@ from ..chemistry.beginning import WORDS, StoredField
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError
 from ..initial.base import FAR, InitialCloud
+from ..initial.density import IMAGES
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
 from ..particles import own, problem
@@ -46,8 +47,8 @@ def resolve_cloud(source: object) -> object:
     """
     if isinstance(source, Run):
         return _frame(source, {}, str(source.path))
-    if isinstance(source, Path):
-        source = source.expanduser()
+    if isinstance(source, PathLike):
+        source = Path(source).expanduser()
         return _own(source, str(source)) if is_own(source) else _frame(open_run(source), {}, str(source))
     if is_array(source) and not isinstance(source, str):  # text of NumPy's is text
         raise ConfigError(
@@ -59,6 +60,8 @@ def resolve_cloud(source: object) -> object:
     place = Path(path).expanduser()
     if not at and is_own(place):
         return _own(place, str(place))
+    if place.suffix.lower() in IMAGES:
+        raise ConfigError(f"{path} is an image, not an initial cloud", f"use --init density --grid {path}")
     is_path = path.rstrip("/").endswith(".zarr") or ("/" in path and ".py:" not in path) or _is_folder(path, place)
     if not (at or is_path):
         return source
@@ -83,9 +86,9 @@ def chemical(source: object) -> object:
     """
     if isinstance(source, str) and (source in WORDS or source.startswith("gaussian:")):
         return source
-    if not isinstance(source, (str, Path, Run)):
+    if not isinstance(source, (str, PathLike)):
         return source
-    path, at = _place_and_frame(str(source)) if not isinstance(source, Run) else (str(source.path), "")
+    path, at = _place_and_frame(fspath(source)) if not isinstance(source, Run) else (str(source.path), "")
     run = source if isinstance(source, Run) else open_run(Path(path).expanduser())
     selection = select(run, **(_selection(at[1:]) if at else {}))
     if len(selection.cases) != 1:

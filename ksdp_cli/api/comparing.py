@@ -18,8 +18,9 @@ from ..base.grids import SEED
 from ..base.listener import Listener, Progress, Say
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
+from ..base.spelling import nearest
 from ..config import CompareConfig, build
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError
 from ..learning.model import Model
 from ..metrics import (
     Distance,
@@ -60,8 +61,8 @@ __all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
 SIMULATE, HALVES = "simulate", "halves"
 #: A note on quiet clouds of one seed each.
 QUIET = (
-    "standard errors and intervals are those of independent particles, which those of --sampling quiet are not: they "
-    "are too wide, most of all for moments; several seeds give true ones"
+    "standard errors and intervals assume independent particles. For --sampling quiet they are too wide, most of all "
+    "for moments; several seeds give true ones"
 )
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
@@ -181,6 +182,8 @@ def compare_each(
 
 def _name(source: object, kind: str) -> str:
     """Return the path of ``source``, or ``kind`` for an array or a model."""
+    if isinstance(source, Run):
+        return str(source.path)
     return str(Path(source)) if isinstance(source, (str, PathLike)) else kind
 
 

@@ -17,7 +17,7 @@ from ..initial.stored import StoredCloud
 from ..store.foreign import arrays_of
 from ..store.layout import MOST_AXES
 from .clouds import initial_cloud, resolve_user_cloud
-from .own_files import is_array, rounding_doubt
+from .own_files import is_array, is_dataset, rounding_doubt
 
 #: Names in the layout of `own_clouds` that are not parameters.
 RESERVED = ("position", "time", "axis")
@@ -104,7 +104,7 @@ def own_clouds(arrays: Mapping[str, object], init: object = None, warn: Say = as
 
 def require_mapping(value: object) -> Mapping[str, object]:
     """Return ``value`` if it is a mapping of arrays, an `xarray.Dataset` as a dict; else raise `ConfigError`."""
-    if type(value).__name__ == "Dataset" and "position" in value:  # type: ignore[operator]
+    if is_dataset(value) and "position" in value:  # type: ignore[operator]
         return arrays_of(value)  # type: ignore[arg-type]
     if not isinstance(value, Mapping):
         message = (

@@ -67,6 +67,11 @@ def is_array(value: object) -> bool:
     return hasattr(value, "__array__")
 
 
+def is_dataset(value: object) -> bool:
+    """Whether ``value`` is an `xarray.Dataset`, which need not be imported here."""
+    return hasattr(value, "data_vars")
+
+
 def own_cloud(value: object, name: str) -> Cloud:
     """Return an array (N, d), d = 1, 2, ..., as floating-point numbers. Raises `DataError` for anything else."""
     x = np.asarray(value)

@@ -28,7 +28,7 @@ from ..store.selection import component_parameters, constant_value, end_of, simu
 from . import paths
 from .clouds import of_model, part_of, second_moment_at_start
 from .generator import Generator
-from .own_files import is_array, is_own, own_cloud, read_cloud
+from .own_files import is_array, is_dataset, is_own, own_cloud, read_cloud
 from .simulating import simulate
 
 Value = TypeVar("Value")
@@ -92,7 +92,7 @@ def open_subject(source: object, name: str = "cloud") -> Run | Model | Cloud:
     """Open a store or a model by path or name, or read a cloud (N, d). Raises `DataError`."""
     if isinstance(source, (Run, Model)):
         return source
-    if is_array(source) and type(source).__name__ != "Dataset":
+    if is_array(source) and not is_dataset(source):
         return own_cloud(source, f"the {name}")
     if not isinstance(source, (str, PathLike)):
         raise DataError(f"a {type(source).__name__} is not a cloud", "give a path, a run, a model or an array (N, d)")

@@ -15,8 +15,9 @@ from ..base.bars import progress_bar
 from ..base.labels import counted
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.parsing import number
+from ..base.spelling import nearest
 from ..config import SampleConfig, build
-from ..errors import ConfigError, Taken, nearest
+from ..errors import ConfigError, Taken
 from ..learning.model import Model
 from ..store import Header, Owner, Run, create, open_run, require_room
 from ..store.selection import end_of

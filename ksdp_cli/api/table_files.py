@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from pathlib import Path
 
@@ -21,61 +22,86 @@ VTK_TYPES = {"float": ">f4", "double": ">f8", "int": ">i4", "long": ">i8"}
 def read_csv(path: Path) -> NDArray[np.floating]:
     """Read rows of numbers between commas, tabs, or semicolons, where a number may have a decimal comma.
 
-    The first line may name the columns; then only the coordinates are read, see `_axes`.
+    The first line that is no comment may name the columns, as may a comment; then only the coordinates are read, see
+    `_columns`.
     """
     advice = "give a particle per line, x,y or x,y,z"
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
-            head = file.readline()
-            mark = next((mark for mark in ";\t" if mark in head), ",")
-            names = [word.strip(' "\n') for word in head.lstrip("# ").split(mark)]
-            has_header = not any(_is_number(word.replace(",", ".")) for word in names)
-            if not has_header:
-                file.seek(0)
-            axes = _axes(path, names) if has_header else None
-            frame = [names.index(name) for name in ("case", "time") if has_header and name in names]
-            lines = (line.replace(",", ".") for line in file) if mark == ";" else file
-            columns = None if axes is None else [*axes, *frame]
+            start, mark, names = file.tell(), ",", [""]
+            for line in iter(file.readline, ""):
+                mark, names = _split(line)
+                is_comment = line.lstrip().startswith("#")
+                if line.strip() and not (is_comment and (_coordinates(names) == 0 or any(" " in one for one in names))):
+                    break
+                start = file.tell()
+            axes, frame, numbers = None, dict[str, int](), [_is_number(word.replace(",", ".")) for word in names]
+            if _coordinates(names) or not any(numbers):
+                axes, frame = _columns(path, names)
+            else:
+                file.seek(start)
+            columns = None if axes is None else [*axes, *frame.values()]
+            # a label in the first column may begin with #
+            rows_of = (line for line in file if not (columns is None or 0 in columns) or line.lstrip()[:1] != "#")
+            lines = (line.replace(",", ".") for line in rows_of) if mark == ";" else rows_of
             with warnings.catch_warnings(action="error"):  # a table without rows
-                rows = np.loadtxt(lines, delimiter=mark, usecols=columns, ndmin=2, quotechar='"')
-    except (ValueError, OSError, UserWarning) as error:
+                rows = np.loadtxt(lines, delimiter=mark, usecols=columns, ndmin=2, quotechar='"', comments=None)
+    except (ValueError, OSError, UserWarning, csv.Error) as error:
         raise DataError(f"{path} is not a table of numbers: {error}", advice) from None
     if axes is None:
         return rows
-    _require_one_frame(path, {names[column]: rows[:, len(axes) + k] for k, column in enumerate(frame)})
+    _require_one_frame(path, {name: rows[:, len(axes) + k] for k, name in enumerate(frame)})
     return rows[:, : len(axes)]
 
 
+def _split(line: str) -> tuple[str, list[str]]:
+    """Return the mark between the words of a line, and the words: that which yields most coordinates, else most words,
+    where a comma may be a decimal one."""
+    text = line.strip("\n").lstrip("# ")
+    words = {mark: [one.strip(' "') for one in next(csv.reader([text], delimiter=mark), [""])] for mark in ";\t,"}
+    mark = max(words, key=lambda mark: (_coordinates(words[mark]), len(words[mark]) > 1))
+    return mark, words[mark]
+
+
 def read_parquet(path: Path) -> NDArray[np.floating]:
-    """Read the columns of `_axes`."""
+    """Read the coordinates of `_columns`."""
     parquet = library("pyarrow.parquet", "Parquet")
     try:
         table = parquet.read_table(path)
-        names = list(table.column_names)
-        axes = _axes(path, names)
-        frame = {name: table.column(name).to_numpy() for name in ("case", "time") if name in names}
+        axes, frame = _columns(path, list(table.column_names))
+        columns = {name: table.column(column).to_numpy() for name, column in frame.items()}
         rows = np.stack([table.column(column).to_numpy() for column in axes], 1)
     except DataError:
         raise
     except Exception as error:  # pyarrow raises kinds of its own
         raise DataError(f"{path} is not a table of numbers: {_line(error)}", "give columns x, y or x, y, z") from None
-    _require_one_frame(path, frame)
+    _require_one_frame(path, columns)
     return rows
 
 
-def _axes(path: Path, names: list[str]) -> list[int]:
-    """Return the numbers of the columns x, y, z or x1, x2, ... among ``names``, in capitals or not.
+def _coordinates(names: list[str]) -> int:
+    """Count the columns of ``names`` that are coordinates."""
+    return sum(name.lower() in AXES for name in names)
 
-    Raises `DataError` if there are none, or y without x: another column might be no coordinate.
+
+def _columns(path: Path, names: list[str]) -> tuple[list[int], dict[str, int]]:
+    """Return the numbers of the columns x, y, z or x1, x2, ..., and of case and time, in capitals or not.
+
+    Raises `DataError` if there are no coordinates, or y without x, since another column might be no coordinate; and for
+    one of these names that comes twice.
     """
     lower = [name.lower() for name in names]
     found = [name for name in AXES if name in lower]
+    frame = [name for name in ("case", "time") if name in lower]
     kinds = AXES[:3], AXES[3:]
     if not found or not any(tuple(found) == kind[: len(found)] for kind in kinds):
         raise DataError(
             f"{path} has the columns {', '.join(names)}", "name the coordinates x, y, z or x1, x2, ..., without a gap"
         )
-    return [lower.index(name) for name in found]
+    if twice := [name for name in (*found, *frame) if lower.count(name) > 1]:
+        same = ", ".join(name for name in names if name.lower() == twice[0])
+        raise DataError(f"{path} has several columns {twice[0]}: {same}", "leave one of them")
+    return [lower.index(name) for name in found], {name: lower.index(name) for name in frame}
 
 
 def _require_one_frame(path: Path, columns: dict[str, NDArray[np.floating]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Unpack, cast
 
@@ -134,19 +135,19 @@ def train(
     by_identity = {_identity(one, data): one for one in choices}
     earlier = {begun: change for one in choices for begun, change in _earlier(one, data).items()}
     stem = paths.slug(f"{run.path.stem}-{'-'.join(data.names)}")
-    start = "--overwrite, or another -o"
+    instead = "--overwrite, or another -o"
     if out is not None:
         place.require_suffix(files.target(out))
     elif resume:
         out = next(filter(None, (place.to_resume(stem, begun) for begun in (*by_identity, *earlier))), None)
-        start = "-o with a new name, or no --resume"
+        instead = "-o with a new name, or no --resume"
     identity = next(iter(by_identity))
     if resume and out is not None:
         begun = place.identity_of(files.target(out))
         if begun in by_identity:
             identity = begun
         elif begun in earlier:
-            raise ConfigError(f"{out} was begun by an older ksdp, {earlier[begun]}", f"use {start}")
+            raise ConfigError(f"{out} was begun by an older ksdp, {earlier[begun]}", f"use {instead}")
     config = by_identity[identity]
     device = devices.choose(config.device)
     if options.get("N") is None and build(TrainConfig, {}).N > config.N:
@@ -232,13 +233,13 @@ def with_form(config: TrainConfig, parameters: int) -> TrainConfig:
 
 def _open(data: object, init: object, warn: Say) -> Run | OwnClouds:
     """Open a store, or the caller's own clouds from a file or as arrays."""
-    if isinstance(data, (str, Path)):
+    if isinstance(data, Run):
+        return data
+    if isinstance(data, (str, PathLike)):
         if (part := part_of(data)) is not None:
             return part
         path = files.local(data)
         return replace(own_clouds(read_arrays(path), init, warn), path=path) if is_own(path) else open_run(data)
-    if isinstance(data, Run):
-        return data
     return own_clouds(require_mapping(data), init, warn)
 
 

@@ -37,7 +37,7 @@ class Listener:
 def as_warning(message: str) -> None:
     """Issue a `KsdpWarning` at the caller's line outside ksdp: the default ``warn``."""
     frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals["__name__"].startswith("ksdp_cli."):
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith("ksdp_cli."):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, KsdpWarning, stacklevel=level)
 

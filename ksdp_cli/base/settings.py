@@ -8,9 +8,10 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError, ValidationInfo
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError
 from . import parsing as numbers
 from .files import LARGEST_TOML, decode, local, read_file_or_pipe
+from .spelling import nearest
 from .validation import first_error
 
 

@@ -16,10 +16,11 @@ import typer
 from typer.core import TyperGroup
 
 from ..base import launcher
+from ..base.failures import origin_of
 from ..base.files import printable
 from ..base.outputs import NO_ROOM
-from ..base.place import place
-from ..errors import KsdpError, ReportedElsewhere, nearest
+from ..base.spelling import nearest
+from ..errors import ConfigError, KsdpError, ReportedElsewhere
 
 #: Only rank 0 of a run prints; a rank that has lost another one exits at once. See `_ranks`.
 silent, at_once = launcher.rank() > 0, False
@@ -87,7 +88,8 @@ def flush() -> None:
 
 
 class Boundary(TyperGroup):
-    """The command group: a `KsdpError` exits with its own code and one line, an unexpected error with 1."""
+    """The command group: a `KsdpError` exits with its own code and one line, an unexpected error with 1, or 2 if it
+    is of a user's or a plugin's code."""
 
     def invoke(self, ctx: Any) -> Any:
         def command() -> int:
@@ -144,7 +146,7 @@ def _drop_output() -> None:
 
 
 def _unexpected(error: Exception) -> int:
-    """Return the code of an error that is not a `KsdpError`: a few types are no bug, the others are."""
+    """Return the code of an error that is not a `KsdpError`: a bug, but for a few types and code of others."""
     kind = type(error).__name__
     if kind == "OutOfMemoryError":  # torch's, which is not imported here
         say("out of memory on the GPU; use fewer particles, --dtype float32 or --device cpu", logging.ERROR)
@@ -155,10 +157,12 @@ def _unexpected(error: Exception) -> int:
         return RESOURCES
     if os.environ.get("KSDP_TRACEBACK"):
         traceback.print_exc()
-    if where := place(error):
+    from .. import plugins
+
+    if where := origin_of(error, plugins.packages()):
         say(f"{kind}{where}: {error}; KSDP_TRACEBACK=1 shows the calls that led there", logging.ERROR)
-    else:
-        say(f"{kind}: {error}; KSDP_TRACEBACK=1 shows where, please report it", logging.CRITICAL)
+        return ConfigError.exit_code
+    say(f"{kind}: {error}; KSDP_TRACEBACK=1 shows where, please report it", logging.CRITICAL)
     return BUG
 
 

@@ -110,7 +110,7 @@ class GroupedCommand(TyperCommand):
     Help and completion include the parameters of the components on the command line.
     """
 
-    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.meta["words"] = list(args)
         return super().parse_args(ctx, args)
 

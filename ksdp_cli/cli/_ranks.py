@@ -33,8 +33,8 @@ def join_world(launcher_name: str | None) -> Iterator[World]:
             is_formed = True
             yield world
     except BaseException as error:
-        own = is_formed and isinstance(error, Exception)  # a second Ctrl-C comes to every rank, and rank 0 says so
-        _boundary.silent = _boundary.silent and not own
+        reports = is_formed and isinstance(error, Exception)  # a second Ctrl-C comes to every rank, and rank 0 says so
+        _boundary.silent = _boundary.silent and not reports
         _boundary.at_once = isinstance(error, (Lost, ranks.LostElsewhere))
         raise
 

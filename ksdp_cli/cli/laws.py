@@ -35,8 +35,9 @@ def laws(
     from ..laws import USED, check
 
     values = o.by_name(context.args, [*SimulateConfig.model_fields, "A"])
-    if unused := [f"--{name}" for name in values if name in SimulateConfig.model_fields and name not in USED]:
-        warn(f"no law uses {', '.join(unused)}: each has particles, times and steps of its own")
+    if unused := [name for name in values if name in SimulateConfig.model_fields and name not in USED]:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in unused)
+        warn(f"no law uses {options}: each has particles, times and steps of its own")
     results = list(check({"flow": flow, "kernel": kernel, "chemistry": chemistry, **values}))
     rows = [
         [f.law, f.value, f.exact, f.error if f.error is not None else "", "" if f.exact else f.tolerance, f.verdict]

@@ -10,7 +10,8 @@ import typer
 
 from .. import plugins
 from ..base.files import JsonDict
-from ..errors import ConfigError, nearest
+from ..base.spelling import nearest
+from ..errors import ConfigError
 from ..registry import Entry
 from . import _options as o
 from . import _render

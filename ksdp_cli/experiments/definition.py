@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from ..base.spelling import nearest
 from ..base.validation import first_error
 from ..config import Real, Settings, SimulateConfig, Sweep, TrainConfig, Whole, build, read_toml
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError
 
 DATA = Path(__file__).parent / "data"
 #: The experiments of Table 2, in the paper's order.

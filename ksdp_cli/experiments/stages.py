@@ -79,7 +79,7 @@ class Stages:
             arguments: dict[str, Any] = {**options, "device": self.device}
             progress = self.progress_of(stage)
             arguments |= {"out": out, "progress": progress, "stop": self.stop, "warn": discard}
-            _on_or_afresh(lambda how: simulate(**how, **arguments), afresh)
+            _on_or_afresh(lambda again: simulate(resume=not again, overwrite=again, **arguments), afresh)
             return {"store": out.name}
 
         self.ledger.stage(stage, config, work, out)
@@ -99,7 +99,10 @@ class Stages:
                 arguments["validate"] = other
             progress = self.progress_of(f"train seed {seed}")
             training = _on_or_afresh(
-                lambda how: train(run, out=out, progress=progress, stop=self.stop, **how, **arguments), afresh
+                lambda again: train(
+                    run, out=out, progress=progress, stop=self.stop, resume=not again, overwrite=again, **arguments
+                ),
+                afresh,
             )
             return {name: value for name, value in training.as_dict().items() if name not in ("history", "path")}
 
@@ -254,14 +257,14 @@ class Stages:
         return values
 
 
-def _on_or_afresh(make: Callable[[JsonDict], Result], afresh: bool) -> Result:
-    """Resume by ``make``; if that is refused and ``afresh``, start again."""
+def _on_or_afresh(make: Callable[[bool], Result], afresh: bool) -> Result:
+    """Resume by ``make(False)``; if that is refused and ``afresh``, start again, by ``make(True)``."""
     try:
-        return make({"resume": True})
+        return make(False)
     except (ConfigError, DataError):
         if not afresh:
             raise
-    return make({"overwrite": True})
+    return make(True)
 
 
 def label(at: Point) -> str:

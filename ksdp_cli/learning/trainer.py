@@ -195,7 +195,7 @@ class Trainer:
         outputs = self._push(self.batch.inputs)
         prices = {"prices": self.prices} if self.prices.size else {}
         matching = solver.solve(outputs, self.batch.targets, self.gamma, **prices)
-        if (np.sort(matching.permutation) != np.arange(outputs.shape[1])).any():
+        if not _are_permutations(matching.permutation, outputs.shape[:2]):
             raise ConfigError(f"solver {s.solver!r} returned rows that are not permutations",
                               "check it with ksdp_cli.testing.check_transition_solver")  # fmt: skip
         self.gamma = matching.permutation
@@ -311,3 +311,10 @@ def _trained(
         for theta in (weights, last_weights)
     )
     return Trained(best, final, trainer.history, trainer.spent)
+
+
+def _are_permutations(rows: object, shape: tuple[int, ...]) -> bool:
+    """Whether ``rows`` is an array of this ``shape`` whose rows are permutations."""
+    if not isinstance(rows, np.ndarray) or rows.shape != shape or rows.dtype.kind not in "iu":
+        return False
+    return bool((np.sort(rows) == np.arange(shape[1])).all())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..base.spelling import nearest
 from ..config import read_toml
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError
 
 HERE = Path(__file__).parent
 #: Options that go with the chemistry of a preset, and are dropped where another one is asked for.

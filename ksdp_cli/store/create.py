@@ -57,7 +57,7 @@ def create(
     if overwrite and resume:
         raise ConfigError("--overwrite and --resume exclude each other", "drop one of them")
     header.check()
-    if Path(path).suffix.lower() in OF_FILES:
+    if Path(path).suffix.lower() in OF_FILES and not is_store(Path(path)):
         hint = f"use -o {Path(path).with_suffix('.zarr')}; 'ksdp export' writes other formats"
         raise ConfigError(f"the output {path} is a store, which is a folder", hint)
     root = Path(os.path.realpath(path))  # for a symbolic link: lock and siblings lie beside the store itself
@@ -88,7 +88,7 @@ def _open_locked(
     header_on_resume: ResumeHeader | None,
     lock: Lock,
 ) -> Owner:
-    _recover(root)
+    _recover(root, header)
     if not root.exists():
         _place(root, header, None)
         return Owner(root, header, 0, False, lock)
@@ -147,7 +147,7 @@ def _place(root: Path, header: Header, run: Run | None) -> None:
     os.rename(new, root)
     disk.sync_folder(root.parent)
     if old.exists():
-        _remove(old)
+        _remove(old, header)
 
 
 def _discard(new: Path) -> None:
@@ -209,23 +209,23 @@ def _copy_digests(new: Path, run: Run) -> None:
             own[case, k] = old[case, k]
 
 
-def _recover(root: Path) -> None:
+def _recover(root: Path, header: Header) -> None:
     """Clean up after a writer that was killed while it replaced a store."""
     new, old = replacement(root), backup(root)
     if old.exists() and not root.exists():
         os.rename(old, root)
     elif old.exists():
-        _remove(old)
+        _remove(old, header)
     if new.exists():
-        _remove(new)
+        _remove(new, header)
 
 
-def _remove(folder: Path) -> None:
+def _remove(folder: Path, header: Header) -> None:
     """Remove a ksdp store, its mark last, so that after a crash the rest is still known as a ksdp store.
 
     Raises `DataError` for any other folder.
     """
-    if not is_store(folder) and not _is_part_of_a_store(folder):
+    if not is_store(folder) and not _is_part_of_a_store(folder, header):
         raise DataError(f"{folder} is needed, but ksdp did not write it", "move it elsewhere")
     for child in folder.iterdir():
         if child.is_dir() and not child.is_symlink():
@@ -236,12 +236,14 @@ def _remove(folder: Path) -> None:
     folder.rmdir()
 
 
-def _is_part_of_a_store(folder: Path) -> bool:
-    """Whether ``folder`` holds nothing but metadata and chunks of arrays: what a killed writer leaves without root."""
+def _is_part_of_a_store(folder: Path, header: Header) -> bool:
+    """Whether ``folder`` holds nothing but arrays of such a store: what a killed writer leaves without root."""
     if (folder / "zarr.json").exists():
         return False
-    names = [name for _, _, files in os.walk(folder) for name in files]
-    return all(name in ("zarr.json", "c") or name.isdigit() or name.endswith(disk.PARTIAL) for name in names)
+    known, names = layout.arrays(header), [name for _, _, files in os.walk(folder) for name in files]
+    return all(array.name in known and (array / "zarr.json").is_file() for array in folder.iterdir()) and all(
+        name in ("zarr.json", "c") or name.isdigit() or name.endswith(disk.PARTIAL) for name in names
+    )
 
 
 def _same_run(path: Path, run: Run, header: Header) -> None:

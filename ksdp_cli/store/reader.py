@@ -59,6 +59,7 @@ class Run:
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed_times()
         self._snapshots = tuple(range(len(self.times)))
+        self._is_part = False
 
     def part(self, cases: Sequence[int], snapshots: Sequence[int]) -> Run:
         """Return some cases and snapshots as a run, which numbers them from 0."""
@@ -66,6 +67,8 @@ class Run:
         part.cases, part._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
         part.config = FileEntries(narrow(self.config, part.cases), self.path)
         part.times, part._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
+        chosen = part._numbers, part._snapshots
+        part._is_part = self._is_part or chosen != (self._numbers, self._snapshots)
         return part
 
     def address(self, case: int) -> tuple[int | None, int]:
@@ -73,6 +76,10 @@ class Run:
         return address(self._all, self.attrs.get("seed"), self._numbers[case])
 
     def __fspath__(self) -> str:
+        """Return the path of the store. Raises `ConfigError` for a `part`, since it would be read as the whole."""
+        if self._is_part:
+            raise ConfigError(f"a path cannot say that this is a part of {self.path}",
+                              f"give it as text, as {self.path}@A=10,t=0.02")  # fmt: skip
         return str(self.path)
 
     def __repr__(self) -> str:
@@ -321,7 +328,8 @@ class Run:
         return data
 
     def _repair(self, case: int) -> str:
-        """What to do about a damaged file of a case: the same command makes the same bytes elsewhere."""
+        """What to do about a damaged file of a case: its command makes the same bytes on the same machine and versions.
+        """
         if self.kind != "simulation" or self.header.format < layout.FORMAT:
             return "the file is damaged"
         names = [f"{name}/c/{case}" for name in layout.FRAMED if name != "time" and name in self._arrays]

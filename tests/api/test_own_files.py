@@ -48,6 +48,8 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
     (tmp_path / "unnamed.csv").write_text("id,centroid-0,centroid-1\n0,1.0,2.0\n1,3.0,4.0\n")
     (tmp_path / "gap.csv").write_text("x,z\n1.0,2.0\n3.0,4.0\n")
     (tmp_path / "rows.csv").write_text("x,y\n")
+    (tmp_path / "times.csv").write_text("Time,X,Y\n0,1.0,2.0\n1,3.0,4.0\n")
+    (tmp_path / "twice.csv").write_text("x,y,X\n0,1.0,2.0\n1,3.0,4.0\n")
     (tmp_path / "mixed.csv").write_text("1,two\n3,4\n5,6\n")
     for name, told in (
         ("two", "more than one case"),
@@ -55,6 +57,8 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
         ("gap", "columns x, z; name"),
         ("rows", "no data"),
         ("mixed", "two"),
+        ("times", "more than one time"),
+        ("twice", "several columns x: x, X"),
     ):
         with pytest.raises(DataError, match=told):
             read_cloud(tmp_path / f"{name}.csv")
@@ -63,12 +67,24 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
 @pytest.mark.parametrize(
     "text",
     ["x;y\n1,5;2\n3;4,25\n", "1,5;2\n3;4,25\n", "x\ty\n1.5\t2\n3\t4.25\n", "# x,y\n1.5,2\n3,4.25\n",
+     "# made by Foo 1.2\n# x,y\n1.5,2\n# half\n3,4.25\n", "Name; short\tx\ty\na;b\t1.5\t2\n#2\t3\t4.25\n",
+     "Time,X,Y\n1,1.5,2\n1,3,4.25\n", "label,x,y\n#1,1.5,2\ncell #2,3,4.25\n",
      ",y,X\na,2,1.5\nb,4.25,3\n", '"Label","X","Area \xb5m","Y"\n"cell, 1",1.5,7,2\n"cell, 2",3,7,4.25\n'],
 )  # fmt: skip
 def test_a_table_of_another_program(text: str, tmp_path: Path) -> None:
-    """Semicolons with decimal commas, tabs, columns that are no numbers, and another encoding."""
+    """Semicolons with decimal commas, tabs, columns that are no numbers, comments, and another encoding."""
     (tmp_path / "a.csv").write_text(text, encoding="latin-1")
     assert read_cloud(tmp_path / "a.csv").tolist() == [[1.5, 2.0], [3.0, 4.25]]
+
+
+def test_a_parquet_table_has_its_columns_in_capitals_too(tmp_path: Path) -> None:
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {"Time": [0.0, 0.0], "X": [1.5, 3.0], "Y": [2.0, 4.25]}
+    parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    assert read_cloud(tmp_path / "a.parquet").tolist() == [[1.5, 2.0], [3.0, 4.25]]
+    parquet.write_table(pa.table(columns | {"Time": [0.0, 1.0]}), tmp_path / "b.parquet")
+    with pytest.raises(DataError, match="more than one time"):
+        read_cloud(tmp_path / "b.parquet")
 
 
 def test_training_takes_an_npz(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ RUN = ("simulate", "--J", "50", "--T", "2e-4")
 
 WRONG = {
     "unknown flow": ((*RUN, "--flow", "kolmogorow"), 2, "kolmogorow", "did you mean 'kolmogorov'?"),
+    "unknown long name": ((*RUN, "--flow", "ksdp:laminar2dd"), 2, "laminar2dd'", "did you mean 'ksdp:laminar2d'?"),
     "wrong dimension": ((*RUN, "--flow", "kolmogorov", "--dim", "2"), 2, "3, not 2", "--dim 3"),
     "negative dt": ((*RUN, "--dt", "-1e-4"), 2, "dt = -0.0001", "greater than 0"),
     "nan": ((*RUN, "--A", "nan", "--flow", "laminar2d"), 2, "'nan'", "finite"),

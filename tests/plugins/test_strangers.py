@@ -142,7 +142,7 @@ def test_strangers_simulate_compare_and_train(site: Site) -> None:
     assert done.returncode == 0, done.stderr
     assert "mine" in json.loads(done.stdout)
     done = site.ksdp("compare", "a.zarr", "b.zarr", "--t", "2e-3", "--metrics", "faulty")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "ksdp: error: NameError in line 12 of " in done.stderr
     assert "stranger_faulty" in done.stderr
     done = site.ksdp("train", "b.zarr", "--solver", "faulty", "--N", "20", "--steps", "4", "-o", "c.safetensors")

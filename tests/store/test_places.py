@@ -64,6 +64,37 @@ def test_a_foreign_folder_with_a_hidden_name_of_ours_is_not_removed(tmp_path: Pa
     assert (tmp_path / sibling / "precious").exists()
 
 
+@pytest.mark.parametrize("place", ["2024/11/28", "axis/0"])
+@pytest.mark.parametrize("has_file", [False, True])
+def test_a_foreign_tree_of_numbers_with_a_hidden_name_of_ours_is_not_removed(
+    tmp_path: Path, header, place: str, has_file: bool
+) -> None:
+    tree = tmp_path / ".a.zarr.ksdp-new" / place
+    tree.mkdir(parents=True)
+    if has_file:
+        (tree / "1").write_text("precious")
+    with pytest.raises(DataError, match="did not write it"):
+        create(tmp_path / "a.zarr", header())
+    assert tree.exists()
+
+
+def test_a_store_may_be_resumed_under_the_name_of_a_file(tmp_path: Path, header, store) -> None:
+    """Which versions before this one allowed; a new one may not be called so."""
+    with pytest.raises(ConfigError, match="is a folder"):
+        create(tmp_path / "run.h5", header())
+    store(tmp_path / "a.zarr", header(), frames=1).rename(tmp_path / "run.h5")
+    with create(tmp_path / "run.h5", header(), resume=True) as writer:
+        assert writer.committed == 1
+
+
+def test_a_part_of_a_run_is_not_read_as_the_whole(tmp_path: Path, header, store) -> None:
+    run = open_run(store(tmp_path / "a.zarr", header()))
+    assert os.fspath(run.part(range(len(run.cases)), range(len(run.times)))) == os.fspath(run)
+    for part in (run.part([0], [0, 1, 2]), run.part([0, 1], [2]), run.part([1], [0]).part([0], [0])):
+        with pytest.raises(ConfigError, match="part of"):
+            open_run(part)
+
+
 def test_what_a_writer_left_before_its_mark_is_removed(tmp_path: Path, header, store) -> None:
     """As after Ctrl-C while the store is laid out: zarr's own thread writes one more file into the removed folder."""
     store(tmp_path / "a.zarr", header())
