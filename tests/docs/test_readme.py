@@ -12,7 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SMALLER = {
-    "simulate": ["--J", "400", "--dt", "1e-3"],
+    "simulate": ["--J", "400", "--dt", "1e-3", "--delta2", "1e-3"],
     "train": ["--steps", "40", "--N", "100"],
     "compare": ["--N", "100", "--repeats", "3"],
     "plot": ["--n", "1e4"],
