@@ -10,8 +10,8 @@ from ..kernel_compiler.source import parameter_count
 from ..world import World
 
 #: Number of particles from which `auto` leaves the direct sum on the CPU at an accuracy of 1e-2, and its growth with
-#: each further digit, by dimension. By `benchmarks/tree.py --crossover` the tree is then 0.8 to 1.0 times as fast in
-#: 2D, 0.7 to 1.7 times in 3D, by cloud and accuracy.
+#: each further digit, by dimension. By `benchmarks/tree.py --crossover` the tree is then 0.9 to 1.1 times as fast in
+#: 2D, 0.7 to 1.8 times in 3D, by cloud and accuracy.
 CROSSOVER = {2: (4_000, 1.15), 3: (6_000, 1.8)}
 #: The same on a GPU: 6e4 in 2D at 1e-4 and 4.5e4 in 3D at 1e-3, from `benchmarks/gpu.py` on one NVIDIA H200; the growth
 #: is that of the CPU. Only with the direct engine do the cases of a sweep run together.
