@@ -25,8 +25,10 @@ def test_a_page_agrees_with_its_data(page: Path) -> None:
 
 
 def test_a_changed_figure_is_noticed() -> None:
-    page = ROOT / "docs" / "results" / "engine.md"
-    assert PAGES.rendered(page.read_text().replace("7803", "7804")) != page.read_text().replace("7803", "7804")
+    page = (ROOT / "docs" / "results" / "engine.md").read_text()
+    changed = re.sub(r"(?m)^(\| 2D blob \| \d+)", r"\g<1>0", page)
+    assert changed != page
+    assert PAGES.rendered(changed) == page
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
