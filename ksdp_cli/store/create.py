@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,8 @@ def _place(root: Path, header: Header, run: Run | None) -> None:
 def _discard(new: Path) -> None:
     """Remove a folder that no reader has seen yet. After Ctrl-C zarr's thread may still write the file it was at."""
     for _ in range(20):
-        shutil.rmtree(new, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            _empty(new)
         time.sleep(0.02)
         if not new.exists():
             return
@@ -221,12 +223,14 @@ def _recover(root: Path, header: Header) -> None:
 
 
 def _remove(folder: Path, header: Header) -> None:
-    """Remove a ksdp store, its mark last, so that after a crash the rest is still known as a ksdp store.
-
-    Raises `DataError` for any other folder.
-    """
+    """Remove a ksdp store, or a part of one. Raise `DataError` for any other folder."""
     if not is_store(folder) and not _is_part_of_a_store(folder, header):
         raise DataError(f"{folder} is needed, but ksdp did not write it", "move it elsewhere")
+    _empty(folder)
+
+
+def _empty(folder: Path) -> None:
+    """Remove ``folder`` with its mark last, so that after a crash the rest is still known as a ksdp store."""
     for child in folder.iterdir():
         if child.is_dir() and not child.is_symlink():
             shutil.rmtree(child)
@@ -237,13 +241,27 @@ def _remove(folder: Path, header: Header) -> None:
 
 
 def _is_part_of_a_store(folder: Path, header: Header) -> bool:
-    """Whether ``folder`` holds nothing but arrays of such a store: what a killed writer leaves without root."""
+    """Whether ``folder`` holds nothing but parts of such a store: what a killed writer leaves without root.
+
+    These are arrays, and temporary files of metadata that had no name yet: of the root, or alone in the folder of an
+    array.
+    """
     if (folder / "zarr.json").exists():
         return False
     known, names = layout.arrays(header), [name for _, _, files in os.walk(folder) for name in files]
-    return all(array.name in known and (array / "zarr.json").is_file() for array in folder.iterdir()) and all(
+    return all(_is_part(child, known) for child in folder.iterdir()) and all(
         name in ("zarr.json", "c") or name.isdigit() or name.endswith(disk.PARTIAL) for name in names
     )
+
+
+def _is_part(child: Path, arrays: Container[str]) -> bool:
+    if child.is_dir() and child.name in arrays:
+        return (child / "zarr.json").is_file() or all(_is_temporary(file) for file in child.iterdir())
+    return _is_temporary(child)
+
+
+def _is_temporary(file: Path) -> bool:
+    return file.is_file() and file.name.startswith(".zarr.json.") and file.name.endswith(disk.PARTIAL)
 
 
 def _same_run(path: Path, run: Run, header: Header) -> None:
