@@ -69,7 +69,7 @@ def test_many_curves_are_ordered_by_colour(drawn: list[Any], tmp_path: Path) -> 
 
 
 def test_training(drawn: list[Any], tmp_path: Path) -> None:
-    figures.training_curves(HISTORY, tmp_path / "x.png", title="t")
+    figures.curve_panels([figures.training_panel(HISTORY)], tmp_path / "x.png")
     (axes,) = drawn[0].axes
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
     assert lines["training loss, equation (14)"] == [[1, 0.5], [2, 0.25], [3, 0.125]]
