@@ -90,6 +90,7 @@ def _keep(problem: Problem, simulation: Simulation, writer: Owner | CaseStore, w
     The cases of a sweep are not at one time, so that only their common frames are kept.
     """
     if writer.header.case_count > 1 or isinstance(writer, CaseStore):
+        watch.save()  # so that the others go on from here, and this one is not run again to its end
         return f"the frames before it are kept in {writer.path} ({writer.committed})"
     frames = _end_here(problem, simulation, writer, watch, blow_up=message)
     return f"{writer.path} ends at the last good step (frames: {frames})"

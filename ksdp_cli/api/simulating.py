@@ -19,7 +19,7 @@ from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import stop_or_sigint
 from ..base.threads import limit_threads
 from ..config import SimulateConfig
-from ..errors import Busy, ConfigError, KsdpError
+from ..errors import Busy, ConfigError, KsdpError, NumericalError
 from ..executors import Workers
 from ..particles import preflight
 from ..particles.origin import require_origin
@@ -39,7 +39,7 @@ from .options import SimulateOptions
 from .pace import frame_bytes, state_bytes
 from .ranks import follow, leading, require_cards, require_ranks, share_threads
 from .start_warnings import warn_before_start
-from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
+from .sweeping import announce, bring_to_its_end, commands_of, conclude, go_on_one_by_one, require_names, sweep
 
 #: Tenths of a second to wait for a store that another process owns.
 OWNERSHIP = 600
@@ -192,9 +192,15 @@ def _simulate(
             if pool is not None:
                 sweep(whole, writer, device, pool, listener)
             elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
-                watch = integrate(whole, writer, device, resume, listener, world)
-                if watch.stopped:
-                    return _open_result(problem, path, listener)
+                try:
+                    watch = integrate(whole, writer, device, resume, listener, world)
+                except NumericalError:
+                    if world.size > 1 or len(whole.cases) == 1:
+                        raise
+                    go_on_one_by_one(whole, writer, device, listener)
+                else:
+                    if watch.stopped:
+                        return _open_result(problem, path, listener)
         _finish(problem, writer)
     return _open_result(problem, path, listener)
 
