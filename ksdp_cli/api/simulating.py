@@ -18,7 +18,7 @@ from ..base.labels import counted, several
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import stop_or_sigint
 from ..base.threads import limit_threads
-from ..config import SimulateConfig
+from ..config import AUTO, SCHEME, SimulateConfig
 from ..errors import Busy, ConfigError, KsdpError
 from ..executors import Workers
 from ..particles import preflight
@@ -133,6 +133,8 @@ def _simulate(
     case: int | None,
     world: World,
 ) -> Run:
+    if resume or case is not None:
+        options = _as_begun(options, out)
     problem = pose_problem(options)
     if case is not None and (executor is not None or (workers or 1) > 1):
         raise ConfigError(
@@ -281,6 +283,23 @@ def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = Fa
     states = sum(replaces or not checkpoint.exists(files.of(number)) for number in range(len(problem.cases)))
     what = f"{counted(frames, 'frame')} of {counted(problem.config.J, 'particle')}, with the state of every case,"
     require_room(path, frames * frame_bytes(problem) + states * state_bytes(problem), what, replaces)
+
+
+def _as_begun(options: dict[str, object], out: str | Path | None) -> dict[str, object]:
+    """``options``, where ``--dt auto`` names no scheme, with that of the store that they go on with.
+
+    A store may have begun with another, named or the default of an earlier version.
+    """
+    if options.get("dt") != "auto" or options.get("scheme") is not None:
+        return options
+    if out is None:
+        begun = (options | {"scheme": one} for one in (AUTO["scheme"], SCHEME))
+        return next((one for one in begun if _to_resume(pose_problem(one))), options)
+    try:
+        scheme = open_run(target(out)).config.get("scheme")
+    except KsdpError:  # nothing is there, or nothing to go on with: `create` tells
+        return options
+    return options | {"scheme": scheme}
 
 
 def _stem(config: SimulateConfig) -> str:
