@@ -6,9 +6,10 @@
 
 M = 16 pi from the uniform unit disc, which blows up at t = 0.09602 (the radial truth). ``steps``: root mean square over
 the seeds of the difference from the finest steps on the same path, of the radii that hold a tenth and a half of the
-mass and of E|X|^2, beside the numbers of steps and of forces. ``fewer``: fixed steps with the same error of a radius, by a power law
-fitted to the fixed ones, over the steps taken. ``bound``: the share of each part of the time in the error of scheme
-euler, measured by steps 16 times as long in that part alone; it bounds the gain of any choice of steps by time.
+mass and of E|X|^2, beside the numbers of steps and of forces. ``fewer``: fixed steps with the same error of a radius,
+by a power law fitted to the fixed ones, over the steps taken. ``bound``: the share of each part of the time in the
+error of scheme euler, measured by steps 16 times as long in that part alone; it bounds the gain of any choice of steps
+by time.
 ``time``: the detector's t_b and interval, scheme heun, --dt auto, one frame after the blow-up.
 """
 

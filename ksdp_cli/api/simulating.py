@@ -25,7 +25,7 @@ from ..particles import preflight
 from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem
-from ..particles.quiet import initial_cloud
+from ..particles.quiet import initial_positions
 from ..particles.world import Alone, World
 from ..store import Header, Owner, Run, create, open_run, require_room
 from . import paths
@@ -146,7 +146,7 @@ def _simulate(
     require_cards(world, problem, device)
     preflight.require(problem)
     require_origin(problem)
-    draw = cache(lambda: initial_cloud(problem, problem.cases[0]))
+    draw = cache(lambda: initial_positions(problem, problem.cases[0]))
     grid = grid_of(problem, draw()) if problem.config.store_field else None
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None

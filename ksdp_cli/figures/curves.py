@@ -92,11 +92,9 @@ def moment_curve(
     curve_panels([Curves(curves, xlabel, ylabel, title, xlog=xlog, trained_to=trained_to, bands=bands)], path)
 
 
-def training_curves(
-    history: Sequence[Mapping[str, object]], path: str | Path, floor: float | None = None, *, title: str = ""
-) -> None:
+def training_curves(history: Sequence[Mapping[str, object]], path: str | Path) -> None:
     """Draw loss and validation over the step, as in figure 1(b). Raises as `training_panel` and `curve_panels` do."""
-    curve_panels([training_panel(history, floor, title=title)], path)
+    curve_panels([training_panel(history)], path)
 
 
 def training_panel(history: Sequence[Mapping[str, object]], floor: float | None = None, *, title: str = "") -> Curves:

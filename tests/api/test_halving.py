@@ -80,8 +80,10 @@ def test_fewer_steps_for_the_same_error() -> None:
     The radii that hold a tenth and a half, at the blow-up, three seeds; `benchmarks/blowup.py` has the table.
     """
 
+    near: dict[str, Any] = {"J": 1000, "T": 0.096, "delta2": 1e-4, "dtype": "float64", "dt": "auto"}
+
     def radii(seed: int, **options: Any) -> tuple[np.ndarray, int]:
-        x, run = cloud({"J": 1000, "T": 0.096, "delta2": 1e-4, "dtype": "float64", "dt": "auto", "seed": seed} | options)
+        x, run = cloud(near | {"seed": seed} | options)
         return np.quantile(np.hypot(*(x - x.mean(0)).T), [0.1, 0.5]), run.state.place.taken
 
     errors = []
@@ -175,9 +177,9 @@ def test_a_store_goes_on_with_the_scheme_that_it_began_with(
 ) -> None:
     """As one of a version whose --dt auto was euler's: named, or found by its configuration."""
     monkeypatch.chdir(tmp_path)
-    whole = ksdp.simulate(out="whole.zarr", scheme="euler", **AUTO)
+    whole, steps = ksdp.simulate(out="whole.zarr", scheme="euler", **AUTO), count()
     with pytest.raises(Interrupted):
-        ksdp.simulate(out=out, scheme="euler", stop=lambda n=count(): 2 if next(n) == 30 else None, **AUTO)
+        ksdp.simulate(out=out, scheme="euler", stop=lambda: 2 if next(steps) == 30 else None, **AUTO)
     parts = ksdp.simulate(out=out, resume=True, **AUTO)
     assert parts.config["scheme"] == "euler"
     assert np.array_equal(whole.frame(), parts.frame())

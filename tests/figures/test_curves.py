@@ -69,7 +69,7 @@ def test_many_curves_are_ordered_by_colour(drawn: list[Any], tmp_path: Path) -> 
 
 
 def test_training(drawn: list[Any], tmp_path: Path) -> None:
-    figures.training_curves(HISTORY, tmp_path / "x.png", 0.1, title="t")
+    figures.curve_panels([figures.training_panel(HISTORY, 0.1)], tmp_path / "x.png")
     (axes,) = drawn[0].axes
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
     assert lines["training loss (14)"] == [[1, 0.5], [2, 0.25], [3, 0.125]]
@@ -83,7 +83,7 @@ def test_training(drawn: list[Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
 def test_the_same_curves_are_the_same_file(tmp_path: Path, suffix: str) -> None:
     for name in "ab":
-        figures.training_curves(HISTORY, tmp_path / f"{name}{suffix}", 0.1)
+        figures.training_curves(HISTORY, tmp_path / f"{name}{suffix}")
     assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
 
 
