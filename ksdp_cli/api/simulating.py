@@ -258,6 +258,8 @@ def _one_case(
         missing = owner.committed < len(owner.times)
         if missing:
             announce(whole, owner, device)
+        else:
+            _finish(whole, owner)  # the call that ended the last case may have been killed before this
     if missing:
         doubts()
         bring_to_its_end(whole, owner.path, case, device, listener)

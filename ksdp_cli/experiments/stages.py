@@ -147,7 +147,7 @@ class Stages:
         def work(afresh: bool) -> dict[str, object]:
             progress, count = self.progress_of(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
             options: dict[str, Any] = {"n": count, "seed": INPUT_SEED + seed, "device": self.device, "out": out}
-            options |= {"beyond": "simulate", "overwrite": afresh or out.exists(), **at}
+            options |= {"beyond": "simulate", "overwrite": True, **at}
             run = sample(model, progress=progress, stop=self.stop, warn=discard, **options)
             return {"store": out.name, "seconds": float(run.attrs["seconds"])}
 
