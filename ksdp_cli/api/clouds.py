@@ -21,7 +21,7 @@ from ..initial.base import FAR, InitialCloud
 from ..initial.density import IMAGES
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
-from ..particles import own, problem
+from ..particles import components, own, problem
 from ..particles.contents import contents
 from ..particles.problem import Problem
 from ..store import Run, open_run
@@ -130,13 +130,13 @@ def initial_cloud(source: object, dim: int, values: Mapping[str, object] | None 
 
     Raises `ConfigError` and `DataError`.
     """
-    return problem.initial_cloud(resolve_cloud(source), dim, values)
+    return components.initial_cloud(resolve_cloud(source), dim, values)
 
 
 def second_moment_at_start(simulation: SimulateConfig) -> float | None:
     """Return E|X|^2 of the initial cloud [length^2] if its law gives it, or None."""
     try:
-        _, law = problem.initial_cloud(simulation.init, simulation.dim, simulation.init_params)
+        _, law = components.initial_cloud(simulation.init, simulation.dim, simulation.init_params)
         says = getattr(law, "second_moment", None)
         return None if says is None else float(says(simulation.dim))
     except ConfigError:  # a store, or the law of a missing plugin

@@ -34,7 +34,7 @@ from ..metrics.ensembles import moments_of_runs
 from ..metrics.sizes import LARGEST_N, MOST_REPEATS
 from ..metrics.solving import Solver, solve_by_threads
 from ..metrics.wasserstein import require_references
-from ..particles.problem import load
+from ..particles.components import load
 from ..store import Run
 from .comparison import Compared, ProfileRows, tables, ways_to_decide
 from .ensembles import Ensembles, frames, notes_of, require_no_floor, split_cloud

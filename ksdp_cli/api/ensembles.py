@@ -20,7 +20,7 @@ from ..metrics.ensembles import FEWEST_RUNS, Pairs, all_pairs, moments_of_runs, 
 from ..metrics.estimates import REST, Estimate, verdict
 from ..metrics.plan import cost
 from ..metrics.sizes import LARGEST_N
-from ..metrics.solving import Solver, solve_by_threads
+from ..metrics.solving import Solver
 from ..store import Run
 from .references import ComparedCloud, frame
 
@@ -91,11 +91,7 @@ class Ensembles:
     """Distances between all ``clouds`` (of J particles each) and all ``references``."""
 
     def __init__(
-        self,
-        clouds: Sequence[Cloud],
-        references: Sequence[Cloud],
-        config: CompareConfig,
-        solver: Solver = solve_by_threads,
+        self, clouds: Sequence[Cloud], references: Sequence[Cloud], config: CompareConfig, solver: Solver
     ) -> None:
         self._solver = solver
         self.clouds, self.references, self.config = list(clouds), list(references), config
