@@ -69,6 +69,7 @@ def _keep(watch: Watch, message: str) -> str:
     """
     writer = watch.writer
     if writer.header.case_count > 1 or isinstance(writer, CaseStore):
+        watch.save()  # so that the others go on from here, and this one is not run again to its end
         return f"the frames before it are kept in {writer.path} ({writer.committed})"
     frames = _end_here(watch, writer, blow_up=message)
     return f"{writer.path} ends at the last good step (frames: {frames})"
