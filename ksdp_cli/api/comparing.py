@@ -353,7 +353,7 @@ def _of_ensembles(
     tell: Callable[[str], None],
     solver: Solver,
 ) -> Compared:
-    """Compare all runs with all runs; profiles are those of the particles of all seeds."""
+    """Compare all runs with all runs."""
     a, b = choice.clouds[0], choice.references[0]
     clouds, references = ([one.cloud for one in every] for every in (choice.clouds, choice.references))
     ensembles = Ensembles(clouds, references, config, solver)
@@ -363,9 +363,8 @@ def _of_ensembles(
         tell(note)
     exact = ensembles.exact(distances[EXACT], progress) if EXACT in distances else None
     others = [ensembles.approximation(name, metric, progress) for name, metric in distances.items() if name != EXACT]
-    whole = np.concatenate(clouds), np.concatenate(references)
     profiles = {
-        name: ProfileRows(metric.title, metric.columns, metric().rows(*whole))
+        name: ProfileRows(metric.title, metric.columns, metric().rows_of_runs(clouds, references))
         for name, metric in metrics.items()
         if issubclass(metric, Profile)
     }
