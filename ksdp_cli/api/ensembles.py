@@ -56,6 +56,7 @@ def frames(run: Run, values: dict[str, float], hints: dict[str, float] | None = 
         if name in run.cases[0]:
             matches = [case for case in cases if near(name, run.cases[case][name], value)]
             cases = matches or ([] if name in values else cases)
+    run = run.as_of(cases)
     if {*varying([run.cases[case] for case in cases] or [{}])} != {SEED}:
         return [frame(run, values, hints)]
     times = range(len(run.times))

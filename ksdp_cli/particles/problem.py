@@ -18,7 +18,7 @@ from ..base.labels import label
 from ..base.parsing import sweep
 from ..chemistry.base import Chemistry, Field
 from ..chemistry.beginning import StoredField, beginning
-from ..config import PHYSICAL_UNITS, SimulateConfig, build
+from ..config import AUTO, PHYSICAL_UNITS, SCHEME, SimulateConfig, build
 from ..errors import ConfigError, KsdpError
 from ..flows.base import Flow
 from ..initial.base import InitialCloud
@@ -88,7 +88,8 @@ def pose(options: Mapping[str, object]) -> Problem:
     chemistry_name, chemistry = load("chemistry", remaining.pop("chemistry", "elliptic"))
     kernel_name, kernel = load("kernel", remaining.pop("kernel", chemistry.kernel))
     dim = _dimension(remaining.pop("dim", None), flow_name, flow.dims, kernel_name, dims_of(kernel))
-    scheme_name, scheme = load("scheme", remaining.pop("scheme", "euler"))
+    usual = AUTO["scheme"] if remaining.get("dt") == "auto" else SCHEME
+    scheme_name, scheme = load("scheme", remaining.pop("scheme", usual))
     init_name, law = law_of(remaining.pop("init", SimulateConfig.model_fields["init"].default))
     c0: Any = remaining.pop("c0", SimulateConfig.model_fields["c0"].default)
     extra = {name: remaining.pop(name) for name in list(remaining) if name not in SimulateConfig.model_fields}
