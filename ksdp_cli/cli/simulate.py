@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
     "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge"),
-    "Chance": ("seed", "sampling"),
-    "The chemical in the store": ("store_field", "store_gradient", "field_side"),
+    "Randomness": ("seed", "sampling"),
+    "Chemical in the store": ("store_field", "store_gradient", "field_side"),
     "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
 }
@@ -57,7 +57,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="NUMBER",
-            help="Most threads. Default all cores, or OMP_NUM_THREADS.",
+            help="Largest number of threads. Default all cores, or OMP_NUM_THREADS.",
             rich_help_panel="Pair sum",
         ),
     ] = None,
@@ -91,7 +91,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="torch|mpi",
-            help="Launcher of processes that move one cloud together. Default torch if torchrun started this process.",
+            help="Launcher of the processes that share one cloud. Default torch if torchrun started this process.",
             rich_help_panel="Pair sum",
         ),
     ] = None,
@@ -99,7 +99,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A known problem, which other options may change; 'ksdp presets' lists them.",
+            help="Problem of the literature, which other options change; 'ksdp presets' lists them.",
             autocompletion=preset_names,
         ),
     ] = None,
