@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..base.files import JsonDict
 from ..metrics.blow_up_time import BlowUpTime, blow_up_time
@@ -80,7 +80,7 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
     """
     when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
     if when is None:
-        return f"no collapse was seen: the radius of the critical mass did not fall from {2 * least:.3g} to {least:.3g}"
+        return _not_seen(np.asarray(squares, np.float64), least)
     radii = f"radii of {2 * least:.3g} and {least:.3g} give {when.t:.4g}"
     if before is None:
         return f"{radii}, and the radius began below {4 * least:.3g}: no pair to compare with" if strict else when
@@ -90,6 +90,17 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
         f"{radii}, outside of {before.low:.4g} to {before.high:.4g} by radii of {4 * least:.3g} and {2 * least:.3g}: "
         "R does not fall as before a blow-up yet; a smaller --delta2 follows it further, or two runs (docs/blow_up.md)"
     )
+
+
+def _not_seen(squares: NDArray[np.float64], least: float) -> str:
+    """Why R did not pass 2 ``least`` and ``least``: it began too near to what delta resolves, or it did not fall."""
+    radii = np.sqrt(squares[np.isfinite(squares)])
+    if radii.size and radii[0] <= 2 * least and radii.min() < least * (1 - 1e-9):
+        return (
+            f"delta is too large to time a collapse: the radius of the critical mass is {radii[0]:.3g} at first, and "
+            f"less than {least:.3g} is not resolved; use a smaller --delta2"
+        )
+    return f"no collapse was seen: the radius of the critical mass did not fall from {2 * least:.3g} to {least:.3g}"
 
 
 def flat(entry: Look) -> bool:
