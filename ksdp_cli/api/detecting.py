@@ -80,7 +80,7 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
     """
     when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
     if when is None:
-        return _not_seen(np.asarray(squares, np.float64), least)
+        return _undated(np.asarray(squares, np.float64), least)
     radii = f"radii of {2 * least:.3g} and {least:.3g} give {when.t:.4g}"
     if before is None:
         return f"{radii}, and the radius began below {4 * least:.3g}: no pair to compare with" if strict else when
@@ -92,15 +92,16 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
     )
 
 
-def _not_seen(squares: NDArray[np.float64], least: float) -> str:
-    """Why R did not pass 2 ``least`` and ``least``: it began too near to what delta resolves, or it did not fall."""
+def _undated(squares: NDArray[np.float64], least: float) -> str:
+    """Why a radius R that is followed down to ``least`` gives no time: it began too small, or has not halved."""
     radii = np.sqrt(squares[np.isfinite(squares)])
-    if radii.size and radii[0] <= 2 * least and radii.min() < least * (1 - 1e-9):
+    if radii.min() < least * (1.0 - 1e-9):
         return (
-            f"delta is too large to time a collapse: the radius of the critical mass is {radii[0]:.3g} at first, and "
-            f"less than {least:.3g} is not resolved; use a smaller --delta2"
+            f"delta is too large: the radius of the critical mass is followed down to {least:.3g}, which is "
+            f"{RESOLVED:g} delta, and began at {radii[0]:.3g}, less than twice that; use a smaller --delta2"
         )
-    return f"no collapse was seen: the radius of the critical mass did not fall from {2 * least:.3g} to {least:.3g}"
+    ends = f"{radii[0]:.3g} at first and {radii.min():.3g} at least"
+    return f"no collapse was seen: the radius of the critical mass was {ends}"
 
 
 def flat(entry: Look) -> bool:

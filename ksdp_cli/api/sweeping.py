@@ -14,14 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .. import executors, provenance
+from .. import executors, plugins, provenance
 from ..base import checkpoint
 from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..base.threads import limit_threads
 from ..config import SimulateConfig
-from ..errors import ConfigError, Interrupted
-from ..executors import Workers, follow
+from ..errors import ConfigError, Interrupted, NumericalError
+from ..executors import Workers, first_of, follow
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
 from ..store import Header, Owner, open_run
@@ -86,8 +86,27 @@ def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listen
     work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
     executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
     again = f"repeat the command with --resume and -o {owner.path} to continue"
-    _say(follow(executor, work, listener, again, before=len(cases) - len(missing)), listener)
+    _say(follow(executor, work, listener, again, before=len(cases) - len(missing), apart=True), listener)
     conclude(owner)
+
+
+def go_on_one_by_one(problem: Problem, owner: Owner, device: str, listener: Listener) -> None:
+    """Run each case to its end in this process, after one of them has blown up; then raise its `NumericalError`."""
+    announce(problem, owner, device)
+    cases, failures, warnings = range(len(problem.cases)), list[NumericalError](), list[list[str]]()
+    for number in cases:
+        warnings.append([])
+        alone = replace(listener, progress=None, tell=None, warn=warnings[-1].append)
+        try:
+            bring_to_its_end(problem, owner.path, number, device, alone, owner.header)
+        except NumericalError as error:
+            failures.append(error)
+        if listener.progress:
+            listener.progress("cases", number + 1, len(cases), "")
+    _say(warnings, listener)
+    conclude(owner)
+    if failures:
+        raise first_of(failures, len(cases))
 
 
 def announce(problem: Problem, owner: Owner, device: str) -> None:
@@ -110,6 +129,7 @@ def conclude(owner: Owner) -> bool:
     seconds, collapse_times = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
     places = [state.get("halved", {}) for state in states]
     about = {"run": first["run"], MADE_BY: first[MADE_BY], "seconds": seconds}
+    about |= {"fastest": [state.get("fastest", 0.0) for state in states]}
     whole = all(state["whole"] for state in states)
     owner.annotate(
         seconds=seconds,
@@ -137,9 +157,10 @@ def commands_of(config: SimulateConfig, cases: int, out: str | Path, threads: in
 
 def require_names(problem: Problem) -> None:
     """Raise `ConfigError` if another process cannot load the components of ``problem`` by name."""
-    if problem.contents:
+    registered = {entry.long_name for entry in plugins.registry().entries}
+    if own := [name for name in problem.contents if name not in registered]:
         raise ConfigError(
-            f"{', '.join(problem.contents)} is known to this process alone",
+            f"{', '.join(own)} is known to this process alone",
             "register it (see the plugin guide), or leave --workers and --executor out",
         )
 

@@ -24,7 +24,7 @@ UNEVEN, ROUNDED = 1e-3, 1e-6
 
 
 class DensityParams(Centred):
-    grid: str = Field("", description="file with the density: .npy, .nc or an image [path]")
+    grid: str = Field("", description="file with the density: .npy, .nc or an image, where dark is dense [path]")
     extent: float = Field(2.0, gt=0, description="longest side of the grid [length]")
 
 
