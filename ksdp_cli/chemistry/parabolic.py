@@ -184,7 +184,7 @@ class Parabolic:
             )
         if record[2]:
             times = "once" if record[2] == 1 else f"{int(record[2])} times"
-            grown = f"the first box now has side {sizes.side:.3g}, with the same field"
+            grown = f"it was enlarged to side {sizes.side:.3g}, which leaves the field as it was"
             warnings.append(f"the cloud outgrew its first box {times}; {grown}")
         return warnings
 

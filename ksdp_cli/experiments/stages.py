@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..api import sample, simulate, train
-from ..api.comparing import reference_options
 from ..api.generator import Generator
 from ..api.paths import history_of, slug
+from ..api.references import reference_options
 from ..api.training import with_form
 from ..api.training_data import parameters_of
 from ..assignment.certified.solver import Certified
