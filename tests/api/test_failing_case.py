@@ -72,7 +72,7 @@ def test_cases_that_are_done_can_be_read(stores: tuple[Path, Path], tmp_path: Pa
 
 def test_a_network_learns_the_cases_that_are_done(stores: tuple[Path, Path], tmp_path: Path) -> None:
     bad, _ = stores
-    with pytest.raises(DataError, match="not complete; .*@A=1,10"):
+    with pytest.raises(DataError, match=r"not complete; .*@A=1,10"):
         ksdp.train(bad, out=tmp_path / "a.safetensors", steps=1)
     trained = ksdp.train(f"{bad}@case=0,2,3", out=tmp_path / "a.safetensors", steps=1, warn=lambda _: None)
     assert f"ksdp train {bad}@case=0,2,3 -o" in Model.load(trained.path).provenance["command"]
