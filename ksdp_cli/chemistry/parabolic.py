@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..errors import ConfigError
+from ..kernels.gaussian import Gaussian
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import Nested, Sizes, choose
@@ -34,6 +35,8 @@ CHECK = 25
 #: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
 #: extent.
 OUTGROWN, MARGIN = 0.3, 1.25
+#: The package of the kernels that are Coulomb's for delta = 0.
+SHIPPED = "ksdp_cli.kernels."
 Axes = Sequence[NDArray[np.floating]]
 
 
@@ -68,8 +71,9 @@ class Parabolic:
     def __init__(self, params: Numbers, facts: Facts) -> None:
         self.params, self.facts = params, facts
         self.engine: DriftEngine | None = None
-        name = getattr(facts.kernel, "__name__", "Gaussian")
-        if name != "Gaussian" and facts.delta > 0:
+        if not _smooths(facts.kernel, facts.delta):
+            name, own = getattr(facts.kernel, "__qualname__", ""), getattr(facts.kernel, "__module__", "")
+            name = name if own.startswith(SHIPPED) else f"{own}.{name}"
             raise ConfigError(f"parabolic chemistry with kernel {name!r}", "use --kernel gaussian")
         if facts.device != "cpu":
             raise ConfigError(f"parabolic chemistry on device {facts.device!r}", "use --device cpu")
@@ -184,7 +188,7 @@ class Parabolic:
             )
         if record[2]:
             times = "once" if record[2] == 1 else f"{int(record[2])} times"
-            grown = f"the first box now has side {sizes.side:.3g}, with the same field"
+            grown = f"it was enlarged to side {sizes.side:.3g}, which leaves the field as it was"
             warnings.append(f"the cloud outgrew its first box {times}; {grown}")
         return warnings
 
@@ -264,6 +268,12 @@ class Parabolic:
 
     def _of(self, state: State) -> Nested:
         return self._nested(state["centre"], float(state["width"]), len(_field(state)))
+
+
+def _smooths(kernel: object, delta: float) -> bool:
+    """Whether the modes smooth c as ``kernel`` does: one of ours at delta = 0, a class of another package never."""
+    shipped = getattr(kernel, "__module__", "").startswith(SHIPPED)
+    return kernel is None or kernel is Gaussian or (delta == 0 and shipped)
 
 
 def _axes(x: Cloud) -> list[NDArray[np.floating]]:
