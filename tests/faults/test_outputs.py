@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -214,6 +215,7 @@ def on_a_full_disk(verb: str) -> tuple[str, str, list[str]]:
     """What a verb says when no file may exceed 8 kB, and what it leaves."""
     import resource
 
+    sys.dont_write_bytecode = True  # Python would keep modules that are cut short, and fail where they are imported
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
     before = set(os.listdir())
