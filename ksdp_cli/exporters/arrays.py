@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..base.libraries import library
 from ..store import Run, layout
+from ..store.netcdf import write_dataset
 from ..store.selection import Selection
 from .hdf5 import sink
 
@@ -84,8 +85,6 @@ def write_netcdf(
     measure stands in their long names; swept parameters are auxiliary coordinates of the positions. xarray writes the
     coordinates. It would load the positions whole, so they are appended block by block, and c frame by frame.
     """
-    import xarray
-
     h5netcdf, run = library("h5netcdf", "NetCDF"), selection.run
     whole = run.dataset().isel(case=list(selection.cases), time=list(selection.snapshots))
     small = whole.drop_vars(["position", *fields_of(run)]).load()
@@ -95,7 +94,7 @@ def write_netcdf(
         variable.attrs = _with_units(variable.attrs)
         variable.encoding = {"_FillValue": None}  # a coordinate lacks no value
     with sink(path, progress) as (target, progress), h5netcdf.File(target, "w") as file:
-        small.dump_to_store(xarray.backends.H5NetCDFStore(file))
+        write_dataset(small, file)
         file.attrs.pop("coordinates", None)  # of the file, where they belong to the positions
         for name, length in zip(("case", "time", "particle", "axis"), shape_of(selection), strict=True):
             if name not in file.dimensions:
