@@ -30,6 +30,8 @@ def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
     """
     config = problem.config
     if not config.store_field:
+        if config.field_side:
+            raise ConfigError("--field-side needs --store-field", "give the points per axis, as --store-field 64")
         return None
     if not hasattr(problem.chemistry, "field"):
         raise ConfigError(f"chemistry {config.chemistry!r} gives no c between particles", "drop --store-field")
