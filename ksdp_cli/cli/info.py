@@ -46,7 +46,8 @@ def info(
     if "times" in document:
         apart |= {"path", "kind", "particles", "dimension", "times", "complete", "megabytes", "states", "engine"}
         reports, title = document.get("engine", ()), _sentence(document)
-        engines = [["engine", one] for one in _engines(reports)] + [["warning", one] for one in _doubts(reports)]
+        engines += [["engine", one] for one in _engines(reports)]
+        engines += [["warning", one] for one in _doubts(reports)]
         if states := document.get("states", []):
             apart.add("cases")
             cases = [_cases(states)] if document["cases"][0] else []
