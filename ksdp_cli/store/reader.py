@@ -328,8 +328,7 @@ class Run:
         return data
 
     def _repair(self, case: int) -> str:
-        """What to do about a damaged file of a case: its command makes the same bytes on the same machine and versions.
-        """
+        """What to do about a damaged file of a case: its command makes the same bytes on the same machine and versions."""
         if self.kind != "simulation" or self.header.format < layout.FORMAT:
             return "the file is damaged"
         names = [f"{name}/c/{case}" for name in layout.FRAMED if name != "time" and name in self._arrays]
