@@ -16,7 +16,7 @@ from pathlib import Path
 from harness import Table, in_turns, parser
 
 import ksdp_cli as ksdp
-from ksdp_cli.api.comparing import reference_options
+from ksdp_cli.api.references import reference_options
 from ksdp_cli.base.listener import discard
 from ksdp_cli.experiments.definition import Experiment, read
 from ksdp_cli.experiments.stages import Point, Stages

@@ -1,14 +1,15 @@
 """Blow-up in the plane: compare halved with fixed steps on one Brownian path, and estimate the blow-up time.
 
-    python benchmarks/blowup.py steps [--J 1000] [--seeds 3] [--T 0.096] [--record]
+    python benchmarks/blowup.py steps [--J 1000] [--seeds 6] [--T 0.096] [--record]
     python benchmarks/blowup.py bound [--J 1000] [--seeds 3] [--T 0.096] [--record]
     python benchmarks/blowup.py time [--J 100000] [--seeds 4] [--delta2 1e-5] [--record]
 
 M = 16 pi from the uniform unit disc, which blows up at t = 0.09602 (the radial truth). ``steps``: root mean square over
 the seeds of the difference from the finest steps on the same path, of the radii that hold a tenth and a half of the
-mass and of E|X|^2, beside the number of steps. ``fewer``: fixed steps with the same error of a radius, by a power law
-fitted to the fixed ones, over the steps taken. ``bound``: the share of each part of the time in the error of scheme
-euler, measured by steps 16 times as long in that part alone; it bounds the gain of any choice of steps by time.
+mass and of E|X|^2, beside the numbers of steps and of forces. ``fewer``: fixed steps with the same error of a radius,
+by a power law fitted to the fixed ones, over the steps taken. ``bound``: the share of each part of the time in the
+error of scheme euler, measured by steps 16 times as long in that part alone; it bounds the gain of any choice of steps
+by time.
 ``time``: the detector's t_b and interval, scheme heun, --dt auto, one frame after the blow-up.
 """
 
@@ -29,9 +30,13 @@ from ksdp_cli.exact.radial import radial
 from ksdp_cli.particles.case_run import CaseRun
 from ksdp_cli.particles.halving import Halving, Place
 from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.schemes.euler import Euler
+from ksdp_cli.particles.schemes.heun import Heun
 from ksdp_cli.particles.simulation import Simulation
 
 FINEST = 7
+#: Forces in a step.
+EVALUATIONS = {"euler": Euler.evaluations, "heun": Heun.evaluations}
 #: Any step is longer than so little of delta allows.
 ALWAYS = 1e-9
 
@@ -69,7 +74,7 @@ def measured(options: dict[str, Any], part: tuple[float, float] | None = None) -
 
 
 def steps(arguments: argparse.Namespace) -> harness.Table:
-    columns = ["steps", "taken", "r of 10 %", "r of 50 %", "E|X|^2", "fewer, 10 %", "fewer, 50 %"]
+    columns = ["steps", "taken", "forces", "r of 10 %", "r of 50 %", "E|X|^2", "fewer, 10 %", "fewer, 50 %"]
     table = harness.Table("blow-up/steps", columns)
     base = {"J": arguments.J, "T": arguments.T, "delta2": arguments.delta2, "dtype": "float64", "engine": "direct"}
     kinds = [(f"dt / {2**level}", {"halvings": level, "dt_fraction": ALWAYS}) for level in range(1, FINEST - 1)]
@@ -90,7 +95,8 @@ def steps(arguments: argparse.Namespace) -> harness.Table:
                 fixed.append((taken, errors))
             else:
                 fewer = [f"{_steps_for(fixed, radius, errors[radius]) / taken:.1f}" for radius in (0, 1)]
-            table.row(f"{scheme}, {name}", f"{taken:.0f}", *(f"{1e3 * one:.2f}e-3" for one in errors), *fewer)
+            forces = f"{taken * EVALUATIONS[scheme]:.0f}"
+            table.row(f"{scheme}, {name}", f"{taken:.0f}", forces, *(f"{1e3 * one:.2f}e-3" for one in errors), *fewer)
     return table
 
 
@@ -151,6 +157,8 @@ def main() -> None:
     parser.add_argument("--delta2", type=float)
     arguments = parser.parse_args()
     usual: dict[str, float] = {"J": 1000, "seeds": 3, "delta2": 1e-4, "T": 0.096}
+    if arguments.part == "steps":
+        usual["seeds"] = 6
     if arguments.part == "time":
         usual = {"J": 100_000, "seeds": 4, "delta2": 1e-5, "T": 0.0965}
     for name, value in usual.items():

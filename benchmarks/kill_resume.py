@@ -27,9 +27,9 @@ from ksdp_cli.errors import DataError
 
 PROGRAM = """
 import sys
-from ksdp_cli.api import integrating
+from ksdp_cli.api import watch
 from ksdp_cli.cli.app import main
-integrating.CHECKPOINT_SECONDS, integrating.CHECKPOINT_COST = 0.02, 0.0
+watch.CHECKPOINT_SECONDS, watch.CHECKPOINT_COST = 0.02, 0.0
 sys.argv[0] = "ksdp"
 main()
 """

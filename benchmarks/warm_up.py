@@ -20,7 +20,7 @@ from harness import Table, parser
 
 from ksdp_cli import api
 from ksdp_cli import pretrained as models
-from ksdp_cli.api.comparing import reference_options
+from ksdp_cli.api.references import reference_options
 from ksdp_cli.assignment.certified.solver import Certified
 from ksdp_cli.experiments.table2 import jackknife
 from ksdp_cli.initial.ball import Ball

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 
-from ksdp_cli.api import integrating
+from ksdp_cli.api import watch
 from ksdp_cli.cli.app import main
 
 #: Seconds that a command may take; then SIGALRM ends it.
@@ -36,14 +36,14 @@ def die_at_call(number):
 
 
 def at_step(number, action):
-    real = integrating.Watch.after_step
+    real = watch.Watch.after_step
 
     def after_step(self, done):
         if done == number:
             action()
         real(self, done)
 
-    integrating.Watch.after_step = after_step
+    watch.Watch.after_step = after_step
 
 
 def child(request):
@@ -56,7 +56,7 @@ def child(request):
         os.dup2(os.open(f"{request['files']}.{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC), handle)
     hooks = request["hooks"]
     if hooks.get("checkpoints"):
-        integrating.CHECKPOINT_SECONDS = integrating.CHECKPOINT_COST = 0.0
+        watch.CHECKPOINT_SECONDS = watch.CHECKPOINT_COST = 0.0
     if "cores" in hooks:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: hooks["cores"]])
     if "signal" in hooks:

@@ -21,7 +21,7 @@ from ..initial.base import FAR, InitialCloud
 from ..initial.density import IMAGES
 from ..initial.points import Points
 from ..initial.stored import StoredCloud
-from ..particles import own, problem
+from ..particles import components, own, problem
 from ..particles.contents import contents
 from ..particles.problem import Problem
 from ..store import Run, open_run
@@ -91,6 +91,7 @@ def chemical(source: object) -> object:
     path, at = _place_and_frame(fspath(source)) if not isinstance(source, Run) else (str(source.path), "")
     run = source if isinstance(source, Run) else open_run(Path(path).expanduser())
     selection = select(run, **(_selection(at[1:]) if at else {}))
+    run = selection.run
     if len(selection.cases) != 1:
         raise ConfigError(
             f"{run.path} holds {len(selection.cases)} cases, and c0 is one", "name one, as run.zarr@eps=1,t=0.1"
@@ -112,7 +113,7 @@ def part_of(text: str | PathLike[str]) -> Run | None:
         return None
     run = open_run(path)
     selection = select(run, **_selection(at[1:]))
-    return run.part(selection.cases, selection.snapshots)
+    return selection.run.part(selection.cases, selection.snapshots)
 
 
 def resolve_user_cloud(source: object) -> object:
@@ -129,13 +130,13 @@ def initial_cloud(source: object, dim: int, values: Mapping[str, object] | None 
 
     Raises `ConfigError` and `DataError`.
     """
-    return problem.initial_cloud(resolve_cloud(source), dim, values)
+    return components.initial_cloud(resolve_cloud(source), dim, values)
 
 
 def second_moment_at_start(simulation: SimulateConfig) -> float | None:
     """Return E|X|^2 of the initial cloud [length^2] if its law gives it, or None."""
     try:
-        _, law = problem.initial_cloud(simulation.init, simulation.dim, simulation.init_params)
+        _, law = components.initial_cloud(simulation.init, simulation.dim, simulation.init_params)
         says = getattr(law, "second_moment", None)
         return None if says is None else float(says(simulation.dim))
     except ConfigError:  # a store, or the law of a missing plugin
@@ -232,8 +233,8 @@ def _is_folder(name: str, place: Path) -> bool:
 
 
 def _selection(text: str) -> dict[str, str]:
-    """Parse ``A=10,t=0.02`` into values by name."""
-    pairs = [part.partition("=") for part in text.split(",")]
+    """Parse ``A=10,t=0.02`` into values by name; in ``A=1,10,t=0.02`` A has two."""
+    pairs = [part.partition("=") for part in re.split(r",(?=[^,]*=)", text)]
     values = {name.strip(): value.strip() for name, _, value in pairs}
     if len(values) < len(pairs) or not all(name and value for name, value in values.items()):
         raise ConfigError(f"@{text} does not select a frame", FORMS)
@@ -254,6 +255,7 @@ def _own(place: Path, name: str) -> StoredCloud:
 
 def _frame(run: Run, at: dict[str, str], name: str) -> StoredCloud:
     selection = select(run, **at)
+    run = selection.run
     if len(selection.cases) != 1:
         raise DataError(
             f"{run.path} holds {len(selection.cases)} cases{' there' if at else ''}, and an initial cloud is one frame",

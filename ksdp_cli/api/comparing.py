@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,6 @@ import numpy as np
 
 from .. import executors
 from ..base.bars import progress_bar
-from ..base.grids import SEED
 from ..base.listener import Listener, Progress, Say
 from ..base.parsing import sweep
 from ..base.shapes import Cloud
@@ -22,43 +20,21 @@ from ..base.spelling import nearest
 from ..config import CompareConfig, build
 from ..errors import ConfigError
 from ..learning.model import Model
-from ..metrics import (
-    Distance,
-    Profile,
-    announce,
-    approximation,
-    compare_clouds,
-    moments,
-)
+from ..metrics import Distance, Profile, announce, approximation, compare_clouds, moments
 from ..metrics.ensembles import moments_of_runs
-from ..metrics.sizes import LARGEST_N, MOST_REPEATS
+from ..metrics.sizes import LARGEST_N
 from ..metrics.solving import Solver, solve_by_threads
-from ..metrics.wasserstein import require_references
-from ..particles.problem import load
+from ..particles.components import load
 from ..store import Run
-from .comparison import Compared, ProfileRows, tables, ways_to_decide
-from .ensembles import Ensembles, frames, notes_of, require_no_floor, split_cloud
+from .choosing import HALVES, SIMULATE, Choice, Source, choose
+from .comparison import Compared, ProfileRows, ways_to_decide
+from .ensembles import Ensembles
 from .options import Number
 from .pair_workers import PairWorkers
-from .references import (
-    ComparedCloud,
-    alone,
-    differences,
-    evaluate,
-    frame,
-    fresh_run,
-    independent,
-    of_its_source,
-    open_subject,
-    reference_options,
-    second_run,
-    store,
-)
+from .references import differences, open_subject, store
 
-__all__ = ["Compared", "compare", "compare_each", "reference_options", "tables"]
+__all__ = ["Compared", "compare", "compare_each"]
 
-#: Values of an option: simulate this reference; cut the second reference from the first.
-SIMULATE, HALVES = "simulate", "halves"
 #: A note on quiet clouds of one seed each.
 QUIET = (
     "standard errors and intervals assume independent particles. For --sampling quiet they are too wide, most of all "
@@ -66,8 +42,6 @@ QUIET = (
 )
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
-#: Particles to compare with, or a word for those that are to be made.
-Source = Run | Cloud | str
 
 
 def compare(
@@ -175,7 +149,7 @@ def compare_each(
             solver = open_ones.enter_context(pool)
         settings = metrics, bar, once, whole, solver
         return [
-            _compare_clouds(_choose(subject, names, (first, second), at, config, distances, bar), config, *settings)
+            _compare_clouds(choose(subject, names, (first, second), at, config, distances, bar), config, *settings)
             for at in points
         ]
 
@@ -216,83 +190,8 @@ def _sweep(name: str, value: object) -> tuple[float, ...]:
         raise ConfigError(f"{name}: {error.message}", f"did you mean --{close}?" if close else error.hint) from None
 
 
-def _choose(
-    subject: Run | Model | Cloud,
-    names: tuple[str, str, str],
-    sources: tuple[Source, Source | None],
-    values: dict[str, float],
-    config: CompareConfig,
-    with_floor: bool,
-    progress: Progress | None,
-) -> _Choice:
-    """Return the cloud, one or two references (all seeds of each), the parameters, and notes."""
-    (first, second), (name, *others) = sources, names
-    if isinstance(subject, Model):
-        at = selection = subject.complete(values)
-        hints, simulation, place = {}, independent(subject.provenance["simulation"]), at
-    else:
-        clouds, selection = frames(subject, values) if isinstance(subject, Run) else [alone(subject, name)], values
-        a = clouds[0]
-        if values and not any(isinstance(one, Run) for one in (subject, first, second)):
-            raise ConfigError(f"an array has no parameter {next(iter(values))!r}", "leave it out")
-        own = {name: value for name, value in a.case.items() if name != SEED or len(clouds) == 1}
-        at, hints, simulation, place = values | own, a.numbers(), a.simulation, a.case | {"t": a.t}
-
-    def new_reference(number: int, used_seeds: Collection[int | None] = (), J: int | None = None) -> ComparedCloud:
-        if "flow" not in simulation:
-            raise ConfigError(f"{name} does not say how it was simulated", "give a store or an array as the reference")
-        run = fresh_run(simulation, place, config.seed, number, progress, used_seeds=used_seeds, J=J)
-        return frame(run, selection, hints)
-
-    def of(source: Source, what: str, number: int) -> list[ComparedCloud]:
-        if isinstance(source, Run):
-            return frames(source, selection, hints)
-        return [new_reference(number) if isinstance(source, str) else alone(source, what)]
-
-    references = of(first, others[0], 0)
-    require_no_floor(second, references)
-    b = references[0]
-    simulation, place = b.simulation, b.case | {"t": b.t}  # of a second one to be simulated
-    if isinstance(subject, Model):
-        count = len(references)
-        a = evaluate(subject, name, at, sum(len(one.cloud) for one in references), config.device, config.seed)
-        clouds = split_cloud(a, count)
-    many = len(clouds) > 1 or len(references) > 1
-    used_seeds = {one.seed for one in (*clouds, *references)}
-    notes = of_its_source(subject, b) if isinstance(subject, Model) else []
-    if many:
-        notes += notes_of(clouds, references)
-    elif (a.seed, a.stream) == (b.seed, b.stream) and a.seed is not None:
-        notes.append(f"the cloud and the reference start from the same particles, of seed {a.seed}: use another --seed")
-    if isinstance(second, str) and second == SIMULATE:
-        references.append(new_reference(1, used_seeds=used_seeds))
-    elif second is not None and not isinstance(second, str):
-        floors = of(second, others[1], 1)
-        if len(floors) > 1:
-            raise ConfigError("the second reference holds several seeds", "choose one, as STORE.zarr@seed=3")
-        references += floors
-    elif second is None and isinstance(first, Run) and with_floor and len(references) == 1:
-        require_references(a.cloud, b.cloud, None)
-        most = config.N * (config.repeats or MOST_REPEATS) if config.N else LARGEST_N
-        c, note = second_run(first, b, most, config.N or 1, lambda J: new_reference(1, used_seeds=used_seeds, J=J))
-        notes += [note] if note else []
-        references += [c] if c else []
-    return _Choice(clouds, references, at, notes, many)
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """The clouds to compare: one with one or two references, or, if ``many``, all with all."""
-
-    clouds: list[ComparedCloud]
-    references: list[ComparedCloud]
-    at: dict[str, float]
-    notes: list[str]
-    many: bool
-
-
 def _compare_clouds(
-    choice: _Choice,
+    choice: Choice,
     config: CompareConfig,
     metrics: dict[str, type[Distance] | type[Profile]],
     progress: Progress | None,
@@ -334,11 +233,7 @@ def _compare_clouds(
 
     exact = compare_clouds(*clouds, **of_exact, progress=count, solver=solver) if EXACT in distances else None
     others = [approximation(name, distance, solver) for name, distance in distances.items() if name != EXACT]
-    profiles = {
-        name: ProfileRows(metric.title, metric.columns, metric().rows(a.cloud, b.cloud))
-        for name, metric in metrics.items()
-        if issubclass(metric, Profile)
-    }
+    profiles = _profiles(metrics, a.cloud, b.cloud)
     both = (exact.cloud, exact.reference) if exact else (moments(a.cloud), moments(b.cloud))
     other = references[1].name if len(references) > 1 else None
     ways = ways_to_decide(exact, choice.clouds, choice.references, choice.many)
@@ -346,7 +241,7 @@ def _compare_clouds(
 
 
 def _of_ensembles(
-    choice: _Choice,
+    choice: Choice,
     config: CompareConfig,
     metrics: dict[str, type[Distance] | type[Profile]],
     progress: Progress | None,
@@ -363,14 +258,19 @@ def _of_ensembles(
         tell(note)
     exact = ensembles.exact(distances[EXACT], progress) if EXACT in distances else None
     others = [ensembles.approximation(name, metric, progress) for name, metric in distances.items() if name != EXACT]
-    whole = np.concatenate(clouds), np.concatenate(references)
-    profiles = {
-        name: ProfileRows(metric.title, metric.columns, metric().rows(*whole))
-        for name, metric in metrics.items()
-        if issubclass(metric, Profile)
-    }
+    profiles = _profiles(metrics, np.concatenate(clouds), np.concatenate(references))
     both = moments_of_runs(clouds), moments_of_runs(references)
     names = {one.name: None for one in choice.references}
     other = list(names)[1] if len(names) > 1 else None
     ways = ways_to_decide(exact, choice.clouds, choice.references, choice.many)
     return Compared(a.name, b.name, other, choice.at, exact, others, profiles, *both, b.law(), notes, ways)
+
+
+def _profiles(
+    metrics: dict[str, type[Distance] | type[Profile]], cloud: Cloud, reference: Cloud
+) -> dict[str, ProfileRows]:
+    return {
+        name: ProfileRows(metric.title, metric.columns, metric().rows(cloud, reference))
+        for name, metric in metrics.items()
+        if issubclass(metric, Profile)
+    }

@@ -15,6 +15,13 @@ class StateInfo(TypedDict):
     by: str | None
 
 
+class HeavyInfo(TypedDict):
+    """A heavy particle at the end of a run with ``--merge delta``."""
+
+    mass: float
+    centre: list[float]
+
+
 class EngineInfo(TypedDict, total=False):
     """What the pair sum of a case says; engines and chemistries of others may say more."""
 
@@ -24,6 +31,7 @@ class EngineInfo(TypedDict, total=False):
     met: bool
     steps_taken: int
     shortest_step: float
+    heavy: list[HeavyInfo]
 
 
 @final

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..base.files import JsonDict
 from ..metrics.blow_up_time import BlowUpTime, blow_up_time
@@ -80,7 +80,7 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
     """
     when, before = blow_up_time(times, squares, least), blow_up_time(times, squares, 2.0 * least)
     if when is None:
-        return f"no collapse was seen: the radius of the critical mass did not fall from {2 * least:.3g} to {least:.3g}"
+        return _undated(np.asarray(squares, np.float64), least)
     radii = f"radii of {2 * least:.3g} and {least:.3g} give {when.t:.4g}"
     if before is None:
         return f"{radii}, and the radius began below {4 * least:.3g}: no pair to compare with" if strict else when
@@ -90,6 +90,18 @@ def agreeing(times: Sequence[float], squares: ArrayLike, least: float, strict: b
         f"{radii}, outside of {before.low:.4g} to {before.high:.4g} by radii of {4 * least:.3g} and {2 * least:.3g}: "
         "R does not fall as before a blow-up yet; a smaller --delta2 follows it further, or two runs (docs/blow_up.md)"
     )
+
+
+def _undated(squares: NDArray[np.float64], least: float) -> str:
+    """Why a radius R that is followed down to ``least`` gives no time: it began too small, or has not halved."""
+    radii = np.sqrt(squares[np.isfinite(squares)])
+    if radii.min() < least * (1.0 - 1e-9):
+        return (
+            f"delta is too large: the radius of the critical mass is followed down to {least:.3g}, which is "
+            f"{RESOLVED:g} delta, and began at {radii[0]:.3g}, less than twice that; use a smaller --delta2"
+        )
+    ends = f"{radii[0]:.3g} at first and {radii.min():.3g} at least"
+    return f"no collapse was seen: the radius of the critical mass was {ends}"
 
 
 def flat(entry: Look) -> bool:

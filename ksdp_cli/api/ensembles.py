@@ -20,7 +20,7 @@ from ..metrics.ensembles import FEWEST_RUNS, Pairs, all_pairs, moments_of_runs, 
 from ..metrics.estimates import REST, Estimate, verdict
 from ..metrics.plan import cost
 from ..metrics.sizes import LARGEST_N
-from ..metrics.solving import Solver, solve_by_threads
+from ..metrics.solving import Solver
 from ..store import Run
 from .references import ComparedCloud, frame
 
@@ -56,6 +56,7 @@ def frames(run: Run, values: dict[str, float], hints: dict[str, float] | None = 
         if name in run.cases[0]:
             matches = [case for case in cases if near(name, run.cases[case][name], value)]
             cases = matches or ([] if name in values else cases)
+    run = run.as_of(cases)
     if {*varying([run.cases[case] for case in cases] or [{}])} != {SEED}:
         return [frame(run, values, hints)]
     times = range(len(run.times))
@@ -90,11 +91,7 @@ class Ensembles:
     """Distances between all ``clouds`` (of J particles each) and all ``references``."""
 
     def __init__(
-        self,
-        clouds: Sequence[Cloud],
-        references: Sequence[Cloud],
-        config: CompareConfig,
-        solver: Solver = solve_by_threads,
+        self, clouds: Sequence[Cloud], references: Sequence[Cloud], config: CompareConfig, solver: Solver
     ) -> None:
         self._solver = solver
         self.clouds, self.references, self.config = list(clouds), list(references), config

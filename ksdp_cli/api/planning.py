@@ -20,7 +20,7 @@ from ..particles.case_run import CaseRun
 from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Case, Problem
-from ..particles.quiet import initial_cloud
+from ..particles.quiet import initial_positions
 from ..particles.simulation import Simulation
 from .clouds import pose_problem
 from .field_grid import grid_of
@@ -58,7 +58,7 @@ def plan(
         preflight.require_meaning(problem)
         require_origin(problem)
         c = problem.config
-        cloud = initial_cloud(problem, problem.cases[0])
+        cloud = initial_positions(problem, problem.cases[0])
         grid_of(problem, cloud)
         doubts: list[str] = []
         warn_before_start(problem, cloud, precision_warning(problem, cloud), doubts.append)

@@ -41,10 +41,11 @@ OVER = 1000
 
 @dataclass(frozen=True)
 class Job:
-    """A job for the other ranks: snapshots and cases of a problem, and the states to start from, without the elements
-    of their arrays."""
+    """A job for the other ranks: snapshots, scheme and cases of a problem, and the states to start from, without the
+    elements of their arrays."""
 
     snapshots: tuple[float, ...]
+    scheme: str
     device: str
     cases: list[int]
     states: list[dict[str, Any]]
@@ -154,6 +155,7 @@ def hand_over(simulation: Simulation, stop: Stop | None) -> None:
     world.decide(
         Job(
             simulation.config.snapshots,
+            simulation.config.scheme,
             simulation.device,
             [run.case.number for run in simulation.runs],
             [{name: getattr(state, name) for name in PARTS} for state in states],
@@ -206,6 +208,8 @@ def follow(
         if problem is None:
             assert failure is not None
             raise failure
+        if decision.scheme != problem.config.scheme:  # that of the store that rank 0 resumes
+            problem = pose_problem(dict(options) | {"scheme": decision.scheme})
         with (
             limit_threads(threads),
             share_threads(world),

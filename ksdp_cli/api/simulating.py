@@ -18,14 +18,14 @@ from ..base.labels import counted, several
 from ..base.listener import Listener, Progress, Say, Stop, as_warning
 from ..base.signals import stop_or_sigint
 from ..base.threads import limit_threads
-from ..config import SimulateConfig
-from ..errors import Busy, ConfigError, KsdpError
+from ..config import AUTO, SCHEME, SimulateConfig
+from ..errors import Busy, ConfigError, KsdpError, NumericalError
 from ..executors import Workers
 from ..particles import preflight
 from ..particles.origin import require_origin
 from ..particles.precision import precision_warning
 from ..particles.problem import Problem
-from ..particles.quiet import initial_cloud
+from ..particles.quiet import initial_positions
 from ..particles.world import Alone, World
 from ..store import Header, Owner, Run, create, open_run, require_room
 from . import paths
@@ -39,7 +39,7 @@ from .options import SimulateOptions
 from .pace import frame_bytes, state_bytes
 from .ranks import follow, leading, require_cards, require_ranks, share_threads
 from .start_warnings import warn_before_start
-from .sweeping import announce, bring_to_its_end, commands_of, conclude, require_names, sweep
+from .sweeping import announce, bring_to_its_end, commands_of, conclude, go_on_one_by_one, require_names, sweep
 
 #: Tenths of a second to wait for a store that another process owns.
 OWNERSHIP = 600
@@ -133,6 +133,8 @@ def _simulate(
     case: int | None,
     world: World,
 ) -> Run:
+    if resume or case is not None:
+        options = _as_begun(options, out)
     problem = pose_problem(options)
     if case is not None and (executor is not None or (workers or 1) > 1):
         raise ConfigError(
@@ -144,7 +146,7 @@ def _simulate(
     require_cards(world, problem, device)
     preflight.require(problem)
     require_origin(problem)
-    draw = cache(lambda: initial_cloud(problem, problem.cases[0]))
+    draw = cache(lambda: initial_positions(problem, problem.cases[0]))
     grid = grid_of(problem, draw()) if problem.config.store_field else None
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
@@ -192,9 +194,15 @@ def _simulate(
             if pool is not None:
                 sweep(whole, writer, device, pool, listener)
             elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
-                watch = integrate(whole, writer, device, resume, listener, world)
-                if watch.stopped:
-                    return _open_result(problem, path, listener)
+                try:
+                    watch = integrate(whole, writer, device, resume, listener, world)
+                except NumericalError:
+                    if world.size > 1 or len(whole.cases) == 1:
+                        raise
+                    go_on_one_by_one(whole, writer, device, listener)
+                else:
+                    if watch.stopped:
+                        return _open_result(problem, path, listener)
         _finish(problem, writer)
     return _open_result(problem, path, listener)
 
@@ -256,6 +264,8 @@ def _one_case(
         missing = owner.committed < len(owner.times)
         if missing:
             announce(whole, owner, device)
+        else:
+            _finish(whole, owner)  # the call that ended the last case may have been killed before this
     if missing:
         doubts()
         bring_to_its_end(whole, owner.path, case, device, listener)
@@ -281,6 +291,23 @@ def _require_room(problem: Problem, path: Path, frames: int, replaces: bool = Fa
     states = sum(replaces or not checkpoint.exists(files.of(number)) for number in range(len(problem.cases)))
     what = f"{counted(frames, 'frame')} of {counted(problem.config.J, 'particle')}, with the state of every case,"
     require_room(path, frames * frame_bytes(problem) + states * state_bytes(problem), what, replaces)
+
+
+def _as_begun(options: dict[str, object], out: str | Path | None) -> dict[str, object]:
+    """``options``, where ``--dt auto`` names no scheme, with that of the store that they go on with.
+
+    A store may have begun with another, named or the default of an earlier version.
+    """
+    if options.get("dt") != "auto" or options.get("scheme") is not None:
+        return options
+    if out is None:
+        begun = (options | {"scheme": one} for one in (AUTO["scheme"], SCHEME))
+        return next((one for one in begun if _to_resume(pose_problem(one))), options)
+    try:
+        scheme = open_run(target(out)).config.get("scheme")
+    except KsdpError:  # nothing is there, or nothing to go on with: `create` tells
+        return options
+    return options | {"scheme": scheme}
 
 
 def _stem(config: SimulateConfig) -> str:

@@ -20,8 +20,8 @@ from ..base.files import JsonDict
 from ..base.listener import Listener
 from ..base.threads import limit_threads
 from ..config import SimulateConfig
-from ..errors import ConfigError, Interrupted
-from ..executors import Workers, follow
+from ..errors import ConfigError, Interrupted, NumericalError
+from ..executors import Workers, first_of, follow
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
 from ..store import Header, Owner, open_run
@@ -86,8 +86,27 @@ def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listen
     work = [executor.submit(run_case, store, n, device, executor.threads) for n in missing]
     executor.begin(owner.path.with_name(owner.path.name + ".jobs"))
     again = f"repeat the command with --resume and -o {owner.path} to continue"
-    _say(follow(executor, work, listener, again, before=len(cases) - len(missing)), listener)
+    _say(follow(executor, work, listener, again, before=len(cases) - len(missing), apart=True), listener)
     conclude(owner)
+
+
+def go_on_one_by_one(problem: Problem, owner: Owner, device: str, listener: Listener) -> None:
+    """Run each case to its end in this process, after one of them has blown up; then raise its `NumericalError`."""
+    announce(problem, owner, device)
+    cases, failures, warnings = range(len(problem.cases)), list[NumericalError](), list[list[str]]()
+    for number in cases:
+        warnings.append([])
+        alone = replace(listener, progress=None, tell=None, warn=warnings[-1].append)
+        try:
+            bring_to_its_end(problem, owner.path, number, device, alone, owner.header)
+        except NumericalError as error:
+            failures.append(error)
+        if listener.progress:
+            listener.progress("cases", number + 1, len(cases), "")
+    _say(warnings, listener)
+    conclude(owner)
+    if failures:
+        raise first_of(failures, len(cases))
 
 
 def announce(problem: Problem, owner: Owner, device: str) -> None:

@@ -13,6 +13,8 @@ from ..base.libraries import library
 from ..errors import DataError
 from ..store.layout import MOST_AXES
 
+#: Names of the columns that tell clouds apart, in tables of `ksdp export` and of programs that track cells.
+FRAMES = ("case", "time", "t", "frame")
 #: Names of the columns that are positions.
 AXES = ("x", "y", "z", *(f"x{k}" for k in range(1, MOST_AXES + 1)))
 #: Types of the points of a legacy VTK file; it is big-endian.
@@ -85,14 +87,14 @@ def _coordinates(names: list[str]) -> int:
 
 
 def _columns(path: Path, names: list[str]) -> tuple[list[int], dict[str, int]]:
-    """Return the numbers of the columns x, y, z or x1, x2, ..., and of case and time, in capitals or not.
+    """Return the numbers of the columns x, y, z or x1, x2, ..., and of `FRAMES`, in capitals or not.
 
     Raises `DataError` if there are no coordinates, or y without x, since another column might be no coordinate; and for
     one of these names that comes twice.
     """
     lower = [name.lower() for name in names]
     found = [name for name in AXES if name in lower]
-    frame = [name for name in ("case", "time") if name in lower]
+    frame = [name for name in FRAMES if name in lower]
     kinds = AXES[:3], AXES[3:]
     if not found or not any(tuple(found) == kind[: len(found)] for kind in kinds):
         raise DataError(
@@ -105,10 +107,10 @@ def _columns(path: Path, names: list[str]) -> tuple[list[int], dict[str, int]]:
 
 
 def _require_one_frame(path: Path, columns: dict[str, NDArray[np.floating]]) -> None:
-    """Raise `DataError` for more than one case or time, which a table of `ksdp export` may have."""
+    """Raise `DataError` for a table with the clouds of several cases or times."""
     for name, values in columns.items():
         if np.ptp(values):
-            raise DataError(f"{path} holds more than one {name}, not one cloud", "give a file of one case and time")
+            raise DataError(f"{path} holds more than one {name}, not one cloud", f"give a file of each {name}")
 
 
 def read_vtkhdf(path: Path) -> NDArray[np.floating]:

@@ -120,10 +120,10 @@ def train(
     data, simulation, source = load_data(run, config, init)
     config = with_form(config, len(data.names))
     optimiser(config.optimiser)
-    words = [str(run.path)]
+    words = [_in_words(run)]
     if validate is not None:
         other = _open(validate, init, warn)
-        words += ["--validate", str(other.path)]
+        words += ["--validate", _in_words(other)]
         data = replace(data, validation=validation_data(other, run, data.names))
         if config.held_out is None and config.algorithm == "paper":
             config = config.model_copy(update={"held_out": 0.0})
@@ -229,6 +229,10 @@ def with_form(config: TrainConfig, parameters: int) -> TrainConfig:
     """
     form = form_name(config.network, parameters)
     return config.model_copy(update={"network": form}) if parameters == 2 else config
+
+
+def _in_words(data: Run | OwnClouds) -> str:
+    return data.name if isinstance(data, Run) else str(data.path)
 
 
 def _open(data: object, init: object, warn: Say) -> Run | OwnClouds:

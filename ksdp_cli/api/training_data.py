@@ -127,8 +127,10 @@ def validation_data(
 
 
 def _require_simulation(run: Run | OwnClouds) -> None:
-    if run.kind == "samples" or not run.complete:
+    whole = run.ended if isinstance(run, Run) else run.complete
+    if run.kind == "samples" or not whole:
         state = "is not a simulation" if run.kind == "samples" else "is not complete"
-        raise DataError(f"{run.path} {state}", "train on a complete store of 'ksdp simulate'")
+        hint = "train on a complete store of 'ksdp simulate', or on cases of it that are done, as STORE.zarr@A=1,10"
+        raise DataError(f"{run.path} {state}", hint)
     if isinstance(run, Run):
         run.require_fixed_origin("a network learns float32 positions")

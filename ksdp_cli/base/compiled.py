@@ -1,9 +1,10 @@
 """Numba's ``njit`` with a cache that several processes may fill at once and that may be missing.
 
 All compiled code lies in one folder (`cache_folder`); a read-only folder is read. A file's name holds a digest of all
-sources in the function's folder, since it may inline them; so versions of ksdp do not overwrite each other's files.
-Numba's own cache looks at one source only, refuses read-only folders, stops the run when the disk is full, and lets two
-processes that compile one function for two types write to the same name.
+sources in the function's folder, since it may inline them, and of Numba's version; so versions do not overwrite each
+other's files. Numba's own cache looks at one source only, refuses read-only folders, stops the run when the disk is
+full and for a file that a crash has cut short, keeps what a killed process was writing, and lets two processes that
+compile one function for two types write to the same name.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import glob
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
@@ -108,7 +110,7 @@ class _Locator:
         return self.stamp
 
     def get_disambiguator(self) -> str:
-        return f"{self.line}-{hashlib.sha256(self.stamp.encode()).hexdigest()[:12]}"
+        return f"{self.line}-{hashlib.sha256(f'{numba.__version__} {self.stamp}'.encode()).hexdigest()[:12]}"
 
     def ensure_cache_path(self) -> None:
         """Do nothing: `cache_folder` has created it."""
@@ -119,7 +121,8 @@ class _Impl(caching.CompileResultCacheImpl):  # type: ignore[misc]
 
 
 class _File(caching.IndexDataCacheFile):  # type: ignore[misc]
-    """Saves compiled code, one process at a time. After a failure the next process compiles again."""
+    """Saves compiled code, one process at a time. After a failure, and for a damaged file, the next process compiles
+    again."""
 
     filled: Any = None
 
@@ -129,7 +132,26 @@ class _File(caching.IndexDataCacheFile):  # type: ignore[misc]
 
     def save(self, key: object, data: object) -> None:
         with contextlib.suppress(OSError), _alone(Path(f"{self._index_path}.lock")):
+            if fcntl:  # alone: these are of killed processes
+                for file in Path(self._cache_path).glob(f"{glob.escape(self._index_name[:-3])}*.tmp.*"):
+                    file.unlink(missing_ok=True)
             super().save(key, data)
+
+    def _load_index(self) -> object:
+        try:
+            return super()._load_index()
+        except OSError:
+            raise
+        except Exception:  # pickle raises many types for a damaged file
+            return {}
+
+    def _load_data(self, name: str) -> object:
+        try:
+            return super()._load_data(name)
+        except OSError:
+            raise
+        except Exception as error:
+            raise OSError(f"{name} is damaged ({error})") from error  # which `load` takes for a missing file
 
 
 class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
@@ -142,7 +164,7 @@ class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
         base, stamp, folder = self._impl.filename_base, self._impl.locator.get_source_stamp(), filled_folder()
         self._cache_file = _File(self._cache_path, base, stamp)
         if folder:
-            self._cache_file.filled = caching.IndexDataCacheFile(str(folder), base, stamp)
+            self._cache_file.filled = _File(str(folder), base, stamp)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING
 from ..errors import ResourceError
 from . import outputs
 from .labels import bytes_in_words
-from .outputs import alive
 from .whole import HOST, rename_at_end, sync_folder, temporary_beside
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["free_bytes", "leftovers", "link", "put", "require_room", "store_errors", "sync_folder", "sync_up"]
 
-PARTIAL, DAY = ".partial", 86400.0
+PARTIAL = ".partial"
 
 
 def put(file: Path, content: Buffer) -> None:
@@ -36,11 +34,10 @@ def put(file: Path, content: Buffer) -> None:
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
-    """Yield the temporary files of killed writers: of dead processes of this host, over a day old of other hosts."""
+    """Yield the temporary files of killed writers (`outputs.is_abandoned`)."""
     for file in folder.rglob(f".*{PARTIAL}"):
         *_, host, pid, _, _ = file.name.split(".")
-        active = alive(int(pid)) if host == HOST else time.time() - file.stat().st_mtime < DAY
-        if not active:
+        if outputs.is_abandoned(file, int(pid) if host == HOST else None):
             yield file
 
 

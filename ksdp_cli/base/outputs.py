@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
+import hashlib
 import os
 import platform
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -30,6 +33,9 @@ except ImportError:
 #: Most bytes that hidden names beside an output add to its name, and the longest name.
 RESERVED, LONGEST = 32, 255
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: End of the hidden names that `write_whole` writes to; its mark of this machine, short, since names are; a day [s].
+UNFINISHED, DAY = ".ksdp-partial", 86400.0
+MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:4]
 
 
 @contextlib.contextmanager
@@ -48,13 +54,34 @@ def output_errors(path: Path, after: str = "free some space, or use -o on anothe
 
 @contextlib.contextmanager
 def write_whole(path: Path) -> Iterator[Path]:
-    """Yield a hidden path beside ``path``; rename it to ``path`` when the block ends, remove it if the block fails."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.ksdp-partial")
+    """Yield a hidden path beside ``path``; rename it to ``path`` when the block ends, remove it if the block fails.
+
+    First removes the hidden files that killed writers of ``path`` have left.
+    """
+    temporary = path.with_name(f".{path.name}.{MACHINE}-{os.getpid()}{UNFINISHED}")
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        for file in path.parent.glob(f".{glob.escape(path.name)}.*{UNFINISHED}"):
+            writer = file.name.removesuffix(UNFINISHED).rpartition(".")[2].split("-")
+            here = writer[0] == MACHINE and len(writer) == 2 and writer[1].isdecimal()
+            if is_abandoned(file, int(writer[1]) if here else None):
+                file.unlink(missing_ok=True)
         with rename_at_end(temporary, path):
             yield temporary
         sync_folder(path.parent)
+
+
+def is_abandoned(file: Path, process: int | None) -> bool:
+    """Whether a temporary file has lost its writer, a ``process`` of this machine or, where None, of another.
+
+    One of another machine, or with a number that a new process has got, has not written for a day.
+    """
+    if process is not None and not alive(process):
+        return True
+    try:
+        return time.time() - file.stat().st_mtime > DAY
+    except FileNotFoundError:  # its writer has just given it its name
+        return False
 
 
 def require_free(path: Path, overwrite: bool, ours: Callable[[Path], bool], verb: str) -> None:

@@ -72,7 +72,8 @@ def compare(
     if not 1 <= len(words) <= 2:
         raise ConfigError(f"{len(words)} files to compare: {', '.join(words) or 'none'}", "give one or two")
     os.environ.setdefault("POT_BACKEND_DISABLE_PYTORCH", "1")  # POT would import torch, for seconds, without need
-    from ..api.comparing import compare_each, tables
+    from ..api.comparing import compare_each
+    from ..api.comparison import tables
 
     with _render.progress("compare") as progress:
         results = compare_each(

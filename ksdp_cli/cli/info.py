@@ -88,6 +88,10 @@ def _engines(reports: Sequence[EngineInfo]) -> list[str]:
             steps = sum(int(report["steps_taken"]) for report in adaptive)
             shortest = min(float(report["shortest_step"]) for report in adaptive)
             sentence += f"; {steps} steps, the shortest {shortest:.3g}"
+        masses = [one["mass"] for report in mine for one in report.get("heavy", ())]
+        if masses:
+            some = "a heavy particle" if len(masses) == 1 else f"{len(masses)} heavy particles"
+            sentence += f"; {some} of mass {several([f'{mass:.4g}' for mass in masses])}"
         sentences.append(sentence)
     return sentences
 

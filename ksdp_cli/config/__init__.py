@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.settings import Device, Real, Settings, Sweep, Whole, build, read_toml, unknown_name
 from .compare import CompareConfig
 from .sample import SampleConfig
-from .simulate import AUTO, MOST_CASES, PHYSICAL_UNITS, SimulateConfig
+from .simulate import AUTO, MOST_CASES, PHYSICAL_UNITS, SCHEME, SimulateConfig
 from .train import PAPER_TRAINING, TrainConfig
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "MOST_CASES",
     "PAPER_TRAINING",
     "PHYSICAL_UNITS",
+    "SCHEME",
     "CompareConfig",
     "Device",
     "Real",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from .. import plugins
 from ..registry import Entry
 from .base import Workers, listen, stop_signal
-from .following import follow
+from .following import first_of, follow
 
-__all__ = ["DEFAULT", "Workers", "follow", "listen", "open_executor", "place_of", "stop_signal"]
+__all__ = ["DEFAULT", "Workers", "first_of", "follow", "listen", "open_executor", "place_of", "stop_signal"]
 
 DEFAULT = "processes"
 

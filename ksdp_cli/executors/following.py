@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from typing import TypeVar
 
 from ..base.listener import Listener
-from ..errors import Interrupted, ResourceError
+from ..errors import Interrupted, NumericalError, ResourceError
 from .base import Workers
 
 T = TypeVar("T")
@@ -24,16 +24,19 @@ def follow(
     before: int = 0,
     total: int | None = None,
     then: Callable[[Future[T]], Iterable[Future[T]]] | None = None,
+    apart: bool = False,
 ) -> list[T]:
     """Wait for all of ``work`` and return the results in order; ``before`` more ``what`` were done earlier.
 
     ``then(future)`` yields the further calls that a successful call allows, ``total`` counts all calls with those.
-    After an error no new call starts and running calls finish. Raises the first error, `ResourceError` if a process was
-    lost, and `Interrupted` on a signal; ``again`` is the advice in these errors.
+    After an error no new call starts and running calls finish; a `NumericalError` of a call that stands ``apart`` stops
+    no other. Raises the first error, `ResourceError` if a process was lost, and `Interrupted` on a signal; ``again`` is
+    the advice in these errors.
     """
     every = list(work)
     waiting, count, total = set(every), before, before + len(every) if total is None else total
     signal, error, trouble = None, None, ""
+    failures = list[NumericalError]()
     while waiting:
         done, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
         done |= {future for future in waiting if future.cancelled()}  # a pool tells nobody of those it cancels
@@ -41,7 +44,9 @@ def follow(
         count += len(done)
         for future in done:
             reason = CancelledError() if future.cancelled() else future.exception()
-            if reason is not None and error is None and not isinstance(reason, CancelledError):
+            if apart and isinstance(reason, NumericalError):
+                failures.append(reason)
+            elif reason is not None and error is None and not isinstance(reason, CancelledError):
                 error = reason
                 executor.shutdown(wait=False, cancel_futures=True)
             elif reason is None and error is None and signal is None and then:
@@ -65,4 +70,13 @@ def follow(
         raise ResourceError(f"a worker process was lost: {error}", again) from None
     if error is not None:
         raise error
+    if failures:
+        raise first_of(failures, count, what)
     return [future.result() for future in every]
+
+
+def first_of(failures: Sequence[NumericalError], count: int, what: str = "cases") -> NumericalError:
+    """Return the first of the ``failures`` among ``count`` calls that have ended, with how many others have failed."""
+    others = f"; {len(failures) - 1} others fail too" if len(failures) > 1 else ""
+    done = f"{count - len(failures)} of {count} {what} are done"
+    return NumericalError(f"{failures[0].message}{others}; {done}", failures[0].hint)

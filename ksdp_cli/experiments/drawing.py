@@ -108,11 +108,9 @@ def _moments_and_distances(stages: Stages, at: Point) -> tuple[Moments, Moments,
 
 def _overview(figure: Figure, stages: Stages, path: Path) -> None:
     """Figure 1: (a) the second moment for several delta, (b) loss and validation, (c) network beside simulation."""
-    history = stages.history(SEED)
-    floors = [row["floor"] for row in history if row.get("floor") is not None]
     panels = [
         _regularisations(figure, stages),
-        figures.training_panel(history, floors[-1] if floors else None, title="training"),
+        figures.training_panel(stages.history(SEED), title="training"),
         _moment_panel(figure, stages, "second moment"),
     ]
     figures.curve_panels(panels, path, title=figure.title)

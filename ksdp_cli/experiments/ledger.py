@@ -16,8 +16,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ..base.disk import put
 from ..base.files import JsonDict, read_json
+from ..base.outputs import write_whole
 from ..errors import ConfigError, DataError
 from ..provenance import digest
 from . import earlier
@@ -147,7 +147,8 @@ class Ledger:
 
 
 def _write(file: Path, entry: dict[str, object]) -> None:
-    put(file, (json.dumps(entry, indent=1) + "\n").encode())
+    with write_whole(file) as temporary:
+        temporary.write_text(json.dumps(entry, indent=1) + "\n")
 
 
 def _alike(old: dict[str, object], new: dict[str, object]) -> bool:

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..api import sample, simulate, train
-from ..api.comparing import reference_options
 from ..api.generator import Generator
 from ..api.paths import history_of, slug
+from ..api.references import reference_options
 from ..api.training import with_form
 from ..api.training_data import parameters_of
 from ..assignment.certified.solver import Certified
@@ -129,10 +129,10 @@ class Stages:
         """The clouds of all references at a point."""
         return [self.reference(at, number).frame() for number in range(self.scale.references)]
 
-    def samples(self, seed: int, at: Point, n: int, stream: int = 0) -> Cloud:
+    def samples(self, seed: int, at: Point, n: int) -> Cloud:
         """Draw ``n`` particles from the network of a seed at a point, from inputs that no simulation uses."""
         _, model = self.network(seed)
-        return Generator(model, self.device).cloud(n, at, INPUT_SEED + seed, stream=stream)
+        return Generator(model, self.device).cloud(n, at, INPUT_SEED + seed)
 
     def goes_beyond(self, at: Point) -> bool:
         """Whether ``at`` is after the last trained time and particles alone determine the state there."""
@@ -147,7 +147,7 @@ class Stages:
         def work(afresh: bool) -> dict[str, object]:
             progress, count = self.progress_of(f"beyond {label(at)}, seed {seed}"), self.reference(at).J
             options: dict[str, Any] = {"n": count, "seed": INPUT_SEED + seed, "device": self.device, "out": out}
-            options |= {"beyond": "simulate", "overwrite": afresh or out.exists(), **at}
+            options |= {"beyond": "simulate", "overwrite": True, **at}
             run = sample(model, progress=progress, stop=self.stop, warn=discard, **options)
             return {"store": out.name, "seconds": float(run.attrs["seconds"])}
 

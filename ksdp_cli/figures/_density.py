@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.shapes import Cloud
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 
 Projection = tuple[int, int]
 #: (2, 2): lower and upper limit of the picture along each of its two axes.
@@ -37,13 +38,9 @@ def require_clouds(clouds: Sequence[Cloud]) -> None:
         raise DataError(f"the clouds have {dims[0]} and {dims[1]} dimensions")
 
 
-def projections_of(dim: int, projections: Sequence[Projection] | None) -> list[Projection]:
-    """Pairs of axis numbers, by default all. Raises `ConfigError` for a pair that does not exist in ``dim``."""
-    every = [(i, j) for i in range(dim) for j in range(i + 1, dim)]
-    for axes in projections or ():
-        if len(axes) != 2 or axes[0] == axes[1] or not set(axes) <= set(range(dim)):
-            raise ConfigError(f"there is no projection {axes} in {dim} dimensions", f"there are: {every}")
-    return list(projections) if projections else every
+def projections_of(dim: int) -> list[Projection]:
+    """All pairs of axis numbers."""
+    return list(itertools.combinations(range(dim), 2))
 
 
 def limits(clouds: Sequence[Cloud]) -> NDArray[np.float64]:

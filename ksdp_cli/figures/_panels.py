@@ -33,6 +33,7 @@ LABELLED, PLAIN, AROUND, BAR, TITLE = 0.65, 0.2, 0.9, 0.75, 0.35
 HEAVY, DISC = "#0072B2", 300.0
 #: Exponents of the colour scale: for pairs, and for sheets from the initial cloud to the aggregate.
 SQUARE_ROOT, CUBE_ROOT = 1 / 2, 1 / 3
+ROOTS = {SQUARE_ROOT: "square root", CUBE_ROOT: "cube root"}
 #: Height of a page, and smallest width of a panel that is shrunk to fit on it, in inches.
 PAGE, NARROWEST = 10.5, 1.5
 
@@ -192,7 +193,7 @@ def _draw_row(
     # as high as the panel, with few ticks, which are close together at the dense end
     locator = MaxNLocator(ticks, min_n_ticks=3)
     bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=locator)
-    bar.set_label("density [1/length²]")
+    bar.set_label(f"density [1/length²], {ROOTS[power]} scale")
     bar.outline.set_visible(False)
 
 

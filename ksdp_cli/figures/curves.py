@@ -92,29 +92,28 @@ def moment_curve(
     curve_panels([Curves(curves, xlabel, ylabel, title, xlog=xlog, trained_to=trained_to, bands=bands)], path)
 
 
-def training_curves(
-    history: Sequence[Mapping[str, object]], path: str | Path, floor: float | None = None, *, title: str = ""
-) -> None:
+def training_curves(history: Sequence[Mapping[str, object]], path: str | Path) -> None:
     """Draw loss and validation over the step, as in figure 1(b). Raises as `training_panel` and `curve_panels` do."""
-    curve_panels([training_panel(history, floor, title=title)], path)
+    curve_panels([training_panel(history)], path)
 
 
-def training_panel(history: Sequence[Mapping[str, object]], floor: float | None = None, *, title: str = "") -> Curves:
+def training_panel(history: Sequence[Mapping[str, object]], *, title: str = "") -> Curves:
     """The panel of loss and validation over the step, on a logarithmic scale, with the noise floor as a line.
 
-    ``history``: rows with ``step``, ``loss`` (mean squared distance (14), [length^2]) and ``validation`` (W2^2) or
-    None. ``floor`` is the validation between two references; a loss over more particles has a lower floor. Raises
+    ``history``: rows with ``step``, ``loss`` (mean squared distance (14), [length^2]), ``validation`` (W2^2) or None,
+    and perhaps ``floor``, the validation between two references; a loss over more particles has a lower floor. Raises
     `DataError` for a history without rows.
     """
     curves: dict[str, Curve] = {}
-    for key, name in (("loss", "training loss (14)"), ("validation", "validation")):
+    for key, name in (("loss", "training loss, equation (14)"), ("validation", "validation")):
         rows = [(row["step"], row[key]) for row in history if row.get(key) is not None]
         if rows:
             steps, values = zip(*rows, strict=True)
             curves[name] = steps, values, None
     if not curves:
         raise DataError("the history has no loss and no validation", "train first")
-    levels = {} if floor is None else {"noise floor of validation": floor}
+    floors = [float(floor) for row in history if isinstance(floor := row.get("floor"), (int, float))]
+    levels = {"noise floor of validation": floors[-1]} if floors else {}
     with_points = frozenset({"validation"})
     return Curves(curves, "gradient step", "W₂² [length²]", title, ylog=True, levels=levels, marked=with_points)
 

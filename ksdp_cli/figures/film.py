@@ -57,7 +57,7 @@ def stills(clouds: Sequence[tuple[str, Cloud]], title: str, fields: Sequence[Fie
     """The pictures of a film, all of the same even width and height."""
     every = [cloud for _, cloud in clouds]
     require_clouds(every)
-    projections = projections_of(every[0].shape[1], None)
+    projections = projections_of(every[0].shape[1])
     ends = levelled(limits(every), projections)
     under = [*fields, *[None] * (len(clouds) - len(fields))]
     rows = [

@@ -28,16 +28,14 @@ def histogram_pair(
     *,
     title: str = "",
     labels: tuple[str, str] = ("network", "simulation"),
-    projections: Sequence[Projection] | None = None,
 ) -> None:
-    """Draw the density of ``network`` (n, d) beside that of ``reference`` (m, d), one row for each projection.
+    """Draw the density of ``network`` (n, d) beside that of ``reference`` (m, d), one row for each projection: (x, y)
+    in 2D; (x, y), (x, z), (y, z) in 3D.
 
-    ``projections`` are pairs of axis numbers, all of them if None: (0, 1) in 2D; (0, 1), (0, 2), (1, 2) in 3D. Raises
-    `DataError` for clouds that cannot be panels, `ConfigError` for an axis that does not exist or another suffix of
-    ``path``.
+    Raises `DataError` for clouds that cannot be panels, `ConfigError` for another suffix of ``path``.
     """
     require_clouds((network, reference))
-    rows = [_pair((network, reference), axes, labels) for axes in projections_of(network.shape[1], projections)]
+    rows = [_pair((network, reference), axes, labels) for axes in projections_of(network.shape[1])]
     draw(rows, path, title, PAIR)
 
 
@@ -47,9 +45,9 @@ def histogram_grid(
     *,
     title: str = "",
     labels: tuple[str, str] = ("network", "simulation"),
-    projection: Projection = (0, 1),
 ) -> None:
-    """Draw one row for each (label, network (n, d), reference (m, d)), for example for each amplitude A.
+    """Draw x and y of each (label, network (n, d), reference (m, d)), one row for each, for example for each
+    amplitude A.
 
     Raises as `histogram_pair` does, and `ConfigError` without rows.
     """
@@ -57,9 +55,8 @@ def histogram_grid(
     panels = []
     for label, network, reference in rows:
         require_clouds((network, reference))
-        projections_of(network.shape[1], [projection])
         heads = (f"{label}, {labels[0]}", f"{label}, {labels[1]}") if label else labels
-        panels.append(_pair((network, reference), projection, heads))
+        panels.append(_pair((network, reference), (0, 1), heads))
     draw(panels, path, title, PAIR)
 
 
@@ -69,7 +66,6 @@ def histogram_sections(
     *,
     title: str = "",
     labels: tuple[str, str] = ("network", "simulation"),
-    projections: Sequence[Projection] | None = None,
 ) -> None:
     """Draw all projections of each (label, network (n, d), reference (m, d)), as figure 5: network above, reference
     below.
@@ -79,7 +75,7 @@ def histogram_sections(
     _require_rows(rows)
     every = [cloud for _, *pair in rows for cloud in pair]
     require_clouds(every)
-    planes = projections_of(every[0].shape[1], projections)
+    planes = projections_of(every[0].shape[1])
     ends = levelled(limits(every), planes)
     panels = []
     for number, (label, *pair) in enumerate(rows):
@@ -94,19 +90,18 @@ def histogram_sheet(
     path: str | Path,
     *,
     title: str = "",
-    projections: Sequence[Projection] | None = None,
     fields: Sequence[Field | None] = (),
 ) -> None:
     """Draw the densities of (label, cloud (n, d)), for example the snapshots of a run, with common limits and colours.
 
     ``fields`` holds the chemical below each cloud, panels as contours; in 3D of a section through the mean of the
-    cloud. One projection gives panels in reading order; several give one row for each cloud. Raises as `histogram_grid`
+    cloud. Clouds in 2D are panels in reading order, one in 3D is a row of its projections. Raises as `histogram_grid`
     does.
     """
     _require_rows(clouds)
     every = [cloud for _, cloud in clouds]
     require_clouds(every)
-    planes = projections_of(every[0].shape[1], projections)
+    planes = projections_of(every[0].shape[1])
     ends = levelled(limits(every), planes)
     under = [*fields, *[None] * (len(clouds) - len(fields))]
     cells = [

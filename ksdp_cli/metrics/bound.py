@@ -45,17 +45,17 @@ class Bound(Distance):
         return Transport(bound_w2_squared(x, y))
 
 
-def bound_w2_squared(x: Cloud, y: Cloud, plans: int | None = None, seed: int = 0) -> float:
+def bound_w2_squared(x: Cloud, y: Cloud) -> float:
     """An upper bound of W2^2 [length^2] between ``x`` (n, d) and ``y`` (n, d), by binary space partitions.
 
-    It costs O(plans n log n) and suits a million particles a side. It merges ``plans`` random bijections, by default 64
-    or as many as take a minute. The method is POT's `compute_bspot_bijection`; repeated calls in one process return
-    different bijections. Raises `DataError` for clouds that cannot be compared or differ in size.
+    It costs O(n log n) and suits a million particles a side. It merges 64 random bijections, or as many as take a
+    minute. The method is POT's `compute_bspot_bijection`; repeated calls in one process return different bijections.
+    Raises `DataError` for clouds that cannot be compared or differ in size.
     """
     require_comparable(x, y)
     if len(x) != len(y):
         raise DataError(f"clouds of {len(x)} and {len(y)} particles", "sub-sample both to one size")
     from ..assignment.pot import Bsp
 
-    count = plans or min(PLANS, max(8, PLAN_PARTICLES // len(x)))
-    return float(Bsp(count, seed).solve(x[None].astype(np.float64), y[None].astype(np.float64)).value[0])
+    plans = min(PLANS, max(8, PLAN_PARTICLES // len(x)))
+    return float(Bsp(plans).solve(x[None].astype(np.float64), y[None].astype(np.float64)).value[0])

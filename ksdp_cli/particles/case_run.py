@@ -22,7 +22,7 @@ from .intervals import Interval, intervals, longest_step
 from .merging import RADIUS, Merging, critical_count
 from .origin import moving_origin
 from .problem import Case, Problem, own_chemical
-from .quiet import initial_cloud
+from .quiet import initial_positions
 from .stepper import Stepper
 from .world import Alone, World
 
@@ -107,7 +107,7 @@ class CaseRun:
     def start(self) -> None:
         """Draw the initial cloud of the case. Raises `DataError` if it is not finite."""
         c = self.config
-        x = initial_cloud(self.problem, self.case)
+        x = initial_positions(self.problem, self.case)
         if self.origin:
             x = x.astype(np.float64) - self.origin.at(c.t0)
         x = x.astype(c.dtype)

@@ -41,8 +41,8 @@ class Halving:
     """The steps of one case, each the longest of h, h / 2, h / 4, ... on the dyadic grid with these limits:
 
     - attraction moves no particle along an axis by more than the fraction ``dt_fraction`` of delta;
-    - for schemes of order 1, the flow moves no particle by more than `FLOW_FRACTION` of its length scale, measured at
-      4096 particles at the start of the configured step;
+    - the flow moves no particle by more than `FLOW_FRACTION` of its length scale, measured at 4096 particles at the
+      start of the configured step;
     - there are at most ``halvings`` halvings, which may override the other limits.
     """
 
@@ -61,7 +61,7 @@ class Halving:
         """
         units = 1 << self.halvings
         now = t + dt * (place.offset / units)
-        if place.offset == 0 and self.scheme.order == 1:
+        if place.offset == 0:
             place.rate = flow_rate(self.stepper.case, self._sample(arrays["x"], now), now)
         speed, force = self.stepper.speed(arrays)
         level = self._level(place, dt, speed)

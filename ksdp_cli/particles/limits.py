@@ -80,13 +80,13 @@ def step_limits(problem: Problem, pull: float) -> list[StepLimit]:
     """The limits of the step, the smallest first.
 
     ``pull`` times delta is the largest distance by which the first steps attracted a particle, scaled to the longest
-    step. A flow moves particles by at most 0.1 of its length scale (schemes of order 1). Attraction moves them by at
-    most half a delta: at the start, and in any state, where its speed is at most chi M max r g(r^2).
+    step. A flow moves particles by at most 0.1 of its length scale (schemes of order 1, and halved steps). Attraction
+    moves them by at most half a delta: at the start, and in any state, where its speed is at most chi M max r g(r^2).
     """
     c = problem.config
     dt = longest_step(c.snapshots, c.dt)
     limits = []
-    if problem.scheme.order == 1:
+    if problem.scheme.order == 1 or c.halvings:
         probe = problem.initial.draw(min(c.J, 4096), c.dim, problem.cases[0].seed).astype(np.float64)
         rate = max(flow_rate(case, probe, c.t0) for case in problem.cases)
         if rate > 0:

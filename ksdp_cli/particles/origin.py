@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..config import SimulateConfig
 from ..errors import ConfigError, NumericalError
 from .problem import Case, Problem
-from .quiet import initial_cloud
+from .quiet import initial_positions
 
 #: Steps between two nodes of the path. The path only has to stay near the cloud.
 STRIDE = 16
@@ -67,7 +67,7 @@ def moving_origin(problem: Problem, case: Case) -> MovingOrigin | None:
         return None
     key = case.number, c.T
     if key not in problem.origins:
-        cloud = initial_cloud(problem, case)
+        cloud = initial_positions(problem, case)
         problem.origins[key] = MovingOrigin(c, case, np.asarray(cloud, np.float64).mean(0))
     return problem.origins[key]
 

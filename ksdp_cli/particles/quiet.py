@@ -32,8 +32,8 @@ SHIFT = 2
 PIECE = 1 << 15
 
 
-def initial_cloud(problem: Problem, case: Case) -> Cloud:
-    """Draw the initial cloud (J, d) of ``case``, as `drawn`."""
+def initial_positions(problem: Problem, case: Case) -> Cloud:
+    """The initial cloud (J, d) of ``case``, as `drawn`."""
     c = problem.config
     return drawn(problem.initial, c.init, c.sampling, c.J, c.dim, case.seed, case.stream)
 

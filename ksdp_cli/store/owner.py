@@ -57,17 +57,15 @@ class Owner:
         """Return the writer of a case; close it before opening another for the same case. Raises as `CaseWriter`."""
         return CaseWriter(self.path, number, self.header, self._arrays)
 
-    def write(self, k: int, positions: Frame, c: Frame | None = None, gradient: Frame | None = None) -> None:
-        """Write and commit frame ``k``, (case, J, d), for every case that lacks it; ``c`` is the chemical on the grid
-        of the store, (case, x, y(, z)), if it has one, ``gradient`` (case, d, x, y(, z)) its gradient."""
+    def write(self, k: int, positions: Frame) -> None:
+        """Write and commit frame ``k``, (case, J, d), of a store without c, for every case that lacks it."""
         shape = (self.header.case_count, self.header.particles, self.header.dim)
         if positions.shape != shape:
             raise ValueError(f"a frame {positions.shape} for a store of {shape}")
         for number, cloud in enumerate(positions):
             with self.case(number) as case:
                 if k >= case.committed:
-                    fields = [None if field is None else field[number] for field in (c, gradient)]
-                    case.write(k, cloud, *fields)
+                    case.write(k, cloud)
         self.commit()
 
     def commit(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -24,6 +23,7 @@ from ..base.shapes import Cloud
 from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
+from .as_dataset import as_dataset
 from .foreign import advice
 from .layout import Header
 from .siblings import backup
@@ -61,15 +61,31 @@ class Run:
         self._snapshots = tuple(range(len(self.times)))
         self._is_part = False
 
-    def part(self, cases: Sequence[int], snapshots: Sequence[int]) -> Run:
-        """Return some cases and snapshots as a run, which numbers them from 0."""
-        part = copy.copy(self)
+    def part(self, cases: Sequence[int], snapshots: Sequence[int] | None = None) -> Run:
+        """Return some cases and snapshots as a run, which numbers them from 0; by default the snapshots that these
+        cases have."""
+        part = copy.copy(self if snapshots is not None else self.as_of(cases))
+        snapshots = range(len(part.times)) if snapshots is None else snapshots
         part.cases, part._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
         part.config = FileEntries(narrow(self.config, part.cases), self.path)
-        part.times, part._snapshots = self.times[list(snapshots)], tuple(self._snapshots[k] for k in snapshots)
+        part.times, part._snapshots = part.times[list(snapshots)], tuple(part._snapshots[k] for k in snapshots)
         chosen = part._numbers, part._snapshots
         part._is_part = self._is_part or chosen != (self._numbers, self._snapshots)
         return part
+
+    def as_of(self, cases: Sequence[int]) -> Run:
+        """Return this run with the snapshots that all of ``cases`` have, also where others run or have failed."""
+        if self.complete or self._is_part or not len(cases):
+            return self
+        run = copy.copy(self)
+        count = min(layout.frames_of(self.path, self.header, self._numbers[case]) for case in cases)
+        run.times, run._snapshots = np.array(self.header.times[:count]), tuple(range(count))
+        return run
+
+    @property
+    def ended(self) -> bool:
+        """Whether the store is complete, or every case of this part of it."""
+        return self.complete or (self._is_part and min(self.progress()) == len(self.header.times))
 
     def address(self, case: int) -> tuple[int | None, int]:
         """Return seed and stream of the random numbers of a case; the seed is None if the store does not hold it."""
@@ -81,6 +97,16 @@ class Run:
             raise ConfigError(f"a path cannot say that this is a part of {self.path}",
                               f"give it as text, as {self.path}@A=10,t=0.02")  # fmt: skip
         return str(self.path)
+
+    @property
+    def name(self) -> str:
+        """The path; of a part also what selects it, as every command reads it: ``a.zarr@case=0,2,t=0.02``."""
+        parts = []
+        if self._numbers != tuple(range(len(self._all))):
+            parts.append("case=" + ",".join(map(str, self._numbers)))
+        if self._is_part and self._snapshots != tuple(range(len(self.header.times))):
+            parts.append("t=" + ",".join(f"{t:.12g}" for t in self.times))
+        return f"{self.path}@{','.join(parts)}" if parts else str(self.path)
 
     def __repr__(self) -> str:
         flow = f" of {str(self.config.get('flow')).removeprefix('ksdp:')}" if self.kind == "simulation" else ""
@@ -221,21 +247,7 @@ class Run:
         lists become JSON text, and axis names objects, so that ``to_netcdf`` accepts them. Reads are protected by the
         checksums of the file format, not by the digests of `frame`.
         """
-        import xarray
-
-        result = xarray.open_zarr(self.path, consolidated=self.complete)
-        result = result.drop_vars("digest").isel(time=list(self._snapshots), case=list(self._numbers))
-        for coordinate in result.coords.values():
-            coordinate.load()  # small, and needed to select by value
-        result.attrs = {name: _plain(value) for name, value in result.attrs.items() if value is not None}
-        if self.header.moving:
-            labels = {name: text for name, text in result["position"].attrs.items() if name != "comment"}
-            result["position"] = (result["position"] + result["origin"]).transpose(*result["position"].dims)
-            result["position"].attrs = labels
-            result = result.drop_vars("origin")
-        for name in layout.field_files(self.path, self.header, 0, 0):
-            result[name].encoding.pop("coordinates", None)
-        result = result.assign_coords(axis=result["axis"].astype(object)) if "axis" in result.coords else result
+        result = as_dataset(self.path, self.header, self.times, self._numbers, self._snapshots, self.complete)
         return unstack(result, self.path) if grid else result
 
     def _repr_html_(self) -> str:
@@ -328,7 +340,7 @@ class Run:
         return data
 
     def _repair(self, case: int) -> str:
-        """What to do about a damaged file of a case: its command makes the same bytes on the same machine and versions."""
+        """How to mend a damaged file of a case: its command writes the same bytes on the same machine and versions."""
         if self.kind != "simulation" or self.header.format < layout.FORMAT:
             return "the file is damaged"
         names = [f"{name}/c/{case}" for name in layout.FRAMED if name != "time" and name in self._arrays]
@@ -351,13 +363,6 @@ class Run:
         if self.complete and count < len(every):
             raise DataError(f"{self.path} is complete but lacks snapshot {every[count]:g}", "files are missing")
         return every[:count]
-
-
-def _plain(value: object) -> int | float | str:
-    """Convert an attribute to a type that NetCDF can hold."""
-    if isinstance(value, bool):
-        return int(value)
-    return value if isinstance(value, (int, float, str)) else json.dumps(value)
 
 
 def open_run(path: str | PathLike[str]) -> Run:

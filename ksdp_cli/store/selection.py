@@ -68,8 +68,6 @@ def select(run: Run, *, case: object = None, t: object = None, **parameters: obj
     ``case`` is one or more case numbers. A parameter that does not vary must equal its value in the store. Raises
     `ConfigError` that lists the values in the store, `DataError` for a store without a frame.
     """
-    if not len(run.times):
-        raise DataError(f"{run.path} has no frame yet", "wait for its first snapshot, or simulate again")
     cases = range(len(run.cases)) if case is None else sorted({_case(run, one) for one in _as_list(case)})
     for name, value_or_list in parameters.items():
         values = integers(value_or_list) if name == SEED else sweep(value_or_list)
@@ -87,7 +85,24 @@ def select(run: Run, *, case: object = None, t: object = None, **parameters: obj
     if not len(cases):
         every = several((label(values) for values in run.cases), between="; ")
         raise ConfigError(f"{run.path} has no case with all of these values", f"it has: {every}")
+    run = run.as_of(cases)
+    if not len(run.times):
+        raise DataError(f"{run.path} has no frame {_of_these(run, cases)}", _hint(run))
     return Selection(run, tuple(cases), _snapshots(run, t))
+
+
+def _of_these(run: Run, cases: Sequence[int]) -> str:
+    if len(run.cases) == 1:
+        return "yet"
+    return "of every case yet" if len(cases) == len(run.cases) else "of these cases yet"
+
+
+def _hint(run: Run) -> str:
+    """What to read instead of a store that has no frame of every case."""
+    done = [case for case, frames in enumerate(run.progress()) if frames]
+    if not done or len(run.cases) == 1:
+        return "wait for its first snapshot, or simulate again"
+    return f"{len(done)} cases have frames: choose from them, as {run.path}@case={done[0]}"
 
 
 def constant(run: Run, name: str) -> float | None:

@@ -121,7 +121,7 @@ def plot(
             _training(work, subject)
         else:
             pairs = _model_pairs(work, network, select(other, case=case, **at))
-            _beside(work, pairs, other, ("network", "simulation"), own)
+            _beside(work, pairs, other, ("network", KINDS[other.kind]), own)
     else:
         if n is not None:
             raise ConfigError(f"{own.path} is a store: it has {own.J} particles", "use --n with a model only")
@@ -289,6 +289,13 @@ def _agree(a: Run, x: At, b: Run, y: At) -> bool:
     return True
 
 
+def _shared(pairs: Sequence[tuple[At, At]]) -> list[At]:
+    """The parameters of each pair, from both clouds, without those in which the clouds of some pair differ."""
+    differ = {name for a, b in pairs for name in a if name in b and not np.isclose(a[name], b[name], rtol=1e-9)}
+    every = [{name: value for name, value in (b | a).items() if name not in differ} for a, b in pairs]
+    return [dict(sorted(values.items(), key=lambda item: item[0] == "t")) for values in every]  # the time last
+
+
 def _labels(a: Run, b: Run) -> tuple[str, str]:
     if a.kind != b.kind:
         return KINDS[a.kind].removesuffix(" samples"), KINDS[b.kind].removesuffix(" samples")
@@ -304,7 +311,7 @@ def _beside(
 ) -> None:
     """Draw densities in pairs, in all projections if they fit, and the second moment if one parameter varies."""
     some = thin(work, pairs, MOST_PAIRS)
-    titles = labels_of([b.values for _, b in some])
+    titles = labels_of(_shared([(a.values, b.values) for a, b in some]))
 
     def densities(path: Path) -> None:
         rows = [

@@ -32,11 +32,11 @@ def test_a_cloud_is_the_same_in_pieces_and_in_the_store_of_sample(
     generator: Generator, at: dict[str, float], tmp_path: Path
 ) -> None:
     whole = generator.cloud(500, at, 3)
-    pieces = [generator.cloud(n, at, 3, start=start) for start, n in ((0, 200), (200, 300))]
+    pieces = [generator.push(generator.inputs(n, 3, start=start), at) for start, n in ((0, 200), (200, 300))]
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
     stored = ksdp.sample(DEFAULT, n=500, seed=3, out=tmp_path / "s.zarr", **at)
     np.testing.assert_array_equal(stored.frame(), whole)
-    assert not np.array_equal(generator.cloud(500, at, 3, stream=1), whole)
+    assert not np.array_equal(generator.cloud(500, at, 4), whole)
 
 
 def test_extrapolation_is_a_warning_that_names_the_parameter(generator: Generator, at: dict[str, float]) -> None:

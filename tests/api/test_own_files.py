@@ -49,6 +49,7 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
     (tmp_path / "gap.csv").write_text("x,z\n1.0,2.0\n3.0,4.0\n")
     (tmp_path / "rows.csv").write_text("x,y\n")
     (tmp_path / "times.csv").write_text("Time,X,Y\n0,1.0,2.0\n1,3.0,4.0\n")
+    (tmp_path / "tracks.csv").write_text("particle,FRAME,x,y\n7,0,1.0,2.0\n7,1,3.0,4.0\n")
     (tmp_path / "twice.csv").write_text("x,y,X\n0,1.0,2.0\n1,3.0,4.0\n")
     (tmp_path / "mixed.csv").write_text("1,two\n3,4\n5,6\n")
     for name, told in (
@@ -58,6 +59,7 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
         ("rows", "no data"),
         ("mixed", "two"),
         ("times", "more than one time"),
+        ("tracks", "more than one frame"),
         ("twice", "several columns x: x, X"),
     ):
         with pytest.raises(DataError, match=told):

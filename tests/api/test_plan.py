@@ -74,6 +74,8 @@ def test_the_flow_and_the_start_bound_it_too() -> None:
     assert not any(
         "the flow" in one.reason for one in limits.step_limits(pose({"flow": "laminar2d", "scheme": "heun"}), 0.0)
     )
+    halved = limits.step_limits(pose({"flow": "laminar2d", "dt": "auto"}), 0.0)
+    assert any("the flow" in one.reason for one in halved)
     (start,) = [one for one in limits.step_limits(pose(FEW), 2.0) if "at the start" in one.reason]
     assert start.dt == pytest.approx(1e-3 * 0.5 / 2.0)
     assert plan(chi=0, **FEW)["dt"]["stable"] is None

@@ -15,7 +15,10 @@ import numpy as np
 import pytest
 
 import ksdp_cli as ksdp
+from ksdp_cli.api import simulating
+from ksdp_cli.api.checkpoints import Checkpoints
 from ksdp_cli.api.simulating import commands
+from ksdp_cli.base import checkpoint
 from ksdp_cli.base.params import Params
 from ksdp_cli.errors import ConfigError, DataError, Interrupted
 from ksdp_cli.store import Run
@@ -71,6 +74,29 @@ def test_cases_one_by_one_and_the_rest_by_one_process(tmp_path: Path, serial: Ru
     other = tmp_path / "b.zarr"
     ksdp.simulate(**OPTIONS, out=other, case=1)
     assert same_frames(ksdp.simulate(**OPTIONS, out=other, resume=True), serial)
+
+
+@pytest.mark.parametrize("moment", ["the states are there", "some states are gone"])
+def test_the_last_case_is_given_again_after_a_kill_before_the_end(
+    moment: str, tmp_path: Path, serial: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every frame is marked, and the store is not complete yet."""
+    path = tmp_path / "a.zarr"
+    for case in (0, 1):
+        ksdp.simulate(**OPTIONS, out=path, case=case)
+
+    def killed(problem: Any, owner: Any) -> None:
+        if moment == "some states are gone":
+            checkpoint.remove(Checkpoints(path).of(1))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(simulating, "_finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ksdp.simulate(**OPTIONS, out=path, case=2)
+    assert not ksdp.open_run(path).complete
+    assert same(ksdp.simulate(**OPTIONS, out=path, case=2), serial)
+    assert os.listdir(tmp_path) == ["a.zarr"]
 
 
 def test_commands_for_a_scheduler(tmp_path: Path, serial: Run) -> None:

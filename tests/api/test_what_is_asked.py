@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,6 +47,12 @@ def test_wrong_options_are_refused_at_once(options: dict[str, Any], told: str) -
         pose(options)
     assert told in str(caught.value)
     assert time.monotonic() - began < 2.0
+
+
+def test_an_unknown_parameter_is_answered_with_the_components_that_have_some() -> None:
+    with pytest.raises(ConfigError) as error:
+        pose({"flow": "laminar2d", "init": "annulus", "zzq": 3.0})
+    assert re.findall("plugins show ([^']+)", str(error.value)) == ["ksdp:laminar2d", "ksdp:annulus"]
 
 
 @pytest.mark.parametrize("dt", [1e-300, 5e-324])

@@ -208,8 +208,8 @@ def test_a_delta_that_is_lost_in_boxes_that_grow_is_told_when_it_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Although the run has already told that the boxes grow."""
-    monkeypatch.setattr("ksdp_cli.api.integrating.PAUSE", 0.0)
-    monkeypatch.setattr("ksdp_cli.api.integrating.PAUSE_COST", 0.0)
+    monkeypatch.setattr("ksdp_cli.api.watch.PAUSE", 0.0)
+    monkeypatch.setattr("ksdp_cli.api.watch.PAUSE_COST", 0.0)
     warned: list[str] = []
     stretched = {**SMALL, "flow": "hyperbolic", "A": 200, "T": 1e-2, "modes": 64, "c0": "zero"}
     ksdp.simulate(**stretched, out=tmp_path / "a.zarr", warn=warned.append)

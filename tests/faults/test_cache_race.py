@@ -72,3 +72,21 @@ tempfile.TemporaryFile = refused
     again, error = told(refuse + NUMBERS, filled).communicate(timeout=200)
     assert again.split() == [first[0], "False"], error
     assert first[1] == "True"
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("length", [0, 5, -3])
+def test_a_file_that_a_crash_has_cut_short_is_written_again(ending: str, length: int, tmp_path: Path) -> None:
+    from ksdp_cli.base import compiled
+
+    files = compiled._File(str(tmp_path), "f[1]", "stamp")
+    files.save("key", "code")
+    assert files.load("key") == "code"
+    (file,) = tmp_path.glob(f"*.{ending}")
+    file.write_bytes(file.read_bytes()[:length])
+    left = tmp_path / f"{file.name}.tmp.0123456789abcdef"  # what a killed process was writing
+    left.touch()
+    assert files.load("key") is None
+    files.save("key", "new code")
+    assert files.load("key") == "new code"
+    assert not left.exists() or os.name == "nt"

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,8 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.training_place import beside, checkpoint_of
-from ksdp_cli.base import checkpoint
-from ksdp_cli.base.outputs import Lock
+from ksdp_cli.base import checkpoint, outputs
+from ksdp_cli.base.outputs import Lock, write_whole
 from ksdp_cli.errors import Busy, ConfigError, DataError, KsdpError, ResourceError, Taken
 from ksdp_cli.views.plotting import plot
 from ksdp_cli.views.report.reporting import report
@@ -242,6 +243,34 @@ def test_a_full_disk_is_told_with_the_file_and_leaves_no_half(verb: str, folder:
     assert [name for name in left if name.startswith(".") or "partial" in name] == []
     if verb in ("plot", "report", "export"):
         assert left == []
+
+
+def killed(path: str) -> None:
+    with write_whole(Path(path)) as temporary:
+        temporary.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    process = fork.Process(target=killed, args=(str(path),))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    with subprocess.Popen(["sleep", "60"]) as other:  # a process that writes the same file
+        active, elsewhere, old = (
+            tmp_path / f".a.json.{writer}{outputs.UNFINISHED}"
+            for writer in (f"{outputs.MACHINE}-{other.pid}", "zzzz-1", "1234")
+        )
+        for file in (active, elsewhere, old):
+            file.touch()
+        os.utime(old, (time.time() - 2 * outputs.DAY,) * 2)
+        with write_whole(path) as temporary:
+            temporary.write_text("whole")
+        other.kill()
+    assert path.read_text() == "whole"
+    assert sorted(tmp_path.iterdir()) == sorted([path, active, elsewhere]), left
 
 
 def test_a_name_is_too_long_at_the_start(folder: Path) -> None:

@@ -15,7 +15,7 @@ from ksdp_cli.figures import Curves
 HISTORY = [
     {"step": 1, "loss": 0.5, "validation": None},
     {"step": 2, "loss": 0.25, "validation": 0.3},
-    {"step": 3, "loss": 0.125, "validation": 0.2},
+    {"step": 3, "loss": 0.125, "validation": 0.2, "floor": 0.1},
 ]
 
 
@@ -69,10 +69,10 @@ def test_many_curves_are_ordered_by_colour(drawn: list[Any], tmp_path: Path) -> 
 
 
 def test_training(drawn: list[Any], tmp_path: Path) -> None:
-    figures.training_curves(HISTORY, tmp_path / "x.png", 0.1, title="t")
+    figures.curve_panels([figures.training_panel(HISTORY)], tmp_path / "x.png")
     (axes,) = drawn[0].axes
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
-    assert lines["training loss (14)"] == [[1, 0.5], [2, 0.25], [3, 0.125]]
+    assert lines["training loss, equation (14)"] == [[1, 0.5], [2, 0.25], [3, 0.125]]
     assert lines["validation"] == [[2, 0.3], [3, 0.2]]
     assert [y for _, y in lines["noise floor of validation"]] == [0.1, 0.1]
     assert axes.get_yscale() == "log"
@@ -83,7 +83,7 @@ def test_training(drawn: list[Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
 def test_the_same_curves_are_the_same_file(tmp_path: Path, suffix: str) -> None:
     for name in "ab":
-        figures.training_curves(HISTORY, tmp_path / f"{name}{suffix}", 0.1)
+        figures.training_curves(HISTORY, tmp_path / f"{name}{suffix}")
     assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
 
 

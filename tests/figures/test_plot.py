@@ -143,7 +143,7 @@ def test_a_model_alone(model: Path, drawn: list[Any], tmp_path: Path) -> None:
     assert done.files == [tmp_path / "x.png", tmp_path / "x-training.png"]
     assert titles(drawn[0]) == ["A = 10", "A = 130"]
     assert done.notes == ["A = 130 lies outside the trained range 1 to 100; the network extrapolates"]
-    assert points(drawn[1])["training loss (14)"] == [[1, 0.5], [2, 0.3]]
+    assert points(drawn[1])["training loss, equation (14)"] == [[1, 0.5], [2, 0.3]]
     plot(model, out=tmp_path / "y.png", n=500)
     assert titles(drawn[2]) == ["A = 100"]
 
@@ -163,6 +163,8 @@ def test_a_model_beside_a_store(model: Path, store: Stores, drawn: list[Any], tm
     assert any(patch.get_label() == "extrapolation" for patch in drawn[1].axes[0].patches)
     plot(model, run, out=tmp_path / "y.png", n=500, A=10)
     assert titles(drawn[2]) == ["network", "simulation"]
+    plot(model, store("own", times=(0.2,), A=(10.0,), kind="clouds"), out=tmp_path / "z.png", n=500)
+    assert titles(drawn[3]) == ["network", "own clouds"]
 
 
 def test_two_stores(store: Stores, drawn: list[Any], tmp_path: Path) -> None:
@@ -173,12 +175,15 @@ def test_two_stores(store: Stores, drawn: list[Any], tmp_path: Path) -> None:
     plot(samples, second, out=tmp_path / "y.png")
     assert titles(drawn[1]) == ["network", "simulation"]
     assert drawn[1].get_suptitle() == "c.zarr, A = 100, t = 0.2"
+    plot(samples, store("d", times=(0.2,), config={"flow_params": {"A": [100.0]}}), out=tmp_path / "z.png")
+    assert drawn[2].get_suptitle() == "c.zarr, A = 100, t = 0.2"  # d.zarr has no case of A
 
 
 def test_two_single_frames_are_compared_whatever_they_are(store: Stores, drawn: list[Any], tmp_path: Path) -> None:
     one, other = store("a", times=(0.1,), A=(1.0,)), store("b", times=(0.2,), A=(2.0,))
     plot(one, other, out=tmp_path / "x.png")
     assert titles(drawn[0]) == ["a", "b"]
+    assert drawn[0].get_suptitle() == "a.zarr"  # they agree in nothing
 
 
 def test_in_3d_there_is_every_projection(store: Stores, drawn: list[Any], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ksdp_cli import pretrained as models
 from ksdp_cli.api import simulate
-from ksdp_cli.api.comparing import reference_options
+from ksdp_cli.api.references import reference_options
 from ksdp_cli.experiments.definition import SHIPPED, TABLE2, read
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.learning.model import Model

@@ -14,7 +14,7 @@ from ksdp_cli.api.ranks import require_ranks
 from ksdp_cli.errors import ConfigError, Interrupted
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.particles.problem import pose
-from ksdp_cli.particles.quiet import initial_cloud, opposite, sobol
+from ksdp_cli.particles.quiet import initial_positions, opposite, sobol
 from ksdp_cli.particles.simulation import Simulation
 from ksdp_cli.views.report.run import _initial
 
@@ -116,7 +116,7 @@ def test_every_law_that_ships_has_a_quiet_start(tmp_path: Path) -> None:
     for law in [*laws, {"init": "density", "grid": str(grid)}]:
         problem = pose({**law, "J": 4096, "sampling": "quiet"})
         initial: Any = problem.initial
-        x = initial_cloud(problem, problem.cases[0]).astype(np.float64)
+        x = initial_positions(problem, problem.cases[0]).astype(np.float64)
         assert (x**2).sum(1).mean() == pytest.approx(initial.second_moment(problem.config.dim), rel=4e-3), law
 
 
@@ -132,7 +132,7 @@ def test_options_that_exclude_quiet_sampling_are_refused() -> None:
 
     problem = pose({**QUIET, "init": Law()})
     with pytest.raises(ConfigError, match="random particles"):
-        initial_cloud(problem, problem.cases[0])
+        initial_positions(problem, problem.cases[0])
     assert pose({**QUIET, "device": "auto"}).config.place == "cpu"
     for options in ({"merge": "delta"}, {"device": "cuda"}):
         with pytest.raises(ConfigError, match="--sampling quiet"):

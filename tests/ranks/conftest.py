@@ -20,7 +20,7 @@ SERVER = """
 import json, os, signal, sys, time
 import torch, torch.distributed, zarr, zarr.codecs, rich.table
 import ksdp_cli.store.durable, ksdp_cli.particles.torch_world, ksdp_cli.api.ranks
-from ksdp_cli.api import integrating, ranks, shard_writing, simulating; from ksdp_cli.store import layout
+from ksdp_cli.api import ranks, shard_writing, simulating, watch; from ksdp_cli.store import layout
 from ksdp_cli.base import disk; from ksdp_cli.views import summary
 from ksdp_cli.particles.case_run import CaseRun
 from ksdp_cli.cli import _boundary
@@ -54,7 +54,7 @@ def child(request, rank):
     if hooks.get("unseen") == rank:  # a host without the store
         shard_writing._mark = lambda path: "another store"
     if hooks.get("checkpoints"):
-        integrating.CHECKPOINT_SECONDS = integrating.CHECKPOINT_COST = 0.0
+        watch.CHECKPOINT_SECONDS = watch.CHECKPOINT_COST = 0.0
     if "signal" in hooks and hooks.get("rank", rank) == rank:
         real, pose = CaseRun.count, ranks.pose_problem
         def count(self, steps):

@@ -23,7 +23,10 @@ def filled(path: Path, header, frame, frames: int = 3) -> Path:
     made = header(grid=GRID)
     with create(path, made) as owner:
         for k in range(frames):
-            owner.write(k, frame(k, made), fields(k))
+            for number, (cloud, c) in enumerate(zip(frame(k, made), fields(k), strict=True)):
+                with owner.case(number) as case:
+                    case.write(k, cloud, c)
+            owner.commit()
         if frames == 3:
             owner.finish()
     return path

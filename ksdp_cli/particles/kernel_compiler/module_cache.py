@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ...base.cache_folder import cache_folder
-from ...base.disk import put
+from ...base.disk import leftovers, put
 
 _import_lock = threading.Lock()
 
@@ -35,6 +35,8 @@ def import_text(text: str, stem: str) -> types.ModuleType:
             return sys.modules[name]
         file = cache_folder() / f"{name}.py"
         if not file.exists() or file.read_text(encoding="utf-8") != text:
+            for left in leftovers(file.parent):
+                left.unlink(missing_ok=True)
             put(file, text.encode())  # atomic, since two processes may write it at once
         spec = importlib.util.spec_from_file_location(name, file)
         assert spec is not None

@@ -59,6 +59,8 @@ def settings_table(title: str, config: JsonDict) -> Table:
 
 def flat_text(value: object) -> str:
     """Format a value of a configuration for a reader."""
+    if value is None:
+        return "default"
     if isinstance(value, dict):
         return ", ".join(f"{name} = {flat_text(entry)}" for name, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ... import figures, plugins
 from ...api.paths import history_of
 from ...base.files import read_json
-from ...base.labels import evenly, label
+from ...base.labels import KINDS, axis, evenly, label
 from ...base.listener import Progress
 from ...base.records import History, as_record
 from ...errors import KsdpError
@@ -54,15 +54,16 @@ def page(
     clouds = [parts.page_cloud(place, most) for place in places]
     if clouds and not any(cloud.at == report_model.start for cloud in clouds):
         report_model.start = dict(clouds[-1].at)
-    title = "Simulation (training data)" if of_training else "Simulation"
+    beside = KINDS[runs[0].kind] if runs else KINDS["simulation"]
+    title = beside.capitalize() + (" (training data)" if of_training else "")
     units = {**model.provenance.get("units", {}), "t": "time"}
     network = _network(report_model)
     scene = Scene(model.dim, _extent(report_model, clouds, network), clouds, title, units, report_model.start, network)
     sections: list[tuple[str, Sequence[Part]]] = [
-        ("Distance to the simulation", [*_distances(report_model, places, of_training, progress), *notes]),
+        (f"Distance to the {beside}", [*_distances(report_model, places, of_training, progress), *notes]),
         ("What was run", _provenance(report_model, runs)),
         ("Training", _training(report_model, folder, warn)),
-        ("Network and simulation" if clouds else "Network", _pictures(report_model, places, clouds, folder)),
+        (f"Network and {beside}" if clouds else "Network", _pictures(report_model, places, clouds, folder, beside)),
     ]
     footer = f"Made by ksdp {plugins.own_version()} from {name}"
     footer += f" and {', '.join(str(run.path) for run in runs)}." if runs else "."
@@ -129,9 +130,9 @@ def _distances(
             progress("distances", number + 1, len(some))
     if not rows:
         return []
-    title = "Exact squared Wasserstein distance to the simulation, mean over sub-samples of N particles"
+    title = "Exact squared Wasserstein distance, mean over sub-samples of N particles"
     columns = [*report_model.eta.names, "N", "W₂²", "noise floor", "excess", "verdict"]
-    text = "The floor is the same distance between two halves of the simulation; no network can be closer than that."
+    text = "The floor is the same distance between two halves of the reference; no network can be closer than that."
     if of_training:
         text += " These clouds are training data; --reference STORE shows others."
     return [Table(title, columns, rows), text]
@@ -149,7 +150,7 @@ def _provenance(report_model: ReportModel, runs: list[Run]) -> list[Part]:
     ]
     items.append(Table("", ("", ""), facts))
     items.append(parts.settings_table("Configuration of the training", model.training))
-    items.append(parts.settings_table("Configuration of the simulation that was learned", report_model.simulation))
+    items.append(parts.settings_table("Configuration of the training data", report_model.simulation))
     return items
 
 
@@ -170,7 +171,12 @@ def _training(report_model: ReportModel, folder: Path, warn: Warn) -> list[Part]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, KsdpError) as error:
         warn(f"{file} is left out: {error}")
         return content
-    return [*content, Picture(folder / "training.svg", "Training loss (14) and validation against the gradient step.")]
+    return [
+        *content,
+        Picture(
+            folder / "training.svg", "Training loss (14), validation and its noise floor, against the gradient step."
+        ),
+    ]
 
 
 def _short(value: object) -> str:
@@ -178,10 +184,11 @@ def _short(value: object) -> str:
 
 
 def _pictures(
-    report_model: ReportModel, places: list[parts.Place], clouds: list[PageCloud], folder: Path
+    report_model: ReportModel, places: list[parts.Place], clouds: list[PageCloud], folder: Path, beside: str
 ) -> list[Picture]:
     density, curve = folder / "density.png", folder / "moments.svg"
-    text = "Density of the network's particles beside those of the simulation, one scale of colours in each row."
+    names = ("network", beside)
+    text = f"Density of the network's particles beside the {beside}, one colour scale per row."
     if not clouds:
         low, high = (
             dict(zip(report_model.eta.names, ends, strict=True))
@@ -193,15 +200,15 @@ def _pictures(
     elif report_model.model.dim == 2:
         some = evenly(places, MOST_PICTURES)
         rows = [(label(at), report_model.at(at, PICTURED), run.frame(case, k)) for run, case, k, at in some]
-        figures.histogram_grid(rows, density)
+        figures.histogram_grid(rows, density, labels=names)
     else:
         run, case, k, at = places[-1]
         title = label(at)
-        figures.histogram_pair(report_model.at(at, PICTURED), run.frame(case, k), density, title=title)
-    return [Picture(density, text), *_curve(report_model, clouds, curve)]
+        figures.histogram_pair(report_model.at(at, PICTURED), run.frame(case, k), density, title=title, labels=names)
+    return [Picture(density, text), *_curve(report_model, clouds, curve, beside)]
 
 
-def _curve(report_model: ReportModel, clouds: list[PageCloud], path: Path) -> list[Picture]:
+def _curve(report_model: ReportModel, clouds: list[PageCloud], path: Path, beside_name: str) -> list[Picture]:
     """Draw E|x|^2 against the first parameter, with the others at their start values."""
     name, start = report_model.eta.names[0], report_model.start
     low, high = report_model.eta.low[0], report_model.eta.high[0]
@@ -214,8 +221,9 @@ def _curve(report_model: ReportModel, clouds: list[PageCloud], path: Path) -> li
     curves: dict[str, Any] = {"network": (grid, values, None)}
     if beside:
         x = [cloud.at[name] for cloud in beside]
-        curves["simulation"] = (x, [c.second_moment for c in beside], [c.second_moment_se for c in beside])
-    figures.moment_curve(curves, path, xlabel=name, trained_to=high, xlog=report_model.eta.log[0])
+        curves[beside_name] = (x, [c.second_moment for c in beside], [c.second_moment_se for c in beside])
+    units = dict(report_model.model.provenance.get("units", {}))
+    figures.moment_curve(curves, path, xlabel=axis(name, units), trained_to=high, xlog=report_model.eta.log[0])
     others = {other: start[other] for other in report_model.eta.names[1:]}
     at = f" at {label(others)}" if others else ""
     return [Picture(path, f"Second moment against {name}{at}.")]

@@ -49,7 +49,7 @@ class Page {
       lists.push(choice("Particles", counts.map((n) => [n.toLocaleString("en").replaceAll(",", " "), n]), (n) => this.resize(n), START));
       if (this.frames.length) {
         const said = (frame) => this.controls.map(({ name }) => `${name} = ${formatted(frame.at[name])}`).join(", ");
-        this.cases = choice("Go to a stored simulation", [["", null], ...this.frames.map((frame) => [said(frame), frame])], (frame) => frame && this.set(frame.at));
+        this.cases = choice("Go to a stored cloud", [["", null], ...this.frames.map((frame) => [said(frame), frame])], (frame) => frame && this.set(frame.at));
         lists.push(this.cases);
       }
     }
