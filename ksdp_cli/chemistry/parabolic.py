@@ -200,11 +200,13 @@ class Parabolic:
                 f"{facts.accuracy:g}; use a larger --delta2 or more --modes"
             )
         if sizes.image_error > limit:
-            warnings.append(f"periodic images add {sizes.image_error:.2g} to the force; give more --boxes")
+            warnings.append(
+                f"periodic images add {sizes.image_error:.2g} to the force, and a constant to c; give more --boxes"
+            )
         elif sizes.image_error and math.isfinite(self._reach(place.centre)):
             warnings.append(
-                f"c spreads beyond the last of {sizes.boxes} boxes, so its values are off by a constant, but not the "
-                "force; give more --boxes"
+                f"c spreads beyond the last of {sizes.boxes} boxes, so its values are off by a constant, and 0 "
+                "outside, but not the force; give more --boxes"
             )
         if record[1] > limit:
             warnings.append(
@@ -248,6 +250,10 @@ class Parabolic:
         field[-1].flat[0] = mass / new.boxes[-1].volume
         return _state(field, place, way, record)
 
+    def forecast(self, ends: Ends) -> Sizes:
+        """The sizes for a cloud that fills the region between ``ends`` (2, d)."""
+        return self._sizes(self._place(list(ends.T), ends))
+
     def _place(self, axes: Axes, way: Ends, old: Place | None = None) -> Place:
         """The first box for a cloud that has been on its ``way`` so far: c that it has left stays where it is.
 
@@ -271,7 +277,7 @@ class Parabolic:
         width = max(float(sides.min()), least)
         stretch = tuple(_whole(side / (2.0 * width) + 1.0 - FULL) for side in sides)
         modes, most = math.prod(stretch), (MOST[facts.dim] / LEAST[facts.dim]) ** facts.dim
-        if modes > most or worth * modes * width**facts.dim > cube.width**facts.dim:
+        if modes > most or worth * modes > (cube.width / width) ** facts.dim:
             return cube
         return Place(_ahead(whole, ends, 2.0 * width * (np.array(stretch) - 1.0 + FULL)), width, stretch)
 
