@@ -83,7 +83,7 @@ def notes_of(clouds: Sequence[ComparedCloud], references: Sequence[ComparedCloud
     if common:
         seeds = ", ".join(str(seed) for seed, _ in sorted(common)[:5])
         notes.append(f"the cloud and the reference share particles: seeds {seeds}; use others")
-    notes.append("standard errors of distances and moments, and intervals, are over seeds: Student's t, 95 %")
+    notes.append("standard errors and intervals are over seeds: Student's t, 95 %")
     return notes
 
 

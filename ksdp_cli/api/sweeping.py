@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .. import executors, provenance
+from .. import executors, plugins, provenance
 from ..base import checkpoint
 from ..base.files import JsonDict
 from ..base.listener import Listener
@@ -156,9 +156,10 @@ def commands_of(config: SimulateConfig, cases: int, out: str | Path, threads: in
 
 def require_names(problem: Problem) -> None:
     """Raise `ConfigError` if another process cannot load the components of ``problem`` by name."""
-    if problem.contents:
+    registered = {entry.long_name for entry in plugins.registry().entries}
+    if own := [name for name in problem.contents if name not in registered]:
         raise ConfigError(
-            f"{', '.join(problem.contents)} is known to this process alone",
+            f"{', '.join(own)} is known to this process alone",
             "register it (see the plugin guide), or leave --workers and --executor out",
         )
 
