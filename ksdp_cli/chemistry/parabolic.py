@@ -23,6 +23,7 @@ from ..errors import ConfigError
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import FULL, Nested, Sizes, choose
+from ..particles.mesh.splines import ORDERS
 from ..particles.mesh.transfer import carried, modes_of, piece_of
 from .aliasing import aliasing_error
 from .base import Facts, Grid, State
@@ -209,8 +210,9 @@ class Parabolic:
                 "outside, but not the force; give more --boxes"
             )
         if record[1] > limit:
+            finer = "; a smaller --accuracy takes finer ones" if sizes.order < max(ORDERS) else ""
             warnings.append(
-                f"splines of order {sizes.order} add {record[1]:.2g} to the force, more than --accuracy allows"
+                f"splines of order {sizes.order} add {record[1]:.2g} to the force, more than --accuracy allows{finer}"
             )
         if record[2]:
             times = "once" if record[2] == 1 else f"{int(record[2])} times"

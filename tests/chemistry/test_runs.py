@@ -79,6 +79,17 @@ def test_a_sweep_over_eps_is_the_runs_alone_and_goes_on_to_the_bit(tmp_path: Pat
     assert [case["eps"] for case in whole.cases] == [0.1, 1.0]
 
 
+def test_a_run_in_stretched_boxes_goes_on_to_the_bit(tmp_path: Path) -> None:
+    options = {**SMALL, "flow": "laminar2d", "A": 2000, "c0": "zero"}
+    whole = ksdp.simulate(**options, threads=1, out=tmp_path / "whole.zarr")
+    assert max(whole.attrs["engine"][0]["stretch"]) > 2
+    calls = iter(range(4))
+    with pytest.raises(Interrupted):
+        ksdp.simulate(**options, out=tmp_path / "cut.zarr", stop=lambda: None if next(calls, None) is not None else 15)
+    cut = ksdp.simulate(**options, threads=2, out=tmp_path / "cut.zarr", resume=True)
+    assert cut.frame().tobytes() == whole.frame().tobytes()
+
+
 def test_a_later_end_goes_on_from_the_modes(tmp_path: Path) -> None:
     """In a periodic box, whose sizes do not depend on the end: the bits of the run that was long from the start."""
     options = {**SMALL, "box": 8.0}
