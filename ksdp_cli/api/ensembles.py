@@ -132,7 +132,7 @@ class Ensembles:
                 )
             pairs = f"{self._solves()} pairs of runs"
             seconds, memory = metric(self.clouds[0], self.references[0], None).cost(n, self._solves())
-            notes += cost(f"{metric.title} of N = {n} particles a side, {pairs}", seconds, memory)
+            notes += cost(f"{metric.title} of N = {n} particles per cloud, {pairs}", seconds, memory)
             notes += [f"{metric.title} takes {n} of the {smallest} particles of a run"] if n < smallest else []
         return notes
 

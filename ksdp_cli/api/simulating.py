@@ -239,8 +239,11 @@ def _open_executor(problem: Problem, executor: str | None, workers: int | None) 
 
 def _finish(problem: Problem, owner: Owner) -> None:
     """Seal a store that has every frame; keep states that hold more than its last frame."""
-    if not problem.chemistry.memory:
-        Checkpoints(owner.path).remove()
+    files = Checkpoints(owner.path)
+    if problem.chemistry.memory:
+        files.tidy()
+    else:
+        files.remove()
     owner.commit()  # what others have written counts
     finish(problem, owner)
 

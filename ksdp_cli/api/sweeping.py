@@ -129,6 +129,7 @@ def conclude(owner: Owner) -> bool:
     seconds, collapse_times = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
     places = [state.get("halved", {}) for state in states]
     about = {"run": first["run"], MADE_BY: first[MADE_BY], "seconds": seconds}
+    about |= {"fastest": [state.get("fastest", 0.0) for state in states]}
     whole = all(state["whole"] for state in states)
     owner.annotate(
         seconds=seconds,

@@ -177,6 +177,7 @@ class Watch:
             "step": state.step,
             "engine": state.engine,
             "collapsed": state.collapsed,
+            "fastest": state.fastest,
             **({"followed": as_columns(state.looks)} if state.looks else {}),
             **({"halved": asdict(state.place)} if self.simulation.config.halvings else {}),
         }
@@ -188,7 +189,8 @@ class Watch:
             return {}
         halved = [asdict(state.place) for state in states] if self.simulation.config.halvings else []
         engines, collapsed = [state.engine for state in states], [state.collapsed for state in states]
-        return end_state(self._run(), k, engines, collapsed, halved)
+        about = self._run() | {"fastest": [state.fastest for state in states]}
+        return end_state(about, k, engines, collapsed, halved)
 
     def _run(self) -> dict[str, object]:
         """Return the entries of a state that identify its run."""

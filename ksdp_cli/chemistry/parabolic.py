@@ -31,8 +31,11 @@ from .beginning import FORMS
 
 #: Largest number of modes an axis, by dimension: 1 GiB a grid at an oversampling of 2.
 MOST = {2: 4096, 3: 240}
-#: Least number of modes of the shortest axes of a stretched box, by dimension.
-LEAST = {2: 64, 3: 24}
+#: Least number of modes of the shortest axes of a stretched box, by dimension, and the largest stretch: what joins the
+#: boxes takes its square in memory, 0.5 GB.
+LEAST, LONGEST = {2: 64, 3: 24}, 192
+#: Largest coordinate: the volume of a box is then a number [length].
+FARTHEST = 1e90
 #: Steps between two measurements of the aliasing error.
 CHECK = 25
 #: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
@@ -194,11 +197,11 @@ class Parabolic:
         if facts.delta and sizes.delta_error > limit:
             digits = math.sqrt(math.log(1.0 / facts.accuracy))
             modes = 2 * math.ceil(sizes.side / (math.pi * facts.delta) * digits)
-            needed = replace(sizes, count=modes).modes
+            needed = f"{replace(sizes, count=modes).modes} modes would reach {facts.accuracy:g}; "
             warnings.append(
                 f"delta = {facts.delta:.3g} is not resolved: the last of {sizes.modes} modes in a box of side "
-                f"{sizes.extent} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; {needed} modes would reach "
-                f"{facts.accuracy:g}; use a larger --delta2 or more --modes"
+                f"{sizes.extent} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; "
+                f"{needed if modes < 10**6 else ''}use a larger --delta2 or more --modes"
             )
         if sizes.image_error > limit:
             warnings.append(
@@ -216,7 +219,7 @@ class Parabolic:
             )
         if record[2]:
             times = "once" if record[2] == 1 else f"{int(record[2])} times"
-            grown = f"the first box now has side {sizes.extent}, with the same field"
+            grown = f"it was enlarged to side {sizes.extent}, which leaves the field as it was"
             warnings.append(f"the cloud outgrew its first box {times}; {grown}")
         return warnings
 
@@ -279,7 +282,7 @@ class Parabolic:
         width = max(float(sides.min()), least)
         stretch = tuple(_whole(side / (2.0 * width) + 1.0 - FULL) for side in sides)
         modes, most = math.prod(stretch), (MOST[facts.dim] / LEAST[facts.dim]) ** facts.dim
-        if modes > most or worth * modes > (cube.width / width) ** facts.dim:
+        if modes > most or max(stretch) > LONGEST or worth * modes > (cube.width / width) ** facts.dim:
             return cube
         return Place(_ahead(whole, ends, 2.0 * width * (np.array(stretch) - 1.0 + FULL)), width, stretch)
 
@@ -335,7 +338,7 @@ def _axes(x: Cloud) -> list[NDArray[np.floating]]:
 
 
 def _usable(axes: Axes) -> bool:
-    return all(math.isfinite(float(axis.min())) and math.isfinite(float(axis.max())) for axis in axes)
+    return all(float(axis.min()) > -FARTHEST and float(axis.max()) < FARTHEST for axis in axes)  # False for nan
 
 
 def _ends(axes: Axes) -> Ends:

@@ -17,6 +17,8 @@ from . import _render
 
 #: States in the order of the table's title, and most rows of that table.
 STATES, MOST_CASES = ("done", "running", "begun", "to do"), 40
+#: States in the order in which cases are listed where they are too many.
+ORDER = ("running", "begun", "to do", "done")
 
 if TYPE_CHECKING:
     from ..api.described import EngineInfo, RunInfo, StateInfo
@@ -97,9 +99,9 @@ def _engines(reports: Sequence[EngineInfo]) -> list[str]:
 
 
 def _cases(states: list[StateInfo]) -> Table:
-    """Return a table with a row for each case: parameters and state. Of many, list running ones first, then others."""
+    """Return a table with a row for each case: parameters and state. Of many, list those that are not done first."""
     names, counts = list(states[0]["parameters"]), Counter(one["state"] for one in states)
-    most = sorted(states, key=lambda one: one["state"] not in ("running", "begun"))[:MOST_CASES]
+    most = sorted(states, key=lambda one: ORDER.index(one["state"]))[:MOST_CASES]
     rows: list[list[object]] = [
         [one["case"], *one["parameters"].values(), one["frames"], one["state"], one["by"]]
         for one in sorted(most, key=lambda one: int(one["case"]))

@@ -19,7 +19,7 @@ MOST_CELLS = 1 << 26
 
 
 class DensityParams(Centred):
-    grid: str = Field("", description="file with the density: .npy, .nc or an image [path]")
+    grid: str = Field("", description="file with the density: .npy, .nc or an image, where dark is dense [path]")
     extent: float = Field(2.0, gt=0, description="longest side of the grid [length]")
 
 

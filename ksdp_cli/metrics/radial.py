@@ -16,7 +16,7 @@ from .wasserstein import require_cloud
 class Radial(Profile):
     """Fractions of both clouds inside the radii that hold 5 to 95 % of the reference."""
 
-    title = "radial distribution"
+    title = "radial distribution around the origin"
     columns = ("particles within r", "cloud", "s.e.", "reference", "s.e.", "difference / s.e.")
 
     def rows(self, cloud: Cloud, reference: Cloud) -> list[dict[str, float | None]]:
