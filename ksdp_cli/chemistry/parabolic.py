@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 from ..base.params import Params as Base
 from ..base.shapes import Cloud
 from ..errors import ConfigError
+from ..kernels.gaussian import Gaussian
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
 from ..particles.mesh.nested import FULL, Nested, Sizes, choose
@@ -43,6 +44,8 @@ CHECK = 25
 OUTGROWN, MARGIN = FULL / 2, 1.25
 #: Ratio of the modes of a cube to those of a stretched box above which the first box is stretched.
 WORTH = 4.0
+#: The package of the kernels that are Coulomb's for delta = 0.
+SHIPPED = "ksdp_cli.kernels."
 Axes = Sequence[NDArray[np.floating]]
 #: Smallest and largest coordinates (2, d) of a cloud.
 Ends = NDArray[np.float64]
@@ -100,8 +103,9 @@ class Parabolic:
     def __init__(self, params: Numbers, facts: Facts) -> None:
         self.params, self.facts = params, facts
         self.engine: DriftEngine | None = None
-        name = getattr(facts.kernel, "__name__", "Gaussian")
-        if name != "Gaussian" and facts.delta > 0:
+        if not _smooths(facts.kernel, facts.delta):
+            name, own = getattr(facts.kernel, "__qualname__", ""), getattr(facts.kernel, "__module__", "")
+            name = name if own.startswith(SHIPPED) else f"{own}.{name}"
             raise ConfigError(f"parabolic chemistry with kernel {name!r}", "use --kernel gaussian")
         if facts.device != "cpu":
             raise ConfigError(f"parabolic chemistry on device {facts.device!r}", "use --device cpu")
@@ -331,6 +335,12 @@ class Parabolic:
 
     def _of(self, state: State) -> Nested:
         return self._nested(_place(state), len(_field(state)))
+
+
+def _smooths(kernel: object, delta: float) -> bool:
+    """Whether the modes smooth c as ``kernel`` does: one of ours at delta = 0, a class of another package never."""
+    shipped = getattr(kernel, "__module__", "").startswith(SHIPPED)
+    return kernel is None or kernel is Gaussian or (delta == 0 and shipped)
 
 
 def _axes(x: Cloud) -> list[NDArray[np.floating]]:

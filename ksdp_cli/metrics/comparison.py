@@ -32,7 +32,7 @@ TWO_RUNS = "between two independent references"
 HALVES = "between two halves of one reference; does not include differences between runs"
 
 #: The verdict's name for a cloud at the floor.
-OTHER = {TWO_RUNS: "a second simulation", HALVES: REST}
+OTHER = {TWO_RUNS: "a second reference", HALVES: REST}
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,8 @@ def test_the_step_that_bounds_any_cloud() -> None:
 def test_the_flow_and_the_start_bound_it_too() -> None:
     flow = limits.step_limits(pose({"flow": "laminar2d", "A": 100, **FEW}), 0.0)
     assert any("the flow" in one.reason for one in flow)
-    assert not any(
-        "the flow" in one.reason for one in limits.step_limits(pose({"flow": "laminar2d", "scheme": "heun"}), 0.0)
-    )
+    heun = limits.step_limits(pose({"flow": "laminar2d", "scheme": "heun"}), 0.0)
+    assert any("the flow" in one.reason for one in heun)
     halved = limits.step_limits(pose({"flow": "laminar2d", "dt": "auto"}), 0.0)
     assert any("the flow" in one.reason for one in halved)
     (start,) = [one for one in limits.step_limits(pose(FEW), 2.0) if "at the start" in one.reason]

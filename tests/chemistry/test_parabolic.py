@@ -91,6 +91,11 @@ def test_cases_outside_of_parabolic_chemistry_are_refused() -> None:
     facts = Facts(dim=2, particles=10, mass=1.0, T=1.0, dt=0.1, delta=0.1, kernel=Blob)
     with pytest.raises(ConfigError, match="--kernel gaussian"):
         Parabolic(Params(), facts)
+    own = type("Gaussian", (), {"__module__": "my_kernel"})  # of this name, and another force
+    for delta in (0.0, 0.1):
+        with pytest.raises(ConfigError, match=r"my_kernel\.Gaussian"):
+            Parabolic(Params(modes=8), replace(facts, kernel=own, delta=delta))
+    assert Parabolic(Params(modes=8), replace(facts, delta=0.0))
     with pytest.raises(ConfigError, match="modes = 7"):
         Parabolic(Params(modes=7), Facts(dim=2, particles=10, mass=1.0, T=1.0, dt=0.1, delta=0.1))
 
