@@ -91,7 +91,7 @@ def test_an_array_outlives_its_driver_and_is_followed_by_the_next(
 ) -> None:
     """The second driver finds no controller that answers; it says so once, and waits for the results."""
     path = tmp_path / "a.zarr"
-    options = LONG | {"out": path, "executor": "slurm:partition=short,reservation=mine", "workers": 2}
+    options = LONG | {"out": path, "executor": "slurm:partition=short,cpus_per_task=2,reservation=mine", "workers": 2}
     gate = Lock(tmp_path / "a.zarr.case-2")  # which this case waits for until the second driver has been told
     with pytest.raises(Interrupted, match="jobs 100") as caught:
         ksdp.simulate(**options, stop=lambda: signal.SIGINT if begun(path) else None)
@@ -113,6 +113,8 @@ def test_an_array_outlives_its_driver_and_is_followed_by_the_next(
     asked = sent.read_text()
     for line in ("--array=0-2%2", "--partition=short", "--reservation=mine", "--job-name=ksdp"):
         assert f"#SBATCH {line}\n" in asked
+    (srun,) = [line for line in asked.splitlines() if line.startswith("srun ")]
+    assert " --cpus-per-task=2 " in srun  # srun does not take it over from sbatch
     ends = time.monotonic() + 120
     while (states := {file.read_text() for file in cluster.glob("*_*")}) != {"COMPLETED"} and time.monotonic() < ends:
         time.sleep(0.05)  # a job has ended a moment after it has noted that it is done
