@@ -57,6 +57,11 @@ class Checkpoints:
         with contextlib.suppress(OSError):  # it holds other files, or a case has just saved
             self.folder.rmdir()
 
+    def tidy(self) -> None:
+        """Remove what a killed writer of a checkpoint has left; keep the checkpoints."""
+        for file in self._files():
+            checkpoint.tidy(file)
+
     def _files(self) -> set[Path]:
         """Return the checkpoints to which the files of the folder belong."""
         if not self.folder.is_dir():

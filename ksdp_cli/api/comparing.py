@@ -40,6 +40,11 @@ QUIET = (
     "standard errors and intervals assume independent particles. For --sampling quiet they are too wide, most of all "
     "for moments; several seeds give true ones"
 )
+#: A note on clouds with heavy particles.
+MERGED = (
+    "standard errors and intervals assume independent particles. With a heavy particle of --merge delta they are too "
+    "narrow; several seeds give true ones"
+)
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
 
@@ -206,6 +211,8 @@ def _compare_clouds(
         notes += differences(b, references[1], ("reference", "second reference"))
     if not choice.many and any(one.quiet for one in (a, *references)):
         notes.append(QUIET)
+    if not choice.many and any(one.merged for one in (a, *references)):
+        notes.append(MERGED)
     if choice.many:
         return _of_ensembles(choice, config, metrics, progress, tell, solver)
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):
@@ -233,7 +240,7 @@ def _compare_clouds(
 
     exact = compare_clouds(*clouds, **of_exact, progress=count, solver=solver) if EXACT in distances else None
     others = [approximation(name, distance, solver) for name, distance in distances.items() if name != EXACT]
-    profiles = _profiles(metrics, a.cloud, b.cloud)
+    profiles = _profiles(metrics, [a.cloud], [b.cloud])
     both = (exact.cloud, exact.reference) if exact else (moments(a.cloud), moments(b.cloud))
     other = references[1].name if len(references) > 1 else None
     ways = ways_to_decide(exact, choice.clouds, choice.references, choice.many)
@@ -248,7 +255,7 @@ def _of_ensembles(
     tell: Callable[[str], None],
     solver: Solver,
 ) -> Compared:
-    """Compare all runs with all runs; profiles are those of the particles of all seeds."""
+    """Compare all runs with all runs."""
     a, b = choice.clouds[0], choice.references[0]
     clouds, references = ([one.cloud for one in every] for every in (choice.clouds, choice.references))
     ensembles = Ensembles(clouds, references, config, solver)
@@ -258,7 +265,7 @@ def _of_ensembles(
         tell(note)
     exact = ensembles.exact(distances[EXACT], progress) if EXACT in distances else None
     others = [ensembles.approximation(name, metric, progress) for name, metric in distances.items() if name != EXACT]
-    profiles = _profiles(metrics, np.concatenate(clouds), np.concatenate(references))
+    profiles = _profiles(metrics, clouds, references)
     both = moments_of_runs(clouds), moments_of_runs(references)
     names = {one.name: None for one in choice.references}
     other = list(names)[1] if len(names) > 1 else None
@@ -267,10 +274,10 @@ def _of_ensembles(
 
 
 def _profiles(
-    metrics: dict[str, type[Distance] | type[Profile]], cloud: Cloud, reference: Cloud
+    metrics: dict[str, type[Distance] | type[Profile]], clouds: Sequence[Cloud], references: Sequence[Cloud]
 ) -> dict[str, ProfileRows]:
     return {
-        name: ProfileRows(metric.title, metric.columns, metric().rows(cloud, reference))
+        name: ProfileRows(metric.title, metric.columns, metric().rows_of_runs(clouds, references))
         for name, metric in metrics.items()
         if issubclass(metric, Profile)
     }

@@ -83,7 +83,7 @@ def notes_of(clouds: Sequence[ComparedCloud], references: Sequence[ComparedCloud
     if common:
         seeds = ", ".join(str(seed) for seed, _ in sorted(common)[:5])
         notes.append(f"the cloud and the reference share particles: seeds {seeds}; use others")
-    notes.append("standard errors of distances and moments, and intervals, are over seeds: Student's t, 95 %")
+    notes.append("standard errors and intervals are over seeds: Student's t, 95 %")
     return notes
 
 
@@ -132,7 +132,7 @@ class Ensembles:
                 )
             pairs = f"{self._solves()} pairs of runs"
             seconds, memory = metric(self.clouds[0], self.references[0], None).cost(n, self._solves())
-            notes += cost(f"{metric.title} of N = {n} particles a side, {pairs}", seconds, memory)
+            notes += cost(f"{metric.title} of N = {n} particles per cloud, {pairs}", seconds, memory)
             notes += [f"{metric.title} takes {n} of the {smallest} particles of a run"] if n < smallest else []
         return notes
 

@@ -95,6 +95,12 @@ def is_over(run: CaseRun, entry: Look) -> str | None:
     return f"the cloud has collapsed by t = {entry['t']:.6g}: {what} lies within {limit:g} delta = {limit * delta:.3g}"
 
 
+def seen_end(run: CaseRun) -> str | None:
+    """`is_over` of the last look at a case; None without one."""
+    looks = run.state.looks
+    return is_over(run, looks[-1]) if looks else None
+
+
 def ball(case: Case, density: float | None) -> float:
     """Radius of the ball in space that 1 % of the mass fills with ``density`` [length]; None is infinite."""
     return float((3 * PART * case.mass / (4 * math.pi * density)) ** (1 / 3)) if density else 0.0

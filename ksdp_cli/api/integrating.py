@@ -18,6 +18,7 @@ from ..store import Owner, change_times, open_run
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
 from .detecting import finish
+from .following import seen_end
 from .headers import MADE_BY, header, snapshots_of, with_times
 from .ranks import hand_over
 from .resuming import restore
@@ -41,14 +42,19 @@ def integrate(
     simulation = Simulation(problem, device, world=world)
     kind = {"device": device, "engine": simulation.runs[0].kind}
     seconds = restore(simulation, writer, resume, listener.warn, kind)
-    hand_over(simulation, listener.stop)
+    # a run killed between its last checkpoint and the end of its store has no step left
+    end = seen_end(simulation.moving) if problem.config.merge == "stop" else None
+    if not end:
+        hand_over(simulation, listener.stop)
     watch = Watch(simulation, writer, listener, seconds, kind)
     try:
+        if end:
+            raise Collapsed(end)
         simulation.run(watch.write, watch.after_step)
         if problem.chemistry.memory:
             watch.save()  # the states are more than the last frame: a later end goes on from them
-    except Collapsed as end:
-        watch.stopped = _stop(watch, end)
+    except Collapsed as collapsed:
+        watch.stopped = _stop(watch, collapsed)
     except NumericalError as error:
         simulation.snapshot()
         advice = preflight.diagnose(problem, simulation.moving.case, simulation.moving.state.x)

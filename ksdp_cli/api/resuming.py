@@ -33,6 +33,7 @@ class Header(TypedDict):
     engine: dict[str, Any]
     collapsed: float | None
     halved: NotRequired[dict[str, Any]]
+    fastest: NotRequired[float]
     followed: NotRequired[dict[str, Any] | None]
     seconds: float
 
@@ -151,6 +152,7 @@ class _Last:
             "collapsed": self.about.get("collapsed", {}).get(str(number)),
             "halved": (self.about.get("halved") or [{}] * (number + 1))[number],
             "followed": (self.end.attrs.get("followed") or [None] * (number + 1))[number],
+            "fastest": (self.about.get("fastest") or [0.0] * (number + 1))[number],
             "seconds": self.about["seconds"],
         }
         return header, {"x": self.end.stored(number, k - 1)}
@@ -169,6 +171,7 @@ def _put(run: CaseRun, state_and_arrays: Saved) -> None:
         place = Place(**about.get("halved", {}))
         state = State(arrays, about["k"], about["step"], about["engine"], about["collapsed"], place)
         state.looks = from_columns(about.get("followed"))
+        state.fastest = about.get("fastest", 0.0)  # older checkpoints have none
         run.restore(state)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise DataError(f"{about['source']} does not fit ({error})", "use --overwrite to start again") from None

@@ -147,7 +147,7 @@ def _simulate(
     preflight.require(problem)
     require_origin(problem)
     draw = cache(lambda: initial_positions(problem, problem.cases[0]))
-    grid = grid_of(problem, draw()) if problem.config.store_field else None
+    grid = grid_of(problem, draw()) if problem.config.store_field or problem.config.field_side else None
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()
@@ -239,8 +239,11 @@ def _open_executor(problem: Problem, executor: str | None, workers: int | None) 
 
 def _finish(problem: Problem, owner: Owner) -> None:
     """Seal a store that has every frame; keep states that hold more than its last frame."""
-    if not problem.chemistry.memory:
-        Checkpoints(owner.path).remove()
+    files = Checkpoints(owner.path)
+    if problem.chemistry.memory:
+        files.tidy()
+    else:
+        files.remove()
     owner.commit()  # what others have written counts
     finish(problem, owner)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..base.files import local
-from ..config import read_toml
+from ..base.spelling import nearest
+from ..config import SimulateConfig, read_toml
 from ..errors import ConfigError
 from . import paths
 
@@ -25,6 +26,11 @@ def read_sweep(path: Path) -> dict[str, object]:
     options = {name: value for name, value in options.items() if name not in tables}
     if isinstance(options.get("grid"), (str, list, int, float)):
         raise ConfigError(f"{path}: grid = {options['grid']!r} is not a table", "write [grid] with NAME = VALUES below")
+    for name, value in options.items():
+        if isinstance(value, dict) and name not in SimulateConfig.model_fields:
+            close = nearest(name, (*TABLES, *SimulateConfig.model_fields))
+            hint = f"did you mean [{close}]?" if close else "parameters that vary are in [grid] or [zip]"
+            raise ConfigError(f"{path}: there is no table [{name}]", hint)
     for name, table in tables.items():
         for parameter, values in table.items():
             if parameter in options:

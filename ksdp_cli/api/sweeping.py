@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .. import executors, provenance
+from .. import executors, plugins, provenance
 from ..base import checkpoint
 from ..base.files import JsonDict
 from ..base.listener import Listener
@@ -129,6 +129,7 @@ def conclude(owner: Owner) -> bool:
     seconds, collapse_times = sum(state["seconds"] for state in states), [state["collapsed"] for state in states]
     places = [state.get("halved", {}) for state in states]
     about = {"run": first["run"], MADE_BY: first[MADE_BY], "seconds": seconds}
+    about |= {"fastest": [state.get("fastest", 0.0) for state in states]}
     whole = all(state["whole"] for state in states)
     owner.annotate(
         seconds=seconds,
@@ -156,9 +157,10 @@ def commands_of(config: SimulateConfig, cases: int, out: str | Path, threads: in
 
 def require_names(problem: Problem) -> None:
     """Raise `ConfigError` if another process cannot load the components of ``problem`` by name."""
-    if problem.contents:
+    registered = {entry.long_name for entry in plugins.registry().entries}
+    if own := [name for name in problem.contents if name not in registered]:
         raise ConfigError(
-            f"{', '.join(problem.contents)} is known to this process alone",
+            f"{', '.join(own)} is known to this process alone",
             "register it (see the plugin guide), or leave --workers and --executor out",
         )
 

@@ -110,7 +110,7 @@ def _require_one_frame(path: Path, columns: dict[str, NDArray[np.floating]]) -> 
     """Raise `DataError` for a table with the clouds of several cases or times."""
     for name, values in columns.items():
         if np.ptp(values):
-            raise DataError(f"{path} holds more than one {name}, not one cloud", f"give a file of each {name}")
+            raise DataError(f"{path} holds more than one {name}, not one cloud", f"write one file per {name}")
 
 
 def read_vtkhdf(path: Path) -> NDArray[np.floating]:

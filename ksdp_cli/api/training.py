@@ -151,7 +151,7 @@ def train(
     config = by_identity[identity]
     device = devices.choose(config.device)
     if options.get("N") is None and build(TrainConfig, {}).N > config.N:
-        warn(f"N = {config.N}, all particles that train: the clouds have {data.clouds.shape[1]}")
+        warn(f"mini-batches have N = {config.N}: all of the {data.clouds.shape[1]} particles that are not held out")
 
     judge = simulation if validate is None else other.config
     if judge.get("sampling") == "quiet" and (validate is not None or config.held_out != 0):

@@ -23,7 +23,7 @@ from ..store import Owner
 from ..store.field_grid import FieldGrid
 from .case_store import CaseStore
 from .checkpoints import Checkpoints
-from .following import as_columns, followed_by, is_due, is_followed, is_over, look
+from .following import as_columns, followed_by, is_due, is_followed, is_over, look, seen_end
 from .headers import MADE_BY, collapsed_from, end_state, marks, run_id
 from .pace import Pace, frame_bytes, peak_memory
 from .ranks import by_first, compare, stop_request
@@ -155,8 +155,7 @@ class Watch:
     @staticmethod
     def _is_due(run: CaseRun) -> bool:
         """Whether to look at a case now; no more once its last look saw the end of what delta resolves."""
-        looks = run.state.looks
-        return is_due(looks, run.time()) and not (looks and is_over(run, looks[-1]))
+        return is_due(run.state.looks, run.time()) and not seen_end(run)
 
     def save(self, last: bool = False) -> None:
         """A checkpoint of each case that has moved since its last one; the ``last`` also says how the run went."""
@@ -178,6 +177,7 @@ class Watch:
             "step": state.step,
             "engine": state.engine,
             "collapsed": state.collapsed,
+            "fastest": state.fastest,
             **({"followed": as_columns(state.looks)} if state.looks else {}),
             **({"halved": asdict(state.place)} if self.simulation.config.halvings else {}),
         }
@@ -189,7 +189,8 @@ class Watch:
             return {}
         halved = [asdict(state.place) for state in states] if self.simulation.config.halvings else []
         engines, collapsed = [state.engine for state in states], [state.collapsed for state in states]
-        return end_state(self._run(), k, engines, collapsed, halved)
+        about = self._run() | {"fastest": [state.fastest for state in states]}
+        return end_state(about, k, engines, collapsed, halved)
 
     def _run(self) -> dict[str, object]:
         """Return the entries of a state that identify its run."""

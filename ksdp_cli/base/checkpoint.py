@@ -69,6 +69,13 @@ def remove(path: Path) -> None:
             file.unlink()
 
 
+def tidy(path: Path) -> None:
+    """Remove the temporary file of a killed writer, if ksdp wrote it."""
+    *_, temporary = _names(path)
+    if _ours(temporary):
+        temporary.unlink()
+
+
 def claim(path: Path) -> None:
     """Raise `DataError` if a file that is not a checkpoint, or a damaged one, has one of the checkpoint's names."""
     for file in _names(path):

@@ -15,6 +15,8 @@ from ..errors import ConfigError
 
 #: Most values in a range.
 MOST = 100_000
+NUMBER_FORM = "write it as 100, 1e6, 1_000_000 or 16pi"
+ONE = "give one, with a decimal point; several are for physical parameters and the seed"
 RANGE_FORM = "write a number, a comma list, START:STOP:COUNT, or START:STOP:COUNTlog for equal ratios"
 
 
@@ -47,7 +49,8 @@ def number(value: object) -> float:
         else:
             raise TypeError
     except (TypeError, ValueError, OverflowError):
-        raise ConfigError(f"{value!r} is not a number", "write it as 100, 1e6, 1_000_000 or 16pi") from None
+        many = isinstance(value, (list, tuple)) or (isinstance(value, str) and ("," in value or ":" in value))
+        raise ConfigError(f"{value!r} is not a number", ONE if many else NUMBER_FORM) from None
     if not math.isfinite(result):
         raise ConfigError(f"{value!r} is not finite", "give a finite number")
     return result

@@ -287,6 +287,7 @@ class SavedCase(Record):
     collapsed: Finite | None = None
     followed: Looks | None = None
     halved: SavedPlace = SavedPlace()
+    fastest: Finite = 0.0
 
 
 class EndState(Record):
@@ -299,6 +300,7 @@ class EndState(Record):
     engines: list[dict[str, Any]]
     collapsed: dict[str, Finite] = {}
     halved: list[SavedPlace] = []
+    fastest: list[Finite] = []
 
 
 class SavedTuner(Record):

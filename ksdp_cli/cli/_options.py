@@ -30,7 +30,7 @@ DeviceOption = Annotated[
     typer.Option(
         "--device",
         metavar="auto|cpu|cuda",
-        help="Where networks and particles are computed; auto: a GPU if there is one. Default auto.",
+        help="Device of networks and particles; auto: a GPU if there is one. Default auto.",
     ),
 ]
 ConfigFile = Annotated[

@@ -52,14 +52,14 @@ def compare(
     workers: Annotated[
         str | None,
         o.workers(
-            "Processes that take pairs, repeats and seeds side by side. Default: the threads of one.", "Distances"
+            "Processes for pairs, sub-samples and seeds in parallel. Default: threads of one process.", "Distances"
         ),
     ] = None,
     executor: Annotated[str | None, o.executor("Distances")] = None,
     as_json: o.Json = False,
     **options: object,
 ) -> None:
-    """Print Wasserstein distances between two clouds, each with noise floor and interval, their moments, a verdict.
+    """Print Wasserstein distances between two clouds, each with noise floor, interval and verdict, and their moments.
 
     The floor needs a second simulation of the reference. It is made if it takes a few seconds, and kept in ./runs;
     otherwise the reference is split in halves, which does not include the difference between simulations. --A 50,

@@ -42,15 +42,17 @@ def reproduce(
     scale: Annotated[
         str,
         typer.Option(
-            metavar="quick|paper", help="quick: minutes; paper: the paper's sizes. Default quick.", show_default=False
+            metavar="quick|paper",
+            help="quick: smaller sizes, minutes; paper: the paper's sizes. Default quick.",
+            show_default=False,
         ),
     ] = "quick",
     seeds: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Number of networks. Default: as the scale says.")
+        str | None, typer.Option(metavar="NUMBER", help="Number of networks. Default: that of the scale.")
     ] = None,
     algorithm: Annotated[
         str | None,
-        typer.Option(metavar="fresh|paper", help="Training algorithm. Default: as the experiment says, fresh."),
+        typer.Option(metavar="fresh|paper", help="Training algorithm. Default: that of the experiment."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; default runs/reproduce-SCALE.")] = None,
     picture: Annotated[
@@ -65,7 +67,7 @@ def reproduce(
 ) -> None:
     """Reproduce the paper: simulate, train, measure the squared W2 and its noise floor, draw the figures.
 
-    Finished parts in the folder are used again: repeat an interrupted command to go on.
+    Finished parts in the folder are used again: repeat an interrupted command to continue.
     """
     from ..experiments.reproducing import reproduce as run
     from ..experiments.table2 import NOTE

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..base import launcher
 from ..base.files import JsonDict
 from ..base.signals import graceful
 from ..config import SimulateConfig
+from ..errors import ConfigError
 from . import _options as o
 from . import _ranks, _render
 from ._boundary import say, suggest, warn
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 GROUPS = {
     "Problem, equation (8)": ("flow", "kernel", "dim", "init", "mu", "chi", "M", "delta2", "chemistry", "c0"),
     "Particles and time": ("J", "t0", "T", "dt", "halvings", "dt_fraction", "snapshots", "scheme", "merge"),
-    "Chance": ("seed", "sampling"),
-    "The chemical in the store": ("store_field", "store_gradient", "field_side"),
+    "Randomness": ("seed", "sampling"),
+    "Chemical in the store": ("store_field", "store_gradient", "field_side"),
     "Cases of a sweep": ("zip",),
     "Pair sum": ("engine", "accuracy", "dtype", "origin", "device"),
 }
@@ -55,7 +57,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="NUMBER",
-            help="Most threads. Default all cores, or OMP_NUM_THREADS.",
+            help="Largest number of threads. Default all cores, or OMP_NUM_THREADS.",
             rich_help_panel="Pair sum",
         ),
     ] = None,
@@ -89,7 +91,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="torch|mpi",
-            help="Launcher of processes that move one cloud together. Default torch if torchrun started this process.",
+            help="Launcher of the processes that share one cloud. Default torch if torchrun started this process.",
             rich_help_panel="Pair sum",
         ),
     ] = None,
@@ -97,7 +99,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A known problem, which other options may change; 'ksdp presets' lists them.",
+            help="Problem of the literature, which other options change; 'ksdp presets' lists them.",
             autocompletion=preset_names,
         ),
     ] = None,
@@ -129,6 +131,7 @@ def simulate(
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, names)
     settings = presets.with_changes(preset, o.merge(config, physics | outputs, names))
     if print_commands:
+        refuse_with_commands(case=case, overwrite=overwrite, plan=plan, json=as_json, world=world)
         print_each_command(settings)
     elif plan:
         from ..api.planning import plan as planned
@@ -146,6 +149,12 @@ def problem_of(settings: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in settings.items() if name not in OWN}
 
 
+def refuse_with_commands(**options: object) -> None:
+    """Raise `ConfigError` for an option that the printed commands would not have."""
+    if given := [f"--{name}" for name, value in options.items() if value not in (None, False)]:
+        raise ConfigError(f"--print-commands and {given[0]} exclude each other", "drop one of them")
+
+
 def print_each_command(settings: dict[str, object]) -> None:
     """Print the command for each case."""
     from ..api.simulating import commands
@@ -161,6 +170,8 @@ def run_and_print(settings: dict[str, object], as_json: bool) -> None:
     from .. import api
 
     options: dict[str, Any] = dict(settings)
+    if options.get("world") is None and options.get("case") is None and launcher.rank(mpi=True) == 0:
+        _warn_of_many(launcher.mpi_size() or 1)
     with graceful() as stop, _ranks.join_world(options.pop("world", None)) as ranks:
         if ranks.rank:
             _ranks.follow(ranks, stop, options)
@@ -192,6 +203,14 @@ def _name_next_step(run: Run, settings: dict[str, object]) -> None:
         say(f"{len(left)} of {len(run.cases)} cases are left, as --case {left[0]}; the last completes {run.path}")
         return
     suggest("train" if len(run.cases) > 1 else "plot", run.path)
+
+
+def _warn_of_many(processes: int) -> None:
+    if processes > 1 and not launcher.by_torchrun():
+        warn(
+            f"{processes} processes were started, and each of them makes this run; for one cloud on all of them add "
+            "--world mpi, for a run of each --world alone"
+        )
 
 
 def render(run: Run, as_json: bool) -> None:

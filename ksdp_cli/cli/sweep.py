@@ -9,7 +9,7 @@ import typer
 
 from ..config import SimulateConfig
 from . import _options as o
-from .simulate import OWN, print_each_command, run_and_print
+from .simulate import OWN, print_each_command, refuse_with_commands, run_and_print
 
 SUMMARY = "Run the missing cases of a sweep in a file."
 EXAMPLE = "Example: ksdp sweep examples/sweep.toml --workers 2"
@@ -23,7 +23,9 @@ def sweep(
     file: Annotated[Path, typer.Argument(help="TOML: options of 'ksdp simulate', and tables [grid] and [zip].")],
     workers: Annotated[str | None, o.workers("Processes that run the cases in parallel. Default 1.")] = None,
     executor: Annotated[str | None, o.executor()] = None,
-    threads: Annotated[str | None, typer.Option(metavar="NUMBER", help="Most threads. Default all cores.")] = None,
+    threads: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Largest number of threads. Default all cores.")
+    ] = None,
     case: Annotated[str | None, typer.Option(metavar="NUMBER", help="Run only this case.")] = None,
     print_commands: Annotated[
         bool, typer.Option("--print-commands", help="Print a command for each case; run nothing.")
@@ -34,8 +36,8 @@ def sweep(
 ) -> None:
     """Run the missing cases of a sweep described by a file; do nothing if it is complete.
 
-    [grid] holds parameters, or seed, of which every combination is a case, [zip] parameters that go in step. The rest
-    of the file is the configuration of 'ksdp simulate'. Repeat the command to go on after an interruption.
+    [grid] holds parameters, or seed, of which every combination is a case, [zip] parameters that vary together. The
+    rest of the file is the configuration of 'ksdp simulate'. Repeat the command to continue after an interruption.
     """
     from ..api.sweep_files import read_sweep
 
@@ -44,6 +46,7 @@ def sweep(
     options = o.override(read_sweep(file), file, from_command_line, [*SimulateConfig.model_fields, *OWN, "A"])
     options["resume"] = not options.get("overwrite", False)
     if print_commands:
+        refuse_with_commands(case=case, overwrite=overwrite, json=as_json)
         print_each_command(options)
     else:
         run_and_print(options, as_json)

@@ -41,7 +41,7 @@ def train(
     init: Annotated[
         str | None,
         typer.Option(
-            help="Initial cloud of the run, if ksdp cannot find it by the store.",
+            help="Initial cloud of the run, if the store does not name it.",
             metavar="NAME|FILE.py:CLASS|STORE",
             rich_help_panel="Algorithm 1",
         ),

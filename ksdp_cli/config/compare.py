@@ -15,16 +15,16 @@ class CompareConfig(Settings):
 
     N: Whole | None = Field(
         None,
-        description="particles a side of the exact distance",
+        description="particles per cloud in the exact distance",
         json_schema_extra=cli_text(
-            default="all of the smallest cloud, up to 1e4, or a fifth of it where halves of the reference make the "
-            "floor; two clouds of your own, of one size, are taken whole"
+            default="all of the smallest cloud, up to 1e4; a fifth of it if halves of the reference make the floor; "
+            "two clouds of your own of equal size whole"
         ),
     )
     repeats: Whole | None = Field(
         None,
-        description="sub-samples, each with a seed of its own",
-        json_schema_extra=cli_text(default="as many as are disjoint, up to 3"),
+        description="number of sub-samples",
+        json_schema_extra=cli_text(default="as many disjoint ones as there are, up to 3"),
     )
     estimator: Literal["certified", "emd"] = Field("certified", description="exact solver")
     metrics: Names = Field(
@@ -34,7 +34,7 @@ class CompareConfig(Settings):
         json_schema_extra={"also": "--metric"},
     )
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the sub-samples, not of a run")
-    device: Device = Field("auto", description="where a model is evaluated")
+    device: Device = Field("auto", description="device of a model")
 
     @model_validator(mode="after")
     def _ranges(self) -> CompareConfig:

@@ -17,7 +17,7 @@ class SampleConfig(Settings):
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the input cloud, and of Brownian paths")
     beyond: Literal["network", "simulate"] = Field(
         "network",
-        description="beyond the last trained time: the network alone, or its particles at that time, moved on by "
-        "equation (8)",
+        description="beyond the last trained time: network extrapolates; simulate continues the network's particles of "
+        "that time by equation (8)",
     )
-    device: Device = Field("auto", description="where the network is evaluated and particles move")
+    device: Device = Field("auto", description="device of network and particles")

@@ -42,31 +42,33 @@ class SimulateConfig(Settings):
     )
     init: str = Field(
         "ball",
-        description="initial cloud: a name, FILE.py:CLASS, a file of points (.npy, .csv), or a store to go on from, as "
+        description="initial cloud: a name, FILE.py:CLASS, a file of points (.npy, .csv), or a store to continue, as "
         "s.zarr@A=10,t=0.02",
         json_schema_extra=cli_text("NAME|PATH"),
     )
     J: Whole = Field(10_000, ge=1, description="number of particles, as 1e6 or 10_000")
     t0: Real = Field(
         0.0,
-        description="time of the initial cloud [time]; a stored cloud brings its own",
+        description="time of the initial cloud [time]; a stored cloud has its own",
     )
-    T: Real = Field(0.1, ge=0, description="time to simulate, from t0 on [time]")
+    T: Real = Field(0.1, ge=0, description="length of the run, counted from t0 [time]")
     dt: Real = Field(
         1e-4,
         gt=0,
-        description="largest time step [time]; a snapshot cuts the one it falls into; auto: --dt 1e-3 --halvings 20 "
+        description="largest time step [time], shorter before a snapshot if need be; auto: --dt 1e-3 --halvings 20 "
         "--scheme heun",
         json_schema_extra=cli_text("NUMBER|auto"),
     )
     halvings: Whole = Field(
-        0, ge=0, le=30, description="times that a step is halved, at most, where attraction or flow ask for it"
+        0, ge=0, le=30, description="how often a step may be halved where attraction or flow need it"
     )
     dt_fraction: Real = Field(
-        0.25, gt=0, description="part of delta that attraction may move a particle by in a step that can be halved"
+        0.25, gt=0, description="with halved steps: the largest move by attraction in one step, as a fraction of delta"
     )
     snapshots: Sweep = Field(
-        (), description="times to store, from t0 on [time], as 0:0.1:11", json_schema_extra=cli_text(default="T alone")
+        (),
+        description="times to store, counted from t0 [time], as 0:0.1:11",
+        json_schema_extra=cli_text(default="T alone"),
     )
     mu: Sweep = Field((1.0,), description=PHYSICAL_UNITS["mu"])
     chi: Sweep = Field((1.0,), description=PHYSICAL_UNITS["chi"])
@@ -79,8 +81,8 @@ class SimulateConfig(Settings):
     )
     merge: Literal["none", "delta", "stop"] = Field(
         "none",
-        description="beyond a blow-up: delta makes one heavy particle of what lies within 4 delta, in the plane; stop "
-        "ends the run there",
+        description="beyond a blow-up: delta, in 2D, replaces the particles within 4 delta of a point by one heavy "
+        "particle; stop ends the run there",
     )
     seed: Seeds = Field(
         0,
@@ -89,22 +91,22 @@ class SimulateConfig(Settings):
     )
     sampling: Literal["random", "quiet"] = Field(
         "random",
-        description="independent particles, or quiet: evenly spread at the start, and opposite increments for "
-        "neighbours; the same limit with less chance in it",
+        description="independent particles (random), or evenly spread ones with opposite increments for neighbours "
+        "(quiet): the same limit with less noise",
     )
     zip: Names = Field(
         (),
-        description="swept parameters that go in step, as A,mu: the first of each, the second of each, and so on",
+        description="swept parameters that vary together, as A,mu: the first of each, the second of each, and so on",
         json_schema_extra=cli_text(default="none: every combination is a case"),
     )
-    device: Device = Field("auto", description="where the particles move")
+    device: Device = Field("auto", description="device of the particles")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of positions and drift")
     engine: Literal["auto", "direct", "tree", "mesh"] = Field("auto", description="how the pair sum is evaluated")
     origin: Literal["fixed", "moving"] = Field(
         "fixed",
-        description="what positions count from in the run: 0, or a point that moves with a cloud far away",
+        description="origin of the positions: 0, or a point that moves with the cloud, for a cloud far from 0",
     )
-    accuracy: Real = Field(1e-4, gt=0, lt=1, description="relative drift error that the tree and the mesh may make")
+    accuracy: Real = Field(1e-4, gt=0, lt=1, description="largest relative error of the drift, for tree and mesh")
     scheme: str = Field(
         SCHEME, description="time integration", json_schema_extra=cli_text(default=f"{SCHEME}, with --dt auto heun")
     )
@@ -113,23 +115,21 @@ class SimulateConfig(Settings):
     )
     c0: str = Field(
         "zero",
-        description="chemical at the start, where it has a memory: zero, elliptic, exact (that of --init "
-        "self_similar), gaussian:MASS,WIDTH, or a store with c",
+        description="initial chemical, for eps > 0: zero, elliptic, exact (with --init self_similar), "
+        "gaussian:MASS,WIDTH, or a store with c",
         json_schema_extra=cli_text("TEXT|STORE"),
     )
     chemistry_params: dict[str, Sweep] = Field(default_factory=dict, description="the chemistry's own parameters")
     store_field: Whole = Field(
-        0, ge=0, le=1 << 14, description="store the chemical c as well, on this many points an axis; 0: particles alone"
+        0, ge=0, le=1 << 14, description="also store the chemical c, on this many points per axis; 0: do not"
     )
-    store_gradient: Literal["no", "yes"] = Field(
-        "no", description="with --store-field, store the gradient of c on its points as well"
-    )
+    store_gradient: Literal["no", "yes"] = Field("no", description="with --store-field, also store the gradient of c")
     field_side: Real = Field(
         0.0,
         ge=0,
         description="side of the box in which c is stored, the same for all frames [length]",
         json_schema_extra=cli_text(
-            default="the periodic box, or what holds the way of the initial cloud in the flow and 3 sqrt(2 mu T) around"
+            default="the periodic box, or one around the path of the initial cloud in the flow, margin 3 sqrt(2 mu T)"
         ),
     )
 

@@ -19,7 +19,10 @@ PAPER_TRAINING: dict[str, Any] = {
 class TrainConfig(Settings):
     """Algorithm 1 on the clouds of one store: as the paper has it, or with fresh mini-batches and exact matchings."""
 
-    algorithm: Literal["fresh", "paper"] = Field("fresh", description="'paper' is Algorithm 1 as it is printed")
+    algorithm: Literal["fresh", "paper"] = Field(
+        "fresh",
+        description="Algorithm 1 as printed (paper), or with exact matchings and more frequent mini-batches (fresh)",
+    )
     network: str = Field(
         "auto",
         description="form of the network: paper, residual, separable, product, or auto: separable for one parameter, "
@@ -36,40 +39,39 @@ class TrainConfig(Settings):
     renew_batch: Whole = Field(50, ge=1, description="gradient steps between mini-batches")
     renew_gamma: Whole = Field(50, ge=1, description="gradient steps between transition matrices")
     solver: str = Field("certified", description="transition solver")
-    sub_problems: Whole = Field(
-        200, ge=1, description="N_LP: sub-problems of an iterative solver at a renewal of gamma"
-    )
-    sub_problem_size: Whole = Field(50, ge=1, description="M: rows of a sub-problem of an iterative solver")
+    sub_problems: Whole = Field(200, ge=1, description="N_LP: sub-problems per renewal of gamma, for iterative solvers")
+    sub_problem_size: Whole = Field(50, ge=1, description="M: rows of a sub-problem, for iterative solvers")
     tolerance: Real = Field(
         1e-3,
         gt=0,
-        description="where an iterative solver ends at a new mini-batch: the part that the value falls by in a sweep; "
-        "of algorithm 'paper' |dP| of one sub-problem [length^2]",
+        description="where an iterative solver stops at a new mini-batch: the relative decrease of the value in a "
+        "sweep; with --algorithm paper |dP| of one sub-problem [length^2]",
     )
     most_sub_problems: Whole = Field(
-        0, ge=0, description="sub-problems of an iterative solver at a new mini-batch, at most; 0: until the tolerance"
+        0, ge=0, description="largest number of sub-problems at a new mini-batch, for iterative solvers; 0: no limit"
     )
-    optimiser: str = Field("soap", description="what moves the weights: soap or adam")
-    learning_rate: Real = Field(3e-3, gt=0, description="step size at the start")
-    decay: Literal["cosine", "none"] = Field("cosine", description="how the step size falls, to 1 % at the end")
-    average: Real = Field(0.99, ge=0, lt=1, description="memory of the running average of the weights; 0: none")
+    optimiser: str = Field("soap", description="optimiser: soap or adam")
+    learning_rate: Real = Field(3e-3, gt=0, description="initial step size")
+    decay: Literal["cosine", "none"] = Field("cosine", description="decay of the step size, to 1 % at the end")
+    average: Real = Field(0.99, ge=0, lt=1, description="decay of the moving average of the weights; 0: no average")
     keep: Literal["auto", "last", "best"] = Field(
         "auto",
-        description="the weights that the model gets; auto: the last of averaged ones, else those validated best",
+        description="weights of the model; auto: the last if averaged, else those with the best validation",
     )
     held_out: Real | None = Field(
         None,
         ge=0,
         lt=1,
-        description="part of every cloud that is kept for validation; of algorithm 'paper' nothing where there is a "
-        "store to validate on",
+        description="fraction of every cloud that is kept for validation; 0 with --algorithm paper and --validate",
         json_schema_extra=cli_text(default="0.2; of your own clouds 0.1"),
     )
-    validate_n: Whole = Field(1000, ge=1, description="particles a side of the exact distances of a validation")
+    validate_n: Whole = Field(1000, ge=1, description="particles per cloud in the distances of a validation")
     validate_every: Whole = Field(500, ge=1, description="gradient steps between validations")
-    stop_excess: Real = Field(0.0, ge=0, description="stop when validation is less than this above its floor; 0: never")
+    stop_excess: Real = Field(
+        0.0, ge=0, description="stop when validation exceeds its floor by less than this [length^2]; 0: never"
+    )
     seed: Whole = Field(0, ge=0, lt=2**63, description="seed of the weights and of the sub-samples")
-    device: Device = Field("auto", description="where the network is trained")
+    device: Device = Field("auto", description="device of the training")
 
     @model_validator(mode="before")
     @classmethod

@@ -22,7 +22,7 @@ from ..base.threads import LIMITS, core_count
 from ..errors import ConfigError, ResourceError
 from ..plugins import own_version
 from .base import Workers, listen
-from .environment import blas, for_children, shielded
+from .environment import blas, for_children, shielded, without_main
 
 if TYPE_CHECKING:
     import distributed
@@ -104,7 +104,7 @@ class Dask(Workers):
         # by default workers return freed memory to the system, and fetch it again in the next step: 0.8 of 8 s
         variables = blas(self.threads) | HASH_SEED
         settings = QUIET | {"distributed.nanny.pre-spawn-environ": variables}
-        with dask.config.set(settings), for_children(variables) as put_back, shielded():
+        with dask.config.set(settings), for_children(variables) as put_back, shielded(), without_main():
             self._own.callback(put_back)  # a worker that is started again leaves them behind again
             cluster = self._distributed.LocalCluster(
                 n_workers=self._workers,

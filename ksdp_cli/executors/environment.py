@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
 
 
 def blas(threads: int | None) -> dict[str, str]:
@@ -57,6 +59,20 @@ def shielded() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def without_main() -> Iterator[None]:
+    """Spawn processes in the block that do not run the main script of this one again.
+
+    A worker needs nothing of it, and a script without ``if __name__ == "__main__":`` would start its runs once more.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def ignore_sigint() -> None:

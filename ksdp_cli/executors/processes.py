@@ -20,7 +20,7 @@ from ..base.leaving import leave_at_once
 from ..base.threads import core_count
 from ..errors import ConfigError
 from .base import Workers, listen
-from .environment import blas, for_children, ignore_sigint, shielded
+from .environment import blas, for_children, ignore_sigint, shielded, without_main
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -47,7 +47,7 @@ class Processes(Workers):
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
         try:
-            with for_children(blas(self.threads)), shielded():
+            with for_children(blas(self.threads)), shielded(), without_main():
                 return self._pool.submit(_run, fn, *args, **kwargs)
         except BrokenProcessPool as error:  # a worker was lost before its first call
             lost = Future[T]()

@@ -151,6 +151,8 @@ class Slurm(Workers):
         others = {name.replace("_", "-"): value for name, value in self._options.items() if name not in names}
         own |= {"additional_parameters": others} if others else {}
         own |= {"array_parallelism": self._workers} if self._workers else {}
+        if "cpus_per_task" in own:  # from Slurm 22.05 on srun does not take it over from sbatch
+            own = {"srun_args": [f"--cpus-per-task={own['cpus_per_task']}"]} | own
         if isinstance(minutes := own.get("time"), int):
             own = {"signal_delay_s": min(NOTICE, 60 * minutes // 4)} | own
         executor.update_parameters(**{"job_name": "ksdp"} | own)

@@ -58,7 +58,7 @@ class Scale(Settings):
     training: dict[str, Any] = Field(default_factory=dict)
     seeds: Whole = Field(ge=1, description="networks, each trained from a seed of its own")
     references: Whole = Field(ge=2, description="independent simulations a row, each with a seed of its own")
-    N: tuple[Whole, ...] = Field(min_length=1, description="particles a side of the exact distances")
+    N: tuple[Whole, ...] = Field(min_length=1, description="particles per cloud in the exact distances")
     samples: Whole = Field(1_000_000, ge=1, le=10**9, description="network particles in a figure")
 
 

@@ -29,10 +29,10 @@ class Field:
     def section(self, projection: Projection, cloud: Cloud) -> Section:
         """c over the axes of ``projection``; in space, on the grid plane closest to the mean of ``cloud`` (n, 3)."""
         index: list[Any] = [slice(None)] * len(self.axes)
-        caption = "c"
+        caption = "contours: c"
         for axis in set(range(len(self.axes))) - set(projection):
             index[axis] = int(np.argmin(np.abs(self.axes[axis] - float(cloud[:, axis].mean()))))
-            caption = f"c at {'xyz'[axis]} = {self.axes[axis][index[axis]]:.2g}"
+            caption = f"contours: c at {'xyz'[axis]} = {self.axes[axis][index[axis]]:.2g}"
         values = self.values[tuple(index)]
         x, y = (self.axes[axis] for axis in projection)
         return Section(x, y, values if projection[0] < projection[1] else values.T, caption)

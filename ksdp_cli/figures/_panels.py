@@ -193,7 +193,7 @@ def _draw_row(
     # as high as the panel, with few ticks, which are close together at the dense end
     locator = MaxNLocator(ticks, min_n_ticks=3)
     bar = figure.colorbar(image, cax=last.inset_axes((1.04, 0.0, 0.05, 1.0)), ticks=locator)
-    bar.set_label(f"density [1/length²], {ROOTS[power]} scale")
+    bar.set_label(f"density [1/length²]\n{ROOTS[power]} scale")
     bar.outline.set_visible(False)
 
 

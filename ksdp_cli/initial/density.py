@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,14 @@ from .base import Centred, Positions
 NETCDF, IMAGES = (".nc", ".cdf"), (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 #: Largest number of cells of a grid: 512 MiB of cumulative sums.
 MOST_CELLS = 1 << 26
+#: Modes of Pillow for pixels of 32 bits; names of the dimensions of a NetCDF file.
+WIDE, AXES = ("I", "F"), ("x", "y", "z")
+#: By how much steps of coordinates may differ; largest negative value that rounding explains, relative to the maximum.
+UNEVEN, ROUNDED = 1e-3, 1e-6
 
 
 class DensityParams(Centred):
-    grid: str = Field("", description="file with the density: .npy, .nc or an image [path]")
+    grid: str = Field("", description="file with the density: .npy, .nc or an image, where dark is dense [path]")
     extent: float = Field(2.0, gt=0, description="longest side of the grid [length]")
 
 
@@ -27,8 +32,9 @@ class Density:
     """Density proportional to the values of a file, constant in each cell of a grid of cubes around the centre.
 
     An array has the index order [x, y] or [x, y, z]. A NetCDF file must have exactly one variable with two or three
-    dimensions. An image is read with y upwards; dark means dense. Raises `ConfigError` without a file, and `DataError`
-    if the file cannot be read or is not a density.
+    dimensions; those called x, y (, z) may have any order, and coordinates that fall are turned round. An image is read
+    with y upwards; dark means dense. Raises `ConfigError` without a file, and `DataError` if the file cannot be read or
+    is not a density.
     """
 
     dims: tuple[int, ...] = (2, 3)
@@ -88,16 +94,52 @@ def _netcdf(path: Path) -> NDArray[np.float64]:
         start = file.read(4)
     if start == b"\x89HDF":
         raise ValueError("it is NetCDF 4; ksdp reads NetCDF 3, as xarray writes with format='NETCDF3_64BIT'")
-    with netcdf_file(path, mmap=False) as file:
-        arrays = [v.data for v in file.variables.values() if v.data.ndim in (2, 3)]
-    if len(arrays) != 1:
-        raise ValueError(f"it has {len(arrays)} variables of two or three dimensions, not one")
-    return np.asarray(arrays[0])
+    with netcdf_file(path, mmap=False, maskandscale=True) as file:
+        found = [v for v in file.variables.values() if v.data.ndim in (2, 3)]
+        if len(found) != 1:
+            raise ValueError(f"it has {len(found)} variables of two or three dimensions, not one")
+        values, names = found[0][:], found[0].dimensions
+        nodes = [file.variables[name][:] if name in file.variables else None for name in names]
+    if np.ma.getmaskarray(values).any():
+        raise ValueError("it has missing values")
+    values = np.array(values)
+    values[(values < 0) & (values > -ROUNDED * values.max())] = 0.0  # a packed 0 need not come out as 0
+    return _in_order(values, names, nodes)
+
+
+def _in_order(
+    values: NDArray[np.float64], names: Sequence[str], nodes: Sequence[NDArray[np.float64] | None]
+) -> NDArray[np.float64]:
+    """Return ``values`` with axes x, y (, z) and rising coordinates ``nodes``, of which a dimension may have none.
+
+    Dimensions of other names are in order. Raises `ValueError` for cells that are no cubes, and where x, y, z are not
+    all of the dimensions.
+    """
+    spacings = []
+    for axis, coordinates in enumerate(nodes):
+        if coordinates is None or len(coordinates) < 2:
+            continue
+        steps = np.diff(np.asarray(coordinates, np.float64))
+        spacings += [float(abs(step)) for step in (steps.min(), steps.max())]
+        if steps[0] < 0:
+            values = np.flip(values, axis)
+    if spacings and max(spacings) > (1 + UNEVEN) * min(spacings):
+        raise ValueError(f"its cells are no cubes: coordinates by steps of {min(spacings):.4g} to {max(spacings):.4g}")
+    lower = [name.lower() for name in names]
+    if sorted(lower) == list(AXES[: values.ndim]):
+        return values.transpose([lower.index(name) for name in AXES[: values.ndim]])
+    if set(lower) & set(AXES):
+        raise ValueError(f"its dimensions are {', '.join(names)}, not {', '.join(AXES[: values.ndim])}")
+    return values
 
 
 def _image(path: Path) -> NDArray[np.float64]:
     from matplotlib.image import imread
+    from PIL import Image
 
+    with Image.open(path) as image:
+        if image.mode in WIDE and path.suffix.lower() != ".png":  # imread cuts them to 8 bits
+            raise ValueError("its pixels have 32 bits, where ksdp reads 8 or 16; convert it, or save the array as .npy")
     pixels = np.asarray(imread(path))
     whole = float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 1.0
     grey = pixels[..., :3].mean(2) if pixels.ndim == 3 else pixels

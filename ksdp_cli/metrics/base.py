@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -87,3 +88,7 @@ class Profile:
     def rows(self, cloud: Cloud, reference: Cloud) -> list[dict[str, float | None]]:
         """Return one dictionary a row, with one entry a column, for ``cloud`` (J1, d) and ``reference`` (J2, d)."""
         raise NotImplementedError
+
+    def rows_of_runs(self, clouds: Sequence[Cloud], references: Sequence[Cloud]) -> list[dict[str, float | None]]:
+        """Return `rows` of two ensembles; by default of the particles of all runs, as if they were independent."""
+        return self.rows(np.concatenate(clouds), np.concatenate(references))

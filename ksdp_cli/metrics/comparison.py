@@ -32,7 +32,7 @@ TWO_RUNS = "between two independent references"
 HALVES = "between two halves of one reference; does not include differences between runs"
 
 #: The verdict's name for a cloud at the floor.
-OTHER = {TWO_RUNS: "a second simulation", HALVES: REST}
+OTHER = {TWO_RUNS: "a second reference", HALVES: REST}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Comparison:
         two = len(self.w2_squared_each) == 2
         each = "; to the two references {:.4g} and {:.4g}".format(*self.w2_squared_each) if two else ""
         sub_samples = "1 sub-sample" if self.repeats == 1 else f"{self.repeats} sub-samples"
-        chance = self.floor_source if self.floor is None else f"what chance gives: {self.floor_source}"
+        chance = self.floor_source if self.floor is None else f"sampling noise: {self.floor_source}"
         rows: list[list[Any]] = [
             ["W2 squared", self.w2_squared, self.w2_squared_se, f"exact ({self.estimator}), N = {self.N}{each}"],
             ["W2", self.w2, None, "square root of W2 squared"],

@@ -178,12 +178,14 @@ def measure(
         return Measured(
             n, values, influence, 1.0, 1.0, f"missing: {n} particles are too few, at least {FEWEST} are needed"
         )
-    source = f"by the jackknife over {n} particles a side" if by_potentials else f"from {repeats} disjoint sub-samples"
+    source = (
+        f"by the jackknife over {n} particles per cloud" if by_potentials else f"from {repeats} disjoint sub-samples"
+    )
     ratio = noise = 1.0
     if independent:
         used = float(np.mean([min(1.0, repeats * n / len(cloud)) for cloud in clouds]))
         ratio, noise = _ratios(dispersion(clouds[1], clouds[2]), used, clouds[1].shape[1])
-        source += f", variance x {ratio:.3g} for the difference between two runs" if ratio >= 1.005 else ""
+        source += f", variance x {ratio:.3g}, since two runs differ by more than two samples" if ratio >= 1.005 else ""
     return Measured(n, values, influence if by_potentials else None, ratio, noise, source)
 
 

@@ -24,7 +24,7 @@ def announce(metrics: Iterable[Distance]) -> list[str]:
         halves = metric.second is None and len(metric.reference) >= 2 * n
         solves = repeats * (3 if halves or metric.second is not None else 1)
         seconds, memory = metric.cost(n, solves)
-        sentences += cost(f"{metric.title} of N = {n} particles a side, {solves} times", seconds, memory)
+        sentences += cost(f"{metric.title} of N = {n} particles per cloud, {solves} times", seconds, memory)
         sentences += _sub_sample_notes(metric.title, sizes, n, repeats, halves)
     return sentences
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +16,14 @@ from .wasserstein import require_cloud
 class Radial(Profile):
     """Fractions of both clouds inside the radii that hold 5 to 95 % of the reference."""
 
-    title = "radial distribution"
+    title = "radial distribution around the origin"
     columns = ("particles within r", "cloud", "s.e.", "reference", "s.e.", "difference / s.e.")
 
     def rows(self, cloud: Cloud, reference: Cloud) -> list[dict[str, float | None]]:
         return radial_comparison(cloud, reference)
+
+    def rows_of_runs(self, clouds: Sequence[Cloud], references: Sequence[Cloud]) -> list[dict[str, float | None]]:
+        return _compared(clouds, references)
 
 
 def radial_distribution(x: Cloud, radii: ArrayLike) -> NDArray[np.float64]:
@@ -45,13 +48,18 @@ def radial_comparison(cloud: Cloud, reference: Cloud) -> list[dict[str, float | 
 
     Raises `DataError` for a cloud that is empty or not finite.
     """
-    require_cloud(reference, "reference")
-    distances = np.linalg.norm(reference.astype(np.float64), axis=1)
+    return _compared([cloud], [reference])
+
+
+def _compared(clouds: Sequence[Cloud], references: Sequence[Cloud]) -> list[dict[str, float | None]]:
+    """`radial_comparison` of runs: standard errors are over runs where there are several."""
+    for reference in references:
+        require_cloud(reference, "reference")
+    distances = np.linalg.norm(np.concatenate(references).astype(np.float64), axis=1)
     radii = np.unique(np.quantile(distances, FRACTIONS))  # a heavy particle holds several
     rows: list[dict[str, float | None]] = []
-    for r, *shares in zip(radii, *(radial_distribution(x, radii) for x in (cloud, reference)), strict=True):
-        p, q = (float(share) for share in shares)
-        p_se, q_se = math.sqrt(p * (1 - p) / len(cloud)), math.sqrt(q * (1 - q) / len(reference))
+    for r, *shares in zip(radii, *_shares(clouds, radii), *_shares(references, radii), strict=True):
+        p, p_se, q, q_se = map(float, shares)
         difference = sigmas(p, p_se, q, q_se)
         row: dict[str, float | None] = {
             "r": float(r),
@@ -62,3 +70,12 @@ def radial_comparison(cloud: Cloud, reference: Cloud) -> list[dict[str, float | 
         }
         rows.append(row | {"apart": difference})
     return rows
+
+
+def _shares(runs: Sequence[Cloud], radii: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The fraction of all particles of the ``runs`` within each radius (k,), and its standard error (k,)."""
+    each = np.array([radial_distribution(x, radii) for x in runs])
+    whole = np.average(each, axis=0, weights=[len(x) for x in runs])
+    if len(runs) > 1:
+        return whole, each.std(axis=0, ddof=1) / np.sqrt(len(runs))
+    return whole, np.sqrt(whole * (1 - whole) / len(runs[0]))

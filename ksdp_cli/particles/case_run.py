@@ -47,7 +47,8 @@ class State:
 
     ``step`` steps of interval ``k`` are done. ``engine`` holds the sizes of an adaptive engine; ``collapsed`` is the
     time since which the cloud is collapsed (`collapse`), or None; ``place`` is the position within a halved step;
-    ``looks`` holds the results of those who observe the case.
+    ``looks`` holds the results of those who observe the case; ``fastest`` is the largest component of the attraction so
+    far, which nothing moves by.
     """
 
     arrays: dict[str, np.ndarray]
@@ -57,6 +58,7 @@ class State:
     collapsed: float | None = None
     place: Place = field(default_factory=Place)
     looks: list[Look] = field(default_factory=list)
+    fastest: float = 0.0
 
     @property
     def x(self) -> Cloud:
@@ -121,7 +123,7 @@ class CaseRun:
     def restore(self, state: State) -> None:
         """Continue from ``state``."""
         self.state = state
-        self.stepper.memory = _memory(state.arrays)
+        self.stepper.memory, self.stepper.fastest = _memory(state.arrays), state.fastest
         self.stepper.notes = step_notes(state.place) if self.halving else {}
         if self.merging:
             self.merging.restore(state.x)
@@ -133,6 +135,8 @@ class CaseRun:
     def snapshot(self) -> State:
         """Return the state after the last good step. Later steps replace its arrays and do not change them."""
         self.state.engine = self.engine.state() if self.engine else {}
+        if math.isfinite(self.stepper.fastest):
+            self.state.fastest = float(self.stepper.fastest)
         return self.state
 
     def advance(self, part: Interval, after_step: Callable[[], None]) -> None:

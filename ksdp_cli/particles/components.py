@@ -45,6 +45,8 @@ def load(kind: str, component: object) -> tuple[str, object]:
             return component, earlier
         entry = plugins.registry().find(kind, component)
         return entry.long_name, entry.load()
+    if isinstance(component, (list, tuple, dict)):
+        raise ConfigError(f"{kind} = {component!r} is no name", "give one: a store has one, so make a store of each")
     name = own.name_of(component)
     require_contract(kind, name, component)
     own.remember(kind, component)

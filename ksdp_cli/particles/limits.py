@@ -11,8 +11,9 @@ from ..base.shapes import Cloud
 from ..provenance import short
 from .collapse import kernel_function
 from .critical import critical_mass, second_moment_slope
+from .flow_steps import flow_limit
 from .intervals import longest_step
-from .preflight import FLOW_FRACTION, KERNEL_FRACTION, flow_rate
+from .preflight import KERNEL_FRACTION
 from .problem import Case, Problem
 
 
@@ -80,17 +81,16 @@ def step_limits(problem: Problem, pull: float) -> list[StepLimit]:
     """The limits of the step, the smallest first.
 
     ``pull`` times delta is the largest distance by which the first steps attracted a particle, scaled to the longest
-    step. A flow moves particles by at most 0.1 of its length scale (schemes of order 1, and halved steps). Attraction
-    moves them by at most half a delta: at the start, and in any state, where its speed is at most chi M max r g(r^2).
+    step. A flow moves particles by at most 0.1 of its length scale, or less where it puts E|X|^2 off (`flow_steps`).
+    Attraction moves them by at most half a delta: at the start, and in any state, where its speed is at most chi M max
+    r g(r^2).
     """
     c = problem.config
     dt = longest_step(c.snapshots, c.dt)
     limits = []
-    if problem.scheme.order == 1 or c.halvings:
-        probe = problem.initial.draw(min(c.J, 4096), c.dim, problem.cases[0].seed).astype(np.float64)
-        rate = max(flow_rate(case, probe, c.t0) for case in problem.cases)
-        if rate > 0:
-            limits.append(StepLimit(FLOW_FRACTION / rate, "the flow moves a particle by 0.1 of its length scale"))
+    of_flow = flow_limit(problem)
+    if of_flow:
+        limits.append(StepLimit(*of_flow))
     if pull > 0:
         empty = problem.chemistry.memory and c.c0 == "zero"  # attraction only begins to grow
         limits.append(

@@ -14,36 +14,16 @@ from ..errors import ConfigError, ResourceError
 from ..initial.stored import StoredCloud
 from .collapse import mass_within_delta
 from .engines.choice import tree_pays
-from .intervals import intervals, longest_step
+from .intervals import intervals
 from .problem import Case, Problem
 from .stepper import LARGEST
 
-#: Largest distance that the flow should move a particle in one step, relative to its length scale. At 0.25 the second
-#: moment of the Kolmogorov flow is wrong by 2.6 % at t = 0.02, at 0.06 by less than the resolved 0.3 %.
+#: Largest distance that the flow moves a particle in a halved step, relative to its length scale.
 FLOW_FRACTION = 0.1
 #: Largest distance that attraction should move a particle in one step, relative to delta.
 KERNEL_FRACTION = 0.5
 #: Number of steps: the noise counter has 32 bits for it.
 MOST_STEPS = 2**32
-
-
-def flow_warning(problem: Problem) -> str | None:
-    """A warning if the step of a scheme of order 1 is too large for the flow, for the worst case of a sweep; or
-    None."""
-    c = problem.config
-    if problem.scheme.order > 1 or c.halvings:  # halved steps are cut by the flow
-        return None
-    probe = problem.initial.draw(min(c.J, 4096), c.dim, problem.cases[0].seed).astype(np.float64)
-    dt = longest_step(c.snapshots, c.dt)
-    travels = [flow_rate(case, probe, c.t0) * dt for case in problem.cases]
-    worst = int(np.argmax(travels))
-    travel = travels[worst]
-    if not travel > FLOW_FRACTION:
-        return None
-    return (
-        f"the flow moves particles by {travel:.2g} of its length scale in one step of dt = {dt:g}"
-        f"{problem.cases[worst].place}; use --dt {_rounded(dt * FLOW_FRACTION / travel)} or --scheme heun"
-    )
 
 
 def kernel_warning(pull: float, dt: float, t: float, case: Case) -> str | None:
@@ -54,7 +34,7 @@ def kernel_warning(pull: float, dt: float, t: float, case: Case) -> str | None:
     word = "attraction" if case.chi > 0 else "repulsion"
     return (
         f"by t = {t:.3g}{case.place} the {word} moves particles by {pull:.2g} delta in one step of dt = {dt:g}; "
-        f"smaller scales are not resolved; use --dt {_rounded(dt * KERNEL_FRACTION / pull)}"
+        f"smaller scales are not resolved; use --dt {rounded(dt * KERNEL_FRACTION / pull)}"
     )
 
 
@@ -174,7 +154,7 @@ def flow_rate(case: Case, probe: np.ndarray, t: float) -> float:
     return largest
 
 
-def _rounded(value: float) -> str:
+def rounded(value: float) -> str:
     """``value`` rounded down to one digit."""
     unit = 10.0 ** math.floor(math.log10(value))
     return f"{math.floor(value / unit * (1 + 1e-9)) * unit:.1g}"

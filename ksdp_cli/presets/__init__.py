@@ -11,6 +11,8 @@ from ..errors import ConfigError
 HERE = Path(__file__).parent
 #: Options that go with the chemistry of a preset, and are dropped where another one is asked for.
 OF_CHEMISTRY = ("chemistry", "eps", "k", "box", "modes", "boxes", "c0")
+#: Those that go with its initial cloud.
+OF_CLOUD = ("init", "width", "inner", "outer", "thickness", "bumps", "distance")
 
 
 def names() -> list[str]:
@@ -30,7 +32,7 @@ def options(name: str) -> dict[str, object]:
 
 def with_changes(name: str | None, changes: dict[str, object]) -> dict[str, object]:
     """``changes`` over the options of a preset, if one is named; another T takes the snapshots of the preset away,
-    another chemistry the parameters of its own."""
+    another chemistry or initial cloud the parameters of its own."""
     if name is None:
         return changes
     shipped = options(name)
@@ -38,6 +40,8 @@ def with_changes(name: str | None, changes: dict[str, object]) -> dict[str, obje
         shipped = {key: value for key, value in shipped.items() if key not in OF_CHEMISTRY}
         if shipped.get("delta2") == 0:  # modes need none, a pair sum does
             del shipped["delta2"]
+    if changes.get("init", shipped["init"]) != shipped["init"]:
+        shipped = {key: value for key, value in shipped.items() if key not in OF_CLOUD}
     if "T" in changes:
         del shipped["snapshots"]
     return shipped | changes

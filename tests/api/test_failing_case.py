@@ -22,7 +22,7 @@ BAD, GOOD, LEFT = [1, 1e6, 2, 3], [1, 1.5, 2, 3], [0, 2, 3]
 def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A sweep in which case 1 blows up at once, and one in which none does."""
     folder = tmp_path_factory.mktemp("sweeps")
-    with pytest.raises(NumericalError, match=r"at chi = 1e\+06.*; 3 of 4 cases are done"):
+    with pytest.raises(NumericalError, match=r"chi = 1e\+06.*; 3 of 4 cases"):
         ksdp.simulate(chi=BAD, out=folder / "bad.zarr", **OPTIONS)
     ksdp.simulate(chi=GOOD, out=folder / "good.zarr", **OPTIONS)
     return folder / "bad.zarr", folder / "good.zarr"
@@ -44,13 +44,13 @@ def test_the_other_cases_run_to_their_end(stores: tuple[Path, Path]) -> None:
 def test_workers_run_the_other_cases_too(stores: tuple[Path, Path], tmp_path: Path) -> None:
     _, good = stores
     for resume in (False, True):  # again: nothing is run but the case that fails
-        with pytest.raises(NumericalError, match="3 of 4 cases are done"):
+        with pytest.raises(NumericalError, match="3 of 4 cases"):
             ksdp.simulate(chi=BAD, out=tmp_path / "a.zarr", workers=2, resume=resume, **OPTIONS)
         assert same(tmp_path / "a.zarr", good)
 
 
 def test_two_that_fail_are_counted(tmp_path: Path) -> None:
-    with pytest.raises(NumericalError, match=r"at chi = 1e\+06.*; 1 others fail too; 1 of 3 cases are done"):
+    with pytest.raises(NumericalError, match=r"1e\+06.*; 1 others .*; 1 of 3 cases"):
         ksdp.simulate(chi=[1e6, 1, 2e6], out=tmp_path / "a.zarr", **OPTIONS)
 
 
@@ -66,13 +66,13 @@ def test_cases_that_are_done_can_be_read(stores: tuple[Path, Path], tmp_path: Pa
     assert ksdp.export(bad, tmp_path / "a.npz", chi=3).times == [2e-3, 4e-3]
     compared = ksdp.compare(f"{bad}@chi=2", good, chi=2, floor="halves", metrics=["sliced"])
     assert "the cloud and the reference are the same particles" in compared.notes
-    with pytest.raises(DataError, match=f"no frame of every case yet; 3 cases have frames: .*{bad.name}@case=0"):
+    with pytest.raises(DataError, match=f"3 cases .*{bad.name}@case=0"):
         ksdp.plot(bad)
 
 
 def test_a_network_learns_the_cases_that_are_done(stores: tuple[Path, Path], tmp_path: Path) -> None:
     bad, _ = stores
-    with pytest.raises(DataError, match=r"not complete; .*on cases of it that are done"):
+    with pytest.raises(DataError, match=r"not complete; .*@A=1,10"):
         ksdp.train(bad, out=tmp_path / "a.safetensors", steps=1)
     trained = ksdp.train(f"{bad}@case=0,2,3", out=tmp_path / "a.safetensors", steps=1, warn=lambda _: None)
     assert f"ksdp train {bad}@case=0,2,3 -o" in Model.load(trained.path).provenance["command"]

@@ -115,11 +115,13 @@ def test_a_collapse_seen_at_the_last_step(tmp_path: Path) -> None:
     assert any("not reached: t = 0.05; nor does it go on to t = 0.08" in one for one in told)
 
 
-@pytest.mark.parametrize("where", ["ksdp_cli.api.integrating.finish", "ksdp_cli.store.owner.Owner.annotate"])
+@pytest.mark.parametrize(
+    "where", ["api.integrating.change_times", "api.integrating.finish", "store.owner.Owner.annotate"]
+)
 def test_a_run_killed_where_it_stops_is_completed(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = ksdp.simulate(out=tmp_path / "whole.zarr", T=0.05, **LAST)
     with monkeypatch.context() as patch:
-        patch.setattr(where, _kill)
+        patch.setattr(f"ksdp_cli.{where}", _kill)
         with pytest.raises(KeyboardInterrupt):
             ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, **LAST)
     run = ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, resume=True, **LAST)

@@ -241,10 +241,16 @@ def test_the_page_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> No
     from ksdp_cli.cli.assembly import app
 
     page = (Path(__file__).parents[2] / "docs" / "own_clouds.md").read_text()
-    shell, python = (page.split(f"```{language}\n")[1].split("```")[0] for language in ("sh", "python"))
+    shell, python, tracks = (
+        page.split(f"```{language}\n")[number].split("```")[0]
+        for language, number in (("sh", 1), ("python", 1), ("python", 2))
+    )
     space: dict[str, Any] = {}
     exec(python, space)
     assert space["run"].cases == [{"width": width} for width in (1.0, 2.0, 3.0, 4.0)]
+    Path("tracks.csv").write_text("particle,frame,x,y\n1,0,1.5,2\n2,0,3,4\n1,1,1,2\n2,1,3,4.5\n")
+    exec(tracks, space)
+    assert (space["run"].times.tolist(), space["run"].frame(0, 1).tolist()) == ([0, 1], [[1, 2], [3, 4.5]])
     for k, cloud in enumerate(space["family"].values()):
         np.save(f"c{k}.npy", cloud)
     np.save("initial.npy", space["initial"])

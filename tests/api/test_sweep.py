@@ -19,6 +19,7 @@ from ksdp_cli.api import simulating
 from ksdp_cli.api.checkpoints import Checkpoints
 from ksdp_cli.api.simulating import commands
 from ksdp_cli.base import checkpoint
+from ksdp_cli.base.outputs import Lock
 from ksdp_cli.base.params import Params
 from ksdp_cli.errors import ConfigError, DataError, Interrupted
 from ksdp_cli.store import Run
@@ -127,6 +128,8 @@ def test_a_killed_process_costs_what_its_case_had_not_saved(tmp_path: Path, vict
     options = OPTIONS | {"J": 1000, "T": 0.1, "snapshots": [0, 0.05, 0.1]}
     words = ["simulate", "--flow", "laminar2d", "--A", "1,10,100", "--J", "1000", "--dt", "1e-3", "--T", "0.1",
              "--snapshots", "0,0.05,0.1", "--engine", "direct", "--workers", "2", "-o", "a.zarr"]  # fmt: skip
+    # two cases wait for these, so that no worker is through when the signal comes
+    gates = [Lock(tmp_path / f"a.zarr.case-{case}") for case in (1, 2)]
     with subprocess.Popen(
         [sys.executable, "-m", "ksdp_cli", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     ) as driver:
@@ -138,7 +141,9 @@ def test_a_killed_process_costs_what_its_case_had_not_saved(tmp_path: Path, vict
             int(pid) for pid in children.read_text().split() if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
         ]
         os.kill(workers[0] if victim == "worker" else driver.pid, signal.SIGKILL)
-        _, said = driver.communicate(timeout=120)
+        for gate in gates:
+            gate.release()
+        _, said = driver.communicate(timeout=300)
     if victim == "worker":
         assert driver.returncode == 5, said
         assert "--resume" in said
@@ -162,10 +167,16 @@ def runs(pid: int) -> bool:
 def test_a_signal_is_passed_on_and_every_state_is_saved(tmp_path: Path) -> None:
     options = OPTIONS | {"J": 1000, "T": 0.1, "snapshots": [0, 0.05, 0.1]}
     mark = tmp_path / "a.zarr" / "digest" / "c" / "0" / "0" / "0"
+    gate = Lock(tmp_path / "a.zarr.case-2")  # which this case waits for, so that the sweep is not through before
+
+    def stop() -> int | None:
+        if not mark.exists():
+            return None
+        gate.release()
+        return signal.SIGTERM
+
     with pytest.raises(Interrupted) as caught:
-        ksdp.simulate(
-            **options, out=tmp_path / "a.zarr", workers=2, stop=lambda: signal.SIGTERM if mark.exists() else None
-        )
+        ksdp.simulate(**options, out=tmp_path / "a.zarr", workers=2, stop=stop)
     assert caught.value.exit_code == 143
     assert (tmp_path / "a.zarr.checkpoint" / "0").exists()
     run = ksdp.simulate(**options, out=tmp_path / "a.zarr", resume=True)

@@ -46,6 +46,12 @@ def test_another_chemistry_takes_that_of_the_preset_away() -> None:
     assert presets.with_changes("sipf-ball-80", {"chemistry": "parabolic"})["eps"] == 1e-4
 
 
+def test_another_initial_cloud_takes_that_of_the_preset_away() -> None:
+    changed = presets.with_changes("ring", {"init": "ball", "radius": 0.5})
+    assert pose(changed).config.init_params == {"radius": 0.5}
+    assert presets.with_changes("ring", {"init": "annulus", "outer": 2})["inner"] == 0.8
+
+
 def test_the_command_takes_one_and_changes_it(ksdp: Ksdp, tmp_path: Path) -> None:
     listed = json.loads(ksdp("presets", "--json").stdout)["presets"]
     assert [one["name"] for one in listed] == presets.names()

@@ -11,7 +11,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.sweep_files import read_sweep
-from ksdp_cli.cli import assembly
+from ksdp_cli.cli import assembly, info
 
 FILE = """
 flow = "laminar2d"
@@ -79,7 +79,9 @@ WRONG = {
     "[zip]\nmu = [1, 2]\nchi = [1, 2, 3]": ("mu has 2, chi has 3", "same number"),
     "[zip]\nmu = [1, 2]": ("zip has one parameter, mu", "two or more"),
     "[grid]\nQ = [1, 2]": ("--Q", "laminar2d"),
-    "[grid]\nJ = [10, 20]": ("--J", "not a number"),
+    "[grid]\nJ = [10, 20]": ("--J", "not a number", "several are for physical parameters and the seed"),
+    "[grid]\nkernel = ['blob', 'eq7']": ("kernel = ['blob', 'eq7'] is no name", "a store of each"),
+    "[gird]\nA = [1, 2]": ("no table [gird]", "did you mean [grid]?"),
     "[grid.A]\nvalues = [1, 2]": ("[grid.A] is a table", "[grid]"),
     "grid = 3": ("grid = 3", "[grid]"),
     "out = 3": ("out = 3", "give text"),
@@ -101,3 +103,31 @@ def test_wrong_files_are_refused(text: str, command: Callable[..., int], capsys:
 def test_a_file_may_name_its_store(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text('out = "there.zarr"\nsub-problems = 3\n')
     assert read_sweep(tmp_path / "s.toml") == {"out": "there.zarr", "sub_problems": 3}
+
+
+@pytest.mark.parametrize("words", [["--case", "1"], ["--json"], ["--overwrite"]])
+def test_printed_commands_ignore_no_option(
+    words: list[str], command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("s.toml").write_text(FILE)
+    assert command("sweep", "s.toml", "--print-commands", *words) == 2
+    assert f"--print-commands and {words[0]} exclude each other" in capsys.readouterr().err
+
+
+def test_of_many_cases_those_that_are_not_done_are_listed() -> None:
+    states = [{"case": n, "parameters": {"A": n}, "frames": 1, "state": "done", "by": None} for n in range(1000)]
+    states[990] |= {"frames": 0, "state": "to do"}
+    title, _, rows = info._cases(states)
+    assert title.startswith("cases: 999 done, 1 to do; 40 of 1000 below")
+    assert rows[-1] == [990, 990, 0, "to do", None]
+
+
+def test_mpiexec_without_a_world_is_doubted_once(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    tried = (("0", (), 1), ("1", (), 0), ("0", ("--world", "alone"), 0), ("0", ("--case", "0"), 0))
+    for n, (rank, words, doubts) in enumerate(tried):
+        monkeypatch.setenv("OMPI_COMM_WORLD_RANK", rank)
+        assert command("simulate", "--J", "10", "--T", "1e-4", "-o", f"{n}.zarr", *words) == 0
+        assert capsys.readouterr().err.count("2 processes were started, and each of them makes this run") == doubts

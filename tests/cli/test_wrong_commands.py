@@ -39,7 +39,7 @@ WRONG = {
     "half a seed": ((*RUN, "--seed", "0:1:3"), 2, "--seed: the range '0:1:3'", "write it as 0:2:3"),
     "one seed twice": ((*RUN, "--seed", "3,3"), 2, "seed = 3", "once"),
     "fraction of a particle": (("simulate", "--J", "10.5"), 2, "10.5", "whole number"),
-    "two final times": (("simulate", "--T", "0.1,0.2"), 2, "--T: '0.1,0.2'", "16pi"),
+    "two final times": (("simulate", "--T", "0.1,0.2"), 2, "--T: '0.1,0.2'", "give one"),
     "no number of workers": ((*RUN, "--workers", "all"), 2, "--workers: 'all'", "100"),
     "no amplitude": ((*RUN, "--flow", "laminar2d", "--A", "x"), 2, "--A: 'x'", "100"),
     "a flow's parameter": ((*RUN, "--A", "100"), 2, "--A belongs to --flow laminar2d", "as --flow laminar2d"),

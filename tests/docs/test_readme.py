@@ -30,8 +30,10 @@ def run_all(found: list[list[str]], folder: Path, command: Callable[..., Any]) -
     for words in found:
         stored = words[1] == "plot" and words[2].endswith(".zarr")
         smaller = [] if stored else SMALLER.get(words[1], [])
-        if "--init collapse" in " ".join(words):  # 400 particles so close to a blow-up resolve no smaller delta
-            smaller = [*smaller, "--delta2", "1e-3"]
+        if "auto" in words:  # the steps are what the command shows
+            smaller = [word for word in smaller if word not in ("--dt", "1e-3")]
+        if "--init collapse" in " ".join(words):  # 400 particles so close to a blow-up do not resolve its delta
+            smaller = [*smaller, "--J", "1000"]
         done = command(*words[1:], *smaller, cwd=folder)
         assert done.returncode == 0, (words, done.stderr)
         assert done.stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import ksdp_cli as ksdp
+from ksdp_cli.base.outputs import Lock
 from ksdp_cli.errors import ConfigError, Interrupted, ResourceError
 from ksdp_cli.store import Run
 from ksdp_cli.testing import check_executor
@@ -53,13 +54,16 @@ def test_the_contract_at_an_address_and_at_a_scheduler_s_file(address: str, tmp_
 
 def test_a_signal_is_passed_on_and_every_state_is_saved(tmp_path: Path, long_serial: Run, address: str) -> None:
     path = tmp_path / "a.zarr"
+    gate = Lock(tmp_path / "a.zarr.case-2")  # which this case waits for, so that the sweep is not through before
+
+    def stop() -> int | None:
+        if not begun(path):
+            return None
+        gate.release()
+        return signal.SIGTERM
+
     with pytest.raises(Interrupted) as caught:
-        ksdp.simulate(
-            **LONG,
-            out=path,
-            executor=f"dask:{address}",
-            stop=lambda: signal.SIGTERM if begun(path) else None,
-        )
+        ksdp.simulate(**LONG, out=path, executor=f"dask:{address}", stop=stop)
     assert caught.value.exit_code == 143
     assert any((tmp_path / "a.zarr.checkpoint").iterdir())
     # the same workers are asked anew: nothing of the last driver's stays with them

@@ -111,3 +111,24 @@ with contextlib.suppress(SystemExit):
 print(gc.get_freeze_count())"""
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.split()[-1] == "0"
+
+
+UNGUARDED = """
+import os, sys
+from ksdp_cli.executors import open_executor
+print("run")
+with open_executor(sys.argv[1], 1) as pool:
+    call = pool.submit(os.getcwd)
+    call.result(60)
+"""
+
+
+@pytest.mark.parametrize("name", ["processes", "dask"])
+def test_a_worker_does_not_run_the_user_s_script_again(name: str, tmp_path: Path) -> None:
+    """A script without ``if __name__ == "__main__":``."""
+    if package := EXTRAS[name]:
+        pytest.importorskip(package)
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    done = subprocess.run([sys.executable, str(script), name], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "run\n"), done.stderr

@@ -6,14 +6,19 @@ import os
 import signal
 import time
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import pytest
 
 from ksdp_cli.executors.processes import Processes
 
 
-def number_after(seconds: float) -> int:
-    time.sleep(seconds)
+def number_when(there: Path, made: Path | None = None) -> int:
+    """The number of this process once a file is ``there``; before it waits it makes another."""
+    if made:
+        made.touch()
+    while not there.exists():
+        time.sleep(0.01)
     return os.getpid()
 
 
@@ -26,15 +31,17 @@ def test_calls_after_a_worker_was_lost_end_as_lost() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_an_idle_worker_that_is_killed_does_not_hang_the_others() -> None:
+def test_an_idle_worker_that_is_killed_does_not_hang_the_others(tmp_path: Path) -> None:
     """It held the lock of the queue that the other then waits for; the driver is told, and ends in seconds."""
+    begun, end = tmp_path / "begun", tmp_path / "end"
     pool = Processes("", 2)
-    short, long = pool.submit(number_after, 0.5), pool.submit(number_after, 3.0)
-    idle = short.result(60)
-    time.sleep(0.5)
+    long, short = pool.submit(number_when, end, begun), pool.submit(number_when, begun)
+    idle = short.result(300)
+    time.sleep(0.5)  # meanwhile it takes the lock
     os.kill(idle, signal.SIGKILL)
     with pytest.raises(BrokenProcessPool):
-        long.result(60)
+        long.result(300)
+    end.touch()
     began = time.monotonic()
     pool.shutdown(wait=True, cancel_futures=True)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 100

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import ksdp_cli as ksdp
+from ksdp_cli.base.outputs import Lock
 from ksdp_cli.errors import ConfigError, Interrupted, ResourceError
 from ksdp_cli.executors import queue, slurm
 from ksdp_cli.store import Run
@@ -90,13 +91,20 @@ def test_an_array_outlives_its_driver_and_is_followed_by_the_next(
 ) -> None:
     """The second driver finds no controller that answers; it says so once, and waits for the results."""
     path = tmp_path / "a.zarr"
-    options = LONG | {"out": path, "executor": "slurm:partition=short,reservation=mine", "workers": 2}
+    options = LONG | {"out": path, "executor": "slurm:partition=short,cpus_per_task=2,reservation=mine", "workers": 2}
+    gate = Lock(tmp_path / "a.zarr.case-2")  # which this case waits for until the second driver has been told
     with pytest.raises(Interrupted, match="jobs 100") as caught:
         ksdp.simulate(**options, stop=lambda: signal.SIGINT if begun(path) else None)
     assert caught.value.exit_code == 130
     (cluster / "silent").touch()
     warnings: list[str] = []
-    run = ksdp.simulate(**options, resume=True, warn=warnings.append)
+
+    def warn(sentence: str) -> None:
+        warnings.append(sentence)
+        if "squeue" in sentence:
+            gate.release()
+
+    run = ksdp.simulate(**options, resume=True, warn=warn)
     assert same(run, long_serial)
     (warning,) = [sentence for sentence in warnings if "squeue" in sentence]
     assert "does not answer (slurm_load_jobs error: Unable to contact slurm controller)" in warning
@@ -105,7 +113,9 @@ def test_an_array_outlives_its_driver_and_is_followed_by_the_next(
     asked = sent.read_text()
     for line in ("--array=0-2%2", "--partition=short", "--reservation=mine", "--job-name=ksdp"):
         assert f"#SBATCH {line}\n" in asked
-    ends = time.monotonic() + 20
+    (srun,) = [line for line in asked.splitlines() if line.startswith("srun ")]
+    assert " --cpus-per-task=2 " in srun  # srun does not take it over from sbatch
+    ends = time.monotonic() + 120
     while (states := {file.read_text() for file in cluster.glob("*_*")}) != {"COMPLETED"} and time.monotonic() < ends:
         time.sleep(0.05)  # a job has ended a moment after it has noted that it is done
     assert states == {"COMPLETED"}

@@ -25,9 +25,23 @@ from ksdp_cli.store import open_run
 PROGRAM = "import sys; from ksdp_cli.cli.app import main; sys.argv[0] = 'ksdp'; main()"
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", PROGRAM, "reproduce", "tiny.toml", *arguments]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+#: Stands still before the first distances until it has read a line, so that a signal finds it on its way.
+STANDING = """
+from ksdp_cli.experiments import stages
+measure = stages.Stages._distances
+def stand_still(self, *given):
+    stages.Stages._distances = measure
+    open("standing", "w").close()
+    sys.stdin.readline()
+    return measure(self, *given)
+stages.Stages._distances = stand_still
+"""
+
+
+def start(folder: Path, *arguments: str, before: str = "") -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", f"import sys\n{before}\n{PROGRAM}", "reproduce", "tiny.toml", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def wait_for(file: Path, child: subprocess.Popen[str]) -> None:
@@ -50,8 +64,8 @@ def test_killed_at_two_stages_and_given_again_it_ends_with_the_same_numbers(tiny
     wait_for(stages / "train-0.json", child)
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()
-    child = start(tiny.parent)
-    wait_for(stages / "reference-A50-0.json", child)
+    child = start(tiny.parent, before=STANDING)
+    wait_for(tiny.parent / "standing", child)
     os.kill(child.pid, signal.SIGINT)
     _, told = child.communicate()
     assert child.returncode == 130, told

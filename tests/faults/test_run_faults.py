@@ -84,6 +84,8 @@ def test_a_signal_saves_the_state_and_leaves_with_its_code(ksdp: Ksdp, tmp_path:
     assert "2 steps of 60 particles" in again.err
     assert frames(tmp_path / "a.zarr") == frames(tmp_path / "whole.zarr")
     assert beside(tmp_path / "a.zarr") == []
+    pulls = [open_run(tmp_path / name).attrs["largest_pull"] for name in ("a.zarr", "whole.zarr")]
+    assert pulls[0] == pulls[1] > 0
 
 
 def test_the_tree_and_its_tuner_go_on_to_the_bit(ksdp: Ksdp, tmp_path: Path) -> None:
@@ -111,6 +113,7 @@ def test_a_later_end_goes_on_and_equals_the_long_run(ksdp: Ksdp, tmp_path: Path,
     assert open_run(tmp_path / "a.zarr").times.tolist() == [2e-3, 5e-3]
     assert open_run(tmp_path / "a.zarr").config["T"] == 5e-3
     assert frames(tmp_path / "a.zarr")["position/c/0/1/0/0"] == frames(tmp_path / "long.zarr")["position/c/0/0/0/0"]
+    assert open_run(tmp_path / "a.zarr").attrs["largest_pull"] == open_run(tmp_path / "long.zarr").attrs["largest_pull"]
     assert ksdp(*longer).code == 0
     shorter = ksdp(*options, "--T", "1e-3", "-o", "a.zarr", "--resume")
     assert shorter.code == 2

@@ -39,7 +39,7 @@ def test_a_pair_shares_everything(cloud: Clouds, drawn: list[Any], tmp_path: Pat
     top = max(axes.images[0].get_array().max() for axes in shown)
     assert shown[0].images[0].norm.vmax == top
     (bar,) = (image.colorbar for axes in shown for image in axes.images if image.colorbar)
-    assert bar.ax.get_ylabel() == "density [1/length²], square root scale"
+    assert bar.ax.get_ylabel() == "density [1/length²]\nsquare root scale"
 
 
 def test_a_picture_shows_the_counts_of_its_cells(drawn: list[Any], tmp_path: Path) -> None:

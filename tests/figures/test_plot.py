@@ -274,7 +274,7 @@ def test_the_chemical_lies_under_the_particles(tmp_path: Path, cloud: Callable[.
     values = (x + 10 * y + 100 * z).astype(np.float32)
     some = cloud(500, 3, seed=1) + np.float32([0.0, 1.0, 2.0])
     section = Field(axes, values).section((2, 1), some)
-    assert section.caption == "c at x = -0.1"
+    assert section.caption == "contours: c at x = -0.1"
     np.testing.assert_allclose(section.values, (x + 10 * y + 100 * z)[9].T, rtol=1e-6)
     levels = levels_of([section])
     assert levels[0] <= section.values.min() < section.values.max() <= levels[-1]

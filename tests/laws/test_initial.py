@@ -97,6 +97,50 @@ def test_classic_netcdf(tmp_path: Path) -> None:
     assert (x[:, 0] * x[:, 1] >= 0).all()
 
 
+def corner(path: Path, names: str = "xy", **axes: Any) -> str:
+    """A file with all mass in the cell of largest x and smallest y, stored as whole numbers of 0.01 above -3."""
+    from scipy.io import netcdf_file
+
+    full = np.zeros((3, 2))
+    full[2, 0] = 1.0
+    values = full.T if names[0] == "y" else full
+    for axis, name in enumerate(names):
+        if name in axes and axes[name][0] > axes[name][-1]:
+            values = np.flip(values, axis)
+    with netcdf_file(path, "w") as file:
+        for name, length in zip(names, values.shape, strict=True):
+            file.createDimension(name, length)
+            if name in axes:
+                file.createVariable(name, "f8", (name,))[:] = axes[name]
+        rho = file.createVariable("rho", "i2", tuple(names))
+        rho[:] = np.round((values + 3.0) / 0.01)
+        rho.scale_factor, rho.add_offset = 0.01, -3.0
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "axes"), [("xy", {}), ("yx", {}), ("yx", {"y": [1.0, 0.0]}), ("xy", {"x": [3, 2, 1.0], "y": [5, 6.0]})]
+)
+def test_netcdf_is_read_by_its_names_coordinates_and_scale(tmp_path: Path, names: str, axes: dict[str, Any]) -> None:
+    x = drawn("density", grid=corner(tmp_path / "g.nc", names, **axes), extent=3.0)
+    assert (x[:, 0] >= 0.5).all()
+    assert (x[:, 1] <= 0.0).all()
+
+
+@pytest.mark.parametrize(("names", "axes"), [("ty", {}), ("xy", {"x": [0, 1, 2], "y": [0, 2]})])
+def test_netcdf_with_other_axes_or_flat_cells_is_refused(tmp_path: Path, names: str, axes: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match=r"g\.nc"):
+        drawn("density", grid=corner(tmp_path / "g.nc", names, **axes))
+
+
+def test_an_image_of_32_bits_is_refused(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.fromarray(np.eye(4, dtype=np.float32)).save(tmp_path / "g.tif")
+    with pytest.raises(DataError, match="32 bits"):
+        drawn("density", grid=str(tmp_path / "g.tif"))
+
+
 def test_a_mask_is_a_density_and_netcdf_4_is_named(tmp_path: Path) -> None:
     np.save(tmp_path / "g.npy", np.eye(2, dtype=bool)[::-1])
     x = drawn("density", grid=str(tmp_path / "g.npy"))

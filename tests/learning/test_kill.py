@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,16 +15,32 @@ from ksdp_cli.learning.model import Model
 TRAIN = ["--N", "300", "--steps", "1200", "--renew-batch", "20", "--renew-gamma", "10", "--validate-every", "1000"]
 
 
+#: Stands still after its first steps until it has read a line, so that a signal finds it on its way.
+PROGRAM = """
+import sys
+from ksdp_cli.api import training
+from ksdp_cli.cli.app import main
+
+report, lines = training._report, iter(sys.stdin)
+
+def stand_still(progress, event):
+    report(progress, event)
+    print("under way", file=sys.stderr, flush=True)
+    next(lines, None)
+
+training._report = stand_still
+main()
+"""
+
+
 def start(store: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
-    # progress at once, so that a signal finds the training on its way
-    program = "from ksdp_cli.cli import _render; _render.LINE_SECONDS = 0; from ksdp_cli.cli.app import main; main()"
-    command = [sys.executable, "-c", program, "train", str(store), "-o", str(out), *TRAIN, *more]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    command = [sys.executable, "-c", PROGRAM, "train", str(store), "-o", str(out), *TRAIN, *more]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def finish(process: subprocess.Popen[bytes]) -> int:
     with process:
-        process.communicate(timeout=200)
+        process.communicate(timeout=300)
     return process.returncode
 
 
@@ -33,12 +48,9 @@ def when_running(process: subprocess.Popen[bytes], number: int) -> int:
     """Send signal ``number`` once the training tells its first steps; the exit code."""
     with process:
         assert process.stderr is not None
-        for line in process.stderr:
-            if b"gradient steps" in line:
-                break
-        time.sleep(0.2)
+        assert any(b"under way" in line for line in process.stderr)
         process.send_signal(number)
-        process.communicate(timeout=200)
+        process.communicate(timeout=300)
     return process.returncode
 
 

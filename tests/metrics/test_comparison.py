@@ -168,7 +168,7 @@ def test_two_runs_that_differ_widen_the_interval() -> None:
     assert near.excess_low is not None
     assert far.excess_low is not None
     assert far.excess_high - far.excess_low > 3 * (near.excess_high - near.excess_low)
-    assert "for the difference between two runs" in far.interval_source
+    assert "since two runs differ" in far.interval_source
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_errors_have_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_announced() -> None:
     huge, runs = np.zeros((10**6, 2), np.float32), np.zeros((10_000, 2), np.float32)
     told = announce([Exact(huge, runs, runs + 1, estimator="emd"), Binned(huge, runs, runs + 1)])
-    assert "N = 10000 particles a side, 3 times: about" in told[0]
+    assert "N = 10000 particles per cloud, 3 times: about" in told[0]
     assert "3.9 GiB" in told[0]
     assert told[1] == "exact W2 takes 1 x 10000 of the 1000000 particles of the cloud"
     assert told[2] == "binned W2 takes 1 x 10000 of the 1000000 particles of the cloud"

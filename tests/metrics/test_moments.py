@@ -9,6 +9,7 @@ from ksdp_cli.errors import DataError
 from ksdp_cli.initial.ball import Ball
 from ksdp_cli.metrics import moment_differences, moments, radial_comparison, radial_distribution
 from ksdp_cli.metrics.moments import moment_rows
+from ksdp_cli.metrics.radial import Radial
 
 
 def test_moments_are_those_of_numpy_in_float64() -> None:
@@ -53,6 +54,21 @@ def test_radial_comparison_sees_what_is_there() -> None:
     assert [row["reference"] for row in same] == pytest.approx([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95], abs=1e-3)
     assert all(abs(row["apart"] or 0.0) < 4.5 for row in same)
     assert all((row["apart"] or 0.0) > 5 for row in contracted[:5])
+
+
+def test_radial_errors_of_an_ensemble_are_over_its_runs() -> None:
+    """Runs that differ by more than their particles do: 40 discs of another size each, against 40 of one size."""
+    scales = 1 + 0.1 * np.random.default_rng(0).standard_normal(40)
+    alike = [Ball().draw(500, 2, seed) for seed in range(40)]
+    unlike = [scale * one for scale, one in zip(scales, alike, strict=True)]
+    for row in Radial().rows_of_runs(unlike, alike)[1:5]:
+        p = row["reference"] or 0.0
+        independent = np.sqrt(p * (1 - p) / 20_000)
+        each = [radial_distribution(x, [row["r"]])[0] for x in unlike]
+        assert row["cloud"] == pytest.approx(np.mean(each))
+        assert row["cloud_se"] == pytest.approx(np.std(each, ddof=1) / np.sqrt(40))
+        assert (row["cloud_se"] or 0.0) > 1.5 * independent
+        assert row["reference_se"] == pytest.approx(independent, rel=0.5)
 
 
 def test_rows_end_with_the_law() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -74,10 +73,12 @@ def positions(run: str, world: World | None = None) -> np.ndarray:
 
 def ranks(size: int, *runs: str) -> list[tuple[int, str]]:
     """Exit status and output of each of ``size`` processes that hold one cloud."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    common = os.environ | LOOPBACK | {"MASTER_PORT": port, "WORLD_SIZE": str(size), "TORCHELASTIC_RUN_ID": "test"}
+    from torch.distributed import TCPStore
+
+    # as torchrun's agent has it: a port that is looked up and taken later may be another's by then
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    common = os.environ | LOOPBACK | {"MASTER_PORT": str(store.port), "WORLD_SIZE": str(size)}
+    common |= {"TORCHELASTIC_RUN_ID": "test", "TORCHELASTIC_USE_AGENT_STORE": "True"}
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", RANK, *runs],
@@ -89,7 +90,7 @@ def ranks(size: int, *runs: str) -> list[tuple[int, str]]:
         for rank in range(size)
     ]
     try:
-        said = [process.communicate(timeout=120)[0] for process in processes]
+        said = [process.communicate(timeout=300)[0] for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -128,19 +129,20 @@ def test_a_world_that_is_not_there_is_refused(asked: str, told: str) -> None:
         world_of(asked)
 
 
-#: One rank of two under torchrun, whose store waits for nobody; torch's default time for ranks is half an hour.
+#: One rank of two under torchrun, whose store waits for nobody. Torch's time for ranks is half an hour, which here is
+#: over at the second look at the clock.
 ALONE = """
-import functools, os
-from datetime import timedelta
+import os, types
 import torch.distributed
-from ksdp_cli.particles.torch_world import TorchWorld
+from ksdp_cli.particles import torch_world
 from ksdp_cli.particles.world import Lost
 
-group = torch.distributed
-store = group.TCPStore("127.0.0.1", int(os.environ["MASTER_PORT"]), is_master=True, wait_for_workers=False)
-group.rendezvous = functools.partial(group.rendezvous, timeout=timedelta(seconds=0.5))
+store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+os.environ["MASTER_PORT"] = str(store.port)
+looks = iter([0.0])
+torch_world.time = types.SimpleNamespace(monotonic=lambda: next(looks, 1e9), sleep=lambda seconds: None)
 try:
-    TorchWorld()
+    torch_world.TorchWorld()
 except Lost as error:
     print(error, flush=True)
 os._exit(0)
@@ -148,10 +150,6 @@ os._exit(0)
 
 
 def test_a_rank_that_never_comes_is_lost() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    env = os.environ | LOOPBACK | {"MASTER_PORT": port, "WORLD_SIZE": "2", "RANK": "0"}
-    env["TORCHELASTIC_USE_AGENT_STORE"] = "True"
-    done = subprocess.run([sys.executable, "-c", ALONE], env=env, capture_output=True, text=True, timeout=120)
+    env = os.environ | LOOPBACK | {"WORLD_SIZE": "2", "RANK": "0", "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    done = subprocess.run([sys.executable, "-c", ALONE], env=env, capture_output=True, text=True, timeout=300)
     assert "1 of 2 ranks have started" in done.stdout, done.stderr
