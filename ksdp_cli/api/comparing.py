@@ -40,6 +40,11 @@ QUIET = (
     "standard errors and intervals assume independent particles. For --sampling quiet they are too wide, most of all "
     "for moments; several seeds give true ones"
 )
+#: A note on clouds with heavy particles.
+MERGED = (
+    "standard errors and intervals assume independent particles. With a heavy particle of --merge delta they are too "
+    "narrow; several seeds give true ones"
+)
 #: The metric that the estimator is for, whose result is a `Comparison`.
 EXACT = "w2"
 
@@ -206,6 +211,8 @@ def _compare_clouds(
         notes += differences(b, references[1], ("reference", "second reference"))
     if not choice.many and any(one.quiet for one in (a, *references)):
         notes.append(QUIET)
+    if not choice.many and any(one.merged for one in (a, *references)):
+        notes.append(MERGED)
     if choice.many:
         return _of_ensembles(choice, config, metrics, progress, tell, solver)
     if a.cloud.shape == b.cloud.shape and np.array_equal(a.cloud, b.cloud):

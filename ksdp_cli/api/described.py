@@ -32,6 +32,12 @@ class EngineInfo(TypedDict, total=False):
     steps_taken: int
     shortest_step: float
     heavy: list[HeavyInfo]
+    modes: int
+    boxes: int
+    image_error: float
+    delta_error: float | None
+    aliasing_error: float
+    warnings: list[str]
 
 
 @final

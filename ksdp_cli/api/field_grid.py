@@ -30,6 +30,8 @@ def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
     """
     config = problem.config
     if not config.store_field:
+        if config.field_side:
+            raise ConfigError("--field-side needs --store-field", "give the points per axis, as --store-field 64")
         return None
     if not hasattr(problem.chemistry, "field"):
         raise ConfigError(f"chemistry {config.chemistry!r} gives no c between particles", "drop --store-field")
@@ -39,7 +41,7 @@ def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
     if config.store_field**config.dim > MOST:
         most = math.floor(MOST ** (1.0 / config.dim) + 1e-9)
         raise ConfigError(f"store_field = {config.store_field} in {config.dim}D", f"use --store-field {most} at most")
-    ends = _way(problem, cloud)
+    ends = way_of(problem, cloud)
     middle, width = ends.mean(1), float((ends[:, 1] - ends[:, 0]).max())
     middle[np.abs(middle) < 0.05 * width] = 0.0  # for clouds near the origin, centre the grid there
     box = max(config.chemistry_params.get("box", (0.0,)))
@@ -55,8 +57,8 @@ def grid_of(problem: Problem, cloud: Cloud) -> FieldGrid | None:
     return FieldGrid(config.store_field, tuple((middle - side / 2).tolist()), side, gradient)
 
 
-def _way(problem: Problem, cloud: Cloud) -> NDArray[np.float64]:
-    """Return the box (d, 2) of the cloud at the start and of the paths of some particles in the flow alone."""
+def way_of(problem: Problem, cloud: Cloud) -> NDArray[np.float64]:
+    """Return the ends (d, 2) of the cloud at the start and of the paths of some particles in the flow alone."""
     config, ends = problem.config, np.array([(axis.min(), axis.max()) for axis in cloud.T], np.float64)
     some = cloud[:: -(-len(cloud) // TRACED)]
     dt = config.T / STEPS

@@ -23,7 +23,7 @@ from ..store.field_grid import FieldGrid
 #: Version of the meaning of a checkpoint.
 STATE = 1
 #: Version of the meaning of a state of a chemistry that has changed it, for free space, and the attribute with it.
-MEANINGS = {"parabolic": 2}
+MEANINGS = {"parabolic": 3}
 MEANING = "meaning"
 #: The attribute with the part of the state that the last frame does not hold, to extend a complete run.
 END_STATE = "end_state"
@@ -78,14 +78,15 @@ def header_on_resume(problem: Problem, run: Run, device: str, grid: FieldGrid | 
     if len(run.times) and result.times != run.header.times:
         require_same_kind(run.attrs, kind_of(run.attrs) | {"device": device}, str(run.path))
     attrs = {name: run.attrs[name] for name in (END_STATE, MADE_BY, FOLLOWED) if name in run.attrs}
-    if _meaning(run.config) and MEANING not in run.attrs:
+    if _meaning(run.config) != run.attrs.get(MEANING):
         if not run.complete or result.times != run.header.times:
             raise ConfigError(
                 f"{run.path} is of an earlier version, whose {provenance.short(run.config['chemistry'])} chemistry had "
-                "other boxes and another constant in c",
+                "other boxes",
                 "end it with that version, or start again with --overwrite or another -o",
             )
-        result = replace(result, attrs={name: value for name, value in result.attrs.items() if name != MEANING})
+        kept = {MEANING: run.attrs[MEANING]} if MEANING in run.attrs else {}
+        result = replace(result, attrs={name: v for name, v in result.attrs.items() if name != MEANING} | kept)
     return replace(result, attrs=result.attrs | attrs)
 
 

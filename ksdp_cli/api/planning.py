@@ -24,6 +24,7 @@ from ..particles.quiet import initial_positions
 from ..particles.simulation import Simulation
 from .clouds import pose_problem
 from .field_grid import grid_of
+from .mesh_at_end import MORE, mesh_at_end
 from .options import SimulateOptions
 from .pace import Pace, frame_bytes, peak_memory, state_bytes
 from .start_warnings import warn_before_start
@@ -46,7 +47,8 @@ def plan(
     ``thresholds`` has an entry for each case: critical mass 8 pi mu / chi and ``T_max``, the time since the start at
     which law (6) reaches 0. ``dt`` has the given step, the ``stable`` one and the reason. ``seconds``, ``memory_bytes``
     and ``disk_bytes`` (frames, and a state of each case) are for the whole run by one process, without compilation.
-    They come from half a second of steps of the first case (on a GPU of all cases), in memory only. ``doubts`` are the
+    They come from half a second of steps of the first case (on a GPU of all cases), in memory only, and where a flow
+    draws the cloud out from one with the mesh of parabolic chemistry at T. ``doubts`` are the
     warnings of `simulate` before its first step.
 
     Raises as `simulate` does before its first step.
@@ -63,6 +65,9 @@ def plan(
         doubts: list[str] = []
         warn_before_start(problem, cloud, precision_warning(problem, cloud), doubts.append)
         trial = Trial(problem, device)
+        mesh = mesh_at_end(problem, cloud)
+        if mesh and mesh.grows > MORE:
+            trial.grow(mesh.seconds())
         doubts += trial.doubts
         step_limits_ = limits.step_limits(problem, trial.pull)
         return {
@@ -79,6 +84,7 @@ def plan(
             "steps": trial.steps,
             "frames": len(c.snapshots) * len(problem.cases),
             "seconds_a_step": trial.a_step,
+            "seconds_a_step_at_T": trial.at_T,
             "seconds": trial.seconds,
             "memory_bytes": trial.memory,
             "memory_available": available_memory(),
@@ -100,6 +106,7 @@ class Trial:
         self.steps = simulation.steps * cases // len(alone.cases)
         self.a_step: float | None = None
         self.seconds: float | None = None
+        self.at_T: float | None = None
         self.doubts: list[str] = []
         pace = Pace(simulation.steps, cases)
 
@@ -118,6 +125,13 @@ class Trial:
         self.report = self._report(simulation.runs[0])
         size = simulation.runs[0].state.x.nbytes
         self.memory = peak_memory() + size * (cases + len(alone.cases))
+
+    def grow(self, more: float) -> None:
+        """Let steps take ``more`` seconds at T than at the start, in between in proportion."""
+        if self.a_step is not None and self.seconds is not None:
+            self.at_T = self.a_step + more
+            self.seconds += self.steps * more / 2
+            self.memory = max(self.memory, peak_memory())
 
     def _note(self, pace: Pace, done: int, frames: int) -> None:
         self.a_step = pace.a_step(compiling.clock(), done)

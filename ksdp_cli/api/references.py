@@ -39,6 +39,8 @@ REFERENCE_SEED = 1_000_003
 AFFORDABLE, THINNEST = 3.0, 4
 #: Seconds between two polls of a run that another process writes.
 WAIT_SECONDS = 0.2
+#: Part of the rows that makes a heavy particle worth a note.
+HEAVY = 0.01
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,14 @@ class ComparedCloud:
     def quiet(self) -> bool:
         """Whether it is of a run with ``--sampling quiet``."""
         return self.simulation.get("sampling") == "quiet"
+
+    @property
+    def merged(self) -> bool:
+        """Whether a heavy particle of ``--merge delta`` holds `HEAVY` of its rows."""
+        if self.simulation.get("merge") != "delta":
+            return False
+        _, counts = np.unique(self.cloud[:, 0], return_counts=True)
+        return bool(counts.max() >= HEAVY * len(self.cloud))
 
     def parameters(self) -> dict[str, float | str]:
         """Return `numbers`, and the names of flow, kernel, chemistry and initial cloud."""

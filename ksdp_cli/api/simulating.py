@@ -147,7 +147,7 @@ def _simulate(
     preflight.require(problem)
     require_origin(problem)
     draw = cache(lambda: initial_positions(problem, problem.cases[0]))
-    grid = grid_of(problem, draw()) if problem.config.store_field else None
+    grid = grid_of(problem, draw()) if problem.config.store_field or problem.config.field_side else None
     path = target(out) if out is not None else _to_resume(problem) if resume else None
     resume = resume or case is not None
     going_on = resume and path is not None and path.exists()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -22,7 +23,8 @@ from ..errors import ConfigError
 from ..kernels.gaussian import Gaussian
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
-from ..particles.mesh.nested import Nested, Sizes, choose
+from ..particles.mesh.nested import FULL, Nested, Sizes, choose
+from ..particles.mesh.splines import ORDERS
 from ..particles.mesh.transfer import carried, modes_of, piece_of
 from .aliasing import aliasing_error
 from .base import Facts, Grid, State
@@ -30,14 +32,23 @@ from .beginning import FORMS
 
 #: Largest number of modes an axis, by dimension: 1 GiB a grid at an oversampling of 2.
 MOST = {2: 4096, 3: 240}
+#: Least number of modes of the shortest axes of a stretched box, by dimension, and the largest stretch: what joins the
+#: boxes takes its square in memory, 0.5 GB.
+LEAST, LONGEST = {2: 64, 3: 24}, 192
+#: Largest coordinate: the volume of a box is then a number [length].
+FARTHEST = 1e90
 #: Steps between two measurements of the aliasing error.
 CHECK = 25
 #: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
 #: extent.
-OUTGROWN, MARGIN = 0.3, 1.25
+OUTGROWN, MARGIN = FULL / 2, 1.25
+#: Ratio of the modes of a cube to those of a stretched box above which the first box is stretched.
+WORTH = 4.0
 #: The package of the kernels that are Coulomb's for delta = 0.
 SHIPPED = "ksdp_cli.kernels."
 Axes = Sequence[NDArray[np.floating]]
+#: Smallest and largest coordinates (2, d) of a cloud.
+Ends = NDArray[np.float64]
 
 
 class Params(Base):
@@ -52,6 +63,27 @@ class Params(Base):
 
 #: The name in the class below is its attribute.
 Numbers: TypeAlias = Params
+
+
+@dataclass(frozen=True)
+class Place:
+    """The first box: about ``centre`` (d,), with the sides 2 ``width`` times ``stretch`` (d,) [length].
+
+    A periodic box has the side ``width``.
+    """
+
+    centre: NDArray[np.float64]
+    width: float
+    stretch: tuple[int, ...]
+
+    @property
+    def limits(self) -> NDArray[np.float64]:
+        """How far from the centre a cloud may reach, by axis (d,)."""
+        return OUTGROWN * (2.0 * self.width) + (np.array(self.stretch) - 1.0) * self.width
+
+    def holds(self, ends: Ends) -> bool:
+        """Whether a cloud with these ends is well inside."""
+        return bool((np.abs(ends - self.centre) <= self.limits).all())
 
 
 class Parabolic:
@@ -86,11 +118,9 @@ class Parabolic:
     def start(self, x: Cloud) -> State:
         """Lay the boxes around the cloud and set c to `Facts.c0` in them."""
         axes, params, facts = _axes(x), self.params, self.facts
-        centre, width = _extent(axes)
-        width = max(width, 8.0 * facts.delta, 1e-6)
-        if params.box:
-            centre, width = np.zeros(facts.dim), params.box
-        nested = self._nested(centre, width)
+        way = None if params.box else _ends(axes)
+        place = Place(np.zeros(facts.dim), params.box, (1,) * facts.dim) if way is None else self._place(axes, way)
+        nested = self._nested(place)
         if callable(facts.c0):
             field = modes_of(facts.c0, nested)
         elif facts.c0 == "elliptic":
@@ -99,7 +129,7 @@ class Parabolic:
             field = nested.zeros()
         else:
             raise ConfigError(f"c0 = {facts.c0!r}", FORMS)
-        return _state(field, centre, width, np.zeros(3))
+        return _state(field, place, way, np.zeros(3))
 
     def advance(self, state: State, x: Cloud, dt: float) -> State:
         """Make one implicit Euler step with the particles at ``x``; enlarge the boxes first if the cloud needs it."""
@@ -115,7 +145,7 @@ class Parabolic:
         if record[0] % CHECK == 0:
             record[1] = max(record[1], aliasing_error(nested, field, axes))
         record[0] += 1
-        return _state(field, state["centre"], float(state["width"]), record)
+        return _state(field, _place(state), state.get("way"), record)
 
     def gradient(self, state: State, x: Cloud, scale: float = 1.0) -> Cloud:
         """``scale`` * grad c at ``x`` (n, d); all NaN if a position or the field is not finite."""
@@ -155,40 +185,45 @@ class Parabolic:
             "modes": sizes.count,
             "boxes": sizes.boxes,
             "side": sizes.side,
+            **({"stretch": list(sizes.stretch)} if sizes.widest > 1 else {}),
             "spline_order": sizes.order,
             "oversampling": sizes.over,
             "image_error": sizes.image_error,
             "delta_error": sizes.delta_error if self.facts.delta else None,
             "aliasing_error": float(record[1]),
             "renewed": int(record[2]),
-            "warnings": self._warnings(sizes, record, state["centre"]),
+            "warnings": self._warnings(sizes, record, _place(state)),
         }
 
-    def _warnings(self, sizes: Sizes, record: NDArray[np.float64], centre: NDArray[np.float64]) -> list[str]:
+    def _warnings(self, sizes: Sizes, record: NDArray[np.float64], place: Place) -> list[str]:
         facts, warnings = self.facts, []
         limit = 4.0 * facts.accuracy
         if facts.delta and sizes.delta_error > limit:
             digits = math.sqrt(math.log(1.0 / facts.accuracy))
             modes = 2 * math.ceil(sizes.side / (math.pi * facts.delta) * digits)
+            needed = f"{replace(sizes, count=modes).modes} modes would reach {facts.accuracy:g}; "
             warnings.append(
-                f"delta = {facts.delta:.3g} is not resolved: the last of {sizes.count} modes in a box of side "
-                f"{sizes.side:.3g} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; {modes} modes would reach "
-                f"{facts.accuracy:g}; use a larger --delta2 or more --modes"
+                f"delta = {facts.delta:.3g} is not resolved: the last of {sizes.modes} modes in a box of side "
+                f"{sizes.extent} has exp(-(q delta / 2)^2) = {sizes.delta_error:.2g}; "
+                f"{needed if modes < 10**6 else ''}use a larger --delta2 or more --modes"
             )
         if sizes.image_error > limit:
-            warnings.append(f"periodic images add {sizes.image_error:.2g} to the force; give more --boxes")
-        elif sizes.image_error and math.isfinite(self._reach(centre)):
             warnings.append(
-                f"c spreads beyond the last of {sizes.boxes} boxes, so its values are off by a constant, but not the "
-                "force; give more --boxes"
+                f"periodic images add {sizes.image_error:.2g} to the force, and a constant to c; give more --boxes"
+            )
+        elif sizes.image_error and math.isfinite(self._reach(place.centre)):
+            warnings.append(
+                f"c spreads beyond the last of {sizes.boxes} boxes, so its values are off by a constant, and 0 "
+                "outside, but not the force; give more --boxes"
             )
         if record[1] > limit:
+            finer = "; a smaller --accuracy takes finer ones" if sizes.order < max(ORDERS) else ""
             warnings.append(
-                f"splines of order {sizes.order} add {record[1]:.2g} to the force, more than --accuracy allows"
+                f"splines of order {sizes.order} add {record[1]:.2g} to the force, more than --accuracy allows{finer}"
             )
         if record[2]:
             times = "once" if record[2] == 1 else f"{int(record[2])} times"
-            grown = f"it was enlarged to side {sizes.side:.3g}, which leaves the field as it was"
+            grown = f"it was enlarged to side {sizes.extent}, which leaves the field as it was"
             warnings.append(f"the cloud outgrew its first box {times}; {grown}")
         return warnings
 
@@ -197,31 +232,63 @@ class Parabolic:
         in more boxes if the run has a later end than before."""
         if self.params.box:
             return state
-        width = float(state["width"])
-        side, boxes = 2.0 * width, self._sizes(state["centre"], width).boxes
-        reach = max(
-            max(float(axis.max()) - c, c - float(axis.min())) for axis, c in zip(axes, state["centre"], strict=True)
+        place, way, ends = _place(state), state["way"], _ends(axes)
+        way = np.array([np.minimum(way[0], ends[0]), np.maximum(way[1], ends[1])])
+        boxes = self._sizes(place).boxes
+        shrink = min(
+            limit / max(limit, float(axis.max()) - c, c - float(axis.min()))
+            for axis, c, limit in zip(axes, place.centre, place.limits, strict=True)
         )
-        outgrown, field = reach > OUTGROWN * side, _field(state)
+        outgrown, field = shrink < 1.0, _field(state)
         if not outgrown and len(field) >= boxes:
-            return state
-        old, record, centre = self._of(state), state["told"].copy(), state["centre"]
+            return {**state, "way": way}
+        old, record = self._of(state), state["told"].copy()
         mass, inner = old.mass(field), axes
         if self._endless:  # c reaches the edge; what it differs by from an elliptic state of the same mass does not
-            shrink = OUTGROWN * side / max(reach, OUTGROWN * side)  # into the old box, where the last step's cloud was
-            inner = [middle + shrink * (axis - middle) for axis, middle in zip(axes, centre, strict=True)]
+            # into the old box, where the last step's cloud was
+            inner = [middle + shrink * (axis - middle) for axis, middle in zip(axes, place.centre, strict=True)]
             field = [a - b for a, b in zip(field, self._elliptic(old, inner), strict=True)]
         if outgrown:
-            centre, extent = _extent(axes)
-            width = max(MARGIN * extent, width)
+            place = self._place(axes, way, place)
             record[2] += 1
-        new = self._nested(centre, width)
+        new = self._nested(place)
         pieces = [piece_of(box, modes) for box, modes in zip(old.boxes, field, strict=True)]
         field = [carried(pieces, box) for box in new.boxes]
         if self._endless:
             field = [a + b for a, b in zip(field, self._elliptic(new, inner), strict=True)]
-        field[-1].flat[0] = mass / new.boxes[-1].side ** self.facts.dim
-        return _state(field, centre, width, record)
+        field[-1].flat[0] = mass / new.boxes[-1].volume
+        return _state(field, place, way, record)
+
+    def forecast(self, ends: Ends) -> Sizes:
+        """The sizes for a cloud that fills the region between ``ends`` (2, d)."""
+        return self._sizes(self._place(list(ends.T), ends))
+
+    def _place(self, axes: Axes, way: Ends, old: Place | None = None) -> Place:
+        """The first box for a cloud that has been on its ``way`` so far: c that it has left stays where it is.
+
+        It is a cube, or stretched where that saves most of the modes.
+        """
+        facts, params = self.facts, self.params
+        ends, margin = _ends(axes), MARGIN if old else 1.0
+        centre, extents = ends.mean(0), ends[1] - ends[0]
+        least = max(8.0 * facts.delta, 1e-6)
+        cube = Place(centre, max(margin * float(extents.max()), old.width if old else least), (1,) * facts.dim)
+        worth = WORTH
+        half = margin * extents / 2
+        whole = np.array([np.minimum(way[0], centre - half), np.maximum(way[1], centre + half)])
+        sides = whole[1] - whole[0]
+        if not cube.holds(way):
+            side = MARGIN * float(sides.max())
+            cube = Place(_ahead(whole, ends, np.full(facts.dim, side)), side / (2.0 * FULL), cube.stretch)
+            worth = 1.0
+        if params.modes or params.boxes:
+            return cube
+        width = max(float(sides.min()), least)
+        stretch = tuple(_whole(side / (2.0 * width) + 1.0 - FULL) for side in sides)
+        modes, most = math.prod(stretch), (MOST[facts.dim] / LEAST[facts.dim]) ** facts.dim
+        if modes > most or max(stretch) > LONGEST or worth * modes > (cube.width / width) ** facts.dim:
+            return cube
+        return Place(_ahead(whole, ends, 2.0 * width * (np.array(stretch) - 1.0 + FULL)), width, stretch)
 
     def _elliptic(self, nested: Nested, axes: Axes) -> list[Modes]:
         """Modes of the solution at eps = 0."""
@@ -242,32 +309,32 @@ class Parabolic:
             reach += 4.0 * (getattr(facts.c0, "radius", math.inf) + float(np.abs(centre).max()))
         return reach
 
-    def _sizes(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Sizes:
+    def _sizes(self, place: Place, boxes: int | None = None) -> Sizes:
         params, facts = self.params, self.facts
         return choose(
             facts.dim,
-            width,
+            place.width,
             facts.delta,
             facts.accuracy,
-            self._reach(centre),
+            self._reach(place.centre),
             side=params.box or None,
             count=params.modes or None,
             boxes=boxes or params.boxes or None,
             most=MOST[facts.dim],
+            stretch=place.stretch,
         )
 
-    def _nested(self, centre: NDArray[np.float64], width: float, boxes: int | None = None) -> Nested:
+    def _nested(self, place: Place, boxes: int | None = None) -> Nested:
         """The boxes of a state, as many as it has; by default as many as c needs until T."""
-        key = (*centre.tolist(), width, boxes or 0)
+        key = (*place.centre.tolist(), place.width, *place.stretch, boxes or 0)
         if self._held is None or self._held[0] != key:
-            facts = self.facts
-            periodic = self.params.box > 0
-            nested = Nested(centre.tolist(), self._sizes(centre, width, boxes), facts.delta, facts.threads, periodic)
+            facts, sizes = self.facts, self._sizes(place, boxes)
+            nested = Nested(place.centre.tolist(), sizes, facts.delta, facts.threads, self.params.box > 0)
             self._held = key, nested
         return self._held[1]
 
     def _of(self, state: State) -> Nested:
-        return self._nested(state["centre"], float(state["width"]), len(_field(state)))
+        return self._nested(_place(state), len(_field(state)))
 
 
 def _smooths(kernel: object, delta: float) -> bool:
@@ -281,20 +348,32 @@ def _axes(x: Cloud) -> list[NDArray[np.floating]]:
 
 
 def _usable(axes: Axes) -> bool:
-    return all(math.isfinite(float(axis.min())) and math.isfinite(float(axis.max())) for axis in axes)
+    return all(float(axis.min()) > -FARTHEST and float(axis.max()) < FARTHEST for axis in axes)  # False for nan
 
 
-def _extent(axes: Axes) -> tuple[NDArray[np.float64], float]:
-    """Middle (d,) and largest width of a cloud along an axis."""
-    ends = np.array([(axis.min(), axis.max()) for axis in axes], np.float64)
-    return ends.mean(1), float((ends[:, 1] - ends[:, 0]).max())
+def _ends(axes: Axes) -> Ends:
+    return np.array([[float(axis.min()) for axis in axes], [float(axis.max()) for axis in axes]])
+
+
+def _whole(ratio: float) -> int:
+    """The next of 1, 2, 3, 4, 6, 8, 12, .. from ``ratio`` on, so that a long box is not laid anew often."""
+    power: int = 2 ** max(0, math.ceil(math.log2(ratio) - 1e-9))
+    return power * 3 // 4 if power >= 4 and ratio <= power * 3 / 4 else power
+
+
+def _ahead(whole: Ends, cloud: Ends, sides: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centre (d,) of a region with ``sides`` (d,) around ``whole``, with what is left where the ``cloud`` goes to."""
+    spare = sides - (whole[1] - whole[0])
+    behind, ahead = cloud[0] - whole[0], whole[1] - cloud[1]
+    share = np.where(behind + ahead > 0, ahead / np.where(behind + ahead > 0, behind + ahead, 1.0), 0.5)
+    return np.asarray(whole[0] - share * spare + sides / 2)
 
 
 def _outside(nested: Nested, points: Axes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Which (n,) of the ``points`` are outside the last box, and their positions (d, m) from its middle."""
     last = nested.boxes[-1]
-    away = np.array([axis - (low + last.side / 2) for axis, low in zip(points, last.low, strict=True)])
-    outside = (np.abs(away) >= last.side / 2).any(0)
+    away = np.array([axis - (low + side / 2) for axis, low, side in zip(points, last.low, last.sides, strict=True)])
+    outside = (np.abs(away) >= np.array(last.sides)[:, None] / 2).any(0)
     return away[:, outside], outside
 
 
@@ -310,7 +389,16 @@ def _field(state: State) -> list[Modes]:
     return [state[f"c.{level}"] for level in range(sum(name[:2] == "c." for name in state))]
 
 
-def _state(field: list[Modes], centre: NDArray[np.float64], width: float, record: NDArray[np.float64]) -> State:
-    """``record`` (3,): steps so far, largest aliasing error, enlargements of the boxes. Checkpoints call it "told"."""
+def _place(state: State) -> Place:
+    stretch = state.get("stretch", np.ones(len(state["centre"]), int))
+    return Place(state["centre"], float(state["width"]), tuple(int(s) for s in stretch))
+
+
+def _state(field: list[Modes], place: Place, way: Ends | None, record: NDArray[np.float64]) -> State:
+    """``way`` (2, d): ends of all clouds so far, None in a periodic box.
+
+    ``record`` (3,): steps so far, largest aliasing error, enlargements of the boxes. Checkpoints call it "told".
+    """
     modes = {f"c.{level}": one for level, one in enumerate(field)}
-    return {**modes, "centre": centre, "width": np.array(width), "told": record}
+    free = {} if way is None else {"stretch": np.array(place.stretch), "way": way}
+    return {**modes, "centre": place.centre, "width": np.array(place.width), **free, "told": record}

@@ -41,7 +41,9 @@ def _rows(d: JsonDict) -> list[list[str]]:
         rows.append(["mesh", ", ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in sizes.items())])
     rows.append(["steps", f"{d['steps']}{' or more' if dt['halvings'] else ''}, frames {d['frames']}"])
     if d["seconds"] is not None:
-        rows.append(["time", f"{duration(d['seconds'])}, {1e3 * d['seconds_a_step']:.3g} ms a step, by one process"])
+        last = f" (at T {1e3 * d['seconds_a_step_at_T']:.3g})" if d["seconds_a_step_at_T"] else ""
+        a_step = f"{1e3 * d['seconds_a_step']:.3g} ms a step{last}"
+        rows.append(["time", f"{duration(d['seconds'])}, {a_step}, by one process"])
     for name in ("memory", "disk"):
         have = d[f"{name}_{'available' if name == 'memory' else 'free'}"]
         rows.append([name, f"{bytes_in_words(d[f'{name}_bytes'])} of {bytes_in_words(have)}"])

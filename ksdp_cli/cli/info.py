@@ -42,16 +42,18 @@ def info(
     from ..api import describing
 
     document = describing.info(file)
-    apart, engines, cases, title = {"config", "command"}, list[str](), list[Table](), str(file)
+    apart, engines, cases, title = {"config", "command"}, list[list[object]](), list[Table](), str(file)
     if "times" in document:
         apart |= {"path", "kind", "particles", "dimension", "times", "complete", "megabytes", "states", "engine"}
-        engines, title = _engines(document.get("engine", ())), _sentence(document)
+        reports, title = document.get("engine", ()), _sentence(document)
+        engines += [["engine", one] for one in _engines(reports)]
+        engines += [["warning", one] for one in _doubts(reports)]
         if states := document.get("states", []):
             apart.add("cases")
             cases = [_cases(states)] if document["cases"][0] else []
     rows = [[_title(key), _in_words(key, value)] for key, value in document.items() if key not in apart]
     rows = [row for row in rows if str(row[1]).strip(", ")]  # drop lists of empty entries
-    rows += [["engine", sentence] for sentence in engines]
+    rows += engines
     config = [[name, _flat(value)] for name, value in document["config"].items()]
     tables: list[Table] = [(title, ["", ""], rows), ("configuration", ["", ""], config), *cases]
     _render.emit(document, as_json, *tables)
@@ -85,6 +87,7 @@ def _engines(reports: Sequence[EngineInfo]) -> list[str]:
         if targets:
             verdict = "met" if all(report.get("met", True) for report in mine) else "not met"
             sentence += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {verdict}"
+        sentence += _of_modes(mine)
         adaptive = [report for report in mine if "shortest_step" in report]
         if adaptive:
             steps = sum(int(report["steps_taken"]) for report in adaptive)
@@ -96,6 +99,36 @@ def _engines(reports: Sequence[EngineInfo]) -> list[str]:
             sentence += f"; {some} of mass {several([f'{mass:.4g}' for mass in masses])}"
         sentences.append(sentence)
     return sentences
+
+
+def _of_modes(reports: Sequence[EngineInfo]) -> str:
+    """The sizes of the meshes of a chemical with memory, and the largest of their errors."""
+    meshes = [report for report in reports if "modes" in report]
+    if not meshes:
+        return ""
+    modes, boxes = [int(mesh["modes"]) for mesh in meshes], [int(mesh["boxes"]) for mesh in meshes]
+    errors = {
+        "images": [mesh.get("image_error") for mesh in meshes],
+        "delta": [mesh.get("delta_error") for mesh in meshes],
+        "splines": [mesh.get("aliasing_error") for mesh in meshes],
+    }
+    known = {name: [value for value in values if value is not None] for name, values in errors.items()}
+    largest = ", ".join(f"{max(values):.2g} ({name})" for name, values in known.items() if values)
+    return f", {_span(modes)} modes an axis, boxes: {_span(boxes)}; errors up to {largest}"
+
+
+def _span(values: Sequence[int]) -> str:
+    low, high = min(values), max(values)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _doubts(reports: Sequence[EngineInfo]) -> list[str]:
+    """What engines warn of at the end: of warnings that differ by numbers the first, with a count."""
+    alike: dict[str, list[str]] = {}
+    for report in reports:
+        for warning in report.get("warnings", ()):
+            alike.setdefault(_without_numbers(warning), []).append(warning)
+    return [_counted(warnings) for warnings in alike.values()]
 
 
 def _cases(states: list[StateInfo]) -> Table:
@@ -123,8 +156,12 @@ def _in_words(key: str, value: object) -> object:
     alike: dict[str, list[str]] = {}
     for reason in value:
         if reason:
-            alike.setdefault(re.sub(r"[-+.\de]*\d", "#", str(reason)), []).append(str(reason))
+            alike.setdefault(_without_numbers(str(reason)), []).append(str(reason))
     return several(map(_counted, alike.values()), between="; ")
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"[-+.\de]*\d", "#", text)
 
 
 def _counted(reasons: list[str]) -> str:

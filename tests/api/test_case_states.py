@@ -13,6 +13,7 @@ import ksdp_cli as ksdp
 from ksdp_cli.base.outputs import Lock
 from ksdp_cli.cli.info import _cases, info
 from ksdp_cli.store import CaseWriter, Run
+from ksdp_cli.views.report.reporting import report
 
 OPTIONS = {"mu": [1, 2], "seed": [0, 1, 2], "J": 20, "dt": 1e-3, "snapshots": [0, 1e-3], "M": 0}
 
@@ -46,6 +47,22 @@ def test_info_before_any_frame_is_whole(tmp_path: Path, capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert "no frame of all cases yet; not complete" in " ".join(printed.split())
     assert "cases: 1 done, 5 to do" in printed
+
+
+def test_info_and_report_tell_the_mesh_of_every_case_and_its_doubts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """8 and 16 modes hold no delta; the page has both cases."""
+    path = tmp_path / "s.zarr"
+    ksdp.simulate(out=path, chemistry="parabolic", modes=[8, 16], J=50, T=1e-3, dt=1e-3)
+    info(path)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "8 to 16 modes" in printed
+    assert "(delta)" in printed
+    assert "warning delta = 0.0316" in printed
+    page = Path(report(path, out=tmp_path / "s.html").path).read_text(encoding="utf-8")
+    assert "force, modes = 8" in page
+    assert "force, modes = 16" in page
 
 
 @pytest.mark.parametrize("count", [6, 100])

@@ -10,7 +10,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api import references
-from ksdp_cli.api.comparing import QUIET, compare_each
+from ksdp_cli.api.comparing import MERGED, QUIET, compare_each
 from ksdp_cli.api.comparison import ways_to_decide
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.exact.critical import slope
@@ -69,6 +69,14 @@ def test_quiet_runs_have_quiet_references_networks_random_ones_and_a_mixture_is_
     assert not any("quiet" in note for note in ksdp.compare(network, "simulate", A=20, **CHEAP).notes)
     others = set(Path("runs").glob("*.zarr")) - made
     assert [open_run(path).config.get("sampling") for path in others] == [None] * 2
+
+
+def test_rows_of_a_heavy_particle_are_told_not_to_be_independent(folder: Path) -> None:
+    """One of M = 60 pi is heavy at t = 0.02, and none at the start."""
+    run = ksdp.simulate(out="m.zarr", J=300, M="60pi", merge="delta", snapshots=[0.0, 0.02], dt=1e-3, delta2=1e-2)
+    for t, told in ((0.02, True), (0.0, False)):
+        found = ksdp.compare(f"{run.path}@t={t}", store(folder, "alone"), **ALONE)
+        assert (MERGED in found.notes) == told
 
 
 def test_a_store_with_one_case_chooses_for_the_others(folder: Path) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from ksdp_cli import plan
+from ksdp_cli.api.start_warnings import warn_before_start
 from ksdp_cli.base import rng
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.particles import limits
 from ksdp_cli.particles.problem import pose
+from ksdp_cli.particles.quiet import initial_positions
 
 FEW: dict[str, Any] = {"J": 300, "T": 0.01, "dt": 1e-3}
 
@@ -96,6 +98,19 @@ def test_mesh_and_cost() -> None:
     assert (made["steps"], made["frames"], made["disk_bytes"]) == (20, 6, (6 + 2) * 300 * 2 * 4)
     assert made["engine"] == "direct"
     assert made["seconds"] > 0
+
+
+def test_the_mesh_of_a_cloud_that_a_flow_draws_out() -> None:
+    """Its time is that of the mesh at T; and where that cannot resolve delta, a plan and a run say so before."""
+    few = {"chemistry": "parabolic", "J": 300, "dt": 1e-3, "delta2": 0.04, "accuracy": 1e-3}
+    made = plan(**few, flow="laminar2d", A=1000, T=0.05)
+    assert made["seconds_a_step_at_T"] > made["seconds_a_step"]
+    assert made["seconds"] > 50 * made["seconds_a_step"]
+    assert not [doubt for doubt in made["doubts"] if "draw the cloud out" in doubt]
+    problem = pose({**few, "flow": "hyperbolic", "A": 200, "T": 0.1})
+    told: list[str] = []
+    warn_before_start(problem, initial_positions(problem, problem.cases[0]), None, told.append)
+    assert "4096 modes, the most, do not resolve delta = 0.2" in " ".join(told)
 
 
 def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,6 +133,8 @@ def test_the_gradient_of_c_is_stored_and_is_its_gradient(chemistry: str, dim: in
     assert ds["grad_c"].sel(axis="y").values[1, 1].tobytes() == run.gradient(1, 1)[1].tobytes()
     with pytest.raises(ConfigError, match="no gradient"):
         bare.gradient()
+    with pytest.raises(ConfigError, match="field-side"):
+        ksdp.simulate(J=10, T=1e-3, field_side=2.0, out=tmp_path / "a.zarr")
     with pytest.raises(ConfigError, match="store-gradient"):
         ksdp.simulate(**{**options, "store_field": 0}, out=tmp_path / "c.zarr")
     file = field_files(run.path, run.header, 0, 1)["grad_c"]

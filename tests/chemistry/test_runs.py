@@ -79,6 +79,17 @@ def test_a_sweep_over_eps_is_the_runs_alone_and_goes_on_to_the_bit(tmp_path: Pat
     assert [case["eps"] for case in whole.cases] == [0.1, 1.0]
 
 
+def test_a_run_in_stretched_boxes_goes_on_to_the_bit(tmp_path: Path) -> None:
+    options = {**SMALL, "flow": "laminar2d", "A": 2000, "c0": "zero"}
+    whole = ksdp.simulate(**options, threads=1, out=tmp_path / "whole.zarr")
+    assert max(whole.attrs["engine"][0]["stretch"]) > 2
+    calls = iter(range(4))
+    with pytest.raises(Interrupted):
+        ksdp.simulate(**options, out=tmp_path / "cut.zarr", stop=lambda: None if next(calls, None) is not None else 15)
+    cut = ksdp.simulate(**options, threads=2, out=tmp_path / "cut.zarr", resume=True)
+    assert cut.frame().tobytes() == whole.frame().tobytes()
+
+
 def test_a_later_end_goes_on_from_the_modes(tmp_path: Path) -> None:
     """In a periodic box, whose sizes do not depend on the end: the bits of the run that was long from the start."""
     options = {**SMALL, "box": 8.0}
@@ -165,20 +176,23 @@ def test_a_stored_run_with_an_option_that_changes_nothing_goes_on(
         ksdp.simulate(**longer, out=tmp_path / "b.zarr")
 
 
+@pytest.mark.parametrize("earlier", [{}, {"parabolic": 2}])
 def test_a_run_of_an_earlier_version_is_returned_and_does_not_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    earlier: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its c has another constant and other boxes; in a periodic box nothing has changed."""
     cut = {**SMALL, "snapshots": [1e-3, 6e-3]}
     with monkeypatch.context() as patch:
-        patch.setattr("ksdp_cli.api.headers.MEANINGS", {})
+        patch.setattr("ksdp_cli.api.headers.MEANINGS", earlier)
         path = ksdp.simulate(**{**SMALL, "T": 1e-3}, out=tmp_path / "a.zarr").path
         calls = iter(range(4))
         with pytest.raises(Interrupted):
             ksdp.simulate(**cut, out=tmp_path / "cut.zarr", stop=lambda: None if next(calls, None) is not None else 15)
     with pytest.raises(ConfigError, match="earlier version"):
         ksdp.simulate(**cut, out=tmp_path / "cut.zarr", resume=True)
-    assert ksdp.simulate(**{**SMALL, "T": 1e-3}, out=path, resume=True).complete
+    again = ksdp.simulate(**{**SMALL, "T": 1e-3}, out=path, resume=True)
+    assert again.complete
+    assert again.attrs.get("meaning") == earlier.get("parabolic")
     with pytest.raises(ConfigError, match="earlier version"):
         ksdp.simulate(**{**SMALL, "T": 2e-3}, out=path, resume=True)
     for options in ({"box": 8.0}, {"chemistry": "elliptic", "eps": None}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,38 @@ def test_a_field_is_carried_to_larger_boxes(dim: int, width: float) -> None:
     before, after = old.at(field, axes)[1], new.at(moved, axes)[1]
     assert np.linalg.norm(after - before) < 1e-3 * np.linalg.norm(before)
     assert new.mass(moved) == pytest.approx(old.mass(field), rel=1e-3)
+
+
+@pytest.mark.parametrize(("dim", "delta", "bound"), [(2, 0.2, 1e-3), (3, 0.4, 3e-4)])
+def test_stretched_boxes_are_free_space_for_a_long_cloud(dim: int, delta: float, bound: float) -> None:
+    stretch = (6, *[1] * (dim - 1))
+    axes = ball(500, dim)
+    axes[0] = 10.0 * axes[0] + 0.3
+    nested = Nested([0.3, *[0.0] * (dim - 1)], choose(dim, 2.0, delta, 1e-4, stretch=stretch), delta)
+    assert nested.holds(axes)
+    assert nested.boxes[0].zeros().size < 2.0 ** (1 - dim) * choose(dim, 20.0, delta, 1e-4).count ** dim / 10
+    x = np.stack(axes, 1)
+    exact = DirectCPU(Gaussian, (delta**2,), dim, "float64")(x).T / len(x)
+    field = nested.advanced(nested.zeros(), axes, 1.0, 0.0, 0.0)
+    assert np.linalg.norm(nested.at(field, axes)[1] - exact) < bound * np.linalg.norm(exact)
+
+
+@pytest.mark.parametrize("large", [1 << 22, 0])
+def test_a_field_is_carried_to_stretched_boxes_and_back(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By matrices, and by chirp transforms."""
+    monkeypatch.setattr("ksdp_cli.particles.mesh.transfer.LARGE", large)
+    delta, accuracy, axes = 0.15, 1e-4, ball(1000, 2)
+    sets = [
+        Nested(centre, choose(2, width, delta, accuracy, stretch=stretch), delta)
+        for centre, width, stretch in (([0.0, 0.0], 2.0, ()), ([2.0, 0.1], 2.3, (3, 1)), ([3.0, 1.0], 9.0, ()))
+    ]
+    field = sets[0].advanced(sets[0].zeros(), axes, 1.0, 0.5, 0.3)
+    before, mass = sets[0].at(field, axes)[1], sets[0].mass(field)
+    for old, new in pairwise(sets):
+        pieces = [piece_of(box, modes) for box, modes in zip(old.boxes, field, strict=True)]
+        field = [carried(pieces, box) for box in new.boxes]
+        assert np.linalg.norm(new.at(field, axes)[1] - before) < 1e-3 * np.linalg.norm(before)
+        assert new.mass(field) == pytest.approx(mass, rel=1e-3)
 
 
 @pytest.mark.parametrize("dim", [2, pytest.param(3, marks=pytest.mark.slow)])

@@ -65,9 +65,9 @@ def test_the_rows_that_particles_touch_are_enough(dim: int) -> None:
         splines, whole = box.splines, [np.zeros(3000), np.zeros((dim, 3000))]
         window = splines.window(axes)
         assert (splines.deposit(axes)[window] == splines.deposit(axes, window)).all()
-        assert (width > 1) == (window == tuple(slice(0, box.nodes) for _ in axes))
-        modes = spectrum(splines.deposit(axes), 16, 1)
-        assert (modes == spectrum(splines.deposit(axes, window), 16, 2, window, box.nodes)).all()
+        assert (width > 1) == (window == tuple(slice(0, n) for n in box.nodes))
+        modes = spectrum(splines.deposit(axes), [16] * dim, 1)
+        assert (modes == spectrum(splines.deposit(axes, window), [16] * dim, 2, window, box.nodes)).all()
         grid = synthesis(modes, box.nodes, 1)
         assert (grid[window] == synthesis(modes, box.nodes, 2, window)).all()
         splines.gather(grid, axes, *whole)

@@ -26,9 +26,10 @@ Band = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 class Box:
     """``count`` modes an axis (even) in a periodic box of side ``side`` about ``centre`` (d,).
 
-    ``band`` is a function of |q|^2, the share of the field that this box represents; by default 1. Evaluation smooths
-    the field by exp(-q^2 delta^2 / 4). Modes of a real field are an array (count, .., count / 2 + 1), with the basis
-    exp(i q (x - low)).
+    Along an axis with ``stretch`` (d,) s the box is s times as long and has s times as many modes, so that all nodes
+    have one spacing. ``band`` is a function of |q|^2, the share of the field that this box represents; by default 1.
+    Evaluation smooths the field by exp(-q^2 delta^2 / 4). Modes of a real field are an array (count, .., count / 2 + 1)
+    where nothing is stretched, with the basis exp(i q (x - low)).
     """
 
     def __init__(
@@ -41,30 +42,37 @@ class Box:
         over: float = 2.0,
         threads: int | None = None,
         delta: float = 0.0,
+        stretch: Sequence[int] = (),
     ) -> None:
         dim = len(centre)
         self.dim, self.side, self.count = dim, side, count
-        self.nodes = fast_even(math.ceil(over * count))
-        self.low = np.array([c - side / 2 for c in centre])
-        self.splines = Splines(order, [self.nodes] * dim, self.low.tolist(), side / self.nodes, threads)
-        half = np.arange(count // 2 + 1)
-        whole = np.concatenate([half[:-1], np.arange(-count // 2, 0)])
-        axes = [whole] * (dim - 1) + [half]
-        self.q = [along(2 * math.pi / side * turns, axis, dim) for axis, turns in enumerate(axes)]
+        self.stretch = tuple(stretch) or (1,) * dim
+        self.sides, self.counts = [side * s for s in self.stretch], self.shape(count)
+        self.volume = side**dim * math.prod(self.stretch)
+        nodes = fast_even(math.ceil(over * count))
+        self.nodes = self.shape(nodes)
+        self.low = np.array([c - one / 2 for c, one in zip(centre, self.sides, strict=True)])
+        self.splines = Splines(order, self.nodes, self.low.tolist(), side / nodes, threads)
+        axes = [whole(n) for n in self.counts[:-1]] + [np.arange(self.counts[-1] // 2 + 1)]
+        self.q = [along(2 * math.pi / self.sides[axis] * turns, axis, dim) for axis, turns in enumerate(axes)]
         self.q2 = sum((q * q for q in self.q), np.zeros([len(axis) for axis in axes]))
         self.band = np.ones_like(self.q2) if band is None else band(self.q2)
         self._symbols: dict[int, NDArray[np.inexact]] = {}
         self.blob = np.exp(-self.q2 * delta**2 / 4)
         self._paired = np.ones_like(self.q2)  # the mode -count / 2 has no conjugate and no gradient
         for axis in range(dim):
-            self._paired *= along(np.abs(axes[axis]) < count // 2, axis, dim)
+            self._paired *= along(np.abs(axes[axis]) < self.counts[axis] // 2, axis, dim)
         self._kept = self.band * self.blob * self._paired
+
+    def shape(self, count: int) -> list[int]:
+        """Numbers (d,) of points or modes with ``count`` on the shortest axes."""
+        return [count * s for s in self.stretch]
 
     def zeros(self) -> Modes:
         return np.zeros(self.q2.shape, complex)
 
     def density(self, axes: Sequence[NDArray[np.floating]], mass: float, world: World | None = None) -> Modes:
-        """Modes of the density of particles that share ``mass``; the zero mode is mass / side^d exactly. The ranks of a
+        """Modes of the density of particles that share ``mass``; the zero mode is mass / volume exactly. The ranks of a
         ``world`` share the particles out."""
         return self.density_modes(axes, mass, self.count, world)
 
@@ -74,9 +82,9 @@ class Box:
         """As `density`, with ``count`` modes an axis."""
         window = self.splines.window(axes)
         grid = self.splines.deposit(axes, window, world)
-        modes = spectrum(grid, count, self.splines.threads, window, self.nodes) / self._symbol(count)
-        modes *= mass / axes[0].size / self.side**self.dim
-        modes.flat[0] = mass / self.side**self.dim
+        modes = spectrum(grid, self.shape(count), self.splines.threads, window, self.nodes) / self._symbol(count)
+        modes *= mass / axes[0].size / self.volume
+        modes.flat[0] = mass / self.volume
         return modes
 
     def advanced(self, modes: Modes, density: Modes, memory: float, k: float) -> Modes:
@@ -85,10 +93,12 @@ class Box:
         return np.divide(memory * modes + density, denominator, out=self.zeros(), where=denominator > 0)
 
     def _symbol(self, count: int) -> NDArray[np.inexact]:
-        """Transform of the spline relative to that of a point, for ``count`` modes an axis."""
+        """Transform of the spline relative to that of a point, for ``count`` modes on the shortest axes."""
         if count not in self._symbols:
-            factors = [resized(f, count, 0) for f in self.splines.symbol()[:-1]]
-            symbol: NDArray[np.inexact] = along(self.splines.symbol()[-1][: count // 2 + 1], self.dim - 1, self.dim)
+            *firsts, last = self.splines.symbol()
+            *counts, end = self.shape(count)
+            factors = [resized(f, n, 0) for f, n in zip(firsts, counts, strict=True)]
+            symbol: NDArray[np.inexact] = along(last[: end // 2 + 1], self.dim - 1, self.dim)
             for axis, factor in enumerate(factors):
                 symbol = symbol * along(factor, axis, self.dim)
             self._symbols[count] = symbol
@@ -117,33 +127,35 @@ class Box:
     ) -> None:
         """Add the field with modes ``part`` (any even count up to the nodes) and its gradient."""
         window = self.splines.window(axes)
-        modes = part / self._symbol(part.shape[-1] * 2 - 2).conj()
+        modes = part / self._symbol((part.shape[-1] * 2 - 2) // self.stretch[-1]).conj()
         coefficients = synthesis(modes, self.nodes, self.splines.threads, window)
         self.splines.gather(coefficients, axes, value, gradient, window)
 
 
-def spectrum(grid: Grid, count: int, threads: int, window: Window | None = None, nodes: int = 0) -> Modes:
-    """The ``count`` lowest modes an axis of a real grid: transforms along further axes are of these modes only, and of
-    the rows in which there is something. With ``window`` the grid is that part of one with ``nodes`` an axis, all of
-    the last axis, and the rest is 0."""
-    modes: Modes = fft.rfft(grid, axis=-1, workers=threads)[..., : count // 2 + 1]
+def spectrum(
+    grid: Grid, counts: Sequence[int], threads: int, window: Window | None = None, nodes: Sequence[int] = ()
+) -> Modes:
+    """The lowest modes of a real grid, ``counts`` (d,) of them: transforms along further axes are of these modes only,
+    and of the rows in which there is something. With ``window`` the grid is that part of one with ``nodes`` (d,), all
+    of the last axis, and the rest is 0."""
+    modes: Modes = fft.rfft(grid, axis=-1, workers=threads)[..., : counts[-1] // 2 + 1]
     for axis in reversed(range(grid.ndim - 1)):
-        if window and modes.shape[axis] < nodes:
-            whole = np.zeros((*modes.shape[:axis], nodes, *modes.shape[axis + 1 :]), complex)
-            whole[(*(slice(None),) * axis, window[axis])] = modes
-            modes = whole
-        modes = resized(fft.fft(modes, axis=axis, workers=threads), count, axis)
+        if window and modes.shape[axis] < nodes[axis]:
+            padded = np.zeros((*modes.shape[:axis], nodes[axis], *modes.shape[axis + 1 :]), complex)
+            padded[(*(slice(None),) * axis, window[axis])] = modes
+            modes = padded
+        modes = resized(fft.fft(modes, axis=axis, workers=threads), counts[axis], axis)
     return np.ascontiguousarray(modes)
 
 
-def synthesis(modes: Modes, nodes: int, threads: int, window: Window | None = None) -> Grid:
-    """sum_q modes_q exp(i q x) on ``nodes`` an axis, at least as many as there are modes, or on a part of them."""
+def synthesis(modes: Modes, nodes: Sequence[int], threads: int, window: Window | None = None) -> Grid:
+    """sum_q modes_q exp(i q x) on ``nodes`` (d,), at least as many as there are modes, or on a part of them."""
     for axis in range(modes.ndim - 1):
-        padded = resized(modes, nodes, axis)
+        padded = resized(modes, nodes[axis], axis)
         modes = fft.ifft(padded, axis=axis, workers=threads, norm="forward", overwrite_x=True)
         if window:
             modes = modes[(*(slice(None),) * axis, window[axis])]
-    return np.asarray(fft.irfft(modes, nodes, axis=-1, workers=threads, norm="forward"))
+    return np.asarray(fft.irfft(modes, nodes[-1], axis=-1, workers=threads, norm="forward"))
 
 
 N = TypeVar("N", bound=np.generic)
@@ -158,6 +170,11 @@ def resized(modes: NDArray[N], count: int, axis: int) -> NDArray[N]:
     for part in (slice(0, half), slice(-half, None)):
         result[(*before, part, *after)] = modes[(*before, part, *after)]
     return result
+
+
+def whole(count: int) -> NDArray[np.int64]:
+    """The numbers of ``count`` modes of an axis, as `numpy.fft.fftfreq` orders them."""
+    return np.concatenate([np.arange(count // 2), np.arange(-count // 2, 0)])
 
 
 def fast_even(least: int) -> int:

@@ -4,6 +4,8 @@ Box l represents the band `low`(q^2 s_(l-1)^2) - `low`(q^2 s_l^2) of the field, 
 everything above its band and the last box the rest. The step of a mode is independent of other modes, so each box makes
 its own; periodic images are 4^(boxes - 1) L away. Outer boxes need only the modes of their band, and use the splines of
 the first box while the cloud is inside it.
+
+A cloud that is long along an axis has boxes that are stretched along it, the outer ones less and less.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from .shared import HELD, Shared, coarse_modes
 
 #: Ratio of the sides of consecutive boxes; width of the first band over the side of the first box.
 RATIO, WIDTH = 4, 0.08
+#: Largest share of the first box along its shortest axes for the cloud; the rest keeps the images off.
+FULL = 0.6
 #: Number of terms of a band's edge. With one, box l still contains s_l^2 Lap c outside its window, and periodic images
 #: give 3 to 8 % of the force if c spreads as far as a box is wide. With three it is s_l^6 Lap^3 c, below 1e-3.
 FLAT = 3
@@ -37,8 +41,9 @@ IMAGE = {2: math.pi, 3: 4.2}
 class Sizes:
     """The result of `choose`: ``side`` of the first box, ``count`` modes an axis, ``boxes``, splines, and errors.
 
-    ``outer`` is the number of modes an axis of the other boxes (None: ``count``); ``accuracy`` is that of their field
-    on the first box's splines.
+    ``side`` and ``count`` are those of the shortest axes, and ``stretch`` (d,) times as large along each one. ``outer``
+    is the number of modes an axis of the other boxes (None: ``count``); ``accuracy`` is that of their field on the
+    first box's splines.
     """
 
     side: float
@@ -50,6 +55,29 @@ class Sizes:
     delta_error: float
     outer: int | None = None
     accuracy: float = 1e-4
+    stretch: tuple[int, ...] = ()
+
+    @property
+    def widest(self) -> int:
+        """The largest stretch."""
+        return max(self.stretch, default=1)
+
+    @property
+    def modes(self) -> str:
+        """The number of modes of the first box, as "56" an axis or "112 x 56"."""
+        return " x ".join(str(self.count * s) for s in self.stretch) if self.widest > 1 else str(self.count)
+
+    @property
+    def extent(self) -> str:
+        """The sides of the first box, as `modes`."""
+        return " x ".join(f"{self.side * s:.3g}" for s in self.stretch) if self.widest > 1 else f"{self.side:.3g}"
+
+
+def stretched(stretch: Sequence[int], level: int) -> tuple[int, ...]:
+    """The ``stretch`` (d,) of the box ``level``, which leaves as much room around the cloud, in its sides, as the first
+    one."""
+    room = 1.0 - FULL
+    return tuple(math.ceil((s - room) / RATIO**level + room - 1e-9) for s in stretch)
 
 
 def choose(
@@ -62,33 +90,46 @@ def choose(
     count: int | None = None,
     boxes: int | None = None,
     most: int | None = None,
+    stretch: tuple[int, ...] = (),
 ) -> Sizes:
     """Choose sizes for a cloud of this ``width``, a Gaussian blob of width ``delta`` and a relative error of the force.
 
     The last box is wider than ``width + reach``, where ``reach`` is the side of the region into which c spreads, 8
     sqrt(4 T / eps): then c has no images. If it is infinite, the last box only makes the force of the images small.
     ``side`` gives one periodic box. ``count`` and ``boxes`` override the choice, and the errors are those of these
-    numbers. ``count`` is at most ``most``.
+    numbers. A box with a ``stretch`` (d,) is for a cloud of this ``width`` along the shortest axes. There are at most
+    ``most``^d modes.
     """
     _, order, over = next(row for row in COUPLING[dim] if row[0] <= accuracy)
     first, digits = side or 2.0 * width, math.sqrt(math.log(1.0 / accuracy))
     if count is None:
         count = 2 * math.ceil(first / (math.pi * delta) * digits)
-        count = min(count, most or count)
+        if most:
+            count = min(count, 2 * int(most / math.prod(stretch) ** (1.0 / dim) / 2))
+    long = width + first * (max(stretch, default=1) - 1)
 
     def top(n: int) -> float:
         return first * float(RATIO ** (n - 1))
+
+    def cube(n: int) -> bool:
+        return max(stretched(stretch, n - 1), default=1) == 1
+
+    def holds(n: int) -> bool:
+        pairs = zip(stretched(stretch, n - 1), stretch, strict=True)
+        return top(n) >= reach + width and all(top(n) * b >= reach + width + first * (a - 1) for b, a in pairs)
 
     if side is not None:
         boxes = 1
     elif boxes is None:
         boxes = 1
-        while top(boxes) < reach + width and (math.isfinite(reach) or _image(dim, width, top(boxes)) > accuracy):
+        while not holds(boxes) and (
+            math.isfinite(reach) or _image(dim, long, top(boxes)) > accuracy or not cube(boxes)
+        ):
             boxes += 1
-    image = 0.0 if side is not None or top(boxes) >= reach + width else _image(dim, width, top(boxes))
+    image = 0.0 if side is not None or holds(boxes) else _image(dim, long, top(boxes))
     outer = 2 * math.ceil(_end(accuracy) * RATIO / (2 * math.pi * WIDTH)) + 2
     remainder = math.exp(-((math.pi * count * delta / first / 2) ** 2))
-    return Sizes(first, count, boxes, order, over, image, remainder, outer, accuracy)
+    return Sizes(first, count, boxes, order, over, image, remainder, outer, accuracy, stretch)
 
 
 def low(u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -140,7 +181,8 @@ class Nested:
 
             count = outer_count if level else sizes.count
             side, more = sizes.side * RATIO**level, sizes.over if level else over
-            self.boxes.append(Box(centre, side, count, band, sizes.order, more, threads, delta))
+            stretch = stretched(sizes.stretch, level)
+            self.boxes.append(Box(centre, side, count, band, sizes.order, more, threads, delta, stretch))
         self._shared = Shared(self.boxes[0], self.boxes[1:], coarse, sizes.accuracy) if coarse else None
 
     def zeros(self) -> list[Modes]:
@@ -168,11 +210,11 @@ class Nested:
         if grid is None or not self.holds(axes):
             return [box.density(axes, mass, world) for box in self.boxes]
         lowest = first.density_modes(axes, mass, max(first.count, grid.count), world)
-        outer = grid.densities(_resized(lowest, grid.count) * first.side**first.dim)
+        outer = grid.densities(_resized(lowest, grid.counts) * first.volume)
         for box, modes in zip(self.boxes[1:], outer, strict=True):
-            modes /= box.side**box.dim
-            modes.flat[0] = mass / box.side**box.dim
-        return [_resized(lowest, first.count), *outer]
+            modes /= box.volume
+            modes.flat[0] = mass / box.volume
+        return [_resized(lowest, first.counts), *outer]
 
     def at(
         self, field: list[Modes], axes: Sequence[NDArray[np.floating]]
@@ -183,10 +225,10 @@ class Nested:
         if self.periodic or (grid is None and self.holds(axes)):
             first.add(field[0], axes, value, gradient)
         elif grid is not None and self.holds(axes):
-            count = max(first.count, grid.count)
-            part = _resized(first.part(field[0]), count)
+            counts = first.shape(max(first.count, grid.count))
+            part = _resized(first.part(field[0]), counts)
             outer = grid.field([box.part(modes) for box, modes in zip(self.boxes[1:], field[1:], strict=True)])
-            part += _resized(outer, count)
+            part += _resized(outer, counts)
             first.read(part, axes, value, gradient)
         else:
             for box, modes in zip(self.boxes, field, strict=True):
@@ -196,26 +238,26 @@ class Nested:
     def holds(self, axes: Sequence[NDArray[np.floating]]) -> bool:
         """Whether all positions are in the part of the first box where it can represent the outer boxes."""
         first = self.boxes[0]
-        reach = HELD * first.side
         return all(
-            max(float(axis.max()) - middle, middle - float(axis.min())) <= reach
-            for axis, middle in zip(axes, first.low + first.side / 2, strict=True)
+            max(float(axis.max()) - middle, middle - float(axis.min())) <= (HELD + (stretch - 1) / 2) * first.side
+            for axis, middle, stretch in zip(axes, first.low + np.array(first.sides) / 2, first.stretch, strict=True)
         )
 
     def mass(self, field: list[Modes]) -> float:
         """Mass of the chemical, from the zero mode of the largest box."""
         last = self.boxes[-1]
-        return float(field[-1].flat[0].real) * last.side**last.dim
+        return float(field[-1].flat[0].real) * last.volume
 
 
-def _resized(modes: Modes, count: int) -> Modes:
-    """Change the number of modes an axis of a real field to ``count``: drop the highest ones or add zeros."""
-    if modes.shape[-1] == count // 2 + 1:
+def _resized(modes: Modes, counts: Sequence[int]) -> Modes:
+    """Change the numbers of modes of a real field to ``counts`` (d,): drop the highest ones or add zeros."""
+    last = counts[-1] // 2 + 1
+    if modes.shape[-1] == last:
         return modes
     for axis in range(modes.ndim - 1):
-        modes = resized(modes, count, axis)
-    more = count // 2 + 1 - modes.shape[-1]
-    return np.pad(modes, [(0, 0)] * (modes.ndim - 1) + [(0, more)]) if more > 0 else modes[..., : count // 2 + 1]
+        modes = resized(modes, counts[axis], axis)
+    more = last - modes.shape[-1]
+    return np.pad(modes, [(0, 0)] * (modes.ndim - 1) + [(0, more)]) if more > 0 else modes[..., :last]
 
 
 def _add_inside(
@@ -226,8 +268,8 @@ def _add_inside(
     gradient: NDArray[np.float64],
 ) -> None:
     """Add a box's share at the positions inside its window."""
-    pairs = zip(axes, box.low, strict=True)
-    inside = np.logical_and.reduce([(axis >= low) & (axis < low + box.side) for axis, low in pairs])
+    ends = zip(axes, box.low, box.sides, strict=True)
+    inside = np.logical_and.reduce([(axis >= low) & (axis < low + side) for axis, low, side in ends])
     if not inside.any():
         return
     points = [np.ascontiguousarray(axis[inside]) for axis in axes]

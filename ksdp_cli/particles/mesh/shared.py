@@ -22,7 +22,8 @@ from scipy.special import i0
 
 from .modes import Box, Modes, along, fast_even
 
-#: The window is 1 up to this distance from the centre, over the side of the first box, and falls to 0 at its edge.
+#: The window is 1 up to this distance from the centre, over the side of the first box, and falls to 0 at its edge. In a
+#: stretched box it is as far from the edge.
 HELD = 0.32
 #: Number of complex multiplications up to which OpenBLAS uses one thread.
 ALONE = 1 << 16
@@ -36,15 +37,15 @@ def coarse_modes(accuracy: float, outer: int, ratio: int) -> int:
 
 
 class Shared:
-    """The ``outer`` boxes, represented on ``count`` modes an axis of the first box ``inner``."""
+    """The ``outer`` boxes, represented on ``count`` modes of the shortest axes of the first box ``inner``."""
 
     def __init__(self, inner: Box, outer: Sequence[Box], count: int, accuracy: float) -> None:
         self.outer, self.count, self.threads = outer, count, inner.splines.threads
-        away = np.arange(count) / count - 0.5
-        self.window = np.ones([1] * inner.dim)
-        for axis in range(inner.dim):
-            self.window = self.window * along(_window(np.abs(away), _sharpness(accuracy)), axis, inner.dim)
-        x = [corner + inner.side / count * np.arange(count) for corner in inner.low]
+        self.counts, self.window = inner.shape(count), np.ones([1] * inner.dim)
+        for axis, (n, stretch) in enumerate(zip(self.counts, inner.stretch, strict=True)):
+            away = np.abs(np.arange(n) / count - stretch / 2) - (stretch - 1) / 2  # as far from an edge as in a cube
+            self.window = self.window * along(_window(away, _sharpness(accuracy)), axis, inner.dim)
+        x = [corner + inner.side / count * np.arange(n) for corner, n in zip(inner.low, self.counts, strict=True)]
         #: By box and axis, exp(-i q x) on the coarse grid.
         self._waves = [
             [np.exp(-1j * np.outer(q, points - corner)) for q, points, corner in zip(box.q, x, box.low, strict=True)]
@@ -56,8 +57,7 @@ class Shared:
     def densities(self, lowest: Modes) -> list[Modes]:
         """Modes of the density in each outer box, times its volume, from the ``count`` lowest modes in the first
         box."""
-        shape = [self.count] * self.window.ndim
-        grid = fft.irfftn(lowest, s=shape, workers=self.threads) * self.window
+        grid = fft.irfftn(lowest, s=self.counts, workers=self.threads) * self.window
         densities = []
         for waves, (real, imag) in zip(self._waves, self._last, strict=True):
             modes: NDArray[Any] = applied(real, grid, grid.ndim - 1) + 1j * applied(imag, grid, grid.ndim - 1)
@@ -68,7 +68,7 @@ class Shared:
 
     def field(self, parts: Sequence[Modes]) -> Modes:
         """The ``count`` lowest modes, in the first box, of the sum of the outer boxes' shares."""
-        total = np.zeros([self.count] * self.window.ndim)
+        total = np.zeros(self.counts)
         for waves, (real, imag), part in zip(self._waves, self._last, parts, strict=True):
             half = part.copy()
             half[..., 1:] *= 2.0  # a real field: the other half is conjugate
@@ -76,7 +76,7 @@ class Shared:
                 half = applied(matrix.conj().T, half, axis)
             for back, one in ((real, half.real), (imag, half.imag)):
                 total += applied(back.T, np.ascontiguousarray(one), one.ndim - 1)
-        level = float(total[(self.count // 2,) * total.ndim])  # the window would give it a slope
+        level = float(total[tuple(n // 2 for n in self.counts)])  # the window would give it a slope
         modes = fft.rfftn((total - level) * self.window, workers=self.threads, norm="forward")
         modes.flat[0] += level
         return np.asarray(modes)

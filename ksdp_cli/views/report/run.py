@@ -26,7 +26,7 @@ from .page import Part
 
 #: A parameter with at least this ratio of its ends has a logarithmic axis.
 WIDE = 20
-MOST_ROWS, MOST_PICTURES = 40, 6
+MOST_ROWS, MOST_PICTURES, MOST_ENGINES = 40, 6, 12
 
 
 def page(run: Run, folder: Path) -> Page:
@@ -97,8 +97,9 @@ def _provenance(run: Run) -> list[Part]:
     for name in ("hardware", "model", "model_sha256"):
         if attrs.get(name):
             facts.append([name.replace("_", " "), str(attrs[name])])
-    for report in (attrs.get("engine") or [])[:1]:
-        facts.append(["pair sum", parts.flat_text(report)])
+    reports = attrs.get("engine") or []
+    for case, report in evenly(list(zip(run.cases, reports, strict=False)), MOST_ENGINES):
+        facts.append(["force" + (f", {label(case)}" if len(reports) > 1 else ""), parts.flat_text(report)])
     facts.append(["versions", parts.flat_text(attrs.get("versions", {}))])
     items: list[Part] = [("code", str(attrs.get("command", "")))]
     items += [Table("", ("", ""), facts), parts.settings_table("Configuration", run.config)]
