@@ -30,7 +30,7 @@ def test_results_in_order_and_every_item_once(count: int, threads: int) -> None:
 
 def test_two_threads_work_at_once() -> None:
     meeting = threading.Barrier(2)
-    parallel_map(lambda _: meeting.wait(timeout=20), range(2), 2)  # breaks when one has to follow the other
+    parallel_map(lambda _: meeting.wait(timeout=60), range(2), 2)  # breaks when one has to follow the other
 
 
 @pytest.mark.parametrize("threads", [1, 3])

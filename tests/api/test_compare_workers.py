@@ -129,7 +129,7 @@ def test_an_equal_comparison_waits_for_the_other(here: None, monkeypatch: pytest
 
         monkeypatch.setattr(pair_workers, "solve", meanwhile)
         found = ksdp.compare(first, second, metrics="w2", workers=2)
-        assert others[0].result(60).as_dict() == found.as_dict()
+        assert others[0].result(300).as_dict() == found.as_dict()
 
 
 def test_a_temporary_folder_serves_if_runs_cannot_be_written(here: None, monkeypatch: pytest.MonkeyPatch) -> None:

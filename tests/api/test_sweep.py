@@ -105,7 +105,7 @@ def test_commands_for_a_scheduler(tmp_path: Path, serial: Run) -> None:
     assert len(lines) == 3
     running = [subprocess.Popen([sys.executable, "-m", *line.replace("ksdp ", "ksdp_cli ", 1).split()],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for line in lines]  # fmt: skip
-    said = [process.communicate(timeout=120)[1] for process in running]
+    said = [process.communicate(timeout=300)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], said
     assert same(ksdp.open_run(tmp_path / "a.zarr"), serial)
 

@@ -142,7 +142,7 @@ def test_a_command_ends_at_once_before_its_first_step(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=300)
     assert process.returncode == 143
     assert "before the first step" in told
 

@@ -105,7 +105,7 @@ def test_completion_offers_what_is_registered(line: str, offered: set[str]) -> N
     env = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1), "_KSDP_COMPLETE": "complete_bash"}
     program = "import sys; sys.argv[0] = 'ksdp'; from ksdp_cli.cli.app import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", program], env=os.environ | env, capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", program], env=os.environ | env, capture_output=True, text=True, timeout=300
     )
     assert set(done.stdout.split()) == offered, done.stderr
 

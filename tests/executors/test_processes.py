@@ -27,7 +27,7 @@ def test_calls_after_a_worker_was_lost_end_as_lost() -> None:
         for _ in range(2):  # the second after the pool knows it
             call = pool.submit(os._exit, 1)
             with pytest.raises(BrokenProcessPool):
-                call.result(60)
+                call.result(300)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")

@@ -35,7 +35,7 @@ def work(folder: str) -> tuple[bytes, str, bytes, float]:
 def test_eight_forked_workers_do_what_their_parent_does(tmp_path: Path) -> None:
     alone = work(str(tmp_path / "alone"))
     with mp.get_context("fork").Pool(WORKERS) as pool:
-        found = pool.map_async(work, [str(tmp_path / str(k)) for k in range(WORKERS)]).get(timeout=120)
+        found = pool.map_async(work, [str(tmp_path / str(k)) for k in range(WORKERS)]).get(timeout=300)
     assert all(one == alone for one in found)
 
 

@@ -126,7 +126,7 @@ def test_two_comparisons_make_one_reference_together(folder: Path) -> None:
     """Both want the same run: the second waits for the first and takes it."""
     ksdp.simulate(out="one.zarr", J=100, T=1e-3, dt=1e-3)
     with fork.Pool(2) as pool:
-        found = pool.map_async(compared, [0, 0]).get(timeout=100)
+        found = pool.map_async(compared, [0, 0]).get(timeout=300)
     assert found[0] == found[1]
 
 
@@ -239,7 +239,7 @@ EXPORTS = ("csv", "npz", "nc", "vtkhdf", "parquet")
 @pytest.mark.parametrize("verb", ["simulate", "train", "sample", "plot", "report", *EXPORTS])
 def test_a_full_disk_is_told_with_the_file_and_leaves_no_half(verb: str, folder: Path) -> None:
     with fork.Pool(1) as pool:
-        kind, told, left = pool.apply_async(on_a_full_disk, [verb]).get(timeout=100)
+        kind, told, left = pool.apply_async(on_a_full_disk, [verb]).get(timeout=300)
     assert kind == ResourceError.__name__, told
     assert os.strerror(errno.EFBIG) in told
     assert "new." in told or verb == "report"  # whose pictures are drawn in the system's temporary folder

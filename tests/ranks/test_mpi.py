@@ -79,7 +79,7 @@ pytestmark = [
 
 def mpiexec(folder: Path, *program: str) -> subprocess.CompletedProcess[str]:
     command = [str(MPIEXEC), "-n", "2", sys.executable, *program]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, env=os.environ | SMALL)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=os.environ | SMALL)
 
 
 def test_ranks_of_mpi_have_the_bits_of_one_process(tmp_path: Path) -> None:
