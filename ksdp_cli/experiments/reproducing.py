@@ -125,6 +125,8 @@ def reproduce(
             stages = Stages(job.experiment, scale, at, algorithm=algorithm, **settings)
             work.append((job, stages, range(count or stages.scale.seeds)))
         if executor is not None or (workers or 1) > 1:
+            for _, stages, _ in work:
+                stages.ledger.note_done()
             make_ahead(work, executor or executors.DEFAULT, workers, Listener(bar, stop))
         for job, stages, own in work:
             _run(job, stages, own, result, picture)
