@@ -60,7 +60,7 @@ def page(
     network = _network(report_model)
     scene = Scene(model.dim, _extent(report_model, clouds, network), clouds, title, units, report_model.start, network)
     sections: list[tuple[str, Sequence[Part]]] = [
-        (f"Distance to the {beside}", [*_distances(report_model, places, of_training, progress), *notes]),
+        ("Distance to the reference", [*_distances(report_model, places, of_training, progress), *notes]),
         ("What was run", _provenance(report_model, runs)),
         ("Training", _training(report_model, folder, warn)),
         (f"Network and {beside}" if clouds else "Network", _pictures(report_model, places, clouds, folder, beside)),
@@ -174,7 +174,7 @@ def _training(report_model: ReportModel, folder: Path, warn: Warn) -> list[Part]
     return [
         *content,
         Picture(
-            folder / "training.svg", "Training loss (14), validation and its noise floor, against the gradient step."
+            folder / "training.svg", "Training loss (14), validation and its noise floor against the gradient step."
         ),
     ]
 
@@ -188,7 +188,7 @@ def _pictures(
 ) -> list[Picture]:
     density, curve = folder / "density.png", folder / "moments.svg"
     names = ("network", beside)
-    text = f"Density of the network's particles beside the {beside}, one colour scale per row."
+    text = "Density of the network's particles beside the reference, one colour scale per row."
     if not clouds:
         low, high = (
             dict(zip(report_model.eta.names, ends, strict=True))
