@@ -37,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # Else each of the many processes that tests start compiles every module again: 0.1 s.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Else a thread of torch that waits for the next small loop spins, and takes the core of one that works.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if config.getoption("--slow"):
         os.environ["KSDP_SLOW_TESTS"] = "1"  # for workers, which do not see the command line
 

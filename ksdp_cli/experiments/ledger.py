@@ -6,6 +6,7 @@ is known too.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -52,6 +53,14 @@ class Ledger:
     def __init__(self, folder: Path, overwrite: bool = False) -> None:
         self.folder, self.overwrite = folder, overwrite
         self.stages: dict[str, Stage] = {}
+        self._before: set[str] | None = None
+
+    def note_done(self) -> None:
+        """Note which stages are finished: those that other processes finish from now on are not said to be found."""
+        self._before = set()
+        for file in self.folder.glob("*.json"):
+            with contextlib.suppress(DataError):  # it is told of where its stage is due
+                self._before |= {file.stem} if self.is_done(file.stem) else set()
 
     def stage(
         self,
@@ -78,7 +87,8 @@ class Ledger:
                 + "use another -o, or --overwrite to make it again",
             )
         if record is not None and not differs and record["done"] and (output is None or output.exists()):
-            stage = Stage(name, record["result"], record["seconds"], True)
+            found = self._before is None or name in self._before
+            stage = Stage(name, record["result"], record["seconds"], found)
         else:
             # an interrupted replacement must still replace
             afresh = differs or bool(record and record["afresh"])

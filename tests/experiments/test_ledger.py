@@ -34,6 +34,20 @@ def test_finished_stages_are_found_by_the_next_process(tmp_path: Path) -> None:
     assert work.calls == [False]
 
 
+def test_stages_of_other_processes_are_not_said_to_be_found(tmp_path: Path) -> None:
+    work = Work()
+    Ledger(tmp_path).stage("data", {}, work)
+    (tmp_path / "other.json").write_text("{}")
+    ledger = Ledger(tmp_path)
+    ledger.note_done()
+    Ledger(tmp_path).stage("train", {"steps": 3}, work)  # by a worker
+    assert [ledger.stage(name, config, work).found for name, config in (("data", {}), ("train", {"steps": 3}))] == [
+        True,
+        False,
+    ]
+    assert len(work.calls) == 2
+
+
 def test_a_changed_configuration_is_refused_with_its_differences(tmp_path: Path) -> None:
     work = Work()
     Ledger(tmp_path).stage("train", {"steps": 3, "N": 5}, work)

@@ -91,7 +91,8 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(
     affine_data: Callable[..., TrainingData], cut: int, solver: str
 ) -> None:
     base = PAPER if solver == "iterative-lp" else SMALL
-    settings, steps, kept = with_changes(base, solver=solver, sets=2), iter(range(1, 1000)), []
+    settings = with_changes(base, solver=solver, sets=2, sub_problem_size=12)
+    steps, kept = iter(range(1, 1000)), list[Any]()
 
     def interrupt(state: Any) -> None:
         kept.append(state)
