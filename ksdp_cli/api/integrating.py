@@ -71,7 +71,8 @@ def _keep(watch: Watch, message: str) -> str:
     if writer.header.case_count > 1 or isinstance(writer, CaseStore):
         watch.save()  # so that the others go on from here, and this one is not run again to its end
         return f"the frames before it are kept in {writer.path} ({writer.committed})"
-    frames = _end_here(watch, writer, blow_up=message)
+    times = snapshots_of(writer.header.config)[: writer.committed]
+    frames = _end_here(watch, writer, _with(times, watch.simulation.moving.elapsed()), blow_up=message)
     return f"{writer.path} ends at the last good step (frames: {frames})"
 
 
@@ -80,23 +81,29 @@ def _stop(watch: Watch, end: Collapsed) -> dict[str, object]:
     writer, simulation = watch.writer, watch.simulation
     assert isinstance(writer, Owner)  # a case alone is not stopped
     simulation.snapshot()
-    t = simulation.moving.time()
-    attrs = open_run(writer.path).attrs  # a run killed at its stop comes here again, and its store ends there by now
-    remaining = [float(one) for one in writer.times if one > t * (1 + 1e-12)]
-    stop = {"t": t, "why": end.why, "not_reached": attrs.get("stopped", {"not_reached": remaining})["not_reached"]}
-    _end_here(watch, writer, stopped=stop, command=attrs["command"])
+    attrs, t, times = open_run(writer.path).attrs, simulation.moving.time(), snapshots_of(writer.header.config)
+    # a run killed at its stop comes here again; its store may end there by now, and its steps are then of other lengths
+    stop: dict[str, object] | None = attrs.get("stopped")
+    if stop is None:
+        remaining = [float(one) for one in writer.times if one > t * (1 + 1e-12)]
+        stop = {"t": t, "why": end.why, "not_reached": remaining}
+        times = _with(times[: writer.committed], simulation.moving.elapsed())
+    _end_here(watch, writer, times, stopped=stop, command=attrs["command"])
     return stop
 
 
-def _end_here(watch: Watch, writer: Owner, **facts: object) -> int:
-    """Complete the store with the cloud as it is as its last frame, and ``facts``; the number of its frames.
+def _with(times: tuple[float, ...], t: float) -> tuple[float, ...]:
+    """``times`` and ``t``, if it is later."""
+    return (*times, t) if not times or t > times[-1] else times
+
+
+def _end_here(watch: Watch, writer: Owner, times: tuple[float, ...], **facts: object) -> int:
+    """Complete the store with the cloud as it is as the last frame of ``times``, and ``facts``; the number of its
+    frames.
 
     The facts come with the new times: a run killed after that is known to have ended here.
     """
     problem, moving = watch.simulation.problem, watch.simulation.moving
-    times, t = snapshots_of(writer.header.config)[: writer.committed], moving.elapsed()
-    if not times or t > times[-1]:
-        times = (*times, t)
     shorter = header(with_times(problem, times), writer.header.grid)
     end = change_times(writer, replace(shorter, attrs=shorter.attrs | facts | {MADE_BY: watch.kind}))
     end.annotate(**watch.facts())

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ..base.libraries import library
 from ..store import Run, layout
+from ..store.netcdf import write_dataset
 from ..store.selection import Selection
+from .hdf5 import sink
 
 #: The member of an .npz that holds the metadata as JSON; no parameter can have this name.
 METADATA = "ksdp-metadata"
@@ -81,33 +83,38 @@ def write_netcdf(
 
     The file follows the CF conventions: quantities have the unit 1, for equation (8) has no other, and what they
     measure stands in their long names; swept parameters are auxiliary coordinates of the positions. xarray writes the
-    coordinates. It would load the positions whole, so they are appended block by block.
+    coordinates. It would load the positions whole, so they are appended block by block, and c frame by frame.
     """
     h5netcdf, run = library("h5netcdf", "NetCDF"), selection.run
-    for _, read in fields_of(run).values():
-        for case, k in selection.frames():
-            read(case, k)  # xarray writes c, and would not see that it is damaged
     whole = run.dataset().isel(case=list(selection.cases), time=list(selection.snapshots))
-    small = whole.drop_vars("position")
+    small = whole.drop_vars(["position", *fields_of(run)]).load()
     small.attrs = {"Conventions": CF, "title": f"ksdp {run.kind}"}
     small.attrs |= {name: _plain(value) for name, value in metadata.items()}
     for variable in small.variables.values():
         variable.attrs = _with_units(variable.attrs)
         variable.encoding = {"_FillValue": None}  # a coordinate lacks no value
-    small.to_netcdf(path, engine="h5netcdf")
-    with h5netcdf.File(path, "a") as file:
+    with sink(path, progress) as (target, progress), h5netcdf.File(target, "w") as file:
+        write_dataset(small, file)
         file.attrs.pop("coordinates", None)  # of the file, where they belong to the positions
         for name, length in zip(("case", "time", "particle", "axis"), shape_of(selection), strict=True):
             if name not in file.dimensions:
                 file.dimensions[name] = length
-        dims = ("case", "time", "particle", "axis")
-        chunk = (1, 1, min(run.J, layout.CHUNK), run.dim)
-        position = file.create_variable("position", dims, selection.kind[1:], chunks=chunk)
-        labels = {name: value for name, value in whole["position"].attrs.items() if name != "coordinates"}
-        labels = _with_units(labels) | ({"coordinates": " ".join(selection.parameters)} if selection.parameters else {})
-        for name, value in labels.items():
-            position.attrs[name] = value
-        done = 0
+
+        def variable_of(name: str, kind: DTypeLike, chunk: tuple[int, ...] | None) -> Any:
+            variable = file.create_variable(name, whole[name].dims, kind, chunks=chunk)
+            labels = {one: value for one, value in whole[name].attrs.items() if one != "coordinates"}
+            labels = _with_units(labels)
+            labels |= {"coordinates": " ".join(selection.parameters)} if selection.parameters else {}
+            for one, value in labels.items():
+                variable.attrs[one] = value
+            return variable
+
+        for name, (_, read) in fields_of(run).items():
+            values = variable_of(name, np.float32, None)
+            for i, case in enumerate(selection.cases):
+                for j, k in enumerate(selection.snapshots):
+                    values[i, j] = read(case, k)
+        position, done = variable_of("position", selection.kind[1:], (1, 1, min(run.J, layout.CHUNK), run.dim)), 0
         for i, j, start, block in selection.blocks():
             position[i, j, start : start + len(block)] = block
             done += len(block)

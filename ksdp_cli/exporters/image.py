@@ -17,6 +17,7 @@ from ..base.libraries import library
 from ..errors import ConfigError
 from ..store import layout
 from ..store.selection import Selection
+from .hdf5 import sink
 from .vtk import ROOT, VERSION
 
 
@@ -32,7 +33,7 @@ def write_image(selection: Selection, path: Path, metadata: dict[str, object], p
         raise ConfigError(f"{selection.run.path} holds no c", "simulate with --store-field")
     flat = 3 - len(grid.shape)
     n = (*grid.shape, *(1,) * flat)
-    with h5py.File(path, "w") as file:
+    with sink(path, progress) as (target, progress), h5py.File(target, "w") as file:
         root = file.create_group(ROOT)
         root.attrs["Version"] = VERSION
         root.attrs.create("Type", b"ImageData", dtype=h5py.string_dtype("ascii", len("ImageData")))

@@ -18,6 +18,7 @@ from ..base.libraries import library
 from ..errors import ConfigError
 from ..store import layout
 from ..store.selection import Selection
+from .hdf5 import sink
 
 if TYPE_CHECKING:
     import h5py
@@ -40,7 +41,7 @@ def write_vtkhdf(
         message = f"VTK has points in 3 dimensions, and {selection.run.path} has {selection.run.dim}"
         raise ConfigError(message, "export to .npz, .nc, .parquet or .csv")
     h5py = library("h5py", "VTKHDF")
-    with h5py.File(path, "w") as file:
+    with sink(path, progress) as (target, progress), h5py.File(target, "w") as file:
         root = file.create_group(ROOT)
         root.attrs["Version"] = VERSION
         root.attrs.create("Type", b"PolyData", dtype=h5py.string_dtype("ascii", len("PolyData")))

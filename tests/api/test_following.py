@@ -100,6 +100,8 @@ def test_a_run_stops_at_its_collapse(tmp_path: Path) -> None:
 
 
 LAST: dict[str, Any] = {"flow": "none", "J": 400, "dt": 1e-4, "chi": 1, "M": 100, "delta2": 1e-3, "merge": "stop"}
+#: Stops within a step.
+HALVED: dict[str, Any] = {"flow": "none", "J": 60, "dt": "auto", "M": 200, "T": 0.2, "merge": "stop"}
 
 
 def test_a_collapse_seen_at_the_last_step(tmp_path: Path) -> None:
@@ -118,18 +120,22 @@ def test_a_collapse_seen_at_the_last_step(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "where", ["api.integrating.change_times", "api.integrating.finish", "store.owner.Owner.annotate"]
 )
-def test_a_run_killed_where_it_stops_is_completed(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = ksdp.simulate(out=tmp_path / "whole.zarr", T=0.05, **LAST)
+@pytest.mark.parametrize("options", [LAST | {"T": 0.05}, HALVED], ids=["whole steps", "halved steps"])
+def test_a_run_killed_where_it_stops_is_completed(
+    where: str, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ksdp.simulate(out=tmp_path / "whole.zarr", **options)
     with monkeypatch.context() as patch:
         patch.setattr(f"ksdp_cli.{where}", _kill)
         with pytest.raises(KeyboardInterrupt):
-            ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, **LAST)
-    run = ksdp.simulate(out=tmp_path / "a.zarr", T=0.05, resume=True, **LAST)
+            ksdp.simulate(out=tmp_path / "a.zarr", **options)
+    run = ksdp.simulate(out=tmp_path / "a.zarr", resume=True, **options)
     assert run.complete
     assert np.array_equal(run.times, whole.times)
     for name in ("stopped", "followed", "t_b", "no_t_b"):
         assert run.attrs.get(name) == whole.attrs.get(name)
     assert np.array_equal(run.frame(0, 0), whole.frame(0, 0))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.zarr", "whole.zarr"]
 
 
 def _kill(*_: object, **__: object) -> None:

@@ -23,12 +23,10 @@ def made(folder: Path, dim: int) -> Run:
     with create(folder / "a.zarr", header) as owner:
         for k in range(2):
             rng = np.random.default_rng(k)
-            owner.write(
-                k,
-                rng.normal(size=(2, 6, dim)),
-                rng.normal(size=(2, *grid.shape)),
-                rng.normal(size=(2, dim, *grid.shape)),
-            )
+            shapes = ((2, 6, dim), (2, *grid.shape), (2, dim, *grid.shape))
+            for number, one in enumerate(zip(*(rng.normal(size=shape) for shape in shapes), strict=True)):
+                with owner.case(number) as case:
+                    case.write(k, *one)
         owner.finish()
     return open_run(folder / "a.zarr")
 
