@@ -63,7 +63,7 @@ def checked(model: type[BaseModel], values: Mapping[str, object], owner: str) ->
         raise ConfigError(f"{owner}: {first_error(error)}", _shows(owner)) from None
 
 
-def require_one_owner(extra: Iterable[str], fields: Mapping[Part, JsonDict]) -> None:
+def require_one_owner(extra: Iterable[str], fields: Mapping[Part, Mapping[str, object]]) -> None:
     """Raise `ConfigError` unless each parameter in ``extra`` belongs to exactly one component."""
     for name in extra:
         owners = [f"{kind} {owner!r}" for (kind, owner), names in fields.items() if name in names]
@@ -73,7 +73,7 @@ def require_one_owner(extra: Iterable[str], fields: Mapping[Part, JsonDict]) -> 
             raise ConfigError(f"{' and '.join(owners)} both have a parameter {name!r}", "set it in a table of --config")
 
 
-def _no_such_parameter(name: str, fields: Mapping[Part, JsonDict]) -> ConfigError:
+def _no_such_parameter(name: str, fields: Mapping[Part, Mapping[str, object]]) -> ConfigError:
     parameters = [name for names in fields.values() for name in names]
     error = unknown_name(name, [*SimulateConfig.model_fields, *parameters])
     if owned := _owners_of(name):
