@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..base.files import JsonDict
 from ..base.shapes import Cloud
 from ..errors import DataError
+from ..initial.density import IMAGES
 from ..store.foreign import has_positions, read_foreign, require_plausible_size
 from .table_files import read_csv, read_parquet, read_vtk, read_vtkhdf
 
@@ -33,6 +34,10 @@ def read_cloud(path: Path) -> Cloud:
     suffix = path.suffix.lower()
     if not path.exists():
         raise DataError(f"{path} does not exist", "check the path")
+    if suffix in IMAGES:
+        raise DataError(
+            f"{path} is an image, not points", f"start a run from it: simulate --init density --grid {path}"
+        )
     if not is_own(path):
         raise DataError(f"{path} is not a file of a cloud", f"give {', '.join(SUFFIXES)} or a Zarr group 'position'")
     if suffix in READERS:

@@ -11,9 +11,17 @@ from .mesh_at_end import mesh_at_end
 
 def warn_before_start(problem: Problem, cloud: Cloud, coarse: str | None, warn: Say | None) -> None:
     """Issue ``coarse`` (the `precision_warning`) and the warnings on flow, chemical and initial ``cloud`` (J, d)."""
-    of_steps = preflight.step_warning(problem), flow_steps.flow_warning(problem)
+    of_steps = preflight.step_warning(problem), _idle(problem), flow_steps.flow_warning(problem)
     mesh = mesh_at_end(problem, cloud)
     of_chemical = preflight.chemical_warning(problem), mesh.doubt() if mesh else None
     for doubt in (coarse, *of_steps, *of_chemical, *collapse.doubts(problem, cloud)):
         if doubt and warn:
             warn(doubt)
+
+
+def _idle(problem: Problem) -> str | None:
+    """Warn of a ``dt_fraction`` where no step can be halved."""
+    config = problem.config
+    if config.halvings or config.dt_fraction == type(config).model_fields["dt_fraction"].default:
+        return None
+    return f"--dt-fraction {config.dt_fraction:g} changes nothing, since no step is halved; add --halvings or --dt auto"

@@ -21,6 +21,11 @@ def rank(mpi: bool = False) -> int:
     return _number(names) or 0
 
 
+def started() -> int:
+    """Return the number of processes that torchrun or an MPI launcher started; 1 if unknown."""
+    return (_number(("WORLD_SIZE",)) if by_torchrun() else mpi_size()) or 1
+
+
 def mpi_size() -> int | None:
     """Return the number of processes that the MPI launcher started; None if unknown."""
     return _number(MPI_SIZE)

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 FIRST = ("out", "overwrite", "resume", "workers", "executor", "case")
 
 
+def doubt_many(what: str, instead: str = "start one") -> None:
+    """Warn, in the first of several processes of a launcher, that each of them does the same."""
+    count = launcher.started()
+    if count > 1 and launcher.rank(mpi=not launcher.by_torchrun()) == 0:
+        _boundary.warn(f"{count} processes were started, and each of them makes {what}; {instead}")
+
+
 @contextmanager
 def join_world(launcher_name: str | None) -> Iterator[World]:
     """Join the world of this process, as `ksdp_cli.api.ranks.join_world`.

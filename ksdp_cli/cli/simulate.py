@@ -170,8 +170,8 @@ def run_and_print(settings: dict[str, object], as_json: bool) -> None:
     from .. import api
 
     options: dict[str, Any] = dict(settings)
-    if options.get("world") is None and options.get("case") is None and launcher.rank(mpi=True) == 0:
-        _warn_of_many(launcher.mpi_size() or 1)
+    if options.get("world") is None and options.get("case") is None and not launcher.by_torchrun():
+        _ranks.doubt_many("this run", "for one cloud on all of them add --world mpi, for a run of each --world alone")
     with graceful() as stop, _ranks.join_world(options.pop("world", None)) as ranks:
         if ranks.rank:
             _ranks.follow(ranks, stop, options)
@@ -203,14 +203,6 @@ def _name_next_step(run: Run, settings: dict[str, object]) -> None:
         say(f"{len(left)} of {len(run.cases)} cases are left, as --case {left[0]}; the last completes {run.path}")
         return
     suggest("train" if len(run.cases) > 1 else "plot", run.path)
-
-
-def _warn_of_many(processes: int) -> None:
-    if processes > 1 and not launcher.by_torchrun():
-        warn(
-            f"{processes} processes were started, and each of them makes this run; for one cloud on all of them add "
-            "--world mpi, for a run of each --world alone"
-        )
 
 
 def render(run: Run, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 from ..base.signals import graceful
 from ..config import TrainConfig
 from . import _options as o
-from . import _render
+from . import _ranks, _render
 from ._boundary import say, suggest, warn
 from ._fields import GroupedCommand, options_of
 
@@ -63,6 +63,7 @@ def train(
 
     outputs: dict[str, object] = {"out": out, "overwrite": overwrite, "resume": resume}
     arguments: dict[str, Any] = o.merge(config, options | outputs, list(TrainConfig.model_fields))
+    _ranks.doubt_many("this training")
     with graceful() as stop, _render.progress("train") as progress:
         result = api.train(
             store,

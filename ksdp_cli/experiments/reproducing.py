@@ -19,11 +19,11 @@ from ..base.listener import Listener, Progress, Stop
 from ..base.outputs import Lock, require_free, write_whole
 from ..base.parsing import integer
 from ..errors import ConfigError
-from . import definition, drawing
-from .definition import TABLE2, Experiment
+from . import drawing
 from .side_by_side import make_ahead
 from .stages import Stages
 from .table2 import COLUMNS, NOTE, TITLE, Entry, evaluate
+from .targets import Job, jobs
 
 PICTURES = ("png", "pdf", "svg")
 ALGORITHMS = ("fresh", "paper")
@@ -66,32 +66,6 @@ class Reproduction:
         tables.append(("stages", ("experiment", "stage", "count", "seconds", "found done"), self.seconds))
         files = [["pictures", ", ".join(str(path) for path in self.pictures)]] if self.pictures else []
         return [*tables, ("", ("", ""), [*files, ["everything", str(self.folder)]])]
-
-
-@dataclass(frozen=True)
-class Job:
-    """An experiment of a target, whether to measure its rows, and the figures to draw."""
-
-    experiment: Experiment
-    rows: bool
-    figures: tuple[str, ...]
-
-
-def jobs(target: str) -> list[Job]:
-    """The jobs of a target: NAME or a TOML file, ``table2``, ``all``, or the name of a figure.
-
-    Raises `ConfigError` for an unknown target.
-    """
-    if target == "table2":
-        return [Job(definition.read(name), True, ()) for name in TABLE2]
-    if target == "all":
-        return [Job(one, True, tuple(f.name for f in one.figures)) for one in definition.shipped()]
-    if not target.endswith(".toml") and target not in definition.names():
-        own = [Job(one, False, (target,)) for one in definition.shipped() if target in {f.name for f in one.figures}]
-        if own:
-            return own
-    one = definition.read(target, ("table2", "all", "fig1 to fig10"))
-    return [Job(one, True, tuple(f.name for f in one.figures))]
 
 
 def reproduce(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import executors
 from ..base.files import JsonDict
@@ -20,9 +20,7 @@ from ..executors import Workers
 from .definition import Experiment
 from .drawing import references_of
 from .stages import Stages
-
-if TYPE_CHECKING:
-    from .reproducing import Job
+from .targets import Job
 
 
 @dataclass(eq=False)

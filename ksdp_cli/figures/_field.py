@@ -54,6 +54,7 @@ def levels_of(sections: Sequence[Section]) -> NDArray[np.float64]:
 
     ends = [(float(one.values.min()), float(one.values.max())) for one in sections]
     low, high = min((a for a, _ in ends), default=0.0), max((b for _, b in ends), default=0.0)
+    low = 0.0 if -0.01 * high < low < 0.0 else low  # c vanishes there, to the accuracy of its modes
     return np.asarray(MaxNLocator(LEVELS).tick_values(low, high)) if high > low else np.empty(0)
 
 

@@ -122,7 +122,7 @@ def densest(x: Cloud, delta: float) -> float:
 
 
 def _coarse(problem: Problem, cloud: Cloud) -> str | None:
-    if not _ours(problem):
+    if not problem.config.kernel.startswith("ksdp:"):
         return None
     worst, most = None, 0.0
     fractions: dict[tuple[float, ...], float] = {}
@@ -138,6 +138,7 @@ def _coarse(problem: Problem, cloud: Cloud) -> str | None:
         return None
     delta2, over = worst.kernel_args[0], excess(problem, worst)
     part = f", {min(most / over, 1.0):.0%} of the excess over the critical mass" if over else ""
+    part = part if _ours(problem) else " at eps = 0"
     return (
         f"delta = {math.sqrt(delta2):.3g} is not small compared with the initial cloud{worst.place}: it removes "
         f"{most:.0%} of the pair force{part}; use a smaller --delta2, with a --dt to match"
@@ -148,7 +149,7 @@ def _beyond(problem: Problem, cloud: Cloud) -> str | None:
     """Warn if law (6) about the centre of mass, with slope (J - 1) / J (4 mu - chi M / 2 pi), reaches 0 during the
     run."""
     c = problem.config
-    if c.flow != "ksdp:none" or len(cloud) < 2:
+    if c.flow != "ksdp:none" or c.merge != "none" or len(cloud) < 2:
         return None
     start = float(cloud.var(0, dtype=np.float64).sum())
     first, end = None, math.inf

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from .. import plugins
 from ..base import parsing
-from ..base.files import JsonDict
 from ..base.validation import first_error
 from ..config import SimulateConfig, unknown_name
 from ..errors import ConfigError
@@ -18,9 +18,9 @@ from ..errors import ConfigError
 Part = tuple[str, str]
 
 
-def fields_of(owner: str, component: object) -> JsonDict:
+def fields_of(owner: str, component: object) -> dict[str, FieldInfo]:
     """The fields of a component's ``Params``, or none. Raises `ConfigError` for a name that equation (8) uses."""
-    fields = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
+    fields: dict[str, FieldInfo] = dict(component.Params.model_fields) if hasattr(component, "Params") else {}
     clash = [name for name in fields if name in SimulateConfig.model_fields]
     if clash:
         raise ConfigError(
@@ -29,7 +29,7 @@ def fields_of(owner: str, component: object) -> JsonDict:
     return fields
 
 
-def table_of(key: str, table: object, part: str, names: dict[str, object]) -> JsonDict:
+def table_of(key: str, table: object, part: str, names: Collection[str]) -> dict[str, object]:
     """Return ``table``, the parameters of ``part``. Raises `ConfigError` if it is not a table or has an unknown
     name."""
     if not isinstance(table, dict):
@@ -42,7 +42,7 @@ def table_of(key: str, table: object, part: str, names: dict[str, object]) -> Js
     return table
 
 
-def own_values(parameters: JsonDict, fields: JsonDict) -> dict[str, float | str]:
+def own_values(parameters: Mapping[str, object], fields: Mapping[str, FieldInfo]) -> dict[str, float | str]:
     """The parameters of a law that differ from its defaults. Raises `ConfigError` for several values of one."""
     values: dict[str, float | str] = {}
     for name in [name for name in fields if name in parameters]:
@@ -63,7 +63,7 @@ def checked(model: type[BaseModel], values: Mapping[str, object], owner: str) ->
         raise ConfigError(f"{owner}: {first_error(error)}", _shows(owner)) from None
 
 
-def require_one_owner(extra: Iterable[str], fields: Mapping[Part, JsonDict]) -> None:
+def require_one_owner(extra: Iterable[str], fields: Mapping[Part, Collection[str]]) -> None:
     """Raise `ConfigError` unless each parameter in ``extra`` belongs to exactly one component."""
     for name in extra:
         owners = [f"{kind} {owner!r}" for (kind, owner), names in fields.items() if name in names]
@@ -73,7 +73,7 @@ def require_one_owner(extra: Iterable[str], fields: Mapping[Part, JsonDict]) -> 
             raise ConfigError(f"{' and '.join(owners)} both have a parameter {name!r}", "set it in a table of --config")
 
 
-def _no_such_parameter(name: str, fields: Mapping[Part, JsonDict]) -> ConfigError:
+def _no_such_parameter(name: str, fields: Mapping[Part, Collection[str]]) -> ConfigError:
     parameters = [name for names in fields.values() for name in names]
     error = unknown_name(name, [*SimulateConfig.model_fields, *parameters])
     if owned := _owners_of(name):

@@ -56,6 +56,8 @@ def test_law_6_ends_a_run_beyond_its_blow_up() -> None:
     assert "t = 0.15" in told
     for options in ({"T": 0.12}, {"M": 8 * math.pi, "T": 9}, {"flow": "laminar2d", "T": 0.15}, {"chi": -1, "T": 9}):
         assert collapse.doubts(pose({"J": 20_000} | options), cloud) == []
+    for merge in ("delta", "stop"):  # heavy particles, or the end: delta holds nothing apart
+        assert collapse.doubts(pose({"T": 0.15, "merge": merge}), cloud) == []
     (told,) = collapse.doubts(pose({"T": 0.15, "t0": 1.0, "M": "1,16pi"}), cloud)
     assert "t = 1.12" in told
     assert "at M = 50.2655" in told
@@ -68,6 +70,9 @@ def test_a_bump_that_delta_smears_out_is_doubted() -> None:
     assert len(told) == 1
     assert all(part in told[0] for part in ("delta = 0.0316", "--delta2", "--dt"))
     assert collapse.doubts(pose({"init": Gauss, "M": 10 * math.pi, "T": 0.005, "delta2": 1e-6}), cloud) == []
+    for delta2, count in ((1e-2, 1), (1e-5, 0)):
+        told = collapse.doubts(pose({"init": Gauss, "chemistry": "parabolic", "delta2": delta2}), cloud)
+        assert len(told) == count
 
 
 def test_a_run_through_its_blow_up_says_when_the_cloud_has_collapsed(tmp_path: Path) -> None:

@@ -192,3 +192,11 @@ def test_options_that_exclude_halving_are_refused() -> None:
     for options in ({"delta2": 0, "kernel": "coulomb"}, {"device": "cuda"}, {"halvings": 31}, {"dt_fraction": 0}):
         with pytest.raises(ConfigError):
             pose(AUTO | options)
+
+
+def test_a_fraction_without_halvings_is_told_to_change_nothing(tmp_path: Path) -> None:
+    for halvings, often in ((0, 1), (2, 0)):
+        said: list[str] = []
+        options: dict[str, Any] = {"dt_fraction": 0.1, "halvings": halvings, "warn": said.append}
+        ksdp.simulate(out=tmp_path / f"{halvings}.zarr", J=20, T=1e-3, dt=1e-3, **options)
+        assert len([one for one in said if "--dt-fraction" in one]) == often

@@ -179,3 +179,9 @@ def test_a_group_of_others_that_is_none_is_said_in_one_line(tmp_path: Path) -> N
     (store / "zarr.json").write_text(json.dumps(metadata))
     with pytest.raises(DataError, match="zarr"):
         ksdp.compare(store, x)
+
+
+def test_an_image_is_a_density_and_no_cloud(tmp_path: Path) -> None:
+    (tmp_path / "cells.png").write_bytes(b"")
+    with pytest.raises(DataError, match="--init density"):
+        read_cloud(tmp_path / "cells.png")

@@ -122,6 +122,15 @@ def test_of_many_cases_those_that_are_not_done_are_listed() -> None:
     assert rows[-1] == [990, 990, 0, "to do", None]
 
 
+def test_a_training_by_torchrun_is_doubted(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("TORCHELASTIC_RUN_ID", "1"), ("WORLD_SIZE", "2"), ("RANK", "0")):
+        monkeypatch.setenv(name, value)
+    assert command("train", "missing.zarr") == 4
+    assert "2 processes were started, and each of them makes this training" in capsys.readouterr().err
+
+
 def test_mpiexec_without_a_world_is_doubted_once(
     command: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ksdp_cli.config import TrainConfig, build
 from ksdp_cli.errors import ConfigError
 from ksdp_cli.experiments import definition
-from ksdp_cli.experiments.reproducing import jobs
+from ksdp_cli.experiments.targets import jobs
 from ksdp_cli.particles.problem import pose
 
 #: Table 2 of the paper: validation and prediction W^2.

@@ -278,6 +278,8 @@ def test_the_chemical_lies_under_the_particles(tmp_path: Path, cloud: Callable[.
     np.testing.assert_allclose(section.values, (x + 10 * y + 100 * z)[9].T, rtol=1e-6)
     levels = levels_of([section])
     assert levels[0] <= section.values.min() < section.values.max() <= levels[-1]
+    nearly = Field(axes[:2], np.exp(-(x**2) - y**2)[:, :, 0] - 1e-4).section((0, 1), some[:, :2])
+    assert levels_of([nearly])[0] == 0.0  # no line where c vanishes
     for field in (Field(axes, values), Field(axes, np.zeros_like(values))):
         histogram_sheet([("a", some)], tmp_path / "a.png", fields=[field])
     flat = Field(axes[:2], values[:, :, 0])

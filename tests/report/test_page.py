@@ -190,3 +190,12 @@ def test_a_reference_of_another_problem_is_told(tmp_path: Path) -> None:
     page = report("laminar2d-amplitude", out=tmp_path / "page.html", references=[other], warn=told.append).path
     assert "M = 20 in place of 50.26548246" in told[0]
     assert told[0] in page.read_text()
+
+
+def test_own_clouds_are_not_called_a_simulation(tmp_path: Path) -> None:
+    clouds = {(width,): np.random.default_rng(0).normal(size=(60, 2)) * width for width in (1.0, 2.0)}
+    ksdp.clouds(clouds, names=["width"], out=tmp_path / "own.zarr")
+    ksdp.train(tmp_path / "own.zarr", steps=2, N=20, out=tmp_path / "own.safetensors")
+    page = report(tmp_path / "own.safetensors", out=tmp_path / "own.html").path.read_text()
+    assert "Own clouds (training data)" in page
+    assert "Simulation (training data)" not in page
