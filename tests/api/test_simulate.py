@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
@@ -23,9 +23,12 @@ from ksdp_cli.particles.problem import pose
 from ksdp_cli.particles.simulation import Simulation
 from ksdp_cli.plugin import Params
 
+#: The same examples every time, however slow the machine is.
+SAME = settings(derandomize=True, deadline=None, database=None)
 TIMES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=6, unique=True).map(sorted)
 
 
+@SAME
 @given(times=TIMES, dt=st.floats(1e-3, 0.3))
 def test_steps_cover_the_time_without_gap_or_overlap(times: list[float], dt: float) -> None:
     parts = list(intervals(tuple(times), dt))
@@ -38,6 +41,7 @@ def test_steps_cover_the_time_without_gap_or_overlap(times: list[float], dt: flo
         assert part.end * dt == pytest.approx(time, abs=2e-6 * dt)
 
 
+@SAME
 @given(numbers=st.lists(st.integers(0, 500), min_size=1, max_size=6, unique=True).map(sorted))
 def test_snapshots_at_multiples_of_dt_do_not_touch_the_steps(numbers: list[int]) -> None:
     dt = 1e-4
