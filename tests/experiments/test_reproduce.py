@@ -17,6 +17,7 @@ import pytest
 from ksdp_cli import executors
 from ksdp_cli.errors import ConfigError, DataError
 from ksdp_cli.executors import Workers
+from ksdp_cli.experiments import reproducing
 from ksdp_cli.experiments.reproducing import reproduce
 from ksdp_cli.experiments.stages import VALIDATION_SEED
 from ksdp_cli.learning.model import Model
@@ -169,9 +170,19 @@ class Here(Workers):
 
 @pytest.mark.parametrize("executor", ["here", pytest.param("processes", marks=pytest.mark.slow)])
 def test_workers_make_the_same_numbers(tiny: Path, executor: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stages by another executor: the same weights and distances, and all of them found when they are asked for."""
+    """The stages by another executor: the same weights and distances, and none of them is made again after it."""
     if executor == "here":
         monkeypatch.setattr(executors, "open_executor", Here)
+    made, ahead = dict[Path, int](), reproducing.make_ahead
+
+    def stamps() -> dict[Path, int]:
+        return {file: file.stat().st_mtime_ns for file in (tiny.parent / "shared").rglob("stages/*.json")}
+
+    def make_ahead(*arguments: Any) -> None:
+        ahead(*arguments)
+        made.update(stamps())
+
+    monkeypatch.setattr(reproducing, "make_ahead", make_ahead)
     text = tiny.read_text()
     tiny.write_text(text[: text.index("[[figures]]")] + text[text.index("[scales") :])
     alone = reproduce(tiny, out=tiny.parent / "alone")
@@ -181,8 +192,9 @@ def test_workers_make_the_same_numbers(tiny: Path, executor: str, monkeypatch: p
         [Model.load(at.folder / "tiny" / f"seed-{n}.safetensors").sha256 for n in range(2)] for at in (alone, shared)
     ]
     assert weights[0] == weights[1]
-    assert all(found for _, _, _, _, found in shared.seconds)
-    assert not any(found for _, _, _, _, found in alone.seconds)
+    assert made
+    assert made == stamps()
+    assert not any(found for *_, found in alone.seconds + shared.seconds)
 
 
 def test_workers_that_cannot_be_are_refused(tiny: Path) -> None:
