@@ -15,6 +15,7 @@ from ..base.shapes import Cloud
 from ..errors import KsdpError
 from ..particles.world import World, ends_of, share_of
 from ..store import Owner, ShardWriter, shard_count
+from .case_store import CaseStore
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Shards:
     cases: dict[int, int]
 
 
-def shards_to_write(owner: Owner, k: int, cases: Sequence[int]) -> Shards | None:
+def shards_to_write(owner: Owner | CaseStore, k: int, cases: Sequence[int]) -> Shards | None:
     """On rank 0: return what frame ``k`` lacks of ``cases``, or None if nothing is worth sharing."""
     if shard_count(owner.header.particles) < 2:
         return None

@@ -193,13 +193,13 @@ def _simulate(
             whole = with_times(problem, snapshots_of(writer.header.config))
             if pool is not None:
                 sweep(whole, writer, device, pool, listener)
-            elif world.size > 1 or not (going_on and conclude(writer)):  # else other processes ended every case
+            elif not (going_on and conclude(writer)):  # else other processes ended every case
                 try:
                     watch = integrate(whole, writer, device, resume, listener, world)
                 except NumericalError:
-                    if world.size > 1 or len(whole.cases) == 1:
+                    if len(whole.cases) == 1:
                         raise
-                    go_on_one_by_one(whole, writer, device, listener)
+                    go_on_one_by_one(whole, writer, device, listener, world)
                 else:
                     if watch.stopped:
                         return _open_result(problem, path, listener)

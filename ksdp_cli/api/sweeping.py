@@ -24,6 +24,7 @@ from ..errors import ConfigError, Interrupted, NumericalError
 from ..executors import Workers, first_of, follow
 from ..particles.case_run import CaseRun
 from ..particles.problem import Problem, pose
+from ..particles.world import World
 from ..store import Header, Owner, open_run
 from ..store.create import MARKS
 from ..store.layout import frames_of
@@ -61,13 +62,22 @@ def _pose(text: str, marks: str) -> Problem:
 
 
 def bring_to_its_end(
-    problem: Problem, path: Path, number: int, device: str, listener: Listener, header: Header | None = None
+    problem: Problem,
+    path: Path,
+    number: int,
+    device: str,
+    listener: Listener,
+    header: Header | None = None,
+    world: World | None = None,
 ) -> None:
-    """Run case ``number`` of ``problem`` to its end, as `run_case`; ``header`` is that of its store, if it was read."""
+    """Run case ``number`` of ``problem`` to its end, as `run_case`; ``header`` is that of its store, if it was read.
+
+    The other ranks of ``world`` `ksdp_cli.api.ranks.follow`.
+    """
     alone = replace(problem, cases=[problem.cases[number]])
     with CaseStore(path, number, header) as store:
         if number not in _last_states(path, store.header, [number]):
-            integrate(alone, store, device, True, listener).save(last=True)
+            integrate(alone, store, device, True, listener, world).save(last=True)
 
 
 def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listener: Listener) -> None:
@@ -90,15 +100,18 @@ def sweep(problem: Problem, owner: Owner, device: str, executor: Workers, listen
     conclude(owner)
 
 
-def go_on_one_by_one(problem: Problem, owner: Owner, device: str, listener: Listener) -> None:
-    """Run each case to its end in this process, after one of them has blown up; then raise its `NumericalError`."""
+def go_on_one_by_one(problem: Problem, owner: Owner, device: str, listener: Listener, world: World) -> None:
+    """Run each case to its end by ``world``, after one of them has blown up; then raise its `NumericalError`.
+
+    A blow-up is seen by all ranks at the same step: the others then wait for the next case.
+    """
     announce(problem, owner, device)
     cases, failures, warnings = range(len(problem.cases)), list[NumericalError](), list[list[str]]()
     for number in cases:
         warnings.append([])
         alone = replace(listener, progress=None, tell=None, warn=warnings[-1].append)
         try:
-            bring_to_its_end(problem, owner.path, number, device, alone, owner.header)
+            bring_to_its_end(problem, owner.path, number, device, alone, owner.header, world)
         except NumericalError as error:
             failures.append(error)
         if listener.progress:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import ResourceError
+from .labels import counted
 from .threads import core_count
 
 #: Files that show a driver. Some containers have only the second; WSL has the third.
@@ -50,4 +51,4 @@ def describe(device: str) -> str:
         import torch
 
         return torch.cuda.get_device_name()
-    return f"cpu, {core_count()} cores"
+    return f"cpu, {counted(core_count(), 'core')}"

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ksdp_cli import open_run, simulate
+from ksdp_cli.api.sweeping import run_case
 from ksdp_cli.base import checkpoint
+from ksdp_cli.errors import NumericalError
 from ksdp_cli.store import layout
 
 from .conftest import Ranks
@@ -41,7 +43,7 @@ def test_one_rank_talks_and_the_bits_are_those_of_one_process(ranks: Ranks, alon
     assert '"second_moment"' in done.out[0]
     assert done.out[1:] == done.err[1:] == ["", ""]
     assert frames(tmp_path / "a.zarr") == alone
-    assert open_run(tmp_path / "a.zarr").attrs["hardware"] == "3 ranks, each cpu, 1 cores"
+    assert open_run(tmp_path / "a.zarr").attrs["hardware"] == "3 ranks, each cpu, 1 core"
 
 
 def test_a_sweep_with_memory_is_moved_by_ranks_to_the_same_bits(ranks: Ranks, tmp_path: Path) -> None:
@@ -78,6 +80,39 @@ def test_ranks_stop_at_a_collapse_like_one_process(ranks: Ranks, tmp_path: Path)
     assert "the cloud has collapsed" in done.err[0]
     assert frames(tmp_path / "a.zarr") == frames(tmp_path / "alone.zarr")
     assert open_run(tmp_path / "a.zarr").attrs["stopped"] == alone.attrs["stopped"]
+
+
+def test_a_case_that_blows_up_does_not_stop_the_others(
+    ranks: Ranks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By one process, or by ranks that share steps and shards, and again by ``--resume``: the same cases and bits."""
+    monkeypatch.setattr(layout, "CHUNK", 450)
+    monkeypatch.setattr(layout, "SHARD", 450)
+    run = {"chi": "1,1e6,2", "J": "1000", "dt": "1e-3", "snapshots": "2e-3,4e-3"}
+    with pytest.raises(NumericalError, match="2 of 3 cases are done"):
+        simulate(**run, warn=lambda _: None, out=tmp_path / "alone.zarr")  # type: ignore[arg-type]
+    words = [word for name, value in run.items() for word in (f"--{name}", value)]
+    for more in ((), ("--resume",)):
+        done = ranks(2, "simulate", *words, "-o", "a.zarr", *more, shard=450)
+        assert done.codes == [3, 3], done.err
+        assert done.err[0].count("2 of 3 cases are done") == 1
+        assert done.err[1] == done.out[1] == ""
+        left = [open_run(tmp_path / name).part([0, 2]) for name in ("a.zarr", "alone.zarr")]
+        first, second = ([part.frame(i, k).tobytes() for i in (0, 1) for k in (0, 1)] for part in left)
+        assert first == second
+    assert (tmp_path / "1.shards").exists()  # the other rank has written its shards too
+
+
+def test_a_sweep_whose_cases_have_ended_is_concluded_by_ranks(ranks: Ranks, tmp_path: Path) -> None:
+    """As by one process, where what ran the last case was killed before it marked the store."""
+    run = {"chi": "1,2", "J": "100", "dt": "1e-3", "T": "2e-3"}
+    part = simulate(**run, case=0, out=tmp_path / "a.zarr")  # type: ignore[arg-type]
+    run_case(str(part.path), 1, "cpu", 1)
+    words = [word for name, value in run.items() for word in (f"--{name}", value)]
+    done = ranks(2, "simulate", *words, "-o", "a.zarr", "--resume")
+    assert done.codes == [0, 0], done.err
+    assert open_run(part.path).complete
+    assert open_run(part.path).attrs["steps"] == 4
 
 
 def test_errors_are_told_once_and_end_every_rank_alike(ranks: Ranks, tmp_path: Path) -> None:
