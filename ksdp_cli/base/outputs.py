@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
-import hashlib
 import os
 import platform
 import re
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import Busy, DataError, ResourceError, Taken
+from .namespace import NAMESPACE, process_numbers
 from .whole import rename_at_end, sync_folder
 
 try:
@@ -33,9 +33,8 @@ except ImportError:
 #: Most bytes that hidden names beside an output add to its name, and the longest name.
 RESERVED, LONGEST = 32, 255
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: End of the hidden names that `write_whole` writes to; its mark of this machine, short, since names are; a day [s].
-UNFINISHED, DAY = ".ksdp-partial", 86400.0
-MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:4]
+#: End of the hidden names that `write_whole` writes to; the mark in them, short, since names are; a day [s].
+UNFINISHED, HERE, DAY = ".ksdp-partial", NAMESPACE[:4], 86400.0
 
 
 @contextlib.contextmanager
@@ -58,12 +57,12 @@ def write_whole(path: Path) -> Iterator[Path]:
 
     First removes the hidden files that killed writers of ``path`` have left.
     """
-    temporary = path.with_name(f".{path.name}.{MACHINE}-{os.getpid()}{UNFINISHED}")
+    temporary = path.with_name(f".{path.name}.{HERE}-{os.getpid()}{UNFINISHED}")
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         for file in path.parent.glob(f".{glob.escape(path.name)}.*{UNFINISHED}"):
             writer = file.name.removesuffix(UNFINISHED).rpartition(".")[2].split("-")
-            here = writer[0] == MACHINE and len(writer) == 2 and writer[1].isdecimal()
+            here = writer[0] == HERE and len(writer) == 2 and writer[1].isdecimal()
             if is_abandoned(file, int(writer[1]) if here else None):
                 file.unlink(missing_ok=True)
         with rename_at_end(temporary, path):
@@ -72,9 +71,9 @@ def write_whole(path: Path) -> Iterator[Path]:
 
 
 def is_abandoned(file: Path, process: int | None) -> bool:
-    """Whether a temporary file has lost its writer, a ``process`` of this machine or, where None, of another.
+    """Whether a temporary file has lost its writer, a ``process`` of this `NAMESPACE` or, where None, of another.
 
-    One of another machine, or with a number that a new process has got, has not written for a day.
+    One of another machine or container, or with a number that a new process has got, has not written for a day.
     """
     if process is not None and not alive(process):
         return True
@@ -140,7 +139,7 @@ class Lock:
                 # the last owner may have removed the file after we opened it and before we locked it
                 if self.path.exists() and os.fstat(handle.fileno()).st_ino == self.path.stat().st_ino:
                     handle.truncate(0)
-                    handle.write(f"process {os.getpid()} on {platform.node()}")
+                    handle.write(f"process {os.getpid()} on {platform.node()}\n{process_numbers()}\n")
                     handle.flush()
                     break
             except BaseException:
@@ -166,16 +165,18 @@ class Lock:
     def holder(path: Path) -> str | None:
         """Return who writes ``path``, as ``process 12 on HOST``, or None. Takes no lock.
 
-        A process of another machine counts as alive, since this one cannot check.
+        A process of another machine or container counts as alive, since this one cannot check.
         """
         try:
-            owner = path.with_name(f".{path.name}.ksdp-lock").read_text(errors="replace").strip()
+            owner, _, names = path.with_name(f".{path.name}.ksdp-lock").read_text(errors="replace").partition("\n")
         except OSError:  # there is no lock; or, on Windows, the file is locked
             return None
-        parts = re.fullmatch(r"process (\d+) on (.*)", owner)
+        parts = re.fullmatch(r"process (\d+) on (.*)", owner.strip())
         if not parts:
             return None
-        return None if parts[2] == platform.node() and not alive(int(parts[1])) else owner
+        # after a new start of the machine its processes are known to be dead; earlier versions wrote no namespace
+        here = parts[2] == platform.node() and names.strip() in ("", process_numbers())
+        return None if here and not alive(int(parts[1])) else parts[0]
 
     @staticmethod
     def _take(handle: IO[str], path: Path, wait: bool) -> None:
@@ -189,7 +190,7 @@ class Lock:
             owner = "another process"
             if fcntl:  # on Windows a locked file cannot be read
                 handle.seek(0)
-                owner = handle.read().strip() or owner
+                owner = handle.readline().strip() or owner
             raise Busy(f"{path} is being written by {owner}", "wait for it, or use another -o") from None
 
     def release(self) -> None:
@@ -205,7 +206,7 @@ class Lock:
 
 
 def alive(process: int) -> bool:
-    """Whether a process of this machine exists. Always True on Windows, which has no signal to test it."""
+    """Whether a process of this `NAMESPACE` exists. Always True on Windows, which has no signal to test it."""
     if os.name == "nt":
         return True
     try:

@@ -10,7 +10,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_COUNT, HOST = itertools.count(), re.sub(r"[^\w-]", "-", platform.node())[:40]
+from .namespace import NAMESPACE
+
+_COUNT = itertools.count()
+#: The name of this machine, with the mark of where the numbers of its processes hold.
+HOST = re.sub(r"[^\w-]", "-", platform.node())[:40] + f"-{NAMESPACE}"
 
 
 def temporary_beside(path: Path, ending: str) -> Path:

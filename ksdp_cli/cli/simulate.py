@@ -33,6 +33,8 @@ OWN = (
     *("out", "overwrite", "resume", "json", "config", "preset"),
     *("threads", "workers", "executor", "case", "print_commands", "plan", "world"),
 )
+#: Those of them that the commands of --print-commands would not have.
+NOT_IN_COMMANDS = ("case", "overwrite", "workers", "executor", "world")
 SUMMARY = "Particles of equation (8), one case or a sweep."
 EXAMPLE = "Example: ksdp simulate --flow laminar2d --A 1:100:11log --T 0.02 -o a.zarr"
 
@@ -131,8 +133,7 @@ def simulate(
     physics: dict[str, Any] = options | {"A": amplitude} | o.by_name(context.args, names)
     settings = presets.with_changes(preset, o.merge(config, physics | outputs, names))
     if print_commands:
-        refuse_with_commands(case=case, overwrite=overwrite, plan=plan, json=as_json, world=world)
-        print_each_command(settings)
+        print_each_command(settings, plan=plan, json=as_json)
     elif plan:
         from ..api.planning import plan as planned
         from . import _plan
@@ -141,7 +142,9 @@ def simulate(
         arguments: dict[str, Any] = here | problem_of(settings)
         _plan.render(planned(**arguments), as_json)
     else:
-        run_and_print(settings, as_json)
+        run_and_print(
+            settings, as_json, "for one cloud on all of them add --world mpi, for a run of each --world alone"
+        )
 
 
 def problem_of(settings: dict[str, object]) -> dict[str, object]:
@@ -149,29 +152,32 @@ def problem_of(settings: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in settings.items() if name not in OWN}
 
 
-def refuse_with_commands(**options: object) -> None:
-    """Raise `ConfigError` for an option that the printed commands would not have."""
-    if given := [f"--{name}" for name, value in options.items() if value not in (None, False)]:
-        raise ConfigError(f"--print-commands and {given[0]} exclude each other", "drop one of them")
+def print_each_command(settings: dict[str, object], **flags: bool) -> None:
+    """Print the command for each case.
 
-
-def print_each_command(settings: dict[str, object]) -> None:
-    """Print the command for each case."""
+    Raises `ConfigError` for an option, in a file too, and for one of ``flags`` that the commands would not have.
+    """
     from ..api.simulating import commands
 
+    all_options = {name: settings.get(name) for name in NOT_IN_COMMANDS} | flags
+    if given := [f"--{name}" for name, value in all_options.items() if value not in (None, False)]:
+        raise ConfigError(f"--print-commands and {given[0]} exclude each other", "drop one of them")
     own: dict[str, Any] = {name: settings.get(name) for name in ("out", "threads")}
     options: dict[str, Any] = problem_of(settings)
     for line in commands(**own, **options):
         typer.echo(line)
 
 
-def run_and_print(settings: dict[str, object], as_json: bool) -> None:
-    """Simulate, on the ranks that a launcher may have started, and print the result."""
+def run_and_print(settings: dict[str, object], as_json: bool, instead: str) -> None:
+    """Simulate, on the ranks that torchrun may have started, and print the result.
+
+    ``instead`` is the advice to who has started several processes that each do the same.
+    """
     from .. import api
 
     options: dict[str, Any] = dict(settings)
     if options.get("world") is None and options.get("case") is None and not launcher.by_torchrun():
-        _ranks.doubt_many("this run", "for one cloud on all of them add --world mpi, for a run of each --world alone")
+        _ranks.doubt_many("this run", instead)
     with graceful() as stop, _ranks.join_world(options.pop("world", None)) as ranks:
         if ranks.rank:
             _ranks.follow(ranks, stop, options)

@@ -9,7 +9,7 @@ import typer
 
 from ..config import SimulateConfig
 from . import _options as o
-from .simulate import OWN, print_each_command, refuse_with_commands, run_and_print
+from .simulate import OWN, print_each_command, run_and_print
 
 SUMMARY = "Run the missing cases of a sweep in a file."
 EXAMPLE = "Example: ksdp sweep examples/sweep.toml --workers 2"
@@ -46,7 +46,6 @@ def sweep(
     options = o.override(read_sweep(file), file, from_command_line, [*SimulateConfig.model_fields, *OWN, "A"])
     options["resume"] = not options.get("overwrite", False)
     if print_commands:
-        refuse_with_commands(case=case, overwrite=overwrite, json=as_json)
-        print_each_command(options)
+        print_each_command(options, json=as_json)
     else:
-        run_and_print(options, as_json)
+        run_and_print(options, as_json, "start one; --workers N uses more cores")

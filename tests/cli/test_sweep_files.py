@@ -105,13 +105,24 @@ def test_a_file_may_name_its_store(tmp_path: Path) -> None:
     assert read_sweep(tmp_path / "s.toml") == {"out": "there.zarr", "sub_problems": 3}
 
 
-@pytest.mark.parametrize("words", [["--case", "1"], ["--json"], ["--overwrite"]])
+@pytest.mark.parametrize(
+    "words", [["--case", "1"], ["--json"], ["--overwrite"], ["--workers", "2"], ["--executor", "dask"]]
+)
 def test_printed_commands_ignore_no_option(
     words: list[str], command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("s.toml").write_text(FILE)
     assert command("sweep", "s.toml", "--print-commands", *words) == 2
     assert f"--print-commands and {words[0]} exclude each other" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["overwrite = true", "workers = 2", "executor = 'dask'"])
+def test_nor_one_of_a_file(line: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("s.toml").write_text(f"{line}\n{FILE}")
+    Path("c.toml").write_text(f"{line}\nchi = [1, 2]")
+    for words in (["sweep", "s.toml"], ["simulate", "--config", "c.toml", "-o", "a.zarr"]):
+        assert command(*words, "--print-commands") == 2
+        assert f"--print-commands and --{line.split()[0]} exclude each other" in capsys.readouterr().err
 
 
 def test_of_many_cases_those_that_are_not_done_are_listed() -> None:
@@ -129,6 +140,18 @@ def test_a_training_by_torchrun_is_doubted(
         monkeypatch.setenv(name, value)
     assert command("train", "missing.zarr") == 4
     assert "2 processes were started, and each of them makes this training" in capsys.readouterr().err
+
+
+def test_mpiexec_of_a_sweep_is_given_advice_that_holds(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("s.toml").write_text("J = 10\nT = 1e-4\n[grid]\nchi = [1, 2]")
+    for name, value in (("OMPI_COMM_WORLD_SIZE", "2"), ("OMPI_COMM_WORLD_RANK", "0")):
+        monkeypatch.setenv(name, value)
+    assert command("sweep", "s.toml") == 0
+    said = capsys.readouterr().err
+    assert "2 processes were started, and each of them makes this run; start one; --workers N uses more cores" in said
+    assert "--world" not in said
 
 
 def test_mpiexec_without_a_world_is_doubted_once(

@@ -37,7 +37,10 @@ def test_an_idle_worker_that_is_killed_does_not_hang_the_others(tmp_path: Path) 
     pool = Processes("", 2)
     long, short = pool.submit(number_when, end, begun), pool.submit(number_when, begun)
     idle = short.result(300)
-    time.sleep(0.5)  # meanwhile it takes the lock
+    lock = pool._pool._call_queue._rlock  # type: ignore[attr-defined]
+    while lock.acquire(block=False):  # until the idle one has it: the other reads its next call no earlier than it ends
+        lock.release()
+        time.sleep(0.01)
     os.kill(idle, signal.SIGKILL)
     with pytest.raises(BrokenProcessPool):
         long.result(300)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing as mp
 import os
+import platform
 import re
 import shutil
 import signal
@@ -19,8 +20,9 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.training_place import beside, checkpoint_of
-from ksdp_cli.base import checkpoint, outputs
+from ksdp_cli.base import checkpoint, disk, namespace, outputs
 from ksdp_cli.base.outputs import Lock, write_whole
+from ksdp_cli.base.whole import HOST
 from ksdp_cli.errors import Busy, ConfigError, DataError, KsdpError, ResourceError, Taken
 from ksdp_cli.views.plotting import plot
 from ksdp_cli.views.report.reporting import report
@@ -265,7 +267,7 @@ def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_else(tmp_pat
     with subprocess.Popen(["sleep", "60"]) as other:  # a process that writes the same file
         active, elsewhere, old = (
             tmp_path / f".a.json.{writer}{outputs.UNFINISHED}"
-            for writer in (f"{outputs.MACHINE}-{other.pid}", "zzzz-1", "1234")
+            for writer in (f"{outputs.HERE}-{other.pid}", "zzzz-1", "1234")
         )
         for file in (active, elsewhere, old):
             file.touch()
@@ -275,6 +277,33 @@ def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_else(tmp_pat
         other.kill()
     assert path.read_text() == "whole"
     assert sorted(tmp_path.iterdir()) == sorted([path, active, elsewhere]), left
+
+
+def test_containers_with_one_name_leave_the_files_of_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a process in another container may be of none here, or of another."""
+    path, there = tmp_path / "a.json", tmp_path / "store"
+    process = fork.Process(target=os.getpid)
+    process.start()
+    process.join()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "readlink", lambda _: "pid:[1]")
+        mark = namespace.mark()
+    writing = tmp_path / f".a.json.{mark[:4]}-{process.pid}{outputs.UNFINISHED}"
+    part = there / f".0.{HOST.replace(namespace.NAMESPACE, mark)}.{process.pid}.0{disk.PARTIAL}"
+    lock, owner = tmp_path / ".s.zarr.case-0.ksdp-lock", f"process {process.pid} on {platform.node()}"
+    there.mkdir()
+    for file in (writing, part):
+        file.touch()
+    lock.write_text(f"{owner}\npid:[1]\n")
+    with write_whole(path) as temporary:
+        temporary.write_text("whole")
+    assert writing.exists()
+    assert list(disk.leftovers(there)) == []
+    assert Lock.holder(tmp_path / "s.zarr.case-0") == owner
+    lock.write_text(f"{owner}\n{namespace.process_numbers()}\n")
+    assert Lock.holder(tmp_path / "s.zarr.case-0") is None
 
 
 def test_a_name_is_too_long_at_the_start(folder: Path) -> None:
