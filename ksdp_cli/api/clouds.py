@@ -56,7 +56,7 @@ def resolve_cloud(source: object) -> object:
         )
     if not isinstance(source, str):
         return source
-    path, at = _place_and_frame(source)
+    path, at = place_and_frame(source)
     place = Path(path).expanduser()
     if not at and is_own(place):
         return _own(place, str(place))
@@ -88,7 +88,7 @@ def chemical(source: object) -> object:
         return source
     if not isinstance(source, (str, PathLike)):
         return source
-    path, at = _place_and_frame(fspath(source)) if not isinstance(source, Run) else (str(source.path), "")
+    path, at = place_and_frame(fspath(source)) if not isinstance(source, Run) else (str(source.path), "")
     run = source if isinstance(source, Run) else open_run(Path(path).expanduser())
     selection = select(run, **(_selection(at[1:]) if at else {}))
     run = selection.run
@@ -108,7 +108,7 @@ def part_of(text: str | PathLike[str]) -> Run | None:
 
     Raises as `open_run` and `select`.
     """
-    path, at = _place_and_frame(fspath(text))
+    path, at = place_and_frame(fspath(text))
     if not at or Path(text).expanduser().exists():
         return None
     run = open_run(path)
@@ -171,7 +171,7 @@ def of_run(run: Run | OwnClouds, source: object = None) -> tuple[InitialCloud, N
     must be of that name. A store is looked for from here, and beside the run. Raises `ConfigError` and `DataError`.
     """
     name = str(run.config["init"])
-    path, at = _place_and_frame(name)
+    path, at = place_and_frame(name)
     is_stored = "origin" in run.attrs or path.endswith(".zarr")
     law = name if source is None else resolve_user_cloud(source)
     if source is None and is_stored and not Path(path).exists():
@@ -220,7 +220,7 @@ def sub_sample(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:LARGEST_SOURCE])]
 
 
-def _place_and_frame(name: str) -> tuple[str, str]:
+def place_and_frame(name: str) -> tuple[str, str]:
     """Split ``s.zarr@A=10,t=0.02`` into ``s.zarr`` and ``@A=10,t=0.02``."""
     path, at, values = name.rpartition("@")
     return (path, at + values) if at and "=" in values else (name, "")

@@ -61,6 +61,9 @@ def existing(name: str | os.PathLike[str]) -> Path:
         return path
     if os.fspath(name) in models.names():
         return models.path(os.fspath(name))
+    whole, _, part = os.fspath(path).rpartition("@")
+    if "=" in part and whole and Path(whole).exists():
+        raise DataError(f"{path} is a part of {whole}, and this takes the whole", f"give {whole}")
     advice = "" if path.suffix else f"; models that ship: {', '.join(models.names())}"  # none has a suffix
     raise DataError(f"there is no file {path}", f"check the path{advice}")
 

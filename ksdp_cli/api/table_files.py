@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +45,21 @@ def read_csv(path: Path) -> NDArray[np.floating]:
                 file.seek(start)
             columns = None if axes is None else [*axes, *frame.values()]
             # a label in the first column may begin with #
+            words_of: dict[str, set[object]] = {name: set() for name in frame}
+            converters: dict[int | str, Callable[[str], float]] = {
+                number: _into(words_of[name]) for name, number in frame.items()
+            }
             rows_of = (line for line in file if not (columns is None or 0 in columns) or line.lstrip()[:1] != "#")
             lines = (line.replace(",", ".") for line in rows_of) if mark == ";" else rows_of
             with warnings.catch_warnings(action="error"):  # a table without rows
-                rows = np.loadtxt(lines, delimiter=mark, usecols=columns, ndmin=2, quotechar='"', comments=None)
+                rows = np.loadtxt(
+                    lines, delimiter=mark, usecols=columns, ndmin=2, quotechar='"', comments=None, converters=converters
+                )
     except (ValueError, OSError, UserWarning, csv.Error) as error:
         raise DataError(f"{path} is not a table of numbers: {error}", advice) from None
     if axes is None:
         return rows
-    _require_one_frame(path, {name: rows[:, len(axes) + k] for k, name in enumerate(frame)})
+    _require_one_frame(path, {name: len(words) for name, words in words_of.items()})
     return rows[:, : len(axes)]
 
 
@@ -71,13 +78,13 @@ def read_parquet(path: Path) -> NDArray[np.floating]:
     try:
         table = parquet.read_table(path)
         axes, frame = _columns(path, list(table.column_names))
-        columns = {name: table.column(column).to_numpy() for name, column in frame.items()}
+        counts = {name: len(table.column(column).unique()) for name, column in frame.items()}
         rows = np.stack([table.column(column).to_numpy() for column in axes], 1)
     except DataError:
         raise
     except Exception as error:  # pyarrow raises kinds of its own
         raise DataError(f"{path} is not a table of numbers: {_line(error)}", "give columns x, y or x, y, z") from None
-    _require_one_frame(path, columns)
+    _require_one_frame(path, counts)
     return rows
 
 
@@ -87,12 +94,13 @@ def _coordinates(names: list[str]) -> int:
 
 
 def _columns(path: Path, names: list[str]) -> tuple[list[int], dict[str, int]]:
-    """Return the numbers of the columns x, y, z or x1, x2, ..., and of `FRAMES`, in capitals or not.
+    """Return the numbers of the columns x, y, z or x1, x2, ..., and of `FRAMES`, in capitals or not; but T is
+    a temperature, not the time.
 
     Raises `DataError` if there are no coordinates, or y without x, since another column might be no coordinate; and for
     one of these names that comes twice.
     """
-    lower = [name.lower() for name in names]
+    lower = [name if name == "T" else name.lower() for name in names]
     found = [name for name in AXES if name in lower]
     frame = [name for name in FRAMES if name in lower]
     kinds = AXES[:3], AXES[3:]
@@ -101,16 +109,28 @@ def _columns(path: Path, names: list[str]) -> tuple[list[int], dict[str, int]]:
             f"{path} has the columns {', '.join(names)}", "name the coordinates x, y, z or x1, x2, ..., without a gap"
         )
     if twice := [name for name in (*found, *frame) if lower.count(name) > 1]:
-        same = ", ".join(name for name in names if name.lower() == twice[0])
+        same = ", ".join(name for name, one in zip(names, lower, strict=True) if one == twice[0])
         raise DataError(f"{path} has several columns {twice[0]}: {same}", "leave one of them")
     return [lower.index(name) for name in found], {name: lower.index(name) for name in frame}
 
 
-def _require_one_frame(path: Path, columns: dict[str, NDArray[np.floating]]) -> None:
-    """Raise `DataError` for a table with the clouds of several cases or times."""
-    for name, values in columns.items():
-        if np.ptp(values):
-            raise DataError(f"{path} holds more than one {name}, not one cloud", f"write one file per {name}")
+def _into(values: set[object]) -> Callable[[str], float]:
+    """Return a converter of `numpy.loadtxt` that adds each word, a number or not, to ``values``; nan is one value."""
+
+    def convert(word: str) -> float:
+        value = float(word) if _is_number(word) else word.strip()
+        values.add("nan" if value != value else value)
+        return 0.0
+
+    return convert
+
+
+def _require_one_frame(path: Path, counts: dict[str, int]) -> None:
+    """Raise `DataError` for a table with the clouds of several cases or times: ``counts`` of values by column."""
+    for name, count in counts.items():
+        if count > 1:
+            hint = f"write one file per {name}, or rename that column if it is no {'time' if name == 't' else name}"
+            raise DataError(f"{path} holds more than one {name}, not one cloud", hint)
 
 
 def read_vtkhdf(path: Path) -> NDArray[np.floating]:

@@ -151,7 +151,9 @@ def train(
     config = by_identity[identity]
     device = devices.choose(config.device)
     if options.get("N") is None and build(TrainConfig, {}).N > config.N:
-        warn(f"mini-batches have N = {config.N}: all of the {data.clouds.shape[1]} particles that are not held out")
+        apart = data.clouds.shape[1] - config.N
+        held_out = f"; the other {apart} are held out" if apart else ""
+        warn(f"mini-batches have N = {config.N}: all {config.N} of {config.N + apart} particles{held_out}")
 
     judge = simulation if validate is None else other.config
     if judge.get("sampling") == "quiet" and (validate is not None or config.held_out != 0):
@@ -164,7 +166,7 @@ def train(
     target, lock = paths.begin_output(out, stem, ".safetensors", begin)
     about = {
         "identity": identity,
-        "data": str(run.path),
+        "data": _in_words(run),
         "data_sha256": data.sha256(),
         "simulation": simulation,
         "units": {name: run.units.get(name, "") for name in data.names},

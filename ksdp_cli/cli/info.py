@@ -85,7 +85,9 @@ def _engines(reports: Sequence[EngineInfo]) -> list[str]:
             sentence += f", measured drift error {low}" + (f" to {high}" if high != low else "")
         targets = {target for report in mine if (target := report.get("target")) is not None}
         if targets:
-            verdict = "met" if all(report.get("met", True) for report in mine) else "not met"
+            # without attraction nothing is measured
+            met = [report.get("met", True) for report in mine if report.get("error", 0.0) is not None]
+            verdict = ("met" if all(met) else "not met") if met else "not measured"
             sentence += f", target {', '.join(f'{target:g}' for target in sorted(targets))} {verdict}"
         sentence += _of_modes(mine)
         adaptive = [report for report in mine if "shortest_step" in report]

@@ -59,23 +59,30 @@ class Run:
         self._digest_bytes = 8 * math.prod(self._arrays["digest"].chunks)
         self.times = self._committed_times()
         self._snapshots = tuple(range(len(self.times)))
-        self._is_part = False
+        self._is_part = self._has_chosen_times = False
 
     def part(self, cases: Sequence[int], snapshots: Sequence[int] | None = None) -> Run:
         """Return some cases and snapshots as a run, which numbers them from 0; by default the snapshots that these
-        cases have."""
-        part = copy.copy(self if snapshots is not None else self.as_of(cases))
-        snapshots = range(len(part.times)) if snapshots is None else snapshots
+        cases have.
+
+        Raises `ConfigError` for an unknown case or snapshot.
+        """
+        cases = [self._position_of(case, len(self.cases), "case") for case in cases]
+        part = copy.copy(self.as_of(cases))
+        part._has_chosen_times = self._has_chosen_times or snapshots is not None
+        count = len(part.times)
+        chosen = range(count) if snapshots is None else snapshots
+        snapshots = [self._position_of(k, count, "committed snapshot") for k in chosen]
         part.cases, part._numbers = [self.cases[i] for i in cases], tuple(self._numbers[i] for i in cases)
         part.config = FileEntries(narrow(self.config, part.cases), self.path)
-        part.times, part._snapshots = part.times[list(snapshots)], tuple(part._snapshots[k] for k in snapshots)
-        chosen = part._numbers, part._snapshots
-        part._is_part = self._is_part or chosen != (self._numbers, self._snapshots)
+        part.times, part._snapshots = part.times[snapshots], tuple(part._snapshots[k] for k in snapshots)
+        places = part._numbers, part._snapshots
+        part._is_part = self._is_part or places != (self._numbers, self._snapshots)
         return part
 
     def as_of(self, cases: Sequence[int]) -> Run:
         """Return this run with the snapshots that all of ``cases`` have, also where others run or have failed."""
-        if self.complete or self._is_part or not len(cases):
+        if self.complete or self._has_chosen_times or not len(cases):
             return self
         run = copy.copy(self)
         count = min(layout.frames_of(self.path, self.header, self._numbers[case]) for case in cases)
@@ -86,6 +93,11 @@ class Run:
     def ended(self) -> bool:
         """Whether the store is complete, or every case of this part of it."""
         return self.complete or (self._is_part and min(self.progress()) == len(self.header.times))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers in the store of these cases."""
+        return self._numbers
 
     def address(self, case: int) -> tuple[int | None, int]:
         """Return seed and stream of the random numbers of a case; the seed is None if the store does not hold it."""

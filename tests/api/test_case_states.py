@@ -11,7 +11,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.base.outputs import Lock
-from ksdp_cli.cli.info import _cases, info
+from ksdp_cli.cli.info import _cases, _engines, info
 from ksdp_cli.store import CaseWriter, Run
 from ksdp_cli.views.report.reporting import report
 
@@ -63,6 +63,16 @@ def test_info_and_report_tell_the_mesh_of_every_case_and_its_doubts(
     page = Path(report(path, out=tmp_path / "s.html").path).read_text(encoding="utf-8")
     assert "force, modes = 8" in page
     assert "force, modes = 16" in page
+    page = Path(report(f"{path}@modes=16", out=tmp_path / "p.html").path).read_text(encoding="utf-8")
+    assert "modes = 16, " in page
+    assert "modes = 8, " not in page
+
+
+def test_no_target_is_missed_where_nothing_is_measured() -> None:
+    report = {"engine": "mesh", "target": 1e-4, "error": None, "met": False}
+    assert _engines([report]) == ["mesh, target 0.0001 not measured"]
+    assert _engines([report, report | {"error": 1e-5, "met": True}])[0].endswith("target 0.0001 met")
+    assert _engines([report, report | {"error": 1e-3}])[0].endswith("target 0.0001 not met")
 
 
 @pytest.mark.parametrize("count", [6, 100])

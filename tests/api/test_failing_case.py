@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.clouds import part_of
-from ksdp_cli.errors import DataError, NumericalError
+from ksdp_cli.errors import ConfigError, DataError, NumericalError
 from ksdp_cli.learning.model import Model
 from ksdp_cli.store import open_run
+from ksdp_cli.views.report.reporting import report
+from ksdp_cli.views.report.subject import ReportModel, training_data
 
 OPTIONS: dict[str, Any] = {"J": 60, "dt": 1e-3, "T": 4e-3, "snapshots": [2e-3, 4e-3], "warn": lambda _: None}
 BAD, GOOD, LEFT = [1, 1e6, 2, 3], [1, 1.5, 2, 3], [0, 2, 3]
@@ -70,9 +73,53 @@ def test_cases_that_are_done_can_be_read(stores: tuple[Path, Path], tmp_path: Pa
         ksdp.plot(bad)
 
 
+def test_a_part_has_the_snapshots_of_its_cases(stores: tuple[Path, Path], tmp_path: Path) -> None:
+    run = open_run(stores[0])
+    assert run.part([2], [1]).times.tolist() == [4e-3]
+    assert run.part([0, 1]).part([0]).times.tolist() == [2e-3, 4e-3]
+    assert run.part([0], [1]).part([0]).times.tolist() == [4e-3]
+    assert run.part([-1], [-1]).numbers == (3,)
+    for cases, snapshots in (([4], None), ([0], [2]), ([1], [0])):
+        with pytest.raises(ConfigError, match="has no"):
+            run.part(cases, snapshots)
+
+
+def test_a_page_of_the_cases_that_are_done(stores: tuple[Path, Path], tmp_path: Path) -> None:
+    bad, _ = stores
+    with pytest.raises(DataError, match=f"3 cases .*{bad.name}@case=0"):
+        report(bad, out=tmp_path / "a.html")
+    done = report(f"{bad}@chi=2,3", out=tmp_path / "a.html")
+    assert done.clouds == 4
+    assert "not complete" not in done.path.read_text()
+    with pytest.raises(DataError, match=f"part of .*; give .*{bad.name}$"):
+        ksdp.info(f"{bad}@chi=2,3")
+
+
 def test_a_network_learns_the_cases_that_are_done(stores: tuple[Path, Path], tmp_path: Path) -> None:
     bad, _ = stores
     with pytest.raises(DataError, match=r"not complete; .*@A=1,10"):
         ksdp.train(bad, out=tmp_path / "a.safetensors", steps=1)
-    trained = ksdp.train(f"{bad}@case=0,2,3", out=tmp_path / "a.safetensors", steps=1, warn=lambda _: None)
+    told: list[str] = []
+    trained = ksdp.train(f"{bad}@case=0,2,3", out=tmp_path / "a.safetensors", steps=1, warn=told.append)
+    assert "mini-batches have N = 48: all 48 of 60 particles; the other 12 are held out" in told
     assert f"ksdp train {bad}@case=0,2,3 -o" in Model.load(trained.path).provenance["command"]
+    said: list[str] = []
+    shown = report(trained.path, out=tmp_path / "a.html", warn=said.append)
+    assert (shown.clouds, shown.references, said) == (6, (f"{bad}@case=0,2,3",), [])
+
+
+def test_a_page_says_that_the_training_data_is_left_out(stores: tuple[Path, Path], tmp_path: Path) -> None:
+    bad, good = stores
+    data = tmp_path / "a.zarr"
+    shutil.copytree(good, data)
+    trained = ksdp.train(data, out=tmp_path / "a.safetensors", steps=1, warn=lambda _: None)
+    shutil.rmtree(data)
+    shutil.copytree(bad, data)
+    said: list[str] = []
+    assert report(trained.path, out=tmp_path / "a.html", warn=said.append).clouds == 0
+    assert f"training data is left out: {data} is not complete" in said[0]
+    shutil.rmtree(data)
+    assert not training_data(ReportModel("a", trained.path, Model.load(trained.path)), said.append)
+    assert len(said) == 1
+    other = report(trained.path, references=[f"{bad}@chi=2,t=0.004"], out=tmp_path / "b.html")
+    assert (other.clouds, other.references) == (1, (f"{bad}@case=2,t=0.004",))

@@ -51,6 +51,8 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
     (tmp_path / "times.csv").write_text("Time,X,Y\n0,1.0,2.0\n1,3.0,4.0\n")
     (tmp_path / "tracks.csv").write_text("particle,FRAME,x,y\n7,0,1.0,2.0\n7,1,3.0,4.0\n")
     (tmp_path / "twice.csv").write_text("x,y,X\n0,1.0,2.0\n1,3.0,4.0\n")
+    (tmp_path / "cells.csv").write_text("x,y,frame\n1.0,2.0,a\n3.0,4.0,b\n")
+    (tmp_path / "warm.csv").write_text("x,y,t\n1.0,2.0,300\n3.0,4.0,310\n")
     (tmp_path / "mixed.csv").write_text("1,two\n3,4\n5,6\n")
     for name, told in (
         ("two", "more than one case"),
@@ -60,6 +62,8 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
         ("mixed", "two"),
         ("times", "more than one time"),
         ("tracks", "more than one frame"),
+        ("cells", "more than one frame"),
+        ("warm", "more than one t,.* rename that column if it is no time"),
         ("twice", "several columns x: x, X"),
     ):
         with pytest.raises(DataError, match=told):
@@ -70,7 +74,8 @@ def test_an_exported_table_is_its_cloud_and_numbers_of_rows_are_no_axis(tmp_path
     "text",
     ["x;y\n1,5;2\n3;4,25\n", "1,5;2\n3;4,25\n", "x\ty\n1.5\t2\n3\t4.25\n", "# x,y\n1.5,2\n3,4.25\n",
      "# made by Foo 1.2\n# x,y\n1.5,2\n# half\n3,4.25\n", "Name; short\tx\ty\na;b\t1.5\t2\n#2\t3\t4.25\n",
-     "Time,X,Y\n1,1.5,2\n1,3,4.25\n", "label,x,y\n#1,1.5,2\ncell #2,3,4.25\n",
+     "X,Y,T\n1.5,2,300\n3,4.25,310\n", "x,y,frame\n1.5,2,\n3,4.25,\n", "x;y;case\n1,5;2;a b\n3;4,25;a b\n",
+     "t,x,y\nnan,1.5,2\nNaN,3,4.25\n", "Time,X,Y\n1,1.5,2\n1.0,3,4.25\n", "label,x,y\n#1,1.5,2\ncell #2,3,4.25\n",
      ",y,X\na,2,1.5\nb,4.25,3\n", '"Label","X","Area \xb5m","Y"\n"cell, 1",1.5,7,2\n"cell, 2",3,7,4.25\n'],
 )  # fmt: skip
 def test_a_table_of_another_program(text: str, tmp_path: Path) -> None:
@@ -87,6 +92,13 @@ def test_a_parquet_table_has_its_columns_in_capitals_too(tmp_path: Path) -> None
     parquet.write_table(pa.table(columns | {"Time": [0.0, 1.0]}), tmp_path / "b.parquet")
     with pytest.raises(DataError, match="one time"):
         read_cloud(tmp_path / "b.parquet")
+    for frames, count in ((["a", "a"], 1), ([np.nan, np.nan], 1), ([None, None], 1), (["a", "b"], 2), (["a", None], 2)):
+        parquet.write_table(pa.table(columns | {"frame": frames}), tmp_path / "c.parquet")
+        if count == 1:
+            assert read_cloud(tmp_path / "c.parquet").tolist() == [[1.5, 2.0], [3.0, 4.25]]
+        else:
+            with pytest.raises(DataError, match="one frame"):
+                read_cloud(tmp_path / "c.parquet")
 
 
 def test_training_takes_an_npz(tmp_path: Path) -> None:

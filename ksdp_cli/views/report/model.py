@@ -46,7 +46,7 @@ def page(
     model = Model.load(path)
     parts.require_drawable(model.dim, name)
     report_model = ReportModel(name, path, model)
-    runs, of_training = (references, False) if references else (subject.training_data(report_model), True)
+    runs, of_training = (references, False) if references else (subject.training_data(report_model, warn), True)
     places, most = parts.thin([place for run in runs for place in subject.places(report_model, run)], model.dim)
     notes = [note for run in runs for note in subject.differences(report_model, run)]
     for note in notes:
@@ -66,8 +66,8 @@ def page(
         (f"Network and {beside}" if clouds else "Network", _pictures(report_model, places, clouds, folder, beside)),
     ]
     footer = f"Made by ksdp {plugins.own_version()} from {name}"
-    footer += f" and {', '.join(str(run.path) for run in runs)}." if runs else "."
-    return Page("model", Path(name).name, _lead(report_model), scene, sections, footer), [str(r.path) for r in runs]
+    footer += f" and {', '.join(run.name for run in runs)}." if runs else "."
+    return Page("model", Path(name).name, _lead(report_model), scene, sections, footer), [r.name for r in runs]
 
 
 def _extent(report_model: ReportModel, clouds: list[PageCloud], network: NetworkView) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 from ...api import paths
+from ...api.clouds import part_of
 from ...base.bars import progress_bar
 from ...base.files import local, open_regular, target
 from ...base.listener import Progress, Say
@@ -60,6 +61,8 @@ def report(
     training store, if it still exists. ``out`` is by default a new name ``runs/report-NAME``; ``overwrite`` replaces
     only a page that ksdp wrote.
 
+    A part of a store is written as ``s.zarr@A=1,10``.
+
     Raises `DataError` for a missing or damaged subject and for an output that exists, `ConfigError` for a reference of
     another dimension or without the model's parameters.
     """
@@ -72,9 +75,9 @@ def report(
         return claim(place, is_own_page, "report", overwrite=overwrite)
 
     # read the subject first: an unreadable one leaves no empty folder
-    run = open_run(path) if path.is_dir() else None
+    run = part_of(subject) or (open_run(path) if path.is_dir() else None)
     file = None if run else paths.existing(subject)
-    place, lock = paths.begin_output(out, paths.slug(f"report-{path.stem}"), ".html", begin)
+    place, lock = paths.begin_output(out, paths.slug(f"report-{(run.path if run else path).stem}"), ".html", begin)
     with lock, tempfile.TemporaryDirectory() as folder, progress_bar(progress) as bar:
         if run:
             if references:
@@ -95,7 +98,7 @@ def report(
 
 
 def _reference(path: str | PathLike[str]) -> Run:
-    run = open_run(path)
+    run = part_of(path) or open_run(path)
     if run.kind != "simulation":
         raise ConfigError(f"the reference {path} holds {run.kind}", "give a store that 'ksdp simulate' wrote")
     run.require_fixed_origin("the page holds float32 positions")

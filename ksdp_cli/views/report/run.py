@@ -9,15 +9,15 @@ import numpy as np
 
 from ... import figures, plugins
 from ...api.clouds import initial_cloud
-from ...base.grids import SEED, address
+from ...base.grids import SEED
 from ...base.labels import KINDS, evenly, label
 from ...base.shapes import Cloud
-from ...errors import DataError, KsdpError
+from ...errors import KsdpError
 from ...metrics.moments import finite
 from ...particles.quiet import drawn
 from ...provenance import short
 from ...store import Run
-from ...store.selection import simulation_of
+from ...store.selection import select, simulation_of
 from ..curves import equation_6
 from ..picture import field_of
 from . import Page, PageCloud, Picture, Scene, Table
@@ -32,10 +32,9 @@ MOST_ROWS, MOST_PICTURES, MOST_ENGINES = 40, 6, 12
 def page(run: Run, folder: Path) -> Page:
     """Return the page of ``run``; draw its pictures into ``folder``.
 
-    Raises `DataError` if it has no committed snapshot, or a damaged one.
+    Raises `DataError` if it has no snapshot that all of its cases have, or a damaged one.
     """
-    if not len(run.times):
-        raise DataError(f"{run.path} has no snapshot yet", "wait for the simulation")
+    select(run)
     parts.require_drawable(run.dim, run.path)
     many = len(run.times) > 1
     places: list[parts.Place] = [
@@ -56,7 +55,7 @@ def page(run: Run, folder: Path) -> Page:
     note = f" {len(clouds)} of its {len(places)} frames are in this page." if len(clouds) < len(places) else ""
     return Page(
         run.kind,
-        run.path.name,
+        Path(run.name).name,
         _lead(run) + note,
         scene,
         [
@@ -65,7 +64,7 @@ def page(run: Run, folder: Path) -> Page:
             ("Chemical", _chemical(run, places)),
             ("Density", _density_picture(run, places, folder)),
         ],
-        f"Made by ksdp {plugins.own_version()} from {run.path}.",
+        f"Made by ksdp {plugins.own_version()} from {run.name}.",
     )
 
 
@@ -86,7 +85,7 @@ def _lead(run: Run) -> str:
     text += f"; {times}."
     if run.attrs.get("outside_trained_range"):
         text += " Extrapolation: " + "; ".join(str(one) for one in run.attrs["outside_trained_range"]) + "."
-    return text if run.complete else text + " The run is not complete."
+    return text if run.ended else text + " The run is not complete."
 
 
 def _provenance(run: Run) -> list[Part]:
@@ -98,8 +97,9 @@ def _provenance(run: Run) -> list[Part]:
         if attrs.get(name):
             facts.append([name.replace("_", " "), str(attrs[name])])
     reports = attrs.get("engine") or []
-    for case, report in evenly(list(zip(run.cases, reports, strict=False)), MOST_ENGINES):
-        facts.append(["force" + (f", {label(case)}" if len(reports) > 1 else ""), parts.flat_text(report)])
+    mine = [(case, reports[i]) for case, i in zip(run.cases, run.numbers, strict=True) if i < len(reports)]
+    for case, report in evenly(mine, MOST_ENGINES):
+        facts.append(["force" + (f", {label(case)}" if len(mine) > 1 else ""), parts.flat_text(report)])
     facts.append(["versions", parts.flat_text(attrs.get("versions", {}))])
     items: list[Part] = [("code", str(attrs.get("command", "")))]
     items += [Table("", ("", ""), facts), parts.settings_table("Configuration", run.config)]
@@ -189,7 +189,7 @@ def _initial(run: Run) -> list[tuple[str, Cloud]]:
     """Draw the initial cloud of a run with one case; return none if its store or its plugin is missing."""
     try:
         name, law = initial_cloud(str(simulation_of(run)["init"]), run.dim, run.config.get("init_params"))
-        seed, stream = address(run.cases, run.attrs["seed"], 0)
+        seed, stream = run.address(0)
         if seed is None:
             return []
         sampling = run.config.get("sampling", "random") if run.kind == "simulation" else "random"

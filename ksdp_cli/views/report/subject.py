@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...api.clouds import part_of, place_and_frame
 from ...api.generator import Generator
 from ...base.files import JsonDict
+from ...base.listener import Say
 from ...base.shapes import Cloud
 from ...errors import ConfigError, DataError, KsdpError
 from ...learning.model import Model
@@ -41,17 +43,27 @@ class ReportModel:
         return self.generator.cloud(min(n, getattr(self.generator.initial, "count", n)), at, seed)
 
 
-def training_data(model: ReportModel) -> list[Run]:
-    """Return the store that the network was trained on, if it exists and has the same configuration."""
-    path = Path(str(model.model.provenance.get("data", "")))
-    for candidate in (path, model.path.parent / path, model.path.parent / path.name):
-        if candidate.is_dir():
-            try:
-                run = open_run(candidate)
-            except KsdpError:
-                continue
-            if run.complete and physics(run.config) == physics(model.simulation):
-                return [run]
+def training_data(model: ReportModel, warn: Say) -> list[Run]:
+    """Return the store, or the part of it, that the network was trained on; ``warn`` if it exists and is not usable."""
+    name, at = place_and_frame(str(model.model.provenance.get("data", "")))
+    path, problems = Path(name), list[str]()
+    for place in (path, model.path.parent / path, model.path.parent / path.name):
+        if not place.is_dir():
+            continue
+        data = f"{place}{at}"
+        try:
+            run = part_of(data) or open_run(place)
+        except KsdpError as error:
+            problems.append(str(error))
+            continue
+        if not run.ended:
+            problems.append(f"{data} is not complete")
+        elif physics(run.config) != physics(model.simulation):
+            problems.append(f"{data} has another configuration now")
+        else:
+            return [run]
+    for problem in problems[:1]:
+        warn(f"the training data is left out: {problem}; give --reference STORE, or a part of one as STORE@A=1,10")
     return []
 
 
