@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,9 +72,16 @@ class Opened:
     def tell(self, script: str, argument: Any = None) -> Any:
         return self.page.evaluate(script, argument)
 
+    def wait(self, condition: str) -> None:
+        """Wait until a function is true: the page's policy forbids the eval by which Playwright asks a second time."""
+        until = time.monotonic() + 300
+        while not self.tell(condition):
+            assert time.monotonic() < until, f"{condition} does not come true"
+            time.sleep(0.02)
+
     def few(self, n: int = 2000) -> None:
         """Wait for the first picture, then go on with few particles: graphics in software are slow."""
-        self.page.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
+        self.wait("() => document.documentElement.dataset.drawn === 'yes'")
         self.tell("async (n) => { if (ksdp.network) ksdp.resize(n); await ksdp.ready(); }", n)
 
     def positions(self) -> list[float]:

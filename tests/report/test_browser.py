@@ -156,7 +156,7 @@ def test_time_and_case_of_a_run(pages: dict[str, Path], flat_run: Path, visit: V
     assert np.abs(np.reshape(opened.positions(), frame.shape) - frame).max() <= np.ptp(frame, axis=0).max() / 65535
     seen = opened.picture()
     opened.page.get_by_role("button", name="Play").click()
-    opened.page.wait_for_function("() => ksdp.at.t === 0.02")
+    opened.wait("() => ksdp.at.t === 0.02")
     assert opened.picture() != seen
 
 
@@ -199,7 +199,7 @@ def test_a_stored_initial_cloud_is_carried_along(
     provenance = shipped.provenance | {"simulation": simulation}
     Model(shipped.network, shipped.theta, shipped.eta_map, shipped.training, provenance).save(file)
     opened = visit(make(file, "warm"))
-    opened.page.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
+    opened.wait("() => document.documentElement.dataset.drawn === 'yes'")
     opened.tell("() => ksdp.set({ A: 20 })")
     sampled = ksdp.sample(file, n=300, A=20, out=folder / "warm-samples.zarr").frame(0, 0)
     assert np.abs(np.reshape(opened.positions(), sampled.shape) - sampled).max() < 1e-5
