@@ -23,7 +23,11 @@ class HeavyInfo(TypedDict):
 
 
 class EngineInfo(TypedDict, total=False):
-    """What the pair sum of a case says; engines and chemistries of others may say more."""
+    """What the pair sum of a case says; engines and chemistries of others may say more.
+
+    ``modes`` are those of the shortest axes of the first box, and ``stretch`` times as many along each axis; it is
+    missing where they are equal.
+    """
 
     engine: str
     error: float | None
@@ -34,6 +38,7 @@ class EngineInfo(TypedDict, total=False):
     heavy: list[HeavyInfo]
     modes: int
     boxes: int
+    stretch: list[int]
     image_error: float
     delta_error: float | None
     aliasing_error: float

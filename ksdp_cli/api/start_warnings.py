@@ -10,11 +10,15 @@ from .mesh_at_end import mesh_at_end
 
 
 def warn_before_start(problem: Problem, cloud: Cloud, coarse: str | None, warn: Say | None) -> None:
-    """Issue ``coarse`` (the `precision_warning`) and the warnings on flow, chemical and initial ``cloud`` (J, d)."""
+    """Issue ``coarse`` (the `precision_warning`) and the warnings on flow, chemical and initial ``cloud`` (J, d).
+
+    The law of that cloud may have one of its own, as `Density.doubt`.
+    """
     of_steps = preflight.step_warning(problem), _idle(problem), flow_steps.flow_warning(problem)
     mesh = mesh_at_end(problem, cloud)
     of_chemical = preflight.chemical_warning(problem), mesh.doubt() if mesh else None
-    for doubt in (coarse, *of_steps, *of_chemical, *collapse.doubts(problem, cloud)):
+    own = getattr(problem.initial, "doubt", None)
+    for doubt in (own, coarse, *of_steps, *of_chemical, *collapse.doubts(problem, cloud)):
         if doubt and warn:
             warn(doubt)
 

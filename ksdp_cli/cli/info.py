@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -108,7 +109,13 @@ def _of_modes(reports: Sequence[EngineInfo]) -> str:
     meshes = [report for report in reports if "modes" in report]
     if not meshes:
         return ""
-    modes, boxes = [int(mesh["modes"]) for mesh in meshes], [int(mesh["boxes"]) for mesh in meshes]
+    boxes = [int(mesh["boxes"]) for mesh in meshes]
+    axes = [[int(mesh["modes"]) * s for s in mesh.get("stretch", (1,))] for mesh in meshes]
+    if all(len(set(one)) == 1 for one in axes):
+        modes = f"{_span([one[0] for one in axes])} modes an axis"
+    else:
+        long = max((one for one in axes if len(one) > 1), key=math.prod)
+        modes = f"{'up to ' if len(meshes) > 1 else ''}{' x '.join(map(str, long))} modes"
     errors = {
         "images": [mesh.get("image_error") for mesh in meshes],
         "delta": [mesh.get("delta_error") for mesh in meshes],
@@ -116,7 +123,7 @@ def _of_modes(reports: Sequence[EngineInfo]) -> str:
     }
     known = {name: [value for value in values if value is not None] for name, values in errors.items()}
     largest = ", ".join(f"{max(values):.2g} ({name})" for name, values in known.items() if values)
-    return f", {_span(modes)} modes an axis, boxes: {_span(boxes)}; errors up to {largest}"
+    return f", {modes}, boxes: {_span(boxes)}; errors up to {largest}"
 
 
 def _span(values: Sequence[int]) -> str:

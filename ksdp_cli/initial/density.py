@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,13 @@ from pydantic import Field
 from ..base import rng
 from ..errors import ConfigError, DataError
 from .base import Centred, Positions
+from .netcdf_grid import read_netcdf
 
 NETCDF, IMAGES = (".nc", ".cdf"), (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 #: Largest number of cells of a grid: 512 MiB of cumulative sums.
 MOST_CELLS = 1 << 26
-#: Modes of Pillow for pixels of 32 bits; names of the dimensions of a NetCDF file.
-WIDE, AXES = ("I", "F"), ("x", "y", "z")
-#: By how much steps of coordinates may differ; largest negative value that rounding explains, relative to the maximum.
-UNEVEN, ROUNDED = 1e-3, 1e-6
+#: Modes of Pillow for pixels of 32 bits.
+WIDE = ("I", "F")
 
 
 class DensityParams(Centred):
@@ -31,8 +29,9 @@ class DensityParams(Centred):
 class Density:
     """Density proportional to the values of a file, constant in each cell of a grid of cubes around the centre.
 
-    An array has the index order [x, y] or [x, y, z]. A NetCDF file must have exactly one variable with two or three
-    dimensions; those called x, y (, z) may have any order, and coordinates that fall are turned round. An image is read
+    An array has the index order [x, y] or [x, y, z]. A NetCDF file must have exactly one variable of numbers with two
+    or three dimensions. They may have any order if they are called x, y (, z) or lon, lat, or say so by CF; if they say
+    nothing they are in this order, and ``doubt`` tells it. Coordinates that fall are turned round. An image is read
     with y upwards; dark means dense. Raises `ConfigError` without a file, and `DataError` if the file cannot be read or
     is not a density.
     """
@@ -44,7 +43,8 @@ class Density:
         if not params.grid:
             raise ConfigError("initial cloud 'density' has no grid", "use --grid FILE.npy, FILE.nc or an image")
         path = Path(params.grid).expanduser()
-        values = _check(_read(path), path)
+        read, self.doubt = _read(path)
+        values = _check(read, path)
         self.params, self.shape, self.dims = params, values.shape, (values.ndim,)
         self.cell = params.extent / max(values.shape)
         self.digest = hashlib.sha256(np.ascontiguousarray(values, "<f8").data).hexdigest()
@@ -71,66 +71,21 @@ class Density:
         return np.asarray(self.cell * (index - np.asarray(self.shape) / 2.0))
 
 
-def _read(path: Path) -> NDArray[np.float64]:
+def _read(path: Path) -> tuple[NDArray[np.float64], str | None]:
+    """The array in the file, and a doubt about its axes."""
     kind = path.suffix.lower()
     try:
         if kind == ".npy":
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None
         if kind in NETCDF:
-            return _netcdf(path)
+            return read_netcdf(path)
         if kind in IMAGES:
-            return _image(path)
+            return _image(path), None
     except Exception as error:  # readers fail in many ways on a damaged file
         raise DataError(f"density {path} cannot be read: {error}", "check the file") from None
     raise DataError(
         f"density {path} is not a .npy, .nc or image file", f"use one of .npy {' '.join((*NETCDF, *IMAGES))}"
     )
-
-
-def _netcdf(path: Path) -> NDArray[np.float64]:
-    from scipy.io import netcdf_file
-
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start == b"\x89HDF":
-        raise ValueError("it is NetCDF 4; ksdp reads NetCDF 3, as xarray writes with format='NETCDF3_64BIT'")
-    with netcdf_file(path, mmap=False, maskandscale=True) as file:
-        found = [v for v in file.variables.values() if v.data.ndim in (2, 3)]
-        if len(found) != 1:
-            raise ValueError(f"it has {len(found)} variables of two or three dimensions, not one")
-        values, names = found[0][:], found[0].dimensions
-        nodes = [file.variables[name][:] if name in file.variables else None for name in names]
-    if np.ma.getmaskarray(values).any():
-        raise ValueError("it has missing values")
-    values = np.array(values)
-    values[(values < 0) & (values > -ROUNDED * values.max())] = 0.0  # a packed 0 need not come out as 0
-    return _in_order(values, names, nodes)
-
-
-def _in_order(
-    values: NDArray[np.float64], names: Sequence[str], nodes: Sequence[NDArray[np.float64] | None]
-) -> NDArray[np.float64]:
-    """Return ``values`` with axes x, y (, z) and rising coordinates ``nodes``, of which a dimension may have none.
-
-    Dimensions of other names are in order. Raises `ValueError` for cells that are no cubes, and where x, y, z are not
-    all of the dimensions.
-    """
-    spacings = []
-    for axis, coordinates in enumerate(nodes):
-        if coordinates is None or len(coordinates) < 2:
-            continue
-        steps = np.diff(np.asarray(coordinates, np.float64))
-        spacings += [float(abs(step)) for step in (steps.min(), steps.max())]
-        if steps[0] < 0:
-            values = np.flip(values, axis)
-    if spacings and max(spacings) > (1 + UNEVEN) * min(spacings):
-        raise ValueError(f"its cells are no cubes: coordinates by steps of {min(spacings):.4g} to {max(spacings):.4g}")
-    lower = [name.lower() for name in names]
-    if sorted(lower) == list(AXES[: values.ndim]):
-        return values.transpose([lower.index(name) for name in AXES[: values.ndim]])
-    if set(lower) & set(AXES):
-        raise ValueError(f"its dimensions are {', '.join(names)}, not {', '.join(AXES[: values.ndim])}")
-    return values
 
 
 def _image(path: Path) -> NDArray[np.float64]:

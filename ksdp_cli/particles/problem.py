@@ -180,7 +180,8 @@ def _flow_of_case(flow: Flow | type[Flow], parameters: BaseModel, config: Simula
     x = points.copy()
     try:
         field = flow(parameters, config.dim) if isinstance(flow, type) else flow
-        v = field.velocity(x, config.t0)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # found below
+            v = field.velocity(x, config.t0)
     except KsdpError:
         raise
     except Exception as error:

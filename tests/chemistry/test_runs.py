@@ -11,6 +11,7 @@ import pytest
 
 import ksdp_cli as ksdp
 from ksdp_cli.api.clouds import chemical
+from ksdp_cli.cli.info import _engines
 from ksdp_cli.errors import ConfigError, Interrupted
 from ksdp_cli.exact.self_similar import self_similar
 from ksdp_cli.initial.ball import Ball
@@ -82,7 +83,13 @@ def test_a_sweep_over_eps_is_the_runs_alone_and_goes_on_to_the_bit(tmp_path: Pat
 def test_a_run_in_stretched_boxes_goes_on_to_the_bit(tmp_path: Path) -> None:
     options = {**SMALL, "flow": "laminar2d", "A": 2000, "c0": "zero"}
     whole = ksdp.simulate(**options, threads=1, out=tmp_path / "whole.zarr")
-    assert max(whole.attrs["engine"][0]["stretch"]) > 2
+    report = whole.attrs["engine"][0]
+    assert max(report["stretch"]) > 2
+    told = " x ".join(str(report["modes"] * times) for times in report["stretch"])
+    assert f", {told} modes, boxes" in _engines([report])[0]
+    cube = {name: value for name, value in report.items() if name != "stretch"}
+    assert f", {report['modes']} modes an axis, boxes" in _engines([cube])[0]
+    assert f", up to {told} modes, boxes" in _engines([cube, report])[0]
     calls = iter(range(4))
     with pytest.raises(Interrupted):
         ksdp.simulate(**options, out=tmp_path / "cut.zarr", stop=lambda: None if next(calls, None) is not None else 15)

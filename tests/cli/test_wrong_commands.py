@@ -62,6 +62,7 @@ WRONG = {
     "an option in capitals": (("sample", "laminar2d-amplitude", "--N", "9"), 2, "'N'", "did you mean --n?"),
     "a store where a model is wanted": (("sample", "taken.zarr"), 4, "taken.zarr is a folder", ".safetensors"),
     "a model where a store is wanted": (("train", "corrupt.safetensors"), 4, "not a ksdp store", "it is a model"),
+    "a flow that overflows": ((*RUN, "--flow", "laminar2d", "--A", "1e300"), 2, "returned [inf, 0.0]", "check_flow"),
     "points where a model is wanted": (("info", "broken.toml"), 4, "broken.toml is not a model", "'ksdp import'"),
     "a store in the name of a file": ((*RUN, "-o", "a.csv"), 2, "a.csv is a store", "use -o a.zarr"),
     "an image as a cloud": ((*RUN, "--init", "a.png"), 2, "a.png is an image", "use --init density --grid a.png"),

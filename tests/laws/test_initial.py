@@ -133,6 +133,68 @@ def test_netcdf_with_other_axes_or_flat_cells_is_refused(tmp_path: Path, names: 
         drawn("density", grid=corner(tmp_path / "g.nc", names, **axes))
 
 
+def described(path: Path, values: Any, **coordinates: tuple[Any, dict[str, str]]) -> str:
+    """A file with the array ``values`` over dimensions with these coordinates and attributes."""
+    from scipy.io import netcdf_file
+
+    with netcdf_file(path, "w") as file:
+        for (name, (nodes, attributes)), length in zip(coordinates.items(), np.shape(values), strict=True):
+            file.createDimension(name, length)
+            if nodes is not None:
+                one = file.createVariable(name, "f8", (name,))
+                one[:] = nodes
+                for attribute, text in attributes.items():
+                    setattr(one, attribute, text)
+        file.createVariable("rho", np.asarray(values).dtype, tuple(coordinates))[:] = values
+    return str(path)
+
+
+LOWER = [[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {"lat": (None, {}), "lon": (None, {})},
+        {"Latitude": ([5, 6], {}), "Longitude": ([1, 2, 3], {})},
+        {"a": ([5, 6], {"axis": "Y"}), "b": ([1, 2, 3], {"axis": "X"})},
+        {"n": ([5, 6], {"standard_name": "projection_y_coordinate"}), "lon": (None, {})},
+    ],
+)
+def test_netcdf_says_its_axes_by_geography_and_attributes(tmp_path: Path, axes: dict[str, Any]) -> None:
+    """Rows are y: all mass at the largest x and the smallest y, of 3 x 2 cells of side 1."""
+    x = drawn("density", grid=described(tmp_path / "g.nc", LOWER, **axes), extent=3.0)
+    assert (x[:, 0] >= 0.5).all()
+    assert (x[:, 1] <= 0.0).all()
+
+
+def test_axes_without_names_are_told(tmp_path: Path) -> None:
+    grid = described(tmp_path / "g.nc", LOWER, i=(None, {}), j=(None, {}))
+    told: list[str] = []
+    options: dict[str, Any] = {"init": "density", "J": 20, "T": 1e-3, "grid": grid}
+    ksdp_cli.simulate(**options, out=tmp_path / "a.zarr", warn=told.append)
+    assert ["'i' as x, 'j' as y" in one for one in told].count(True) == 1
+    options["grid"] = corner(tmp_path / "named.nc", "yx")
+    told.clear()
+    ksdp_cli.simulate(**options, out=tmp_path / "b.zarr", warn=told.append)
+    assert not any("as x" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    "nodes", [[0, 1, 0, 1], [0, 1, 2, 1], [np.nan] * 4, [0, 1, np.nan, 3], [0, 0, 0, 0], [0, 1, 2, np.inf]]
+)
+def test_netcdf_coordinates_that_turn_round_are_refused(tmp_path: Path, nodes: list[float]) -> None:
+    grid = described(tmp_path / "g.nc", np.ones((4, 2)), x=(nodes, {}), y=(None, {}))
+    with pytest.raises(DataError, match="coordinates x neither rise nor fall"):
+        drawn("density", grid=grid)
+
+
+def test_netcdf_of_characters_is_refused(tmp_path: Path) -> None:
+    grid = described(tmp_path / "g.nc", np.array([[b"a", b"b"]]), x=(None, {}), y=(None, {}))
+    with pytest.raises(DataError, match="0 variables of numbers"):
+        drawn("density", grid=grid)
+
+
 def test_an_image_of_32_bits_is_refused(tmp_path: Path) -> None:
     from PIL import Image
 
