@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,7 @@ def _auto(problem: Problem) -> list[str]:
     return [f"--dt auto --scheme {AUTO['scheme']}" if first_order else "--dt auto"] if holds else []
 
 
-def _changed(problem: Problem, **changes: Any) -> Problem:
+def _changed(problem: Problem, **changes: object) -> Problem:
     """``problem`` with other values of dt, scheme and halvings."""
     scheme = load("scheme", changes["scheme"])[1] if "scheme" in changes else problem.scheme
     return replace(problem, config=problem.config.model_copy(update=changes), scheme=scheme)
