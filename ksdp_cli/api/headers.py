@@ -22,9 +22,10 @@ from ..store.field_grid import FieldGrid
 
 #: Version of the meaning of a checkpoint.
 STATE = 1
-#: Version of the meaning of a state of a chemistry that has changed it, for free space, and the attribute with it.
-MEANINGS = {"parabolic": 3}
-MEANING = "meaning"
+#: Version of the meaning of a state of a chemistry or scheme that has changed it: in free space; with halved steps in a
+#: flow. And the attributes with it.
+MEANINGS = {"parabolic": 3, "heun": 2}
+MEANING, HALVED_STEPS = "meaning", "halved_steps"
 #: The attribute with the part of the state that the last frame does not hold, to extend a complete run.
 END_STATE = "end_state"
 #: Device and engine of a run, {device, engine}: an attribute of a store and a field of a checkpoint.
@@ -66,8 +67,8 @@ def header_on_resume(problem: Problem, run: Run, device: str, grid: FieldGrid | 
     """The header for `extend`, with the state in which ``run`` ended.
 
     ``run`` may be any run: the store refuses it when it is another one. It keeps its grid, whatever the end that is
-    asked for makes of ``grid``. Raises `ConfigError` before a store is laid
-    out anew whose frames are of another device, and where they and later frames would hold c of two meanings.
+    asked for makes of ``grid``. Raises `ConfigError` before a store is laid out anew whose frames are of another
+    device, and where its frames and later ones would hold c of two meanings, or be made by steps of two.
     """
     if run.kind != "simulation":
         return header(problem, grid)
@@ -78,15 +79,17 @@ def header_on_resume(problem: Problem, run: Run, device: str, grid: FieldGrid | 
     if len(run.times) and result.times != run.header.times:
         require_same_kind(run.attrs, kind_of(run.attrs) | {"device": device}, str(run.path))
     attrs = {name: run.attrs[name] for name in (END_STATE, MADE_BY, FOLLOWED) if name in run.attrs}
-    if _meaning(run.config) != run.attrs.get(MEANING):
+    stored = {name: run.attrs[name] for name in (MEANING, HALVED_STEPS) if name in run.attrs}
+    if (now := _meanings(run.config)) != stored:
         if not run.complete or result.times != run.header.times:
+            what = "halved steps the flow did not cut"
+            if now.get(MEANING) != stored.get(MEANING):
+                what = f"{provenance.short(run.config['chemistry'])} chemistry had other boxes"
             raise ConfigError(
-                f"{run.path} is of an earlier version, whose {provenance.short(run.config['chemistry'])} chemistry had "
-                "other boxes",
+                f"{run.path} is of an earlier version, whose {what}",
                 "end it with that version, or start again with --overwrite or another -o",
             )
-        kept = {MEANING: run.attrs[MEANING]} if MEANING in run.attrs else {}
-        result = replace(result, attrs={name: v for name, v in result.attrs.items() if name != MEANING} | kept)
+        result = replace(result, attrs={name: v for name, v in result.attrs.items() if name not in now} | stored)
     return replace(result, attrs=result.attrs | attrs)
 
 
@@ -142,12 +145,11 @@ def snapshots_of(config: JsonDict) -> tuple[float, ...]:
 
 def marks(problem: Problem) -> dict[str, object]:
     """Return what determines the numbers of a run besides its options: digests of its initial store, the contents of
-    the caller's own classes and instances, and the version of its chemistry's states.
+    the caller's own classes and instances, and the versions of its chemistry's states and of its halved steps.
     """
     initial = problem.initial
     result: dict[str, Any] = {"contents": problem.contents} if problem.contents else {}
-    if meaning := _meaning(problem.config.model_dump(include={"chemistry", "chemistry_params"})):
-        result[MEANING] = meaning
+    result |= _meanings(_resolved(problem.config))
     if isinstance(initial, StoredCloud):
         result["origin"] = {"sha256": initial.digest, "t": initial.t, "generation": initial.generation}
     if isinstance(problem.c0, StoredField):
@@ -155,10 +157,17 @@ def marks(problem: Problem) -> dict[str, object]:
     return result
 
 
-def _meaning(config: JsonDict) -> int | None:
-    """The entry of `MEANINGS` for a stored configuration; None for a chemistry without one, or in a periodic box."""
-    free = 0 in (config.get("chemistry_params") or {}).get("box", [0])
-    return MEANINGS.get(provenance.short(config.get("chemistry", "elliptic"))) if free else None
+def _meanings(config: JsonDict) -> dict[str, int]:
+    """The entries of `MEANINGS` for a stored configuration, by their attributes."""
+    chemistry, scheme, flow = (
+        provenance.short(config.get(name, usual))
+        for name, usual in (("chemistry", "elliptic"), ("scheme", "euler"), ("flow", "none"))
+    )
+    counts = {
+        MEANING: (chemistry, 0 in (config.get("chemistry_params") or {}).get("box", [0])),
+        HALVED_STEPS: (scheme, bool(config.get("halvings")) and flow != "none"),
+    }
+    return {name: MEANINGS[of] for name, (of, changed) in counts.items() if changed and of in MEANINGS}
 
 
 def run_id(config: SimulateConfig, digests: Mapping[str, object]) -> str:

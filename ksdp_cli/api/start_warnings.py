@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.listener import Say
 from ..base.shapes import Cloud
-from ..particles import collapse, flow_steps, preflight
+from ..particles import collapse, flow_advice, preflight
 from ..particles.problem import Problem
 from .mesh_at_end import mesh_at_end
 
@@ -14,7 +14,7 @@ def warn_before_start(problem: Problem, cloud: Cloud, coarse: str | None, warn: 
 
     The law of that cloud may have one of its own, as `Density.doubt`.
     """
-    of_steps = preflight.step_warning(problem), _idle(problem), flow_steps.flow_warning(problem)
+    of_steps = preflight.step_warning(problem), _idle(problem), flow_advice.flow_warning(problem)
     mesh = mesh_at_end(problem, cloud)
     of_chemical = preflight.chemical_warning(problem), mesh.doubt() if mesh else None
     own = getattr(problem.initial, "doubt", None)

@@ -141,7 +141,7 @@ class SimulateConfig(Settings):
             return data
         data = dict(data)
         if data.get("dt") == "auto":
-            data |= AUTO | {name: data[name] for name in ("halvings", "scheme") if data.get(name)}
+            data |= AUTO | {name: data[name] for name in ("halvings", "scheme") if data.get(name) is not None}
         with numbers.option("snapshots"):
             times = numbers.sweep(data["snapshots"]) if data.get("snapshots") not in (None, (), []) else ()
         if any(b <= a for a, b in itertools.pairwise(times)):

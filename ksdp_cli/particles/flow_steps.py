@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..base import rng
 from .intervals import longest_step
-from .preflight import FLOW_FRACTION, flow_rate, rounded
+from .preflight import FLOW_FRACTION, flow_rate
 from .problem import Case, Problem, diffusion
 
 #: The error of E|X|^2 that is told; and the largest distance that the flow may move a particle in one step, relative to
@@ -55,26 +55,6 @@ def flow_doubt(problem: Problem) -> FlowDoubt | None:
     return FlowDoubt(case, dt, travel, cut * dt, abs(math.expm1(min(error, 99.0))) if measured else None)
 
 
-def flow_warning(problem: Problem) -> str | None:
-    """The sentence of `flow_doubt`, or None."""
-    doubt = flow_doubt(problem)
-    if not doubt:
-        return None
-    wrong = f"may be off by over {TARGET:.0%}"
-    if doubt.error is not None:
-        wrong = f"is off by about {np.format_float_positional(100 * doubt.error, 2, fractional=False, trim='-')}%"
-    first_order = problem.scheme.order == 1
-    advice = [f"--dt {rounded(doubt.resolved)}"]
-    if problem.config.halvings:
-        advice += ["--scheme heun"] * first_order
-    elif _may_be_halved(problem, doubt.case) and (first_order or doubt.travel > FLOW_FRACTION):
-        advice += ["--dt auto --scheme heun" if first_order else "--dt auto"]
-    return (
-        f"the flow moves particles by {doubt.travel:.2g} of its length scale in one step of dt = {doubt.dt:.3g}"
-        f"{doubt.case.place}: E|X|^2 {wrong}; use {' or '.join(advice)}"
-    )
-
-
 def flow_limit(problem: Problem) -> tuple[float, str, bool] | None:
     """The longest step that the flow permits [time], why, and whether it limits this run; None without a flow."""
     probe, c = _probe(problem), problem.config
@@ -86,11 +66,6 @@ def flow_limit(problem: Problem) -> tuple[float, str, bool] | None:
     if doubt and doubt.resolved < 0.99 * longest:
         return doubt.resolved, f"the flow puts E|X|^2 off by {TARGET / 2:.1%}", True
     return longest, why, bool(c.halvings) or doubt is not None or longest_step(c.snapshots, c.dt) <= longest
-
-
-def _may_be_halved(problem: Problem, case: Case) -> bool:
-    """Steps are halved on the CPU, and by delta."""
-    return case.kernel_args[0] > 0 and problem.config.place != "cuda"
 
 
 def _probe(problem: Problem) -> NDArray[np.float64]:

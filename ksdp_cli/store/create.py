@@ -28,7 +28,7 @@ FREE = {"device", "T", "snapshots"}
 #: Suffixes that a store may not have, since they are those of files.
 OF_FILES = {".csv", ".npy", ".npz", ".nc", ".parquet", ".vtkhdf", ".txt", ".h5", ".safetensors", ".png", ".html"}
 #: Attributes that, like the configuration, identify a run.
-MARKS = ("origin", "contents", "chemical", "meaning")
+MARKS = ("origin", "contents", "chemical", "meaning", "halved_steps")
 
 
 #: Builds the header of a run that resumes a stored one.

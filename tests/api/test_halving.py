@@ -171,6 +171,35 @@ def test_auto_keeps_the_scheme_that_is_named() -> None:
     assert pose(AUTO | {"dt": 1e-3, "halvings": 20}).config.scheme == "euler"
 
 
+@pytest.mark.parametrize("halvings", [0, "0", 3])
+def test_auto_keeps_the_halvings_that_are_given(halvings: Any) -> None:
+    assert pose(AUTO | {"halvings": halvings}).config.halvings == int(halvings)
+
+
+def test_a_run_whose_halved_steps_the_flow_did_not_cut_is_returned_and_does_not_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of heun in an earlier version; nothing has changed for euler, for whole steps, and without a flow."""
+    flow = AUTO | {"J": 20, "T": 3e-3, "flow": "laminar2d", "A": 9}
+    others: tuple[dict[str, Any], ...] = ({"scheme": "euler"}, {"halvings": 0}, {"flow": "none", "A": None})
+    with monkeypatch.context() as patch:
+        patch.setattr("ksdp_cli.api.headers.MEANINGS", {})
+        ksdp.simulate(out=tmp_path / "whole.zarr", **flow)
+        for number, change in enumerate(({}, *others)):
+            steps = count()
+            stop = lambda n=steps: 2 if next(n) == 1 else None  # noqa: E731
+            with pytest.raises(Interrupted):
+                ksdp.simulate(out=tmp_path / f"{number}.zarr", stop=stop, **flow | change)
+    for case in (None, 0):
+        with pytest.raises(ConfigError, match="whose halved steps"):
+            ksdp.simulate(out=tmp_path / "0.zarr", resume=True, case=case, **flow)
+    assert ksdp.simulate(out=tmp_path / "whole.zarr", resume=True, **flow).complete
+    with pytest.raises(ConfigError, match="whose halved steps"):
+        ksdp.simulate(out=tmp_path / "whole.zarr", resume=True, **flow | {"T": 4e-3})
+    for number, change in enumerate(others, 1):
+        assert ksdp.simulate(out=tmp_path / f"{number}.zarr", resume=True, **flow | change).complete
+
+
 @pytest.mark.parametrize("out", ["a.zarr", None])
 def test_a_store_goes_on_with_the_scheme_that_it_began_with(
     out: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

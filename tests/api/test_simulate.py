@@ -109,7 +109,7 @@ def test_a_step_too_long_for_the_flow_is_doubted_at_the_worst_case(tmp_path: Pat
     said.clear()
     ksdp.simulate(**options, scheme="heun", out=tmp_path / "b.zarr", warn=said.append)
     assert len(said) == 1
-    assert "use --dt 0.0003 or --dt auto" in said[0]
+    assert "use --dt 0.0003 --scheme heun or --dt auto" in said[0]
 
 
 class Pair:

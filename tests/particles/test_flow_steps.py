@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ksdp_cli.particles.flow_steps import flow_doubt, flow_limit, flow_warning, moment_error
+from ksdp_cli.particles.flow_advice import flow_warning
+from ksdp_cli.particles.flow_steps import flow_doubt, flow_limit, moment_error
 from ksdp_cli.particles.problem import pose
 
 KOLMOGOROV: dict[str, Any] = {"flow": "kolmogorov", "A": 1000, "T": 0.004}
 STRAIN: dict[str, Any] = {"flow": "hyperbolic", "A": 100, "T": 0.02}
+#: Steps that `--dt auto` halves to 0.1 of the flow are still too long.
+LONG_STRAIN: dict[str, Any] = {"flow": "hyperbolic", "A": 190, "T": 0.05, "delta2": 1e-2}
 #: With 20 000 particles euler's E|X|^2 was off by 2.5 % and heun's by 0.04 %.
 SHEAR: dict[str, Any] = {"flow": "laminar2d", "A": 10, "T": 0.4, "dt": 0.05}
 
@@ -28,16 +31,29 @@ SHEAR: dict[str, Any] = {"flow": "laminar2d", "A": 10, "T": 0.4, "dt": 0.05}
         STRAIN | {"dt": 1e-4},
         STRAIN | {"dt": "auto", "scheme": "euler"},
         SHEAR,
+        LONG_STRAIN | {"dt": "auto"},
+        LONG_STRAIN | {"dt": "auto", "scheme": "euler", "halvings": 2},
+        LONG_STRAIN | {"dt": 2e-4},
+        LONG_STRAIN | {"dt": 2e-3, "scheme": "heun", "halvings": 0},
     ],
     ids=str,
 )
 def test_a_step_that_is_wrong_is_told_and_the_advice_holds(options: dict[str, Any]) -> None:
     told = flow_warning(pose(options))
     assert told is not None
-    (number,) = re.findall(r"use --dt (\S+)", told)
-    assert flow_warning(pose(options | {"dt": float(number)})) is None
-    if "or --" in told:
-        assert flow_warning(pose(options | {"dt": "auto", "scheme": "heun"})) is None
+    ways = told.partition("; use ")[2].split(" or ")
+    assert ways[0].startswith("--dt ")
+    for way in ways:
+        changes = dict(re.findall(r"--(\S+) (\S+)", way))
+        assert flow_warning(pose(options | changes)) is None, way
+
+
+def test_the_first_advice_is_the_whole_set_and_auto_is_offered_only_where_it_holds() -> None:
+    """Else the step was to replace `--dt auto`, which had set the scheme and the halvings too."""
+    told = str(flow_warning(pose(LONG_STRAIN | {"dt": "auto"})))
+    assert told.endswith("use --dt 0.0002 --scheme heun --halvings 20")
+    assert "auto" not in str(flow_warning(pose(LONG_STRAIN | {"dt": 2e-4})))
+    assert str(flow_warning(pose(STRAIN | {"dt": 1e-4}))).endswith("or --dt auto --scheme heun")
 
 
 @pytest.mark.parametrize(
