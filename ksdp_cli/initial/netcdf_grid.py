@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ WORDS = {
 }
 #: Kinds of numbers.
 NUMBERS = "fiu"
+Real = np.floating | np.integer
 #: By how much steps of coordinates may differ; largest negative value that rounding explains, relative to the maximum.
 UNEVEN, ROUNDED = 1e-3, 1e-6
 
@@ -45,7 +45,7 @@ def read_netcdf(path: Path) -> tuple[NDArray[np.float64], str | None]:
         axes = [_axis(name, one) for name, one in zip(names, own, strict=True)]
     if np.ma.getmaskarray(values).any():
         raise ValueError("it has missing values")
-    values = np.array(values)
+    values = np.array(values, np.float64)
     values[(values < 0) & (values > -ROUNDED * values.max(initial=0))] = 0.0  # a packed 0 need not come out as 0
     known = AXES[: values.ndim]
     if not any(axes):
@@ -56,14 +56,16 @@ def read_netcdf(path: Path) -> tuple[NDArray[np.float64], str | None]:
     return _turned(values, names, nodes).transpose([axes.index(axis) for axis in known]), None
 
 
-def _axis(name: str, coordinates: Any) -> str | None:
+def _axis(name: str, coordinates: object) -> str | None:
     """The axis that the name of a dimension says, or else an attribute of its ``coordinates``."""
     said = [name, *(getattr(coordinates, attribute, b"") for attribute in ("axis", "standard_name"))]
     texts = [one.decode("latin-1") if isinstance(one, bytes) else str(one) for one in said]
     return next((WORDS[text.lower()] for text in texts if text.lower() in WORDS), None)
 
 
-def _turned(values: NDArray[Any], names: tuple[str, ...], nodes: list[NDArray[Any] | None]) -> NDArray[Any]:
+def _turned(
+    values: NDArray[np.float64], names: tuple[str, ...], nodes: list[NDArray[Real] | None]
+) -> NDArray[np.float64]:
     """Return ``values`` with rising coordinates ``nodes``, of which a dimension may have none.
 
     Raises `ValueError` for coordinates that are no numbers or neither rise nor fall, and for cells that are no cubes.
