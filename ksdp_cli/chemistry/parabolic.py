@@ -9,8 +9,7 @@ keeps them in the state, and enlarges the boxes when the cloud outgrows the firs
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -23,32 +22,20 @@ from ..errors import ConfigError
 from ..kernels.gaussian import Gaussian
 from ..particles.engines.choice import DriftEngine
 from ..particles.mesh.modes import Modes
-from ..particles.mesh.nested import FULL, Nested, Sizes, choose
+from ..particles.mesh.nested import Nested, Sizes, choose
 from ..particles.mesh.splines import ORDERS
 from ..particles.mesh.transfer import carried, modes_of, piece_of
 from .aliasing import aliasing_error
 from .base import Facts, Grid, State
 from .beginning import FORMS
+from .place import MOST, Axes, Ends, Place, ends_of, first_box
 
-#: Largest number of modes an axis, by dimension: 1 GiB a grid at an oversampling of 2.
-MOST = {2: 4096, 3: 240}
-#: Least number of modes of the shortest axes of a stretched box, by dimension, and the largest stretch: what joins the
-#: boxes takes its square in memory, 0.5 GB.
-LEAST, LONGEST = {2: 64, 3: 24}, 192
 #: Largest coordinate: the volume of a box is then a number [length].
 FARTHEST = 1e90
 #: Steps between two measurements of the aliasing error.
 CHECK = 25
-#: Half the cloud's extent over the side of the first box: above it the boxes are enlarged, to `MARGIN` times the
-#: extent.
-OUTGROWN, MARGIN = FULL / 2, 1.25
-#: Ratio of the modes of a cube to those of a stretched box above which the first box is stretched.
-WORTH = 4.0
 #: The package of the kernels that are Coulomb's for delta = 0.
 SHIPPED = "ksdp_cli.kernels."
-Axes = Sequence[NDArray[np.floating]]
-#: Smallest and largest coordinates (2, d) of a cloud.
-Ends = NDArray[np.float64]
 
 
 class Params(Base):
@@ -63,27 +50,6 @@ class Params(Base):
 
 #: The name in the class below is its attribute.
 Numbers: TypeAlias = Params
-
-
-@dataclass(frozen=True)
-class Place:
-    """The first box: about ``centre`` (d,), with the sides 2 ``width`` times ``stretch`` (d,) [length].
-
-    A periodic box has the side ``width``.
-    """
-
-    centre: NDArray[np.float64]
-    width: float
-    stretch: tuple[int, ...]
-
-    @property
-    def limits(self) -> NDArray[np.float64]:
-        """How far from the centre a cloud may reach, by axis (d,)."""
-        return OUTGROWN * (2.0 * self.width) + (np.array(self.stretch) - 1.0) * self.width
-
-    def holds(self, ends: Ends) -> bool:
-        """Whether a cloud with these ends is well inside."""
-        return bool((np.abs(ends - self.centre) <= self.limits).all())
 
 
 class Parabolic:
@@ -118,7 +84,7 @@ class Parabolic:
     def start(self, x: Cloud) -> State:
         """Lay the boxes around the cloud and set c to `Facts.c0` in them."""
         axes, params, facts = _axes(x), self.params, self.facts
-        way = None if params.box else _ends(axes)
+        way = None if params.box else ends_of(axes)
         place = Place(np.zeros(facts.dim), params.box, (1,) * facts.dim) if way is None else self._place(axes, way)
         nested = self._nested(place)
         if callable(facts.c0):
@@ -232,7 +198,7 @@ class Parabolic:
         in more boxes if the run has a later end than before."""
         if self.params.box:
             return state
-        place, way, ends = _place(state), state["way"], _ends(axes)
+        place, way, ends = _place(state), state["way"], ends_of(axes)
         way = np.array([np.minimum(way[0], ends[0]), np.maximum(way[1], ends[1])])
         boxes = self._sizes(place).boxes
         shrink = min(
@@ -264,31 +230,9 @@ class Parabolic:
         return self._sizes(self._place(list(ends.T), ends))
 
     def _place(self, axes: Axes, way: Ends, old: Place | None = None) -> Place:
-        """The first box for a cloud that has been on its ``way`` so far: c that it has left stays where it is.
-
-        It is a cube, or stretched where that saves most of the modes.
-        """
-        facts, params = self.facts, self.params
-        ends, margin = _ends(axes), MARGIN if old else 1.0
-        centre, extents = ends.mean(0), ends[1] - ends[0]
-        least = max(8.0 * facts.delta, 1e-6)
-        cube = Place(centre, max(margin * float(extents.max()), old.width if old else least), (1,) * facts.dim)
-        worth = WORTH
-        half = margin * extents / 2
-        whole = np.array([np.minimum(way[0], centre - half), np.maximum(way[1], centre + half)])
-        sides = whole[1] - whole[0]
-        if not cube.holds(way):
-            side = MARGIN * float(sides.max())
-            cube = Place(_ahead(whole, ends, np.full(facts.dim, side)), side / (2.0 * FULL), cube.stretch)
-            worth = 1.0
-        if params.modes or params.boxes:
-            return cube
-        width = max(float(sides.min()), least)
-        stretch = tuple(_whole(side / (2.0 * width) + 1.0 - FULL) for side in sides)
-        modes, most = math.prod(stretch), (MOST[facts.dim] / LEAST[facts.dim]) ** facts.dim
-        if modes > most or max(stretch) > LONGEST or worth * modes > (cube.width / width) ** facts.dim:
-            return cube
-        return Place(_ahead(whole, ends, 2.0 * width * (np.array(stretch) - 1.0 + FULL)), width, stretch)
+        """`first_box` for the cloud; a cube where the user sets modes or boxes."""
+        params, facts = self.params, self.facts
+        return first_box(axes, way, facts.delta, old, stretches=not (params.modes or params.boxes))
 
     def _elliptic(self, nested: Nested, axes: Axes) -> list[Modes]:
         """Modes of the solution at eps = 0."""
@@ -349,24 +293,6 @@ def _axes(x: Cloud) -> list[NDArray[np.floating]]:
 
 def _usable(axes: Axes) -> bool:
     return all(float(axis.min()) > -FARTHEST and float(axis.max()) < FARTHEST for axis in axes)  # False for nan
-
-
-def _ends(axes: Axes) -> Ends:
-    return np.array([[float(axis.min()) for axis in axes], [float(axis.max()) for axis in axes]])
-
-
-def _whole(ratio: float) -> int:
-    """The next of 1, 2, 3, 4, 6, 8, 12, .. from ``ratio`` on, so that a long box is not laid anew often."""
-    power: int = 2 ** max(0, math.ceil(math.log2(ratio) - 1e-9))
-    return power * 3 // 4 if power >= 4 and ratio <= power * 3 / 4 else power
-
-
-def _ahead(whole: Ends, cloud: Ends, sides: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centre (d,) of a region with ``sides`` (d,) around ``whole``, with what is left where the ``cloud`` goes to."""
-    spare = sides - (whole[1] - whole[0])
-    behind, ahead = cloud[0] - whole[0], whole[1] - cloud[1]
-    share = np.where(behind + ahead > 0, ahead / np.where(behind + ahead > 0, behind + ahead, 1.0), 0.5)
-    return np.asarray(whole[0] - share * spare + sides / 2)
 
 
 def _outside(nested: Nested, points: Axes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

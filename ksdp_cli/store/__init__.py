@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..base.disk import require_room
 from .create import change_times, create
 from .layout import Header, shard_count
+from .opening import open_run
 from .owner import Owner
-from .reader import Run, open_run
+from .reader import Run
 from .shards import ShardWriter
 from .writer import CaseWriter
 

@@ -19,8 +19,9 @@ from ..errors import Busy, ConfigError, DataError, Taken
 from . import layout
 from .build import build
 from .layout import Header
+from .opening import open_run
 from .owner import Owner
-from .reader import Run, open_run
+from .reader import Run
 from .siblings import backup, replacement
 
 #: Settings that a resumed run may change: its device, and how far it goes.

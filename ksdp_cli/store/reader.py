@@ -1,4 +1,4 @@
-"""Read a store. Damage raises an error with its place and never gives a wrong number."""
+"""A store that is read. Damage raises an error with its place and never gives a wrong number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from .. import provenance
 from ..base import html
-from ..base.files import JsonDict, local, read_json
+from ..base.files import JsonDict
 from ..base.grids import address, narrow, near
 from ..base.labels import counted, label, number_text, several
 from ..base.records import FileEntries
@@ -24,18 +23,13 @@ from ..config import SimulateConfig
 from ..errors import ConfigError, DataError, ResourceError
 from . import declared, layout
 from .as_dataset import as_dataset
-from .foreign import advice
 from .layout import Header
-from .siblings import backup
 from .unstack import unstack
 
 if TYPE_CHECKING:
     import xarray
 
     from .durable import StoredGroup
-
-#: Exceptions from reading malformed metadata.
-MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, ConfigError)
 
 
 class Run:
@@ -375,38 +369,3 @@ class Run:
         if self.complete and count < len(every):
             raise DataError(f"{self.path} is complete but lacks snapshot {every[count]:g}", "files are missing")
         return every[:count]
-
-
-def open_run(path: str | PathLike[str]) -> Run:
-    """Open a store that ksdp wrote, complete or not, and check its metadata and coordinates.
-
-    Raises `DataError` if it is missing, damaged, not a ksdp store, or of an unknown format.
-    """
-    path = local(path)
-    file = path / "zarr.json"
-    if not path.exists():
-        if backup(path.resolve()).exists():
-            raise DataError(f"the writer of {path} was killed while replacing it", "run that command with --resume")
-        raise DataError(f"there is no store {path}", "check the path")
-    try:
-        metadata = read_json(file)
-        attributes = metadata["attributes"]
-        version = attributes[layout.MARK]
-        digest = attributes[layout.ROOT_DIGEST]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(f"{path} is not a ksdp store, or its metadata is damaged", advice(path)) from None
-    if version not in layout.FORMATS:
-        formats = ", ".join(map(str, layout.FORMATS))
-        raise DataError(f"{path} has format {version} and this ksdp reads {formats}", "update ksdp")
-    try:
-        if layout.root_digest(metadata) != digest:
-            raise ValueError("zarr.json: the metadata do not match their digest")
-        header = Header.from_attributes(attributes)
-        if layout.static_digest(path, header) != attributes[layout.STATIC_DIGEST]:
-            raise ValueError("metadata or coordinates do not match their digest")
-        declared.check_metadata(path, header, metadata.get("consolidated_metadata"))
-        run = Run(path, header, attributes)
-        run.check_coordinates()
-    except MALFORMED as error:
-        raise DataError(f"{path}: {error}", "the store is damaged") from None
-    return run

@@ -13,7 +13,7 @@ from ..base.outputs import Lock
 from ..base.shapes import Cloud
 from . import layout
 from .layout import Header
-from .reader import open_run
+from .opening import open_run
 from .shards import shard_digests
 
 if TYPE_CHECKING:
